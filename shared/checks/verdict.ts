@@ -1,0 +1,31 @@
+import type { CauseCode } from './causes.ts';
+
+/** One question of a check, in the words of the API. */
+export const probes = ['graph.readWrite', 'graph.send', 'imap', 'smtp'] as const;
+export type Probe = (typeof probes)[number];
+
+export type Verdict = 'passed' | 'failed' | 'inconclusive' | 'skipped';
+
+/** A probe's answer about one mailbox. */
+export interface ProbeFinding {
+  verdict: Verdict;
+  checkedAt: Date;
+  cause?: CauseCode;
+  /** A sentence about this very mailbox; absent where the cause's own sentence says it all. */
+  detail?: string;
+  /** Microsoft's own code, kept for support and for causes that we cannot name. */
+  microsoftCode?: string;
+  /** Microsoft's `request-id` of the answer that decided. */
+  requestId?: string;
+}
+
+export type Findings = Partial<Record<Probe, ProbeFinding>>;
+
+/** What concerns a whole connection, not one mailbox. */
+export interface ConnectionFinding {
+  cause: CauseCode;
+  detail: string;
+  microsoftCode?: string;
+  requestId?: string;
+  seenAt: Date;
+}

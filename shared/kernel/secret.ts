@@ -1,0 +1,33 @@
+import { inspect } from 'node:util';
+
+const REDACTED = '[secret]';
+
+/**
+ * A value that must never reach a log, a response or a queue message.
+ *
+ * Printing, interpolating or serialising it yields a placeholder; reading it takes a call to `reveal`, which is easy to
+ * search for and belongs in adapters.
+ */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return REDACTED;
+  }
+
+  toJSON(): string {
+    return REDACTED;
+  }
+
+  [inspect.custom](): string {
+    return REDACTED;
+  }
+}

@@ -1,0 +1,29 @@
+import type { MailboxKind } from '../checks/mailbox-checker.ts';
+import type { Findings } from '../checks/verdict.ts';
+
+export type MailboxStatus = 'pending' | 'active' | 'failed' | 'inconclusive' | 'waiting' | 'paused' | 'disconnected';
+
+/** One address we look after. */
+export interface Mailbox {
+  /** Normalised, the identity within its connection. */
+  address: string;
+  displayName?: string;
+  dailyLimit?: number;
+  /** The customer's own id for it. */
+  reference?: string;
+  kind: MailboxKind;
+  status: MailboxStatus;
+  checks: Findings;
+  nextCheckAt?: Date;
+  /** The import that last worked on it. */
+  importId: string;
+  /** The import and line that is being worked on: `imp_…:12`. At most one at a time. */
+  open?: string;
+  /** Whether it holds a slot, and which import's claim that came from. */
+  slotOf?: string;
+  /** A slot that is being given back; done once by whoever finds it. */
+  release?: string;
+  /** Removed by the customer; the record goes once its slot is given back. */
+  removed?: boolean;
+  createdAt: Date;
+}

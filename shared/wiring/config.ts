@@ -1,0 +1,198 @@
+import { parse, toSeconds } from 'iso8601-duration';
+import { z } from 'zod';
+import { Secret } from '../kernel/secret.ts';
+
+const secret = z.string().transform((value) => new Secret(value));
+const whole = (fallback: number, least = 1) => z.coerce.number().int().min(least).default(fallback);
+
+/** An ISO 8601 duration such as `PT90S`, read as milliseconds. */
+const duration = z.iso.duration().transform((text) => Math.round(toSeconds(parse(text)) * 1000));
+const durationMs = (fallback: string) => duration.prefault(fallback);
+
+/** A list of ISO 8601 durations, `PT35M,PT70M`, read as milliseconds. */
+const durationsMs = (fallback: string) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(duration).min(1))
+    .prefault(fallback);
+
+const hostAndPort = z
+  .string()
+  .regex(/^[^:\s]+:\d+$/, 'must be host:port')
+  .transform((text) => {
+    const [host = '', port = ''] = text.split(':');
+    return { host, port: Number(port) };
+  });
+
+/**
+ * Every setting of the app. Names of settings that the Functions host reads too (`DataStorage…`) are the host's.
+ * `docs/settings.md` explains them one by one; a test holds the two together.
+ */
+const settings = z.object({
+  /** Set: the account is reached by connection string. Unset: by the app's identity through the three service URIs. */
+  DataStorage: secret.optional(),
+  DataStorage__blobServiceUri: z.url().optional(),
+  DataStorage__queueServiceUri: z.url().optional(),
+  DataStorage__tableServiceUri: z.url().optional(),
+
+  KEY_VAULT_URL: z.url({ protocol: /^https$/ }),
+  /** Whether the vault's challenge must name a resource of the vault's own domain, as every Azure cloud's does. */
+  KEY_VAULT_VERIFY_RESOURCE: z.stringbool().default(true),
+
+  AZURE_CLIENT_ID: z.guid(),
+  AZURE_TENANT_ID: z.string().optional(),
+  AZURE_CLIENT_SECRET: secret.optional(),
+  AZURE_AUTHORITY_HOST: z.url({ protocol: /^https$/ }).optional(),
+
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Set by the platform: the app's own name. */
+  WEBSITE_HOSTNAME: z.string().optional(),
+  WEBSITE_INSTANCE_ID: z.string().optional(),
+  /** At least 32 characters: whoever has it is the operator. */
+  OPERATOR_KEY: z
+    .string()
+    .min(32)
+    .transform((value) => new Secret(value)),
+
+  SIMULATOR_LOGIN_URL: z.url({ protocol: /^https$/ }).optional(),
+  SIMULATOR_GRAPH_URL: z.url({ protocol: /^https$/ }).optional(),
+  SIMULATOR_IMAP: hostAndPort.optional(),
+  SIMULATOR_SMTP: hostAndPort.optional(),
+
+  JSON_BODY_MAX_BYTES: whole(1_048_576),
+  CSV_MAX_BYTES: whole(100_000_000),
+  CSV_MAX_ROWS: whole(1_000_000),
+  CSV_RECORD_MAX_BYTES: whole(65_536),
+  NAME_MAX_LENGTH: whole(200),
+  IDEMPOTENCY_REMEMBERED: durationMs('PT24H'),
+  API_KEY_CACHED: durationMs('PT15S'),
+
+  CHECKS_AT_ONCE: whole(24),
+  CHECK_TIMEOUT: durationMs('PT30S'),
+  CHECK_GIVE_UP_AFTER: durationMs('PT24H'),
+  CHECK_RETRY_BASE: durationMs('PT2S'),
+  SETTLE_TOGETHER: whole(8),
+  SETTLE_WITHIN: durationMs('PT0.25S'),
+  WINDOW_TOTAL: whole(2048),
+  WINDOW_MIN: whole(32),
+  WINDOW_MAX: whole(512),
+  DISPATCH_POLL: durationMs('PT1S'),
+  DISPATCH_SHIFT: durationMs('PT30S'),
+  DISPATCH_LEASE: durationMs('PT15S'),
+  PAGE_OVERDUE_AFTER: durationMs('PT90S'),
+  PAGE_OVERDUE_MOST: durationMs('PT10M'),
+  PLAN_OVERDUE_AFTER: durationMs('PT90S'),
+  STORAGE_RETRY_AFTER: durationMs('PT15S'),
+  PROPAGATION_STEPS: durationsMs('PT35M,PT70M,PT125M'),
+
+  EXPIRING_WITHIN_DAYS: whole(30),
+  CONSENT_LINK_VALID: durationMs('PT1H'),
+
+  /** NCRONTAB, six fields; read by the host as `%SWEEP_SCHEDULE%` and `%EXPIRY_SCHEDULE%`. */
+  SWEEP_SCHEDULE: z.string().default('0 * * * * *'),
+  EXPIRY_SCHEDULE: z.string().default('0 0 6 * * *'),
+});
+
+export const settingNames = Object.keys(settings.shape) as (keyof typeof settings.shape)[];
+
+type Settings = z.infer<typeof settings>;
+
+export interface SimulatedCloud {
+  loginUrl: string;
+  graphUrl: string;
+  imap: { host: string; port: number } | undefined;
+  smtp: { host: string; port: number } | undefined;
+}
+
+export type DataStorage =
+  | { kind: 'connectionString'; connectionString: Secret }
+  | { kind: 'identity'; blobUrl: string; queueUrl: string; tableUrl: string };
+
+export type AppIdentity =
+  | { kind: 'managed'; clientId: string }
+  | {
+      kind: 'clientSecret';
+      tenantId: string;
+      clientId: string;
+      clientSecret: Secret;
+      authorityHost: string | undefined;
+    };
+
+export interface Config {
+  storage: DataStorage;
+  identity: AppIdentity;
+  publicUrl: string;
+  /** Present only where the configuration names one; refused in Azure. */
+  simulator: SimulatedCloud | undefined;
+  settings: Settings;
+}
+
+/**
+ * Reads every setting once and resolves to a typed value.
+ *
+ * @throws Error one that lists every missing or malformed setting; the Functions worker then refuses to start, because
+ * a half-configured app must not take messages.
+ */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  const present = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = settings.safeParse(present);
+  const faults: string[] = [];
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) faults.push(`${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(refusal(faults));
+  }
+  const read = parsed.data;
+  const storage = dataStorage(read, faults);
+  const identity = appIdentity(read, faults);
+  const simulator = simulatedCloud(read, faults);
+  const publicUrl = read.PUBLIC_URL ?? (read.WEBSITE_HOSTNAME && `https://${read.WEBSITE_HOSTNAME}`);
+  if (!publicUrl) faults.push('PUBLIC_URL: needed where the platform does not set WEBSITE_HOSTNAME');
+  if (faults.length > 0 || !storage || !identity || !publicUrl) throw new Error(refusal(faults));
+  return { storage, identity, simulator, publicUrl: publicUrl.replace(/\/$/, ''), settings: read };
+}
+
+function refusal(faults: string[]): string {
+  return `Muster cannot start; mend these settings:\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
+}
+
+function dataStorage(read: Settings, faults: string[]): DataStorage | undefined {
+  if (read.DataStorage) return { kind: 'connectionString', connectionString: read.DataStorage };
+  const {
+    DataStorage__blobServiceUri: blobUrl,
+    DataStorage__queueServiceUri: queueUrl,
+    DataStorage__tableServiceUri: tableUrl,
+  } = read;
+  if (blobUrl && queueUrl && tableUrl) return { kind: 'identity', blobUrl, queueUrl, tableUrl };
+  faults.push(
+    'DataStorage: a connection string, or DataStorage__blobServiceUri, __queueServiceUri and __tableServiceUri',
+  );
+  return undefined;
+}
+
+function appIdentity(read: Settings, faults: string[]): AppIdentity | undefined {
+  const { AZURE_CLIENT_ID: clientId, AZURE_TENANT_ID: tenantId, AZURE_CLIENT_SECRET: clientSecret } = read;
+  if (!clientSecret) return { kind: 'managed', clientId };
+  if (tenantId)
+    return { kind: 'clientSecret', tenantId, clientId, clientSecret, authorityHost: read.AZURE_AUTHORITY_HOST };
+  faults.push('AZURE_TENANT_ID: needed beside AZURE_CLIENT_SECRET');
+  return undefined;
+}
+
+function simulatedCloud(read: Settings, faults: string[]): SimulatedCloud | undefined {
+  const { SIMULATOR_LOGIN_URL: loginUrl, SIMULATOR_GRAPH_URL: graphUrl } = read;
+  if (!loginUrl && !graphUrl) return undefined;
+  if (read.WEBSITE_INSTANCE_ID) {
+    faults.push(
+      'SIMULATOR_LOGIN_URL, SIMULATOR_GRAPH_URL: a simulated Microsoft 365 has no place in Azure; remove them',
+    );
+    return undefined;
+  }
+  if (!loginUrl || !graphUrl) {
+    faults.push('SIMULATOR_LOGIN_URL and SIMULATOR_GRAPH_URL go together');
+    return undefined;
+  }
+  return { loginUrl, graphUrl, imap: read.SIMULATOR_IMAP, smtp: read.SIMULATOR_SMTP };
+}
