@@ -1,0 +1,16 @@
+import type { ConnectionFinding } from '../checks/verdict.ts';
+import type { ConnectionStore } from './connection-store.ts';
+
+/** Marks a `ready` connection as `failing` with what was found; the first finding stays until a test passes. */
+export async function recordConnectionFinding(
+  needs: { connections: ConnectionStore },
+  customerId: string,
+  connectionId: string,
+  finding: ConnectionFinding,
+): Promise<void> {
+  for (;;) {
+    const found = await needs.connections.get(customerId, connectionId);
+    if (found?.value.status !== 'ready') return;
+    if (await needs.connections.update({ ...found.value, status: 'failing', finding }, found.tag)) return;
+  }
+}

@@ -1,0 +1,58 @@
+import type { Clock } from '../kernel/clock.ts';
+import { isEnded } from './import.ts';
+import type { ImportQueues } from './import-queues.ts';
+import type { ImportStore, OpenImport } from './import-store.ts';
+import type { Ledger } from './ledger.ts';
+
+export interface SweepNeeds {
+  imports: ImportStore;
+  ledger: Ledger;
+  importQueues: ImportQueues;
+  clock: Clock;
+  /** How long a plan may stand still before its message counts as lost. */
+  planOverdueMs: number;
+}
+
+/** A pointer without an import: the process died between the two. Younger ones may still be on their way. */
+const ORPHAN_AFTER_MS = 600_000;
+
+/**
+ * Looks after every unfinished import: sends the message again on which its next step waits, should it be lost. Does
+ * nothing itself that a message would do, so one stuck import cannot keep it from the others. Resolves to how many
+ * imports are open.
+ */
+export async function sweepImports(needs: SweepNeeds): Promise<{ open: number; failed: unknown[] }> {
+  const open = await needs.imports.listOpen();
+  const failed: unknown[] = [];
+  for (const pointer of open) {
+    try {
+      await sweep(needs, pointer);
+    } catch (error) {
+      failed.push(error);
+    }
+  }
+  return { open: open.length, failed };
+}
+
+async function sweep(needs: SweepNeeds, pointer: OpenImport): Promise<void> {
+  const { customerId, importId } = pointer;
+  const now = needs.clock.now().getTime();
+  const found = await needs.imports.get(customerId, importId);
+  if (!found) {
+    if (now - pointer.openedAt.getTime() > ORPHAN_AFTER_MS) await needs.imports.closePointer(importId);
+    return;
+  }
+  const record = found.value;
+  if (record.status === 'accepted' || record.status === 'planning') {
+    const plan = await needs.ledger.getPlan(record.connectionId, importId);
+    const moved = Math.max(record.createdAt.getTime(), plan?.value.movedAt.getTime() ?? 0);
+    if (now - moved > needs.planOverdueMs) await needs.importQueues.sendPlan({ v: 1, customerId, importId });
+    return;
+  }
+  if (isEnded(record.status) && !record.eventPending) {
+    await needs.imports.closePointer(importId);
+    return;
+  }
+  const isWorkedOn = record.lease !== undefined && record.lease.until.getTime() > now;
+  if (!isWorkedOn) await needs.importQueues.sendDispatch({ v: 1, customerId, importId });
+}
