@@ -53,6 +53,8 @@ const settings = z.object({
   OPERATOR_KEY: z
     .string()
     .min(32)
+    // An unresolved reference arrives as its own text, which is long enough and which anybody could guess.
+    .refine((value) => !value.startsWith('@Microsoft.KeyVault('), 'the Key Vault reference is not resolved')
     .transform((value) => new Secret(value)),
 
   SIMULATOR_LOGIN_URL: z.url({ protocol: /^https$/ }).optional(),

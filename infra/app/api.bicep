@@ -1,0 +1,196 @@
+// The app: a Flex Consumption plan and the function app on it, with every setting that it needs.
+param planName string
+param name string
+param location string
+param tags object
+param identityId string
+param identityClientId string
+param hostAccountName string
+param deploymentContainerName string
+param dataAccountName string
+param vaultUrl string
+param applicationInsightsName string
+param workspaceId string
+
+@description('Subnet that the app goes out through; empty: the internet.')
+param subnetId string
+
+param publicUrl string
+param allowedOrigins array
+param nodeVersion string
+param instanceMemoryMB int
+param maximumInstanceCount int
+param httpPerInstanceConcurrency int
+param alwaysReadyHttp int
+param alwaysReadyCheckMailbox int
+param zoneRedundant bool
+param sweepSchedule string
+param expirySchedule string
+param furtherSettings object
+
+// All HTTP functions scale together, every queue function on its own.
+var alwaysReadyForHttp = alwaysReadyHttp > 0
+  ? [
+      {
+        name: 'http'
+        instanceCount: alwaysReadyHttp
+      }
+    ]
+  : []
+var alwaysReadyForChecks = alwaysReadyCheckMailbox > 0
+  ? [
+      {
+        name: 'function:checkMailbox'
+        instanceCount: alwaysReadyCheckMailbox
+      }
+    ]
+  : []
+
+resource hostAccount 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+  name: hostAccountName
+}
+
+resource dataAccount 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+  name: dataAccountName
+}
+
+resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: applicationInsightsName
+}
+
+resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+    zoneRedundant: zoneRedundant
+  }
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    // Without it the platform looks up @Microsoft.KeyVault(…) as a system-assigned identity, which this app has not.
+    keyVaultReferenceIdentity: identityId
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      cors: {
+        allowedOrigins: allowedOrigins
+        supportCredentials: false
+      }
+    }
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${hostAccount.properties.primaryEndpoints.blob}${deploymentContainerName}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      runtime: {
+        name: 'node'
+        version: nodeVersion
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        alwaysReady: concat(alwaysReadyForHttp, alwaysReadyForChecks)
+        triggers: {
+          http: {
+            perInstanceConcurrency: httpPerInstanceConcurrency
+          }
+        }
+      }
+    }
+  }
+}
+
+// Deployment is by Entra identity alone.
+resource noBasicAuthToScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+  parent: app
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
+
+resource noBasicAuthToFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+  parent: app
+  name: 'ftp'
+  properties: {
+    allow: false
+  }
+}
+
+var publicUrlSettings = empty(publicUrl)
+  ? {}
+  : {
+      PUBLIC_URL: publicUrl
+    }
+var ownSettings = {
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  AzureWebJobsStorage__blobServiceUri: hostAccount.properties.primaryEndpoints.blob
+  AzureWebJobsStorage__queueServiceUri: hostAccount.properties.primaryEndpoints.queue
+  AzureWebJobsStorage__tableServiceUri: hostAccount.properties.primaryEndpoints.table
+  DataStorage__credential: 'managedidentity'
+  DataStorage__clientId: identityClientId
+  DataStorage__blobServiceUri: dataAccount.properties.primaryEndpoints.blob
+  DataStorage__queueServiceUri: dataAccount.properties.primaryEndpoints.queue
+  DataStorage__tableServiceUri: dataAccount.properties.primaryEndpoints.table
+  KEY_VAULT_URL: vaultUrl
+  AZURE_CLIENT_ID: identityClientId
+  OPERATOR_KEY: '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/operator-key)'
+  APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  // The host reads the timers' %NAME% from the app settings and knows nothing of defaults in the code.
+  SWEEP_SCHEDULE: sweepSchedule
+  EXPIRY_SCHEDULE: expirySchedule
+}
+
+// Last wins: what this deployment must set cannot be replaced from outside.
+resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: union(furtherSettings, publicUrlSettings, ownSettings)
+}
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: app
+  properties: {
+    workspaceId: workspaceId
+    metrics: [
+      {
+        category: 'AllMetrics'
+        enabled: true
+      }
+    ]
+  }
+}
+
+output id string = app.id
+output url string = 'https://${app.properties.defaultHostName}'

@@ -1,0 +1,69 @@
+// The only place for client secrets. Access is by role alone, and nothing in it can be destroyed for good within a week.
+param name string
+param location string
+param tags object
+
+@description('Closed to the internet but for allowedIp.')
+param privateOnly bool
+
+@description('One public address that stays allowed when the vault is private. Empty: none.')
+param allowedIp string
+
+param workspaceId string
+
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    tenantId: tenant().tenantId
+    sku: {
+      family: 'A'
+      name: 'standard'
+    }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: 7
+    enablePurgeProtection: true
+    enabledForDeployment: false
+    enabledForDiskEncryption: false
+    enabledForTemplateDeployment: false
+    publicNetworkAccess: privateOnly && empty(allowedIp) ? 'Disabled' : 'Enabled'
+    networkAcls: {
+      bypass: 'None'
+      defaultAction: privateOnly ? 'Deny' : 'Allow'
+      ipRules: privateOnly && !empty(allowedIp)
+        ? [
+            {
+              value: allowedIp
+            }
+          ]
+        : []
+      virtualNetworkRules: []
+    }
+  }
+}
+
+// Who read which secret, and who was refused.
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: vault
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        categoryGroup: 'audit'
+        enabled: true
+      }
+    ]
+    metrics: [
+      {
+        category: 'AllMetrics'
+        enabled: true
+      }
+    ]
+  }
+}
+
+output name string = vault.name
+output url string = vault.properties.vaultUri

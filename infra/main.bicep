@@ -1,0 +1,217 @@
+// Everything that one Muster needs, in a resource group of its own. Run by `azd up`; see docs/deploy.md.
+targetScope = 'subscription'
+
+@description('Name of the azd environment: resource group and tags carry it.')
+@minLength(1)
+@maxLength(64)
+param environmentName string
+
+@description('Region of every resource. It must offer Flex Consumption.')
+@minLength(1)
+param location string
+
+@description('Object id of whoever deploys. May write secrets to the vault, to put the operator key there; leave empty to grant nothing.')
+param principalId string = ''
+
+@allowed([
+  'User'
+  'ServicePrincipal'
+  'Group'
+])
+@description('What kind of principal principalId is.')
+param principalType string = 'User'
+
+@description('Address under which customers reach the API, such as https://muster.example.com. Empty: the app\'s own name.')
+param publicUrl string = ''
+
+@description('Browser origins that may call the API. Empty: none.')
+param allowedOrigins array = []
+
+@description('Version of Node that runs the app.')
+param nodeVersion string = '24'
+
+@allowed([
+  512
+  2048
+  4096
+])
+@description('Memory of one instance in MB.')
+param instanceMemoryMB int = 2048
+
+@description('Most instances of one scaling group. Flex Consumption takes no fewer than 40.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 100
+
+@description('HTTP requests that one instance answers at once.')
+@minValue(1)
+@maxValue(1000)
+param httpPerInstanceConcurrency int = 16
+
+@description('Instances kept warm for the API. 0 lets it scale to nothing.')
+@minValue(0)
+param alwaysReadyHttp int = 0
+
+@description('Instances kept warm for checking mailboxes. 0 lets it scale to nothing.')
+@minValue(0)
+param alwaysReadyCheckMailbox int = 0
+
+@description('Spreads the app and its storage over availability zones, where the region has them.')
+param zoneRedundant bool = false
+
+@description('Days after which an uploaded file is deleted.')
+@minValue(1)
+param uploadsKeptDays int = 30
+
+@description('Days that logs are kept.')
+@minValue(30)
+@maxValue(730)
+param logsKeptDays int = 30
+
+@description('Reach storage and vault through a virtual network only.')
+param vnetEnabled bool = false
+
+@description('With vnetEnabled: the one public address that may reach the vault, so that the operator key can be put there from outside. Empty: none.')
+param vaultAllowedIp string = ''
+
+@description('When the sweep looks for what a dead process left. NCRONTAB, six fields, UTC.')
+param sweepSchedule string = '0 * * * * *'
+
+@description('When expiring client secrets are looked for. NCRONTAB, six fields, UTC.')
+param expirySchedule string = '0 0 6 * * *'
+
+@description('Further settings of docs/settings.md by name, to replace their defaults.')
+param furtherSettings object = {}
+
+var tags = {
+  'azd-env-name': environmentName
+}
+var token = toLower(uniqueString(subscription().id, environmentName, location))
+
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: 'rg-${environmentName}'
+  location: location
+  tags: tags
+}
+
+module identity 'app/identity.bicep' = {
+  name: 'identity'
+  scope: group
+  params: {
+    name: 'id-${token}'
+    location: location
+    tags: tags
+  }
+}
+
+module monitoring 'app/monitoring.bicep' = {
+  name: 'monitoring'
+  scope: group
+  params: {
+    workspaceName: 'log-${token}'
+    applicationInsightsName: 'appi-${token}'
+    location: location
+    tags: tags
+    logsKeptDays: logsKeptDays
+  }
+}
+
+module storage 'app/storage.bicep' = {
+  name: 'storage'
+  scope: group
+  params: {
+    hostAccountName: 'sthost${token}'
+    dataAccountName: 'stdata${token}'
+    location: location
+    tags: tags
+    zoneRedundant: zoneRedundant
+    publicNetworkAccess: vnetEnabled ? 'Disabled' : 'Enabled'
+    uploadsKeptDays: uploadsKeptDays
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module vault 'app/key-vault.bicep' = {
+  name: 'key-vault'
+  scope: group
+  params: {
+    name: 'kv-${token}'
+    location: location
+    tags: tags
+    privateOnly: vnetEnabled
+    allowedIp: vaultAllowedIp
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module roles 'app/rbac.bicep' = {
+  name: 'rbac'
+  scope: group
+  params: {
+    appPrincipalId: identity.outputs.principalId
+    deployerPrincipalId: principalId
+    deployerPrincipalType: principalType
+    hostAccountName: storage.outputs.hostAccountName
+    dataAccountName: storage.outputs.dataAccountName
+    vaultName: vault.outputs.name
+    applicationInsightsName: monitoring.outputs.applicationInsightsName
+  }
+}
+
+module network 'app/network.bicep' = if (vnetEnabled) {
+  name: 'network'
+  scope: group
+  params: {
+    name: 'vnet-${token}'
+    location: location
+    tags: tags
+    hostAccountName: storage.outputs.hostAccountName
+    dataAccountName: storage.outputs.dataAccountName
+    vaultName: vault.outputs.name
+  }
+}
+
+module api 'app/api.bicep' = {
+  name: 'api'
+  scope: group
+  params: {
+    planName: 'plan-${token}'
+    name: 'func-${token}'
+    location: location
+    tags: union(tags, {
+      'azd-service-name': 'api'
+    })
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    hostAccountName: storage.outputs.hostAccountName
+    deploymentContainerName: storage.outputs.deploymentContainerName
+    dataAccountName: storage.outputs.dataAccountName
+    vaultUrl: vault.outputs.url
+    applicationInsightsName: monitoring.outputs.applicationInsightsName
+    workspaceId: monitoring.outputs.workspaceId
+    subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
+    publicUrl: publicUrl
+    allowedOrigins: allowedOrigins
+    nodeVersion: nodeVersion
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    httpPerInstanceConcurrency: httpPerInstanceConcurrency
+    alwaysReadyHttp: alwaysReadyHttp
+    alwaysReadyCheckMailbox: alwaysReadyCheckMailbox
+    zoneRedundant: zoneRedundant
+    sweepSchedule: sweepSchedule
+    expirySchedule: expirySchedule
+    furtherSettings: furtherSettings
+  }
+  // The app reads its package, its storage and the operator key as the identity: the roles come first.
+  dependsOn: [
+    roles
+  ]
+}
+
+output AZURE_LOCATION string = location
+output AZURE_TENANT_ID string = tenant().tenantId
+output AZURE_RESOURCE_GROUP string = group.name
+output AZURE_KEY_VAULT_ENDPOINT string = vault.outputs.url
+output FUNCTION_APP_ID string = api.outputs.id
+output API_URL string = api.outputs.url
