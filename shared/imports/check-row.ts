@@ -10,7 +10,7 @@ import { pauseForConnection } from './pause-import.ts';
 import type { Seen } from './seen.ts';
 import type { Settler } from './settler.ts';
 
-interface Needs {
+export interface CheckNeeds {
   checker: MailboxChecker;
   /** How many checks this process runs at once; the other messages in flight wait here or for their settlement. */
   checksAtOnce: LimitFunction;
@@ -40,7 +40,7 @@ export const SHORT_WAIT_MS = 60_000;
  * nothing was left to do. A second delivery, of this message or of another for the same row, changes nothing. Rejects
  * with weather when a part of our own is away; the row is then still pending.
  */
-export async function checkRow(needs: Needs, message: CheckMessage, redelivered: boolean): Promise<void> {
+export async function checkRow(needs: CheckNeeds, message: CheckMessage, redelivered: boolean): Promise<void> {
   const current = await needs.seen.import(message.customerId, message.importId, message.epoch);
   const connection = await needs.seen.connection(message.customerId, message.connectionId);
   if (!connection) return;
@@ -85,7 +85,7 @@ export function placeOf(message: CheckMessage) {
 }
 
 async function wait(
-  needs: Needs,
+  needs: CheckNeeds,
   message: CheckMessage,
   connection: Connection,
   outcome: Extract<CheckOutcome, { kind: 'wait' }>,

@@ -15,7 +15,6 @@ export type Patch<T> = { [Field in keyof T]?: T[Field] | null };
 export type LedgerChange =
   | { op: 'createMailbox'; mailbox: Mailbox }
   | { op: 'mergeMailbox'; address: string; patch: Patch<Mailbox>; tag?: string }
-  | { op: 'removeMailbox'; address: string; tag: string }
   | { op: 'createRow'; row: Row }
   | { op: 'mergeRow'; importId: string; line: number; patch: Patch<Row>; tag: string }
   | { op: 'createPlan'; plan: PlanRecord }

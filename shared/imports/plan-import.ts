@@ -1,5 +1,4 @@
 import type { Clock } from '../kernel/clock.ts';
-import { DomainError } from '../kernel/errors.ts';
 import type { Tagged } from '../kernel/tagged.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { beginCancel } from './cancel-import.ts';
@@ -185,7 +184,6 @@ function openMailbox(
       importId,
       open,
       nextCheckAt: null,
-      removed: null,
       // One that holds a slot keeps it; it was claimed by the import that first accepted the mailbox.
       ...(!known.value.slotOf && { slotOf: importId }),
     },

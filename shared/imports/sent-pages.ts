@@ -34,12 +34,16 @@ export function mergePages(pages: readonly SentPage[]): SentPage[] {
       {
         from: first.from,
         to: Math.max(first.to, second.to),
-        sentAt: first.sentAt > second.sentAt ? first.sentAt : second.sentAt,
-        dueAt: first.dueAt > second.dueAt ? first.dueAt : second.dueAt,
+        sentAt: later(first.sentAt, second.sentAt),
+        dueAt: later(first.dueAt, second.dueAt),
         resent: Math.max(first.resent, second.resent),
       },
       ...rest,
     );
   }
   return merged;
+}
+
+function later(one: Date, other: Date): Date {
+  return new Date(Math.max(one.getTime(), other.getTime()));
 }

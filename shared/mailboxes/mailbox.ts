@@ -23,7 +23,5 @@ export interface Mailbox {
   slotOf?: string;
   /** A slot that is being given back; done once by whoever finds it. */
   release?: string;
-  /** Removed by the customer; the record goes once its slot is given back. */
-  removed?: boolean;
   createdAt: Date;
 }

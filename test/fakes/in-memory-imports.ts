@@ -1,0 +1,54 @@
+import type { Import } from '../../shared/imports/import.ts';
+import type { ImportStore, OpenImport } from '../../shared/imports/import-store.ts';
+import type { Tagged } from '../../shared/kernel/tagged.ts';
+
+/** Imports and their pointers in memory. */
+export function inMemoryImports(): ImportStore {
+  const kept = new Map<string, Tagged<Import>>();
+  const open = new Map<string, OpenImport>();
+  let tags = 0;
+  const own = (customerId: string, importId: string) => {
+    const found = kept.get(importId);
+    return found?.value.customerId === customerId ? structuredClone(found) : undefined;
+  };
+
+  return {
+    async get(customerId, importId) {
+      return own(customerId, importId);
+    },
+    async list(customerId, connectionId, { limit, cursor }) {
+      const all = [...kept.values()]
+        .map(({ value }) => value)
+        .filter((record) => record.customerId === customerId && record.connectionId === connectionId)
+        .filter((record) => cursor === undefined || record.id < cursor)
+        .sort((a, b) => (a.id > b.id ? -1 : 1));
+      const items = structuredClone(all.slice(0, limit));
+      const last = items.at(-1);
+      return { items, ...(all.length > limit && last && { cursor: last.id }) };
+    },
+    async insert(record) {
+      if (kept.has(record.id)) throw new Error(`import ${record.id} is there already`);
+      kept.set(record.id, { value: structuredClone(record), tag: `tag-${++tags}` });
+    },
+    async update(record, tag) {
+      if (own(record.customerId, record.id)?.tag !== tag) return undefined;
+      const next = { value: structuredClone(record), tag: `tag-${++tags}` };
+      kept.set(record.id, next);
+      return next.tag;
+    },
+    async purge(customerId, connectionId) {
+      for (const [id, { value }] of kept) {
+        if (value.customerId === customerId && value.connectionId === connectionId) kept.delete(id);
+      }
+    },
+    async openPointer(pointer) {
+      open.set(pointer.importId, structuredClone(pointer));
+    },
+    async closePointer(importId) {
+      open.delete(importId);
+    },
+    async listOpen() {
+      return structuredClone([...open.values()]);
+    },
+  };
+}
