@@ -1,0 +1,88 @@
+import { createAdmin, type Runnable } from './admin.ts';
+import { type AppSettings, isDisabled } from './app-settings.ts';
+import { createCore, type RegisteredFunction } from './core.ts';
+import { HostError } from './host-error.ts';
+import { readHostJson } from './host-json.ts';
+import { listenForHttp } from './http.ts';
+import { createInvoke, triggerOf } from './invocation.ts';
+import { loadApp } from './load-app.ts';
+import { createHostLog } from './log.ts';
+import { prepareQueueFunction } from './queue-functions.ts';
+import { prepareTimerFunction } from './timer-functions.ts';
+
+export interface Host {
+  port: number;
+  /** The functions that run, by name; disabled ones are left out. */
+  functions: string[];
+  /** Takes on nothing new, waits for what is under way (20 seconds at most), then runs the `appTerminate` hooks. */
+  stop(): Promise<void>;
+}
+
+const DRAIN_MS = 20_000;
+const BODY_LIMIT_BYTES = 104_857_600;
+
+/**
+ * Runs a built function app: its HTTP functions, queue triggers and timers, as the Azure Functions host would.
+ *
+ * @throws HostError when the app, its `host.json` or its settings cannot be run
+ */
+export async function startHost(appDirectory: string, settings: AppSettings): Promise<Host> {
+  const startedAt = Date.now();
+  const hostJson = readHostJson(appDirectory);
+  const log = createHostLog(hostJson.logLevel);
+  const core = createCore(log);
+  const capabilities = await loadApp(appDirectory, core);
+  const invoke = createInvoke(core, log, hostJson.functionTimeoutMs);
+
+  const active = core.functions.filter((fn) => !isDisabled(fn.metadata.name, settings));
+  for (const fn of active) refuseWhatIsNotEmulated(fn);
+  const ofType = (type: string) => active.filter((fn) => triggerOf(fn).type === type);
+  const http = ofType('httptrigger');
+  const queues = ofType('queuetrigger').map((fn) => prepareQueueFunction(fn, hostJson.queues, settings, invoke, log));
+  const timers = ofType('timertrigger').map((fn) => prepareTimerFunction(fn, settings, invoke));
+
+  const runnables: Runnable[] = [...http.map((fn) => ({ fn, run: undefined })), ...queues, ...timers];
+  const listener = await listenForHttp(
+    http,
+    {
+      port: Number(settings.FUNCTIONS_HTTP_PORT ?? 7071),
+      routePrefix: hostJson.routePrefix,
+      maxBodyBytes: Number(settings.FUNCTIONS_REQUEST_BODY_SIZE_LIMIT ?? BODY_LIMIT_BYTES),
+      masterKey: settings.FUNCTIONS_MASTER_KEY,
+      streamUri: capabilities.HttpUri,
+    },
+    invoke,
+    createAdmin(runnables, startedAt),
+  );
+  const running = [listener, ...queues.map((one) => one.listen()), ...timers.map((one) => one.start())];
+
+  return {
+    port: listener.port,
+    functions: active.map((fn) => fn.metadata.name),
+    async stop() {
+      const drained = await withinDrainTime(Promise.all(running.map((one) => one.stop())));
+      if (!drained) log('warning', 'host', `invocations still ran after ${DRAIN_MS / 1000} seconds and were cut off`);
+      await core.terminate(appDirectory);
+    },
+  };
+}
+
+/** Silence would look like a function that never runs, or an output that is lost. */
+function refuseWhatIsNotEmulated(fn: RegisteredFunction): void {
+  const { name, bindings, retryOptions } = fn.metadata;
+  const emulated = new Set(['httptrigger', 'queuetrigger', 'timertrigger', 'http']);
+  for (const { type } of Object.values(bindings)) {
+    if (!emulated.has(type.toLowerCase())) throw new HostError(`${name}: this host knows no binding of type ${type}`);
+  }
+  if (retryOptions) throw new HostError(`${name}: this host knows no retry policies`);
+}
+
+async function withinDrainTime(work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), DRAIN_MS);
+  });
+  const done = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return done;
+}

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Admin, isAdminPath } from './admin.ts';
+import type { RegisteredFunction } from './core.ts';
+import type { TypedData } from './core-types.ts';
+import { HostError } from './host-error.ts';
+import { answerEmpty, headerValues, queryValues } from './http-message.ts';
+import { type Invoke, triggerOf } from './invocation.ts';
+import { mayCall } from './keys.ts';
+import { compileRoute, matchRoute, sortRoutes } from './routes.ts';
+import { sendRpcResponse, toRpcRequest } from './rpc-http.ts';
+import { createStreamProxy } from './stream-proxy.ts';
+
+export interface HttpListenerOptions {
+  /** 0 picks a free one. */
+  port: number;
+  routePrefix: string;
+  maxBodyBytes: number;
+  masterKey: string | undefined;
+  /** Set: the app asked for HTTP streaming, and this is the library's own server. */
+  streamUri: string | undefined;
+}
+
+export interface HttpListener {
+  port: number;
+  /** Takes no more connections; resolves when the requests under way are answered. */
+  stop(): Promise<void>;
+}
+
+/** Serves the HTTP functions, and the few admin routes, on 127.0.0.1. */
+export async function listenForHttp(
+  functions: RegisteredFunction[],
+  options: HttpListenerOptions,
+  invoke: Invoke,
+  admin: Admin,
+): Promise<HttpListener> {
+  const routes = sortRoutes(functions.map((fn) => compileFunctionRoute(fn, options.routePrefix)));
+  const proxy = options.streamUri ? createStreamProxy(options.streamUri, options.maxBodyBytes) : undefined;
+
+  function handle(req: IncomingMessage, res: ServerResponse): void {
+    const url = readUrl(req);
+    if (!url) answerEmpty(req, res, 400);
+    else if (isAdminPath(url.pathname)) admin(req, res, url);
+    else dispatch(req, res, url);
+  }
+
+  function dispatch(req: IncomingMessage, res: ServerResponse, url: URL): void {
+    const match = matchRoute(routes, req.method ?? 'GET', url.pathname);
+    if (!match) {
+      answerEmpty(req, res, 404);
+      return;
+    }
+    const { target: fn, params } = match;
+    const presented = { header: req.headers['x-functions-key']?.toString(), code: url.searchParams.get('code') };
+    if (!mayCall(triggerOf(fn).options.authLevel, presented, options.masterKey)) answerEmpty(req, res, 401);
+    else if (Number(req.headers['content-length'] ?? 0) > options.maxBodyBytes) answerEmpty(req, res, 413);
+    else if (proxy) stream(fn, req, res, url, params);
+    else void call(fn, req, res, url, params);
+  }
+
+  function stream(
+    fn: RegisteredFunction,
+    req: IncomingMessage,
+    res: ServerResponse,
+    url: URL,
+    params: Record<string, string>,
+  ): void {
+    const invocationId = randomUUID();
+    const forwarding = proxy?.forward(req, res, invocationId);
+    const input = { ...inputOf(req, url, params), invocationId, data: {} };
+    // The library has written its answer to the stream by the time the invocation is over. One that returned nothing,
+    // or threw, wrote none, and the real host lets its caller wait; here that is a 500.
+    invoke(fn, input).then(
+      ({ result }) => {
+        if (result === undefined || result === null) forwarding?.giveUp(500);
+      },
+      () => forwarding?.giveUp(500),
+    );
+  }
+
+  async function call(
+    fn: RegisteredFunction,
+    req: IncomingMessage,
+    res: ServerResponse,
+    url: URL,
+    params: Record<string, string>,
+  ): Promise<void> {
+    const data = await toRpcRequest(req, url, params);
+    if (!data) return;
+    try {
+      const { response } = await invoke(fn, { ...inputOf(req, url, params), data });
+      sendRpcResponse(res, response);
+    } catch {
+      answerEmpty(req, res, 500);
+    }
+  }
+
+  const server = createServer(handle);
+  server.on('clientError', (_, socket) => socket.destroy());
+  // Slow uploads may take their time, and a client's idle connection outlives its think time, as with Kestrel.
+  server.requestTimeout = 0;
+  server.keepAliveTimeout = 130_000;
+  await listen(server, options.port);
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () =>
+      new Promise((resolve) => {
+        // A connection that turns idle after its last answer would otherwise keep the server open.
+        const sweep = setInterval(() => server.closeIdleConnections(), 50);
+        server.close(() => {
+          clearInterval(sweep);
+          proxy?.close();
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+function compileFunctionRoute(fn: RegisteredFunction, prefix: string) {
+  const { options } = triggerOf(fn);
+  const template = typeof options.route === 'string' ? options.route : fn.metadata.name;
+  const methods = Array.isArray(options.methods) ? options.methods.map(String) : [];
+  return compileRoute(`${prefix}/${template}`, methods, fn);
+}
+
+function readUrl(req: IncomingMessage): URL | undefined {
+  const { host = '127.0.0.1' } = req.headers;
+  const path = req.url?.startsWith('/') ? req.url : '/';
+  return URL.parse(`http://${host}${path}`) ?? undefined;
+}
+
+function inputOf(req: IncomingMessage, url: URL, params: Record<string, string>) {
+  const triggerMetadata: Record<string, TypedData> = {
+    Query: { json: JSON.stringify(queryValues(url.searchParams)) },
+    Headers: { json: JSON.stringify(headerValues(req.headers)) },
+  };
+  for (const [name, value] of Object.entries(params)) triggerMetadata[name] = { string: value };
+  return {
+    triggerMetadata,
+    traceParent: req.headers.traceparent?.toString(),
+    traceState: req.headers.tracestate?.toString(),
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? new HostError(`port ${port} is already in use`) : error);
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+}

@@ -1,0 +1,73 @@
+import { globSync, readFileSync } from 'node:fs';
+import Module from 'node:module';
+import { Server } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import type { Core } from './core.ts';
+import { HostError } from './host-error.ts';
+
+const packageJson = z.looseObject({ main: z.string() });
+
+/**
+ * Loads the app as the Node worker does: answers `require('@azure/functions-core')`, imports the files that `main` of
+ * package.json names, runs the `appStart` hooks and closes the registrations. Resolves to the library's capabilities.
+ *
+ * @throws HostError when the app is not there, throws while it loads, or registers nothing
+ */
+export async function loadApp(appDirectory: string, core: Core): Promise<Record<string, string>> {
+  supplyCore(core.api);
+  for (const file of mainFiles(appDirectory)) {
+    try {
+      await import(pathToFileURL(file).href);
+    } catch (error) {
+      throw new HostError(`${file} could not be loaded: ${explain(error)}`, { cause: error });
+    }
+  }
+  if (core.functions.length === 0) throw new HostError('the app registered no function');
+  return await bindingToLoopback(() => core.start(appDirectory));
+}
+
+function supplyCore(api: object): void {
+  const require = Module.prototype.require;
+  Module.prototype.require = new Proxy(require, {
+    apply: (target, self, args) => (args[0] === '@azure/functions-core' ? api : Reflect.apply(target, self, args)),
+  });
+}
+
+function mainFiles(appDirectory: string): string[] {
+  const file = join(appDirectory, 'package.json');
+  let main: string;
+  try {
+    main = packageJson.parse(JSON.parse(readFileSync(file, 'utf8'))).main;
+  } catch {
+    throw new HostError(`${file} must name the built app as "main"`);
+  }
+  const found = globSync(main, { cwd: appDirectory });
+  if (found.length === 0) throw new HostError(`${join(appDirectory, main)} is missing: run "npm run build" first`);
+  return found.sort().map((name) => join(appDirectory, name));
+}
+
+/** The message, and where in the app it was thrown; a whole stack would bury the sentence. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const place = error.stack?.split('\n').find((line) => /^\s+at /.test(line));
+  return place ? `${error.message}\n${place}` : error.message;
+}
+
+/**
+ * With HTTP streaming the library opens a server of its own on every interface, for the host in its container. On a
+ * developer's machine nothing may listen to the network, so a `listen` that names no address gets 127.0.0.1 meanwhile.
+ */
+async function bindingToLoopback<T>(start: () => Promise<T>): Promise<T> {
+  const listen = Server.prototype.listen;
+  Server.prototype.listen = new Proxy(listen, {
+    apply: (target, self, args) =>
+      Reflect.apply(target, self, typeof args[0] === 'function' ? [0, '127.0.0.1', args[0]] : args),
+  });
+  try {
+    return await start();
+  } finally {
+    Server.prototype.listen = listen;
+  }
+}

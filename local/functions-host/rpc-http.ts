@@ -1,0 +1,57 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { serializeCookie } from './cookies.ts';
+import type { InvocationResponse, Nullable, TypedData } from './core-types.ts';
+import { headerValues, queryValues } from './http-message.ts';
+
+/**
+ * A request as it crosses to a worker without HTTP streaming. The body is read only when `Content-Length` says that
+ * there is one: a chunked upload arrives empty, there as here.
+ *
+ * @returns `undefined` when the client went away before its body was whole
+ */
+export async function toRpcRequest(
+  req: IncomingMessage,
+  url: URL,
+  params: Record<string, string>,
+): Promise<TypedData | undefined> {
+  let bytes: Buffer | undefined;
+  if (Number(req.headers['content-length'] ?? 0) > 0) {
+    try {
+      const chunks: Buffer[] = [];
+      for await (const chunk of req) chunks.push(chunk as Buffer);
+      bytes = Buffer.concat(chunks);
+    } catch {
+      return undefined;
+    }
+  }
+  return {
+    http: {
+      method: req.method ?? 'GET',
+      url: url.href,
+      nullableHeaders: nullable(headerValues(req.headers)),
+      nullableParams: nullable(params),
+      nullableQuery: nullable(queryValues(url.searchParams)),
+      ...(bytes ? { body: { bytes } } : {}),
+    },
+  };
+}
+
+function nullable(values: Record<string, string>): Record<string, Nullable> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
+}
+
+/** Sends what the worker gave back; nothing at all is 204. */
+export function sendRpcResponse(res: ServerResponse, response: InvocationResponse): void {
+  const http = response.returnValue?.http;
+  if (!http) {
+    res.writeHead(204).end();
+    return;
+  }
+  const body = Buffer.from(http.body?.bytes ?? http.body?.string ?? '');
+  for (const [name, value] of Object.entries(http.headers ?? {})) res.setHeader(name, value);
+  const cookies = (http.cookies ?? []).map(serializeCookie);
+  if (cookies.length > 0) res.setHeader('set-cookie', cookies);
+  const status = Number(http.statusCode ?? 200);
+  if (![204, 205, 304].includes(status)) res.setHeader('content-length', body.length);
+  res.writeHead(status).end(body);
+}
