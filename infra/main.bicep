@@ -10,8 +10,11 @@ param environmentName string
 @minLength(1)
 param location string
 
-@description('Object id of whoever deploys. May write secrets to the vault, to put the operator key there; leave empty to grant nothing.')
+@description('Object id of whoever deploys.')
 param principalId string = ''
+
+@description('Lets whoever deploys write secrets to the vault, to put the operator key there.')
+param grantDeployer bool = true
 
 @allowed([
   'User'
@@ -149,7 +152,7 @@ module roles 'app/rbac.bicep' = {
   scope: group
   params: {
     appPrincipalId: identity.outputs.principalId
-    deployerPrincipalId: principalId
+    deployerPrincipalId: grantDeployer ? principalId : ''
     deployerPrincipalType: principalType
     hostAccountName: storage.outputs.hostAccountName
     dataAccountName: storage.outputs.dataAccountName

@@ -79,9 +79,13 @@ async function isThere({ vault }: Needs): Promise<boolean> {
 
 if (import.meta.main) {
   const vaultUrl = requireValue('AZURE_KEY_VAULT_ENDPOINT');
-  const needs = { vault: new SecretClient(vaultUrl, deployer), callAzure, wait: sleep, say: console.log };
-  await putOperatorKey(needs, requireValue('FUNCTION_APP_ID'));
-  console.log(
-    `Read it with: az keyvault secret show --id ${vaultUrl}secrets/${OPERATOR_KEY_NAME} --query value -o tsv`,
-  );
+  if (process.env.MUSTER_GRANT_DEPLOYER === 'false') {
+    console.log('MUSTER_GRANT_DEPLOYER is false: the vault is not touched.');
+  } else {
+    const needs = { vault: new SecretClient(vaultUrl, deployer), callAzure, wait: sleep, say: console.log };
+    await putOperatorKey(needs, requireValue('FUNCTION_APP_ID'));
+    console.log(
+      `Read it with: az keyvault secret show --id ${vaultUrl}secrets/${OPERATOR_KEY_NAME} --query value -o tsv`,
+    );
+  }
 }

@@ -48,7 +48,9 @@ const settings = z.object({
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Set by the platform: the app's own name. */
   WEBSITE_HOSTNAME: z.string().optional(),
+  /** Set by the platform, in every plan but Flex Consumption; there only `WEBSITE_SKU` tells that this is Azure. */
   WEBSITE_INSTANCE_ID: z.string().optional(),
+  WEBSITE_SKU: z.string().optional(),
   /** At least 32 characters: whoever has it is the operator. */
   OPERATOR_KEY: z
     .string()
@@ -186,7 +188,7 @@ function appIdentity(read: Settings, faults: string[]): AppIdentity | undefined 
 function simulatedCloud(read: Settings, faults: string[]): SimulatedCloud | undefined {
   const { SIMULATOR_LOGIN_URL: loginUrl, SIMULATOR_GRAPH_URL: graphUrl } = read;
   if (!loginUrl && !graphUrl) return undefined;
-  if (read.WEBSITE_INSTANCE_ID) {
+  if (read.WEBSITE_INSTANCE_ID || read.WEBSITE_SKU) {
     faults.push(
       'SIMULATOR_LOGIN_URL, SIMULATOR_GRAPH_URL: a simulated Microsoft 365 has no place in Azure; remove them',
     );

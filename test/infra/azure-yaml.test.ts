@@ -1,0 +1,39 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { OPERATOR_KEY_NAME } from '../../infra/hooks/put-operator-key.ts';
+
+const azureYaml = readFileSync('azure.yaml', 'utf8');
+const main = readFileSync('infra/main.bicep', 'utf8');
+const scripts = [...azureYaml.matchAll(/node (\S+\.ts)$/gm)].map(([, path = '']) => path);
+
+test('runs only scripts that exist, the same ones on every system', () => {
+  expect(scripts).toHaveLength(6);
+  expect(scripts.filter((path) => !existsSync(path))).toEqual([]);
+  expect(scripts.filter((_, index) => index % 2 === 0)).toEqual(scripts.filter((_, index) => index % 2 === 1));
+});
+
+test('uploads what scripts/package.ts lays out, and has Azure build nothing', () => {
+  expect(azureYaml).toMatch(/^ {4}dist: \.package$/m);
+  expect(azureYaml).toMatch(/^ {4}remoteBuild: false$/m);
+  expect(readFileSync('scripts/package.ts', 'utf8')).toContain("writePackage('.', '.package')");
+  expect(readFileSync('.gitignore', 'utf8').split('\n')).toContain('.package/');
+});
+
+test('hooks read only values that the deployment puts out', () => {
+  const asked = scripts.flatMap((path) =>
+    [...readFileSync(path, 'utf8').matchAll(/requireValue\('(\w+)'\)/g)].map(([, name = '']) => name),
+  );
+  expect(asked.length).toBeGreaterThan(0);
+  for (const name of asked) expect(main).toMatch(new RegExp(`^output ${name} string =`, 'm'));
+});
+
+test('the key is put where the app looks for it', () => {
+  expect(readFileSync('infra/app/api.bicep', 'utf8')).toContain(`secrets/${OPERATOR_KEY_NAME})`);
+});
+
+test('every choice of docs/deploy.md is one of the parameters, and the other way round', () => {
+  const names = (path: string) => new Set(readFileSync(path, 'utf8').match(/MUSTER_[A-Z_]+/g));
+  const documented = names('docs/deploy.md');
+  documented.delete('MUSTER_');
+  expect([...documented].sort()).toEqual([...names('infra/main.parameters.json')].sort());
+});

@@ -1,0 +1,123 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import {
+  at,
+  type BicepFile,
+  bicepPaths,
+  type Declaration,
+  descendants,
+  keysOf,
+  modulePath,
+  parseBicep,
+  readBicep,
+} from './bicep.ts';
+
+const files = bicepPaths.map(readBicep);
+const main = readBicep('infra/main.bicep');
+
+/** Names that are read somewhere, beside those of functions and of properties. */
+function namesRead(file: BicepFile): Set<string> {
+  const names = new Set<string>();
+  for (const node of descendants(file.root)) {
+    if (node.type !== 'identifier' || !node.parent) continue;
+    const isFirst = node.parent.namedChildren[0]?.id === node.id;
+    const declares = node.parent.type.endsWith('_declaration') && isFirst;
+    const isKey = node.parent.type === 'object_property' && isFirst;
+    const isCalled = node.parent.type === 'call_expression' && isFirst;
+    if (!declares && !isKey && !isCalled) names.add(node.text);
+  }
+  return names;
+}
+
+function namesDeclared(file: BicepFile): Set<string> {
+  const nodes = descendants(file.root);
+  return new Set([
+    ...[...file.params, ...file.variables, ...file.resources, ...file.modules].map(({ name }) => name),
+    ...nodes.filter(({ type }) => type === 'loop_variable' || type === 'loop_enumerator').map(({ text }) => text),
+    ...nodes.filter(({ type }) => type === 'for_statement').map((loop) => loop.namedChildren[0]?.text ?? ''),
+  ]);
+}
+
+test('there are files to look at', () => {
+  expect(bicepPaths).toContain('infra/main.bicep');
+  expect(bicepPaths).toContain('infra/app/rbac.bicep');
+});
+
+describe('the checker itself', () => {
+  test.each([
+    ['a brace that never closes', "resource a 'T/x@2020-01-01' = {\n  name: 'a'\n"],
+    ['a comma for an equals sign', 'param a, string'],
+    ['a resource without a body', "resource a 'T/x@2020-01-01' ="],
+  ])('rejects %s', (_, text) => {
+    expect(parseBicep(text).faults).not.toEqual([]);
+  });
+
+  test('sees a name that nobody declared', () => {
+    const file = parseBicep('param a string\noutput o string = a == b');
+    expect([...namesRead(file)].filter((name) => !namesDeclared(file).has(name))).toEqual(['b']);
+  });
+});
+
+describe.each(files)('$path', (file) => {
+  test('is Bicep', () => {
+    expect(file.faults).toEqual([]);
+    expect(file.root.hasError).toBe(false);
+  });
+
+  test('reads only what is declared', () => {
+    const declared = namesDeclared(file);
+    expect([...namesRead(file)].filter((name) => !declared.has(name))).toEqual([]);
+  });
+
+  test('uses every parameter, variable and looked-up resource', () => {
+    const read = namesRead(file);
+    const idle = [...file.params, ...file.variables, ...file.resources.filter(({ existing }) => existing)];
+    expect(idle.map(({ name }) => name).filter((name) => !read.has(name))).toEqual([]);
+  });
+
+  test('names its modules by paths that exist, never by a registry', () => {
+    expect(file.modules.map((module) => modulePath(file, module)).filter((path) => !existsSync(path))).toEqual([]);
+  });
+
+  test.each(file.modules)('gives module $name what it takes, no more and no less', (module: Declaration) => {
+    const { params } = readBicep(modulePath(file, module));
+    const given = keysOf(at(module.value, 'params'));
+    expect(given.filter((name) => !params.some((param) => param.name === name))).toEqual([]);
+    expect(params.filter(({ name, value }) => value === undefined && !given.includes(name))).toEqual([]);
+  });
+
+  test('reads only outputs that its modules have', () => {
+    const outputs = new Map(
+      file.modules.map((module) => [module.name, readBicep(modulePath(file, module)).outputs.map(({ name }) => name)]),
+    );
+    for (const [, module = '', output = ''] of file.text.matchAll(/\b(\w+)!?\.outputs\.(\w+)/g)) {
+      expect(outputs.get(module), `${module}.outputs.${output}`).toContain(output);
+    }
+  });
+
+  test('asks for API versions by date', () => {
+    for (const { type, apiVersion } of file.resources) {
+      expect(type).toMatch(/^Microsoft\.\w+\/\w+/);
+      expect(apiVersion).toMatch(/^\d{4}-\d{2}-\d{2}(-preview)?$/);
+    }
+  });
+});
+
+test('every file is deployed by main.bicep', () => {
+  const reached = main.modules.map((module) => modulePath(main, module));
+  expect([main.path, ...reached].sort()).toEqual(bicepPaths);
+});
+
+test('main.parameters.json gives every parameter without a default, and none that does not exist', () => {
+  const given = Object.keys(JSON.parse(readFileSync('infra/main.parameters.json', 'utf8')).parameters);
+  const names = main.params.map(({ name }) => name);
+  expect(given.filter((name) => !names.includes(name))).toEqual([]);
+  expect(main.params.filter(({ name, value }) => value === undefined && !given.includes(name))).toEqual([]);
+});
+
+test('azd finds group and app by their tags', () => {
+  const tags = main.variables.find(({ name }) => name === 'tags')?.value;
+  expect(keysOf(tags)).toContain('azd-env-name');
+  expect(main.text).toContain("'azd-service-name': 'api'");
+  expect(readFileSync('azure.yaml', 'utf8')).toMatch(/^services:\n {2}api:$/m);
+});

@@ -1,0 +1,43 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writePackage } from '../../scripts/package.ts';
+
+/** What azd uploads; `npm test` builds before it tests. */
+let target: string;
+
+beforeAll(async () => {
+  target = join(await mkdtemp(join(tmpdir(), 'muster-package-')), 'package');
+  await mkdir(target);
+  await writeFile(join(target, 'left-over'), 'from an earlier run');
+  await writePackage('.', target);
+});
+
+afterAll(() => rm(join(target, '..'), { recursive: true }));
+
+test('holds the host file, the manifest, the bundle and its map, and nothing else', async () => {
+  const entries = await readdir(target, { recursive: true });
+  expect(entries.sort()).toEqual(['dist', 'dist/index.js', 'dist/index.js.map', 'host.json', 'package.json']);
+});
+
+test('names the bundle and nothing to install or to run', async () => {
+  const manifest = JSON.parse(await readFile(join(target, 'package.json'), 'utf8'));
+  expect(manifest).toMatchObject({ type: 'module', main: 'dist/index.js' });
+  expect(Object.keys(manifest).sort()).toEqual(['license', 'main', 'name', 'type', 'version']);
+  expect((await stat(join(target, manifest.main))).isFile()).toBe(true);
+});
+
+test('is at most 3 MB as it is uploaded', async () => {
+  const files = ['dist/index.js', 'dist/index.js.map', 'host.json', 'package.json'];
+  const sizes = await Promise.all(files.map(async (file) => deflateRawSync(await readFile(join(target, file))).length));
+  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(3_000_000);
+});
+
+test('has a map that still leads to the sources, without carrying them', async () => {
+  const map = JSON.parse(await readFile(join(target, 'dist/index.js.map'), 'utf8'));
+  expect(map.sources).toContain('../functions/index.ts');
+  expect(map.mappings.length).toBeGreaterThan(1000);
+  expect(map.sourcesContent).toBeUndefined();
+});

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type Config, readConfig, settingNames } from '../../shared/wiring/config.ts';
+
+const example: { IsEncrypted: boolean; Values: Record<string, string> } = JSON.parse(
+  readFileSync('local.settings.example.json', 'utf8'),
+);
+const documentation = readFileSync('docs/settings.md', 'utf8');
+const ours = documentation.slice(0, documentation.indexOf('## Of the platform'));
+const rows = [...ours.matchAll(/^\| `(\w+)` \| (.+?) \| (.+) \|$/gm)].map(
+  ([, name = '', fallback = '', rest = '']) => ({
+    name,
+    fallback: fallback.match(/^`([^`]*)`$/)?.[1],
+    rest,
+  }),
+);
+
+describe('local.settings.example.json', () => {
+  test('is all the app needs to start on one machine', () => {
+    const config = readConfig(example.Values);
+    expect(config.storage.kind).toBe('connectionString');
+    expect(config.identity.kind).toBe('clientSecret');
+    expect(config.simulator?.imap).toEqual({ host: '127.0.0.1', port: expect.any(Number) });
+  });
+
+  test('names nothing that neither the app nor the platform reads', () => {
+    const platform = ['FUNCTIONS_WORKER_RUNTIME', 'AzureWebJobsStorage', 'NODE_EXTRA_CA_CERTS'];
+    const known: string[] = [...settingNames, ...platform];
+    expect(Object.keys(example.Values).filter((name) => !known.includes(name))).toEqual([]);
+    for (const name of platform) expect(documentation).toContain(`\`${name}\``);
+  });
+
+  test('stays on this machine and holds no secret of anybody', () => {
+    for (const [name, value] of Object.entries(example.Values)) {
+      if (/^https?:|:\d+$/.test(value)) expect(value, name).toMatch(/^(https?:\/\/)?127\.0\.0\.1:/);
+    }
+    expect(example.IsEncrypted).toBe(false);
+  });
+
+  test('is itself never the file with real settings, which git ignores', () => {
+    expect(readFileSync('.gitignore', 'utf8').split('\n')).toContain('local.settings.json');
+  });
+});
+
+describe('docs/settings.md', () => {
+  test('explains every setting once, and none that does not exist', () => {
+    expect(rows.map(({ name }) => name).sort()).toEqual([...settingNames].sort());
+  });
+
+  const withDefault = rows.filter((row): row is typeof row & { fallback: string } => row.fallback !== undefined);
+
+  test.each(withDefault)('says the true default of $name: $fallback', ({ name, fallback }) => {
+    const read = (values: Record<string, string>): Config['settings'] =>
+      readConfig({ ...example.Values, ...values }).settings;
+    const key = settingNames.find((known) => known === name);
+    if (!key) throw new Error(`${name} is no setting`);
+    expect(read({ [name]: fallback })[key]).toEqual(read({ [name]: '' })[key]);
+  });
+
+  test('gives a default for all that have one', () => {
+    const { settings } = readConfig({ ...example.Values });
+    const optional = settingNames.filter((name) => settings[name] !== undefined && !(name in example.Values));
+    expect(optional.filter((name) => !withDefault.some((row) => row.name === name))).toEqual([]);
+  });
+
+  test('gives the unit of every number and duration', () => {
+    for (const { name, fallback, rest } of withDefault) {
+      if (/^(P|\d+$)/.test(fallback))
+        expect(rest, name).toMatch(/^(bytes|rows|characters|durations?|checks|results|messages|days) \| /);
+    }
+  });
+});
