@@ -1,0 +1,48 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { etagOf, isKnown } from './etag.ts';
+
+/** An answer with its JSON already written down, so that it can be tagged, remembered and sent as one and the same. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  /** Absent when the answer has no body or streams it. */
+  text?: string;
+  /** What else goes out: a streamed body. */
+  stream?: NonNullable<HttpResponseInit['body']>;
+}
+
+export function toAnswer(init: HttpResponseInit): Answer {
+  const headers = Object.fromEntries(new Headers((init.headers ?? {}) as Record<string, string>));
+  const answer: Answer = { status: init.status ?? (hasBody(init) ? 200 : 204), headers };
+  if (init.jsonBody !== undefined) {
+    answer.text = JSON.stringify(init.jsonBody);
+    headers['content-type'] ??= 'application/json';
+  } else if (typeof init.body === 'string') answer.text = init.body;
+  else if (init.body !== undefined && init.body !== null) answer.stream = init.body;
+  return answer;
+}
+
+function hasBody(init: HttpResponseInit): boolean {
+  return init.jsonBody !== undefined || (init.body !== undefined && init.body !== null);
+}
+
+/** Gives a representation its tag, and leaves it out when the caller has it already. */
+export function tagged(answer: Answer, request: { method: string; headers: Pick<Headers, 'get'> }): Answer {
+  if (answer.text === undefined || answer.status >= 300) return answer;
+  if (answer.headers['content-type'] !== 'application/json') return answer;
+  answer.headers.etag ??= etagOf(answer.text);
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (isRead) answer.headers['cache-control'] ??= 'private, no-cache';
+  if (!isRead || !isKnown(request.headers.get('if-none-match'), answer.headers.etag)) return answer;
+  const { 'content-type': _type, ...headers } = answer.headers;
+  return { status: 304, headers };
+}
+
+export function toInit(answer: Answer, requestId: string): HttpResponseInit {
+  const body = answer.text ?? answer.stream;
+  return {
+    status: answer.status,
+    headers: { 'cache-control': 'no-store', ...answer.headers, 'x-request-id': requestId },
+    ...(body !== undefined && { body }),
+  };
+}

@@ -1,0 +1,62 @@
+import type { HttpRequest } from '@azure/functions';
+import { type Actor, type CustomerActor, isAllowed, type Permission } from '../kernel/actor.ts';
+import { DomainError } from '../kernel/errors.ts';
+
+export interface AuthenticationNeeds {
+  apiKeys: {
+    /** Resolves to `undefined` when the key is unknown, wrong, expired or revoked. */
+    verify(presented: string): Promise<Actor | undefined>;
+  };
+}
+
+const CUSTOMER_HEADER = 'Muster-Customer';
+
+/** What `Authorization: Bearer …` carries, if anything. */
+export function bearerOf(headers: Pick<HttpRequest['headers'], 'get'>): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '')?.[1];
+}
+
+/**
+ * Finds out who is asking and whether their role allows it.
+ *
+ * @throws DomainError `unauthenticated`, `forbidden`
+ */
+export async function authenticate(
+  needs: AuthenticationNeeds,
+  request: Pick<HttpRequest, 'headers'>,
+  permission: Permission,
+): Promise<Actor> {
+  const presented = bearerOf(request.headers);
+  const actor = presented === undefined ? undefined : await needs.apiKeys.verify(presented);
+  if (!actor) {
+    throw new DomainError('unauthenticated', 'Send a valid API key as "Authorization: Bearer <key>".');
+  }
+  if (!isAllowed(actor.role, permission)) {
+    throw new DomainError('forbidden', `A key with the role ${actor.role} may not do this.`);
+  }
+  return actor;
+}
+
+/**
+ * Settles for which customer the actor acts: its own; an operator names one.
+ *
+ * @throws DomainError `customer_required`, `not_found`
+ */
+export async function actForCustomer(
+  needs: { customers: { exists(customerId: string): Promise<boolean> } },
+  actor: Actor,
+  request: Pick<HttpRequest, 'headers'>,
+): Promise<CustomerActor> {
+  if (actor.role !== 'operator') {
+    if (actor.customerId === undefined) throw new Error(`the key ${actor.keyId} belongs to no customer`);
+    return { ...actor, customerId: actor.customerId };
+  }
+  const customerId = request.headers.get(CUSTOMER_HEADER)?.trim();
+  if (!customerId) {
+    throw new DomainError('customer_required', `An operator names the customer in the header ${CUSTOMER_HEADER}.`);
+  }
+  if (!(await needs.customers.exists(customerId))) {
+    throw new DomainError('not_found', 'There is no such customer.');
+  }
+  return { ...actor, customerId };
+}

@@ -1,0 +1,68 @@
+import type { HttpRequest } from '@azure/functions';
+import { DomainError } from '../kernel/errors.ts';
+
+/** How much of a refused body is still read, and thrown away, so that the sender gets to see why it was refused. */
+const DRAIN_MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Reads a JSON body of at most so many bytes; `undefined` when there is none. Never holds more than the limit,
+ * whatever the headers claim.
+ *
+ * @throws DomainError `payload_too_large`, `unsupported_media_type`, `malformed_request`
+ */
+export async function readJson(
+  request: Pick<HttpRequest, 'headers' | 'body'>,
+  maxBytes: number,
+): Promise<{ value: unknown; bytes: Uint8Array } | undefined> {
+  const bytes = await readBytes(request, maxBytes);
+  if (bytes.length === 0) return undefined;
+  const type = mediaType(request.headers.get('content-type'));
+  if (type !== undefined && type !== 'application/json' && !/^application\/[^/]+\+json$/.test(type)) {
+    throw new DomainError('unsupported_media_type', 'Send the body as application/json.');
+  }
+  return { value: parseJson(bytes), bytes };
+}
+
+/** @throws DomainError `malformed_request` when the bytes are not UTF-8 or not JSON */
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    // The cause quotes the input, which may hold a secret: it is dropped here on purpose.
+    const why = cause instanceof SyntaxError ? 'JSON' : 'UTF-8';
+    throw new DomainError('malformed_request', `The body is not well-formed ${why}.`);
+  }
+}
+
+/** `text/csv; charset=utf-8` is `text/csv`. */
+export function mediaType(header: string | null): string | undefined {
+  return header?.split(';')[0]?.trim().toLowerCase() || undefined;
+}
+
+async function readBytes(request: Pick<HttpRequest, 'headers' | 'body'>, maxBytes: number): Promise<Uint8Array> {
+  const announced = Number(request.headers.get('content-length') ?? 0);
+  if (!request.body) {
+    if (announced > maxBytes) throw tooLarge(maxBytes);
+    return new Uint8Array();
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  let refused = announced > maxBytes;
+  try {
+    for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
+      length += chunk.length;
+      refused ||= length > maxBytes;
+      if (refused) chunks.length = 0;
+      else chunks.push(chunk);
+      if (length > DRAIN_MAX_BYTES) break;
+    }
+  } catch (cause) {
+    throw new DomainError('malformed_request', 'The body broke off.', { cause });
+  }
+  if (refused) throw tooLarge(maxBytes);
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+}
+
+export function tooLarge(maxBytes: number): DomainError {
+  return new DomainError('payload_too_large', `The body may have at most ${maxBytes} bytes here.`);
+}

@@ -1,0 +1,37 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { DomainError, isWeather } from '../kernel/errors.ts';
+import type { Log } from '../kernel/log.ts';
+import { type Answer, toAnswer, toInit } from './answer.ts';
+import { createLog } from './log.ts';
+import { toProblem } from './problem.ts';
+
+/** Runs what serves a request, and makes an answer of whatever it throws. Logs one line per request. */
+export async function guarded(
+  request: HttpRequest,
+  context: InvocationContext,
+  serve: (log: Log, requestId: string) => Promise<Answer>,
+): Promise<HttpResponseInit> {
+  const requestId = context.invocationId;
+  const log = createLog(context, { requestId, route: context.functionName });
+  const startedAt = performance.now();
+  let answer: Answer;
+  try {
+    answer = await serve(log, requestId);
+  } catch (error) {
+    answer = refused(error, requestId, log);
+  }
+  log('info', 'request', {
+    method: request.method,
+    status: answer.status,
+    ms: Math.round(performance.now() - startedAt),
+  });
+  return toInit(answer, requestId);
+}
+
+/** The answer to something thrown, logged by what it asks of us: somebody to look, patience, or nothing. */
+export function refused(error: unknown, requestId: string, log: Log): Answer {
+  if (isWeather(error)) log('warn', 'request_postponed', { code: error.code, error });
+  else if (error instanceof DomainError) log('info', 'request_refused', { code: error.code, ...error.context });
+  else log('error', 'request_failed', { error });
+  return toAnswer(toProblem(error, requestId));
+}

@@ -1,0 +1,29 @@
+import type { InvocationContext } from '@azure/functions';
+import type { Log } from '../kernel/log.ts';
+
+type Sink = Pick<InvocationContext, 'debug' | 'info' | 'warn' | 'error'>;
+
+/**
+ * A `Log` that writes one JSON line per call to the invocation, `event` first, then what is bound to every line.
+ * Errors become name, message, stack and causes; a `Secret` prints its placeholder. It never throws.
+ */
+export function createLog(sink: Sink, bound: Record<string, unknown> = {}): Log {
+  return (level, event, fields = {}) => {
+    let line: string;
+    try {
+      line = JSON.stringify({ event, ...bound, ...fields }, plain);
+    } catch (error) {
+      line = JSON.stringify({ event, ...bound, unprintable: String(error) });
+    }
+    sink[level](line);
+  };
+}
+
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (!(value instanceof Error)) return value;
+  // Listed, never spread: errors of the Azure SDK carry the whole request, its credentials included.
+  const { name, message, stack, cause } = value;
+  const context = 'context' in value ? value.context : undefined;
+  return { name, message, stack, ...(context !== undefined && { context }), ...(cause !== undefined && { cause }) };
+}

@@ -1,0 +1,79 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { DomainError, type ErrorCode, type FieldError } from '../kernel/errors.ts';
+
+/** The HTTP face of every error code: the only place that knows both vocabularies. */
+export const problems: Record<ErrorCode, { status: number; title: string }> = {
+  validation_failed: { status: 400, title: 'The request is not valid' },
+  malformed_request: { status: 400, title: 'The request cannot be read' },
+  file_empty: { status: 400, title: 'The file is empty' },
+  file_not_text: { status: 400, title: 'The file is not text' },
+  file_malformed: { status: 400, title: 'The file is not well-formed CSV' },
+  file_no_address_column: { status: 400, title: 'The file has no column of addresses' },
+  customer_required: { status: 400, title: 'The request must name a customer' },
+  unauthenticated: { status: 401, title: 'An API key is required' },
+  forbidden: { status: 403, title: 'The API key does not allow this' },
+  not_found: { status: 404, title: 'Not found' },
+  conflict: { status: 409, title: 'This conflicts with what is already there' },
+  connection_not_ready: { status: 409, title: 'The connection is not ready' },
+  slot_limit_reached: { status: 409, title: 'The plan has too few free mailbox slots' },
+  wrong_state: { status: 409, title: 'Not possible in the present state' },
+  idempotency_in_progress: { status: 409, title: 'The first request with this key is still running' },
+  precondition_failed: { status: 412, title: 'It has changed since it was read' },
+  payload_too_large: { status: 413, title: 'The request is too large' },
+  unsupported_media_type: { status: 415, title: 'The media type is not supported' },
+  credentials_rejected: { status: 422, title: 'Microsoft did not accept the credentials' },
+  idempotency_key_reused: { status: 422, title: 'The idempotency key came with another request before' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  microsoft_throttled: { status: 503, title: 'Microsoft asked us to slow down' },
+  microsoft_unavailable: { status: 503, title: 'Microsoft is not answering' },
+  storage_unavailable: { status: 503, title: 'Our storage is not answering' },
+  vault_unavailable: { status: 503, title: 'Our vault is not answering' },
+};
+
+/** What a caller should wait when nobody said how long. */
+const RETRY_AFTER_SECONDS = 5;
+
+interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail?: string;
+  code?: ErrorCode;
+  requestId: string;
+  errors?: readonly FieldError[];
+  [member: string]: unknown;
+}
+
+/** Turns anything thrown into an RFC 9457 response. Only a `DomainError` may speak to the caller. */
+export function toProblem(error: unknown, requestId: string): HttpResponseInit {
+  if (!(error instanceof DomainError)) {
+    return respond({ type: 'about:blank', title: 'Something went wrong on our side', status: 500, requestId });
+  }
+  const { status, title } = problems[error.code];
+  const headers: Record<string, string> = {};
+  if (status === 401) headers['www-authenticate'] = 'Bearer';
+  if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterSeconds));
+  else if (status === 503 || status === 429) headers['retry-after'] = String(RETRY_AFTER_SECONDS);
+  return respond(
+    {
+      // Members of the error come first: none of them can pass for one of the standard's own.
+      ...error.members,
+      type: `/problems/${error.code.replaceAll('_', '-')}`,
+      title,
+      status,
+      detail: error.detail,
+      code: error.code,
+      requestId,
+      ...(error.fields.length > 0 && { errors: error.fields }),
+    },
+    headers,
+  );
+}
+
+function respond(problem: Problem, headers: Record<string, string> = {}): HttpResponseInit {
+  return {
+    status: problem.status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+    body: JSON.stringify(problem),
+  };
+}

@@ -1,0 +1,29 @@
+import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { z } from 'zod';
+import type { Log } from '../kernel/log.ts';
+import { tagged, toAnswer } from './answer.ts';
+import { guarded } from './guarded.ts';
+import { validate } from './validate.ts';
+
+interface PublicCall<Query> {
+  query: Query;
+  params: HttpRequest['params'];
+  request: HttpRequest;
+  requestId: string;
+  log: Log;
+}
+
+interface PublicEndpoint<Query> {
+  query?: z.ZodType<Query>;
+  handle(call: PublicCall<Query>): Promise<HttpResponseInit>;
+}
+
+/** For the few routes that are open to everybody. Its name is the point: being open is something one writes down. */
+export function publicEndpoint<Query = undefined>(route: PublicEndpoint<Query>): HttpHandler {
+  return (request, context) =>
+    guarded(request, context, async (log, requestId) => {
+      const query = route.query ? validate(route.query, Object.fromEntries(request.query)) : (undefined as Query);
+      const init = await route.handle({ query, params: request.params, request, requestId, log });
+      return tagged(toAnswer(init), request);
+    });
+}

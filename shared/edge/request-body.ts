@@ -1,0 +1,81 @@
+import type { HttpRequest } from '@azure/functions';
+import { z } from 'zod';
+import { DomainError } from '../kernel/errors.ts';
+import { readJson } from './body.ts';
+import { createBodyHash } from './body-hash.ts';
+import type { Attempt } from './idempotency.ts';
+import { type StreamedBody, streamBody } from './streamed-body.ts';
+import { validate } from './validate.ts';
+
+const nothing = z.strictObject({});
+
+/** A JSON request answers well within it; after it, the key of a request that died is free again. */
+const JSON_LOCK_MS = 2 * 60_000;
+/** An upload may take as long as the host lets a function run. */
+const STREAM_LOCK_MS = 10 * 60_000;
+
+export type BodyKind = 'json' | 'stream' | 'none';
+
+interface ReadBody {
+  value: unknown;
+  streamed?: StreamedBody;
+  fingerprints(search: string): Pick<Attempt, 'fingerprint' | 'drain' | 'fingerprintAfterwards' | 'lockMs'>;
+}
+
+/**
+ * Reads a JSON body and checks it, or hands a streamed one on.
+ *
+ * @throws DomainError `payload_too_large`, `unsupported_media_type`, `malformed_request`, `validation_failed`
+ */
+export async function readBody(
+  needs: { http: { jsonBodyMaxBytes: number } },
+  route: { body?: z.ZodType<unknown>; bodyKind?: BodyKind },
+  request: HttpRequest,
+  idempotencyKey: string | undefined,
+): Promise<ReadBody> {
+  const contentType = request.headers.get('content-type');
+  const hash = idempotencyKey === undefined ? undefined : createBodyHash(idempotencyKey, contentType);
+  if (route.bodyKind === 'stream') {
+    const streamed = streamBody(request.body, hash);
+    const withSearch = (search: string) => {
+      const found = streamed.fingerprint();
+      return found === undefined ? undefined : `${found}${search}`;
+    };
+    return {
+      value: streamed.stream,
+      streamed,
+      fingerprints: (search) => ({
+        drain: async () => {
+          await streamed.discardRest(Number.POSITIVE_INFINITY);
+          return withSearch(search);
+        },
+        fingerprintAfterwards: () => withSearch(search),
+        lockMs: STREAM_LOCK_MS,
+      }),
+    };
+  }
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  const json = isRead ? undefined : await readJson(request, needs.http.jsonBodyMaxBytes);
+  const value = isRead ? undefined : parseBody(route.body, json?.value);
+  return {
+    value,
+    fingerprints: (search) => {
+      hash?.update(json?.bytes ?? new Uint8Array());
+      hash?.update(Buffer.from(`\n${search}`));
+      const fingerprint = hash?.digest() ?? '';
+      const given = async () => fingerprint;
+      return { fingerprint, drain: given, fingerprintAfterwards: () => fingerprint, lockMs: JSON_LOCK_MS };
+    },
+  };
+}
+
+function parseBody(schema: z.ZodType<unknown> | undefined, value: unknown): unknown {
+  if (!schema) {
+    validate(nothing, value ?? {});
+    return undefined;
+  }
+  if (value === undefined && !schema.safeParse(undefined).success) {
+    throw new DomainError('malformed_request', 'Send a JSON body.');
+  }
+  return validate(schema, value);
+}
