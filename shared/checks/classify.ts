@@ -1,0 +1,64 @@
+import { type CauseCode, causes } from './causes.ts';
+import { type Denial, explainDenial } from './denial.ts';
+import { entraCodes, oauthErrors } from './entra-codes.ts';
+import { denialCodes, graphCodes } from './graph-codes.ts';
+import type { Refusal } from './refusal.ts';
+import { readImap, readSmtp } from './wording.ts';
+
+export type RefusalContext = Partial<Omit<Denial, 'refusal'>>;
+
+/**
+ * Names the cause of a refusal, by its code and by what else is known.
+ *
+ * What it has no name for is `unknown_refusal`: never guessed, never taken for a pass.
+ */
+export function classify(refusal: Refusal, context: RefusalContext = {}): CauseCode {
+  switch (refusal.service) {
+    case 'entra':
+      return (
+        own(entraCodes, refusal.code) ??
+        own(oauthErrors, refusal.family ?? refusal.code) ??
+        byStatus(refusal.status) ??
+        'unknown_refusal'
+      );
+    case 'graph':
+      return classifyGraph(refusal, context);
+    case 'imap':
+      return readImap(refusal);
+    case 'smtp':
+      return readSmtp(refusal);
+  }
+}
+
+function classifyGraph(refusal: Refusal, context: RefusalContext): CauseCode {
+  const named = own(graphCodes, refusal.code);
+  if (named) return named;
+  if (denialCodes.has(refusal.code) && refusal.status < 500) {
+    return context.probe
+      ? explainDenial({ ...context, refusal, probe: context.probe, roles: context.roles ?? [] })
+      : 'unknown_refusal';
+  }
+  if (refusal.status === 507) return 'mailbox_full';
+  return byStatus(refusal.status) ?? 'unknown_refusal';
+}
+
+/** 509 is not in any RFC; Graph's own list of errors has it as a limit on bandwidth. */
+function byStatus(status: number): CauseCode | undefined {
+  if (status === 429 || status === 509) return 'throttled';
+  return status >= 500 ? 'microsoft_unavailable' : undefined;
+}
+
+function own(table: Readonly<Record<string, CauseCode>>, key: string): CauseCode | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
+/** Causes that are no verdict yet: Microsoft asks for time, and the same question is asked again later. */
+export type WaitCause = Extract<CauseCode, 'throttled' | 'microsoft_unavailable' | 'mailbox_moving'>;
+
+export function isWaitCause(cause: CauseCode): cause is WaitCause {
+  return cause === 'throttled' || cause === 'microsoft_unavailable' || cause === 'mailbox_moving';
+}
+
+export function concernsConnection(cause: CauseCode): boolean {
+  return causes[cause].concerns === 'connection';
+}

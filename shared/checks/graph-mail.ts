@@ -1,0 +1,51 @@
+import type { Cloud } from '../connections/connection.ts';
+import type { Secret } from '../kernel/secret.ts';
+import type { MailboxKind } from './mailbox-checker.ts';
+import type { Refusal } from './refusal.ts';
+
+/** What came of one question to Graph. */
+export type Answer<T = undefined> =
+  | { kind: 'accepted'; value: T; requestId?: string }
+  | { kind: 'refused'; refusal: Refusal }
+  /** No answer, or none that can be read: what was asked for may have been done or not. */
+  | { kind: 'lost'; requestId?: string };
+
+/** One mailbox as one token reaches it. */
+export interface MailboxAccess {
+  cloud: Cloud;
+  token: Secret;
+  address: string;
+}
+
+export interface Questions {
+  /** Writes a draft without recipients, its subject the marker. */
+  draft: boolean;
+  /** Sends the same without recipients: who may send is told that they are missing. Nothing leaves. */
+  send: boolean;
+  /** What kind of mailbox it is; needs a permission of its own. */
+  kind: boolean;
+}
+
+export interface Answers {
+  inbox: Answer;
+  /** The draft's id, which stays the same when it moves. */
+  draft?: Answer<string>;
+  send?: Answer;
+  mailboxKind?: Answer<MailboxKind>;
+}
+
+/**
+ * A mailbox through Microsoft Graph, one HTTP request per call.
+ *
+ * Never rejects for what Microsoft says or fails to say, and never repeats a request by itself: whether and when to ask
+ * again is decided above, so that requests can be counted and waits honoured.
+ */
+export interface GraphMail {
+  ask(mailbox: MailboxAccess, marker: string, questions: Questions): Promise<Answers>;
+  /** Removes the items for good, and in the same request looks for what else carries the marker. */
+  clear(
+    mailbox: MailboxAccess,
+    marker: string,
+    ids: readonly string[],
+  ): Promise<{ removals: Answer[]; found: Answer<string[]> }>;
+}

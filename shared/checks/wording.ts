@@ -1,0 +1,43 @@
+import type { CauseCode } from './causes.ts';
+import type { Refusal } from './refusal.ts';
+
+// The only place that reads what Microsoft says rather than the code it gives: where one code stands for several
+// things, or a protocol has no codes. Every sentence here has its recorded example in test/fixtures.
+
+/** Graph, `ErrorAccessDenied`: an application access policy, or an allow or block list of the organization. */
+const ODATA_DISABLED = /access to odata is disabled/i;
+
+export function saysBlockedByPolicy(refusal: Refusal): boolean {
+  return ODATA_DISABLED.test(refusal.message);
+}
+
+/** IMAP gives `NO` or `BAD` for everything. */
+export function readImap(refusal: Refusal): CauseCode {
+  if (/authenticated but not connected/i.test(refusal.message)) return 'imap_disabled';
+  if (/authenticate failed/i.test(refusal.message)) return 'imap_access_missing';
+  return 'unknown_refusal';
+}
+
+/** SMTP's 5.7.139 carries several causes; the other enhanced codes say it by themselves. */
+export function readSmtp(refusal: Refusal): CauseCode {
+  switch (refusal.code) {
+    case '5.7.139':
+      if (/SmtpClientAuthentication is disabled for the Tenant/i.test(refusal.message))
+        return 'smtp_auth_disabled_tenant';
+      if (/SmtpClientAuthentication is disabled for the Mailbox/i.test(refusal.message))
+        return 'smtp_auth_disabled_mailbox';
+      return 'unknown_refusal';
+    case '5.7.3':
+      return 'smtp_access_missing';
+    case '5.7.60':
+      return 'send_as_denied';
+    case '5.1.8':
+    case '5.7.705':
+    case '5.7.750':
+      return 'sending_blocked';
+    case '4.3.2':
+      return /concurrent connections/i.test(refusal.message) ? 'throttled' : 'microsoft_unavailable';
+    default:
+      return refusal.status >= 400 && refusal.status < 500 ? 'microsoft_unavailable' : 'unknown_refusal';
+  }
+}
