@@ -28,7 +28,7 @@ export function addLocalSettings(appDirectory: string, environment: AppSettings)
 export function resolveSettings(text: string, settings: AppSettings, what: string): string {
   return text.replace(/%([^%]+)%/g, (_, name: string) => {
     const value = settings[name];
-    if (value === undefined) throw new HostError(`${what}: %${name}% names an app setting that is not set`);
+    if (!value) throw new HostError(`${what}: %${name}% names an app setting that is not set`);
     return value;
   });
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -96,14 +96,13 @@ export interface QueueStorage {
 /** Azurite's queues in memory, in a process of their own. */
 export async function startQueueStorage(port?: number): Promise<QueueStorage> {
   const chosen = port ?? (await freePort());
-  const location = mkdtempSync(join(tmpdir(), 'queue-storage-'));
   const flags = ['--inMemoryPersistence', '--skipApiVersionCheck', '--disableTelemetry', '--silent'];
-  const address = ['--queueHost', '127.0.0.1', '--queuePort', String(chosen), '--location', location];
+  const address = ['--queueHost', '127.0.0.1', '--queuePort', String(chosen)];
   const child = spawn(
     process.execPath,
     [resolve('node_modules/azurite/dist/src/queue/main.js'), ...address, ...flags],
     {
-      stdio: 'ignore',
+      stdio: ['ignore', 'ignore', 'inherit'],
     },
   );
   const exited = new Promise<void>((done) => child.on('close', () => done()));
@@ -111,14 +110,14 @@ export async function startQueueStorage(port?: number): Promise<QueueStorage> {
   const key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
   const connectionString = `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};QueueEndpoint=http://127.0.0.1:${chosen}/${account};`;
   const service = QueueServiceClient.fromConnectionString(connectionString, { retryOptions: { maxTries: 1 } });
-  await until(async () => Boolean(await service.getProperties().catch(() => false)));
+  await until(async () => child.exitCode !== null || Boolean(await service.getProperties().catch(() => false)));
+  if (child.exitCode !== null) throw new Error('Azurite ended at its start');
   return {
     connectionString,
     service,
     async stop() {
       child.kill('SIGTERM');
       await exited;
-      rmSync(location, { recursive: true, force: true });
     },
   };
 }
