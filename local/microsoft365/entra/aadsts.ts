@@ -1,0 +1,309 @@
+import { randomUUID } from 'node:crypto';
+import { json, type SimulatorReply } from '../http.ts';
+
+interface Subject {
+  clientId: string;
+  tenant: string;
+  resource: string;
+}
+
+interface Known {
+  error: string;
+  status: number;
+  text: (subject: Subject) => string;
+  /** Entra leaves the address of the explanation out for some codes. */
+  withoutUri?: true;
+  retryAfterSeconds?: number;
+}
+
+const says =
+  (text: string): Known['text'] =>
+  () =>
+    text;
+
+/** Client-credentials refusals by their AADSTS number: status, `error` and wording as recorded or documented. */
+const known: Record<string, Known> = {
+  7000215: {
+    error: 'invalid_client',
+    status: 401,
+    text: ({ clientId }) =>
+      `Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '${clientId}'.`,
+  },
+  7000222: {
+    error: 'invalid_client',
+    status: 401,
+    text: ({ clientId }) =>
+      `The provided client secret keys for app '${clientId}' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.`,
+  },
+  700016: {
+    error: 'unauthorized_client',
+    status: 400,
+    text: ({ clientId, tenant }) =>
+      `Application with identifier '${clientId}' was not found in the directory '${tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.`,
+  },
+  7000229: {
+    error: 'invalid_client',
+    status: 401,
+    text: ({ clientId, tenant }) =>
+      `The client application ${clientId} is missing service principal in the tenant ${tenant}. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119`,
+  },
+  700011: {
+    error: 'unauthorized_client',
+    status: 400,
+    text: ({ clientId, tenant }) => `Application with identifier ${clientId} was not found in the directory ${tenant}.`,
+  },
+  700038: {
+    error: 'unauthorized_client',
+    status: 400,
+    text: ({ clientId }) => `${clientId} is not a valid application identifier.`,
+    withoutUri: true,
+  },
+  90002: {
+    error: 'invalid_tenant',
+    status: 400,
+    text: ({ tenant }) =>
+      `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.`,
+  },
+  900023: {
+    error: 'invalid_request',
+    status: 400,
+    text: ({ tenant }) =>
+      `Specified tenant identifier '${tenant}' is neither a valid DNS name, nor a valid external domain.`,
+  },
+  90038: {
+    error: 'invalid_request',
+    status: 400,
+    text: ({ tenant }) => `Tenant '${tenant}' request is being redirected to the National Cloud 'MicrosoftOnline.US'.`,
+  },
+  900432: {
+    error: 'invalid_request',
+    status: 400,
+    text: says('Confidential Client is not supported in Cross Cloud request.'),
+  },
+  900382: {
+    error: 'invalid_request',
+    status: 400,
+    text: says('Confidential Client is not supported in Cross Cloud request.'),
+  },
+  7000112: {
+    error: 'unauthorized_client',
+    status: 400,
+    text: ({ clientId }) => `Application '${clientId}' is disabled.`,
+  },
+  1000031: {
+    error: 'unauthorized_client',
+    status: 400,
+    text: ({ clientId }) =>
+      `Application ${clientId} cannot be accessed at this time. Contact your administrator to enable access.`,
+  },
+  53003: {
+    error: 'invalid_grant',
+    status: 400,
+    text: says(
+      'Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.',
+    ),
+  },
+  530032: { error: 'invalid_grant', status: 400, text: says('User blocked due to risk on home tenant.') },
+  530035: { error: 'invalid_grant', status: 400, text: says('Access has been blocked by security defaults.') },
+  65001: {
+    error: 'invalid_grant',
+    status: 400,
+    text: ({ clientId }) =>
+      `The user or administrator has not consented to use the application with ID '${clientId}'. Send an interactive authorization request for this user and resource.`,
+  },
+  500011: {
+    error: 'invalid_resource',
+    status: 400,
+    text: ({ resource, tenant }) =>
+      `The resource principal named ${resource} was not found in the tenant named ${tenant}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.`,
+  },
+  650052: {
+    error: 'invalid_client',
+    status: 400,
+    text: ({ tenant }) =>
+      `The app needs access to a service that your organization ${tenant} has not subscribed to or enabled. Contact your IT Admin to review the configuration of your service subscriptions.`,
+  },
+  650056: {
+    error: 'invalid_client',
+    status: 400,
+    text: says('Misconfigured application. Please contact your admin to fix the configuration.'),
+  },
+  650057: {
+    error: 'invalid_resource',
+    status: 400,
+    text: ({ resource }) =>
+      `Invalid resource. The client has requested access to a resource which is not listed in the requested permissions in the client's application registration. Resource value from request: ${resource}.`,
+  },
+  70011: {
+    error: 'invalid_scope',
+    status: 400,
+    text: ({ resource }) =>
+      `The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope ${resource} is not valid.`,
+  },
+  700022: { error: 'invalid_scope', status: 400, text: says('The provided value for scope spans several resources.') },
+  28000: {
+    error: 'invalid_scope',
+    status: 400,
+    text: says('Provided value for the input parameter scope is not valid because it contains more than one resource.'),
+  },
+  28002: {
+    error: 'invalid_scope',
+    status: 400,
+    text: ({ resource }) =>
+      `Provided value for the input parameter scope '${resource}' is not valid when requesting an access token. Please specify a valid scope.`,
+  },
+  7000218: {
+    error: 'invalid_client',
+    status: 401,
+    text: says("The request body must contain the following parameter: 'client_assertion' or 'client_secret'."),
+  },
+  700027: {
+    error: 'invalid_client',
+    status: 401,
+    text: says('The certificate with identifier used to sign the client assertion is not registered on application.'),
+  },
+  700024: {
+    error: 'invalid_client',
+    status: 401,
+    text: says('Client assertion is not within its valid time range.'),
+  },
+  700021: {
+    error: 'invalid_client',
+    status: 401,
+    text: says('Client assertion application identifier does not match the client_id parameter.'),
+  },
+  700213: {
+    error: 'invalid_client',
+    status: 401,
+    text: says('No matching federated identity record found for presented assertion subject.'),
+  },
+  700229: {
+    error: 'invalid_client',
+    status: 400,
+    text: says('Only app-only tokens can be used as Federated Identity Credentials for AAD issuer.'),
+  },
+  700025: {
+    error: 'invalid_client',
+    status: 401,
+    text: says("Client is public so neither 'client_assertion' nor 'client_secret' should be presented."),
+  },
+  50034: {
+    error: 'invalid_grant',
+    status: 400,
+    text: ({ tenant }) => `The user account does not exist in the ${tenant} directory.`,
+  },
+  50196: {
+    error: 'invalid_grant',
+    status: 429,
+    text: says('The server terminated an operation because it encountered a client request loop.'),
+    retryAfterSeconds: 60,
+  },
+  90055: {
+    error: 'temporarily_unavailable',
+    status: 429,
+    text: says('Request was terminated as there are too many requests for the tenant.'),
+    retryAfterSeconds: 60,
+  },
+  90013: { error: 'invalid_request', status: 400, text: says('Invalid input received from the user.') },
+  90014: {
+    error: 'invalid_request',
+    status: 400,
+    text: says("The required field 'client_id' is missing from the credential."),
+  },
+  900144: {
+    error: 'invalid_request',
+    status: 400,
+    text: ({ resource }) => `The request body must contain the following parameter: '${resource}'.`,
+  },
+  90023: { error: 'invalid_request', status: 400, text: says('Invalid STS request.') },
+  9002313: {
+    error: 'invalid_request',
+    status: 400,
+    text: says('Invalid request. Request is malformed or invalid.'),
+  },
+  90100: { error: 'invalid_request', status: 400, text: says('The parameter is empty or not valid.') },
+  90056: { error: 'invalid_request', status: 400, text: says('The endpoint only accepts POST requests.') },
+  70003: {
+    error: 'unsupported_grant_type',
+    status: 400,
+    text: ({ resource }) => `The app requested an unsupported grant type '${resource}'.`,
+    withoutUri: true,
+  },
+  9001023: {
+    error: 'invalid_request',
+    status: 400,
+    text: says(
+      'The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.',
+    ),
+  },
+  1002016: {
+    error: 'invalid_request',
+    status: 400,
+    text: says('You are using TLS version 1.0, 1.1 and/or 3DES cipher which are deprecated.'),
+  },
+  50128: {
+    error: 'invalid_request',
+    status: 400,
+    text: says('Invalid domain name - no tenant-identifying information found in the request.'),
+  },
+  50059: {
+    error: 'invalid_request',
+    status: 400,
+    text: says('No tenant-identifying information found in either the request or implied by any provided credentials.'),
+  },
+  90019: {
+    error: 'invalid_request',
+    status: 400,
+    text: says('No tenant-identifying information found in either the request.'),
+  },
+};
+
+for (const transient of [50033, 90006, 90012, 90024, 90033, 90090, 50000]) {
+  known[transient] = {
+    error: 'temporarily_unavailable',
+    status: 503,
+    text: says('A transient error has occurred. Please try again.'),
+  };
+}
+
+/** Whether the number is one of those that `microsoft365.md` §3 lists. */
+export const isKnownAadsts = (code: number): boolean => known[code] !== undefined;
+
+/** Entra's refusal in its envelope; a number that nobody documented comes as a plain `invalid_request`. */
+export function aadsts(
+  code: number,
+  subject: Partial<Subject>,
+  options: { correlationId?: string | undefined; retryAfterSeconds?: number } = {},
+): SimulatorReply {
+  const entry = known[code] ?? { error: 'invalid_request', status: 400, text: says('The request was refused.') };
+  const text = entry.text({ clientId: '', tenant: '', resource: '', ...subject });
+  const traceId = randomUUID();
+  const correlationId = options.correlationId ?? randomUUID();
+  const timestamp = `${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z`;
+  const retryAfter = options.retryAfterSeconds ?? entry.retryAfterSeconds;
+  return json(
+    entry.status,
+    {
+      error: entry.error,
+      error_description: `AADSTS${code}: ${text} Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: ${timestamp}`,
+      error_codes: [code],
+      timestamp,
+      trace_id: traceId,
+      correlation_id: correlationId,
+      ...(entry.withoutUri ? {} : { error_uri: `https://login.microsoftonline.com/error?code=${code}` }),
+    },
+    retryAfter === undefined ? entraHeaders(traceId) : { ...entraHeaders(traceId), 'Retry-After': String(retryAfter) },
+  );
+}
+
+export function entraHeaders(requestId: string = randomUUID()): Record<string, string> {
+  return {
+    'Cache-Control': 'no-store, no-cache',
+    Pragma: 'no-cache',
+    Expires: '-1',
+    'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
+    'X-Content-Type-Options': 'nosniff',
+    'x-ms-request-id': requestId,
+    'x-ms-ests-server': '2.1.21531.5 - WEULR1 ProdSlices',
+  };
+}

@@ -1,0 +1,126 @@
+import { html, type SimulatorReply, type SimulatorRequest } from '../http.ts';
+import type { Tenant, TenantApp } from '../tenant.ts';
+import type { World } from '../world.ts';
+
+type Form = 'v1' | 'v2';
+
+interface Asked {
+  tenant: Tenant;
+  app: TenantApp;
+  redirectUri: URL;
+  state: string | undefined;
+  scope: string;
+  form: Form;
+}
+
+/**
+ * The page on which an admin says yes or no. `GET` shows it; `POST` with the field `decision` (`accept` or `cancel`)
+ * is what its buttons do, and answers with the redirect that Entra would give.
+ */
+export function answerAdminConsent(
+  world: World,
+  tenantName: string,
+  form: Form,
+  request: SimulatorRequest,
+): SimulatorReply {
+  const fields = request.method === 'POST' ? new URLSearchParams(request.body.toString('utf8')) : request.query;
+  const read = (name: string) => fields.get(name) ?? request.query.get(name) ?? undefined;
+  const asked = readAsked(world, tenantName, form, read);
+  if ('problem' in asked) return html(400, page('Sign in', `<p>${escaped(asked.problem)}</p>`));
+  if (request.method === 'GET') return html(200, consentPage(asked));
+  return redirect(asked, read('decision') === 'accept');
+}
+
+function readAsked(
+  world: World,
+  tenantName: string,
+  form: Form,
+  read: (name: string) => string | undefined,
+): Asked | { problem: string } {
+  const clientId = read('client_id') ?? '';
+  if (form === 'v2' && /^common$/i.test(tenantName)) {
+    return { problem: 'AADSTS50059: No tenant-identifying information found in the request.' };
+  }
+  const shared = /^(common|organizations)$/i.test(tenantName);
+  const tenant = shared ? world.tenants().find((candidate) => candidate.app(clientId)) : world.tenant(tenantName);
+  if (!tenant) return { problem: `AADSTS90002: Tenant '${tenantName}' not found.` };
+  const app = tenant.app(clientId);
+  if (!app) {
+    return {
+      problem: `AADSTS700016: Application with identifier '${clientId}' was not found in the directory '${tenant.scenario.name}'.`,
+    };
+  }
+  const redirectText = read('redirect_uri') ?? '';
+  const isRegistered = app.scenario.redirectUris?.includes(redirectText) ?? true;
+  if (!URL.canParse(redirectText) || !/^https?:/.test(redirectText) || !isRegistered) {
+    return {
+      problem: `AADSTS50011: The redirect URI '${redirectText}' specified in the request does not match the redirect URIs configured for the application '${clientId}'.`,
+    };
+  }
+  const scope = read('scope') ?? (form === 'v1' ? 'https://graph.microsoft.com/.default' : '');
+  if (form === 'v2' && !scope) {
+    return { problem: "AADSTS900144: The request body must contain the following parameter: 'scope'." };
+  }
+  return { tenant, app, redirectUri: new URL(redirectText), state: read('state'), scope, form };
+}
+
+function redirect(asked: Asked, accepted: boolean): SimulatorReply {
+  const { tenant, app, redirectUri, state, scope, form } = asked;
+  const target = new URL(redirectUri);
+  const answer = (values: Record<string, string>) => {
+    for (const [name, value] of Object.entries(values)) target.searchParams.set(name, value);
+    if (state !== undefined) target.searchParams.set('state', state);
+    return { status: 302, headers: { Location: target.toString(), 'Cache-Control': 'no-store' } };
+  };
+  if (!accepted) {
+    if (form === 'v1') {
+      return answer({ error: 'permission_denied', error_description: 'The admin canceled the request' });
+    }
+    return answer({ error: 'access_denied', error_subcode: 'cancel' });
+  }
+  if (app.scenario.consent === 'declined') {
+    // Entra sets admin_consent=True on errors too.
+    return answer({
+      admin_consent: 'True',
+      error: 'consent_required',
+      error_description: `AADSTS65004: User declined to consent to access the app. Application: ${app.scenario.clientId}`,
+    });
+  }
+  tenant.consent(app, Date.now());
+  if (form === 'v1') return answer({ tenant: tenant.id, admin_consent: 'True' });
+  return answer({ admin_consent: 'True', tenant: tenant.id, scope });
+}
+
+function consentPage({ tenant, app, redirectUri, state, scope, form }: Asked): string {
+  const hidden = Object.entries({
+    client_id: app.scenario.clientId,
+    redirect_uri: redirectUri.toString(),
+    scope,
+    ...(state === undefined ? {} : { state }),
+  })
+    .map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}">`)
+    .join('');
+  const grants = app.scenario.grants.map((grant) => `<li>${escaped(grant)}</li>`).join('');
+  const action = form === 'v1' ? `/${tenant.id}/adminconsent` : `/${tenant.id}/v2.0/adminconsent`;
+  return page(
+    'Permissions requested',
+    `<p>Review for your organization <strong>${escaped(tenant.scenario.name)}</strong></p>
+<p><strong>${escaped(app.scenario.displayName)}</strong> would like to:</p><ul>${grants}</ul>
+<form method="post" action="${action}">${hidden}
+<button name="decision" value="cancel">Cancel</button> <button name="decision" value="accept">Accept</button></form>`,
+  );
+}
+
+function page(title: string, content: string): string {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title></head>
+<body><main><h1>${title}</h1>${content}<p><small>Simulated Microsoft Entra. Nothing here is real.</small></p></main></body></html>`;
+}
+
+function escaped(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}

@@ -1,0 +1,179 @@
+import type { SimulatorReply, SimulatorRequest, Trace } from '../http.ts';
+import { json } from '../http.ts';
+import { audienceOf, graphAudience, rolesFor, vaultAudience } from '../resources.ts';
+import { isExpired, type Tenant, type TenantApp } from '../tenant.ts';
+import { credentialName, stableGuid, type TokenClaims } from '../token-issuer.ts';
+import type { World } from '../world.ts';
+import { aadsts, entraHeaders } from './aadsts.ts';
+import { checkClientAssertion } from './client-assertion.ts';
+
+const isGuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+const zeroGuid = '00000000-0000-0000-0000-000000000000';
+
+interface Asked {
+  tenant: string;
+  form: URLSearchParams;
+  clientId: string;
+  secret: string | undefined;
+  correlationId: string | undefined;
+}
+
+/** `POST /{tenant}/oauth2/v2.0/token`, client credentials only. */
+export async function answerTokenRequest(
+  world: World,
+  tenantName: string,
+  request: SimulatorRequest,
+  trace: Trace,
+): Promise<SimulatorReply> {
+  const asked = readForm(tenantName, request);
+  trace.clientId = asked.clientId;
+  const refuse = (code: number, resource = '') =>
+    aadsts(code, { clientId: asked.clientId, tenant: tenantName, resource }, { correlationId: asked.correlationId });
+
+  const malformed = malformedBy(asked);
+  if (malformed) return refuse(malformed.code, malformed.about);
+  if (world.home && tenantName.toLowerCase() === world.home.tenantId.toLowerCase()) {
+    return await answerAtHome(world, world.home, asked, refuse);
+  }
+  const tenant = world.tenant(tenantName);
+  if (!tenant) return refuse(isGuid(tenantName) || tenantName.includes('.') ? 90002 : 900023);
+  trace.tenantId = tenant.id;
+  if (!isGuid(asked.clientId) || asked.clientId === zeroGuid) return refuse(700038);
+  const app = tenant.app(asked.clientId);
+  if (!app) return refuse(700016);
+  const refused = refusedByScenario(tenant, app, asked);
+  if (refused) return refused;
+  if (app.scenario.consent === 'absent') return refuse(7000229);
+  const credential = await checkCredential(app, asked);
+  if ('code' in credential) return refuse(credential.code);
+  if (!app.scenario.enabled) return refuse(7000112);
+  const resource = readScope(asked.form.get('scope') ?? '');
+  if ('code' in resource) return refuse(resource.code, asked.form.get('scope') ?? '');
+  const audience = resource.name === world.url ? graphAudience : audienceOf(resource.name);
+  const isMissing = tenant.scenario.missingResources.some((name) => audienceOf(name) === audience);
+  if (!audience || audience === vaultAudience || isMissing) return refuse(500011, resource.name);
+  return await grant(world, tenant.scenario.tokenSeconds, claimsFor(tenant, app, audience, credential));
+}
+
+function readForm(tenant: string, request: SimulatorRequest): Asked {
+  const form = new URLSearchParams(request.body.toString('utf8'));
+  const basic = /^Basic (.+)$/i.exec(request.header('authorization') ?? '')?.[1];
+  const [user = '', ...rest] = basic ? Buffer.from(basic, 'base64').toString('utf8').split(':') : [];
+  const correlationId = request.header('client-request-id') ?? form.get('client-request-id') ?? undefined;
+  return {
+    tenant,
+    form,
+    clientId: form.get('client_id') ?? decodeURIComponent(user),
+    secret: form.get('client_secret') ?? (basic ? decodeURIComponent(rest.join(':')) : undefined),
+    correlationId: correlationId && isGuid(correlationId) ? correlationId : undefined,
+  };
+}
+
+function malformedBy({ form, clientId, tenant }: Asked): { code: number; about: string } | undefined {
+  const grantType = form.get('grant_type');
+  if (!grantType) return { code: 900144, about: 'grant_type' };
+  if (grantType !== 'client_credentials') return { code: 70003, about: grantType };
+  if (!clientId) return { code: 900144, about: 'client_id' };
+  if (!form.get('scope')) return { code: 900144, about: 'scope' };
+  if (/^(common|consumers|organizations)$/i.test(tenant)) return { code: 9001023, about: tenant };
+  return undefined;
+}
+
+/** What the scenario says every token request of the app gets. */
+function refusedByScenario(tenant: Tenant, app: TenantApp, asked: Asked): SimulatorReply | undefined {
+  const { tokenError } = app.scenario;
+  if (tokenError === null) return undefined;
+  const about = { clientId: asked.clientId, tenant: asked.tenant, resource: asked.form.get('scope') ?? '' };
+  const { correlationId } = asked;
+  if (tokenError === 'down') return aadsts(90033, about, { correlationId });
+  if (tokenError === 'throttled') {
+    const seconds = tenant.scenario.throttle?.retryAfterSeconds;
+    return aadsts(90055, about, { correlationId, ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }) });
+  }
+  return aadsts(Number(String(tokenError).replace(/^AADSTS/, '')), about, { correlationId });
+}
+
+async function checkCredential(
+  app: TenantApp,
+  { form, secret }: Asked,
+): Promise<{ name: string; kind: '1' | '2' } | { code: number }> {
+  const assertion = form.get('client_assertion');
+  if (assertion) {
+    const checked = await checkClientAssertion(app.scenario, assertion);
+    if ('code' in checked) return checked;
+    return { name: credentialName(checked.thumbprint.toLowerCase()), kind: '2' };
+  }
+  if (!secret) return { code: 7000218 };
+  const matching = app.scenario.secrets.filter(({ value }) => value === secret);
+  if (matching.length === 0) return { code: 7000215 };
+  if (matching.every((candidate) => isExpired(candidate, Date.now()))) return { code: 7000222 };
+  return { name: credentialName(secret), kind: '1' };
+}
+
+/** Exactly one `<resource>/.default`. */
+function readScope(scope: string): { name: string } | { code: number } {
+  const scopes = scope.split(/\s+/).filter((part) => !/^(openid|profile|offline_access|)$/.test(part));
+  if (scopes.length > 1) return { code: 28000 };
+  const [only = ''] = scopes;
+  if (!only.endsWith('/.default')) return { code: 70011 };
+  return { name: only.slice(0, -'/.default'.length).replace(/\/+$/, '') };
+}
+
+function claimsFor(
+  tenant: Tenant,
+  app: TenantApp,
+  audience: string,
+  credential: { name: string; kind: '1' | '2' },
+): Omit<TokenClaims, 'exp'> {
+  const roles = rolesFor(audience, app.grants);
+  return {
+    aud: audience,
+    iss: `https://sts.windows.net/${tenant.id}/`,
+    tid: tenant.id,
+    appid: app.scenario.clientId,
+    app_displayname: app.scenario.displayName,
+    appidacr: credential.kind,
+    idtyp: 'app',
+    // Entra gives tokens even to an app that has no usable principal: without `oid`.
+    ...(app.scenario.identityMissing ? {} : { oid: app.objectId, sub: app.objectId }),
+    ...(roles.length > 0 ? { roles } : {}),
+    xms_cred: credential.name,
+  };
+}
+
+async function answerAtHome(
+  world: World,
+  home: NonNullable<World['home']>,
+  asked: Asked,
+  refuse: (code: number, resource?: string) => SimulatorReply,
+): Promise<SimulatorReply> {
+  if (asked.clientId.toLowerCase() !== home.clientId.toLowerCase()) return refuse(700016);
+  if (!asked.secret) return refuse(7000218);
+  if (asked.secret !== home.clientSecret) return refuse(7000215);
+  const resource = readScope(asked.form.get('scope') ?? '');
+  if ('code' in resource) return refuse(resource.code);
+  const audience = audienceOf(resource.name);
+  if (audience !== vaultAudience) return refuse(500011, resource.name);
+  const objectId = stableGuid(home.tenantId, home.clientId);
+  return await grant(world, 3599, {
+    aud: audience,
+    iss: `https://sts.windows.net/${home.tenantId}/`,
+    tid: home.tenantId,
+    appid: home.clientId,
+    appidacr: '1',
+    idtyp: 'app',
+    oid: objectId,
+    sub: objectId,
+  });
+}
+
+async function grant(world: World, seconds: number, claims: Omit<TokenClaims, 'exp'>): Promise<SimulatorReply> {
+  const now = Math.floor(Date.now() / 1000);
+  const whole = { ...claims, iat: now, nbf: now - 300, exp: now + seconds } as TokenClaims;
+  const token = await world.tokens.sign(whole);
+  return json(
+    200,
+    { token_type: 'Bearer', expires_in: seconds, ext_expires_in: seconds, access_token: token },
+    entraHeaders(),
+  );
+}

@@ -1,0 +1,86 @@
+import { graphAppId, graphAudience } from '../resources.ts';
+import type { Tenant, TenantApp } from '../tenant.ts';
+import type { TokenClaims } from '../token-issuer.ts';
+import type { World } from '../world.ts';
+import { frontDoorError, type GraphAnswer, type GraphCall } from './answers.ts';
+
+/** Who calls: the app that the token names, as the tenant knows it now. */
+export interface Caller {
+  claims: TokenClaims;
+  tenant: Tenant;
+  app: TenantApp;
+}
+
+type Ids = Pick<GraphCall, 'requestId' | 'clientRequestId'>;
+
+const texts = {
+  empty: 'Access token is empty.',
+  malformed:
+    'IDX14100: JWT is not well formed, there are no dots (.). The token needs to be in JWS or JWE Compact Serialization Format.',
+  forged: 'Access token validation failure. Invalid signature.',
+  expired: 'Lifetime validation failed, the token is expired.',
+  audience: 'Access token validation failure. Invalid audience.',
+  tenant: 'Access token validation failure. Invalid issuer.',
+} as const;
+
+/** Steps 1 and 2 of the order of evaluation: the token, then the app that it names. */
+export async function authenticate(
+  world: World,
+  header: string | undefined,
+  ids: Ids,
+): Promise<{ caller: Caller } | { refused: GraphAnswer }> {
+  const token = /^Bearer\s+(.*)$/i.exec(header ?? '')?.[1]?.trim() ?? '';
+  const verified = await world.tokens.verify(token);
+  if (!verified.ok) return { refused: invalidToken(world, ids, texts[verified.why]) };
+  const { claims } = verified;
+  if (claims.aud !== graphAudience) return { refused: invalidToken(world, ids, texts.audience) };
+  const tenant = world.tenant(claims.tid);
+  if (!tenant) return { refused: invalidToken(world, ids, texts.tenant) };
+  const app = tenant.app(claims.appid);
+  if (!app || app.scenario.consent === 'absent' || app.scenario.identityMissing) {
+    return {
+      refused: frontDoorError(
+        ids,
+        401,
+        'Authorization_IdentityNotFound',
+        'The identity of the calling application could not be established.',
+      ),
+    };
+  }
+  if (!app.scenario.enabled) {
+    return {
+      refused: frontDoorError(
+        ids,
+        403,
+        'Authorization_IdentityDisabled',
+        'The identity of the calling application is disabled.',
+      ),
+    };
+  }
+  if (claims.xms_cred && !app.hasCredential(claims.xms_cred, Date.now())) return { refused: revoked(world, ids) };
+  return { caller: { claims, tenant, app } };
+}
+
+const challenge = (world: World) =>
+  `Bearer realm="", authorization_uri="${world.url}/common/oauth2/authorize", client_id="${graphAppId}"`;
+
+function invalidToken(world: World, ids: Ids, message: string): GraphAnswer {
+  return frontDoorError(ids, 401, 'InvalidAuthenticationToken', message, { 'WWW-Authenticate': challenge(world) });
+}
+
+/**
+ * The credential behind the token has expired or was removed: continuous access evaluation ends the token too, so that
+ * a scenario that changes in mid-run is felt at once and not after an hour.
+ */
+function revoked(world: World, ids: Ids): GraphAnswer {
+  const claims = Buffer.from(
+    JSON.stringify({ access_token: { nbf: { essential: true, value: String(Math.floor(Date.now() / 1000)) } } }),
+  ).toString('base64');
+  return frontDoorError(
+    ids,
+    401,
+    'InvalidAuthenticationToken',
+    'Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp',
+    { 'WWW-Authenticate': `${challenge(world)}, error="insufficient_claims", claims="${claims}"` },
+  );
+}

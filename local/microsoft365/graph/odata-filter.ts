@@ -1,0 +1,164 @@
+/** Reads a property of an item by its OData path; a collection where it is one. */
+export type ReadProperty<T> = (item: T, path: string) => unknown;
+
+export type Predicate<T> = (item: T) => boolean;
+
+interface Equality {
+  path: string;
+  value: string;
+}
+
+export interface Filter<T> {
+  matches: Predicate<T>;
+  /** Set when the whole filter is one `path eq 'value'`, also inside `any`: an index can answer it. */
+  equality: Equality | undefined;
+}
+
+/** The filter's predicate, or `undefined` when it cannot be understood. */
+export function parseFilter<T>(text: string, read: ReadProperty<T>): Filter<T> | undefined {
+  const tokens = text.match(/'(?:[^']|'')*'|[A-Za-z_@$][\w./@$-]*|-?\d+(?:\.\d+)?|[(),:]/g) ?? [];
+  const parser = new FilterParser<T>(tokens, read);
+  return parser.parse();
+}
+
+class FilterParser<T> {
+  readonly #tokens: string[];
+  readonly #read: ReadProperty<T>;
+  readonly #equalities: Equality[] = [];
+  #at = 0;
+  #comparisons = 0;
+
+  constructor(tokens: string[], read: ReadProperty<T>) {
+    this.#tokens = tokens;
+    this.#read = read;
+  }
+
+  parse(): Filter<T> | undefined {
+    try {
+      const matches = this.#or();
+      if (this.#at !== this.#tokens.length) return undefined;
+      const only = this.#comparisons === 1 ? this.#equalities[0] : undefined;
+      return { matches, equality: only };
+    } catch {
+      return undefined;
+    }
+  }
+
+  #or(): Predicate<T> {
+    let left = this.#and();
+    while (this.#take('or')) {
+      const before = left;
+      const right = this.#and();
+      left = (item) => before(item) || right(item);
+    }
+    return left;
+  }
+
+  #and(): Predicate<T> {
+    let left = this.#unary();
+    while (this.#take('and')) {
+      const before = left;
+      const right = this.#unary();
+      left = (item) => before(item) && right(item);
+    }
+    return left;
+  }
+
+  #unary(): Predicate<T> {
+    if (this.#take('not')) {
+      this.#comparisons += 1;
+      const inner = this.#unary();
+      return (item) => !inner(item);
+    }
+    if (this.#take('(')) {
+      const inner = this.#or();
+      this.#must(')');
+      return inner;
+    }
+    const name = this.#next();
+    if (/^(startswith|endswith|contains)$/i.test(name)) return this.#textFunction(name.toLowerCase());
+    if (name.endsWith('/any')) return this.#any(name.slice(0, -'/any'.length));
+    return this.#comparison(name);
+  }
+
+  #textFunction(name: string): Predicate<T> {
+    this.#comparisons += 1;
+    this.#must('(');
+    const path = this.#next();
+    this.#must(',');
+    const wanted = String(literal(this.#next())).toLowerCase();
+    this.#must(')');
+    return (item) => {
+      const value = this.#read(item, path);
+      if (typeof value !== 'string') return false;
+      const lower = value.toLowerCase();
+      if (name === 'startswith') return lower.startsWith(wanted);
+      return name === 'endswith' ? lower.endsWith(wanted) : lower.includes(wanted);
+    };
+  }
+
+  /** `proxyAddresses/any(p:p eq 'smtp:a@b')`. */
+  #any(path: string): Predicate<T> {
+    this.#must('(');
+    const variable = this.#next();
+    this.#must(':');
+    const inner = new FilterParser<unknown>(this.#tokens, (element, name) => (name === variable ? element : undefined));
+    inner.#at = this.#at;
+    const matches = inner.#or();
+    this.#at = inner.#at;
+    this.#must(')');
+    this.#comparisons += inner.#comparisons;
+    for (const { value } of inner.#equalities) this.#equalities.push({ path, value });
+    return (item) => {
+      const elements = this.#read(item, path);
+      return Array.isArray(elements) && elements.some((element) => matches(element));
+    };
+  }
+
+  #comparison(path: string): Predicate<T> {
+    this.#comparisons += 1;
+    const operator = this.#next().toLowerCase();
+    if (!['eq', 'ne', 'ge', 'le', 'gt', 'lt'].includes(operator)) throw new SyntaxError(operator);
+    const wanted = literal(this.#next());
+    if (operator === 'eq' && typeof wanted === 'string') this.#equalities.push({ path, value: wanted });
+    return (item) => compare(this.#read(item, path), operator, wanted);
+  }
+
+  #take(token: string): boolean {
+    if (this.#tokens[this.#at]?.toLowerCase() !== token) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #must(token: string): void {
+    if (!this.#take(token)) throw new SyntaxError(`${token} expected`);
+  }
+
+  #next(): string {
+    const token = this.#tokens[this.#at];
+    if (token === undefined) throw new SyntaxError('ends early');
+    this.#at += 1;
+    return token;
+  }
+}
+
+function literal(token: string): string | number | boolean | null {
+  if (token.startsWith("'")) return token.slice(1, -1).replaceAll("''", "'");
+  if (token === 'null') return null;
+  if (token === 'true' || token === 'false') return token === 'true';
+  const number = Number(token);
+  if (Number.isNaN(number)) throw new SyntaxError(`${token} is no literal`);
+  return number;
+}
+
+function compare(value: unknown, operator: string, wanted: string | number | boolean | null): boolean {
+  const left = typeof value === 'string' ? value.toLowerCase() : (value ?? null);
+  const right = typeof wanted === 'string' ? wanted.toLowerCase() : wanted;
+  if (operator === 'eq') return left === right;
+  if (operator === 'ne') return left !== right;
+  if (left === null || right === null || typeof left !== typeof right) return false;
+  const [a, b] = [left as string | number, right as string | number];
+  if (operator === 'ge') return a >= b;
+  if (operator === 'le') return a <= b;
+  return operator === 'gt' ? a > b : a < b;
+}

@@ -1,0 +1,54 @@
+import type { Tenant, TenantApp } from '../tenant.ts';
+import { exchangeError, type GraphAnswer, type GraphCall, tooManyRequests } from './answers.ts';
+import { brokenGateway, garbage } from './mailbox-faults.ts';
+
+/** What Exchange allows an app at one mailbox unless the scenario says otherwise. */
+const usualConcurrency = 4;
+
+export const concurrencyOf = (tenant: Tenant): number =>
+  tenant.scenario.throttle?.perMailboxConcurrent ?? usualConcurrency;
+
+export function overConcurrency(tenant: Tenant): GraphAnswer {
+  const headers = tenant.scenario.throttle ? retryAfter(tenant) : { 'Retry-After': '1' };
+  return exchangeError(429, 'ApplicationThrottled', 'Application is over its MailboxConcurrency limit.', headers);
+}
+
+/** Counts the call; refuses it when the app is over its limit in the tenant. Refused calls count as well. */
+export function overRate(tenant: Tenant, app: TenantApp, call: GraphCall, now: number): GraphAnswer | undefined {
+  const most = tenant.scenario.throttle?.perAppPerTenantPer10s;
+  if (most === undefined) return undefined;
+  if (app.calls.add(now) <= most) return undefined;
+  return tooManyRequests(call, retryAfter(tenant));
+}
+
+function retryAfter({ scenario }: Tenant): Record<string, string> {
+  const throttle = scenario.throttle;
+  if (!throttle || throttle.omitRetryAfter) return {};
+  const seconds = throttle.retryAfterSeconds;
+  if (throttle.retryAfterForm === 'date') {
+    return { 'Retry-After': new Date(Date.now() + seconds * 1000).toUTCString() };
+  }
+  if (throttle.retryAfterForm === 'doubled') return { 'Retry-After': `${seconds}, ${seconds}` };
+  return { 'Retry-After': String(seconds) };
+}
+
+/** A share of the tenant's calls that goes wrong by chance: a part of a batch, or a plain call, each on its own. */
+export function faultByChance(tenant: Tenant, call: GraphCall): GraphAnswer | undefined {
+  const rates = tenant.scenario.faultRates;
+  if (!rates) return undefined;
+  const chance = tenant.chance();
+  if (chance < rates.throttled) {
+    // Every other one names no time.
+    return tooManyRequests(call, tenant.chance() < 0.5 ? {} : { 'Retry-After': String(rates.retryAfterSeconds) });
+  }
+  if (chance < rates.throttled + rates.unavailable) return brokenGateway(tenant.chance(), call);
+  if (chance < rates.throttled + rates.unavailable + rates.garbage) return garbage();
+  return undefined;
+}
+
+/** Whether the answer to an HTTP request is lost: before anything was done, or after. */
+export function lossByChance(tenant: Tenant): 'before' | 'after' | undefined {
+  const dropped = tenant.scenario.faultRates?.dropped ?? 0;
+  if (dropped === 0 || tenant.chance() >= dropped) return undefined;
+  return tenant.chance() < 0.5 ? 'before' : 'after';
+}

@@ -1,0 +1,58 @@
+import type { IncomingMessage } from 'node:http';
+
+/** A request as the simulated services see it: the whole body read, the path still encoded. */
+export interface SimulatorRequest {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  header(name: string): string | undefined;
+  body: Buffer;
+}
+
+export interface SimulatorReply {
+  status: number;
+  headers?: Record<string, string | string[]>;
+  /** An object is sent as JSON, a string or bytes as they are. */
+  body?: object | string | Buffer | undefined;
+  /** What becomes of the answer: never given, or lost with the connection. */
+  fate?: 'hang' | 'drop';
+}
+
+/** What the request ledger keeps of a request: the service, the route with its parameters named, and whose mailbox. */
+export interface Trace {
+  service: string;
+  route: string;
+  mailbox?: string | undefined;
+  tenantId?: string | undefined;
+  clientId?: string | undefined;
+}
+
+export interface Answered {
+  reply: SimulatorReply;
+  trace: Trace;
+}
+
+export async function readRequest(incoming: IncomingMessage): Promise<SimulatorRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  const url = incoming.url ?? '/';
+  const mark = url.indexOf('?');
+  return {
+    method: incoming.method ?? 'GET',
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+    header: (name) => {
+      const value = incoming.headers[name.toLowerCase()];
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    body: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks),
+  };
+}
+
+export function json(status: number, body: object, headers: Record<string, string> = {}): SimulatorReply {
+  return { status, body, headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers } };
+}
+
+export function html(status: number, page: string): SimulatorReply {
+  return { status, body: page, headers: { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' } };
+}

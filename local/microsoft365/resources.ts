@@ -1,0 +1,28 @@
+export const graphAudience = 'https://graph.microsoft.com';
+export const exchangeAudience = 'https://outlook.office365.com';
+export const vaultAudience = 'https://vault.azure.net';
+export const graphAppId = '00000003-0000-0000-c000-000000000000';
+
+const audiences = new Map<string, string>([
+  [graphAudience, graphAudience],
+  [graphAppId, graphAudience],
+  [exchangeAudience, exchangeAudience],
+  ['https://outlook.office.com', exchangeAudience],
+  ['https://ps.outlook.com', exchangeAudience],
+  ['00000002-0000-0ff1-ce00-000000000000', exchangeAudience],
+  [vaultAudience, vaultAudience],
+]);
+
+/** The audience that a resource's tokens carry, or `undefined` where no tenant has such a resource. */
+export function audienceOf(resource: string): string | undefined {
+  return audiences.get(resource.toLowerCase().replace(/\/+$/, ''));
+}
+
+const exchangeOnly = new Set(['IMAP.AccessAsApp', 'POP.AccessAsApp', 'SMTP.SendAsApp', 'full_access_as_app']);
+
+/** The application permissions among `grants` that belong to the resource: a token carries no others. */
+export function rolesFor(audience: string, grants: readonly string[]): string[] {
+  if (audience === graphAudience) return grants.filter((grant) => !exchangeOnly.has(grant));
+  if (audience === exchangeAudience) return grants.filter((grant) => exchangeOnly.has(grant));
+  return [];
+}
