@@ -1,0 +1,119 @@
+import { LRUCache } from 'lru-cache';
+import type { Cloud, Connection } from '../../connections/connection.ts';
+import type { SecretVault } from '../../connections/secret-vault.ts';
+import type { Audience, TokenAnswer, Tokens } from '../../connections/tokens.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { DomainError } from '../../kernel/errors.ts';
+import type { Secret } from '../../kernel/secret.ts';
+import { requestToken } from './token-request.ts';
+
+interface Needs {
+  vault: Pick<SecretVault, 'get'>;
+  clouds: (cloud: Cloud) => { loginUrl: string; graphResource: string; exchangeResource: string };
+  clock: Clock;
+  /** How long one request to Entra may take. */
+  timeoutMs: number;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const CONNECTIONS_MOST = 5_000;
+/** Long enough that a burst of checks asks once, short enough that nobody waits for it after mending. */
+const REFUSAL_KEPT_MS = 5_000;
+const FAULT_KEPT_MS = 2_000;
+
+/** One token, or the attempt to get it. */
+interface Entry {
+  answer: Promise<TokenAnswer>;
+  /** Until when it is handed out as it is, in milliseconds since 1970. */
+  freshUntil: number;
+  /** A token that is due for renewal is still good until then. */
+  usableUntil: number;
+}
+
+/** Tokens by client secret, cached in this process; see `Tokens`. */
+export function createTokens(needs: Needs): Tokens {
+  const tokens = new LRUCache<string, Map<string, Entry>>({ max: CONNECTIONS_MOST });
+  const secrets = new LRUCache<string, { version: string; readAt: number; secret: Promise<Secret | undefined> }>({
+    max: CONNECTIONS_MOST,
+  });
+  const now = () => needs.clock.now().getTime();
+
+  function secretOf({ id, clientSecretVersion: version }: Connection): Promise<Secret | undefined> {
+    const known = secrets.get(id);
+    if (known && known.version === version && now() - known.readAt < HOUR_MS) return known.secret;
+    const entry = { version, readAt: now(), secret: needs.vault.get(id, version) };
+    secrets.set(id, entry);
+    // A vault that was away is asked again by whoever comes next.
+    entry.secret.catch(() => secrets.get(id) === entry && secrets.delete(id));
+    return entry.secret;
+  }
+
+  async function ask(connection: Connection, clientSecret: Secret, audience: Audience): Promise<TokenAnswer> {
+    const cloud = needs.clouds(connection.cloud);
+    return await requestToken(needs, {
+      loginUrl: cloud.loginUrl,
+      tenantId: connection.tenantId,
+      clientId: connection.clientId,
+      clientSecret,
+      resource: audience === 'graph' ? cloud.graphResource : cloud.exchangeResource,
+    });
+  }
+
+  async function askWithStoredSecret(connection: Connection, audience: Audience): Promise<TokenAnswer> {
+    const secret = await secretOf(connection);
+    if (secret) return await ask(connection, secret, audience);
+    const message = 'The vault holds no client secret for this connection; put a new one in place.';
+    return { granted: false, refusal: { service: 'entra', status: 0, code: 'secret_not_in_vault', message } };
+  }
+
+  function renew(connection: Connection, audience: Audience, before: Entry | undefined): Entry {
+    const entry: Entry = {
+      answer: askWithStoredSecret(connection, audience),
+      freshUntil: Number.POSITIVE_INFINITY,
+      usableUntil: 0,
+    };
+    entry.answer = entry.answer.then(
+      (answer) => {
+        if (answer.granted) {
+          entry.usableUntil = answer.value.expiresAt.getTime();
+          // Some minutes before the end, or a fifth of a life that is shorter than that.
+          entry.freshUntil = entry.usableUntil - Math.min(5 * MINUTE_MS, (entry.usableUntil - now()) / 5);
+        } else {
+          entry.freshUntil = now() + REFUSAL_KEPT_MS;
+        }
+        return answer;
+      },
+      (error: unknown) => {
+        const seconds = error instanceof DomainError ? error.retryAfterSeconds : undefined;
+        entry.freshUntil = now() + (seconds === undefined ? FAULT_KEPT_MS : Math.min(seconds * 1000, MINUTE_MS));
+        if (!before || before.usableUntil - now() < MINUTE_MS) throw error;
+        entry.usableUntil = before.usableUntil;
+        return before.answer;
+      },
+    );
+    return entry;
+  }
+
+  return {
+    get(connection, audience) {
+      const key = `${connection.clientSecretVersion} ${audience}`;
+      const own = tokens.get(connection.id) ?? new Map<string, Entry>();
+      tokens.set(connection.id, own);
+      const known = own.get(key);
+      if (known && known.freshUntil > now()) return known.answer;
+      const entry = renew(connection, audience, known);
+      own.set(key, entry);
+      return entry.answer;
+    },
+
+    tryOut(connection, clientSecret, audience) {
+      return ask(connection, clientSecret, audience);
+    },
+
+    forget(connectionId) {
+      tokens.delete(connectionId);
+      secrets.delete(connectionId);
+    },
+  };
+}
