@@ -24,17 +24,32 @@ export type JudgedRow =
   | { line: number; ok: true; address: string; displayName?: string; dailyLimit?: number; reference?: string }
   | { line: number; ok: false; address: string; reference?: string; code: RowFindingCode; message: string };
 
-/** What the header row of a CSV said. */
+/** Which of our fields an upload gives. */
 export interface Columns {
   /** Which header each of our fields was read from. */
   used: Partial<Record<'address' | 'displayName' | 'dailyLimit' | 'reference', string>>;
   /** Headers we do not know, reported so that a typing error is seen. */
   ignored: string[];
-  delimiter: ',' | ';' | '\t';
-  encoding: 'utf-8' | 'utf-16le' | 'utf-16be';
+  /** Of a CSV only. */
+  delimiter?: ',' | ';' | '\t';
+  /** Of a CSV only. */
+  encoding?: 'utf-8' | 'utf-16le' | 'utf-16be';
 }
 
-/** An upload as it is read: its columns are known before the first row. */
+/** What an upload may hold, and one row of it. */
+export interface UploadLimits {
+  maxBytes: number;
+  maxRows: number;
+  recordMaxBytes: number;
+  nameMaxLength: number;
+}
+
+/**
+ * An upload as it is read: its columns are known before the first row.
+ *
+ * `line` is where a row begins in the file (of a list in JSON: its place, from 1). It only ever rises, so it names the
+ * row, and reading the same upload again gives the same rows. Iterating rejects when the file turns out to be wrong.
+ */
 export interface UploadReading {
   columns: Columns;
   rows: AsyncIterable<JudgedRow>;
