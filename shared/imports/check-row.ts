@@ -5,6 +5,7 @@ import type { ConnectionStore } from '../connections/connection-store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { CheckMessage, ImportQueues } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
+import type { Ledger } from './ledger.ts';
 import { fillIn, fromFindings } from './outcome.ts';
 import { pauseForConnection } from './pause-import.ts';
 import type { Seen } from './seen.ts';
@@ -17,6 +18,7 @@ export interface CheckNeeds {
   seen: Seen;
   settler: Settler;
   imports: ImportStore;
+  ledger: Ledger;
   connections: ConnectionStore;
   importQueues: ImportQueues;
   clock: Clock;
@@ -29,6 +31,10 @@ export interface CheckLimits {
   /** The first wait when Microsoft names none; doubled each time, with full jitter. */
   retryBaseMs: number;
 }
+
+const LATE_AFTER_MS = 2_000;
+/** Longer than any check takes. */
+const BROOM_AFTER_MS = 120_000;
 
 /** A wait up to this long is a delayed message; a longer one is written into the row, and no message stays behind. */
 export const SHORT_WAIT_MS = 60_000;
@@ -46,20 +52,31 @@ export async function checkRow(needs: CheckNeeds, message: CheckMessage, redeliv
   if (!connection) return;
   const again = redelivered || message.again === true || message.attempt > 0;
   const marker = markerOf(message);
+  if (message.broom) return needs.checker.removeLeftovers(connection, message.address, marker);
   if (current?.status !== 'running' || message.epoch < current.epoch) {
     // A try before this one may have died between a draft and its removal.
     if (again) await needs.checker.removeLeftovers(connection, message.address, marker);
     return;
   }
-  const outcome = await needs.checksAtOnce(() =>
-    needs.checker.check({
+  if (redelivered || (message.again && message.tries === 0)) await putBroomDown(needs, message);
+  const received = needs.clock.now().getTime();
+  const outcome = await needs.checksAtOnce(async () => {
+    // Another delivery may have settled the row while this one stood in line. Its last look for leftovers is over then,
+    // and nobody would come after us to remove a draft, should this process die.
+    const isLate = needs.clock.now().getTime() - received > LATE_AFTER_MS;
+    if (isLate && !(await isStillPending(needs, message))) return undefined;
+    return needs.checker.check({
       connection,
       address: message.address,
       marker,
       shown: message.shown ?? {},
       cleanFirst: again,
-    }),
-  );
+    });
+  });
+  if (!outcome) {
+    if (again) await needs.checker.removeLeftovers(connection, message.address, marker);
+    return;
+  }
   switch (outcome.kind) {
     case 'checked': {
       const written = fromFindings(outcome.findings, outcome.mailboxKind);
@@ -72,6 +89,20 @@ export async function checkRow(needs: CheckNeeds, message: CheckMessage, redeliv
       needs.seen.forget(message.importId, message.connectionId);
       return pauseForConnection(needs, message, outcome.finding);
   }
+}
+
+/**
+ * Two deliveries of one row may be at work at once. Should the slower one die between its draft and its removal after
+ * the faster one has settled the row, no later try would come and clean up. So whoever may be one of two sends a last
+ * look for leftovers ahead, before it touches the mailbox.
+ */
+async function putBroomDown(needs: CheckNeeds, message: CheckMessage): Promise<void> {
+  await needs.importQueues.sendCheck({ ...message, broom: true }, BROOM_AFTER_MS);
+}
+
+async function isStillPending(needs: CheckNeeds, message: CheckMessage): Promise<boolean> {
+  const row = await needs.ledger.getRow(message.connectionId, message.importId, message.line);
+  return row?.value.state === 'pending' && row.value.attempt === message.attempt;
 }
 
 /** Names what a try leaves in a mailbox, the same for every try at one row. */

@@ -31,6 +31,8 @@ export interface CheckMessage {
   tries: number;
   /** An earlier try may have left something in the mailbox. */
   again?: true;
+  /** Not a check: only the last look for what two tries at once may have left. */
+  broom?: true;
   /** When the first check of the row began, as an RFC 3339 instant. */
   since?: string;
   /** What earlier tries have shown. */

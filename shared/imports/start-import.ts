@@ -68,7 +68,8 @@ export async function startImport(
     await needs.importQueues.sendPlan({ v: 1, customerId, importId }).catch(() => undefined);
     return record;
   } catch (error) {
-    if (error instanceof DomainError && error.code === 'slot_limit_reached') await needs.uploads.remove(customerId, importId);
+    if (error instanceof DomainError && error.code === 'slot_limit_reached')
+      await needs.uploads.remove(customerId, importId);
     throw error;
   }
 }

@@ -267,6 +267,7 @@ export function createWorld(seed: number, faults: Faults, options: { slots?: num
       }
     })();
     return {
+      isBusy: () => inFlight > 0,
       kill() {
         self.alive = false;
       },
@@ -322,8 +323,9 @@ export function createWorld(seed: number, faults: Faults, options: { slots?: num
           processes[victim] = startProcess();
         }
       }
-      // Late duplicates may still be at work.
-      await sleep(20_000);
+      // Late duplicates may still be under way; they end by themselves.
+      do await sleep(20_000);
+      while (messages.size > 0 || processes.some((process) => process.isBusy()));
       for (const process of processes) process.kill();
     },
   };
