@@ -1,7 +1,8 @@
 import pLimit from 'p-limit';
 import type { Clock } from '../kernel/clock.ts';
 import type { Tagged } from '../kernel/tagged.ts';
-import { finishImport } from './finish-import.ts';
+import type { Slots } from '../plans/slots.ts';
+import { finishImport, type ImportEvents } from './finish-import.ts';
 import { type Import, isEnded, type SentPage } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
@@ -20,8 +21,8 @@ export interface DispatchNeeds {
   lanes: Lanes;
   tallies: TallyBook;
   importQueues: ImportQueues;
-  slots: Parameters<typeof finishImport>[0]['slots'];
-  importEvents: Parameters<typeof finishImport>[0]['importEvents'];
+  slots: Pick<Slots, 'trim'>;
+  importEvents: ImportEvents;
   clock: Clock;
   /** Resolves after so many milliseconds. */
   pause: (ms: number) => Promise<void>;

@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import type { Slots } from '../plans/slots.ts';
 import { type Import, isEnded } from './import.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 import type { Ledger } from './ledger.ts';
@@ -12,10 +13,7 @@ export interface ImportEvents {
 interface Needs {
   imports: ImportStore;
   ledger: Ledger;
-  slots: {
-    /** Marks the import's claim as released and gives back what of it was freed; once, however often it is called. */
-    trim(customerId: string, importId: string, freed: number): Promise<void>;
-  };
+  slots: Pick<Slots, 'trim'>;
   importEvents: ImportEvents;
   clock: Clock;
 }

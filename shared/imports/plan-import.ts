@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Tagged } from '../kernel/tagged.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { Slots } from '../plans/slots.ts';
 import { beginCancel } from './cancel-import.ts';
 import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
@@ -15,9 +16,7 @@ export interface PlanNeeds {
   imports: ImportStore;
   ledger: Ledger;
   importQueues: ImportQueues;
-  slots: {
-    claim(customerId: string, importId: string, slots: number): Promise<'claimed' | 'already' | 'released' | 'limit'>;
-  };
+  slots: Pick<Slots, 'claim'>;
   /** Reads an import's upload from its beginning; `undefined` when it is not there any more. */
   readUpload: (record: Import) => Promise<UploadReading | undefined>;
   clock: Clock;

@@ -3,6 +3,7 @@ import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { NewId } from '../kernel/ids.ts';
+import type { Slots } from '../plans/slots.ts';
 import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
@@ -14,7 +15,7 @@ export interface StartNeeds {
   imports: ImportStore;
   ledger: Ledger;
   importQueues: ImportQueues;
-  slots: { get(customerId: string): Promise<{ limit: number; used: number } | undefined> };
+  slots: Pick<Slots, 'get'>;
   uploads: { remove(customerId: string, importId: string): Promise<void> };
   clock: Clock;
   newId: NewId;

@@ -1,0 +1,67 @@
+import type { app } from '@azure/functions';
+import { z } from 'zod';
+import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
+import { requireConnection } from '../../shared/connections/require-connection.ts';
+import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
+import type { Ledger } from '../../shared/imports/ledger.ts';
+import { parseAddress } from '../../shared/kernel/address.ts';
+import { DomainError } from '../../shared/kernel/errors.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { presentFindings } from './present-findings.ts';
+
+const statuses = ['pending', 'active', 'failed', 'inconclusive', 'waiting', 'paused', 'disconnected'] as const;
+
+interface Deps extends EndpointNeeds {
+  connections: ConnectionStore;
+  ledger: Ledger;
+}
+
+export function addMailboxRoutes(host: Pick<typeof app, 'http'>, deps: Deps): void {
+  const endpoint = createEndpoint(deps);
+
+  host.http('mailboxes-list', {
+    methods: ['GET'],
+    route: 'v1/connections/{connectionId}/mailboxes',
+    authLevel: 'anonymous',
+    handler: endpoint({
+      permission: 'read',
+      query: z.strictObject({ status: z.enum(statuses).optional() }),
+      list: true,
+      async handle({ actor, params, query, page, answerPage }) {
+        const connection = await requireConnection(deps, actor, params.connectionId ?? '');
+        return answerPage(await deps.ledger.listMailboxes(connection.id, page, query.status), present);
+      },
+    }),
+  });
+
+  host.http('mailboxes-get', {
+    methods: ['GET'],
+    route: 'v1/connections/{connectionId}/mailboxes/{address}',
+    authLevel: 'anonymous',
+    handler: endpoint({
+      permission: 'read',
+      async handle({ actor, params }) {
+        const connection = await requireConnection(deps, actor, params.connectionId ?? '');
+        const parsed = parseAddress(params.address ?? '');
+        const found = parsed.ok ? await deps.ledger.getMailbox(connection.id, parsed.address) : undefined;
+        if (!found) throw new DomainError('not_found', 'There is no such mailbox in this connection.');
+        return { jsonBody: present(found.value) };
+      },
+    }),
+  });
+}
+
+function present(mailbox: Mailbox) {
+  return {
+    address: mailbox.address,
+    ...(mailbox.displayName !== undefined && { displayName: mailbox.displayName }),
+    ...(mailbox.dailyLimit !== undefined && { dailyLimit: mailbox.dailyLimit }),
+    ...(mailbox.reference !== undefined && { reference: mailbox.reference }),
+    kind: mailbox.kind,
+    status: mailbox.status,
+    checks: presentFindings(mailbox.checks),
+    nextCheckAt: mailbox.nextCheckAt?.toISOString() ?? null,
+    importId: mailbox.importId,
+    createdAt: mailbox.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,17 @@
+import type { app } from '@azure/functions';
+import { createTimer, type TimerNeeds } from '../../shared/edge/timer.ts';
+import { type SweepNeeds, sweepImports } from '../../shared/imports/sweep-imports.ts';
+
+export function addSweepImportsTimer(host: Pick<typeof app, 'timer'>, deps: SweepNeeds & TimerNeeds): void {
+  host.timer('sweepImports', {
+    schedule: '%SWEEP_SCHEDULE%',
+    handler: createTimer(deps, {
+      name: 'sweep-imports',
+      async handle({ log }) {
+        const { open, failed } = await sweepImports(deps);
+        for (const error of failed) log('warn', 'sweep_skipped_an_import', { error });
+        log('info', 'imports_swept', { open, failed: failed.length });
+      },
+    }),
+  });
+}
