@@ -1,0 +1,21 @@
+import type { ClientSecretState } from './connection.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Whole days until a client secret ends, rounded down; negative once it has. */
+export function daysLeft(expiresAt: Date, now: Date): number {
+  return Math.floor((expiresAt.getTime() - now.getTime()) / DAY_MS);
+}
+
+export function secretState(expiresAt: Date, now: Date, expiringWithinDays: number): ClientSecretState {
+  if (expiresAt <= now) return 'expired';
+  return expiresAt.getTime() - now.getTime() <= expiringWithinDays * DAY_MS ? 'expiring' : 'valid';
+}
+
+/**
+ * Whether a text has the shape of a Secret ID. The portal shows the ID, a GUID, right beside the Value, and a Value
+ * never has that shape.
+ */
+export function isSecretId(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text.trim());
+}

@@ -1,0 +1,140 @@
+import { causes } from '../checks/causes.ts';
+import type { Probe } from '../checks/verdict.ts';
+import type { CustomerActor } from '../kernel/actor.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { isConsumerDomain } from '../kernel/consumer-domains.ts';
+import { DomainError, type FieldError } from '../kernel/errors.ts';
+import type { NewId } from '../kernel/ids.ts';
+import type { Secret } from '../kernel/secret.ts';
+import { isSecretId, secretState } from './client-secret.ts';
+import type { Cloud, Connection, SendProbe } from './connection.ts';
+import type { ConnectionStore } from './connection-store.ts';
+import type { SecretVault } from './secret-vault.ts';
+import type { TenantDirectory } from './tenant-directory.ts';
+
+interface Needs {
+  connections: ConnectionStore;
+  vault: SecretVault;
+  tenants: TenantDirectory;
+  /** Whether this deployment can reach a cloud at all. */
+  hasCloud: (cloud: Cloud) => boolean;
+  clock: Clock;
+  newId: NewId;
+  expiringWithinDays: number;
+}
+
+export interface NewConnection {
+  name: string;
+  /** The tenant's GUID or one of its domains. */
+  tenant: string;
+  clientId: string;
+  clientSecret: Secret;
+  clientSecretExpiresAt: Date;
+  cloud: Cloud;
+  probes: Probe[];
+  sendProbe: SendProbe;
+  defaultMailbox?: string;
+}
+
+/**
+ * Registers a tenant and leaves it waiting for the admin's consent.
+ *
+ * The secret is put away before the row is written: a row that points at nothing would look connected, whereas an
+ * orphaned secret is harmless, and is removed again when the row cannot be written.
+ *
+ * @throws DomainError `validation_failed` naming every wrong field, `credentials_rejected` with the cause
+ * `tenant_not_found`, `conflict` when the customer has this tenant with this app already
+ */
+export async function registerConnection(
+  needs: Needs,
+  actor: CustomerActor,
+  input: NewConnection,
+): Promise<Connection> {
+  const now = needs.clock.now();
+  refuse([
+    ...secretFaults(input.clientSecret, input.clientSecretExpiresAt, now),
+    ...tenantFaults(input.tenant),
+    ...(needs.hasCloud(input.cloud) ? [] : [{ path: 'cloud', message: 'is not configured here' }]),
+  ]);
+  const { tenantId, tenantDomain } = await resolveTenant(needs, input);
+
+  const id = needs.newId('conn');
+  const clientSecretVersion = await needs.vault.put(id, input.clientSecret, input.clientSecretExpiresAt);
+  const connection: Connection = {
+    id,
+    customerId: actor.customerId,
+    name: input.name,
+    cloud: input.cloud,
+    tenantId,
+    ...(tenantDomain !== undefined && { tenantDomain }),
+    clientId: input.clientId.toLowerCase(),
+    clientSecretVersion,
+    clientSecretExpiresAt: input.clientSecretExpiresAt,
+    clientSecretState: secretState(input.clientSecretExpiresAt, now, needs.expiringWithinDays),
+    probes: input.probes,
+    sendProbe: input.sendProbe,
+    ...(input.defaultMailbox !== undefined && { defaultMailbox: input.defaultMailbox }),
+    status: 'awaitingConsent',
+    grantsChangedAt: now,
+    createdAt: now,
+  };
+  try {
+    await needs.connections.insert(connection);
+  } catch (error) {
+    // An orphan is harmless, so failing to tidy up must not hide why the row was refused.
+    await needs.vault.remove(id).catch(() => undefined);
+    throw error;
+  }
+  return connection;
+}
+
+/** What is wrong with a client secret on its own, before anybody has asked Microsoft. */
+export function secretFaults(clientSecret: Secret, expiresAt: Date, now: Date): FieldError[] {
+  const faults: FieldError[] = [];
+  if (isSecretId(clientSecret.reveal())) {
+    const { sentence, fix } = causes.secret_id_pasted;
+    faults.push({ path: 'clientSecret', message: `secret_id_pasted: ${sentence} ${fix}` });
+  }
+  if (expiresAt <= now) faults.push({ path: 'clientSecretExpiresAt', message: 'must lie in the future' });
+  return faults;
+}
+
+/** @throws DomainError `validation_failed` when there is any fault */
+export function refuse(faults: FieldError[]): void {
+  if (faults.length === 0) return;
+  const pasted = faults.find((fault) => fault.path === 'clientSecret');
+  throw new DomainError('validation_failed', 'Some fields are not valid; see errors.', {
+    fields: faults,
+    ...(pasted && {
+      members: { cause: 'secret_id_pasted', fix: causes.secret_id_pasted.fix, link: causes.secret_id_pasted.link },
+    }),
+  });
+}
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const DOMAIN = /^(?=.{3,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/i;
+
+function tenantFaults(tenant: string): FieldError[] {
+  if (GUID.test(tenant)) return [];
+  if (!DOMAIN.test(tenant))
+    return [{ path: 'tenant', message: "must be the tenant's id (a GUID) or one of its domains" }];
+  if (!isConsumerDomain(tenant.toLowerCase())) return [];
+  return [
+    {
+      path: 'tenant',
+      message: 'is for personal accounts; only Microsoft 365 tenants of organisations can be connected',
+    },
+  ];
+}
+
+async function resolveTenant(needs: Needs, input: NewConnection): Promise<{ tenantId: string; tenantDomain?: string }> {
+  if (GUID.test(input.tenant)) return { tenantId: input.tenant.toLowerCase() };
+  const tenantDomain = input.tenant.toLowerCase();
+  const tenantId = await needs.tenants.resolve(input.cloud, tenantDomain);
+  if (tenantId !== undefined) return { tenantId, tenantDomain };
+  const { sentence, fix, link } = causes.tenant_not_found;
+  throw new DomainError('credentials_rejected', `${sentence} ${fix}`, {
+    members: { cause: 'tenant_not_found', fix, link },
+    fields: [{ path: 'tenant', message: 'no tenant has this domain in this cloud' }],
+  });
+}
