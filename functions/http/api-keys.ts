@@ -1,0 +1,87 @@
+import type { app } from '@azure/functions';
+import { z } from 'zod';
+import type { ApiKey } from '../../shared/api-keys/api-key.ts';
+import type { ApiKeyStore } from '../../shared/api-keys/api-key-store.ts';
+import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
+import { revokeApiKey } from '../../shared/api-keys/revoke-api-key.ts';
+import { rolesVisibleTo } from '../../shared/api-keys/roles-visible-to.ts';
+import type { ApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
+import type { CustomerStore } from '../../shared/customers/customer-store.ts';
+import { requireCustomer, requireOwn } from '../../shared/customers/require-customer.ts';
+import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
+import { instantField, nameField } from '../../shared/edge/fields.ts';
+import type { NewId } from '../../shared/kernel/ids.ts';
+
+export interface ApiKeyRouteNeeds extends EndpointNeeds {
+  apiKeyStore: ApiKeyStore;
+  apiKeys: ApiKeyVerifier;
+  customers: Pick<CustomerStore, 'exists' | 'get'>;
+  newId: NewId;
+  fields: { nameMaxLength: number };
+}
+
+export function addApiKeyRoutes(host: Pick<typeof app, 'http'>, deps: ApiKeyRouteNeeds): void {
+  const endpoint = createEndpoint(deps);
+
+  host.http('api-keys-create', {
+    methods: ['POST'],
+    route: 'v1/customers/{customerId}/api-keys',
+    authLevel: 'anonymous',
+    handler: endpoint({
+      permission: 'administer',
+      customer: 'none',
+      body: z.strictObject({
+        name: nameField(deps.fields.nameMaxLength),
+        role: z.enum(['operator', 'owner', 'member', 'viewer']),
+        expiresAt: instantField.optional(),
+      }),
+      redactOnReplay: ['key'],
+      async handle({ actor, body, params: { customerId = '' } }) {
+        requireOwn(actor, customerId);
+        const { apiKey, text } = await createApiKey(deps, actor, customerId, body);
+        const headers = { location: `/v1/customers/${customerId}/api-keys/${apiKey.id}` };
+        return { status: 201, headers, jsonBody: { ...present(apiKey), key: text } };
+      },
+    }),
+  });
+
+  host.http('api-keys-list', {
+    methods: ['GET'],
+    route: 'v1/customers/{customerId}/api-keys',
+    authLevel: 'anonymous',
+    handler: endpoint({
+      permission: 'administer',
+      customer: 'none',
+      list: true,
+      async handle({ actor, params: { customerId = '' }, page, answerPage }) {
+        await requireCustomer(deps, actor, customerId);
+        return answerPage(await deps.apiKeyStore.list(customerId, page, rolesVisibleTo(actor)), present);
+      },
+    }),
+  });
+
+  host.http('api-keys-delete', {
+    methods: ['DELETE'],
+    route: 'v1/customers/{customerId}/api-keys/{keyId}',
+    authLevel: 'anonymous',
+    handler: endpoint({
+      permission: 'administer',
+      customer: 'none',
+      async handle({ actor, params: { customerId = '', keyId = '' }, requireMatch }) {
+        await requireCustomer(deps, actor, customerId);
+        await revokeApiKey(deps, actor, customerId, keyId, (apiKey) => requireMatch(present(apiKey)));
+        return { status: 204 };
+      },
+    }),
+  });
+}
+
+function present(apiKey: ApiKey) {
+  return {
+    id: apiKey.id,
+    name: apiKey.name,
+    role: apiKey.role,
+    createdAt: apiKey.createdAt.toISOString(),
+    expiresAt: apiKey.expiresAt?.toISOString() ?? null,
+  };
+}

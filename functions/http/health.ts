@@ -1,0 +1,44 @@
+import type { app, HttpRequest } from '@azure/functions';
+import { bearerOf } from '../../shared/edge/authenticate.ts';
+import { type EndpointNeeds, publicEndpoint } from '../../shared/edge/endpoint.ts';
+import type { Readiness } from '../../shared/health/readiness.ts';
+
+export interface HealthRouteNeeds extends Pick<EndpointNeeds, 'apiKeys'> {
+  /** As `createReadiness` makes it. */
+  readiness(): Promise<Readiness>;
+}
+
+const RETRY_AFTER_SECONDS = 5;
+
+export function addHealthRoutes(host: Pick<typeof app, 'http'>, deps: HealthRouteNeeds): void {
+  host.http('health-get', {
+    methods: ['GET'],
+    route: 'v1/health',
+    authLevel: 'anonymous',
+    handler: publicEndpoint({ handle: async () => ({ jsonBody: { status: 'ok' } }) }),
+  });
+
+  host.http('health-ready', {
+    methods: ['GET'],
+    route: 'v1/health/ready',
+    authLevel: 'anonymous',
+    handler: publicEndpoint({
+      async handle({ request }) {
+        const [{ status, parts }, isOperator] = await Promise.all([deps.readiness(), asksAsOperator(deps, request)]);
+        return {
+          status: status === 'ok' ? 200 : 503,
+          ...(status !== 'ok' && { headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } }),
+          jsonBody: isOperator ? { status, parts } : { status },
+        };
+      },
+    }),
+  });
+}
+
+async function asksAsOperator(deps: HealthRouteNeeds, request: HttpRequest): Promise<boolean> {
+  const presented = bearerOf(request.headers);
+  if (presented === undefined) return false;
+  // With storage away only the operator's key of the configuration can still be told; others get the short answer.
+  const actor = await deps.apiKeys.verify(presented).catch(() => undefined);
+  return actor?.role === 'operator';
+}

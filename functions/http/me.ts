@@ -1,0 +1,36 @@
+import type { app } from '@azure/functions';
+import type { CustomerStore } from '../../shared/customers/customer-store.ts';
+import { noSuchCustomer } from '../../shared/customers/require-customer.ts';
+import { actForCustomer, namesCustomer } from '../../shared/edge/authenticate.ts';
+import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
+import type { Slots } from '../../shared/plans/slots.ts';
+
+export interface MeRouteNeeds extends EndpointNeeds {
+  customers: Pick<CustomerStore, 'exists' | 'get'>;
+  slots: Pick<Slots, 'get'>;
+}
+
+export function addMeRoutes(host: Pick<typeof app, 'http'>, deps: MeRouteNeeds): void {
+  const endpoint = createEndpoint(deps);
+
+  host.http('me-get', {
+    methods: ['GET'],
+    route: 'v1/me',
+    authLevel: 'anonymous',
+    handler: endpoint({
+      permission: 'read',
+      customer: 'none',
+      async handle({ actor, request }) {
+        // An operator may ask who it is without acting for anybody.
+        if (actor.role === 'operator' && !namesCustomer(request)) {
+          return { jsonBody: { customer: null, role: actor.role, mailboxSlots: null, slotsUsed: null } };
+        }
+        const { customerId } = await actForCustomer(deps, actor, request);
+        const [found, slots] = await Promise.all([deps.customers.get(customerId), deps.slots.get(customerId)]);
+        if (!found || found.value.deletingSince || !slots) throw noSuchCustomer();
+        const customer = { id: found.value.id, name: found.value.name };
+        return { jsonBody: { customer, role: actor.role, mailboxSlots: slots.limit, slotsUsed: slots.used } };
+      },
+    }),
+  });
+}

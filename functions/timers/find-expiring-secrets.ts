@@ -1,0 +1,22 @@
+import type { app } from '@azure/functions';
+import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
+import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
+import { createTimer, type TimerNeeds } from '../../shared/edge/timer.ts';
+
+interface Deps extends TimerNeeds {
+  connections: ConnectionStore;
+  expiringWithinDays: number;
+}
+
+export function addFindExpiringSecretsTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
+  host.timer('findExpiringSecrets', {
+    schedule: '%EXPIRY_SCHEDULE%',
+    handler: createTimer(deps, {
+      name: 'find-expiring-secrets',
+      handle: ({ log }) =>
+        findExpiringSecrets(deps, ({ customerId, connectionId, daysLeft, state, expiresAt }) =>
+          log('warn', `client_secret_${state}`, { customerId, connectionId, daysLeft, expiresAt }),
+        ),
+    }),
+  });
+}
