@@ -1,4 +1,5 @@
 import type { app } from '@azure/functions';
+import pLimit from 'p-limit';
 import { z } from 'zod';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { Customer } from '../../shared/customers/customer.ts';
@@ -21,6 +22,7 @@ export interface CustomerRouteNeeds
 }
 
 const SLOTS_MAX = 10_000_000;
+const READS_AT_ONCE = 16;
 
 export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: CustomerRouteNeeds): void {
   const endpoint = createEndpoint(deps);
@@ -58,7 +60,10 @@ export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: Customer
       list: true,
       async handle({ page, answerPage }) {
         const { items, ...rest } = await deps.customers.list(page);
-        const counted = await Promise.all(items.map(async (one) => ({ one, slots: await deps.slots.get(one.id) })));
+        const atOnce = pLimit(READS_AT_ONCE);
+        const counted = await Promise.all(
+          items.map((one) => atOnce(async () => ({ one, slots: await deps.slots.get(one.id) }))),
+        );
         // Without slots: deleted while we were reading.
         const live = counted.flatMap(({ one, slots }) => (slots ? [{ one, slots }] : []));
         return answerPage({ ...rest, items: live }, ({ one, slots }) => present(one, slots));

@@ -37,6 +37,11 @@ export async function authenticate(
   return actor;
 }
 
+/** Whether the request says for which customer it is. */
+export function namesCustomer(request: Pick<HttpRequest, 'headers'>): boolean {
+  return Boolean(request.headers.get(CUSTOMER_HEADER)?.trim());
+}
+
 /**
  * Settles for which customer the actor acts: its own; an operator names one.
  *

@@ -1,0 +1,40 @@
+import type { Customer } from '../../shared/customers/customer.ts';
+import type { CustomerStore } from '../../shared/customers/customer-store.ts';
+import { pageOf } from './page-of.ts';
+
+export function inMemoryCustomers(): CustomerStore {
+  const rows = new Map<string, { customer: Customer; tag: string }>();
+  let serial = 0;
+  const all = () => [...rows.values()].map(({ customer }) => customer).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const put = (customer: Customer) => void rows.set(customer.id, { customer: { ...customer }, tag: `tag-${++serial}` });
+  return {
+    async exists(customerId) {
+      const found = rows.get(customerId);
+      return found !== undefined && !found.customer.deletingSince;
+    },
+    async get(customerId) {
+      const found = rows.get(customerId);
+      return found && { value: { ...found.customer }, tag: found.tag };
+    },
+    async list(request) {
+      return pageOf(
+        all().filter((customer) => !customer.deletingSince),
+        request,
+      );
+    },
+    async listDeleting() {
+      return all().filter((customer) => customer.deletingSince);
+    },
+    async insert(customer) {
+      put(customer);
+    },
+    async update(customer, tag) {
+      if (rows.get(customer.id)?.tag !== tag) return false;
+      put(customer);
+      return true;
+    },
+    async remove(customerId) {
+      rows.delete(customerId);
+    },
+  };
+}
