@@ -169,8 +169,9 @@ describe('HTTP streaming', () => {
 
   test('413 for a chunked upload that turns out to be above the limit', async () => {
     const body = new ReadableStream({
-      pull(controller) {
-        controller.enqueue(new Uint8Array(65_536));
+      start(controller) {
+        for (let n = 0; n < 120; n++) controller.enqueue(new Uint8Array(65_536));
+        controller.close();
       },
     });
     const ended = await fetch(url('/measure'), { method: 'POST', body, duplex: 'half' }).then(

@@ -62,7 +62,7 @@ test.concurrent('SIGTERM lets requests and messages under way finish, runs appTe
   const queue = storage.service.getQueueClient('drained');
   await queue.create();
   const host = await spawnHost(app, { ...settings(), WORK_QUEUE: 'drained' }).started;
-  await queue.sendMessage(Buffer.from('{"kind":"slow","waitMs":400}').toString('base64'));
+  await queue.sendMessage(Buffer.from('{"kind":"slow","waitMs":900}').toString('base64'));
   const slow = fetch(`${host.url}/slow?ms=400`);
   await Promise.all([host.printed('slow began'), host.printed('slow message began')]);
   const code = host.stop();
