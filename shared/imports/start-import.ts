@@ -96,6 +96,7 @@ export async function slotDemand(needs: { ledger: Ledger }, connectionId: string
   let needed = 0;
   return {
     isTaken: (address: string) => taken.has(address),
+    holdsSlot: (address: string) => holders.has(address),
     needed: () => needed,
     count(row: JudgedRow): void {
       if (!row.ok || seen.has(row.address)) return;

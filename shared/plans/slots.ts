@@ -28,8 +28,8 @@ export interface Slots {
    * the import never claimed, it will not be able to any more.
    */
   trim(customerId: string, importId: string, freed: number): Promise<void>;
-  /** Gives one slot back, once per `releaseId`. */
-  free(customerId: string, releaseId: string): Promise<void>;
+  /** Gives slots back, one unless more are named, once per `releaseId`. */
+  free(customerId: string, releaseId: string, count?: number): Promise<void>;
   /** Forgets all about a customer. */
   purge(customerId: string): Promise<void>;
 }

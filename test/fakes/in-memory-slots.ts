@@ -40,11 +40,11 @@ export function inMemorySlots(): Slots {
       account.used = Math.max(0, account.used - Math.min(Math.max(0, freed), claim.count));
       account.claims.set(importId, { ...claim, released: true });
     },
-    async free(customerId, releaseId) {
+    async free(customerId, releaseId, count = 1) {
       const account = accounts.get(customerId);
       if (!account || account.releases.has(releaseId)) return;
       account.releases.add(releaseId);
-      account.used = Math.max(0, account.used - 1);
+      account.used = Math.max(0, account.used - count);
     },
     async purge(customerId) {
       accounts.delete(customerId);

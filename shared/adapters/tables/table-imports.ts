@@ -55,7 +55,11 @@ export function tableImports(table: TableClient): ImportStore {
 
   return {
     async get(customerId, importId) {
-      const entity = await orUndefined(table.getEntity<Record<string, unknown>>(customerId, newestFirst(importId)), 404, 400);
+      const entity = await orUndefined(
+        table.getEntity<Record<string, unknown>>(customerId, newestFirst(importId)),
+        404,
+        400,
+      );
       return entity && { value: fromProperties(importColumns, entity), tag: entity.etag };
     },
     async list(customerId, connectionId, request) {

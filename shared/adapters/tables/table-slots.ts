@@ -106,7 +106,7 @@ export function tableSlots(table: TableClient): Slots {
         return isDone ? true : undefined;
       });
     },
-    async free(customerId, releaseId) {
+    async free(customerId, releaseId, count = 1) {
       await untilWritten(async () => {
         const [row, release] = await Promise.all([
           read<Count>(customerId, SLOTS),
@@ -114,7 +114,7 @@ export function tableSlots(table: TableClient): Slots {
         ]);
         if (!row || release) return true;
         const partitionKey = escapeKey(customerId);
-        const used = Math.max(0, row.used - 1);
+        const used = Math.max(0, row.used - count);
         const isDone = await commit([
           ['update', { partitionKey, rowKey: SLOTS, used }, 'Merge', { etag: row.etag }],
           ['create', { partitionKey, rowKey: releaseKey(releaseId) }],
