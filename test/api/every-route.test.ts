@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { createApi } from '../support/api.ts';
+
+/** Open to everybody. Being open is something one writes down, here too. */
+const open = ['health-get', 'health-ready'];
+
+/** Only an operator may. */
+const operatorOnly = ['customers-create', 'customers-list'];
+
+// Reads the routes that were really registered, so a new one cannot be forgotten here.
+const routes = createApi().routes;
+const pathOf = (route: string | undefined) => `/${route?.replaceAll(/\{\w+\}/g, 'some_id')}`;
+
+it('names every route once, and lets the host ask for no key of its own', () => {
+  expect(new Set(routes.map(({ name }) => name)).size).toBe(routes.length);
+  expect(routes.filter(({ authLevel }) => authLevel !== 'anonymous')).toEqual([]);
+  expect(routes.filter(({ methods }) => methods?.length !== 1)).toEqual([]);
+  expect(routes.map(({ name }) => name)).toEqual(expect.arrayContaining([...open, ...operatorOnly]));
+});
+
+describe.each(routes.filter(({ name }) => !open.includes(name)).map((route) => [route.name, route] as const))(
+  '%s',
+  (name, route) => {
+    const method = route.methods?.[0] ?? 'GET';
+    const path = pathOf(route.route);
+
+    it('401: without a key, with a wrong one, with half of one', async () => {
+      const api = createApi();
+      const { key } = await api.customer();
+      for (const headers of [{}, { authorization: 'Bearer nonsense' }, { authorization: `Basic ${key}` }]) {
+        const response = await api.request(method, path, { headers });
+        expect(response.status).toBe(401);
+        expect(response.headers.get('www-authenticate')).toBe('Bearer');
+        expect(await response.json()).toMatchObject({ code: 'unauthenticated', requestId: expect.any(String) });
+      }
+      expect(
+        (await api.request(method, path, { key: `${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}` })).status,
+      ).toBe(401);
+    });
+
+    if (method !== 'GET') {
+      it('403: with a viewer’s key', async () => {
+        const api = createApi();
+        const { key } = await api.customer({ role: 'viewer' });
+        const response = await api.request(method, path, { key });
+        expect(response.status).toBe(403);
+        expect(await response.json()).toMatchObject({ code: 'forbidden' });
+      });
+    }
+
+    if (operatorOnly.includes(name)) {
+      it('403: with an owner’s key', async () => {
+        const api = createApi();
+        const { key } = await api.customer({ role: 'owner' });
+        expect((await api.request(method, path, { key })).status).toBe(403);
+      });
+    }
+
+    it('503: while storage is away, with a time to come back, and never a throw', async () => {
+      const api = createApi();
+      const { key } = await api.customer();
+      const { DomainError } = await import('../../shared/kernel/errors.ts');
+      api.deps.apiKeyStore.get = async () => {
+        throw new DomainError('storage_unavailable', 'Away.', { retryAfterSeconds: 5 });
+      };
+      const response = await api.request(method, path, { key });
+      expect(response.status).toBe(503);
+      expect(response.headers.get('retry-after')).toBe('5');
+    });
+  },
+);

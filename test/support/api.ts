@@ -1,0 +1,167 @@
+import {
+  type HttpFunctionOptions,
+  HttpRequest,
+  type HttpRequestInit,
+  HttpResponse,
+  type HttpResponseInit,
+  InvocationContext,
+} from '@azure/functions';
+import { addApiKeyRoutes } from '../../functions/http/api-keys.ts';
+import { addCustomerRoutes } from '../../functions/http/customers.ts';
+import { addHealthRoutes } from '../../functions/http/health.ts';
+import { addMeRoutes } from '../../functions/http/me.ts';
+import { operatorKey } from '../../shared/adapters/operator-key.ts';
+import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
+import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
+import { createCustomer } from '../../shared/customers/create-customer.ts';
+import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
+import { createReadiness } from '../../shared/health/readiness.ts';
+import type { Role } from '../../shared/kernel/actor.ts';
+import { createNewId } from '../../shared/kernel/ids.ts';
+import { Secret } from '../../shared/kernel/secret.ts';
+import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
+import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
+import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
+import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
+import { inMemorySlots } from '../fakes/in-memory-slots.ts';
+
+export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
+export const JSON_BODY_MAX_BYTES = 1_048_576;
+const NOW = new Date('2026-06-01T00:00:00Z');
+const operator = { keyId: 'operator', role: 'operator' } as const;
+
+export interface RequestOptions {
+  key?: string;
+  /** Sent as JSON, with its media type. */
+  body?: unknown;
+  /** Sent as it is, in place of `body`. */
+  raw?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  headers?: Record<string, string>;
+}
+
+export interface LogLine {
+  level: string;
+  text: string;
+}
+
+export type Registered = HttpFunctionOptions & { name: string };
+
+/** What the routes stand on, over fakes; a route's own needs are added by whoever adds the route. */
+export function createApiDeps() {
+  const time = { now: NOW };
+  const clock = { now: () => time.now };
+  const apiKeyStore = inMemoryApiKeys();
+  const { isOperatorKey, sign } = operatorKey(new Secret(OPERATOR_KEY));
+  const heartbeats = inMemoryHeartbeats();
+  const away = { storage: false, vault: false };
+  const answering = (part: 'storage' | 'vault') => async () => {
+    if (away[part]) throw new Error(`${part} is away`);
+  };
+  const purgers: CustomerPurger[] = [];
+  return {
+    /** Set `now` to let time pass. */
+    time,
+    clock,
+    newId: createNewId(clock.now),
+    sign,
+    http: { jsonBodyMaxBytes: JSON_BODY_MAX_BYTES, answersRememberedMs: 24 * 3_600_000 },
+    fields: { nameMaxLength: 200 },
+    customers: inMemoryCustomers(),
+    slots: inMemorySlots(),
+    apiKeyStore,
+    apiKeys: createApiKeyVerifier({ apiKeyStore, clock, isOperatorKey }, { cachedMs: 15_000 }),
+    answers: inMemoryAnswers(),
+    customerPurgers: purgers,
+    heartbeats,
+    /** Set to take a part away. */
+    away,
+    readiness: createReadiness({
+      clock,
+      heartbeats,
+      parts: { storage: answering('storage'), vault: answering('vault') },
+    }),
+  };
+}
+
+/** The whole HTTP surface over fakes, without a Functions host, in the time it takes to call a function. */
+export function createApi() {
+  const deps = createApiDeps();
+  const api = createCaller();
+  addCustomerRoutes(api.host, deps);
+  addApiKeyRoutes(api.host, deps);
+  addMeRoutes(api.host, deps);
+  addHealthRoutes(api.host, deps);
+
+  return {
+    ...api,
+    deps,
+    /** Makes a customer with a key for it. */
+    async customer({ role = 'owner' as Role, name = 'Acme', mailboxSlots = 10 } = {}) {
+      const { customer } = await createCustomer(deps, { name, mailboxSlots });
+      return { id: customer.id, key: await this.keyFor(customer.id, role) };
+    },
+    async keyFor(customerId: string, role: Role): Promise<string> {
+      return (await createApiKey(deps, operator, customerId, { name: role, role })).text;
+    },
+  };
+}
+
+/** Collects routes and calls them as the host would. */
+export function createCaller() {
+  const routes: Registered[] = [];
+  const logs: LogLine[] = [];
+  let serial = 0;
+  return {
+    routes,
+    logs,
+    host: { http: (name: string, options: HttpFunctionOptions) => void routes.push({ name, ...options }) },
+    async request(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
+      const url = new URL(path, 'https://api.test');
+      const found = routes
+        .filter((route) => route.methods?.some((one) => one === method))
+        .map((route) => ({ route, params: match(route.route ?? '', url.pathname) }))
+        .find(({ params }) => params !== undefined);
+      if (!found?.params) throw new Error(`no route for ${method} ${path}`);
+
+      const request = toRequest(method, url, found.params, options);
+      const context = new InvocationContext({
+        invocationId: `req-${++serial}`,
+        functionName: found.route.name,
+        logHandler: (level, ...texts) => void logs.push({ level, text: texts.map(String).join(' ') }),
+      });
+      const answer = await found.route.handler(request, context);
+      return answer instanceof HttpResponse ? answer : new HttpResponse(answer as HttpResponseInit);
+    },
+  };
+}
+
+function headersOf({ key, body, raw, headers }: RequestOptions): Record<string, string> {
+  return {
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    ...(body !== undefined && raw === undefined && { 'content-type': 'application/json' }),
+    ...headers,
+  };
+}
+
+function toRequest(method: string, url: URL, params: Record<string, string>, options: RequestOptions): HttpRequest {
+  const { body, raw } = options;
+  const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+  const headers = headersOf(options);
+  if (content === undefined || typeof content === 'string' || content instanceof Uint8Array) {
+    const bytes = content === undefined ? {} : { body: { bytes: Buffer.from(content) } };
+    return new HttpRequest({ method, url: url.href, headers, params, ...bytes });
+  }
+  // As the library makes it when HTTP streaming is on; its public type leaves this field out.
+  const nativeRequest = new Request(url, { method, headers, body: content, duplex: 'half' });
+  return new HttpRequest({ params, nativeRequest } as HttpRequestInit);
+}
+
+function match(template: string, path: string): Record<string, string> | undefined {
+  const names: string[] = [];
+  const pattern = template.replace(/\{(\w+)\}/g, (_, name: string) => {
+    names.push(name);
+    return '([^/]+)';
+  });
+  const hit = new RegExp(`^/${pattern}$`).exec(path);
+  return hit ? Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(hit[i + 1] ?? '')])) : undefined;
+}
