@@ -1,6 +1,7 @@
 import { DomainError } from '../../kernel/errors.ts';
 import type { JudgedRow, UploadLimits, UploadReading } from '../judged-row.ts';
 import { atMost } from './at-most.ts';
+import { tooManyRows } from './canonical-rows.ts';
 import { decode } from './decode.ts';
 import { type Delimiter, detectDelimiter, readSepLine, splitFields } from './delimiter.ts';
 import { type ReadHeaders, readHeaders } from './headers.ts';
@@ -108,13 +109,7 @@ async function* readRows(
     for (const mark of marks) {
       const fields = mark.fault ? undefined : records[next++];
       if (fields && isBlank(fields)) continue;
-      if (++count > limits.maxRows) {
-        throw new DomainError(
-          'payload_too_large',
-          `The file has more than ${limits.maxRows} rows. Split it into several.`,
-          { members: { maxRows: limits.maxRows } },
-        );
-      }
+      if (++count > limits.maxRows) throw tooManyRows(limits.maxRows);
       yield fields ? judgeFields(mark.line, fields, headers, limits) : rejected(mark, limits);
     }
   }

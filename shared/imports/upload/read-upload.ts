@@ -1,0 +1,23 @@
+import { DomainError } from '../../kernel/errors.ts';
+import type { UploadLimits, UploadReading } from '../judged-row.ts';
+import { readCanonical } from './canonical-rows.ts';
+import { readCsv } from './read-csv.ts';
+
+/** How an upload is stored: a file as it came, or rows of ours. What came as a form is stored as the file in it. */
+export const uploadTypes = { csv: 'text/csv', rows: 'application/x-ndjson' } as const;
+export type UploadType = (typeof uploadTypes)[keyof typeof uploadTypes];
+
+export function isUploadType(text: string): text is UploadType {
+  return text === uploadTypes.csv || text === uploadTypes.rows;
+}
+
+/** Reads an upload, new or stored, by its type. Rejects as `readCsv` does. */
+export async function readUpload(
+  type: string,
+  source: AsyncIterable<Uint8Array>,
+  limits: UploadLimits,
+): Promise<UploadReading> {
+  if (type === uploadTypes.csv) return readCsv(source, limits);
+  if (type === uploadTypes.rows) return { columns: { used: {}, ignored: [] }, rows: readCanonical(source, limits) };
+  throw new DomainError('unsupported_media_type', `Send ${uploadTypes.csv}, multipart/form-data or application/json.`);
+}
