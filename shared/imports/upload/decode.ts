@@ -58,7 +58,8 @@ function sniff(start: Buffer): { encoding: Encoding; skip: number } {
   if (start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf) return { encoding: 'utf-8', skip: 3 };
   if (start[0] === 0xff && start[1] === 0xfe) return { encoding: 'utf-16le', skip: 2 };
   if (start[0] === 0xfe && start[1] === 0xff) return { encoding: 'utf-16be', skip: 2 };
-  // Without a mark: in ASCII written as UTF-16 every second byte is zero, always on the same side.
+  // Without a mark: in ASCII written as UTF-16 every second byte is zero, always on the same side. Other scripts have
+  // few zeros, a few of them on the other side (the low byte of U+1F600 is one).
   const bytes = start.subarray(0, SNIFFED_BYTES);
   const pairs = Math.floor(bytes.length / 2);
   let even = 0;
@@ -67,8 +68,8 @@ function sniff(start: Buffer): { encoding: Encoding; skip: number } {
     if (bytes[i] === 0) even++;
     if (bytes[i + 1] === 0) odd++;
   }
-  if (pairs > 0 && even === 0 && odd * 2 > pairs) return { encoding: 'utf-16le', skip: 0 };
-  if (pairs > 0 && odd === 0 && even * 2 > pairs) return { encoding: 'utf-16be', skip: 0 };
+  if (odd > 4 * even && odd * 4 > pairs) return { encoding: 'utf-16le', skip: 0 };
+  if (even > 4 * odd && even * 4 > pairs) return { encoding: 'utf-16be', skip: 0 };
   return { encoding: 'utf-8', skip: 0 };
 }
 

@@ -78,6 +78,10 @@ async function* bytesOf(file: BusboyFileStream, ended: Promise<void>, leave: () 
   try {
     yield* file as AsyncIterable<Uint8Array>;
     await ended;
+  } catch (error) {
+    // The parser's own words for it have come first.
+    await ended;
+    throw error;
   } finally {
     leave();
   }
