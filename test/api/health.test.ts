@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import { createApi, OPERATOR_KEY } from '../support/api.ts';
+
+const ready = (api: ReturnType<typeof createApi>, key?: string) =>
+  api.request('GET', '/v1/health/ready', { ...(key !== undefined && { key }) });
+
+it('200: alive, without a key', async () => {
+  const response = await createApi().request('GET', '/v1/health');
+  expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
+});
+
+it('200: ready tells everybody yes or no, and an operator each part', async () => {
+  const api = createApi();
+  await api.deps.heartbeats.beat('sweep', new Date('2026-05-31T23:59:00Z'));
+  const acme = await api.customer();
+  for (const key of [undefined, 'nonsense', acme.key])
+    expect(await (await ready(api, key)).json()).toEqual({ status: 'ok' });
+  expect(await (await ready(api, OPERATOR_KEY)).json()).toEqual({
+    status: 'ok',
+    parts: {
+      storage: { status: 'ok' },
+      vault: { status: 'ok' },
+      scheduler: { status: 'ok', lastRanAt: '2026-05-31T23:59:00.000Z' },
+    },
+  });
+});
+
+it('503: not ready while a part is away, with a time to come back', async () => {
+  const api = createApi();
+  api.deps.away.vault = true;
+  const response = await ready(api, OPERATOR_KEY);
+  expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+  expect(await response.json()).toMatchObject({ status: 'unavailable', parts: { vault: { status: 'away' } } });
+  expect(await (await ready(api)).json()).toEqual({ status: 'unavailable' });
+});
+
+it('503: the scheduler has been silent for too long', async () => {
+  const api = createApi();
+  await api.deps.heartbeats.beat('sweep', new Date('2026-05-31T00:00:00Z'));
+  expect((await ready(api)).status).toBe(200);
+  api.deps.time.now = new Date('2026-06-01T00:16:00Z');
+  expect(await (await ready(api, OPERATOR_KEY)).json()).toMatchObject({ parts: { scheduler: { status: 'away' } } });
+  await api.deps.heartbeats.beat('sweep', new Date('2026-06-01T00:16:00Z'));
+  api.deps.time.now = new Date('2026-06-01T00:16:06Z');
+  expect((await ready(api)).status).toBe(200);
+});
+
+it('asks the parts once for a burst of callers', async () => {
+  const api = createApi();
+  let asked = 0;
+  api.deps.heartbeats.latest = async () => {
+    asked++;
+    return undefined;
+  };
+  await Promise.all(Array.from({ length: 20 }, () => ready(api)));
+  expect(asked).toBe(1);
+});
