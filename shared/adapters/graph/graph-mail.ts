@@ -1,0 +1,117 @@
+import type { Message } from '@microsoft/microsoft-graph-types';
+import type { Answer, Answers, GraphMail, MailboxAccess } from '../../checks/graph-mail.ts';
+import type { MailboxKind } from '../../checks/mailbox-checker.ts';
+import type { Cloud } from '../../connections/connection.ts';
+import type { BatchPart, PartAnswer, SendBatch } from './batch.ts';
+
+interface Needs {
+  sendBatch: SendBatch;
+  clouds: (cloud: Cloud) => { graphUrl: string };
+}
+
+const IMMUTABLE_IDS = { Prefer: 'IdType="ImmutableId"' };
+const JSON_BODY = { 'Content-Type': 'application/json' };
+
+/**
+ * A mailbox through Graph, in batches of our own making.
+ *
+ * The parts do not depend on one another: with `dependsOn` a denied draft would fail the send with 424.
+ */
+export function graphMail(needs: Needs): GraphMail {
+  const send = ({ cloud, token }: MailboxAccess, parts: readonly BatchPart[]) =>
+    needs.sendBatch(needs.clouds(cloud).graphUrl, token, parts);
+
+  return {
+    async ask(mailbox, marker, questions) {
+      const user = userPath(mailbox);
+      const draft: Message = { subject: marker, body: { contentType: 'text', content: '.' }, toRecipients: [] };
+      const parts: BatchPart[] = [{ id: 'inbox', method: 'GET', url: `${user}/mailFolders/inbox?$select=id` }];
+      if (questions.draft) {
+        parts.push({
+          id: 'draft',
+          method: 'POST',
+          url: `${user}/messages`,
+          headers: { ...JSON_BODY, ...IMMUTABLE_IDS },
+          body: draft,
+        });
+      }
+      if (questions.send) {
+        const body: { message: Message; saveToSentItems: boolean } = { message: draft, saveToSentItems: false };
+        parts.push({ id: 'send', method: 'POST', url: `${user}/sendMail`, headers: JSON_BODY, body });
+      }
+      if (questions.kind) parts.push({ id: 'kind', method: 'GET', url: `${user}/mailboxSettings/userPurpose` });
+
+      const answers = await send(mailbox, parts);
+      const of = <T>(id: string, read: (body: unknown) => T | undefined) => toAnswer(answers.get(id), read);
+      const read: Answers = { inbox: of('inbox', () => null) as Answer };
+      if (questions.draft) read.draft = of('draft', idOf);
+      if (questions.send) read.send = of('send', () => null) as Answer;
+      if (questions.kind) read.mailboxKind = of('kind', kindOf);
+      return read;
+    },
+
+    async clear(mailbox, marker, ids) {
+      const user = userPath(mailbox);
+      // Only the global cloud has permanentDelete; elsewhere a draft goes to Deleted Items, from where the look below
+      // brings it back to be deleted once more.
+      const isGlobal = mailbox.cloud === 'global' || mailbox.cloud === 'simulator';
+      const removals: BatchPart[] = ids.map((id, i) => {
+        const url = `${user}/messages/${encodeURIComponent(id)}`;
+        return isGlobal
+          ? { id: `remove${i}`, method: 'POST', url: `${url}/permanentDelete`, headers: IMMUTABLE_IDS }
+          : { id: `remove${i}`, method: 'DELETE', url, headers: IMMUTABLE_IDS };
+      });
+      const where = isGlobal ? `${user}/mailFolders/drafts/messages` : `${user}/messages`;
+      const filter = encodeURIComponent(`subject eq '${marker.replaceAll("'", "''")}'`);
+      const look: BatchPart = {
+        id: 'look',
+        method: 'GET',
+        url: `${where}?$filter=${filter}&$select=id&$top=10`,
+        headers: IMMUTABLE_IDS,
+      };
+      const answers = await send(mailbox, [...removals, look]);
+      return {
+        removals: removals.map((part) => toAnswer(answers.get(part.id), () => null) as Answer),
+        // What the look found may have been removed by its neighbours in the batch.
+        found: toAnswer(answers.get('look'), (body) => idsOf(body)?.filter((id) => !ids.includes(id))),
+      };
+    },
+  };
+}
+
+function userPath({ address }: MailboxAccess): string {
+  return `/users/${encodeURIComponent(address)}`;
+}
+
+function toAnswer<T>(part: PartAnswer | undefined, read: (body: unknown) => T | undefined): Answer<T> {
+  if (!part) return { kind: 'lost' };
+  if (part.kind !== 'accepted') return part;
+  const { requestId } = part;
+  const value = read(part.body);
+  // Accepted, but not what Graph's reference promises: as good as no answer.
+  if (value === undefined) return { kind: 'lost', ...(requestId !== undefined && { requestId }) };
+  return { kind: 'accepted', value, ...(requestId !== undefined && { requestId }) };
+}
+
+function idOf(body: unknown): string | undefined {
+  const id = (body as { id?: unknown } | null | undefined)?.id;
+  return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
+function idsOf(body: unknown): string[] | undefined {
+  const value = (body as { value?: unknown } | null | undefined)?.value;
+  return Array.isArray(value) ? value.map(idOf).filter((id) => id !== undefined) : undefined;
+}
+
+const KINDS: Record<string, MailboxKind> = {
+  user: 'user',
+  linked: 'user',
+  shared: 'shared',
+  room: 'room',
+  equipment: 'equipment',
+};
+
+function kindOf(body: unknown): MailboxKind | undefined {
+  const value = (body as { value?: unknown } | null | undefined)?.value;
+  return typeof value === 'string' ? (KINDS[value] ?? 'unknown') : undefined;
+}

@@ -1,0 +1,25 @@
+import type { CloudEndpoints } from '../adapters/entra/clouds.ts';
+import { createSendBatch } from '../adapters/graph/batch.ts';
+import { graphMail } from '../adapters/graph/graph-mail.ts';
+import { graphOrganizations } from '../adapters/graph/graph-organizations.ts';
+import { createMailboxChecker } from '../checks/check-mailbox.ts';
+import type { Cloud, Connection } from '../connections/connection.ts';
+import type { Tokens } from '../connections/tokens.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Config } from './config.ts';
+
+/** What asks Microsoft about mailboxes and tenants. */
+export function buildChecker(needs: {
+  tokens: Tokens;
+  clouds: (cloud: Cloud) => CloudEndpoints;
+  clock: Clock;
+  settings: Config['settings'];
+}) {
+  const { tokens, clouds, clock, settings } = needs;
+  const sendBatch = createSendBatch({ timeoutMs: settings.CHECK_TIMEOUT, now: clock.now });
+  return {
+    checker: createMailboxChecker({ tokens, graph: graphMail({ sendBatch, clouds }), clock }),
+    organizations: graphOrganizations({ sendBatch, clouds }),
+    graphResourceOf: (connection: Connection) => clouds(connection.cloud).graphResource,
+  };
+}
