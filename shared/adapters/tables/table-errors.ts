@@ -49,8 +49,11 @@ export function statusOf(error: unknown): number | undefined {
   return error instanceof Error && 'statusCode' in error ? (error.statusCode as number | undefined) : undefined;
 }
 
+/** In transactions the SDK puts the code on the error, elsewhere into what it parsed of the body. */
 function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  const { code, details } = error as { code?: string; details?: { odataError?: { code?: string } } };
+  return code ?? details?.odataError?.code;
 }
 
 function isAway(error: unknown): boolean {

@@ -1,0 +1,111 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Slots } from '../../shared/plans/slots.ts';
+
+let serial = 0;
+
+/** What every Slots promises. Run against the fake and against Table Storage alike. */
+export function describeSlots(name: string, create: () => Slots): void {
+  describe(`Slots: ${name}`, () => {
+    let slots: Slots;
+    let customer: string;
+    const used = async () => (await slots.get(customer))?.used;
+    beforeEach(async () => {
+      slots = create();
+      customer = `cust_${++serial}`;
+      await slots.open(customer, 10);
+    });
+
+    it('counts nothing for a customer it does not know', async () => {
+      expect(await slots.get('cust_x')).toBeUndefined();
+      expect(await slots.setLimit('cust_x', 1)).toBe(false);
+      expect(await slots.claim('cust_x', 'imp_1', 1)).toBe('limit');
+      await slots.trim('cust_x', 'imp_1', 1);
+      await slots.free('cust_x', 'r_1');
+      expect(await slots.get('cust_x')).toBeUndefined();
+    });
+
+    it('begins at nothing used, and beginning again changes nothing', async () => {
+      await slots.claim(customer, 'imp_1', 4);
+      await slots.open(customer, 99);
+      expect(await slots.get(customer)).toEqual({ limit: 10, used: 4 });
+    });
+
+    it('claims all or none, up to the last one', async () => {
+      expect(await slots.claim(customer, 'imp_1', 7)).toBe('claimed');
+      expect(await slots.claim(customer, 'imp_2', 4)).toBe('limit');
+      expect(await slots.claim(customer, 'imp_3', 3)).toBe('claimed');
+      expect(await slots.claim(customer, 'imp_4', 0)).toBe('claimed');
+      expect(await used()).toBe(10);
+    });
+
+    it('claims once per import, and asks again for one that met the limit', async () => {
+      await slots.claim(customer, 'imp_1', 7);
+      expect(await slots.claim(customer, 'imp_1', 7)).toBe('already');
+      expect(await slots.claim(customer, 'imp_2', 4)).toBe('limit');
+      await slots.setLimit(customer, 11);
+      expect(await slots.claim(customer, 'imp_2', 4)).toBe('claimed');
+      expect(await used()).toBe(11);
+    });
+
+    it('gives back once what an import freed, and never claims for it again', async () => {
+      await slots.claim(customer, 'imp_1', 7);
+      await slots.trim(customer, 'imp_1', 2);
+      await slots.trim(customer, 'imp_1', 2);
+      expect(await used()).toBe(5);
+      expect(await slots.claim(customer, 'imp_1', 1)).toBe('released');
+    });
+
+    it('never gives back more than was claimed', async () => {
+      await slots.claim(customer, 'imp_1', 3);
+      await slots.claim(customer, 'imp_2', 3);
+      await slots.trim(customer, 'imp_1', 100);
+      expect(await used()).toBe(3);
+    });
+
+    it('shuts the door on an import that never claimed', async () => {
+      await slots.trim(customer, 'imp_1', 5);
+      expect(await slots.claim(customer, 'imp_1', 5)).toBe('released');
+      expect(await used()).toBe(0);
+    });
+
+    it('frees one slot once per release', async () => {
+      await slots.claim(customer, 'imp_1', 3);
+      await slots.free(customer, 'r/1');
+      await slots.free(customer, 'r/1');
+      await slots.free(customer, 'r/2');
+      expect(await used()).toBe(1);
+    });
+
+    it('takes away no slot in use when the limit is lowered, and gives no new one out', async () => {
+      await slots.claim(customer, 'imp_1', 7);
+      await slots.setLimit(customer, 5);
+      expect(await slots.get(customer)).toEqual({ limit: 5, used: 7 });
+      await slots.free(customer, 'r_1');
+      expect(await slots.claim(customer, 'imp_2', 1)).toBe('limit');
+    });
+
+    it('stays exact when everybody comes at once', async () => {
+      const claims = await Promise.all(
+        [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4].map((n) => slots.claim(customer, `imp_${n}`, 2)),
+      );
+      expect(await used()).toBe(10);
+      const held = new Set([1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4].filter((_, i) => claims[i] === 'claimed'));
+      expect(held.size).toBe(5);
+      await Promise.all(
+        [...held, ...held].flatMap((n) => [slots.trim(customer, `imp_${n}`, 1), slots.free(customer, `r_${n}`)]),
+      );
+      expect(await used()).toBe(0);
+    });
+
+    it('forgets a customer whole, and no other', async () => {
+      const other = `cust_${++serial}`;
+      await slots.open(other, 3);
+      await slots.claim(customer, 'imp_1', 7);
+      await slots.purge(customer);
+      expect(await slots.get(customer)).toBeUndefined();
+      expect(await slots.get(other)).toEqual({ limit: 3, used: 0 });
+      await slots.open(customer, 10);
+      expect(await slots.claim(customer, 'imp_1', 7)).toBe('claimed');
+    });
+  });
+}
