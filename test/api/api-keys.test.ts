@@ -113,6 +113,40 @@ describe('a key', () => {
   });
 });
 
+describe('races', () => {
+  it('401: a key that was being read while it was revoked is not remembered', async () => {
+    const api = createApi();
+    const acme = await api.customer();
+    const { id, key } = await make(api, keysOf(acme.id), acme.key, { name: 'x', role: 'viewer' });
+    const get = api.deps.apiKeyStore.get;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    api.deps.apiKeyStore.get = async (...args) => {
+      const found = await get(...args);
+      if (args[1] === id) await promise;
+      return found;
+    };
+    const reading = api.request('GET', '/v1/me', { key });
+    await new Promise((resume) => setImmediate(resume));
+    api.deps.apiKeyStore.get = get;
+    expect((await api.request('DELETE', `${keysOf(acme.id)}/${id}`, { key: acme.key })).status).toBe(204);
+    resolve();
+    await reading;
+    expect((await api.request('GET', '/v1/me', { key })).status).toBe(401);
+  });
+
+  it('404: a key made while its customer is being deleted does not outlive it', async () => {
+    const api = createApi();
+    const acme = await api.customer();
+    const insert = api.deps.apiKeyStore.insert;
+    api.deps.apiKeyStore.insert = async (key) => {
+      await api.request('DELETE', `/v1/customers/${acme.id}`, { key: OPERATOR_KEY });
+      await insert(key);
+    };
+    expect(await make(api, keysOf(acme.id), OPERATOR_KEY, { name: 'x', role: 'owner' })).toMatchObject({ status: 404 });
+    expect(await api.deps.apiKeyStore.list(acme.id, { limit: 9 })).toEqual({ items: [] });
+  });
+});
+
 describe('GET /v1/me', () => {
   it('200: says for whom a key speaks, and what its plan allows', async () => {
     const api = createApi();
