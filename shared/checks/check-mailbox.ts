@@ -3,20 +3,24 @@ import type { Tokens } from '../connections/tokens.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { classify } from './classify.ts';
+import { explainAddress, isVague, judgeAlias } from './explain-address.ts';
 import type { Answer, Answers, GraphMail, MailboxAccess } from './graph-mail.ts';
 import { finding, judgeAnswers, longer, type Wait, waitFor } from './judge-answers.ts';
 import type { CheckInput, CheckOutcome, MailboxChecker, MailboxKind } from './mailbox-checker.ts';
+import type { Recipients } from './recipients.ts';
 import type { Findings } from './verdict.ts';
 
 interface Needs {
   tokens: Tokens;
   graph: GraphMail;
+  recipients: Recipients;
   clock: Clock;
 }
 
 /** How often the look for leftovers is repeated when it finds something. */
 const SWEEPS_MOST = 5;
 const READS_KIND = 'MailboxSettings.Read';
+const READS_USERS = 'User.Read.All';
 
 /** The checks of a mailbox through Graph; see `MailboxChecker`. */
 export function createMailboxChecker(needs: Needs): MailboxChecker {
@@ -95,6 +99,7 @@ async function attempt(
     draft: open.includes('graph.readWrite'),
     send: open.includes('graph.send') && connection.sendProbe !== 'none',
     kind: roles.includes(READS_KIND),
+    owner: roles.includes(READS_USERS),
   };
   const answers = await needs.graph.ask(access, marker, questions);
   const judged = judgeAnswers(answers, roles, now);
@@ -106,7 +111,14 @@ async function attempt(
   if (judged.connection) return { kind: 'connectionRefused', finding: judged.connection };
   const wait = untidy ? longer(judged.wait, untidy) : judged.wait;
   if (wait) return { kind: 'wait', ...wait, shown: onlyShown(findings) };
-  return { kind: 'checked', findings, mailboxKind: kindFrom(answers.mailboxKind) };
+  const explained = isVague(findings)
+    ? explainAddress(findings, input.address, await needs.recipients.lookUp(access))
+    : findings;
+  return {
+    kind: 'checked',
+    findings: judgeAlias(explained, input.address, answers.owner),
+    mailboxKind: kindFrom(answers.mailboxKind),
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Cloud } from '../connections/connection.ts';
 import type { Secret } from '../kernel/secret.ts';
 import type { MailboxKind } from './mailbox-checker.ts';
+import type { Recipient } from './recipients.ts';
 import type { Refusal } from './refusal.ts';
 
 /** What came of one question to Graph. */
@@ -24,6 +25,8 @@ export interface Questions {
   send: boolean;
   /** What kind of mailbox it is; needs a permission of its own. */
   kind: boolean;
+  /** Whose address it is in the directory; needs a permission of its own. */
+  owner: boolean;
 }
 
 export interface Answers {
@@ -32,6 +35,7 @@ export interface Answers {
   draft?: Answer<string>;
   send?: Answer;
   mailboxKind?: Answer<MailboxKind>;
+  owner?: Answer<Recipient>;
 }
 
 /**

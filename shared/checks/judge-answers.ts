@@ -32,7 +32,10 @@ const MOVING_SECONDS = 3600;
  */
 export function judgeAnswers(answers: Answers, roles: readonly string[], now: Date): Judged {
   const judged: Judged = { findings: {} };
-  const mailboxOpened = answers.inbox.kind === 'accepted';
+  const mailboxOpened =
+    answers.inbox.kind === 'accepted' ||
+    answers.draft?.kind === 'accepted' ||
+    (answers.send !== undefined && isSendPass(answers.send));
   if (answers.draft) judge(judged, 'graph.readWrite', answers.draft, { roles, mailboxOpened, now });
   if (answers.send) {
     if (answers.send.kind === 'accepted') {

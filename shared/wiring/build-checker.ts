@@ -2,6 +2,7 @@ import type { CloudEndpoints } from '../adapters/entra/clouds.ts';
 import { createSendBatch } from '../adapters/graph/batch.ts';
 import { graphMail } from '../adapters/graph/graph-mail.ts';
 import { graphOrganizations } from '../adapters/graph/graph-organizations.ts';
+import { graphRecipients } from '../adapters/graph/graph-recipients.ts';
 import { createMailboxChecker } from '../checks/check-mailbox.ts';
 import type { Cloud, Connection } from '../connections/connection.ts';
 import type { Tokens } from '../connections/tokens.ts';
@@ -18,7 +19,12 @@ export function buildChecker(needs: {
   const { tokens, clouds, clock, settings } = needs;
   const sendBatch = createSendBatch({ timeoutMs: settings.CHECK_TIMEOUT, now: clock.now });
   return {
-    checker: createMailboxChecker({ tokens, graph: graphMail({ sendBatch, clouds }), clock }),
+    checker: createMailboxChecker({
+      tokens,
+      graph: graphMail({ sendBatch, clouds }),
+      recipients: graphRecipients({ sendBatch, clouds }),
+      clock,
+    }),
     organizations: graphOrganizations({ sendBatch, clouds }),
     graphResourceOf: (connection: Connection) => clouds(connection.cloud).graphResource,
   };

@@ -3,6 +3,7 @@ import type { Answer, Answers, GraphMail, MailboxAccess } from '../../checks/gra
 import type { MailboxKind } from '../../checks/mailbox-checker.ts';
 import type { Cloud } from '../../connections/connection.ts';
 import type { BatchPart, PartAnswer, SendBatch } from './batch.ts';
+import { ownerPart, readOwner } from './graph-recipients.ts';
 
 interface Needs {
   sendBatch: SendBatch;
@@ -41,12 +42,15 @@ export function graphMail(needs: Needs): GraphMail {
       }
       if (questions.kind) parts.push({ id: 'kind', method: 'GET', url: `${user}/mailboxSettings/userPurpose` });
 
+      if (questions.owner) parts.push(ownerPart('owner', mailbox.address));
       const answers = await send(mailbox, parts);
-      const of = <T>(id: string, read: (body: unknown) => T | undefined) => toAnswer(answers.get(id), read);
-      const read: Answers = { inbox: of('inbox', () => null) as Answer };
+      const of = <T>(id: string, read: (body: unknown, status: number) => T | undefined) =>
+        toAnswer(answers.get(id), read);
+      const read: Answers = { inbox: of('inbox', (body) => (idOf(body) ? null : undefined)) as Answer };
       if (questions.draft) read.draft = of('draft', idOf);
-      if (questions.send) read.send = of('send', () => null) as Answer;
+      if (questions.send) read.send = of('send', (_, status) => (status === 202 ? null : undefined)) as Answer;
       if (questions.kind) read.mailboxKind = of('kind', kindOf);
+      if (questions.owner) read.owner = of('owner', readOwner);
       return read;
     },
 
@@ -71,7 +75,9 @@ export function graphMail(needs: Needs): GraphMail {
       };
       const answers = await send(mailbox, [...removals, look]);
       return {
-        removals: removals.map((part) => toAnswer(answers.get(part.id), () => null) as Answer),
+        removals: removals.map(
+          (part) => toAnswer(answers.get(part.id), (_, status) => (status === 204 ? null : undefined)) as Answer,
+        ),
         // What the look found may have been removed by its neighbours in the batch.
         found: toAnswer(answers.get('look'), (body) => idsOf(body)?.filter((id) => !ids.includes(id))),
       };
@@ -83,11 +89,11 @@ function userPath({ address }: MailboxAccess): string {
   return `/users/${encodeURIComponent(address)}`;
 }
 
-function toAnswer<T>(part: PartAnswer | undefined, read: (body: unknown) => T | undefined): Answer<T> {
+function toAnswer<T>(part: PartAnswer | undefined, read: (body: unknown, status: number) => T | undefined): Answer<T> {
   if (!part) return { kind: 'lost' };
   if (part.kind !== 'accepted') return part;
   const { requestId } = part;
-  const value = read(part.body);
+  const value = read(part.body, part.status);
   // Accepted, but not what Graph's reference promises: as good as no answer.
   if (value === undefined) return { kind: 'lost', ...(requestId !== undefined && { requestId }) };
   return { kind: 'accepted', value, ...(requestId !== undefined && { requestId }) };
