@@ -61,6 +61,11 @@ describe('a row’s fault is a rejected row', () => {
     expect(rows).toEqual([row(2, 'a@contoso.com'), row(4, 'b@contoso.com')]);
   });
 
+  it('counts the lines inside quotes, however each of them ends', async () => {
+    const { rows } = await rowsOf('notes,email\n"a\rb\nc\r\nd\n\re",a@contoso.com\nx,b@contoso.com\n');
+    expect(rows).toEqual([row(2, 'a@contoso.com'), row(8, 'b@contoso.com')]);
+  });
+
   it('takes blanks around quotes', async () => {
     const { rows } = await rowsOf('email, name\na@contoso.com , "Doe, Jane" \n');
     expect(rows).toEqual([row(2, 'a@contoso.com', { displayName: 'Doe, Jane' })]);

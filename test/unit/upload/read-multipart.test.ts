@@ -81,6 +81,21 @@ describe('a form with a file', () => {
     });
   });
 
+  it('does not end the file before the form has ended: a field may yet follow', async () => {
+    const { type, bytes } = await formOf((form) => {
+      form.append('file', file('email\n'));
+      form.append('note', 'x');
+    });
+    async function* slowly() {
+      for await (const chunk of chunksOf(bytes, [1])) {
+        await new Promise((resolve) => setImmediate(resolve));
+        yield chunk;
+      }
+    }
+    const reading = await readMultipart(type, slowly());
+    await expect(Array.fromAsync(reading)).rejects.toMatchObject({ code: 'validation_failed' });
+  });
+
   it('passes on the error of a sender that breaks off', async () => {
     const { type, bytes } = await formOf((form) => form.set('file', file()));
     async function* source() {
@@ -103,7 +118,7 @@ describe('a form with a file', () => {
       }
     }
     for await (const _ of await readMultipart(type, source())) break;
-    expect(given).toBeLessThan(1_000_000);
     await released.promise;
+    expect(given).toBeLessThan(1_000_000);
   });
 });
