@@ -21,18 +21,17 @@ export async function* writeCanonical(rows: Iterable<RawRow> | AsyncIterable<Raw
   if (text !== '') yield Buffer.from(text);
 }
 
-/** Reads what `writeCanonical` wrote and judges it; the same rows with the same lines as before it was written. */
-export function readCanonical(source: AsyncIterable<Uint8Array>, limits: UploadLimits): AsyncGenerator<JudgedRow> {
-  return eachRow(lists(source), limits);
-}
-
-/** Judges rows that come in lists; `line` counts them from 1. @throws DomainError `payload_too_large`, `file_empty` */
-export async function* eachRow(
-  rows: Iterable<RawRow[]> | AsyncIterable<RawRow[]>,
+/**
+ * Reads what `writeCanonical` wrote and judges it. `line` is the place of a row, from 1.
+ *
+ * @throws DomainError `payload_too_large`, `file_empty`
+ */
+export async function* readCanonical(
+  source: AsyncIterable<Uint8Array>,
   limits: UploadLimits,
 ): AsyncGenerator<JudgedRow> {
   let line = 0;
-  for await (const list of rows) {
+  for await (const list of lists(source)) {
     for (const row of list) {
       if (++line > limits.maxRows) throw tooManyRows(limits.maxRows);
       yield judgeRow(line, row, limits);

@@ -1,7 +1,5 @@
 import { z } from 'zod';
 import { DomainError, type FieldError } from '../../kernel/errors.ts';
-import type { UploadLimits, UploadReading } from '../judged-row.ts';
-import { eachRow } from './canonical-rows.ts';
 import type { RawRow } from './judge-row.ts';
 
 const mailbox = z.strictObject({
@@ -15,7 +13,7 @@ const mailbox = z.strictObject({
 export const mailboxList = z.strictObject({ mailboxes: z.array(mailbox).min(1, 'Name at least one mailbox.') });
 
 /**
- * Takes the rows out of a body in JSON, not judged yet.
+ * Takes the rows out of a body in JSON, not judged yet: `writeCanonical` makes an upload of them.
  *
  * @throws DomainError `validation_failed`, naming every wrong and every unknown field at once
  */
@@ -25,16 +23,6 @@ export function parseMailboxList(body: unknown): RawRow[] {
   throw new DomainError('validation_failed', 'Some fields are missing, malformed or unknown; see errors.', {
     fields: result.error.issues.flatMap(toFields),
   });
-}
-
-/** Reads a body in JSON as an upload: the place in the list, from 1, is the line. @throws DomainError `validation_failed` */
-export function readJson(body: unknown, limits: UploadLimits): UploadReading {
-  const rows = parseMailboxList(body);
-  const used: UploadReading['columns']['used'] = {};
-  for (const field of ['address', 'displayName', 'dailyLimit', 'reference'] as const) {
-    if (rows.some((row) => row[field] !== undefined)) used[field] = field;
-  }
-  return { columns: { used, ignored: [] }, rows: eachRow([rows], limits) };
 }
 
 function toFields(issue: z.core.$ZodIssue): FieldError[] {

@@ -1,5 +1,5 @@
 import { DomainError } from '../../kernel/errors.ts';
-import type { UploadLimits, UploadReading } from '../judged-row.ts';
+import type { Columns, UploadLimits, UploadReading } from '../judged-row.ts';
 import { readCanonical } from './canonical-rows.ts';
 import { readCsv } from './read-csv.ts';
 
@@ -7,9 +7,11 @@ import { readCsv } from './read-csv.ts';
 export const uploadTypes = { csv: 'text/csv', rows: 'application/x-ndjson' } as const;
 export type UploadType = (typeof uploadTypes)[keyof typeof uploadTypes];
 
-export function isUploadType(text: string): text is UploadType {
-  return text === uploadTypes.csv || text === uploadTypes.rows;
-}
+/** Rows of ours have their fields by name. */
+const named: Columns = {
+  used: { address: 'address', displayName: 'displayName', dailyLimit: 'dailyLimit', reference: 'reference' },
+  ignored: [],
+};
 
 /** Reads an upload, new or stored, by its type. Rejects as `readCsv` does. */
 export async function readUpload(
@@ -18,6 +20,6 @@ export async function readUpload(
   limits: UploadLimits,
 ): Promise<UploadReading> {
   if (type === uploadTypes.csv) return readCsv(source, limits);
-  if (type === uploadTypes.rows) return { columns: { used: {}, ignored: [] }, rows: readCanonical(source, limits) };
+  if (type === uploadTypes.rows) return { columns: named, rows: readCanonical(source, limits) };
   throw new DomainError('unsupported_media_type', `Send ${uploadTypes.csv}, multipart/form-data or application/json.`);
 }

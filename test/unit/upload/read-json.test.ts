@@ -1,20 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { readCanonical, writeCanonical } from '../../../shared/imports/upload/canonical-rows.ts';
-import { parseMailboxList, readJson } from '../../../shared/imports/upload/read-json.ts';
+import { judgeRow } from '../../../shared/imports/upload/judge-row.ts';
+import { parseMailboxList } from '../../../shared/imports/upload/read-json.ts';
+import { readUpload, uploadTypes } from '../../../shared/imports/upload/read-upload.ts';
 import { chunksOf, uploadLimits } from '../../support/upload-bytes.ts';
+
+const readJson = (body: unknown) => readUpload(uploadTypes.rows, writeCanonical(parseMailboxList(body)), uploadLimits);
 
 describe('mailboxes as JSON', () => {
   it('judges each as a row of a CSV: its place is its line, its fault a finding', async () => {
-    const reading = readJson(
-      {
-        mailboxes: [
-          { address: 'Jane@contoso.com', displayName: 'Jane', dailyLimit: 50, reference: 'r-1' },
-          { address: 'nobody' },
-          { address: 'bob@contoso.com', dailyLimit: 0.5 },
-        ],
-      },
-      uploadLimits,
-    );
+    const reading = await readJson({
+      mailboxes: [
+        { address: 'Jane@contoso.com', displayName: 'Jane', dailyLimit: 50, reference: 'r-1' },
+        { address: 'nobody' },
+        { address: 'bob@contoso.com', dailyLimit: 0.5 },
+      ],
+    });
     expect(reading.columns).toEqual({
       used: { address: 'address', displayName: 'displayName', dailyLimit: 'dailyLimit', reference: 'reference' },
       ignored: [],
@@ -31,7 +32,7 @@ describe('mailboxes as JSON', () => {
       mailboxes: [{ address: 1, name: 'x' }, { address: 'a@contoso.com', dailyLimit: '5' }, {}],
       dryRun: 1,
     };
-    expect(() => readJson(body, uploadLimits)).toThrow(
+    expect(() => parseMailboxList(body)).toThrow(
       expect.objectContaining({
         code: 'validation_failed',
         fields: expect.arrayContaining(
@@ -44,10 +45,10 @@ describe('mailboxes as JSON', () => {
   });
 
   it.each([{}, { mailboxes: [] }, null, 'x', [], { mailboxes: 'a@contoso.com' }])('refuses %j', (body) => {
-    expect(() => readJson(body, uploadLimits)).toThrow(expect.objectContaining({ code: 'validation_failed' }));
+    expect(() => parseMailboxList(body)).toThrow(expect.objectContaining({ code: 'validation_failed' }));
   });
 
-  it('reads back what was stored: the same rows with the same lines, wherever the pieces end', async () => {
+  it('reads back what was stored: the same rows, wherever the pieces end', async () => {
     const body = {
       mailboxes: [
         { address: ' Jane@contoso.com', displayName: 'two\nlines "x"' },
@@ -55,7 +56,7 @@ describe('mailboxes as JSON', () => {
         ...Array.from({ length: 2000 }, (_, i) => ({ address: `user${i}@contoso.com`, dailyLimit: (i % 20) - 1 })),
       ],
     };
-    const before = await Array.fromAsync(readJson(body, uploadLimits).rows);
+    const before = body.mailboxes.map((mailbox, place) => judgeRow(place + 1, mailbox, uploadLimits));
     const stored = Buffer.concat(await Array.fromAsync(writeCanonical(parseMailboxList(body))));
     for (const sizes of [[7], [65_536]]) {
       expect(await Array.fromAsync(readCanonical(chunksOf(stored, sizes), uploadLimits))).toEqual(before);
