@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { writeWholeNow } from '../write-whole.ts';
+import type { StoredSecret } from './secret-store.ts';
+
+const version = z.object({
+  id: z.string(),
+  value: z.string(),
+  contentType: z.string().optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+  enabled: z.boolean(),
+  nbf: z.number().optional(),
+  exp: z.number().optional(),
+  created: z.number(),
+  updated: z.number(),
+});
+
+const file = z.object({
+  secrets: z.array(z.object({ name: z.string(), versions: z.array(version).min(1), deletedAt: z.number().optional() })),
+});
+
+/** The vault's content on disk, readable by its owner alone, as no store on a laptop can promise more. */
+export function readSecrets(path: string): StoredSecret[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  try {
+    return file.parse(JSON.parse(text)).secrets;
+  } catch {
+    // The parser's own words would repeat what it read.
+    throw new Error(`${path} does not hold a vault's secrets; move it away to begin with an empty vault`);
+  }
+}
+
+export function writeSecrets(path: string, secrets: readonly StoredSecret[]): void {
+  writeWholeNow(path, JSON.stringify({ secrets }), 0o600);
+}

@@ -1,0 +1,68 @@
+/** A refusal as Key Vault words it: `code` is broad, `innerCode` tells refusals of one code apart. */
+export class VaultError extends Error {
+  override readonly name = 'VaultError';
+  readonly status: number;
+  readonly code: string;
+  readonly innerCode: string | undefined;
+
+  constructor(status: number, code: string, message: string, innerCode?: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.innerCode = innerCode;
+  }
+
+  envelope(): object {
+    return {
+      error: {
+        code: this.code,
+        message: this.message,
+        ...(this.innerCode && { innererror: { code: this.innerCode } }),
+      },
+    };
+  }
+}
+
+export const badParameter = (message: string) => new VaultError(400, 'BadParameter', message);
+
+export const secretNotFound = (name: string) =>
+  new VaultError(
+    404,
+    'SecretNotFound',
+    `A secret with (name/id) ${name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182`,
+  );
+
+export const deletedSecretNotFound = (name: string) =>
+  new VaultError(404, 'SecretNotFound', `Deleted Secret not found: ${name}`);
+
+export const secretIsDeleted = (name: string) =>
+  new VaultError(
+    409,
+    'Conflict',
+    `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged.`,
+    'ObjectIsDeletedButRecoverable',
+  );
+
+export const secretIsBeingDeleted = (name: string) =>
+  new VaultError(409, 'Conflict', `Secret ${name} is currently being deleted.`, 'ObjectIsBeingDeleted');
+
+export const secretIsDisabled = () =>
+  new VaultError(403, 'Forbidden', 'Operation get is not allowed on a disabled secret.', 'SecretDisabled');
+
+export const forbiddenByRbac = (appId: string) =>
+  new VaultError(
+    403,
+    'Forbidden',
+    `Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: appid=${appId}`,
+    'ForbiddenByRbac',
+  );
+
+export const throttled = () =>
+  new VaultError(
+    429,
+    'Throttled',
+    'Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached',
+  );
+
+export const unavailable = () =>
+  new VaultError(503, 'ServiceUnavailable', 'The service is currently unavailable. Please retry later.');

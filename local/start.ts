@@ -1,0 +1,147 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { settingNames } from '../shared/wiring/config.ts';
+import { builtInScenario } from './microsoft365/built-in-scenario.ts';
+import { parseScenario, type Scenario } from './microsoft365/scenario.ts';
+import { type Stack, startStack } from './stack.ts';
+import { StartError } from './start-error.ts';
+import { writeWhole } from './write-whole.ts';
+
+/** `npm start`: the whole stack until Ctrl-C. */
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof StartError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  const data = resolve(options.data);
+  if (options.fresh && existsSync(data)) await assertUnused(data);
+  if (options.fresh) await rm(data, { recursive: true, force: true });
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  const unlock = await lock(data);
+  let stack: Stack | undefined;
+  try {
+    const scenario = readScenario(options.scenario);
+    const operatorKey = process.env.MUSTER_OPERATOR_KEY;
+    if (operatorKey !== undefined && operatorKey.length < 32) {
+      throw new StartError('MUSTER_OPERATOR_KEY needs at least 32 characters.');
+    }
+    stack = await startStack({
+      port: options.port,
+      data,
+      scenario,
+      ...(operatorKey !== undefined && { operatorKey }),
+      settings: fromEnvironment(),
+      onLine: (source, line) => {
+        if (process.env.MUSTER_VERBOSE || /^(warning|error|critical)/.test(line)) console.log(`${source}: ${line}`);
+      },
+    });
+    await announce(stack, data, scenario);
+    await interrupted();
+    console.log('Ending …');
+  } finally {
+    await stack?.stop();
+    await rm(join(data, 'local.json'), { force: true });
+    await unlock();
+  }
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: 'string', default: process.env.MUSTER_PORT ?? '7071' },
+        data: { type: 'string', default: process.env.MUSTER_DATA ?? '.muster' },
+        scenario: { type: 'string', ...(process.env.MUSTER_SCENARIO && { default: process.env.MUSTER_SCENARIO }) },
+        fresh: { type: 'boolean', default: false },
+      },
+    });
+    const port = Number(values.port);
+    if (!/^\d+$/.test(values.port) || port > 65_535) throw new StartError(`--port ${values.port} is not a port.`);
+    return { ...values, port };
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(`${(error as Error).message} Options: --port, --data, --scenario FILE, --fresh.`);
+  }
+}
+
+function readScenario(file: string | undefined): Scenario {
+  if (file === undefined) return parseScenario(builtInScenario());
+  try {
+    return parseScenario(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new StartError(`The scenario ${file} cannot be used: ${(error as Error).message}`);
+  }
+}
+
+/** Settings of the app that the surrounding shell names, such as `CHECK_GIVE_UP_AFTER=PT1M npm start`. */
+function fromEnvironment(): Record<string, string> {
+  const own = new Set<string>(
+    settingNames.filter((name) => !/^(AZURE_|SIMULATOR_|WEBSITE_|DataStorage|KEY_VAULT|OPERATOR)/.test(name)),
+  );
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] => own.has(entry[0]) && entry[1] !== undefined,
+    ),
+  );
+}
+
+/** One stack on one folder: two would write over each other. A lock of a process that is gone does not count. */
+async function lock(data: string): Promise<() => Promise<void>> {
+  await assertUnused(data);
+  const path = join(data, 'start.lock');
+  await rm(path, { force: true });
+  const file = await open(path, 'wx').catch(() => {
+    throw inUse(data);
+  });
+  await file.writeFile(String(process.pid));
+  await file.close();
+  return () => rm(path, { force: true });
+}
+
+async function assertUnused(data: string): Promise<void> {
+  const pid = Number(await readFile(join(data, 'start.lock'), 'utf8').catch(() => ''));
+  if (pid > 0 && isAlive(pid)) throw inUse(data);
+}
+
+function inUse(data: string): StartError {
+  return new StartError(`Muster is running on ${data} already: end it first, or name another folder with --data.`);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function announce(stack: Stack, data: string, scenario: Scenario): Promise<void> {
+  const local = stack.local();
+  await writeWhole(join(data, 'local.json'), JSON.stringify(local, undefined, 2), 0o600);
+  const tenants = scenario.tenants.flatMap((tenant) =>
+    tenant.apps.map((app) => {
+      const secret = app.secrets[0]?.value ?? '(none)';
+      return `  ${tenant.name}: "tenant": "${tenant.domains[0] ?? tenant.id}", "clientId": "${app.clientId}", "clientSecret": "${secret}", "cloud": "simulator"`;
+    }),
+  );
+  console.log(`Muster is ready at ${local.apiUrl}
+Operator key: ${local.operatorKey}
+Simulated Microsoft 365: ${local.simulatorUrl} (certificate: ${local.certificate})
+Tenants to connect:
+${tenants.join('\n')}
+All of it in ${join(data, 'local.json')}. Ctrl-C ends it; the data stays unless you start with --fresh.`);
+}
+
+function interrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}

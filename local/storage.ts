@@ -1,0 +1,175 @@
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { TableServiceClient } from '@azure/data-tables';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { containers, poisonQueues, queues, tables } from '../shared/kernel/storage-names.ts';
+import { type Child, endChild, startChild } from './child.ts';
+import type { RequestCount } from './microsoft365/request-ledger.ts';
+import { freePort } from './ports.ts';
+import { StartError } from './start-error.ts';
+
+/** Azurite's well-known account: not a secret. https://learn.microsoft.com/azure/storage/common/storage-use-azurite */
+const ACCOUNT = 'devstoreaccount1';
+const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+const START_MOST_MS = 30_000;
+const STOP_PATIENCE_MS = 15_000;
+const RESTART_AFTER_MS = 1_000;
+
+export interface StoragePorts {
+  blob: number;
+  queue: number;
+  table: number;
+}
+
+export interface Storage {
+  readonly connectionString: string;
+  readonly urls: { blob: string; queue: string; table: string };
+  readonly ports: StoragePorts;
+  pid(): number;
+  /** By SIGTERM: killed hard, Azurite loses what it has acknowledged. It stays away until `start`. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  counts(): RequestCount[];
+  resetCounts(): void;
+}
+
+export interface StorageOptions {
+  /** Where the data lies; absent: in memory. */
+  folder?: string;
+  ports?: Partial<StoragePorts>;
+  onLine?: (line: string) => void;
+}
+
+/** Starts Azurite on 127.0.0.1 with all that `infra/` provisions in Azure. Comes back by itself when it dies. */
+export async function startStorage(options: StorageOptions): Promise<Storage> {
+  const ports: StoragePorts = {
+    blob: await freePort(options.ports?.blob),
+    queue: await freePort(options.ports?.queue),
+    table: await freePort(options.ports?.table),
+  };
+  const urlOf = (port: number) => `http://127.0.0.1:${port}/${ACCOUNT}`;
+  const urls = { blob: urlOf(ports.blob), queue: urlOf(ports.queue), table: urlOf(ports.table) };
+  const connectionString = `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=${urls.blob};QueueEndpoint=${urls.queue};TableEndpoint=${urls.table};`;
+  const counter = createCounter();
+  if (options.folder) await mkdir(options.folder, { recursive: true });
+  let child: Child | undefined;
+  let isWanted = false;
+
+  async function launch(): Promise<void> {
+    isWanted = true;
+    const next = startChild(azuriteArguments(ports, options.folder), process.env, (line) => {
+      if (!counter.read(line)) options.onLine?.(line);
+    });
+    child = next;
+    let hasEnded = false;
+    void next.ended.then(async () => {
+      hasEnded = true;
+      if (child === next) child = undefined;
+      if (!isWanted) return;
+      await pause(RESTART_AFTER_MS);
+      if (isWanted && !child) await launch().catch(() => undefined);
+    });
+    await answering(Object.values(ports), () => hasEnded);
+  }
+
+  await launch();
+  await provision(connectionString);
+  counter.reset();
+  return {
+    connectionString,
+    urls,
+    ports,
+    pid: () => child?.pid ?? 0,
+    async start() {
+      if (!child) await launch();
+    },
+    async stop() {
+      isWanted = false;
+      if (child) await endChild(child, STOP_PATIENCE_MS);
+    },
+    counts: counter.counts,
+    resetCounts: counter.reset,
+  };
+}
+
+function azuriteArguments(ports: StoragePorts, folder: string | undefined): string[] {
+  const program = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
+  const where = folder ? ['--location', join(folder)] : ['--inMemoryPersistence'];
+  const host = ['blob', 'queue', 'table'].flatMap((service) => [`--${service}Host`, '127.0.0.1']);
+  const port = (['blob', 'queue', 'table'] as const).flatMap((service) => [`--${service}Port`, String(ports[service])]);
+  return [program, ...where, ...host, ...port, '--disableTelemetry', '--skipApiVersionCheck'];
+}
+
+async function answering(ports: readonly number[], hasEnded: () => boolean): Promise<void> {
+  const until = Date.now() + START_MOST_MS;
+  for (const port of ports) {
+    while (!(await accepts(port))) {
+      if (hasEnded()) throw new StartError('Azurite ended while it was starting; see its lines above.');
+      if (Date.now() > until) throw new StartError('Azurite did not answer within 30 seconds.');
+      await pause(100);
+    }
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+async function provision(connectionString: string): Promise<void> {
+  const ofQueues = QueueServiceClient.fromConnectionString(connectionString);
+  const ofTables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
+  const ofBlobs = BlobServiceClient.fromConnectionString(connectionString);
+  await Promise.all([
+    ...[...Object.values(queues), ...Object.values(poisonQueues)].map((name) =>
+      ofQueues.getQueueClient(name).createIfNotExists(),
+    ),
+    // Creating a table that exists is not an error for this client.
+    ...Object.values(tables).map((name) => ofTables.createTable(name)),
+    ...Object.values(containers).map((name) => ofBlobs.getContainerClient(name).createIfNotExists()),
+  ]);
+}
+
+/** Counts requests by what Azurite's own access log says, so that nothing stands between the app and its storage. */
+function createCounter() {
+  const counts = new Map<string, RequestCount>();
+  const names = new Map<string, string>([
+    ...[...Object.values(queues), ...Object.values(poisonQueues)].map((name) => [name, 'queue'] as const),
+    ...Object.values(containers).map((name) => [name, 'blob'] as const),
+  ]);
+  return {
+    counts: () => [...counts.values()],
+    reset: () => counts.clear(),
+    /** Whether it was a line of the access log. */
+    read(line: string): boolean {
+      const found = /"([A-Z]+) \/devstoreaccount1\/?([^ ?"]*)\S* HTTP\/1\.1" (\d{3})/.exec(line);
+      if (!found) return false;
+      const [, method = '', path = '', status = ''] = found;
+      const [first = '', ...rest] = decodeURIComponent(path).split('/');
+      const service = names.get(first) ?? (first === '' ? 'queue' : 'table');
+      const route = routeOf(service, first, rest);
+      const key = `${service} ${method} ${route} ${status}`;
+      const known = counts.get(key) ?? { service, method, route, status: Number(status), count: 0 };
+      known.count++;
+      counts.set(key, known);
+      return true;
+    },
+  };
+}
+
+/** Ids and keys are cut off: `check-mailbox/messages/{id}`, `mailboxes(…)`. */
+function routeOf(service: string, first: string, rest: readonly string[]): string {
+  if (service === 'queue') return rest.length > 1 ? `${first}/messages/{id}` : [first, ...rest].join('/');
+  if (service === 'blob') return rest.length > 0 ? `${first}/{name}` : first;
+  return first.replace(/\(.+\)$/, '(…)');
+}
