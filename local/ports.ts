@@ -9,9 +9,9 @@ const FIRST = 15_000;
 const LAST = 32_000;
 const ATTEMPTS = 200;
 
-/** Resolves to a port of 127.0.0.1 that nothing listens on: the preferred one, if given and free. */
+/** Resolves to a port of 127.0.0.1 that nothing listens on: the preferred one, if given (0 is none) and free. */
 export async function freePort(preferred?: number): Promise<number> {
-  if (preferred !== undefined && (await isFree(preferred))) return preferred;
+  if (preferred && (await isFree(preferred))) return preferred;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = randomInt(FIRST, LAST);
     if (await isFree(port)) return port;

@@ -25,6 +25,8 @@ async function main(): Promise<void> {
   if (options.fresh) await rm(data, { recursive: true, force: true });
   await mkdir(data, { recursive: true, mode: 0o700 });
   const unlock = await lock(data);
+  // From here on a Ctrl-C waits for what has been started to end.
+  const isInterrupted = interrupted();
   let stack: Stack | undefined;
   try {
     const scenario = readScenario(options.scenario);
@@ -43,7 +45,7 @@ async function main(): Promise<void> {
       },
     });
     await announce(stack, data, scenario);
-    await interrupted();
+    await isInterrupted;
     console.log('Ending …');
   } finally {
     await stack?.stop();
