@@ -1,0 +1,35 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expectExact } from '../support/exact.ts';
+import { csvOf, plainAddresses, plainTenant, type RunningStack, startRunningStack } from '../support/running-stack.ts';
+
+const MAILBOXES = 2_000;
+let running: RunningStack;
+
+beforeAll(async () => {
+  running = await startRunningStack(plainTenant(MAILBOXES, {}, 20));
+});
+afterAll(() => running?.stack.stop());
+
+it('counts 2,000 mailboxes exactly although the functions process is killed three times in between', async () => {
+  const { id: connectionId } = await running.connect();
+  const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
+  const killAt = [5, 30, 60];
+  const percents: number[] = [];
+  const killed: number[] = [];
+  const ended = running.untilEnded(id, 150_000, ({ percent }) => {
+    percents.push(percent);
+    if (killAt[0] !== undefined && percent >= killAt[0]) {
+      killAt.shift();
+      killed.push(running.stack.functions.pid());
+      running.stack.functions.kill('SIGKILL');
+    }
+  });
+  const progress = await ended;
+  expect(new Set(killed).size).toBe(3);
+  expect(percents).toEqual([...percents].sort((a, b) => a - b));
+  // A check that a dead process began may still be swept up.
+  await pause(1_000);
+  await expectExact(running, progress, MAILBOXES);
+  expect(progress.counts.passed).toBe(MAILBOXES);
+}, 200_000);

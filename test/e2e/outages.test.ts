@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expectExact } from '../support/exact.ts';
+import {
+  csvOf,
+  plainAddresses,
+  plainTenant,
+  type RunningStack,
+  startRunningStack,
+  tenant,
+} from '../support/running-stack.ts';
+
+const MAILBOXES = 600;
+let running: RunningStack;
+let data: string;
+
+beforeAll(async () => {
+  data = await mkdtemp('.muster/outages-');
+  running = await startRunningStack(plainTenant(MAILBOXES, {}, 40), { data });
+});
+afterAll(async () => {
+  await running?.stack.stop();
+  await rm(data, { recursive: true, force: true });
+});
+
+it('completes an import during which storage was away for ten seconds, and the API says so meanwhile', async () => {
+  const { id: connectionId } = await running.connect();
+  const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
+  let outage: Promise<void> | undefined;
+  const answers: { status: number; retryAfter: string | null }[] = [];
+  const progress = await running.untilEnded(id, 120_000, ({ percent }) => {
+    if (percent >= 10) outage ??= storageAway();
+  });
+  await outage;
+
+  async function storageAway(): Promise<void> {
+    await running.stack.storage.stop();
+    const answer = await running.owner.call('GET', '/v1/connections');
+    answers.push({ status: answer.status, retryAfter: answer.headers.get('retry-after') });
+    await pause(10_000);
+    await running.stack.storage.start();
+  }
+
+  expect(answers).toEqual([{ status: 503, retryAfter: expect.stringMatching(/^\d+$/) }]);
+  await expectExact(running, progress, MAILBOXES);
+}, 150_000);
+
+it('says 503 with Retry-After while the vault is away, lets checks wait, and loses nothing', async () => {
+  const { id: _id, domain, ...credentials } = tenant;
+  const connection = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', '/v1/connections');
+  const connectionId = connection.items[0]?.id ?? '';
+  await running.stack.vault.stop();
+  // A fresh process has no secret in memory, so its checks need the vault.
+  await running.stack.functions.stop();
+  await running.stack.functions.start();
+  const refused = await running.owner.call('POST', '/v1/connections', {
+    body: {
+      name: 'Another',
+      tenant: domain,
+      ...credentials,
+      clientId: '00000000-0000-4000-8000-00000000beef',
+      clientSecretExpiresAt: '2035-12-31T00:00:00Z',
+      cloud: 'simulator',
+    },
+  });
+  expect(refused.status).toBe(503);
+  expect(refused.body).toMatchObject({ code: 'vault_unavailable' });
+  expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
+
+  const addresses = ['nobody1', 'nobody2', 'nobody3'].map((name) => `${name}@${domain}`);
+  const { id } = await running.startImport(connectionId, csvOf(addresses));
+  await pause(4_000);
+  const waiting = await running.owner.expect<{ counts: { pending: number } }>(200, 'GET', `/v1/imports/${id}`);
+  expect(waiting.counts.pending).toBe(3);
+  await running.stack.vault.start();
+  const progress = await running.untilEnded(id, 60_000);
+  await expectExact(running, progress, 3);
+  expect(progress.counts.failed).toBe(3);
+}, 120_000);

@@ -1,0 +1,19 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expectExact } from '../support/exact.ts';
+import { csvOf, plainAddresses, plainTenant, type RunningStack, startRunningStack } from '../support/running-stack.ts';
+
+const MAILBOXES = 400;
+let running: RunningStack;
+
+beforeAll(async () => {
+  running = await startRunningStack(plainTenant(MAILBOXES), { deliverTwice: true });
+});
+afterAll(() => running?.stack.stop());
+
+it('gives the same result when the host delivers every queue message twice', async () => {
+  const { id: connectionId } = await running.connect();
+  const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
+  const progress = await running.untilEnded(id, 90_000);
+  await expectExact(running, progress, MAILBOXES);
+  expect(progress.counts.passed).toBe(MAILBOXES);
+}, 120_000);

@@ -1,0 +1,26 @@
+import { expect } from 'vitest';
+import type { Progress, RunningStack } from './running-stack.ts';
+
+interface Leftovers {
+  drafts: number;
+  sent: number;
+  folders: number;
+}
+
+/** What every import promises at its end: counts that agree with the rows, and mailboxes as they were before. */
+export async function expectExact(running: RunningStack, progress: Progress, accepted: number): Promise<void> {
+  const { counts } = progress;
+  expect(progress.status).toBe('completed');
+  expect(counts.accepted).toBe(accepted);
+  expect(counts.passed + counts.failed + counts.inconclusive).toBe(accepted);
+  expect(counts).toMatchObject({ pending: 0, waiting: 0, cancelled: 0 });
+  const rows = await running.allRows(progress.id);
+  expect(new Set(rows.map((row) => row.line)).size).toBe(counts.rows);
+  for (const state of ['passed', 'failed', 'inconclusive'] as const) {
+    expect(rows.filter((row) => row.state === state).length, state).toBe(counts[state]);
+  }
+  // The slower of two deliveries may still be at work when the import ends; it cleans up after itself.
+  await expect
+    .poll(() => running.simulator<Leftovers>('GET', '/_simulator/leftovers'), { timeout: 20_000 })
+    .toMatchObject({ drafts: 0, sent: 0, folders: 0 });
+}
