@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ApiAnswer, type ApiClient, createApiClient } from '../../local/api-client.ts';
+import { plainTenant, type RunningStack, startRunningStack, tenant } from '../support/running-stack.ts';
+
+let running: RunningStack;
+let connectionId: string;
+let viewer: ApiClient;
+let stranger: ApiClient;
+let strangersConnection: string;
+
+const registration = {
+  name: 'Tailspin',
+  tenant: tenant.domain,
+  clientId: 'e2e0c1d4-7b3f-4a68-8d95-000000000001',
+  clientSecret: 'simulated-Tailspin-8Q~value-of-a-client-secret',
+  clientSecretExpiresAt: '2035-12-31T00:00:00Z',
+  cloud: 'simulator',
+};
+
+async function keyOf(customerId: string, role: string): Promise<ApiClient> {
+  const path = `/v1/customers/${customerId}/api-keys`;
+  const { key } = await running.operator.expect<{ key: string }>(201, 'POST', path, { body: { name: role, role } });
+  return running.operator.as(key);
+}
+
+beforeAll(async () => {
+  running = await startRunningStack(plainTenant(3));
+  ({ id: connectionId } = await running.connect());
+  const me = await running.owner.expect<{ customer: { id: string } }>(200, 'GET', '/v1/me');
+  viewer = await keyOf(me.customer.id, 'viewer');
+  const body = { name: 'Globex', mailboxSlots: 2 };
+  const other = await running.operator.expect<{ id: string }>(201, 'POST', '/v1/customers', { body });
+  stranger = await keyOf(other.id, 'owner');
+  const theirs = await stranger.expect<{ id: string }>(201, 'POST', '/v1/connections', { body: registration });
+  strangersConnection = theirs.id;
+});
+afterAll(() => running?.stack.stop());
+
+/** A problem with a code and a sentence that says what to do, and an app that goes on. */
+async function expectProblem(answer: ApiAnswer, status: number, code: string): Promise<void> {
+  expect(answer.headers.get('content-type'), answer.text).toBe('application/problem+json');
+  expect(answer.body).toMatchObject({ status, code, title: expect.any(String), requestId: expect.any(String) });
+  expect(answer.status).toBe(status);
+  expect(String(answer.body.detail).length).toBeGreaterThan(20);
+  expect((await running.owner.call('GET', '/v1/me')).status).toBe(200);
+}
+
+const upload = (body: string | Uint8Array) =>
+  running.owner.call('POST', `/v1/connections/${connectionId}/imports`, { body, contentType: 'text/csv' });
+
+it('401: without a key, and with one that is wrong', async () => {
+  const { apiUrl } = running.stack.local();
+  for (const key of [undefined, 'nonsense', `${running.ownerKey}x`]) {
+    await expectProblem(await createApiClient(apiUrl, key).call('GET', '/v1/connections'), 401, 'unauthenticated');
+  }
+});
+
+it('403: with a role that may not do it', async () => {
+  await expectProblem(await viewer.call('POST', '/v1/connections', { body: registration }), 403, 'forbidden');
+  await expectProblem(await running.owner.call('GET', '/v1/customers'), 403, 'forbidden');
+});
+
+// Telling "not yours" from "not there" would let one customer find out which ids others have.
+it('404: answers somebody else’s ids like ids that are not there, but for the request id', async () => {
+  const absent = `${strangersConnection.slice(0, -4)}zzzz`;
+  const paths = (id: string) => [
+    ['GET', `/v1/connections/${id}`],
+    ['DELETE', `/v1/connections/${id}`],
+    ['POST', `/v1/connections/${id}/test`],
+    ['GET', `/v1/connections/${id}/mailboxes`],
+    ['GET', `/v1/connections/${id}/imports`],
+  ];
+  for (const [i, [method = '', path = '']] of paths(strangersConnection).entries()) {
+    const theirs = await running.owner.call(method, path);
+    const none = await running.owner.call(method, paths(absent)[i]?.[1] ?? '');
+    await expectProblem(theirs, 404, 'not_found');
+    const { requestId: one } = theirs.body as { requestId: string };
+    const { requestId: other } = none.body as { requestId: string };
+    expect(theirs.text.replace(one, '')).toBe(none.text.replace(other, ''));
+  }
+});
+
+describe('registering a connection', () => {
+  const register = (body: unknown) => running.owner.call('POST', '/v1/connections', { body });
+
+  it('400: malformed JSON', async () => {
+    const call = { body: '{"name": "x', contentType: 'application/json' };
+    await expectProblem(await running.owner.call('POST', '/v1/connections', call), 400, 'malformed_request');
+  });
+  it('400: names an unknown field and every wrong one at once', async () => {
+    const answer = await register({ ...registration, clientId: 'no guid', tenant: '', surprise: true });
+    await expectProblem(answer, 400, 'validation_failed');
+    const errors = answer.body.errors as { path: string }[];
+    expect(errors.map(({ path }) => path).sort()).toEqual(['clientId', 'surprise', 'tenant']);
+  });
+  it('400: a secret that has expired already', async () => {
+    const answer = await register({ ...registration, clientSecretExpiresAt: '2020-01-01T00:00:00Z' });
+    await expectProblem(answer, 400, 'validation_failed');
+    expect(answer.body.errors).toMatchObject([{ path: 'clientSecretExpiresAt' }]);
+  });
+  it('400: a secret id in place of its value, saying where the value is', async () => {
+    const answer = await register({ ...registration, clientSecret: '3f0c1f8e-7c1b-4d0a-9b58-0f4f4f1f9a11' });
+    await expectProblem(answer, 400, 'validation_failed');
+    expect(answer.body).toMatchObject({ cause: 'secret_id_pasted', fix: expect.stringContaining('Value') });
+  });
+  it('413: a body of 20 MB where none is expected', async () => {
+    const body = JSON.stringify({ ...registration, name: 'x'.repeat(20_000_000) });
+    const call = { body, contentType: 'application/json' };
+    await expectProblem(await running.owner.call('POST', '/v1/connections', call), 413, 'payload_too_large');
+  });
+});
+
+describe('uploading', () => {
+  it('400: a file without a column of addresses', async () => {
+    await expectProblem(await upload('name,limit\nJane,5\n'), 400, 'file_no_address_column');
+  });
+  it('400: an unclosed quote, with its line', async () => {
+    const answer = await upload(
+      'email_address,display_name\na@tailspin.example,A\nb@tailspin.example,"B\nc@tailspin.example,C\n',
+    );
+    await expectProblem(answer, 400, 'file_malformed');
+    expect(answer.body.line).toBe(3);
+  });
+  it('400: an empty file, and one with nothing but a header', async () => {
+    await expectProblem(await upload('email_address\n'), 400, 'file_empty');
+    await expectProblem(await upload('\n'), 400, 'file_empty');
+  });
+  it('400: a binary file', async () => {
+    const png = Uint8Array.from({ length: 5_000 }, (_, i) => (i * 7919) % 256);
+    await expectProblem(await upload(png), 400, 'file_not_text');
+  });
+  it('415: another media type', async () => {
+    const call = { body: '<a/>', contentType: 'application/xml' };
+    const answer = await running.owner.call('POST', `/v1/connections/${connectionId}/imports`, call);
+    await expectProblem(answer, 415, 'unsupported_media_type');
+  });
+  it('409: more mailboxes than there are slots, saying how many are needed and free', async () => {
+    const { id } = await stranger.expect<{ id: string }>(201, 'POST', '/v1/connections', {
+      body: { ...registration, clientId: tenant.clientId },
+    });
+    await stranger.expect(200, 'POST', `/v1/connections/${id}/test`);
+    const answer = await stranger.call('POST', `/v1/connections/${id}/imports`, {
+      body: 'email\na@tailspin.example\nb@tailspin.example\nc@tailspin.example\n',
+      contentType: 'text/csv',
+    });
+    await expectProblem(answer, 409, 'slot_limit_reached');
+    expect(answer.body).toMatchObject({ needed: 3, free: 2 });
+  });
+  it('leaves no import behind', async () => {
+    const list = await running.owner.expect<{ items: unknown[] }>(
+      200,
+      'GET',
+      `/v1/connections/${connectionId}/imports`,
+    );
+    expect(list.items).toEqual([]);
+  });
+});
