@@ -14,6 +14,7 @@ import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
 import { addImportWorkQueues } from './queues/import-work.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
 import { addSweepImportsTimer } from './timers/sweep-imports.ts';
+import { addTidyUpTimer } from './timers/tidy-up.ts';
 
 // Uploads are read as they come in; every handler is wrapped, because one that throws would leave its caller waiting.
 app.setup({ enableHttpStream: true });
@@ -37,3 +38,4 @@ addCheckMailboxQueue(app, deps);
 
 addSweepImportsTimer(app, deps);
 addFindExpiringSecretsTimer(app, deps);
+addTidyUpTimer(app, deps);

@@ -4,13 +4,16 @@ import type { ConnectionStore } from '../../shared/connections/connection-store.
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { mediaType, readJson } from '../../shared/edge/body.ts';
 import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
+import { beginCancel } from '../../shared/imports/cancel-import.ts';
 import { finishImport, type ImportEvents } from '../../shared/imports/finish-import.ts';
 import { type Import, isEnded } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { UploadLimits } from '../../shared/imports/judged-row.ts';
 import type { Ledger } from '../../shared/imports/ledger.ts';
+import { pauseImport } from '../../shared/imports/pause-import.ts';
 import { type Progress, readProgress } from '../../shared/imports/progress.ts';
 import { requireImport } from '../../shared/imports/require-import.ts';
+import { resumeImport } from '../../shared/imports/resume-import.ts';
 import type { Row } from '../../shared/imports/row.ts';
 import {
   freeSlots,
@@ -124,6 +127,31 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
       },
     }),
   });
+
+  const steer = (verb: string, change: (customerId: string, record: Import) => Promise<Import | undefined>) =>
+    host.http(`imports-${verb}`, {
+      methods: ['POST'],
+      route: `v1/imports/{importId}/${verb}`,
+      authLevel: 'anonymous',
+      handler: endpoint({
+        permission: 'manage',
+        async handle({ actor, params }) {
+          const record = await requireImport(deps, actor, params.importId ?? '');
+          const changed = await change(actor.customerId, record);
+          if (!changed)
+            throw new DomainError('wrong_state', `An import that is ${record.status} cannot be told to ${verb}.`);
+          return { jsonBody: present(await readProgress(deps, changed)) };
+        },
+      }),
+    });
+  steer('pause', (customerId, { id }) => pauseImport(deps, customerId, id));
+  steer('resume', async (customerId, { id, connectionId }) => {
+    // What paused it may concern the connection: that is mended first, and a test shows that it is.
+    const connection = (await deps.connections.get(customerId, connectionId))?.value;
+    if (connection) requireReady(connection);
+    return resumeImport(deps, customerId, id);
+  });
+  steer('cancel', (customerId, { id }) => beginCancel(deps, customerId, id, 'cancelled'));
 
   host.http('imports-rows', {
     methods: ['GET'],

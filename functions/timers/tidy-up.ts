@@ -1,0 +1,21 @@
+import type { app } from '@azure/functions';
+import { type DeleteCustomerNeeds, finishDeletions } from '../../shared/customers/delete-customer.ts';
+import { createTimer, type TimerNeeds } from '../../shared/edge/timer.ts';
+import type { AnswerMemory } from '../../shared/kernel/answer-memory.ts';
+
+type Deps = TimerNeeds & Omit<DeleteCustomerNeeds, 'answers'> & { answers: AnswerMemory };
+
+/** Once a day: finishes deletions that were interrupted and forgets answers whose time is over. */
+export function addTidyUpTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
+  host.timer('tidyUp', {
+    schedule: '%EXPIRY_SCHEDULE%',
+    handler: createTimer(deps, {
+      name: 'tidy-up',
+      async handle({ log }) {
+        const deletions = await finishDeletions(deps);
+        await deps.answers.removeExpired(deps.clock.now());
+        log('info', 'tidied_up', { deletions });
+      },
+    }),
+  });
+}

@@ -1,0 +1,26 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { Import } from './import.ts';
+import type { ImportQueues } from './import-queues.ts';
+import { changeImport, type ImportStore } from './import-store.ts';
+
+/**
+ * Goes on with a paused import. The cursor stays; everything below it becomes one page that is overdue at once, so what
+ * is still pending there is sent again, and messages from before the pause are dropped by their epoch.
+ * Resolves to `undefined` when the import is not paused.
+ */
+export async function resumeImport(
+  needs: { imports: ImportStore; importQueues: ImportQueues; clock: Clock },
+  customerId: string,
+  importId: string,
+): Promise<Import | undefined> {
+  const overdue = new Date(0);
+  const resumed = await changeImport(needs.imports, customerId, importId, (current) => {
+    if (current.status !== 'paused') return undefined;
+    const { lease: _ended, hintAt: _unset, finding: _mended, ...rest } = current;
+    const below = { from: 0, to: current.cursor, sentAt: overdue, dueAt: overdue, resent: 0 };
+    return { ...rest, status: 'running', epoch: current.epoch + 1, pages: current.cursor > 0 ? [below] : [] };
+  });
+  // Should the message not come through, the sweep sends another.
+  if (resumed) await needs.importQueues.sendDispatch({ v: 1, customerId, importId }).catch(() => undefined);
+  return resumed;
+}

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ScenarioInput } from '../../local/microsoft365/scenario.ts';
+import { expectExact } from '../support/exact.ts';
+import {
+  csvOf,
+  type Progress,
+  plainAddresses,
+  plainTenant,
+  type RunningStack,
+  startRunningStack,
+  tenant,
+} from '../support/running-stack.ts';
+
+const MAILBOXES = 400;
+const scenario = plainTenant(MAILBOXES, {}, 30);
+let running: RunningStack;
+
+beforeAll(async () => {
+  running = await startRunningStack(scenario);
+});
+afterAll(() => running?.stack.stop());
+
+async function replaceTenant(change: (wanted: ScenarioInput['tenants'][number]) => void): Promise<void> {
+  const wanted = structuredClone(scenario.tenants[0]);
+  if (!wanted) throw new Error('no tenant');
+  change(wanted);
+  const url = new URL(`/_simulator/tenants/${tenant.id}`, running.stack.local().simulatorUrl);
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(wanted) });
+  if (!response.ok) throw new Error(await response.text());
+}
+
+async function untilPaused(id: string): Promise<Progress> {
+  return expect
+    .poll(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 200 })
+    .toMatchObject({ status: 'paused' })
+    .then(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`));
+}
+
+it('pauses an import with one finding when the app is taken out of the tenant, and resumes it once that is mended', async () => {
+  const { id: connectionId } = await running.connect();
+  const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
+  await expect
+    .poll(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 100 })
+    .toMatchObject({ percent: expect.toSatisfy((percent: number) => percent > 10) });
+  await replaceTenant((wanted) => {
+    for (const app of wanted.apps ?? []) app.consent = 'absent';
+  });
+  const paused = await untilPaused(id);
+  expect(paused.finding).toMatchObject({ code: 'service_principal_missing', fix: expect.any(String) });
+  expect(paused.counts.failed).toBe(0);
+  expect(paused.counts.pending).toBeGreaterThan(0);
+  const failing = await running.owner.expect(200, 'GET', `/v1/connections/${connectionId}`);
+  expect(failing).toMatchObject({ status: 'failing', finding: { cause: 'service_principal_missing' } });
+  const tooSoon = await running.owner.call('POST', `/v1/imports/${id}/resume`);
+  expect([tooSoon.status, tooSoon.body.code]).toEqual([409, 'connection_not_ready']);
+
+  await replaceTenant(() => undefined);
+  await running.owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);
+  await running.owner.expect(200, 'POST', `/v1/imports/${id}/resume`);
+  const progress = await running.untilEnded(id, 60_000);
+  await expectExact(running, progress, MAILBOXES);
+  expect(progress.counts.passed).toBe(MAILBOXES);
+}, 120_000);
+
+it('cancels: what is checked stays, what is not is cancelled and gives its slot back', async () => {
+  const { items } = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', '/v1/connections');
+  const connectionId = items[0]?.id ?? '';
+  const before = await running.owner.expect<{ slotsUsed: number }>(200, 'GET', '/v1/me');
+  const strangers = Array.from({ length: 300 }, (_, i) => `nobody${i}@${tenant.domain}`);
+  const { id } = await running.startImport(connectionId, csvOf(strangers));
+  await expect
+    .poll(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 50 })
+    .toMatchObject({ status: 'running' });
+  await running.owner.expect(200, 'POST', `/v1/imports/${id}/cancel`);
+  const { status, counts } = await running.untilEnded(id, 30_000);
+  expect(status).toBe('cancelled');
+  expect(counts.failed + counts.cancelled).toBe(300);
+  expect(counts.pending + counts.waiting).toBe(0);
+  const after = await running.owner.expect<{ slotsUsed: number }>(200, 'GET', '/v1/me');
+  expect(after.slotsUsed - before.slotsUsed).toBe(counts.failed);
+}, 60_000);
