@@ -166,7 +166,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 async function folderOf(data: string | undefined): Promise<string> {
   const base = data ?? join(ROOT, '.muster');
   await mkdir(base, { recursive: true, mode: 0o700 });
-  return data ? resolve(data) : mkdtemp(join(base, 'run-'));
+  return data ? resolve(data) : mkdtemp(join(base, `run-${process.pid}-`));
 }
 
 async function remember(folder: string, options: StackOptions): Promise<Remembered> {

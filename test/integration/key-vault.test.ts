@@ -1,0 +1,235 @@
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SecretClient } from '@azure/keyvault-secrets';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Certificate, obtainCertificate, trustInThisProcess } from '../../local/certificate.ts';
+import { startVault, type Vault, type VaultOptions } from '../../local/key-vault/vault.ts';
+
+const TENANT = '00000000-0000-4000-8000-0000000000aa';
+const APP = '00000000-0000-4000-8000-0000000000bb';
+
+let folder: string;
+let certificate: Certificate;
+let vault: Vault;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'muster-vault-'));
+  certificate = await obtainCertificate(folder);
+  trustInThisProcess(certificate.cert);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Tokens here are their own claims; signatures are the simulated Entra's business. */
+const tokenOf = (claims: object) => `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
+const verify: VaultOptions['verify'] = async (token, audience) => {
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
+  if (claims.aud !== audience) throw new Error('another audience');
+  return claims;
+};
+
+const asked: { scopes: string | string[]; tenantId: string | undefined }[] = [];
+
+function clientOf(url: string, claims: object = {}): SecretClient {
+  const token = tokenOf({ aud: 'https://vault.azure.net', tid: TENANT, appid: APP, ...claims });
+  const credential = {
+    getToken: async (scopes: string | string[], options?: { tenantId?: string }) => {
+      asked.push({ scopes, tenantId: options?.tenantId });
+      return { token, expiresOnTimestamp: Date.now() + 3_600_000 };
+    },
+  };
+  return new SecretClient(url, credential, {
+    disableChallengeResourceVerification: true,
+    retryOptions: { maxRetries: 0 },
+  });
+}
+
+const open = (more: Partial<VaultOptions> = {}) =>
+  startVault({
+    tls: certificate,
+    verify,
+    loginUrl: 'https://127.0.0.1:1',
+    tenantId: TENANT,
+    clientIds: [APP],
+    ...more,
+  });
+
+describe('with the real client', () => {
+  let client: SecretClient;
+  beforeEach(async () => {
+    vault = await open();
+    client = clientOf(vault.url);
+  });
+  afterEach(() => vault.stop());
+
+  it('names authority and resource in a challenge, so that the client learns where to get which token', async () => {
+    asked.length = 0;
+    await client.setSecret('a', '1');
+    expect(asked).toEqual([{ scopes: ['https://vault.azure.net/.default'], tenantId: TENANT }]);
+  });
+
+  it('gives back what was set: value, content type, tags, and times to the second', async () => {
+    const expiresOn = new Date('2027-06-01T00:00:00Z');
+    const notBefore = new Date('2026-06-01T00:00:00Z');
+    const given = { expiresOn, notBefore, contentType: 'text/plain', tags: { connection: 'con_1' } };
+    await client.setSecret('Conn-1', 'hush ÄÖ', given);
+    const read = await client.getSecret('conn-1');
+    expect(read.value).toBe('hush ÄÖ');
+    expect(read.name).toBe('Conn-1');
+    expect(read.properties).toMatchObject({ ...given, enabled: true, recoverableDays: 90, vaultUrl: vault.url });
+    expect(read.properties.createdOn?.getTime()).toBeGreaterThan(Date.now() - 60_000);
+  });
+
+  it('keeps every version, and answers the newest when none is named', async () => {
+    const first = await client.setSecret('a', 'one');
+    const second = await client.setSecret('a', 'two');
+    expect(first.properties.version).toMatch(/^[0-9a-f]{32}$/);
+    expect((await client.getSecret('a')).properties.version).toBe(second.properties.version);
+    expect((await client.getSecret('a', { version: first.properties.version ?? '' })).value).toBe('one');
+    const versions = await Array.fromAsync(client.listPropertiesOfSecretVersions('a'));
+    expect(versions.map((one) => one.version)).toEqual([first.properties.version, second.properties.version]);
+  });
+
+  it('changes attributes without touching the value', async () => {
+    const { properties } = await client.setSecret('a', 'one', { tags: { kept: 'yes' } });
+    await client.updateSecretProperties('a', properties.version ?? '', { expiresOn: new Date('2027-01-01T00:00:00Z') });
+    const read = await client.getSecret('a');
+    expect(read.value).toBe('one');
+    expect(read.properties).toMatchObject({ tags: { kept: 'yes' }, expiresOn: new Date('2027-01-01T00:00:00Z') });
+  });
+
+  it('gives out an expired secret but not a disabled one', async () => {
+    await client.setSecret('old', 'x', { expiresOn: new Date('2020-01-01T00:00:00Z') });
+    expect((await client.getSecret('old')).value).toBe('x');
+    await client.setSecret('off', 'x', { enabled: false });
+    await expect(client.getSecret('off')).rejects.toMatchObject({ statusCode: 403, code: 'Forbidden' });
+  });
+
+  it('404: a name, or a version, that is not there', async () => {
+    await client.setSecret('a', '1');
+    const missing = { statusCode: 404, code: 'SecretNotFound' };
+    await expect(client.getSecret('nothing')).rejects.toMatchObject(missing);
+    await expect(client.getSecret('a', { version: '0'.repeat(32) })).rejects.toMatchObject(missing);
+    await expect(client.getDeletedSecret('a')).rejects.toMatchObject(missing);
+    await expect(client.beginDeleteSecret('nothing')).rejects.toMatchObject(missing);
+  });
+
+  it('keeps a deleted name taken until it is recovered, versions and all', async () => {
+    await client.setSecret('a', 'one');
+    const poller = await client.beginDeleteSecret('a');
+    const deleted = await poller.pollUntilDone();
+    expect(deleted.recoveryId).toBe(`${vault.url}/deletedsecrets/a`);
+    expect(deleted.scheduledPurgeDate?.getTime()).toBeGreaterThan(Date.now() + 89 * 86_400_000);
+    await expect(client.getSecret('a')).rejects.toMatchObject({ statusCode: 404 });
+    const conflict = { statusCode: 409, code: 'Conflict', message: expect.stringContaining('deleted but recoverable') };
+    await expect(client.setSecret('a', 'two')).rejects.toMatchObject(conflict);
+
+    const recovering = await client.beginRecoverDeletedSecret('a');
+    await recovering.pollUntilDone();
+    expect((await client.getSecret('a')).value).toBe('one');
+  });
+
+  it('frees a name when it is purged, and the old value is gone', async () => {
+    await client.setSecret('a', 'one');
+    await (await client.beginDeleteSecret('a')).pollUntilDone();
+    await client.purgeDeletedSecret('a');
+    await client.setSecret('a', 'two');
+    const versions = await Array.fromAsync(client.listPropertiesOfSecretVersions('a'));
+    expect(versions).toHaveLength(1);
+  });
+
+  it('lists page by page, the deleted apart, and never a value', async () => {
+    for (let index = 10; index < 40; index += 1) await client.setSecret(`s-${index}`, 'hush');
+    await client.beginDeleteSecret('s-15');
+    const pages = await Array.fromAsync(client.listPropertiesOfSecrets().byPage({ maxPageSize: 10 }));
+    expect(pages.map((page) => page.length)).toEqual([10, 10, 9]);
+    const deleted = await Array.fromAsync(client.listDeletedSecrets());
+    expect(deleted.map((secret) => secret.name)).toEqual(['s-15']);
+    expect(JSON.stringify([pages, deleted])).not.toContain('hush');
+  });
+
+  it('400: a bad name, a value that is too long, an end before the beginning; without repeating the value', async () => {
+    const bad = { statusCode: 400, code: 'BadParameter' };
+    await expect(client.setSecret('a_b', '1')).rejects.toMatchObject(bad);
+    await expect(client.setSecret('a', 'x'.repeat(25_601))).rejects.toSatisfy(
+      (error: Error) => !String(error).includes('xxx') && !JSON.stringify(error).includes('xxx'),
+    );
+    const times = { notBefore: new Date('2027-01-01'), expiresOn: new Date('2026-01-01') };
+    await expect(client.setSecret('a', '1', times)).rejects.toMatchObject(bad);
+  });
+
+  it('refuses as often as it was told to, and then works', async () => {
+    await client.setSecret('a', '1');
+    vault.fail('throttled', 2);
+    vault.fail('forbidden', 1);
+    const codes = [];
+    for (let call = 0; call < 4; call += 1) {
+      codes.push(await client.getSecret('a').then(({ value }) => value, ({ code }) => code));
+    }
+    expect(codes).toEqual(['Throttled', 'Throttled', 'Forbidden', '1']);
+  });
+
+  it('counts requests by route, the challenged ones too, without names in them', async () => {
+    await client.setSecret('a', '1');
+    await client.getSecret('a');
+    expect(vault.counts()).toEqual([
+      { service: 'vault', method: 'PUT', route: '/secrets/{name}', status: 401, count: 1 },
+      { service: 'vault', method: 'PUT', route: '/secrets/{name}', status: 200, count: 1 },
+      { service: 'vault', method: 'GET', route: '/secrets/{name}', status: 200, count: 1 },
+    ]);
+    vault.resetCounts();
+    expect(vault.counts()).toEqual([]);
+  });
+
+  it('comes back from an outage on the same port with the same secrets', async () => {
+    await client.setSecret('a', '1');
+    await vault.stop();
+    await expect(client.getSecret('a')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await vault.start();
+    expect((await client.getSecret('a')).value).toBe('1');
+  });
+
+  it.each([
+    ['for another audience', { aud: 'https://graph.microsoft.com' }, { statusCode: 401, message: /AKV10022/ }],
+    ['of another tenant', { tid: APP }, { statusCode: 401, message: /AKV10032/ }],
+    ['of another app', { appid: TENANT }, { statusCode: 403, message: /not authorized/ }],
+  ])('refuses a token %s', async (_, claims, { statusCode, message }) => {
+    await expect(clientOf(vault.url, claims).getSecret('a')).rejects.toMatchObject({
+      statusCode,
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
+it('keeps secrets across starts in a file that only its owner reads, and leaves no draft of it', async () => {
+  const file = join(folder, 'vault.json');
+  vault = await open({ file });
+  await clientOf(vault.url).setSecret('a', '1', { expiresOn: new Date('2027-01-01T00:00:00Z') });
+  await vault.stop();
+  const { port } = vault;
+  vault = await open({ file, port });
+  expect(vault.port).toBe(port);
+  expect((await clientOf(vault.url).getSecret('a')).properties.expiresOn).toEqual(new Date('2027-01-01T00:00:00Z'));
+  await vault.stop();
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect((await readdir(folder)).sort()).toEqual(['ca-key.pem', 'ca.pem', 'vault.json']);
+});
+
+it('takes its time to delete where told to: neither free nor among the deleted', async () => {
+  vault = await open({ deletionMs: 60_000 });
+  const client = clientOf(vault.url);
+  await client.setSecret('a', '1');
+  await client.beginDeleteSecret('a');
+  await expect(client.getDeletedSecret('a')).rejects.toMatchObject({ statusCode: 404 });
+  await expect(client.setSecret('a', '2')).rejects.toMatchObject({ statusCode: 409, message: /being deleted/ });
+  await vault.stop();
+});
+
+it('answers 429 past the limit of requests in ten seconds', async () => {
+  vault = await open({ limitPer10s: 3 });
+  const client = clientOf(vault.url);
+  const codes = [];
+  for (let call = 0; call < 8; call += 1) codes.push(await client.getSecret('a').catch(({ code }) => code));
+  expect(codes).toContain('Throttled');
+  await vault.stop();
+});
