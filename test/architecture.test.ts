@@ -28,11 +28,8 @@ function layerOf(file: string): string {
 }
 
 function importsOf(file: string): string[] {
-  return [
-    ...readFileSync(file, 'utf8').matchAll(
-      /(?:^import |^export .*|^\} )(?:from )?'([^'\n]+)'|^(?:import|export) [^'\n]*from '([^'\n]+)'/gm,
-    ),
-  ].map(([, one, other]) => one ?? other ?? '');
+  const statements = readFileSync(file, 'utf8').matchAll(/(?:^import |\bfrom )'([^'\n]+)';$/gm);
+  return [...statements].map(([, target = '']) => target);
 }
 
 it('imports only point inwards, and never into the local stack', () => {
