@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import type { SecretStore } from './secret-store.ts';
-import { current, presentDeleted, presentDeletedItem, presentItem, presentSecret, presentVersion } from './secret-wire.ts';
+import {
+  current,
+  presentDeleted,
+  presentDeletedItem,
+  presentItem,
+  presentSecret,
+  presentVersion,
+} from './secret-wire.ts';
 import { badParameter, VaultError } from './vault-error.ts';
 
 export interface VaultRequest {

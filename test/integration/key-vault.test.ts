@@ -164,7 +164,12 @@ describe('with the real client', () => {
     vault.fail('forbidden', 1);
     const codes = [];
     for (let call = 0; call < 4; call += 1) {
-      codes.push(await client.getSecret('a').then(({ value }) => value, ({ code }) => code));
+      codes.push(
+        await client.getSecret('a').then(
+          ({ value }) => value,
+          ({ code }) => code,
+        ),
+      );
     }
     expect(codes).toEqual(['Throttled', 'Throttled', 'Forbidden', '1']);
   });
