@@ -41,6 +41,8 @@ function clientOf(url: string, claims: object = {}): SecretClient {
   return new SecretClient(url, credential, {
     disableChallengeResourceVerification: true,
     retryOptions: { maxRetries: 0 },
+    // A connection that was kept would die with the server of an earlier test or of an outage.
+    keepAliveOptions: { enable: false },
   });
 }
 
