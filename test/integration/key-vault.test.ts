@@ -41,8 +41,6 @@ function clientOf(url: string, claims: object = {}): SecretClient {
   return new SecretClient(url, credential, {
     disableChallengeResourceVerification: true,
     retryOptions: { maxRetries: 0 },
-    // A connection that was kept would die with the server of an earlier test or of an outage.
-    keepAliveOptions: { enable: false },
   });
 }
 
@@ -191,7 +189,9 @@ describe('with the real client', () => {
   it('comes back from an outage on the same port with the same secrets', async () => {
     await client.setSecret('a', '1');
     await vault.stop();
-    await expect(client.getSecret('a')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(client.getSecret('a')).rejects.toMatchObject({
+      code: expect.stringMatching(/^ECONN(REFUSED|RESET)$/),
+    });
     await vault.start();
     expect((await client.getSecret('a')).value).toBe('1');
   });
@@ -216,6 +216,10 @@ it('keeps secrets across starts in a file that only its owner reads, and leaves 
   const { port } = vault;
   vault = await open({ file, port });
   expect(vault.port).toBe(port);
+  // The SDK keeps connections: the first request may still go into one of before the stop.
+  await clientOf(vault.url)
+    .getSecret('a')
+    .catch(() => undefined);
   expect((await clientOf(vault.url).getSecret('a')).properties.expiresOn).toEqual(new Date('2027-01-01T00:00:00Z'));
   await vault.stop();
   expect((await stat(file)).mode & 0o777).toBe(0o600);
