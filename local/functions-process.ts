@@ -25,6 +25,8 @@ export async function startFunctions(options: {
   port: number;
   env: Record<string, string | undefined>;
   onLine: (line: string) => void;
+  /** Called when it has come back by itself, with another process id. */
+  onRestart?: () => void;
 }): Promise<FunctionsProcess> {
   let child: Child | undefined;
   let isWanted = false;
@@ -59,7 +61,10 @@ export async function startFunctions(options: {
       await pause(Math.min(RESTART_AT_MOST_MS, RESTART_AFTER_MS * 2 ** failures));
       if (!isWanted || child) return;
       failures++;
-      await launch().catch((error) => options.onLine(String(error)));
+      await launch().then(
+        () => options.onRestart?.(),
+        (error) => options.onLine(String(error)),
+      );
     }
   }
 

@@ -25,6 +25,8 @@ export interface StackOptions {
   /** Every queue message is delivered twice: a switch of the host, not of the app. */
   deliverTwice?: boolean;
   onLine?: (source: 'functions' | 'storage', line: string) => void;
+  /** A process has come back with another id: `local()` tells something new. */
+  onChange?: () => void;
 }
 
 /** What `local.json` holds; see docs. */
@@ -136,6 +138,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         if (logs.length > LOGS_MOST) logs.splice(0, LOGS_MOST / 10);
         options.onLine?.('functions', line);
       },
+      onRestart: () => options.onChange?.(),
     });
     parts.functions = functions;
     undo.push(() => functions.stop());

@@ -40,6 +40,7 @@ async function main(): Promise<void> {
       scenario,
       ...(operatorKey !== undefined && { operatorKey }),
       settings: fromEnvironment(),
+      onChange: () => void (stack && writeLocal(stack, data)),
       onLine: (source, line) => {
         if (process.env.MUSTER_VERBOSE || /^(warning|error|critical)/.test(line)) console.log(`${source}: ${line}`);
       },
@@ -127,7 +128,7 @@ function isAlive(pid: number): boolean {
 
 async function announce(stack: Stack, data: string, scenario: Scenario): Promise<void> {
   const local = stack.local();
-  await writeWhole(join(data, 'local.json'), JSON.stringify(local, undefined, 2), 0o600);
+  await writeLocal(stack, data);
   const tenants = scenario.tenants.flatMap((tenant) =>
     tenant.apps.map((app) => {
       const secret = app.secrets[0]?.value ?? '(none)';
@@ -140,6 +141,11 @@ Simulated Microsoft 365: ${local.simulatorUrl} (certificate: ${local.certificate
 Tenants to connect:
 ${tenants.join('\n')}
 All of it in ${join(data, 'local.json')}. Ctrl-C ends it; the data stays unless you start with --fresh.`);
+}
+
+/** For whoever wants to know where everything is: it holds the operator's key, so it is for its owner only. */
+async function writeLocal(stack: Stack, data: string): Promise<void> {
+  await writeWhole(join(data, 'local.json'), JSON.stringify(stack.local(), undefined, 2), 0o600);
 }
 
 function interrupted(): Promise<void> {
