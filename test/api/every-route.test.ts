@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createApi } from '../support/api.ts';
 
 /** Open to everybody. Being open is something one writes down, here too. */
-const open = ['health-get', 'health-ready'];
+const open = ['health-get', 'health-ready', 'consent-callback'];
 
 /** Only an operator may. */
 const operatorOnly = ['customers-create', 'customers-list'];

@@ -7,8 +7,13 @@ import {
   InvocationContext,
 } from '@azure/functions';
 import { addApiKeyRoutes } from '../../functions/http/api-keys.ts';
+import { addConnectionRoutes } from '../../functions/http/connections.ts';
+import { addConsentRoutes } from '../../functions/http/consent.ts';
 import { addCustomerRoutes } from '../../functions/http/customers.ts';
+import { addExpiringSecretRoutes } from '../../functions/http/expiring-secrets.ts';
 import { addHealthRoutes } from '../../functions/http/health.ts';
+import { addImportRoutes } from '../../functions/http/imports.ts';
+import { addMailboxRoutes } from '../../functions/http/mailboxes.ts';
 import { addMeRoutes } from '../../functions/http/me.ts';
 import { operatorKey } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
@@ -21,13 +26,22 @@ import { createNewId } from '../../shared/kernel/ids.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
 import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
+import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
+import { inMemoryConsents } from '../fakes/in-memory-consents.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
 import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
+import { inMemoryImports } from '../fakes/in-memory-imports.ts';
+import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
+import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
+import { inMemoryVault } from '../fakes/in-memory-vault.ts';
+import { madeUpTenant } from '../fakes/made-up-tenant.ts';
 
 export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
 export const JSON_BODY_MAX_BYTES = 1_048_576;
 const NOW = new Date('2026-06-01T00:00:00Z');
+export const TENANT_ID = '5a1c6f3e-0b7d-4e29-9c84-2f6e8d1b7a50';
+export const DOMAIN = 'tailspin.example';
 const operator = { keyId: 'operator', role: 'operator' } as const;
 
 export interface RequestOptions {
@@ -58,7 +72,36 @@ export function createApiDeps() {
     if (away[part]) throw new Error(`${part} is away`);
   };
   const purgers: CustomerPurger[] = [];
+  const vault = inMemoryVault();
+  const tenant = madeUpTenant(TENANT_ID, (id, version) => vault.get(id, version));
+  const sent: unknown[] = [];
+  const send = async (message: unknown) => void sent.push(message);
   return {
+    vault,
+    /** Microsoft's side of every connection. */
+    tenant,
+    tokens: tenant.tokens,
+    checker: tenant.checker,
+    connections: inMemoryConnections(),
+    consents: inMemoryConsents(),
+    consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
+    consentLinkValidMs: 3_600_000,
+    publicUrl: 'https://muster.test',
+    tenants: { resolve: async (_cloud: unknown, domain: string) => (domain === DOMAIN ? TENANT_ID : undefined) },
+    hasCloud: (cloud: string) => cloud !== 'simulator',
+    expiringWithinDays: 30,
+    nameMaxLength: 200,
+    organizations: { read: async () => undefined },
+    graphResourceOf: () => 'https://graph.microsoft.com',
+    purgeConnection: async () => undefined,
+    imports: inMemoryImports(),
+    ledger: inMemoryLedger(),
+    uploads: inMemoryUploads(),
+    uploadLimits: { maxBytes: 100_000, maxRows: 1_000, recordMaxBytes: 65_536, nameMaxLength: 200 },
+    /** Messages that were put on queues. */
+    sent,
+    importQueues: { sendPlan: send, sendDispatch: send, sendCheck: send, oldestCheck: async () => undefined },
+    importEvents: { ended: async () => undefined },
     /** Set `now` to let time pass. */
     time,
     clock,
@@ -91,6 +134,11 @@ export function createApi() {
   addApiKeyRoutes(api.host, deps);
   addMeRoutes(api.host, deps);
   addHealthRoutes(api.host, deps);
+  addConnectionRoutes(api.host, deps);
+  addConsentRoutes(api.host, deps);
+  addExpiringSecretRoutes(api.host, deps);
+  addImportRoutes(api.host, deps);
+  addMailboxRoutes(api.host, deps);
 
   return {
     ...api,

@@ -1,0 +1,254 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
+import { GOOD_SECRET } from '../fakes/made-up-tenant.ts';
+import { createApi, DOMAIN, TENANT_ID } from '../support/api.ts';
+
+const registration = {
+  name: 'Tailspin',
+  tenant: DOMAIN,
+  clientId: 'E2E0C1D4-7b3f-4a68-8d95-1c6f0b2a9e37',
+  clientSecret: GOOD_SECRET,
+  clientSecretExpiresAt: '2026-12-01T00:00:00Z',
+};
+
+let api: ReturnType<typeof createApi>;
+let key: string;
+
+beforeEach(async () => {
+  api = createApi();
+  ({ key } = await api.customer());
+});
+
+const post = (path: string, body?: unknown) => api.request('POST', path, { key, body });
+async function register(change: object = {}): Promise<string> {
+  const response = await post('/v1/connections', { ...registration, ...change });
+  expect(response.status).toBe(201);
+  return ((await response.json()) as { id: string }).id;
+}
+
+describe('registering', () => {
+  it('201: resolves the domain, waits for consent, and never shows the secret again', async () => {
+    const response = await post('/v1/connections', registration);
+    const text = await response.text();
+    expect(response.status).toBe(201);
+    expect(response.headers.get('location')).toMatch(/^\/v1\/connections\/conn_/);
+    expect(JSON.parse(text)).toMatchObject({
+      tenantId: TENANT_ID,
+      tenantDomain: DOMAIN,
+      clientId: registration.clientId.toLowerCase(),
+      status: 'awaitingConsent',
+      clientSecret: { expiresAt: '2026-12-01T00:00:00.000Z', daysLeft: 183, state: 'valid' },
+    });
+    expect(text).not.toContain(GOOD_SECRET);
+    expect(api.logs.filter((line) => line.text.includes(GOOD_SECRET))).toEqual([]);
+  });
+
+  it('400: names every wrong field at once', async () => {
+    const wrong = { name: ' ', clientId: 'x', probes: ['pop'], clientSecretExpiresAt: 'soon', extra: 1 };
+    const response = await post('/v1/connections', { ...registration, ...wrong });
+    const { errors } = (await response.json()) as { errors: { path: string }[] };
+    expect(response.status).toBe(400);
+    expect(new Set(errors.map(({ path }) => path))).toEqual(
+      new Set(['name', 'clientId', 'probes.0', 'clientSecretExpiresAt', 'extra']),
+    );
+  });
+
+  it.each([
+    ['an expiry in the past', { clientSecretExpiresAt: '2026-05-31T00:00:00Z' }, 'clientSecretExpiresAt'],
+    ['a secret id', { clientSecret: '3f0c1f8e-7c1b-4d0a-9b58-0f4f4f1f9a11' }, 'clientSecret'],
+    ['a domain of personal accounts', { tenant: 'outlook.com' }, 'tenant'],
+    ['a cloud that is not configured', { cloud: 'simulator' }, 'cloud'],
+  ])('400: refuses %s, and puts nothing into the vault', async (_, change, path) => {
+    const response = await post('/v1/connections', { ...registration, ...change });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: 'validation_failed', errors: [{ path }] });
+    expect(api.deps.vault.names()).toEqual([]);
+  });
+
+  it('422: a domain that no tenant has', async () => {
+    const response = await post('/v1/connections', { ...registration, tenant: 'nobody.example' });
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({ code: 'credentials_rejected', cause: 'tenant_not_found' });
+  });
+
+  it('409: refuses the same tenant twice, and leaves no orphaned secret behind', async () => {
+    const id = await register();
+    const response = await post('/v1/connections', { ...registration, name: 'Again' });
+    expect(response.status).toBe(409);
+    expect(api.deps.vault.names()).toEqual([id]);
+  });
+});
+
+// Telling "not yours" from "not there" would let one customer list another's ids.
+it('404: answers the same for an absent connection and for somebody else’s', async () => {
+  const id = await register();
+  const stranger = (await api.customer({ name: 'Globex' })).key;
+  const read = async (path: string) => {
+    const text = await (await api.request('GET', path, { key: stranger })).text();
+    return text.replace(/"requestId":"[^"]*"/, '');
+  };
+  expect(await read(`/v1/connections/${id}`)).toBe(await read('/v1/connections/conn_absent'));
+  expect(await read(`/v1/connections/${id}`)).toContain('not_found');
+});
+
+it('200: changes what is given, and 412 when it has changed since it was read', async () => {
+  const id = await register();
+  const path = `/v1/connections/${id}`;
+  const etag = (await api.request('GET', path, { key })).headers.get('etag') ?? '';
+  const change = (name: string) => api.request('PATCH', path, { key, body: { name }, headers: { 'if-match': etag } });
+  expect((await change('One')).status).toBe(200);
+  expect((await change('Two')).status).toBe(412);
+  expect(await (await api.request('GET', path, { key })).json()).toMatchObject({ name: 'One' });
+});
+
+it('204: removes the connection and its secret', async () => {
+  const id = await register();
+  expect((await api.request('DELETE', `/v1/connections/${id}`, { key })).status).toBe(204);
+  expect(api.deps.vault.names()).toEqual([]);
+  expect((await api.request('GET', `/v1/connections/${id}`, { key })).status).toBe(404);
+});
+
+describe('testing', () => {
+  const statusOf = async (id: string) =>
+    ((await (await api.request('GET', `/v1/connections/${id}`, { key })).json()) as { status: string }).status;
+
+  it('makes a connection ready, and failing with a finding once Microsoft refuses', async () => {
+    const id = await register();
+    expect(await (await post(`/v1/connections/${id}/test`)).json()).toMatchObject({ verdict: 'passed' });
+    expect(await statusOf(id)).toBe('ready');
+    api.deps.tenant.answers.set(GOOD_SECRET, 'AADSTS7000222');
+    const result = await (await post(`/v1/connections/${id}/test`)).json();
+    expect(result).toMatchObject({ verdict: 'failed', steps: [{ step: 'token', cause: 'secret_expired' }] });
+    expect(await statusOf(id)).toBe('failing');
+    api.deps.tenant.answers.set(GOOD_SECRET, ['Mail.Send']);
+    await post(`/v1/connections/${id}/test`);
+    expect(await statusOf(id)).toBe('ready');
+  });
+
+  it('leaves one that never worked waiting for consent, and says that consent is missing', async () => {
+    api.deps.tenant.answers.set(GOOD_SECRET, []);
+    const id = await register();
+    const result = (await (await post(`/v1/connections/${id}/test`)).json()) as { steps: object[] };
+    expect(result.steps).toContainEqual(expect.objectContaining({ step: 'roles', cause: 'consent_missing' }));
+    expect(await statusOf(id)).toBe('awaitingConsent');
+  });
+
+  it('passes without any role when the default mailbox works all the same, by RBAC for Applications', async () => {
+    api.deps.tenant.answers.set(GOOD_SECRET, []);
+    const id = await register({ defaultMailbox: `jane@${DOMAIN}` });
+    expect(await (await post(`/v1/connections/${id}/test`)).json()).toMatchObject({ verdict: 'passed', roles: [] });
+    expect(await statusOf(id)).toBe('ready');
+  });
+});
+
+describe('replacing the secret', () => {
+  it('422: keeps the old one when Microsoft refuses the new one', async () => {
+    const id = await register();
+    const body = { clientSecret: 'wrong-8Q~value', clientSecretExpiresAt: '2027-01-01T00:00:00Z' };
+    const response = await api.request('PUT', `/v1/connections/${id}/client-secret`, { key, body });
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({ code: 'credentials_rejected', cause: 'secret_wrong' });
+    expect(await (await post(`/v1/connections/${id}/test`)).json()).toMatchObject({ verdict: 'passed' });
+  });
+
+  it('200: puts in place one that works', async () => {
+    const id = await register();
+    api.deps.tenant.answers.set('better-8Q~value', ['Mail.Send']);
+    const body = { clientSecret: 'better-8Q~value', clientSecretExpiresAt: '2027-01-01T00:00:00Z' };
+    const response = await api.request('PUT', `/v1/connections/${id}/client-secret`, { key, body });
+    expect(await response.json()).toMatchObject({ clientSecret: { expiresAt: '2027-01-01T00:00:00.000Z' } });
+    expect(await (await post(`/v1/connections/${id}/test`)).json()).toMatchObject({ roles: ['Mail.Send'] });
+  });
+});
+
+describe('consent', () => {
+  async function link(id: string): Promise<URLSearchParams> {
+    const { url } = (await (await post(`/v1/connections/${id}/consent`)).json()) as { url: string };
+    expect(url).toMatch(`https://login.test/${TENANT_ID}/v2.0/adminconsent?`);
+    return new URL(url).searchParams;
+  }
+  const callback = async (query: Record<string, string>) => {
+    const response = await api.request('GET', `/v1/consent/callback?${new URLSearchParams(query)}`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+    return response.text();
+  };
+  const consentedAt = async (id: string) =>
+    ((await (await api.request('GET', `/v1/connections/${id}`, { key })).json()) as { consentedAt: string | null })
+      .consentedAt;
+
+  it('is noted once, for the state that was given out; the test still decides', async () => {
+    const id = await register();
+    const query = await link(id);
+    expect(query.get('redirect_uri')).toBe('https://muster.test/v1/consent/callback');
+    const state = query.get('state') ?? '';
+    const answer = { state, tenant: TENANT_ID, admin_consent: 'True' };
+    expect(await callback(answer)).toContain('consent was given');
+    expect(await consentedAt(id)).toBe('2026-06-01T00:00:00.000Z');
+    expect(await callback(answer)).toContain('Nothing to do here');
+    const read = await (await api.request('GET', `/v1/connections/${id}`, { key })).json();
+    expect(read).toMatchObject({ status: 'awaitingConsent' });
+  });
+
+  it.each([
+    [
+      'declined, although admin_consent says True',
+      { admin_consent: 'True', error: 'access_denied', error_subcode: 'cancel' },
+      'not given',
+    ],
+    [
+      'given in another tenant',
+      { admin_consent: 'True', tenant: '00000000-0000-4000-8000-000000000000' },
+      'another organisation',
+    ],
+  ])('changes nothing when it was %s', async (_, query, words) => {
+    const id = await register();
+    const state = (await link(id)).get('state') ?? '';
+    expect(await callback({ state, ...query })).toContain(words);
+    expect(await consentedAt(id)).toBeNull();
+  });
+
+  it('changes nothing for a state that is made up, missing or too old', async () => {
+    const id = await register();
+    const state = (await link(id)).get('state') ?? '';
+    api.deps.time.now = new Date('2026-06-01T02:00:00Z');
+    for (const query of [{ state }, { state: '<b>x</b>' }, {}]) {
+      const page = await callback({ ...query, tenant: TENANT_ID, admin_consent: 'True' } as Record<string, string>);
+      expect(page).toContain('Nothing to do here');
+      expect(page).not.toContain('<b>x</b>');
+    }
+    expect(await consentedAt(id)).toBeNull();
+  });
+});
+
+describe('expiring secrets', () => {
+  it('lists those that end in time, the most urgent first, of this customer only', async () => {
+    const soon = await register({ clientSecretExpiresAt: '2026-06-20T00:00:00Z' });
+    const sooner = await register({
+      clientId: '00000000-0000-4000-8000-000000000001',
+      clientSecretExpiresAt: '2026-06-05T00:00:00Z',
+    });
+    await register({ clientId: '00000000-0000-4000-8000-000000000002' });
+    const list = async (reader: string) =>
+      (
+        (await (await api.request('GET', '/v1/expiring-secrets?withinDays=30', { key: reader })).json()) as {
+          items: { connectionId: string }[];
+        }
+      ).items.map(({ connectionId }) => connectionId);
+    expect(await list(key)).toEqual([sooner, soon]);
+    expect(await list((await api.customer({ name: 'Globex' })).key)).toEqual([]);
+  });
+
+  it('are marked and reported by the daily look', async () => {
+    const id = await register({ clientSecretExpiresAt: '2026-06-20T00:00:00Z' });
+    const reported: string[] = [];
+    const look = () => findExpiringSecrets(api.deps, ({ state }) => void reported.push(state));
+    await look();
+    api.deps.time.now = new Date('2026-06-21T00:00:00Z');
+    await look();
+    expect(reported).toEqual(['expiring', 'expired']);
+    expect(await (await api.request('GET', `/v1/connections/${id}`, { key })).json()).toMatchObject({
+      clientSecret: { state: 'expired', daysLeft: -1 },
+    });
+  });
+});

@@ -1,0 +1,49 @@
+import type { Connection } from '../../shared/connections/connection.ts';
+import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
+import { DomainError } from '../../shared/kernel/errors.ts';
+import type { Tagged } from '../../shared/kernel/tagged.ts';
+import { pageOf } from './page-of.ts';
+
+export function inMemoryConnections(): ConnectionStore {
+  const kept = new Map<string, Tagged<Connection>>();
+  let tags = 0;
+  const put = (connection: Connection) =>
+    void kept.set(connection.id, { value: structuredClone(connection), tag: `tag-${++tags}` });
+  const own = (customerId: string, connectionId: string) => {
+    const found = kept.get(connectionId);
+    return found?.value.customerId === customerId ? structuredClone(found) : undefined;
+  };
+  const all = () =>
+    [...kept.values()].map(({ value }) => structuredClone(value)).sort((a, b) => (a.id > b.id ? -1 : 1));
+  return {
+    async get(customerId, connectionId) {
+      return own(customerId, connectionId);
+    },
+    async list(customerId, request) {
+      return pageOf(
+        all().filter((connection) => connection.customerId === customerId),
+        request,
+      );
+    },
+    async *listAll() {
+      yield* all();
+    },
+    async insert(connection) {
+      const same = (other: Connection) =>
+        other.customerId === connection.customerId &&
+        other.cloud === connection.cloud &&
+        other.tenantId === connection.tenantId &&
+        other.clientId === connection.clientId;
+      if (all().some(same)) throw new DomainError('conflict', 'There is a connection to this tenant already.');
+      put(connection);
+    },
+    async update(connection, tag) {
+      if (own(connection.customerId, connection.id)?.tag !== tag) return false;
+      put(connection);
+      return true;
+    },
+    async remove(customerId, connectionId) {
+      if (own(customerId, connectionId)) kept.delete(connectionId);
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import type { ConsentRequest, ConsentStore } from '../../shared/connections/consent-store.ts';
+
+export function inMemoryConsents(): ConsentStore {
+  const kept = new Map<string, ConsentRequest>();
+  return {
+    async insert(request) {
+      kept.set(request.stateHash, request);
+    },
+    async get(stateHash) {
+      return kept.get(stateHash);
+    },
+    async use(stateHash, at) {
+      const found = kept.get(stateHash);
+      if (!found || found.usedAt) return false;
+      kept.set(stateHash, { ...found, usedAt: at });
+      return true;
+    },
+  };
+}
