@@ -4,20 +4,29 @@ import { purgePartition } from '../../shared/adapters/tables/purge-partition.ts'
 import { tableAnswers } from '../../shared/adapters/tables/table-answers.ts';
 import { tableApiKeys } from '../../shared/adapters/tables/table-api-keys.ts';
 import { createTableClients, type TableName } from '../../shared/adapters/tables/table-client.ts';
+import { tableConnections } from '../../shared/adapters/tables/table-connections.ts';
 import { tableCustomers } from '../../shared/adapters/tables/table-customers.ts';
 import { transactionFailure } from '../../shared/adapters/tables/table-errors.ts';
 import { tableHeartbeats } from '../../shared/adapters/tables/table-heartbeats.ts';
+import { tableImports } from '../../shared/adapters/tables/table-imports.ts';
+import { tableLedger } from '../../shared/adapters/tables/table-ledger.ts';
 import { tableSlots } from '../../shared/adapters/tables/table-slots.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { tables } from '../../shared/kernel/storage-names.ts';
 import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
 import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
+import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
+import { inMemoryImports } from '../fakes/in-memory-imports.ts';
+import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { type AzuriteTables, freePort, startAzuriteTables } from '../support/azurite-tables.ts';
 import { describeAnswerMemory } from './answer-memory.contract.ts';
 import { describeApiKeyStore } from './api-key-store.contract.ts';
+import { describeConnectionStore } from './connection-store.contract.ts';
 import { describeCustomerStore } from './customer-store.contract.ts';
+import { describeImportStore } from './import-store.contract.ts';
+import { describeLedger } from './ledger.contract.ts';
 import { describeSlots } from './slots.contract.ts';
 
 let azurite: AzuriteTables;
@@ -37,6 +46,13 @@ describeApiKeyStore('in memory', inMemoryApiKeys);
 describeApiKeyStore('tables', () => tableApiKeys(client(tables.apiKeys)));
 describeAnswerMemory('in memory', inMemoryAnswers);
 describeAnswerMemory('tables', () => tableAnswers(client(tables.idempotency)));
+
+describeConnectionStore('in memory', inMemoryConnections);
+describeConnectionStore('tables', () => tableConnections(client(tables.connections)));
+describeImportStore('in memory', inMemoryImports);
+describeImportStore('tables', () => tableImports(client(tables.imports)));
+describeLedger('in memory', inMemoryLedger);
+describeLedger('tables', () => tableLedger(client(tables.mailboxes)));
 
 describe('heartbeats: tables', () => {
   it('tells the latest of all timers', async () => {

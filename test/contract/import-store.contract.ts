@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import type { Import } from '../../shared/imports/import.ts';
+import { changeImport, type ImportStore } from '../../shared/imports/import-store.ts';
+
+const NOW = new Date('2026-06-01T00:00:00Z');
+let serial = 0;
+
+const importOf = (customerId: string, change: Partial<Import> = {}): Import => ({
+  id: `imp_01${String(++serial).padStart(5, '0')}`,
+  customerId,
+  connectionId: 'conn_1',
+  status: 'running',
+  epoch: 1,
+  cursor: 12,
+  dispatched: 10,
+  pages: [{ from: 2, to: 12, sentAt: NOW, dueAt: NOW, resent: 1 }],
+  lease: { holder: 'p.1', until: NOW, to: 20 },
+  eventPending: false,
+  uploadType: 'text/csv',
+  createdAt: NOW,
+  ...change,
+});
+
+/** What every ImportStore promises. */
+export function describeImportStore(name: string, open: () => ImportStore): void {
+  describe(`ImportStore: ${name}`, () => {
+    const newCustomer = () => `cust_imports${++serial}`;
+
+    it('gives back what was put in, to its customer only', async () => {
+      const store = open();
+      const record = importOf(newCustomer(), { finding: { code: 'x', detail: 'y', seenAt: NOW } });
+      await store.insert(record);
+      expect((await store.get(record.customerId, record.id))?.value).toEqual(record);
+      expect(await store.get(newCustomer(), record.id)).toBeUndefined();
+    });
+
+    it('writes the whole record over what was read: fields left out are gone', async () => {
+      const store = open();
+      const record = importOf(newCustomer());
+      await store.insert(record);
+      const tag = (await store.get(record.customerId, record.id))?.tag ?? '';
+      const { lease: _lease, ...rest } = record;
+      const next = await store.update({ ...rest, epoch: 2 }, tag);
+      expect(next).toEqual(expect.any(String));
+      expect(await store.update(record, tag)).toBeUndefined();
+      expect(await store.get(record.customerId, record.id)).toEqual({ value: { ...rest, epoch: 2 }, tag: next });
+    });
+
+    it('loses no change when many change it at once', async () => {
+      const store = open();
+      const record = importOf(newCustomer(), { epoch: 0 });
+      await store.insert(record);
+      const raise = () =>
+        changeImport(store, record.customerId, record.id, (current) => ({ ...current, epoch: current.epoch + 1 }));
+      await Promise.all(Array.from({ length: 8 }, raise));
+      expect((await store.get(record.customerId, record.id))?.value.epoch).toBe(8);
+    });
+
+    it('lists the imports of a connection newest first, in pages, and purges only those', async () => {
+      const store = open();
+      const customerId = newCustomer();
+      const all = [importOf(customerId), importOf(customerId), importOf(customerId)];
+      const other = importOf(customerId, { connectionId: 'conn_2' });
+      for (const record of [...all, other]) await store.insert(record);
+      const first = await store.list(customerId, 'conn_1', { limit: 2 });
+      const rest = await store.list(customerId, 'conn_1', {
+        limit: 2,
+        ...(first.cursor !== undefined && { cursor: first.cursor }),
+      });
+      expect([...first.items, ...rest.items].map(({ id }) => id)).toEqual(all.map(({ id }) => id).reverse());
+      await store.purge(customerId, 'conn_1');
+      expect((await store.list(customerId, 'conn_1', { limit: 5 })).items).toEqual([]);
+      expect((await store.list(customerId, 'conn_2', { limit: 5 })).items).toHaveLength(1);
+    });
+
+    it('points at open imports until they are closed; closing twice is closing', async () => {
+      const store = open();
+      const pointer = { importId: importOf('x').id, customerId: 'x', connectionId: 'conn_1', openedAt: NOW };
+      await store.openPointer(pointer);
+      await store.openPointer(pointer);
+      expect((await store.listOpen()).filter(({ importId }) => importId === pointer.importId)).toEqual([pointer]);
+      await store.closePointer(pointer.importId);
+      await store.closePointer(pointer.importId);
+      expect((await store.listOpen()).filter(({ importId }) => importId === pointer.importId)).toEqual([]);
+    });
+  });
+}

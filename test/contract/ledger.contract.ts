@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import { CHANGES_MAX, type Ledger, type LedgerChange } from '../../shared/imports/ledger.ts';
+import { newPlanRecord } from '../../shared/imports/plan-record.ts';
+import type { Row } from '../../shared/imports/row.ts';
+import { noCounts } from '../../shared/imports/tally.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+
+const NOW = new Date('2026-06-01T00:00:00Z');
+const IMPORT = 'imp_1';
+let serial = 0;
+
+const rowOf = (line: number, change: Partial<Row> = {}): Row => ({
+  importId: IMPORT,
+  line,
+  address: `user${line}@contoso.example`,
+  state: 'pending',
+  attempt: 0,
+  ...change,
+});
+const mailboxOf = (address: string, change: Partial<Mailbox> = {}): Mailbox => ({
+  address,
+  kind: 'unknown',
+  status: 'pending',
+  checks: {},
+  importId: IMPORT,
+  open: `${IMPORT}:1`,
+  slotOf: IMPORT,
+  createdAt: NOW,
+  ...change,
+});
+const create = (row: Row): LedgerChange => ({ op: 'createRow', row });
+
+/** What every Ledger promises: what the exactness of imports stands on. */
+export function describeLedger(name: string, open: () => Ledger): void {
+  describe(`Ledger: ${name}`, () => {
+    const newConnection = () => `conn_contract${++serial}`;
+
+    it('gives back what was put in, instants and findings included, and nothing of another connection', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const finding = { verdict: 'failed' as const, cause: 'mailbox_full' as const, checkedAt: NOW, requestId: 'r-1' };
+      const mailbox = mailboxOf("o'neil+#?/\\%@contoso.example", {
+        checks: { 'graph.send': finding },
+        dailyLimit: 5,
+        nextCheckAt: NOW,
+      });
+      const row = rowOf(7, { since: NOW, shown: { 'graph.send': finding }, reference: 'A/1' });
+      const plan = newPlanRecord(IMPORT, NOW);
+      const tally = { importId: IMPORT, writer: 'p.1', counts: { ...noCounts, passed: 3 } };
+      const result = await ledger.commit(connectionId, [
+        { op: 'createMailbox', mailbox },
+        create(row),
+        { op: 'createPlan', plan },
+        { op: 'writeTally', tally },
+      ]);
+      expect(result).toEqual({
+        committed: true,
+        tags: [expect.any(String), expect.any(String), expect.any(String), expect.any(String)],
+      });
+      expect((await ledger.getMailbox(connectionId, mailbox.address))?.value).toEqual(mailbox);
+      expect(await ledger.getRow(connectionId, IMPORT, 7)).toEqual({
+        value: row,
+        tag: result.committed && result.tags[1],
+      });
+      expect((await ledger.getPlan(connectionId, IMPORT))?.value).toEqual(plan);
+      expect(await ledger.listTallies(connectionId, IMPORT)).toEqual([tally]);
+      const other = newConnection();
+      expect(await ledger.getMailbox(other, mailbox.address)).toBeUndefined();
+      expect(await ledger.listTallies(other, IMPORT)).toEqual([]);
+    });
+
+    it('clears a field that is patched with null, and keeps those that are not named', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const mailbox = mailboxOf('a@contoso.example', { displayName: 'A', nextCheckAt: NOW });
+      await ledger.commit(connectionId, [{ op: 'createMailbox', mailbox }]);
+      const patch = { open: null, nextCheckAt: null, status: 'active' as const };
+      await ledger.commit(connectionId, [{ op: 'mergeMailbox', address: mailbox.address, patch }]);
+      const { open: _open, nextCheckAt: _next, ...kept } = mailbox;
+      expect((await ledger.getMailbox(connectionId, mailbox.address))?.value).toEqual({ ...kept, status: 'active' });
+    });
+
+    it('writes all of a transaction or nothing, and says which change met what', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const first = await ledger.commit(connectionId, [create(rowOf(1)), create(rowOf(2))]);
+      const tag = (first.committed && first.tags[1]) || '';
+      const settle = (line: number, by: string): LedgerChange => ({
+        op: 'mergeRow',
+        importId: IMPORT,
+        line,
+        patch: { state: 'passed' },
+        tag: by,
+      });
+      expect(await ledger.commit(connectionId, [create(rowOf(3)), create(rowOf(1))])).toEqual({
+        committed: false,
+        index: 1,
+        why: 'exists',
+      });
+      expect(await ledger.commit(connectionId, [create(rowOf(3)), settle(9, tag)])).toEqual({
+        committed: false,
+        index: 1,
+        why: 'absent',
+      });
+      const absent: LedgerChange = {
+        op: 'mergeMailbox',
+        address: 'nobody@contoso.example',
+        patch: { status: 'active' },
+      };
+      expect(await ledger.commit(connectionId, [create(rowOf(3)), absent])).toEqual({
+        committed: false,
+        index: 1,
+        why: 'absent',
+      });
+      expect((await ledger.commit(connectionId, [settle(2, tag)])).committed).toBe(true);
+      expect(await ledger.commit(connectionId, [create(rowOf(3)), settle(2, tag)])).toEqual({
+        committed: false,
+        index: 1,
+        why: 'changed',
+      });
+      expect(await ledger.getRow(connectionId, IMPORT, 3)).toBeUndefined();
+    });
+
+    it('never writes a tally unconditionally', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const tally = (passed: number) => ({ importId: IMPORT, writer: 'p.1', counts: { ...noCounts, passed } });
+      const first = await ledger.commit(connectionId, [{ op: 'writeTally', tally: tally(1) }]);
+      const tag = (first.committed && first.tags[0]) || '';
+      expect(await ledger.commit(connectionId, [{ op: 'writeTally', tally: tally(2) }])).toMatchObject({
+        why: 'exists',
+      });
+      expect((await ledger.commit(connectionId, [{ op: 'writeTally', tally: tally(2), tag }])).committed).toBe(true);
+      expect(await ledger.commit(connectionId, [{ op: 'writeTally', tally: tally(3), tag }])).toMatchObject({
+        why: 'changed',
+      });
+      expect((await ledger.listTallies(connectionId, IMPORT))[0]?.counts.passed).toBe(2);
+    });
+
+    it('finds rows in order of line, by range, state and what is due', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const later = new Date(NOW.getTime() + 60_000);
+      await ledger.commit(connectionId, [
+        create(rowOf(10, { state: 'waiting', nextCheckAt: NOW })),
+        create(rowOf(9)),
+        create(rowOf(100, { state: 'passed' })),
+        create(rowOf(2, { state: 'rejected' })),
+        create(rowOf(11, { state: 'waiting', nextCheckAt: later })),
+        create({ ...rowOf(5), importId: `${IMPORT}0` }),
+      ]);
+      const find = async (query: Parameters<Ledger['findRows']>[2]) =>
+        (await ledger.findRows(connectionId, IMPORT, query)).map(({ value }) => value.line);
+      expect(await find({ fromLine: 0, limit: 10 })).toEqual([2, 9, 10, 11, 100]);
+      expect(await find({ fromLine: 9, toLine: 11, limit: 10 })).toEqual([9, 10]);
+      expect(await find({ fromLine: 0, states: ['pending', 'passed'], limit: 10 })).toEqual([9, 100]);
+      expect(await find({ fromLine: 0, states: ['waiting'], dueBy: NOW, limit: 10 })).toEqual([10]);
+      expect(await find({ fromLine: 3, limit: 2 })).toEqual([9, 10]);
+    });
+
+    it('lists rows and mailboxes in pages, by state', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const rows = [1, 2, 3, 4, 5].map((line) => rowOf(line, { state: line % 2 ? 'passed' : 'failed' }));
+      await ledger.commit(connectionId, rows.map(create));
+      await ledger.commit(
+        connectionId,
+        rows.map(({ address, state }) => ({
+          op: 'createMailbox',
+          mailbox: mailboxOf(address, { status: state === 'passed' ? 'active' : 'failed' }),
+        })),
+      );
+      const lines: number[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await ledger.listRows(
+          connectionId,
+          IMPORT,
+          { limit: 2, ...(cursor !== undefined && { cursor }) },
+          'passed',
+        );
+        lines.push(...page.items.map(({ line }) => line));
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      expect(lines).toEqual([1, 3, 5]);
+      const failed = await ledger.listMailboxes(connectionId, { limit: 10 }, 'failed');
+      expect(failed.items.map(({ address }) => address)).toEqual(['user2@contoso.example', 'user4@contoso.example']);
+      const each: string[] = [];
+      for await (const { value } of ledger.eachMailbox(connectionId)) each.push(value.address);
+      expect(each).toEqual(rows.map(({ address }) => address));
+    });
+
+    it('takes a transaction of the largest size, and forgets a connection when told to', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const rows = Array.from({ length: CHANGES_MAX }, (_, i) => create(rowOf(i + 1)));
+      expect((await ledger.commit(connectionId, rows)).committed).toBe(true);
+      await ledger.purge(connectionId);
+      await ledger.purge(connectionId);
+      expect(await ledger.findRows(connectionId, IMPORT, { fromLine: 0, limit: 10 })).toEqual([]);
+    });
+  });
+}
