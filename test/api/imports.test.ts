@@ -1,0 +1,151 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { GOOD_SECRET } from '../fakes/made-up-tenant.ts';
+import { createApi, DOMAIN } from '../support/api.ts';
+
+let api: ReturnType<typeof createApi>;
+let key: string;
+let customerId: string;
+let connectionId: string;
+
+beforeEach(async () => {
+  api = createApi();
+  ({ id: customerId, key } = await api.customer({ mailboxSlots: 3 }));
+  const response = await api.request('POST', '/v1/connections', {
+    key,
+    body: {
+      name: 'Tailspin',
+      tenant: DOMAIN,
+      clientId: 'e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e37',
+      clientSecret: GOOD_SECRET,
+      clientSecretExpiresAt: '2026-12-01T00:00:00Z',
+    },
+  });
+  ({ id: connectionId } = (await response.json()) as { id: string });
+});
+
+const ready = () => api.request('POST', `/v1/connections/${connectionId}/test`, { key });
+const upload = (raw: string, query = '', type = 'text/csv') =>
+  api.request('POST', `/v1/connections/${connectionId}/imports${query}`, {
+    key,
+    raw: (async function* () {
+      yield Buffer.from(raw);
+    })(),
+    headers: { 'content-type': type },
+  });
+const stored = async (importId: string) => api.deps.uploads.read(customerId, importId);
+
+it('409: refuses imports until the connection is ready, and says what to do', async () => {
+  const response = await upload('email\na@tailspin.example\n');
+  expect(response.status).toBe(409);
+  expect(await response.json()).toMatchObject({
+    code: 'connection_not_ready',
+    detail: expect.stringContaining('test'),
+  });
+});
+
+it('202: stores the file, opens the import and sends one plan message', async () => {
+  await ready();
+  const response = await upload('email\na@tailspin.example\n');
+  expect(response.status).toBe(202);
+  const body = (await response.json()) as { id: string };
+  expect(response.headers.get('location')).toBe(`/v1/imports/${body.id}`);
+  expect(body).toMatchObject({ status: 'accepted', percent: 0, finding: null, connectionId });
+  expect(api.deps.sent).toEqual([{ v: 1, customerId, importId: body.id }]);
+  expect((await api.deps.imports.listOpen()).map(({ importId }) => importId)).toEqual([body.id]);
+  expect(await stored(body.id)).toBeDefined();
+});
+
+it('202: takes JSON as well, and a form', async () => {
+  await ready();
+  const json = JSON.stringify({ mailboxes: [{ address: 'a@tailspin.example', dailyLimit: 5 }] });
+  expect((await upload(json, '', 'application/json')).status).toBe(202);
+  const part =
+    '--b\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\ncontent-type: text/csv\r\n\r\nemail\nb@tailspin.example\n\r\n--b--\r\n';
+  expect((await upload(part, '', 'multipart/form-data; boundary=b')).status).toBe(202);
+});
+
+it('409: refuses what needs more slots than are free, saying how many, with nothing left behind', async () => {
+  await ready();
+  const response = await upload('email\na@x.example\nb@x.example\nb@x.example\nc@x.example\nd@x.example\n');
+  expect(response.status).toBe(409);
+  expect(await response.json()).toMatchObject({ code: 'slot_limit_reached', needed: 4, free: 3 });
+  expect(await api.deps.imports.listOpen()).toEqual([]);
+  expect(api.deps.sent).toEqual([]);
+});
+
+describe('a dry run', () => {
+  it('200: tells what would happen to each row, and starts nothing', async () => {
+    await ready();
+    const csv = 'Email;Name;Department\na@x.example;A;Sales\nno address;B;\na@x.example;A again;\n';
+    const response = await upload(csv, '?dryRun=true');
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      rows: 3,
+      accepted: 1,
+      rejected: 1,
+      duplicates: 1,
+      slots: { needed: 1, free: 3 },
+      columns: { ignored: ['Department'] },
+      findings: [
+        { line: 3, code: 'address_malformed' },
+        { line: 4, code: 'duplicate_in_file' },
+      ],
+    });
+    expect(api.deps.sent).toEqual([]);
+  });
+  it('400: a misspelt query starts nothing either', async () => {
+    await ready();
+    expect((await upload('email\na@x.example\n', '?dryrun=true')).status).toBe(400);
+    expect(api.deps.sent).toEqual([]);
+  });
+});
+
+it.each([
+  ['no column of addresses', 'name\nJane\n', 'file_no_address_column'],
+  ['an unclosed quote', 'email,name\na@x.example,"A\n', 'file_malformed'],
+  ['nothing in it', '', 'file_empty'],
+  ['bytes that are no text', 'email\n\u0000\u0001\u0002\n', 'file_not_text'],
+])('400: refuses a file with %s, and keeps nothing of it', async (_, csv, code) => {
+  await ready();
+  const response = await upload(csv);
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ code });
+  expect(await api.deps.imports.listOpen()).toEqual([]);
+});
+
+it('lists imports newest first, and answers 304 to whoever has seen it', async () => {
+  await ready();
+  const ids: string[] = [];
+  for (const address of ['a', 'b']) {
+    api.deps.time.now = new Date(api.deps.time.now.getTime() + 1_000);
+    ids.unshift(((await (await upload(`email\n${address}@x.example\n`)).json()) as { id: string }).id);
+  }
+  const list = (await (await api.request('GET', `/v1/connections/${connectionId}/imports`, { key })).json()) as {
+    items: { id: string }[];
+  };
+  expect(list.items.map(({ id }) => id)).toEqual(ids);
+  const path = `/v1/imports/${ids[0]}`;
+  const first = await api.request('GET', path, { key });
+  expect(first.headers.get('retry-after')).toMatch(/^\d+$/);
+  const again = await api.request('GET', path, { key, headers: { 'if-none-match': first.headers.get('etag') ?? '' } });
+  expect(again.status).toBe(304);
+});
+
+it('404: another customer’s import is not there, nor are its rows', async () => {
+  await ready();
+  const { id } = (await (await upload('email\na@x.example\n')).json()) as { id: string };
+  const stranger = (await api.customer({ name: 'Globex' })).key;
+  for (const path of [`/v1/imports/${id}`, `/v1/imports/${id}/rows`]) {
+    expect((await api.request('GET', path, { key: stranger })).status).toBe(404);
+  }
+});
+
+it('409: an import that does not run can neither be paused nor resumed, but cancelled', async () => {
+  await ready();
+  const { id } = (await (await upload('email\na@x.example\n')).json()) as { id: string };
+  expect((await api.request('POST', `/v1/imports/${id}/pause`, { key })).status).toBe(409);
+  expect((await api.request('POST', `/v1/imports/${id}/resume`, { key })).status).toBe(409);
+  expect(await (await api.request('POST', `/v1/imports/${id}/cancel`, { key })).json()).toMatchObject({
+    status: 'cancelling',
+  });
+});

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import type { Answer, Answers } from '../../../shared/checks/graph-mail.ts';
+import { judgeAnswers } from '../../../shared/checks/judge-answers.ts';
+
+const NOW = new Date('2026-06-01T00:00:00Z');
+const BOTH = ['Mail.ReadWrite', 'Mail.Send'];
+const yes: Answer = { kind: 'accepted', value: undefined };
+const draft: Answer<string> = { kind: 'accepted', value: 'AAMk' };
+const no = (
+  status: number,
+  code: string,
+  message = '',
+  retryAfterSeconds?: number,
+): Extract<Answer, { kind: 'refused' }> => ({
+  kind: 'refused',
+  refusal: {
+    service: 'graph',
+    status,
+    code,
+    message,
+    requestId: 'r-1',
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  },
+});
+const sendPass = no(400, 'ErrorInvalidRecipients', 'At least one recipient is not valid.');
+const judge = (answers: Partial<Answers>, roles: readonly string[] = BOTH) =>
+  judgeAnswers({ inbox: yes, draft, send: sendPass, ...answers }, roles, NOW);
+
+it('passes both permissions on a draft and on a refusal for nothing but missing recipients', () => {
+  const { findings, wait, connection } = judge({});
+  expect(findings).toMatchObject({
+    'graph.readWrite': { verdict: 'passed' },
+    'graph.send': { verdict: 'passed', requestId: 'r-1' },
+  });
+  expect([wait, connection]).toEqual([undefined, undefined]);
+});
+
+it('judges each permission for itself', () => {
+  const { findings } = judge({ draft: no(403, 'ErrorAccessDenied') }, ['Mail.Send']);
+  expect(findings).toMatchObject({
+    'graph.readWrite': { verdict: 'failed', cause: 'permission_missing', microsoftCode: 'ErrorAccessDenied' },
+    'graph.send': { verdict: 'passed' },
+  });
+});
+
+// "Any 400" would take Graph's own "cannot read the body" for a right to send.
+it.each(['BadRequest', 'ErrorInvalidRequest', 'ErrorMimeContentInvalidBase64String', ''])(
+  'does not take 400 %s for a right to send',
+  (code) => {
+    expect(judge({ send: no(400, code) }).findings['graph.send']).toMatchObject({
+      verdict: 'inconclusive',
+      cause: 'unknown_refusal',
+    });
+  },
+);
+
+it('does not take the right code with another status for a right to send', () => {
+  expect(judge({ send: no(403, 'ErrorInvalidRecipients') }).findings['graph.send']?.verdict).not.toBe('passed');
+});
+
+it('stops the connection when a message without recipients is accepted', () => {
+  expect(judge({ send: yes }).connection).toMatchObject({ cause: 'send_probe_delivered' });
+});
+
+const RAOP = 'Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.';
+
+describe('a 403 is explained by what the token shows and where the app got in', () => {
+  const denied = no(403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.');
+  it.each([
+    ['no role at all', [], { inbox: denied, draft: denied, send: denied }, 'consent_missing'],
+    ['another role', ['User.Read.All'], { inbox: denied, draft: denied, send: denied }, 'permission_missing'],
+    [
+      'the role, and nothing let in',
+      BOTH,
+      { inbox: denied, draft: denied, send: denied },
+      'mailbox_unlicensed_or_on_premises',
+    ],
+    ['the role, and the mailbox open', BOTH, { draft: denied, send: denied }, 'mailbox_out_of_scope'],
+    ['a policy', BOTH, { draft: no(403, 'ErrorAccessDenied', RAOP), send: denied }, 'access_policy_blocked'],
+  ] as const)('%s', (_, roles, answers, cause) => {
+    const judged = judge(answers, roles);
+    expect(judged.findings['graph.readWrite']).toMatchObject({ verdict: 'failed', cause });
+    // One mailbox's denial never speaks for the whole connection: by RBAC others may pass.
+    expect(judged.connection).toBeUndefined();
+  });
+});
+
+it.each([
+  [404, 'ErrorInvalidUser', 'mailbox_not_found'],
+  [404, 'ResourceNotFound', 'mailbox_unlicensed_or_on_premises'],
+  [404, 'MailboxNotEnabledForRESTAPI', 'mailbox_unlicensed_or_on_premises'],
+  [507, 'ErrorQuotaExceeded', 'mailbox_full'],
+  [507, '', 'mailbox_full'],
+  [403, 'ErrorAccountDisabled', 'mailbox_disabled'],
+] as const)('names the cause of %i %s: %s', (status, code, cause) => {
+  expect(judge({ draft: no(status, code) }).findings['graph.readWrite']).toMatchObject({ verdict: 'failed', cause });
+});
+
+it('keeps Microsoft’s code and request id of what it has no name for, and calls it inconclusive', () => {
+  const { findings } = judge({ draft: no(403, 'ErrorOfTomorrow') });
+  expect(findings['graph.readWrite']).toMatchObject({
+    verdict: 'inconclusive',
+    cause: 'unknown_refusal',
+    microsoftCode: 'ErrorOfTomorrow',
+    requestId: 'r-1',
+  });
+});
+
+describe('what has to wait', () => {
+  it('is no verdict: what the other probe has shown is kept, and the longest time counts', () => {
+    const judged = judge({ draft: no(429, 'ApplicationThrottled', '', 3), send: no(503, '', '', 12) });
+    expect(judged.findings).toEqual({});
+    expect(judged.wait).toMatchObject({ cause: 'microsoft_unavailable', seconds: 12 });
+    const half = judge({ draft: no(429, 'TooManyRequests', '', 7) });
+    expect(half.findings).toMatchObject({ 'graph.send': { verdict: 'passed' } });
+    expect(half.wait).toMatchObject({ cause: 'throttled', seconds: 7, microsoftCode: 'TooManyRequests' });
+  });
+  it('names no time where Microsoft named none, and an hour for a move', () => {
+    expect(judge({ send: no(504, 'UnknownError') }).wait?.seconds).toBeUndefined();
+    expect(judge({ draft: no(503, 'ErrorMailboxMoveInProgress') }).wait).toMatchObject({
+      cause: 'mailbox_moving',
+      seconds: 3600,
+    });
+  });
+  it('an answer that never came is asked for again', () => {
+    expect(judge({ draft: { kind: 'lost' } }).wait).toMatchObject({ cause: 'microsoft_unavailable' });
+  });
+});
+
+it.each([
+  [401, 'InvalidAuthenticationToken', 'token_rejected'],
+  [403, 'Authorization_IdentityNotFound', 'service_principal_missing'],
+] as const)('tells the connection of %i %s', (status, code, cause) => {
+  const answer = no(status, code);
+  expect(judge({ inbox: answer, draft: answer, send: answer }).connection).toMatchObject({
+    cause,
+    requestId: 'r-1',
+    seenAt: NOW,
+  });
+});
