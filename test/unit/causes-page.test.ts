@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { causesPage } from '../../scripts/causes-page.ts';
+import { causes } from '../../shared/checks/causes.ts';
+
+it('docs/causes.md is what the catalogue says; npm run docs:causes writes it anew', () => {
+  expect(readFileSync('docs/causes.md', 'utf8')).toBe(causesPage());
+});
+
+it('every cause has a sentence, a fix and a link to Microsoft over https', () => {
+  for (const [code, { sentence, fix, link }] of Object.entries(causes)) {
+    expect(sentence, code).toMatch(/^[A-Z].*\.$/);
+    expect(fix.length, code).toBeGreaterThan(20);
+    expect(new URL(link).protocol, code).toBe('https:');
+  }
+});
