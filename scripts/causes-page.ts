@@ -29,7 +29,7 @@ function section(code: CauseCode): string {
 
 ${sentence}
 
-**What to do.** ${fix} ([Microsoft](${link}))
+**What to do.** ${fix}${link.startsWith('https:') ? ` ([Microsoft](${link}))` : ''}
 
 Ends as \`${verdict}\`. Mended by ${WHO[mends]}.${waiting ? ' Waiting may help.' : ''}
 `;

@@ -1,5 +1,5 @@
 import { type CauseCode, causes } from './causes.ts';
-import type { Answer } from './graph-mail.ts';
+import type { Answer } from './graph-answer.ts';
 import type { Recipient } from './recipients.ts';
 import type { Findings, ProbeFinding } from './verdict.ts';
 

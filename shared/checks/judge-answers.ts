@@ -1,7 +1,8 @@
 import { causes } from './causes.ts';
 import { classify, concernsConnection, isWaitCause, type WaitCause } from './classify.ts';
+import type { Answer } from './graph-answer.ts';
 import { denialCodes } from './graph-codes.ts';
-import type { Answer, Answers } from './graph-mail.ts';
+import type { Answers } from './graph-mail.ts';
 import type { Refusal } from './refusal.ts';
 import type { ConnectionFinding, Findings, Probe, ProbeFinding } from './verdict.ts';
 

@@ -1,4 +1,4 @@
-import type { Answer, MailboxAccess } from './graph-mail.ts';
+import type { Answer, MailboxAccess } from './graph-answer.ts';
 
 /** What an address is in the tenant's directory. */
 export type Recipient =

@@ -1,5 +1,6 @@
 import type { Message } from '@microsoft/microsoft-graph-types';
-import type { Answer, Answers, GraphMail, MailboxAccess } from '../../checks/graph-mail.ts';
+import type { Answer, MailboxAccess } from '../../checks/graph-answer.ts';
+import type { Answers, GraphMail } from '../../checks/graph-mail.ts';
 import type { MailboxKind } from '../../checks/mailbox-checker.ts';
 import type { Cloud } from '../../connections/connection.ts';
 import type { BatchPart, PartAnswer, SendBatch } from './batch.ts';

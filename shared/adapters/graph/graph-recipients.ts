@@ -1,4 +1,4 @@
-import type { Answer } from '../../checks/graph-mail.ts';
+import type { Answer } from '../../checks/graph-answer.ts';
 import type { Recipient, Recipients } from '../../checks/recipients.ts';
 import type { Cloud } from '../../connections/connection.ts';
 import type { BatchPart, PartAnswer, SendBatch } from './batch.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Answer, Answers } from '../../../shared/checks/graph-mail.ts';
+import type { Answer } from '../../../shared/checks/graph-answer.ts';
+import type { Answers } from '../../../shared/checks/graph-mail.ts';
 import { judgeAnswers } from '../../../shared/checks/judge-answers.ts';
 
 const NOW = new Date('2026-06-01T00:00:00Z');
