@@ -1,0 +1,66 @@
+import { TableClient } from '@azure/data-tables';
+import { QueueClient } from '@azure/storage-queue';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { poisonQueues, queues, tables } from '../../shared/kernel/storage-names.ts';
+import { expectExact } from '../support/exact.ts';
+import { csvOf, plainTenant, type RunningStack, startRunningStack, tenant } from '../support/running-stack.ts';
+
+const stuck = `stuck@${tenant.domain}`;
+let running: RunningStack;
+
+beforeAll(async () => {
+  const fault = { code: 'ApplicationThrottled', retryAfterSeconds: 50 };
+  running = await startRunningStack(plainTenant(2, { mailboxes: [{ address: stuck, kind: 'user', fault }] }));
+});
+afterAll(() => running?.stack.stop());
+
+const connectionString = () => running.stack.local().storage.connectionString;
+const table = (name: string) =>
+  TableClient.fromConnectionString(connectionString(), name, { allowInsecureConnection: true });
+const encode = (message: object) => Buffer.from(JSON.stringify(message)).toString('base64');
+
+it('ends a mailbox whose message became poison as failed with internal_error, archives the message, and so the import ends', async () => {
+  const { id: connectionId } = await running.connect();
+  const { id } = await running.startImport(connectionId, csvOf([stuck, `user1@${tenant.domain}`]));
+  // Its check waits for as long as Microsoft said, so its row is pending: as it is after five tries that failed.
+  await expect
+    .poll(() => running.owner.expect(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 200 })
+    .toMatchObject({ counts: { passed: 1, pending: 1 } });
+  const row = await table(tables.mailboxes).getEntity<Record<string, unknown>>(connectionId, `r:${id}:000000002`);
+  expect(row.state).toBe('pending');
+  const { customer } = await running.owner.expect<{ customer: { id: string } }>(200, 'GET', '/v1/me');
+  const message = {
+    v: 1,
+    customerId: customer.id,
+    connectionId,
+    importId: id,
+    line: 2,
+    address: stuck,
+    rowTag: row.etag,
+    attempt: 0,
+    epoch: 1,
+    tries: 0,
+  };
+  await new QueueClient(connectionString(), poisonQueues.checkMailbox).sendMessage(encode(message));
+
+  const progress = await running.untilEnded(id, 30_000);
+  await expectExact(running, progress, 2);
+  expect(progress.counts).toMatchObject({ passed: 1, failed: 1 });
+  expect(await running.allRows(id)).toContainEqual(
+    expect.objectContaining({ address: stuck, cause: 'internal_error' }),
+  );
+  const archived = await table(tables.poison).getEntity<Record<string, unknown>>(queues.checkMailbox, `${id}:2`);
+  expect(JSON.parse(String(archived.message))).toMatchObject({ importId: id, line: 2 });
+}, 90_000);
+
+it('outlives a poison message that is no message of ours', async () => {
+  await new QueueClient(connectionString(), poisonQueues.checkMailbox).sendMessage(encode({ hello: 'world' }));
+  const archived = async () => {
+    const found: string[] = [];
+    for await (const entity of table(tables.poison).listEntities<Record<string, unknown>>())
+      found.push(String(entity.message));
+    return found.join();
+  };
+  await expect.poll(archived, { timeout: 15_000 }).toContain('world');
+  expect((await running.owner.call('GET', '/v1/me')).status).toBe(200);
+}, 30_000);
