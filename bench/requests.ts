@@ -1,0 +1,120 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { createApiClient } from '../local/api-client.ts';
+import { trustInThisProcess } from '../local/certificate.ts';
+import { demoDomain, demoScenario } from '../local/microsoft365/demo-scenario.ts';
+import type { RequestCount } from '../local/microsoft365/request-ledger.ts';
+import { parseScenario } from '../local/microsoft365/scenario.ts';
+import { startStack } from '../local/stack.ts';
+
+export interface RequestRow {
+  operation: string;
+  goal: number;
+  measured: number;
+}
+
+/** Sweeps and leases as in Azure, so that only what an import itself costs is counted. */
+const SETTINGS = { SWEEP_SCHEDULE: '0 * * * * *', PAGE_OVERDUE_AFTER: 'PT90S' };
+const EXPIRES_AT = '2035-12-31T00:00:00Z';
+
+/**
+ * Imports so many mailboxes that pass, on the whole embedded stack, and counts the requests by the stand-ins' own
+ * counters. A progress read is counted afterwards, ten of them.
+ */
+export async function measureRequests(mailboxes: number): Promise<RequestRow[]> {
+  const demo = demoScenario(mailboxes + 60, { latencyMs: 20 });
+  for (const app of demo.scenario.tenants[0]?.apps ?? []) app.consent = 'granted';
+  const stack = await startStack({ port: 0, scenario: parseScenario(demo.scenario), settings: SETTINGS });
+  try {
+    trustInThisProcess(stack.certificate.cert);
+    const { apiUrl, operatorKey, simulatorUrl } = stack.local();
+    const operator = createApiClient(apiUrl, operatorKey);
+    const body = { name: 'Bench', mailboxSlots: mailboxes };
+    const customer = await operator.expect<{ id: string }>(201, 'POST', '/v1/customers', { body });
+    const api = operator.as(operatorKey, customer.id);
+    const { tenant, clientId, clientSecret } = demo.main;
+    const connection = await api.expect<{ id: string }>(201, 'POST', '/v1/connections', {
+      body: { name: 'Bench', tenant, clientId, clientSecret, clientSecretExpiresAt: EXPIRES_AT, cloud: 'simulator' },
+    });
+    await api.expect(200, 'POST', `/v1/connections/${connection.id}/test`);
+    // A fresh process: its token and its vault read are part of what is counted.
+    await stack.functions.stop();
+    await stack.functions.start();
+    const reset = () => fetch(new URL('/_simulator/requests/reset', simulatorUrl), { method: 'POST' });
+    const counts = async () =>
+      ((await (await fetch(new URL('/_simulator/requests', simulatorUrl))).json()) as { items: RequestCount[] }).items;
+
+    await reset();
+    const csv = `email\n${Array.from({ length: mailboxes }, (_, i) => `user${i + 1}@${demoDomain}`).join('\n')}\n`;
+    const path = `/v1/connections/${connection.id}/imports`;
+    const { id } = await api.expect<{ id: string }>(202, 'POST', path, { body: csv, contentType: 'text/csv' });
+    // One look at the end: the API's own reads are not the import's.
+    let status = '';
+    let polls = 0;
+    while (status !== 'completed') {
+      await pause(2_000);
+      polls++;
+      ({ status } = await api.expect<{ status: string }>(200, 'GET', `/v1/imports/${id}`));
+      if (status === 'failed' || status === 'paused') throw new Error(`the import is ${status}`);
+    }
+    const during = await counts();
+    await reset();
+    for (let i = 0; i < 10; i++) await api.expect(200, 'GET', `/v1/imports/${id}`);
+    const reading = await counts();
+    return rows(during, reading, mailboxes, polls);
+  } finally {
+    await stack.stop();
+  }
+}
+
+function rows(
+  during: readonly RequestCount[],
+  reading: readonly RequestCount[],
+  mailboxes: number,
+  polls: number,
+): RequestRow[] {
+  const sum = (items: readonly RequestCount[], matches: (item: RequestCount) => boolean) =>
+    items.filter(matches).reduce((total, { count }) => total + count, 0);
+  const checks = (method: string) => (item: RequestCount) =>
+    item.service === 'queue' && item.method === method && item.route.startsWith('check-mailbox/messages');
+  const each = (operation: string, goal: number, total: number): RequestRow => ({
+    operation,
+    goal,
+    measured: total / mailboxes,
+  });
+  // 49 lines with their mailboxes and the checkpoint, and the checkpoint that begins it.
+  const planning = Math.ceil(mailboxes / 49) + 1;
+  const transactions = sum(during, ({ service, route }) => service === 'table' && route === '$batch');
+  const mailboxReads = sum(
+    during,
+    ({ service, method, route }) => service === 'table' && method === 'GET' && route.startsWith('mailboxes(…'),
+  );
+  return [
+    each('queue put', 1, sum(during, checks('POST'))),
+    each('queue get', 0.04, sum(during, checks('GET'))),
+    each('queue delete', 1, sum(during, checks('DELETE'))),
+    each('pending row and mailbox', 0.022, planning),
+    each('result row, mailbox and count', 0.15, transactions - planning),
+    // Rows and mailboxes by key: what a worker would read; less the plan row of each progress read.
+    each('table reads by key', 0.05, Math.max(0, mailboxReads - polls)),
+    each(
+      'Graph HTTP requests',
+      2,
+      sum(during, ({ service }) => service === 'graph'),
+    ),
+    {
+      operation: 'token requests',
+      goal: 2,
+      measured: sum(during, ({ service, route }) => service === 'entra' && route.endsWith('/token')),
+    },
+    {
+      operation: 'vault reads',
+      goal: 1,
+      measured: sum(during, ({ service, method, status }) => service === 'vault' && method === 'GET' && status === 200),
+    },
+    {
+      operation: 'progress read',
+      goal: 3,
+      measured: sum(reading, ({ service, route }) => service === 'table' && /^(imports|mailboxes)\(/.test(route)) / 10,
+    },
+  ];
+}

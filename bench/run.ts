@@ -1,0 +1,18 @@
+import { measureRequests } from './requests.ts';
+
+/** `npm run bench -- requests [mailboxes]`: what an import costs, as a table and as JSON. Exits 1 where a goal is missed. */
+const [what = 'requests', count = '2000'] = process.argv.slice(2);
+if (what !== 'requests' || !/^\d+$/.test(count) || Number(count) < 100) {
+  console.error('npm run bench -- requests [mailboxes, at least 100]');
+  process.exit(1);
+}
+const rows = await measureRequests(Number(count));
+console.log(
+  `Requests per mailbox, over ${count} mailboxes that pass (token requests, vault reads and progress reads: in all, each)\n`,
+);
+for (const { operation, goal, measured } of rows) {
+  const mark = measured <= goal ? '' : '  MISSED';
+  console.log(`  ${operation.padEnd(32)} ${measured.toFixed(3).padStart(8)}   goal ${String(goal).padStart(5)}${mark}`);
+}
+console.log(`\n${JSON.stringify({ mailboxes: Number(count), rows })}`);
+process.exitCode = rows.every(({ goal, measured }) => measured <= goal) ? 0 : 1;
