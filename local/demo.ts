@@ -28,12 +28,15 @@ interface Progress {
   finding: { code: string; detail: string } | null;
 }
 
+/** Set by Ctrl-C: what fails from then on fails because the stack is ending. */
+let isInterrupted = false;
+
 /** `npm run demo`: the main job from end to end on a fresh stack. */
 try {
   process.exitCode = (await main()) ? 0 : 1;
 } catch (error) {
-  console.error(error instanceof StartError ? error.message : error);
-  process.exitCode = 1;
+  if (!isInterrupted) console.error(error instanceof StartError ? error.message : error);
+  process.exitCode = isInterrupted ? 130 : 1;
 }
 
 async function main(): Promise<boolean> {
@@ -43,6 +46,7 @@ async function main(): Promise<boolean> {
   const starting = startStack({ port: 0, scenario: plan.scenario, settings: SETTINGS });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
+      isInterrupted = true;
       void starting.then((begun) => begun.stop()).finally(() => process.exit(130));
     });
   }

@@ -9,14 +9,6 @@ const whole = (fallback: number, least = 1) => z.coerce.number().int().min(least
 const duration = z.iso.duration().transform((text) => Math.round(toSeconds(parse(text)) * 1000));
 const durationMs = (fallback: string) => duration.prefault(fallback);
 
-/** A list of ISO 8601 durations, `PT35M,PT70M`, read as milliseconds. */
-const durationsMs = (fallback: string) =>
-  z
-    .string()
-    .transform((text) => text.split(',').map((part) => part.trim()))
-    .pipe(z.array(duration).min(1))
-    .prefault(fallback);
-
 const hostAndPort = z
   .string()
   .regex(/^[^:\s]+:\d+$/, 'must be host:port')
@@ -88,7 +80,6 @@ const settings = z.object({
   PAGE_OVERDUE_MOST: durationMs('PT10M'),
   PLAN_OVERDUE_AFTER: durationMs('PT90S'),
   STORAGE_RETRY_AFTER: durationMs('PT15S'),
-  PROPAGATION_STEPS: durationsMs('PT35M,PT70M,PT125M'),
 
   EXPIRING_WITHIN_DAYS: whole(30),
   CONSENT_LINK_VALID: durationMs('PT1H'),
