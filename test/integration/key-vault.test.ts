@@ -217,10 +217,6 @@ it('keeps secrets across starts in a file that only its owner reads, and leaves 
   const { port } = vault;
   vault = await open({ file, port });
   expect(vault.port).toBe(port);
-  // The SDK keeps connections: the first request may still go into one of before the stop.
-  await clientOf(vault.url)
-    .getSecret('a')
-    .catch(() => undefined);
   expect((await clientOf(vault.url, {}, 1).getSecret('a')).properties.expiresOn).toEqual(
     new Date('2027-01-01T00:00:00Z'),
   );
