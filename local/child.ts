@@ -9,13 +9,21 @@ export interface Child {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts a Node program; `onLine` hears both of its outputs. */
+/**
+ * Starts a Node program; `onLine` hears both of its outputs. It gets a process group of its own: Ctrl-C in a terminal
+ * strikes a whole group, and a storage that goes first leaves the app nothing to drain into.
+ */
 export function startChild(
   args: readonly string[],
   env: Record<string, string | undefined>,
   onLine: (line: string) => void,
 ): Child {
-  const child: ChildProcess = spawn(process.execPath, [...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child: ChildProcess = spawn(process.execPath, [...args], {
+    env,
+    detached: true,
+    windowsHide: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   for (const output of [child.stdout, child.stderr]) {
     if (output) createInterface({ input: output, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine);
   }

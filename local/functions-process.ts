@@ -9,6 +9,8 @@ const START_MOST_MS = 30_000;
 const STOP_PATIENCE_MS = 25_000;
 const RESTART_AFTER_MS = 500;
 const RESTART_AT_MOST_MS = 10_000;
+/** An app that ran for so long did not die of its start; the next one need not wait. */
+const HEALTHY_AFTER_MS = 10_000;
 
 /** The functions host with the built app in it; started again when it dies, as Azure would. */
 export interface FunctionsProcess {
@@ -52,8 +54,11 @@ export async function startFunctions(options: {
     const result = await Promise.race([isUp, died, pause(START_MOST_MS, 'late' as const, { ref: false })]);
     if (result === 'late') await endChild(next, 1_000);
     if (result !== undefined) throw new StartError(complaint || 'The functions host ended while it was starting.');
-    failures = 0;
-    void died.then(comeBack);
+    const startedAt = Date.now();
+    void died.then(() => {
+      if (Date.now() - startedAt > HEALTHY_AFTER_MS) failures = 0;
+      return comeBack();
+    });
   }
 
   async function comeBack(): Promise<void> {

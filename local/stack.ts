@@ -1,8 +1,8 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Certificate, obtainCertificate } from './certificate.ts';
+import { folderOf, type Remembered, remember, saveMemory } from './data-folder.ts';
 import { type FunctionsProcess, startFunctions } from './functions-process.ts';
 import { startVault, type Vault } from './key-vault/vault.ts';
 import type { RequestCount } from './microsoft365/request-ledger.ts';
@@ -10,8 +10,7 @@ import type { Scenario } from './microsoft365/scenario.ts';
 import { type ExtraRoute, type Simulator, startSimulator } from './microsoft365/simulator.ts';
 import { freePort, isFree } from './ports.ts';
 import { StartError } from './start-error.ts';
-import { type Storage, type StoragePorts, startStorage } from './storage.ts';
-import { writeWhole } from './write-whole.ts';
+import { type Storage, startStorage } from './storage.ts';
 
 export interface StackOptions {
   /** Of the API; 0 picks a free one. */
@@ -70,13 +69,6 @@ const LOCAL_SETTINGS: Record<string, string> = {
   STORAGE_RETRY_AFTER: 'PT5S',
 };
 
-/** What a stack with surviving data remembers of itself. */
-interface Remembered {
-  ports: StoragePorts & { vault: number; simulator: number };
-  operatorKey: string;
-  home: { tenantId: string; clientId: string; clientSecret: string };
-}
-
 /** Starts everything that Muster needs, on 127.0.0.1. Rejects with a `StartError`, nothing left running, if it cannot. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   await access(join(ROOT, 'dist/index.js')).catch(() => {
@@ -86,14 +78,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     throw new StartError(`Port ${options.port} is in use: name another with --port, or 0 for a free one.`);
   }
   const port = options.port === 0 ? await freePort() : options.port;
-  const folder = await folderOf(options.data);
+  const folder = await folderOf(options.data, ROOT);
   const undo: (() => Promise<unknown>)[] = [];
   if (!options.data) undo.push(() => rm(folder, { recursive: true, force: true }));
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step().catch(() => undefined);
   };
   try {
-    const kept = await remember(folder, options);
+    const kept = await remember(folder, options.operatorKey);
     const certificate = await obtainCertificate(folder);
     const parts: { storage?: Storage; vault?: Vault; functions?: FunctionsProcess } = {};
     const simulator = await startSimulator({
@@ -101,10 +93,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       tls: certificate,
       port: await freePort(kept.ports.simulator),
       home: kept.home,
-      extraCounts: (): RequestCount[] => [...(parts.vault?.counts() ?? []), ...(parts.storage?.counts() ?? [])],
-      resetExtraCounts: () => {
+      extraCounts: async (): Promise<RequestCount[]> => [
+        ...(parts.vault?.counts() ?? []),
+        ...((await parts.storage?.counts()) ?? []),
+      ],
+      async resetExtraCounts() {
         parts.vault?.resetCounts();
-        parts.storage?.resetCounts();
+        await parts.storage?.resetCounts();
       },
       extraRoutes: partRoutes(parts),
     });
@@ -124,6 +119,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ports: kept.ports,
       ...(options.data && { folder: join(folder, 'storage') }),
       onLine: (line) => options.onLine?.('storage', line),
+      onRestart: () => options.onChange?.(),
     });
     parts.storage = storage;
     undo.push(() => storage.stop());
@@ -164,33 +160,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await stop();
     throw error;
   }
-}
-
-async function folderOf(data: string | undefined): Promise<string> {
-  const base = data ?? join(ROOT, '.muster');
-  await mkdir(base, { recursive: true, mode: 0o700 });
-  return data ? resolve(data) : mkdtemp(join(base, `run-${process.pid}-`));
-}
-
-async function remember(folder: string, options: StackOptions): Promise<Remembered> {
-  const found = await readFile(join(folder, 'stack.json'), 'utf8').then(
-    (text) => JSON.parse(text) as Remembered,
-    () => undefined,
-  );
-  return {
-    // 0 is free everywhere: a first start has no ports to prefer.
-    ports: found?.ports ?? { blob: 0, queue: 0, table: 0, vault: 0, simulator: 0 },
-    operatorKey: options.operatorKey ?? found?.operatorKey ?? randomBytes(32).toString('base64url'),
-    home: found?.home ?? {
-      tenantId: randomUUID(),
-      clientId: randomUUID(),
-      clientSecret: randomBytes(30).toString('base64url'),
-    },
-  };
-}
-
-async function saveMemory(folder: string, memory: Remembered): Promise<void> {
-  await writeWhole(join(folder, 'stack.json'), JSON.stringify(memory, undefined, 2), 0o600);
 }
 
 interface Parts {

@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { settingNames } from '../shared/wiring/config.ts';
+import { forgetData } from './data-folder.ts';
+import { lockFolder } from './lock.ts';
 import { builtInScenario } from './microsoft365/built-in-scenario.ts';
 import { parseScenario, type Scenario } from './microsoft365/scenario.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -21,15 +23,14 @@ try {
 async function main(): Promise<void> {
   const options = readOptions();
   const data = resolve(options.data);
-  if (options.fresh && existsSync(data)) await assertUnused(data);
-  if (options.fresh) await rm(data, { recursive: true, force: true });
   await mkdir(data, { recursive: true, mode: 0o700 });
-  const unlock = await lock(data);
+  const unlock = await lockFolder(data);
   // From here on a Ctrl-C waits for what has been started to end.
   const isInterrupted = interrupted();
   let stack: Stack | undefined;
   try {
     const scenario = readScenario(options.scenario);
+    if (options.fresh) await forgetData(data);
     const operatorKey = process.env.MUSTER_OPERATOR_KEY;
     if (operatorKey !== undefined && operatorKey.length < 32) {
       throw new StartError('MUSTER_OPERATOR_KEY needs at least 32 characters.');
@@ -95,37 +96,6 @@ function fromEnvironment(): Record<string, string> {
   );
 }
 
-/** One stack on one folder: two would write over each other. A lock of a process that is gone does not count. */
-async function lock(data: string): Promise<() => Promise<void>> {
-  await assertUnused(data);
-  const path = join(data, 'start.lock');
-  await rm(path, { force: true });
-  const file = await open(path, 'wx').catch(() => {
-    throw inUse(data);
-  });
-  await file.writeFile(String(process.pid));
-  await file.close();
-  return () => rm(path, { force: true });
-}
-
-async function assertUnused(data: string): Promise<void> {
-  const pid = Number(await readFile(join(data, 'start.lock'), 'utf8').catch(() => ''));
-  if (pid > 0 && isAlive(pid)) throw inUse(data);
-}
-
-function inUse(data: string): StartError {
-  return new StartError(`Muster is running on ${data} already: end it first, or name another folder with --data.`);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 async function announce(stack: Stack, data: string, scenario: Scenario): Promise<void> {
   const local = stack.local();
   await writeLocal(stack, data);
@@ -150,6 +120,19 @@ async function writeLocal(stack: Stack, data: string): Promise<void> {
 
 function interrupted(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    // SIGHUP: the terminal was closed.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    if (process.env.npm_lifecycle_event === 'start') whenOrphaned(resolve);
   });
+}
+
+/** A signal to npm ends npm and its shell, which does not pass it on. */
+function whenOrphaned(then: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    then();
+  }, 500);
+  timer.unref();
 }

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
@@ -11,10 +10,13 @@ import { type Child, endChild, startChild } from './child.ts';
 import type { RequestCount } from './microsoft365/request-ledger.ts';
 import { freePort } from './ports.ts';
 import { StartError } from './start-error.ts';
+import { createAccessLog, MARK } from './storage-access-log.ts';
 
 /** Azurite's well-known account: not a secret. https://learn.microsoft.com/azure/storage/common/storage-use-azurite */
 const ACCOUNT = 'devstoreaccount1';
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+/** As an address: on every system `--import` takes one, paths only on some. */
+const GUARD = new URL('./end-with-parent.ts', import.meta.url).href;
 const START_MOST_MS = 30_000;
 const STOP_PATIENCE_MS = 15_000;
 const RESTART_AFTER_MS = 1_000;
@@ -33,8 +35,9 @@ export interface Storage {
   /** By SIGTERM: killed hard, Azurite loses what it has acknowledged. It stays away until `start`. */
   stop(): Promise<void>;
   start(): Promise<void>;
-  counts(): RequestCount[];
-  resetCounts(): void;
+  /** Every request that was answered before the call. */
+  counts(): Promise<RequestCount[]>;
+  resetCounts(): Promise<void>;
 }
 
 export interface StorageOptions {
@@ -42,6 +45,8 @@ export interface StorageOptions {
   folder?: string;
   ports?: Partial<StoragePorts>;
   onLine?: (line: string) => void;
+  /** Called when it has come back by itself, with another process id. */
+  onRestart?: () => void;
 }
 
 /** Starts Azurite on 127.0.0.1 with all that `infra/` provisions in Azure. Comes back by itself when it dies. */
@@ -54,15 +59,16 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
   const urlOf = (port: number) => `http://127.0.0.1:${port}/${ACCOUNT}`;
   const urls = { blob: urlOf(ports.blob), queue: urlOf(ports.queue), table: urlOf(ports.table) };
   const connectionString = `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=${urls.blob};QueueEndpoint=${urls.queue};TableEndpoint=${urls.table};`;
-  const counter = createCounter();
+  const log = createAccessLog();
   if (options.folder) await mkdir(options.folder, { recursive: true });
   let child: Child | undefined;
   let isWanted = false;
+  let isProvisioned = false;
 
   async function launch(): Promise<void> {
     isWanted = true;
     const next = startChild(azuriteArguments(ports, options.folder), process.env, (line) => {
-      if (!counter.read(line)) options.onLine?.(line);
+      if (!log.read(line)) options.onLine?.(line);
     });
     child = next;
     let hasEnded = false;
@@ -71,14 +77,38 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
       if (child === next) child = undefined;
       if (!isWanted) return;
       await pause(RESTART_AFTER_MS);
-      if (isWanted && !child) await launch().catch(() => undefined);
+      if (!isWanted || child) return;
+      await launch().then(
+        () => options.onRestart?.(),
+        (error) => options.onLine?.(String(error)),
+      );
     });
     await answering(Object.values(ports), () => hasEnded);
+    // What was in memory is gone with the process that held it.
+    if (!isProvisioned || !options.folder) await provision(connectionString);
+    isProvisioned = true;
   }
 
-  await launch();
-  await provision(connectionString);
-  counter.reset();
+  let marks = 0;
+  async function logged(): Promise<void> {
+    if (!child) return;
+    const mark = `${MARK}-${++marks}`;
+    const seen = log.seen(mark);
+    await fetch(`${urls.blob}/${mark}`).catch(() => undefined);
+    await seen;
+  }
+
+  async function stop(): Promise<void> {
+    isWanted = false;
+    if (child) await endChild(child, STOP_PATIENCE_MS);
+  }
+
+  await launch().catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  await logged();
+  log.reset();
   return {
     connectionString,
     urls,
@@ -87,21 +117,24 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
     async start() {
       if (!child) await launch();
     },
-    async stop() {
-      isWanted = false;
-      if (child) await endChild(child, STOP_PATIENCE_MS);
+    stop,
+    async counts() {
+      await logged();
+      return log.counts();
     },
-    counts: counter.counts,
-    resetCounts: counter.reset,
+    async resetCounts() {
+      await logged();
+      log.reset();
+    },
   };
 }
 
 function azuriteArguments(ports: StoragePorts, folder: string | undefined): string[] {
   const program = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
-  const where = folder ? ['--location', join(folder)] : ['--inMemoryPersistence'];
+  const where = folder ? ['--location', folder] : ['--inMemoryPersistence'];
   const host = ['blob', 'queue', 'table'].flatMap((service) => [`--${service}Host`, '127.0.0.1']);
   const port = (['blob', 'queue', 'table'] as const).flatMap((service) => [`--${service}Port`, String(ports[service])]);
-  return [program, ...where, ...host, ...port, '--disableTelemetry', '--skipApiVersionCheck'];
+  return ['--import', GUARD, program, ...where, ...host, ...port, '--disableTelemetry', '--skipApiVersionCheck'];
 }
 
 async function answering(ports: readonly number[], hasEnded: () => boolean): Promise<void> {
@@ -138,38 +171,4 @@ async function provision(connectionString: string): Promise<void> {
     ...Object.values(tables).map((name) => ofTables.createTable(name)),
     ...Object.values(containers).map((name) => ofBlobs.getContainerClient(name).createIfNotExists()),
   ]);
-}
-
-/** Counts requests by what Azurite's own access log says, so that nothing stands between the app and its storage. */
-function createCounter() {
-  const counts = new Map<string, RequestCount>();
-  const names = new Map<string, string>([
-    ...[...Object.values(queues), ...Object.values(poisonQueues)].map((name) => [name, 'queue'] as const),
-    ...Object.values(containers).map((name) => [name, 'blob'] as const),
-  ]);
-  return {
-    counts: () => [...counts.values()],
-    reset: () => counts.clear(),
-    /** Whether it was a line of the access log. */
-    read(line: string): boolean {
-      const found = /"([A-Z]+) \/devstoreaccount1\/?([^ ?"]*)\S* HTTP\/1\.1" (\d{3})/.exec(line);
-      if (!found) return false;
-      const [, method = '', path = '', status = ''] = found;
-      const [first = '', ...rest] = decodeURIComponent(path).split('/');
-      const service = names.get(first) ?? (first === '' ? 'queue' : 'table');
-      const route = routeOf(service, first, rest);
-      const key = `${service} ${method} ${route} ${status}`;
-      const known = counts.get(key) ?? { service, method, route, status: Number(status), count: 0 };
-      known.count++;
-      counts.set(key, known);
-      return true;
-    },
-  };
-}
-
-/** Ids and keys are cut off: `check-mailbox/messages/{id}`, `mailboxes(…)`. */
-function routeOf(service: string, first: string, rest: readonly string[]): string {
-  if (service === 'queue') return rest.length > 1 ? `${first}/messages/{id}` : [first, ...rest].join('/');
-  if (service === 'blob') return rest.length > 0 ? `${first}/{name}` : first;
-  return first.replace(/\(.+\)$/, '(…)');
 }

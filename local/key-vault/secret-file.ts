@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { StartError } from '../start-error.ts';
 import { writeWholeNow } from '../write-whole.ts';
 import type { StoredSecret } from './secret-store.ts';
 
@@ -32,7 +33,7 @@ export function readSecrets(path: string): StoredSecret[] {
     return file.parse(JSON.parse(text)).secrets;
   } catch {
     // The parser's own words would repeat what it read.
-    throw new Error(`${path} does not hold a vault's secrets; move it away to begin with an empty vault`);
+    throw new StartError(`${path} does not hold a vault's secrets: mend it, or start with --fresh to begin anew.`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -37,6 +37,7 @@ const isAlive = (pid: number) => {
 };
 
 beforeAll(async () => {
+  await mkdir('.muster', { recursive: true });
   data = await mkdtemp('.muster/start-');
 });
 afterAll(() => rm(data, { recursive: true, force: true }));
@@ -49,9 +50,10 @@ it('keeps a customer over a restart, comes back when killed, refuses a second st
   const body = { name: 'Acme', mailboxSlots: 5 };
   const { id } = await operator.expect<{ id: string }>(201, 'POST', '/v1/customers', { body });
 
-  const second = start('--port', '0', '--data', data);
-  expect(await second.ended).toBe(1);
-  expect(second.output().trim().split('\n')).toEqual([expect.stringContaining('is running on')]);
+  for (const second of [start('--port', '0', '--data', data), start('--port', '0', '--data', data, '--fresh')]) {
+    expect(await second.ended).toBe(1);
+    expect(second.output().trim().split('\n')).toEqual([expect.stringContaining('is running on')]);
+  }
 
   process.kill(before.processes.functions, 'SIGKILL');
   await expect
@@ -93,3 +95,22 @@ it('says in one sentence why it cannot start: an unknown option, a scenario with
   expect(runs[2]?.output().trim()).toBe(`Port ${port} is in use: name another with --port, or 0 for a free one.`);
   for (const run of runs) expect(run.output()).not.toMatch(/^ {4}at /m);
 }, 30_000);
+
+it.skipIf(process.platform === 'win32')(
+  'ends when npm is told to, whose shell passes no signal on',
+  async () => {
+    const folder = join(data, 'by-npm');
+    const script = `node local/start.ts --port 0 --data ${folder} && true`;
+    const shell = spawn('sh', ['-c', script], {
+      env: { ...process.env, npm_lifecycle_event: 'start' },
+      stdio: 'ignore',
+    });
+    const read = async (): Promise<LocalJson> => JSON.parse(await readFile(join(folder, 'local.json'), 'utf8'));
+    await expect.poll(() => read().then(Boolean, () => false), { timeout: 30_000 }).toBe(true);
+    const { processes } = await read();
+    shell.kill('SIGTERM');
+    await expect.poll(() => [processes.functions, processes.storage].filter(isAlive), { timeout: 15_000 }).toEqual([]);
+    await expect.poll(() => read().then(Boolean, () => false)).toBe(false);
+  },
+  60_000,
+);

@@ -1,0 +1,35 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { lockFolder } from '../../../local/lock.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'muster-lock-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+it('is held by one at a time, and free again when it is given back', async () => {
+  const unlock = await lockFolder(folder);
+  await expect(lockFolder(folder)).rejects.toThrow(`Muster is running on ${folder} already`);
+  await unlock();
+  expect(await readdir(folder)).toEqual([]);
+  await (await lockFolder(folder))();
+});
+
+it('lets exactly one of many in that come at once', async () => {
+  const attempts = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder)));
+  const holders = attempts.filter((attempt) => attempt.status === 'fulfilled');
+  expect(holders).toHaveLength(1);
+  await holders[0]?.value();
+});
+
+// Another program may listen there by now; in a container even the process id is the same again.
+it.each(['', 'gibberish', '1 word', `${process.pid}`])(
+  'passes over a lock that a killed process left: "%s"',
+  async (left) => {
+    await writeFile(join(folder, 'start.lock'), left);
+    await (await lockFolder(folder))();
+  },
+);
