@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { trustInThisProcess } from './certificate.ts';
-import { differences } from './demo/compare.ts';
+import { countFaults, differences } from './demo/compare.ts';
 import { consentAsAdmin } from './demo/consent.ts';
 import { readDemoOptions } from './demo/options.ts';
 import { type DemoPlan, planDemo } from './demo/plan.ts';
-import { cures, mailboxTable, requestLine, type ShownMailbox } from './demo/report.ts';
+import { isOver, type Progress, progressLine } from './demo/progress.ts';
+import { cures, mailboxTable, requestLine, type ShownMailbox, wrap } from './demo/report.ts';
 import type { ConnectionCase } from './microsoft365/demo-connections.ts';
 import type { RequestCount } from './microsoft365/request-ledger.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -19,14 +20,6 @@ const SETTINGS = {
   PAGE_OVERDUE_AFTER: 'PT60S',
 };
 const EXPIRES_AT = '2035-12-31T00:00:00Z';
-
-interface Progress {
-  id: string;
-  status: string;
-  percent: number;
-  counts: Record<string, number>;
-  finding: { code: string; detail: string } | null;
-}
 
 /** Set by Ctrl-C: what fails from then on fails because the stack is ending. */
 let isInterrupted = false;
@@ -44,7 +37,8 @@ async function main(): Promise<boolean> {
   console.log('Starting Muster, its storage, its vault and a simulated Microsoft 365 …');
   let stack: Stack | undefined;
   const starting = startStack({ port: 0, scenario: plan.scenario, settings: SETTINGS });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  // SIGHUP: the terminal was closed.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       isInterrupted = true;
       void starting.then((begun) => begun.stop()).finally(() => process.exit(130));
@@ -82,30 +76,24 @@ async function show(stack: Stack, plan: DemoPlan): Promise<boolean> {
   });
   console.log(`A connection to ${plan.main.tenant} (${connection.id}); its secret lies in the vault.`);
   const { url } = await api.expect<{ url: string }>(201, 'POST', `/v1/connections/${connection.id}/consent`);
-  console.log(`The admin opens the consent link and accepts: “${await consentAsAdmin(url)}”`);
-  const test = await api.expect<{ verdict: string; roles: string[] }>(
-    200,
-    'POST',
-    `/v1/connections/${connection.id}/test`,
-  );
+  const consent = await consentAsAdmin(url);
+  console.log(`The admin opens the consent link and accepts: “${consent.title}”`);
+  const test = await api.expect<Test>(200, 'POST', `/v1/connections/${connection.id}/test`);
   console.log(`The connection test: ${test.verdict} (${test.roles.join(', ')})`);
+  for (const { cause, detail, fix } of test.steps) if (cause) console.log(`  ${cause}: ${detail ?? ''} ${fix ?? ''}`);
 
+  const atFirst = await countRequests(simulatorUrl);
   await fetch(new URL('/_simulator/requests/reset', simulatorUrl), { method: 'POST' });
   const began = Date.now();
-  const accepted = await api.expect<Progress>(202, 'POST', `/v1/connections/${connection.id}/imports`, {
-    body: plan.csv,
-    contentType: 'text/csv',
-  });
-  const progress = await watch(api, accepted.id);
+  const progress = await watch(api, await startImport(api, connection.id, plan.csv));
   const seconds = (Date.now() - began) / 1000;
-  const requests = (await (await fetch(new URL('/_simulator/requests', simulatorUrl))).json()) as {
-    items: RequestCount[];
-  };
+  const requests = await countRequests(simulatorUrl);
 
   const mailboxes = await readAll<ShownMailbox>(api, `/v1/connections/${connection.id}/mailboxes`);
-  const rows = await readAll<{ state: string }>(api, `/v1/imports/${progress.id}/rows`);
+  const rows = await readAll<{ line: number; state: string }>(api, `/v1/imports/${progress.id}/rows`);
   console.log(`\n${mailboxTable(mailboxes)}\n\nWhat the causes mean, and what mends them:\n${cures(mailboxes)}\n`);
   const wrong = plan.expected ? differences(plan.expected, mailboxes) : [];
+  if (plan.expected && !consent.ok) wrong.push(`the consent callback answered “${consent.title}”`);
   wrong.push(...countFaults(progress, rows));
   if (plan.connections.length > 0) {
     console.log('What is wrong with a whole connection, one test each:');
@@ -121,28 +109,42 @@ async function show(stack: Stack, plan: DemoPlan): Promise<boolean> {
       wrong.length === 0 ? 'Every verdict is what the tenant was made to give.' : `${wrong.length} differences.`,
     );
   }
-  console.log(`Requests per mailbox: ${requestLine(requests.items, Math.max(1, checked))}`);
+  console.log(`Requests per mailbox: ${requestLine(requests, atFirst, Math.max(1, checked))}`);
   return wrong.length === 0;
+}
+
+async function countRequests(simulatorUrl: string): Promise<RequestCount[]> {
+  const answer = await fetch(new URL('/_simulator/requests', simulatorUrl));
+  return ((await answer.json()) as { items: RequestCount[] }).items;
+}
+
+/** @throws StartError with the API's own words when the file cannot be imported: it may be the user's. */
+async function startImport(api: ApiClient, connectionId: string, csv: string | Uint8Array): Promise<string> {
+  const answer = await api.call<{ id: string; detail?: string }>('POST', `/v1/connections/${connectionId}/imports`, {
+    body: csv,
+    contentType: 'text/csv',
+  });
+  if (answer.status !== 202) throw new StartError(`The import was refused: ${answer.body.detail ?? answer.text}`);
+  return answer.body.id;
 }
 
 /** A line that moves on a terminal; elsewhere one now and then. */
 async function watch(api: ApiClient, importId: string): Promise<Progress> {
+  const { isTTY, columns = 80 } = process.stdout;
   let shown = '';
   for (;;) {
     const progress = await api.expect<Progress>(200, 'GET', `/v1/imports/${importId}`);
-    const { percent, status, counts } = progress;
-    const bar = '#'.repeat(Math.floor(percent / 4)).padEnd(25, '.');
-    const line = `[${bar}] ${percent.toFixed(1).padStart(5)} %  ${status}: ${counts.passed} passed, ${counts.failed} failed, ${counts.inconclusive} inconclusive, ${counts.pending} pending`;
-    const isOver = ['completed', 'failed', 'cancelled', 'paused'].includes(status);
-    if (process.stdout.isTTY) process.stdout.write(`\r${line.padEnd(shown.length)}`);
+    // A line that wraps would not be rewritten but repeated.
+    const line = isTTY ? progressLine(progress).slice(0, columns - 1) : progressLine(progress);
+    if (isTTY) process.stdout.write(`\r${line.padEnd(shown.length)}`);
     else if (line !== shown) console.log(line);
     shown = line;
-    if (isOver) {
-      if (process.stdout.isTTY) process.stdout.write('\n');
+    if (isOver(progress)) {
+      if (isTTY) process.stdout.write('\n');
       if (progress.finding) console.log(`${progress.finding.code}: ${progress.finding.detail}`);
       return progress;
     }
-    await pause(process.stdout.isTTY ? 250 : 1_000);
+    await pause(isTTY ? 250 : 1_000);
   }
 }
 
@@ -157,19 +159,9 @@ async function readAll<Item>(api: ApiClient, path: string): Promise<Item[]> {
   return items;
 }
 
-function countFaults({ status, counts }: Progress, rows: readonly { state: string }[]): string[] {
-  const faults: string[] = [];
-  if (status !== 'completed') faults.push(`the import ended as ${status}`);
-  if (rows.length !== counts.rows) faults.push(`${counts.rows} rows are counted, ${rows.length} are there`);
-  for (const state of ['passed', 'failed', 'inconclusive', 'rejected']) {
-    const there = rows.filter((row) => row.state === state).length;
-    if (there !== counts[state]) faults.push(`${counts[state]} rows are counted as ${state}, ${there} are`);
-  }
-  return faults;
-}
-
 interface Test {
   verdict: string;
+  roles: string[];
   steps: { verdict: string; cause?: string; detail?: string; fix?: string }[];
 }
 
@@ -193,6 +185,7 @@ async function showConnection(
   const { verdict, steps } = await api.expect<Test>(200, 'POST', `/v1/connections/${connection.id}/test`);
   const said = steps.find((step) => step.cause !== undefined);
   console.log(`  ${cause.padEnd(28)} ${verdict.padEnd(13)} ${said?.detail ?? ''}`);
+  if (said?.fix) console.log(wrap(`→ ${said.fix}`, '    '));
   return said?.cause === cause
     ? []
     : [`the connection test: the cause is ${cause}, Muster says ${said?.cause ?? 'none'}`];

@@ -1,4 +1,5 @@
 import type { Expected } from '../microsoft365/demo-expectations.ts';
+import type { Progress } from './progress.ts';
 import { causeOf, type ShownMailbox } from './report.ts';
 
 /** Where what Muster says differs from what the tenant was made to give: one sentence for each mailbox. */
@@ -20,4 +21,20 @@ export function differences(expected: readonly Expected[], mailboxes: readonly S
       wrong.push(`${address}: the cause is ${cause ?? 'none'}, Muster says ${saidCause ?? 'none'}`);
   }
   return wrong;
+}
+
+/** Where the counts of an ended import differ from its rows, or do not add up. */
+export function countFaults({ status, counts }: Progress, rows: readonly { line: number; state: string }[]): string[] {
+  const faults: string[] = [];
+  if (status !== 'completed') faults.push(`the import ended as ${status}`);
+  if (rows.length !== counts.rows) faults.push(`${counts.rows} rows are counted, ${rows.length} are there`);
+  if (new Set(rows.map(({ line }) => line)).size !== rows.length) faults.push('a line of the file has two rows');
+  const ended = counts.passed + counts.failed + counts.inconclusive;
+  if (ended !== counts.accepted) faults.push(`${counts.accepted} rows were accepted, ${ended} have a verdict`);
+  const states = { ...counts, duplicate: counts.duplicates };
+  for (const state of ['passed', 'failed', 'inconclusive', 'rejected', 'duplicate'] as const) {
+    const there = rows.filter((row) => row.state === state).length;
+    if (there !== states[state]) faults.push(`${states[state]} rows are counted as ${state}, ${there} are`);
+  }
+  return faults;
 }

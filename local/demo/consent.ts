@@ -1,8 +1,8 @@
 /**
  * Does what an admin does on the consent page: opens the link, reads the form, presses Accept, and is led back to the
- * app. Resolves to the page on which the browser ends up.
+ * app. Resolves to the heading of the page on which the browser ends up, and whether all went well.
  */
-export async function consentAsAdmin(url: string): Promise<string> {
+export async function consentAsAdmin(url: string): Promise<{ ok: boolean; title: string }> {
   const page = await (await fetch(url)).text();
   const action = /<form[^>]* action="([^"]+)"/.exec(page)?.[1];
   if (!action) throw new Error('the consent page has no form');
@@ -12,8 +12,7 @@ export async function consentAsAdmin(url: string): Promise<string> {
   }
   const answered = await fetch(new URL(unescapeHtml(action), url), { method: 'POST', body: fields });
   const text = await answered.text();
-  if (!answered.ok) throw new Error(`the consent callback answered ${answered.status}`);
-  return /<h1>([^<]*)<\/h1>/.exec(text)?.[1] ?? '';
+  return { ok: answered.ok, title: /<h1>([^<]*)<\/h1>/.exec(text)?.[1] ?? String(answered.status) };
 }
 
 function unescapeHtml(text: string): string {

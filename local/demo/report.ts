@@ -37,14 +37,18 @@ export function mailboxTable(mailboxes: readonly ShownMailbox[]): string {
   ].join('\n');
 }
 
-/** What each cause that occurred means and what mends it. */
+/** What each cause that occurred means, in how many mailboxes it occurred, and what mends it. */
 export function cures(mailboxes: readonly ShownMailbox[]): string {
-  const seen = new Map<string, ShownCheck>();
+  const seen = new Map<string, ShownCheck & { count: number }>();
   for (const { checks } of mailboxes) {
-    for (const check of Object.values(checks)) if (check?.cause && !seen.has(check.cause)) seen.set(check.cause, check);
+    const check = Object.values(checks).find((one) => one?.cause !== undefined);
+    if (check?.cause) seen.set(check.cause, { ...check, count: (seen.get(check.cause)?.count ?? 0) + 1 });
   }
   return [...seen.entries()]
-    .map(([cause, { detail = '', fix = '' }]) => `  ${cause}\n${wrap(detail, '    ')}\n${wrap(`→ ${fix}`, '    ')}`)
+    .map(([cause, { detail = '', fix = '', count }]) => {
+      const heading = `  ${cause} (${count} ${count === 1 ? 'mailbox' : 'mailboxes'})`;
+      return `${heading}\n${wrap(detail, '    ')}\n${wrap(`→ ${fix}`, '    ')}`;
+    })
     .join('\n');
 }
 
@@ -56,7 +60,8 @@ export function causeOf(checks: ShownMailbox['checks']): string | undefined {
   return Object.values(checks).find((check) => check?.cause !== undefined)?.cause;
 }
 
-function wrap(text: string, indent: string): string {
+/** Breaks a text into lines that fit a terminal. */
+export function wrap(text: string, indent: string): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
@@ -69,10 +74,18 @@ function wrap(text: string, indent: string): string {
   return [...lines, line].map((part) => `${indent}${part}`).join('\n');
 }
 
-/** Requests per mailbox, as the stand-ins counted them. */
-export function requestLine(items: readonly RequestCount[], mailboxes: number): string {
-  const count = (matches: (item: RequestCount) => boolean) =>
-    items.filter(matches).reduce((sum, item) => sum + item.count, 0);
+/**
+ * Requests of an import per mailbox, as the stand-ins counted them. Tokens and secrets are kept between uses, so those
+ * are told for the whole run: `before` is what the connection's registration and test had cost.
+ */
+export function requestLine(
+  items: readonly RequestCount[],
+  before: readonly RequestCount[],
+  mailboxes: number,
+): string {
+  const count = (matches: (item: RequestCount) => boolean, among = items) =>
+    among.filter(matches).reduce((sum, item) => sum + item.count, 0);
+  const all = [...before, ...items];
   const each = (label: string, total: number) => `${label} ${(total / mailboxes).toFixed(3)}`;
   const onChecks = (method: string, route: string) => (item: RequestCount) =>
     item.service === 'queue' && item.method === method && item.route.startsWith(route);
@@ -88,7 +101,7 @@ export function requestLine(items: readonly RequestCount[], mailboxes: number): 
       'Graph requests',
       count((item) => item.service === 'graph'),
     ),
-    `token requests ${count((item) => item.service === 'entra' && item.route.endsWith('/token'))}`,
-    `vault reads ${count((item) => item.service === 'vault' && item.method === 'GET')}`,
+    `in all: token requests ${count((item) => item.service === 'entra' && item.route.endsWith('/token'), all)}`,
+    `vault reads ${count((item) => item.service === 'vault' && item.method === 'GET', all)}`,
   ].join(' · ');
 }

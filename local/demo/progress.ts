@@ -1,0 +1,35 @@
+export interface Progress {
+  id: string;
+  status: string;
+  percent: number;
+  counts: Record<
+    | 'rows'
+    | 'accepted'
+    | 'rejected'
+    | 'duplicates'
+    | 'pending'
+    | 'waiting'
+    | 'passed'
+    | 'failed'
+    | 'inconclusive'
+    | 'cancelled',
+    number
+  >;
+  finding: { code: string; detail: string } | null;
+}
+
+const ENDS = ['completed', 'failed', 'cancelled', 'paused'];
+const SHOWN = ['passed', 'failed', 'inconclusive', 'waiting', 'pending'] as const;
+const BAR_LENGTH = 20;
+
+/** Nothing more comes by itself. */
+export function isOver({ status }: Progress): boolean {
+  return ENDS.includes(status);
+}
+
+/** How far it is, in one line. */
+export function progressLine({ percent, status, counts }: Progress): string {
+  const bar = '#'.repeat(Math.floor((percent * BAR_LENGTH) / 100)).padEnd(BAR_LENGTH, '.');
+  const told = SHOWN.filter((name) => counts[name] > 0).map((name) => `${counts[name]} ${name}`);
+  return `[${bar}] ${percent.toFixed(1).padStart(5)} % ${status}${told.length > 0 ? `: ${told.join(', ')}` : ''}`;
+}
