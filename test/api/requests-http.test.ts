@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { createApi } from '../support/api.ts';
+
+const calls = [...readFileSync('requests.http', 'utf8').matchAll(/^([A-Z]+) \{\{api\}\}(\/[^?\s]*)/gm)].map(
+  ([, method = '', path = '']) => ({ method, path }),
+);
+const routes = createApi().routes.map(({ name, methods = [], route = '' }) => ({
+  name,
+  method: String(methods[0]),
+  pattern: new RegExp(`^/${route.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+}));
+
+it('requests.http has a call for every route, and none that leads nowhere', () => {
+  const leadsTo = (call: (typeof calls)[number]) =>
+    routes.find(({ method, pattern }) => method === call.method && pattern.test(call.path))?.name;
+  const called = new Set(calls.map(leadsTo));
+  expect(calls.filter((call) => leadsTo(call) === undefined)).toEqual([]);
+  expect(routes.map(({ name }) => name).filter((name) => !called.has(name))).toEqual([]);
+});
