@@ -24,6 +24,9 @@ const finding = z.object({
   detail: z.string().optional(),
   microsoftCode: z.string().optional(),
   requestId: z.string().optional(),
+  denial: z
+    .object({ byPolicy: z.boolean(), token: z.enum(['grants', 'lacks', 'empty']), mailboxOpened: z.boolean() })
+    .optional(),
 });
 
 /** Written by us alone, so its shape is checked for our own sake: an older version's message must be noticed. */

@@ -1,11 +1,21 @@
 import { type CauseCode, causes } from './causes.ts';
-import { type Denial, explainDenial } from './denial.ts';
+import { explainDenial, hintsOf } from './denial.ts';
 import { entraCodes, oauthErrors } from './entra-codes.ts';
 import { denialCodes, graphCodes } from './graph-codes.ts';
 import type { Refusal } from './refusal.ts';
+import type { Probe } from './verdict.ts';
 import { readImap, readSmtp } from './wording.ts';
 
-export type RefusalContext = Partial<Omit<Denial, 'refusal'>>;
+/** What else is known when a refusal comes in. */
+export interface RefusalContext {
+  probe?: Probe;
+  /** What the token shows as granted. */
+  roles?: readonly string[];
+  /** Whether other mailboxes of the connection pass this very probe. */
+  othersPassed?: boolean;
+  /** Whether the same check got into the mailbox in another way. */
+  mailboxOpened?: boolean;
+}
 
 /**
  * Names the cause of a refusal, by its code and by what else is known.
@@ -34,9 +44,9 @@ function classifyGraph(refusal: Refusal, context: RefusalContext): CauseCode {
   const named = own(graphCodes, refusal.code);
   if (named) return named;
   if (denialCodes.has(refusal.code) && refusal.status < 500) {
-    return context.probe
-      ? explainDenial({ ...context, refusal, probe: context.probe, roles: context.roles ?? [] })
-      : 'unknown_refusal';
+    if (!context.probe) return 'unknown_refusal';
+    const hints = hintsOf(refusal, context.probe, context.roles ?? [], context.mailboxOpened);
+    return explainDenial(hints, context.othersPassed);
   }
   if (refusal.status === 507) return 'mailbox_full';
   return byStatus(refusal.status) ?? 'unknown_refusal';

@@ -1,5 +1,6 @@
 import { causes } from './causes.ts';
 import { classify, concernsConnection, isWaitCause, type WaitCause } from './classify.ts';
+import { hintsOf } from './denial.ts';
 import type { Answer } from './graph-answer.ts';
 import { denialCodes } from './graph-codes.ts';
 import type { Answers } from './graph-mail.ts';
@@ -76,7 +77,12 @@ function judge(judged: Judged, probe: Probe, answer: Answer<unknown>, context: C
   } else if (concernsConnection(cause) && !denialCodes.has(refusal.code)) {
     judged.connection ??= finding(cause, now, refusal.requestId, refusal.code);
   } else {
-    judged.findings[probe] = { ...failed(cause, now), ...traces(refusal) };
+    judged.findings[probe] = {
+      ...failed(cause, now),
+      ...traces(refusal),
+      ...(denialCodes.has(refusal.code) &&
+        refusal.status < 500 && { denial: hintsOf(refusal, probe, context.roles, context.mailboxOpened) }),
+    };
   }
 }
 

@@ -6,6 +6,19 @@ export type Probe = (typeof probes)[number];
 
 export type Verdict = 'passed' | 'failed' | 'inconclusive' | 'skipped';
 
+/**
+ * What a plain denial can be explained by. It is kept with the finding, so that the explanation can be put right once
+ * more is known.
+ */
+export interface DenialHints {
+  /** Microsoft's sentence names a policy of the tenant. */
+  byPolicy: boolean;
+  /** What the token shows as granted for the whole tenant. Grants by RBAC for Applications do not show in it. */
+  token: 'grants' | 'lacks' | 'empty';
+  /** Whether the same check got into the mailbox in another way: then there is one, and it is in use. */
+  mailboxOpened: boolean;
+}
+
 /** A probe's answer about one mailbox. */
 export interface ProbeFinding {
   verdict: Verdict;
@@ -17,6 +30,8 @@ export interface ProbeFinding {
   microsoftCode?: string;
   /** Microsoft's `request-id` of the answer that decided. */
   requestId?: string;
+  /** Of a plain denial: what its explanation rests on. */
+  denial?: DenialHints;
 }
 
 export type Findings = Partial<Record<Probe, ProbeFinding>>;
