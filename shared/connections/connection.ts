@@ -33,5 +33,7 @@ export interface Connection {
   consentedAt?: Date;
   /** When the consent, the credential or the grants last changed, as far as we know: refusals soon after may be propagation. */
   grantsChangedAt: Date;
+  /** While its grants make their way, nothing is asked of Microsoft before this instant. */
+  quietUntil?: Date;
   createdAt: Date;
 }

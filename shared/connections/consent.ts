@@ -97,7 +97,8 @@ async function markConsented(needs: Needs, { customerId, id }: Connection, now: 
   for (;;) {
     const found = await needs.connections.get(customerId, id);
     if (!found) return;
-    const next = { ...found.value, consentedAt: now, grantsChangedAt: now };
+    const { quietUntil: _over, ...rest } = found.value;
+    const next = { ...rest, consentedAt: now, grantsChangedAt: now };
     if (await needs.connections.update(next, found.tag)) break;
   }
   // A cached token carries the permissions from before.

@@ -51,6 +51,7 @@ export interface TestResult {
  */
 export async function testConnection(needs: Needs, actor: CustomerActor, connectionId: string): Promise<TestResult> {
   const connection = await requireConnection(needs, actor, connectionId);
+  const startedAt = needs.clock.now();
   needs.tokens.forget(connectionId);
   const steps: StepResult[] = [];
   const answer = await needs.tokens.get(connection, 'graph');
@@ -78,7 +79,7 @@ export async function testConnection(needs: Needs, actor: CustomerActor, connect
   const cause = wrong?.cause;
   const concernsAll =
     cause !== undefined && (wrong?.step !== 'defaultMailbox' || causes[cause].concerns === 'connection');
-  if (verdict === 'passed') await record(needs, actor, connectionId, undefined);
+  if (verdict === 'passed') await record(needs, actor, connectionId, { seenAt: startedAt });
   else if (concernsAll) await record(needs, actor, connectionId, finding(cause, needs.clock.now(), undefined));
   return { verdict, steps, roles, ...(organization && { organization }) };
 }
@@ -133,16 +134,20 @@ async function record(
   needs: Needs,
   actor: CustomerActor,
   connectionId: string,
-  found: ConnectionFinding | undefined,
+  outcome: ConnectionFinding | { seenAt: Date },
 ): Promise<void> {
   for (;;) {
     const { value: connection, tag } = await requireTagged(needs, actor, connectionId);
-    const { finding: _before, ...rest } = connection;
+    const { finding: _before, quietUntil: _heard, ...rest } = connection;
+    // Without a consent link this is where a consent that was given in the portal is first seen.
+    const { seenAt } = outcome;
+    const firstSeen = connection.consentedAt ? {} : { consentedAt: seenAt, grantsChangedAt: seenAt };
+    const found = 'cause' in outcome ? outcome : undefined;
     const next: Connection = found
       ? { ...connection, status: 'failing', finding: found }
-      : { ...rest, status: 'ready' };
+      : { ...rest, ...firstSeen, status: 'ready' };
     if (connection.status === 'disconnected' || (found && connection.status === 'awaitingConsent')) return;
-    if (!found && connection.status === 'ready' && !connection.finding) return;
+    if (!found && connection.status === 'ready' && !connection.finding && !connection.quietUntil) return;
     if (await needs.connections.update(next, tag)) return;
   }
 }

@@ -25,6 +25,9 @@ export interface Tokens {
   get(connection: Connection, audience: Audience): Promise<TokenAnswer>;
   /** Asks Microsoft with a secret that is not stored yet, and remembers nothing. */
   tryOut(connection: Connection, clientSecret: Secret, audience: Audience): Promise<TokenAnswer>;
-  /** Forgets what is cached for a connection, so that the next `get` asks the vault and Microsoft anew. */
-  forget(connectionId: string): void;
+  /**
+   * Forgets what is cached for a connection, so that the next `get` asks the vault and Microsoft anew; with an instant
+   * only the tokens that were asked for before it, because a token shows no grants that are newer than itself.
+   */
+  forget(connectionId: string, askedBefore?: Date): void;
 }

@@ -32,10 +32,12 @@ export async function updateConnection(
     check(connection);
     const { grantsJustChanged, ...fields } = change;
     const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+    const { quietUntil, ...rest } = connection;
     const next: Connection = {
-      ...connection,
+      ...rest,
       ...given,
-      ...(grantsJustChanged && { grantsChangedAt: needs.clock.now() }),
+      // What is new has not been asked about yet: nothing is gained by keeping quiet.
+      ...(grantsJustChanged ? { grantsChangedAt: needs.clock.now() } : quietUntil && { quietUntil }),
     };
     if (!(await needs.connections.update(next, tag))) continue;
     if (grantsJustChanged) needs.tokens.forget(connectionId);

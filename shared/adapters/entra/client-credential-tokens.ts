@@ -24,6 +24,7 @@ const FAULT_KEPT_MS = 2_000;
 
 /** One token, or the attempt to get it. */
 interface Entry {
+  askedAt: number;
   answer: Promise<TokenAnswer>;
   /** Until when it is handed out as it is, in milliseconds since 1970. */
   freshUntil: number;
@@ -69,6 +70,7 @@ export function createTokens(needs: Needs): Tokens {
 
   function renew(connection: Connection, audience: Audience, before: Entry | undefined): Entry {
     const entry: Entry = {
+      askedAt: now(),
       answer: askWithStoredSecret(connection, audience),
       freshUntil: Number.POSITIVE_INFINITY,
       usableUntil: 0,
@@ -95,13 +97,18 @@ export function createTokens(needs: Needs): Tokens {
     return entry;
   }
 
+  /** A token does not show grants that are newer than itself. */
+  function isFromBefore(grantsChangedAt: Date, { askedAt }: Entry): boolean {
+    return askedAt < grantsChangedAt.getTime() && grantsChangedAt.getTime() <= now();
+  }
+
   return {
     get(connection, audience) {
       const key = `${connection.clientSecretVersion} ${audience}`;
       const own = tokens.get(connection.id) ?? new Map<string, Entry>();
       tokens.set(connection.id, own);
       const known = own.get(key);
-      if (known && known.freshUntil > now()) return known.answer;
+      if (known && known.freshUntil > now() && !isFromBefore(connection.grantsChangedAt, known)) return known.answer;
       const entry = renew(connection, audience, known);
       own.set(key, entry);
       return entry.answer;
@@ -111,7 +118,12 @@ export function createTokens(needs: Needs): Tokens {
       return ask(connection, clientSecret, audience);
     },
 
-    forget(connectionId) {
+    forget(connectionId, askedBefore) {
+      if (askedBefore) {
+        const own = tokens.get(connectionId) ?? new Map<string, Entry>();
+        for (const [key, { askedAt }] of own) if (askedAt < askedBefore.getTime()) own.delete(key);
+        return;
+      }
       tokens.delete(connectionId);
       secrets.delete(connectionId);
     },
