@@ -18,6 +18,9 @@ export const plainFaults = [
   'garbage',
   'lostDraft',
   'sendAccepted',
+  'restBlocked',
+  'emptyAnswer',
+  'gatewayPage',
 ] as const;
 
 export const callKinds = ['read', 'create', 'change', 'remove', 'send', 'settings'] as const;
@@ -186,6 +189,11 @@ export const tenantSchema = z
     missingResources: z.array(z.string().min(1)).default([]),
     /** A refused `sendMail` leaves the message that it first saved in Drafts. */
     sendLeavesDraft: z.boolean().default(false),
+    /**
+     * A `POST`, `PATCH` or `PUT` in a batch that has no body or no Content-Type refuses the whole batch with 400, as was
+     * recorded of Graph (msgraph-sdk-dotnet issue 2628).
+     */
+    refusesBodilessParts: z.boolean().default(false),
   })
   .superRefine((tenant, context) => {
     const clientIds = new Set<string>();

@@ -84,18 +84,25 @@ const getMailbox: Handler = ({ world, params }) => {
 
 const mostNamed = 100;
 
-/** What lies about anywhere: drafts, deleted things, folders that were made, and what was sent. Purges are out of reach and not counted. */
+/** A check's own mail, or what came back of it. */
+const isOurs = ({ subject }: StoredMessage) => /^(Undeliverable: )?Muster /.test(subject);
+
+/**
+ * What lies about anywhere: drafts, deleted things, folders that were made, what was sent, and a check's own messages
+ * in an inbox. Purges are out of reach and not counted.
+ */
 const getLeftovers: Handler = ({ world }) => {
-  const totals = { drafts: 0, deleted: 0, sent: 0, folders: 0 };
+  const totals = { drafts: 0, inbox: 0, deleted: 0, sent: 0, folders: 0 };
   const addresses: string[] = [];
   for (const { address, contents } of world.mail.touched()) {
-    const counts = {
+    const counts: typeof totals = {
       drafts: contents.in('drafts').length,
+      inbox: contents.in('inbox').filter(isOurs).length,
       deleted: contents.in('deleteditems').length,
       sent: contents.sent.length,
       folders: contents.folders.size,
     };
-    for (const name of ['drafts', 'deleted', 'sent', 'folders'] as const) totals[name] += counts[name];
+    for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += counts[name];
     const isClean = Object.values(counts).every((count) => count === 0);
     if (!isClean && addresses.length < mostNamed) addresses.push(address);
   }

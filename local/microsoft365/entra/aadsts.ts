@@ -266,21 +266,23 @@ for (const transient of [50033, 90006, 90012, 90024, 90033, 90090, 50000]) {
   };
 }
 
-/** Whether the number is one of those that `microsoft365.md` §3 lists. */
-export const isKnownAadsts = (code: number): boolean => known[code] !== undefined;
+/** The numbers that are answered with a text of their own: those of `microsoft365.md` §3. */
+export const knownAadsts: readonly number[] = Object.keys(known).map(Number);
 
 /** Entra's refusal in its envelope; a number that nobody documented comes as a plain `invalid_request`. */
 export function aadsts(
   code: number,
   subject: Partial<Subject>,
-  options: { correlationId?: string | undefined; retryAfterSeconds?: number } = {},
+  options: { correlationId?: string | undefined; retryAfterSeconds?: number | null | undefined } = {},
 ): SimulatorReply {
   const entry = known[code] ?? { error: 'invalid_request', status: 400, text: says('The request was refused.') };
   const text = entry.text({ clientId: '', tenant: '', resource: '', ...subject });
   const traceId = randomUUID();
   const correlationId = options.correlationId ?? randomUUID();
   const timestamp = `${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z`;
-  const retryAfter = options.retryAfterSeconds ?? entry.retryAfterSeconds;
+  // `null`: Entra keeps the time to itself.
+  const retryAfter =
+    options.retryAfterSeconds === null ? undefined : (options.retryAfterSeconds ?? entry.retryAfterSeconds);
   return json(
     entry.status,
     {

@@ -75,7 +75,8 @@ function malformedBy({ form, clientId, tenant }: Asked): { code: number; about: 
   if (grantType !== 'client_credentials') return { code: 70003, about: grantType };
   if (!clientId) return { code: 900144, about: 'client_id' };
   if (!form.get('scope')) return { code: 900144, about: 'scope' };
-  if (/^(common|consumers|organizations)$/i.test(tenant)) return { code: 9001023, about: tenant };
+  if (/^(common|consumers)$/i.test(tenant)) return { code: 9001023, about: tenant };
+  if (/^organizations$/i.test(tenant)) return { code: 50059, about: tenant };
   return undefined;
 }
 
@@ -87,8 +88,9 @@ function refusedByScenario(tenant: Tenant, app: TenantApp, asked: Asked): Simula
   const { correlationId } = asked;
   if (tokenError === 'down') return aadsts(90033, about, { correlationId });
   if (tokenError === 'throttled') {
-    const seconds = tenant.scenario.throttle?.retryAfterSeconds;
-    return aadsts(90055, about, { correlationId, ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }) });
+    const { throttle } = tenant.scenario;
+    const seconds = throttle?.omitRetryAfter ? null : throttle?.retryAfterSeconds;
+    return aadsts(90055, about, { correlationId, retryAfterSeconds: seconds });
   }
   return aadsts(Number(String(tokenError).replace(/^AADSTS/, '')), about, { correlationId });
 }

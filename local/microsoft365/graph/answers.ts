@@ -6,13 +6,17 @@ export interface GraphCall {
   path: string;
   query: URLSearchParams;
   header(name: string): string | undefined;
-  /** What the body said, read as JSON. */
+  /** What the body said. */
   body: GraphBody;
   requestId: string;
   clientRequestId: string;
 }
 
-export type GraphBody = { kind: 'none' } | { kind: 'json'; value: unknown } | { kind: 'unreadable'; text: string };
+export type GraphBody =
+  | { kind: 'none' }
+  | { kind: 'json'; value: unknown }
+  /** MIME in base64, or what should have been JSON and is not. */
+  | { kind: 'text'; text: string };
 
 export interface GraphAnswer {
   status: number;

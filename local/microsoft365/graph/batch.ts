@@ -26,7 +26,7 @@ type PartAnswer = { id: string; answer: GraphAnswer };
 
 /** `POST /$batch`: 200 even when parts fail, the answers in whatever order they were ready. */
 export async function answerBatch(world: World, caller: Caller, call: GraphCall): Promise<GraphAnswer> {
-  const parts = readParts(call);
+  const parts = readParts(call, caller.tenant.scenario.refusesBodilessParts);
   if (typeof parts === 'string') return frontDoorError(call, 400, 'BadRequest', parts);
   const answers = await runAll(world, caller, parts);
   const fate = answers.find(({ answer }) => answer.fate)?.answer.fate;
@@ -38,7 +38,9 @@ export async function answerBatch(world: World, caller: Caller, call: GraphCall)
   };
 }
 
-function readParts(call: GraphCall): Part[] | string {
+const writes = /^(POST|PATCH|PUT)$/i;
+
+function readParts(call: GraphCall, refusesBodiless: boolean): Part[] | string {
   if (call.body.kind === 'none') return 'Empty Payload. JSON content expected.';
   const read = batchBody.safeParse(call.body.kind === 'json' ? call.body.value : undefined);
   if (!read.success) return 'Invalid batch payload format.';
@@ -46,14 +48,20 @@ function readParts(call: GraphCall): Part[] | string {
   if (parts.length > mostParts) {
     return `Number of batch request steps exceeds the maximum value of ${mostParts}.`;
   }
-  const ids = new Set(parts.map(({ id }) => id));
-  if (ids.size < parts.length) return 'Request ids in a batch must be unique.';
-  for (const { id, body, headers, dependsOn } of parts) {
+  const seen = new Set<string>();
+  for (const { id } of parts) {
+    // Graph takes `a` and `A` for the same.
+    if (seen.has(id.toLowerCase())) return `Request Id ${id} has to be unique in a batch.`;
+    seen.add(id.toLowerCase());
+  }
+  for (const { id, method, body, headers, dependsOn } of parts) {
     const hasType = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'content-type');
-    if (body !== undefined && body !== null && !hasType) {
+    const hasBody = body !== undefined && body !== null;
+    const needsBoth = refusesBodiless && writes.test(method);
+    if ((hasBody && !hasType) || (needsBoth && !(hasBody && hasType))) {
       return `Write request id : ${id} does not contain Content-Type header or body.`;
     }
-    const unknown = dependsOn?.find((name) => !ids.has(name) || name === id);
+    const unknown = dependsOn?.find((name) => name === id || !parts.some((other) => other.id === name));
     if (unknown !== undefined) return `Request id ${id} depends on ${unknown}, which is not in the batch.`;
   }
   return parts;

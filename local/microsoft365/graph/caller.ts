@@ -1,8 +1,9 @@
-import { graphAppId, graphAudience } from '../resources.ts';
+import { graphAudience } from '../resources.ts';
 import type { Tenant, TenantApp } from '../tenant.ts';
 import type { TokenClaims } from '../token-issuer.ts';
 import type { World } from '../world.ts';
 import { frontDoorError, type GraphAnswer, type GraphCall } from './answers.ts';
+import { challenge, claimsChallenge, claimsMessage } from './challenge.ts';
 
 /** Who calls: the app that the token names, as the tenant knows it now. */
 export interface Caller {
@@ -44,6 +45,7 @@ export async function authenticate(
         401,
         'Authorization_IdentityNotFound',
         'The identity of the calling application could not be established.',
+        { 'WWW-Authenticate': challenge(world) },
       ),
     };
   }
@@ -61,9 +63,6 @@ export async function authenticate(
   return { caller: { claims, tenant, app } };
 }
 
-const challenge = (world: World) =>
-  `Bearer realm="", authorization_uri="${world.url}/common/oauth2/authorize", client_id="${graphAppId}"`;
-
 function invalidToken(world: World, ids: Ids, message: string): GraphAnswer {
   return frontDoorError(ids, 401, 'InvalidAuthenticationToken', message, { 'WWW-Authenticate': challenge(world) });
 }
@@ -73,14 +72,7 @@ function invalidToken(world: World, ids: Ids, message: string): GraphAnswer {
  * a scenario that changes in mid-run is felt at once and not after an hour.
  */
 function revoked(world: World, ids: Ids): GraphAnswer {
-  const claims = Buffer.from(
-    JSON.stringify({ access_token: { nbf: { essential: true, value: String(Math.floor(Date.now() / 1000)) } } }),
-  ).toString('base64');
-  return frontDoorError(
-    ids,
-    401,
-    'InvalidAuthenticationToken',
-    'Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp',
-    { 'WWW-Authenticate': `${challenge(world)}, error="insufficient_claims", claims="${claims}"` },
-  );
+  return frontDoorError(ids, 401, 'InvalidAuthenticationToken', claimsMessage, {
+    'WWW-Authenticate': claimsChallenge(world, new Date()),
+  });
 }

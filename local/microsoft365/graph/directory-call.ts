@@ -15,6 +15,8 @@ export interface DirectoryCall {
 
 export interface DirectoryOperation {
   needs: readonly string[];
+  /** What it costs before the query is looked at, in Graph's resource units. */
+  units?: number;
   run(call: DirectoryCall): GraphAnswer;
 }
 
@@ -37,7 +39,15 @@ export function answerDirectoryCall(
     );
   }
   const answer = operation.run({ world, tenant, caller, params, call, roles });
-  return { ...answer, headers: { 'x-ms-resource-unit': '1', ...answer.headers } };
+  const units = String(costOf(operation.units ?? 1, call.query));
+  return { ...answer, headers: { 'x-ms-resource-unit': units, ...answer.headers } };
+}
+
+/** Graph's own reckoning: https://learn.microsoft.com/graph/throttling-limits#resource-unit-costs-per-request */
+function costOf(units: number, query: URLSearchParams): number {
+  const top = query.get('$top');
+  const few = top !== null && Number(top) < 20;
+  return Math.max(1, units - (query.has('$select') ? 1 : 0) + (query.has('$expand') ? 1 : 0) - (few ? 1 : 0));
 }
 
 export function directoryAnswer(body: object): GraphAnswer {

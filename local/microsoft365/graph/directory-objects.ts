@@ -9,7 +9,7 @@ import {
 } from './directory-call.ts';
 import { appRoleId, presentContact, presentGroup, presentOrganization, presentUser } from './directory-wire.ts';
 import { metadata, selected } from './odata.ts';
-import { parseFilter } from './odata-filter.ts';
+import { parseFilter, readPath } from './odata-filter.ts';
 
 /** A collection small enough to be looked through: groups, contacts, the recycle bin. */
 function collection(
@@ -22,7 +22,7 @@ function collection(
     needs,
     run({ call, tenant }) {
       const text = call.query.get('$filter');
-      const filter = text === null ? undefined : parseFilter<Record<string, unknown>>(text, (item, path) => item[path]);
+      const filter = text === null ? undefined : parseFilter(text, readPath);
       if (text !== null && !filter) return unsupportedQuery(call, `Invalid filter clause: '${text}'.`);
       const found = tenant.directory.ofKind(kind).map(present);
       const matching = filter ? found.filter((item) => filter.matches(item)) : found;
@@ -97,6 +97,7 @@ export const getServicePrincipal: DirectoryOperation = {
 
 export const listAppRoleAssignments: DirectoryOperation = {
   needs: readsApps,
+  units: 2,
   run(context) {
     const app = appNamed(context);
     if (!app) return resourceNotFound(context.call, context.params.principal ?? '');
@@ -120,6 +121,7 @@ export const listAppRoleAssignments: DirectoryOperation = {
 /** A registration is read in its home tenant; here every app is at home. Secrets show their end, never their value. */
 export const getApplication: DirectoryOperation = {
   needs: readsApps,
+  units: 2,
   run(context) {
     const app = appNamed(context);
     if (!app) return resourceNotFound(context.call, context.params.principal ?? '');

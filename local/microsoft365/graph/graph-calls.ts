@@ -14,7 +14,7 @@ import {
   listGroups,
 } from './directory-objects.ts';
 import { createFolder, deleteFolder, getFolder, listFolders, permanentDeleteFolder } from './folders.ts';
-import { answerMailCall, type MailOperation, pause, refusedByBody } from './mailbox-call.ts';
+import { answerMailCall, type MailOperation, pause } from './mailbox-call.ts';
 import { getMailboxSettings, getUserPurpose } from './mailbox-settings.ts';
 import {
   createMessage,
@@ -27,7 +27,7 @@ import {
   updateMessage,
 } from './messages.ts';
 import { sendMail } from './send-mail.ts';
-import { faultByChance, overRate } from './throttling.ts';
+import { countCall, faultByChance, nearLimit, overRate } from './throttling.ts';
 import { getUser, listUsers } from './users.ts';
 
 type Operation = { mail: MailOperation } | { directory: DirectoryOperation };
@@ -77,7 +77,9 @@ export async function answerGraphCall(
     tenantId: caller.tenant.id,
     clientId: caller.app.scenario.clientId,
   };
-  const refused = overRate(caller.tenant, caller.app, call, Date.now()) ?? faultByChance(caller.tenant, call);
+  const isDirectory = match.kind === 'found' && 'directory' in match.handler;
+  const rate = countCall(caller.tenant, caller.app, Date.now());
+  const refused = overRate(caller, rate, call, isDirectory) ?? faultByChance(caller.tenant, call);
   if (refused) {
     if (match.kind === 'found') trace.mailbox = match.params.user;
     await pause(world.latencyMs);
@@ -96,11 +98,9 @@ export async function answerGraphCall(
   }
   if ('directory' in match.handler) {
     await pause(world.latencyMs);
-    return { answer: answerDirectoryCall(world, caller, match.handler.directory, call, match.params), trace };
+    const answer = answerDirectoryCall(world, caller, match.handler.directory, call, match.params);
+    return { answer: { ...answer, headers: { ...nearLimit(rate), ...answer.headers } }, trace };
   }
-  const operation = match.handler.mail;
-  const unread = refusedByBody(call, operation.body);
-  if (unread) return { answer: unread, trace: { ...trace, mailbox: match.params.user } };
-  const { answer, mailbox } = await answerMailCall(world, caller, operation, call, match.params);
+  const { answer, mailbox } = await answerMailCall(world, caller, match.handler.mail, call, match.params);
   return { answer, trace: { ...trace, mailbox: mailbox ?? match.params.user } };
 }

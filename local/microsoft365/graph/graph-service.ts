@@ -1,10 +1,11 @@
 import type { Answered, SimulatorRequest } from '../http.ts';
 import { pathSegments } from '../router.ts';
 import type { World } from '../world.ts';
-import { commonHeaders, type GraphAnswer, type GraphBody, type GraphCall, idsOf } from './answers.ts';
+import { commonHeaders, type GraphAnswer, type GraphCall, idsOf } from './answers.ts';
 import { answerBatch } from './batch.ts';
 import { authenticate, type Caller } from './caller.ts';
 import { answerGraphCall } from './graph-calls.ts';
+import { bodyOf } from './request-body.ts';
 import { lossByChance } from './throttling.ts';
 
 const prefix = /^\/(v1\.0|beta)(?=\/)/;
@@ -20,7 +21,7 @@ export async function answerGraphRequest(world: World, request: SimulatorRequest
     path,
     query: request.query,
     header: (name) => request.header(name),
-    body: readBody(request),
+    body: bodyOf(request.body.toString('utf8'), request.header('content-type')),
     ...ids,
   };
   const isBatch = /^\/(\$|%24)batch$/i.test(path);
@@ -49,14 +50,4 @@ function traceOf({ tenant, app }: Caller, route: string) {
 
 function complete(answer: GraphAnswer, ids: { requestId: string; clientRequestId: string }) {
   return { status: answer.status, headers: { ...commonHeaders(ids), ...answer.headers }, body: answer.body };
-}
-
-function readBody({ body }: SimulatorRequest): GraphBody {
-  if (body.length === 0) return { kind: 'none' };
-  const text = body.toString('utf8');
-  try {
-    return { kind: 'json', value: JSON.parse(text) };
-  } catch {
-    return { kind: 'unreadable', text };
-  }
 }

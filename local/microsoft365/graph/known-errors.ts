@@ -1,10 +1,11 @@
 import type { CallKind } from '../scenario.ts';
+import { claimsMessage } from './challenge.ts';
 
 /**
- * When an error comes, in the order of evaluation of `microsoft365.md` §1.6: `resolve` before permissions are looked at,
- * `logon` after them, `store` last, after the meaning of the request.
+ * When an error comes, by the steps of `microsoft365.md` §1.6: `token` is step 1, `resolve` 4, `permission` 5, `policy` 6;
+ * `logon` comes between the policies and the meaning of the request, `store` last.
  */
-export type Stage = 'resolve' | 'logon' | 'store';
+export type Stage = 'token' | 'resolve' | 'permission' | 'policy' | 'logon' | 'store';
 
 export interface KnownError {
   status: number;
@@ -13,6 +14,11 @@ export interface KnownError {
   on?: readonly CallKind[];
   /** The front door's own errors carry an `innerError`. */
   frontDoor?: true;
+  /** What stands in `error.code` where that is not the name in this table. */
+  code?: string;
+  /** `WWW-Authenticate` holds a claims challenge. */
+  claims?: true;
+  retryAfterSeconds?: number;
 }
 
 const writes: readonly CallKind[] = ['create', 'change'];
@@ -25,17 +31,17 @@ export const knownErrors: Record<string, KnownError> = {
   ErrorAccessDenied: {
     status: 403,
     message: 'Access is denied. Check credentials and try again.',
-    stage: 'resolve',
+    stage: 'permission',
   },
   extensionError: {
     status: 403,
     message: 'The mailbox is hosted on-premises or an application policy blocks the app.',
-    stage: 'resolve',
+    stage: 'policy',
   },
   ExtensionError: {
     status: 403,
     message: 'Operation: Create; Exception: [Status Code: Forbidden; Reason: Access is denied.]',
-    stage: 'resolve',
+    stage: 'policy',
   },
   ErrorInvalidUser: { status: 404, message: "The requested user '{user}' is invalid.", stage: 'resolve' },
   ResourceNotFound: { status: 404, message: 'Resource could not be discovered.', stage: 'resolve' },
@@ -57,30 +63,40 @@ export const knownErrors: Record<string, KnownError> = {
   InvalidAuthenticationToken: {
     status: 401,
     message: 'Access token validation failure. Invalid audience.',
-    stage: 'resolve',
+    stage: 'token',
     frontDoor: true,
   },
   AuthenticationError: {
     status: 401,
     message: 'Error authenticating with resource',
-    stage: 'resolve',
+    stage: 'token',
     frontDoor: true,
   },
+  // §2.2 leaves 401 or 403 open; whoever wrote the status down saw 401 (O365/python-o365 issues 446, 448, 777).
   NoPermissionsInAccessToken: {
-    status: 403,
+    status: 401,
     message: 'The token contains no permissions, or permissions can not be understood.',
-    stage: 'resolve',
+    stage: 'permission',
+    frontDoor: true,
+  },
+  insufficient_claims: {
+    status: 401,
+    message: claimsMessage,
+    stage: 'token',
+    frontDoor: true,
+    code: 'InvalidAuthenticationToken',
+    claims: true,
   },
   Authorization_IdentityNotFound: {
     status: 401,
     message: 'The identity of the calling application could not be established.',
-    stage: 'resolve',
+    stage: 'token',
     frontDoor: true,
   },
   Authorization_IdentityDisabled: {
     status: 403,
     message: 'The identity of the calling application is disabled.',
-    stage: 'resolve',
+    stage: 'token',
     frontDoor: true,
   },
   UnknownError: { status: 503, message: '', stage: 'resolve', frontDoor: true },
@@ -96,6 +112,7 @@ export const knownErrors: Record<string, KnownError> = {
     status: 429,
     message: 'Application is over its MailboxConcurrency limit.',
     stage: 'resolve',
+    retryAfterSeconds: 1,
   },
   MailboxConcurrency: {
     status: 429,

@@ -1,13 +1,14 @@
 import { type Entry, hasMailbox } from '../directory.ts';
 import type { MailboxContents } from '../mail-store.ts';
-import type { MailboxState } from '../mailbox-state.ts';
 import type { CallKind } from '../scenario.ts';
 import type { Tenant } from '../tenant.ts';
 import type { World } from '../world.ts';
-import { exchangeError, frontDoorError, type GraphAnswer, type GraphCall } from './answers.ts';
+import { exchangeError, type GraphAnswer, type GraphCall } from './answers.ts';
 import type { Caller } from './caller.ts';
+import { knownAnswer } from './known-answer.ts';
 import { knownErrors } from './known-errors.ts';
-import { faultAt, weatherAt } from './mailbox-faults.ts';
+import { faultAt, type Struck, weatherAt } from './mailbox-faults.ts';
+import { readRequestBody, type WantedBody } from './request-body.ts';
 import { concurrencyOf, overConcurrency } from './throttling.ts';
 
 /** A permitted call on a mailbox. */
@@ -31,14 +32,14 @@ export interface MailOperation {
   kind: CallKind;
   /** Any one of these permissions will do. */
   needs: readonly string[];
-  /** Whether a JSON body is wanted; without one nothing is asked of Exchange. */
-  body: 'json' | 'none';
+  /** Without what is wanted nothing is asked of Exchange. */
+  body: WantedBody;
   run(call: MailboxCall): GraphAnswer;
 }
 
 const slowMs = 2000;
 
-/** Steps 4 to 8 of the order of evaluation of `microsoft365.md` §1.6. */
+/** The order of evaluation of `microsoft365.md` §1.6 for a call on a mailbox, once the caller is known. */
 export async function answerMailCall(
   world: World,
   caller: Caller,
@@ -46,53 +47,70 @@ export async function answerMailCall(
   call: GraphCall,
   params: Record<string, string>,
 ): Promise<{ answer: GraphAnswer; mailbox: string | undefined }> {
-  const { tenant, app } = caller;
+  const { tenant } = caller;
   const user = params.user ?? '';
   const entry = tenant.directory.byId(user) ?? tenant.directory.byAddress(user);
-  const unresolved = refusedByResolution(entry, user);
-  if (!entry || unresolved) {
+  const struck = entry && { world, entry, state: world.state(tenant, entry), kind: operation.kind, call, user };
+  const read = readRequestBody(call, operation.body);
+  const early =
+    (struck && faultAt('token', struck)) ??
+    ('refused' in read ? read.refused : refusedByResolution(world, entry, user, call));
+  if (!struck || 'refused' in read || early) {
     await pause(world.latencyMs);
-    return { answer: unresolved ?? invalidUser(user), mailbox: entry?.address };
+    return { answer: early ?? invalidUser(user), mailbox: entry?.address };
   }
-  const state = world.state(tenant, entry);
-  const clientId = app.scenario.clientId;
-  if (!state.enter(clientId, concurrencyOf(tenant))) return { answer: overConcurrency(tenant), mailbox: entry.address };
+  const answer = await atMailbox(caller, struck, () =>
+    evaluate(world, caller, operation, struck, { params, body: read.body }),
+  );
+  return { answer, mailbox: struck.entry.address };
+}
+
+/** Holds one of the app's places at the mailbox meanwhile. */
+async function atMailbox(
+  { tenant, app }: Caller,
+  { world, entry, state }: Struck,
+  evaluate: () => GraphAnswer,
+): Promise<GraphAnswer> {
+  const { clientId } = app.scenario;
+  if (!state.enter(clientId, concurrencyOf(tenant))) return overConcurrency(tenant);
   try {
     await pause(world.latencyMs + (entry.fault === 'slow' ? slowMs : 0));
-    const answer = evaluate(world, caller, operation, call, params, { user, entry, state });
-    return { answer, mailbox: entry.address };
+    return evaluate();
   } finally {
     state.leave(clientId);
   }
 }
 
+/** Steps 4, where the mailbox itself is at fault, to 8. */
 function evaluate(
   world: World,
   caller: Caller,
   operation: MailOperation,
-  call: GraphCall,
-  params: Record<string, string>,
-  at: { user: string; entry: Entry; state: MailboxState },
+  struck: Struck,
+  asked: { params: Record<string, string>; body: Record<string, unknown> },
 ): GraphAnswer {
   const { tenant } = caller;
-  const { user, entry, state } = at;
-  const early = weatherAt(entry, state, call) ?? faultAt('resolve', entry, state, operation.kind, call, user);
-  if (early) return early;
-  const refused = refusedByPermission(caller, entry, operation) ?? refusedByOrganization(tenant);
+  const { entry, state, call, user } = struck;
+  const refused =
+    weatherAt(entry, state, call) ??
+    faultAt('resolve', struck) ??
+    refusedByPermission(world, caller, operation, struck) ??
+    faultAt('permission', struck) ??
+    refusedByPolicy(caller, operation, entry) ??
+    faultAt('policy', struck) ??
+    refusedByOrganization(tenant) ??
+    faultAt('logon', struck);
   if (refused) return refused;
-  const late = faultAt('logon', entry, state, operation.kind, call, user);
-  if (late) return late;
   const answer = operation.run({
     world,
     tenant,
     entry,
     user,
-    params,
+    ...asked,
     call,
-    body: call.body.kind === 'json' ? (call.body.value as Record<string, unknown>) : {},
     contents: () => world.mail.of(tenant.id, entry.address),
     peek: () => world.mail.peek(tenant.id, entry.address),
-    refusedByStore: () => faultAt('store', entry, state, operation.kind, call, user),
+    refusedByStore: () => faultAt('store', struck),
   });
   if (entry.fault === 'lostDraft' && operation.kind === 'create' && answer.status === 201 && state.strikes === 0) {
     // Once is what a lost answer is; the next try finds the draft, or makes another.
@@ -103,49 +121,60 @@ function evaluate(
 }
 
 /** Step 4: Exchange must hold a mailbox for it. */
-function refusedByResolution(entry: Entry | undefined, user: string): GraphAnswer | undefined {
+function refusedByResolution(
+  world: World,
+  entry: Entry | undefined,
+  user: string,
+  call: GraphCall,
+): GraphAnswer | undefined {
   if (!entry) return invalidUser(user);
   if (hasMailbox(entry)) return undefined;
-  const code =
-    entry.code ??
-    (entry.kind === 'group' || entry.kind === 'contact' ? 'ErrorInvalidUser' : 'MailboxNotEnabledForRESTAPI');
-  const known = knownErrors[code];
-  return exchangeError(known?.status ?? 404, code, (known?.message ?? code).replace('{user}', user));
+  const usual = entry.kind === 'group' || entry.kind === 'contact' ? 'ErrorInvalidUser' : 'MailboxNotEnabledForRESTAPI';
+  return knownAnswer(world, call, entry.code ?? usual, {
+    user,
+    ...(knownErrors[entry.code ?? usual] ? {} : { status: 404 }),
+  });
 }
 
 const invalidUser = (user: string) =>
   exchangeError(404, 'ErrorInvalidUser', `The requested user '${user}' is invalid.`);
 
-/** Steps 5 and 6: Entra roles united with RBAC, policies keeping only the Entra ones away. */
-function refusedByPermission({ claims, app }: Caller, entry: Entry, operation: MailOperation): GraphAnswer | undefined {
+/** Which of the operation's permissions the app has here, and by what: a role of the token, or RBAC. */
+function permissionsAt({ claims, app }: Caller, operation: MailOperation, entry: Entry) {
   // A role counts while the token shows it and the tenant still grants it.
   const roles = (claims.roles ?? []).filter((role) => app.grants.includes(role));
   const needs = operation.needs.filter((permission) => !isTakenAway(permission, entry));
-  const byEntra = needs.some((permission) => roles.includes(permission));
-  const byRbac = needs.some((permission) => app.hasRbac(permission, entry));
-  if (!byEntra && !byRbac) {
-    if (!claims.roles && app.scenario.refusesRolelessToken) {
-      return exchangeError(
-        403,
-        'NoPermissionsInAccessToken',
-        'The token contains no permissions, or permissions can not be understood.',
-      );
-    }
-    return accessDenied();
-  }
-  if (app.propagation.isDenied(Date.now())) return accessDenied();
-  if (!byRbac && app.isBlockedByPolicy(entry)) {
-    return exchangeError(
-      403,
-      'ErrorAccessDenied',
-      'Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.',
-    );
-  }
-  return undefined;
+  return {
+    byEntra: needs.some((permission) => roles.includes(permission)),
+    byRbac: needs.some((permission) => app.hasRbac(permission, entry)),
+  };
 }
 
-const accessDenied = () =>
-  exchangeError(403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.');
+/** Step 5: Entra roles united with RBAC. */
+function refusedByPermission(
+  world: World,
+  caller: Caller,
+  operation: MailOperation,
+  { entry, call }: Struck,
+): GraphAnswer | undefined {
+  const { claims, app } = caller;
+  // Where Graph insists on roles, what RBAC grants does not help: nobody gets as far as Exchange.
+  if (!claims.roles && app.scenario.refusesRolelessToken) return knownAnswer(world, call, 'NoPermissionsInAccessToken');
+  const { byEntra, byRbac } = permissionsAt(caller, operation, entry);
+  if ((byEntra || byRbac) && !app.propagation.isDenied(Date.now())) return undefined;
+  return exchangeError(403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.');
+}
+
+/** Step 6: policies keep only the Entra roles away; the lists for EWS and REST keep everybody away. */
+function refusedByPolicy(caller: Caller, operation: MailOperation, entry: Entry): GraphAnswer | undefined {
+  if (entry.fault === 'restBlocked') return exchangeError(403, 'ErrorAccessDenied', 'Access to OData is disabled.');
+  if (!caller.app.isBlockedByPolicy(entry) || permissionsAt(caller, operation, entry).byRbac) return undefined;
+  return exchangeError(
+    403,
+    'ErrorAccessDenied',
+    'Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.',
+  );
+}
 
 function isTakenAway(permission: string, { fault }: Entry): boolean {
   return (
@@ -157,22 +186,6 @@ function isTakenAway(permission: string, { fault }: Entry): boolean {
 function refusedByOrganization(tenant: Tenant): GraphAnswer | undefined {
   if (!tenant.scenario.organizationBlocked) return undefined;
   return exchangeError(403, 'ErrorOrganizationAccessBlocked', 'Access to the organization is blocked.');
-}
-
-/** Step 3 for calls that carry something: the front door reads it before anybody else. */
-export function refusedByBody(call: GraphCall, wanted: MailOperation['body']): GraphAnswer | undefined {
-  if (wanted === 'none') return undefined;
-  if (call.body.kind === 'none') {
-    return frontDoorError(call, 400, 'BadRequest', 'Empty Payload. JSON content expected.');
-  }
-  const isObject = call.body.kind === 'json' && typeof call.body.value === 'object' && call.body.value !== null;
-  if (isObject && !Array.isArray(call.body.kind === 'json' ? call.body.value : null)) return undefined;
-  return frontDoorError(
-    call,
-    400,
-    'BadRequest',
-    'Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.',
-  );
 }
 
 export async function pause(ms: number): Promise<void> {

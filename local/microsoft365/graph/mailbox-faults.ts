@@ -1,71 +1,41 @@
 import type { Entry } from '../directory.ts';
 import type { MailboxState } from '../mailbox-state.ts';
-import type { CallKind } from '../scenario.ts';
-import { exchangeError, frontDoorError, type GraphAnswer, type GraphCall, outlookAnswer } from './answers.ts';
+import type { CallKind, MailboxFault } from '../scenario.ts';
+import type { World } from '../world.ts';
+import { frontDoorError, type GraphAnswer, type GraphCall, outlookAnswer } from './answers.ts';
+import { knownAnswer } from './known-answer.ts';
 import { knownErrors, type Stage } from './known-errors.ts';
 
-interface Strike {
-  code: string;
-  status: number;
-  message: string;
-  stage: Stage;
-  on: readonly CallKind[] | undefined;
-  times: number;
-  retryAfterSeconds: number | undefined;
-  frontDoor: boolean;
+/** One call on one mailbox, as far as a fault cares. */
+export interface Struck {
+  world: World;
+  entry: Entry;
+  state: MailboxState;
+  kind: CallKind;
+  call: GraphCall;
+  user: string;
 }
+
+type CodeFault = Extract<MailboxFault, { code: string }>;
 
 /** Refuses for the mailbox's fault at the given stage; `undefined` where the fault does not strike. */
-export function faultAt(
-  stage: Stage,
-  entry: Entry,
-  state: MailboxState,
-  kind: CallKind,
-  call: GraphCall,
-  user: string,
-): GraphAnswer | undefined {
-  const strike = strikeOf(entry);
-  if (!strike || strike.stage !== stage || (strike.on && !strike.on.includes(kind))) return undefined;
-  if (state.strikes >= strike.times) return undefined;
+export function faultAt(stage: Stage, { world, entry, state, kind, call, user }: Struck): GraphAnswer | undefined {
+  const fault = codeFaultOf(entry);
+  if (!fault) return undefined;
+  const known = knownErrors[fault.code];
+  const on = fault.on ?? known?.on;
+  if ((known?.stage ?? 'logon') !== stage || (on && !on.includes(kind))) return undefined;
+  if (state.strikes >= (fault.times ?? Number.POSITIVE_INFINITY)) return undefined;
   state.strikes += 1;
-  const headers: Record<string, string> =
-    strike.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(strike.retryAfterSeconds) };
-  const message = strike.message.replace('{user}', user);
-  if (strike.frontDoor) return frontDoorError(call, strike.status, strike.code, message, headers);
-  return exchangeError(strike.status, strike.code, message, headers);
+  return knownAnswer(world, call, fault.code, { ...fault, user });
 }
 
-function strikeOf({ fault, kind }: Entry): Strike | undefined {
-  if (fault === null) return kind === 'disabled' ? strike('ErrorAccountDisabled', {}) : undefined;
-  if (typeof fault === 'object') return strike(fault.code, fault);
-  if (fault === 'full') return strike('ErrorQuotaExceeded', {});
-  if (fault === 'moving') return strike('ErrorMailboxMoveInProgress', {});
-  if (fault.startsWith('error:')) return strike(fault.slice('error:'.length), {});
-  return undefined;
-}
-
-function strike(
-  code: string,
-  given: {
-    status?: number | undefined;
-    message?: string | undefined;
-    on?: readonly CallKind[] | undefined;
-    times?: number | undefined;
-    retryAfterSeconds?: number | undefined;
-  },
-): Strike {
-  const known = knownErrors[code];
-  const status = given.status ?? known?.status ?? 403;
-  return {
-    code,
-    status,
-    message: given.message ?? known?.message ?? `The request was refused: ${code}.`,
-    stage: known?.stage ?? 'logon',
-    on: given.on ?? known?.on,
-    times: given.times ?? Number.POSITIVE_INFINITY,
-    retryAfterSeconds: given.retryAfterSeconds ?? (code === 'ApplicationThrottled' ? 1 : undefined),
-    frontDoor: known?.frontDoor ?? false,
-  };
+function codeFaultOf({ fault, kind }: Entry): CodeFault | undefined {
+  if (fault === null) return kind === 'disabled' ? { code: 'ErrorAccountDisabled' } : undefined;
+  if (typeof fault === 'object') return fault;
+  if (fault === 'full') return { code: 'ErrorQuotaExceeded' };
+  if (fault === 'moving') return { code: 'ErrorMailboxMoveInProgress' };
+  return fault.startsWith('error:') ? { code: fault.slice('error:'.length) } : undefined;
 }
 
 /** How often a flaky mailbox fails. */
@@ -80,6 +50,10 @@ export function weatherAt(entry: Entry, state: MailboxState, call: GraphCall): G
       return { status: 0, headers: {}, fate: 'hang' };
     case 'garbage':
       return garbage();
+    case 'emptyAnswer':
+      return { status: 503, headers: {} };
+    case 'gatewayPage':
+      return gatewayPage();
     case 'flaky':
       return state.random() < flakyShare ? brokenGateway(state.random(), call) : undefined;
     default:
@@ -92,6 +66,15 @@ export function garbage(): GraphAnswer {
     status: 200,
     headers: { 'Content-Type': 'application/json' },
     body: '{"@odata.context":"https://gra\u0000\uFFFD',
+  };
+}
+
+/** What a proxy answers that does not reach Graph. */
+function gatewayPage(): GraphAnswer {
+  return {
+    status: 502,
+    headers: { 'Content-Type': 'text/html' },
+    body: '<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>',
   };
 }
 
@@ -109,11 +92,7 @@ export function brokenGateway(chance: number, call: GraphCall): GraphAnswer {
           message: 'An internal server error occurred. The operation failed.',
         },
       }),
-    () => ({
-      status: 502,
-      headers: { 'Content-Type': 'text/html' },
-      body: '<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>',
-    }),
+    gatewayPage,
   ];
   const shape = shapes[Math.floor(chance * shapes.length)] ?? shapes[0];
   return shape ? shape() : { status: 503, headers: {} };

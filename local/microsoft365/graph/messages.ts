@@ -4,7 +4,7 @@ import { folderNotFound, idOfFolder, mailReads, resolveFolder } from './folders.
 import type { MailboxCall, MailOperation } from './mailbox-call.ts';
 import { presentMessage, readId } from './message-wire.ts';
 import { metadata, nextLink, selected, whole } from './odata.ts';
-import { parseFilter } from './odata-filter.ts';
+import { parseFilter, readPath } from './odata-filter.ts';
 import { submitDraft } from './send-mail.ts';
 
 const wantsImmutable = ({ call }: MailboxCall) => /IdType="?ImmutableId"?/i.test(call.header('prefer') ?? '');
@@ -40,7 +40,7 @@ function requireMessage(
 export const createMessage: MailOperation = {
   kind: 'create',
   needs: ['Mail.ReadWrite'],
-  body: 'json',
+  body: { mimeAs: (message) => message },
   run(call) {
     const folder = call.params.folder === undefined ? 'drafts' : resolveFolder(call, call.params.folder);
     if (!folder) return folderNotFound();
@@ -68,7 +68,7 @@ export const listMessages: MailOperation = {
     const folder = call.params.folder === undefined ? undefined : resolveFolder(call, call.params.folder);
     if (call.params.folder !== undefined && !folder) return folderNotFound();
     const text = query.get('$filter');
-    const filter = text === null ? undefined : parseFilter<Record<string, unknown>>(text, (item, path) => item[path]);
+    const filter = text === null ? undefined : parseFilter(text, readPath);
     if (text !== null && !filter) {
       return frontDoorError(call.call, 400, 'BadRequest', `Invalid filter clause: '${text}'.`);
     }

@@ -14,11 +14,27 @@ export interface Filter<T> {
   equality: Equality | undefined;
 }
 
+const token = /\s+|'(?:[^']|'')*'|\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?|[A-Za-z_@$][\w./@$-]*|-?\d+(?:\.\d+)?|[(),:]/gy;
+
 /** The filter's predicate, or `undefined` when it cannot be understood. */
 export function parseFilter<T>(text: string, read: ReadProperty<T>): Filter<T> | undefined {
-  const tokens = text.match(/'(?:[^']|'')*'|[A-Za-z_@$][\w./@$-]*|-?\d+(?:\.\d+)?|[(),:]/g) ?? [];
-  const parser = new FilterParser<T>(tokens, read);
-  return parser.parse();
+  const found = text.match(token) ?? [];
+  // What is no token at all must not be passed over.
+  if (found.join('').length < text.length) return undefined;
+  return new FilterParser<T>(
+    found.filter((one) => one.trim() !== ''),
+    read,
+  ).parse();
+}
+
+/** A property by its path: `from/emailAddress/address`. */
+export function readPath(item: Record<string, unknown>, path: string): unknown {
+  return path
+    .split('/')
+    .reduce<unknown>(
+      (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
+      item,
+    );
 }
 
 class FilterParser<T> {
@@ -118,10 +134,21 @@ class FilterParser<T> {
   #comparison(path: string): Predicate<T> {
     this.#comparisons += 1;
     const operator = this.#next().toLowerCase();
+    if (operator === 'in') return this.#oneOf(path);
     if (!['eq', 'ne', 'ge', 'le', 'gt', 'lt'].includes(operator)) throw new SyntaxError(operator);
     const wanted = literal(this.#next());
     if (operator === 'eq' && typeof wanted === 'string') this.#equalities.push({ path, value: wanted });
     return (item) => compare(this.#read(item, path), operator, wanted);
+  }
+
+  /** `mail in ('a@b', 'c@d')`. */
+  #oneOf(path: string): Predicate<T> {
+    const wanted: Literal[] = [];
+    this.#must('(');
+    do wanted.push(literal(this.#next()));
+    while (this.#take(','));
+    this.#must(')');
+    return (item) => wanted.some((one) => compare(this.#read(item, path), 'eq', one));
   }
 
   #take(token: string): boolean {
@@ -142,16 +169,19 @@ class FilterParser<T> {
   }
 }
 
-function literal(token: string): string | number | boolean | null {
+type Literal = string | number | boolean | null;
+
+function literal(token: string): Literal {
   if (token.startsWith("'")) return token.slice(1, -1).replaceAll("''", "'");
   if (token === 'null') return null;
   if (token === 'true' || token === 'false') return token === 'true';
+  if (/^\d{4}-\d\d-\d\d/.test(token)) return token;
   const number = Number(token);
   if (Number.isNaN(number)) throw new SyntaxError(`${token} is no literal`);
   return number;
 }
 
-function compare(value: unknown, operator: string, wanted: string | number | boolean | null): boolean {
+function compare(value: unknown, operator: string, wanted: Literal): boolean {
   const left = typeof value === 'string' ? value.toLowerCase() : (value ?? null);
   const right = typeof wanted === 'string' ? wanted.toLowerCase() : wanted;
   if (operator === 'eq') return left === right;

@@ -36,19 +36,19 @@ function refusedByMeaning(call: MailboxCall, message: Record<string, unknown>): 
 export const sendMail: MailOperation = {
   kind: 'send',
   needs: ['Mail.Send'],
-  body: 'json',
+  body: { mimeAs: (message) => ({ message }) },
   run(call) {
     const message = read(call.body, 'message');
     if (typeof message !== 'object' || message === null) {
       return frontDoorError(call.call, 400, 'BadRequest', "The request is invalid: parameter 'Message' is required.");
     }
     const content = message as Record<string, unknown>;
-    const refused = refusedByMeaning(call, content) ?? call.refusedByStore();
-    if (refused) {
-      if (call.tenant.scenario.sendLeavesDraft && refused.status === 400) stranded(call, content);
-      return refused;
-    }
-    const keepsCopy = read(call.body, 'saveToSentItems') !== false;
+    const meaningless = refusedByMeaning(call, content);
+    if (meaningless && call.tenant.scenario.sendLeavesDraft) stranded(call, content);
+    const refused = meaningless ?? call.refusedByStore();
+    if (refused) return refused;
+    // Microsoft's own examples write the word in quotes.
+    const keepsCopy = String(read(call.body, 'saveToSentItems') ?? true).toLowerCase() !== 'false';
     deliver(call.world, call, { ...split(content), to: recipientsOf(content), via: 'graph', keepsCopy });
     return noContent(202);
   },

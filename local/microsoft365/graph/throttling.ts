@@ -13,12 +13,32 @@ export function overConcurrency(tenant: Tenant): GraphAnswer {
   return exchangeError(429, 'ApplicationThrottled', 'Application is over its MailboxConcurrency limit.', headers);
 }
 
-/** Counts the call; refuses it when the app is over its limit in the tenant. Refused calls count as well. */
-export function overRate(tenant: Tenant, app: TenantApp, call: GraphCall, now: number): GraphAnswer | undefined {
+/** Counts the call, and says what share of the app's limit in the tenant is used up; refused calls count as well. */
+export function countCall(tenant: Tenant, app: TenantApp, now: number): number {
   const most = tenant.scenario.throttle?.perAppPerTenantPer10s;
-  if (most === undefined) return undefined;
-  if (app.calls.add(now) <= most) return undefined;
-  return tooManyRequests(call, retryAfter(tenant));
+  if (most === undefined) return 0;
+  const calls = app.calls.add(now);
+  return most === 0 ? Number.POSITIVE_INFINITY : calls / most;
+}
+
+/** Refuses when the app is over its limit in the tenant; the directory says which limit that was. */
+export function overRate(
+  { tenant, app }: { tenant: Tenant; app: TenantApp },
+  share: number,
+  call: GraphCall,
+  isDirectory: boolean,
+): GraphAnswer | undefined {
+  if (share <= 1) return undefined;
+  const scope = {
+    'x-ms-throttle-scope': `Tenant_Application/ReadWrite/${app.scenario.clientId}/${tenant.id}`,
+    'x-ms-throttle-information': 'ResourceUnitLimitExceeded',
+  };
+  return tooManyRequests(call, { ...retryAfter(tenant), ...(isDirectory ? scope : {}) });
+}
+
+/** What the directory adds to its answers when an app comes near its limit. */
+export function nearLimit(share: number): Record<string, string> {
+  return share < 0.8 ? {} : { 'x-ms-throttle-limit-percentage': share.toFixed(2) };
 }
 
 function retryAfter({ scenario }: Tenant): Record<string, string> {

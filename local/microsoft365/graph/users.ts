@@ -9,7 +9,7 @@ import {
 } from './directory-call.ts';
 import { basicUserProperties, defaultUserProperties, presentUser } from './directory-wire.ts';
 import { metadata, nextLink, whole } from './odata.ts';
-import { type Filter, parseFilter } from './odata-filter.ts';
+import { type Filter, parseFilter, readPath } from './odata-filter.ts';
 
 const readsUsers = ['User.ReadBasic.All', 'User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All'] as const;
 
@@ -45,11 +45,12 @@ export const getUser: DirectoryOperation = {
 
 export const listUsers: DirectoryOperation = {
   needs: readsUsers,
+  units: 2,
   run(context) {
     const { call, tenant } = context;
     const { query } = call;
     const text = query.get('$filter');
-    const filter = text === null ? undefined : parseFilter<Record<string, unknown>>(text, (item, path) => item[path]);
+    const filter = text === null ? undefined : parseFilter(text, readPath);
     if (text !== null && !filter) return unsupportedQuery(call, `Invalid filter clause: '${text}'.`);
     const isAdvanced = text !== null && /\bne\b|\bnot\b|endswith/i.test(text);
     const isEventual = call.header('consistencylevel')?.toLowerCase() === 'eventual';
