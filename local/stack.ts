@@ -67,6 +67,7 @@ const LOCAL_SETTINGS: Record<string, string> = {
   PAGE_OVERDUE_MOST: 'PT2M',
   PLAN_OVERDUE_AFTER: 'PT20S',
   STORAGE_RETRY_AFTER: 'PT5S',
+  PROPAGATION_STEPS: 'PT5S,PT10S,PT20S',
 };
 
 /** Starts everything that Muster needs, on 127.0.0.1. Rejects with a `StartError`, nothing left running, if it cannot. */

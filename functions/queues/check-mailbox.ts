@@ -43,6 +43,7 @@ const checkMessage = z.object({
   tries: z.number().int(),
   again: z.literal(true).optional(),
   broom: z.literal(true).optional(),
+  canary: z.literal(true).optional(),
   since: z.string().optional(),
   shown: z.partialRecord(z.enum(probes as readonly [Probe, ...Probe[]]), finding).optional(),
   traceparent: z.string().optional(),

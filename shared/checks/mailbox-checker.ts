@@ -13,6 +13,8 @@ export interface CheckInput {
   shown: Findings;
   /** An earlier try may have left something: look for the marker and remove it before and after. */
   cleanFirst: boolean;
+  /** How many tries there were before this one. */
+  tries?: number;
 }
 
 export type CheckOutcome =

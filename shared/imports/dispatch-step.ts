@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { Tagged } from '../kernel/tagged.ts';
+import { releaseDue } from './canary.ts';
 import type { DispatchNeeds } from './dispatch-needs.ts';
 import { dueRows, freshRows, overduePages, unsettledRows } from './dispatch-rows.ts';
 import { announce, type Turn } from './dispatch-turn.ts';
@@ -36,26 +37,31 @@ export async function dispatchStep(needs: DispatchNeeds, turn: Turn): Promise<St
   const room = Math.max(0, turn.window - outstanding);
 
   const fresh = await freshRows(needs, record, plan?.value.accepted ?? 0, room);
-  const due = await dueRows(needs, record, counts, room - fresh.length);
+  const released = await releaseDue(needs, record, await dueRows(needs, record, counts, room - fresh.length));
+  const due = released.rows;
   const overdue = await overduePages(needs, record, outstanding, now);
-  if (fresh.length + due.length + overdue.length === 0) return idle(needs, record, counts, outstanding, turn.window);
+  const isSame = released.change.canary === record.canary && released.change.awakeUntil === record.awakeUntil;
+  if (isSame && fresh.length + due.length + overdue.length === 0) {
+    return idle(needs, record, counts, outstanding, turn.window);
+  }
 
   const cursor = (fresh.at(-1)?.value.line ?? record.cursor - 1) + 1;
-  const announced = await announce(needs, turn, cursor);
+  const { canary: _asked, awakeUntil: _awake, ...rest } = record;
+  const announced = await announce(needs, { ...turn, record: { ...rest, ...released.change } }, cursor);
   if (!announced) return { kind: 'lost' };
   const pages: SentPage[] = record.pages.filter((page) => !overdue.includes(page));
   // Pages first: whatever goes wrong from here on, the rows of this step belong to a page that becomes overdue.
   if (fresh[0]) pages.push(newPage(fresh[0].value.line, cursor, now, needs.dispatching.overdue));
   if (due.length > 0) {
     const armed = await rearmRows(needs, record, due);
-    await send(needs, record, armed, () => true);
+    await send(needs, announced.record, armed, () => true);
     const lines = due.map((row) => row.value.line);
     pages.push(newPage(Math.min(...lines), Math.max(...lines) + 1, now, needs.dispatching.overdue));
   }
   for (const page of overdue) {
     const rows = await unsettledRows(needs, record, page);
     if (rows.length === 0) continue;
-    await send(needs, record, rows.filter(isPending), () => true);
+    await send(needs, announced.record, rows.filter(isPending), () => true);
     pages.push(resentPage(page, now, needs.dispatching.overdue));
   }
   await send(needs, record, fresh.filter(isPending), (row) => row.line < turn.sentUpTo);
@@ -100,6 +106,7 @@ async function send(
           epoch: record.epoch,
           tries: 0,
           ...(isAgain(row) && { again: true as const }),
+          ...(row.line === record.canary && { canary: true as const }),
           ...(row.since && { since: row.since.toISOString() }),
           ...(row.shown && { shown: row.shown }),
         }),

@@ -3,6 +3,7 @@ import type { Slots } from '../plans/slots.ts';
 import { type Import, isEnded } from './import.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 import type { Ledger } from './ledger.ts';
+import { putExplanationsRight } from './put-explanations-right.ts';
 import { settledOf, sumTallies } from './tally.ts';
 
 /** Who is told that an import has ended. May be told twice when a process dies between telling and noting it. */
@@ -19,8 +20,8 @@ interface Needs {
 }
 
 /**
- * Ends an import whose rows are all settled: slots, end state, announcement, pointer, in this order, each repeatable by
- * whoever comes next. Resolves to whether the import has ended.
+ * Ends an import whose rows are all settled: explanations, slots, end state, announcement, pointer, in this order, each
+ * repeatable by whoever comes next. Resolves to whether the import has ended.
  *
  * The import is read before its tallies: the other way round, rows planned in between would be missed.
  */
@@ -40,8 +41,9 @@ export async function finishImport(needs: Needs, seen: Pick<Import, 'customerId'
     const counts = sumTallies(await needs.ledger.listTallies(record.connectionId, id));
     if (settledOf(counts) < plan.value.accepted) return false;
 
+    if (counts.failed > 0 && record.status !== 'cancelling') await putExplanationsRight(needs, record);
     await needs.slots.trim(customerId, id, counts.slotsFreed);
-    const { lease: _lease, hintAt: _hint, ...rest } = record;
+    const { lease: _lease, hintAt: _hint, canary: _canary, awakeUntil: _awake, ...rest } = record;
     const ended: Import = {
       ...rest,
       status: record.status === 'cancelling' ? (record.endsAs ?? 'cancelled') : 'completed',

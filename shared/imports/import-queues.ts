@@ -33,6 +33,8 @@ export interface CheckMessage {
   again?: true;
   /** Not a check: only the last look for what two tries at once may have left. */
   broom?: true;
+  /** Asked first after a quiet time: the others wait for what it is told. */
+  canary?: true;
   /** When the first check of the row began, as an RFC 3339 instant. */
   since?: string;
   /** What earlier tries have shown. */

@@ -18,6 +18,8 @@ export interface ImportFinding {
   link?: string;
   microsoftCode?: string;
   requestId?: string;
+  /** Mailbox after mailbox was refused in the same way; Microsoft did not say that it concerns them all. */
+  alike?: true;
   seenAt: Date;
 }
 
@@ -62,6 +64,12 @@ export interface Import {
   /** Its end is written but not yet announced. */
   eventPending: boolean;
   finding?: ImportFinding;
+  /** Somebody resumed it although mailbox after mailbox was refused: from then on each gets a verdict of its own. */
+  despiteRefusals?: boolean;
+  /** The line of the one mailbox that is asked first, after a quiet time, whether grants have arrived. */
+  canary?: number;
+  /** Rows that waited for grants until then, or less long, need no canary any more. */
+  awakeUntil?: Date;
   retryOf?: string;
   /** The media type of the upload as it is stored. */
   uploadType: string;

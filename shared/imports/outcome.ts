@@ -14,11 +14,7 @@ export interface Written {
 
 /** One failed probe fails the mailbox; one that could not be answered leaves it inconclusive; skipped ones do not count. */
 export function fromFindings(findings: Findings, kind: MailboxKind): Written {
-  const asked = Object.values(findings).filter((finding) => finding.verdict !== 'skipped');
-  const decisive =
-    asked.find((finding) => finding.verdict === 'failed') ??
-    asked.find((finding) => finding.verdict === 'inconclusive') ??
-    asked.at(-1);
+  const decisive = decisiveOf(findings);
   const state = decisive?.verdict === 'failed' || decisive?.verdict === 'passed' ? decisive.verdict : 'inconclusive';
   return {
     state,
@@ -36,6 +32,16 @@ export function fromFindings(findings: Findings, kind: MailboxKind): Written {
       open: null,
     },
   };
+}
+
+/** The finding that a row shows. */
+export function decisiveOf(findings: Findings): ProbeFinding | undefined {
+  const asked = Object.values(findings).filter((finding) => finding.verdict !== 'skipped');
+  return (
+    asked.find((finding) => finding.verdict === 'failed') ??
+    asked.find((finding) => finding.verdict === 'inconclusive') ??
+    asked.at(-1)
+  );
 }
 
 /** Fills in the probes that have no finding yet with one and the same cause. */

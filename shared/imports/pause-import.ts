@@ -27,8 +27,12 @@ export async function pauseForConnection(
   needs: { imports: ImportStore; connections: ConnectionStore },
   target: { customerId: string; connectionId: string; importId: string },
   finding: ConnectionFinding,
+  how: { alike?: true } = {},
 ): Promise<void> {
   const cause = causes[finding.cause];
-  await pauseImport(needs, target.customerId, target.importId, fromConnectionFinding(finding, cause.fix, cause.link));
+  await pauseImport(needs, target.customerId, target.importId, {
+    ...fromConnectionFinding(finding, cause.fix, cause.link),
+    ...how,
+  });
   await recordConnectionFinding(needs, target.customerId, target.connectionId, finding);
 }

@@ -5,7 +5,8 @@ import { changeImport, type ImportStore } from './import-store.ts';
 
 /**
  * Goes on with a paused import. The cursor stays; everything below it becomes one page that is overdue at once, so what
- * is still pending there is sent again, and messages from before the pause are dropped by their epoch.
+ * is still pending there is sent again, and messages from before the pause are dropped by their epoch. Where it paused
+ * because mailbox after mailbox was refused alike, it does not do so again: whoever resumes it knows.
  * Resolves to `undefined` when the import is not paused.
  */
 export async function resumeImport(
@@ -18,7 +19,13 @@ export async function resumeImport(
     if (current.status !== 'paused') return undefined;
     const { lease: _ended, hintAt: _unset, finding: _mended, ...rest } = current;
     const below = { from: 0, to: current.cursor, sentAt: overdue, dueAt: overdue, resent: 0 };
-    return { ...rest, status: 'running', epoch: current.epoch + 1, pages: current.cursor > 0 ? [below] : [] };
+    return {
+      ...rest,
+      status: 'running',
+      epoch: current.epoch + 1,
+      pages: current.cursor > 0 ? [below] : [],
+      ...(current.finding?.alike && { despiteRefusals: true }),
+    };
   });
   // Should the message not come through, the sweep sends another.
   if (resumed) await needs.importQueues.sendDispatch({ v: 1, customerId, importId }).catch(() => undefined);

@@ -8,8 +8,15 @@ import type { ImportStore } from './import-store.ts';
 export interface Seen {
   /** At most a few seconds old, and never of an older epoch than the message that asks. */
   import(customerId: string, importId: string, epoch: number): Promise<Import | undefined>;
-  /** At most a minute old, and read again whenever an import of it has a new epoch: its secret may have been replaced. */
-  connection(customerId: string, connectionId: string): Promise<Connection | undefined>;
+  /**
+   * At most a minute old, and read anew for each epoch of an import: while it was paused the secret may have been replaced.
+   */
+  connection(message: {
+    customerId: string;
+    connectionId: string;
+    importId: string;
+    epoch: number;
+  }): Promise<Connection | undefined>;
   forget(importId: string, connectionId: string): void;
 }
 
@@ -30,11 +37,11 @@ export function createSeen(needs: { imports: ImportStore; connections: Connectio
       value: (await needs.imports.get(customerId, id))?.value,
     }),
   });
-  const connections = new LRUCache<string, Read<Connection>, string>({
+  const connections = new LRUCache<string, Read<Connection>, { customerId: string; connectionId: string }>({
     max: 1000,
     ttl: CONNECTION_MS,
-    fetchMethod: async (id, _stale, { context: customerId }) => ({
-      value: (await needs.connections.get(customerId, id))?.value,
+    fetchMethod: async (_key, _stale, { context: { customerId, connectionId } }) => ({
+      value: (await needs.connections.get(customerId, connectionId))?.value,
     }),
   });
 
@@ -42,15 +49,15 @@ export function createSeen(needs: { imports: ImportStore; connections: Connectio
     async import(customerId, importId, epoch) {
       const seen = await imports.fetch(importId, { context: customerId });
       if (!seen?.value || seen.value.epoch >= epoch) return seen?.value;
-      connections.delete(seen.value.connectionId);
       return (await imports.fetch(importId, { context: customerId, forceRefresh: true }))?.value;
     },
-    async connection(customerId, connectionId) {
-      return (await connections.fetch(connectionId, { context: customerId }))?.value;
+    async connection({ customerId, connectionId, importId, epoch }) {
+      const key = `${connectionId} ${importId} ${epoch}`;
+      return (await connections.fetch(key, { context: { customerId, connectionId } }))?.value;
     },
     forget(importId, connectionId) {
       imports.delete(importId);
-      connections.delete(connectionId);
+      for (const key of connections.keys()) if (key.startsWith(`${connectionId} `)) connections.delete(key);
     },
   };
 }

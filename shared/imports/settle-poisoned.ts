@@ -1,9 +1,10 @@
 import { causes } from '../checks/causes.ts';
 import type { MailboxChecker } from '../checks/mailbox-checker.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { markerOf, placeOf } from './check-row.ts';
 import type { CheckMessage } from './import-queues.ts';
+import { markerOf } from './marker.ts';
 import { fillIn, fromFindings } from './outcome.ts';
+import { placeOf } from './place.ts';
 import type { Seen } from './seen.ts';
 import type { Settler } from './settler.ts';
 
@@ -20,7 +21,7 @@ interface Needs {
  * written; it is then still pending and the sweep sends it again.
  */
 export async function settlePoisoned(needs: Needs, message: CheckMessage): Promise<void> {
-  const connection = await needs.seen.connection(message.customerId, message.connectionId);
+  const connection = await needs.seen.connection(message);
   if (!connection) return;
   await needs.checker.removeLeftovers(connection, message.address, markerOf(message)).catch(() => undefined);
   if (message.broom) return;

@@ -4,7 +4,6 @@ import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential
 import { SecretClient } from '@azure/keyvault-secrets';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
-import pLimit from 'p-limit';
 import { blobUploads } from '../adapters/blobs/blob-uploads.ts';
 import { createTokens } from '../adapters/entra/client-credential-tokens.ts';
 import { createClouds } from '../adapters/entra/clouds.ts';
@@ -25,14 +24,17 @@ import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
+import { createPropagationSteps } from '../connections/propagation.ts';
 import { removeParts } from '../connections/remove-connection.ts';
 import { createReadiness } from '../health/readiness.ts';
 import type { Import } from '../imports/import.ts';
 import { createLanes } from '../imports/lanes.ts';
 import { purgeConnection } from '../imports/purge-connection.ts';
+import { createRefusalWatch } from '../imports/refusal-watch.ts';
 import { createSeen } from '../imports/seen.ts';
 import { createSettler } from '../imports/settler.ts';
 import { createTallyBook } from '../imports/tally-book.ts';
+import { createPace } from '../imports/tenant-pace.ts';
 import { readUpload } from '../imports/upload/read-upload.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createNewId } from '../kernel/ids.ts';
@@ -44,6 +46,11 @@ import type { AppIdentity, Config, DataStorage } from './config.ts';
 /** How many deliveries a message gets; the same number as `maxDequeueCount` in host.json. */
 const DELIVERIES_MOST = 5;
 const PLAN_SHIFT_MS = 240_000;
+/** Checks of a tenant at once to begin with: what Outlook bears without a complaint, by whichever reading of its limits. */
+const TENANT_FIRST = 4;
+/** Longer waits are spent on the queue, not in a process. */
+const TURN_WAITED_FOR_MS = 2_000;
+const REFUSAL_HELD_MS = 1_500;
 
 /** Puts everything together, once for each process. */
 export function buildDeps(config: Config, log: Log) {
@@ -158,7 +165,19 @@ export function buildDeps(config: Config, log: Log) {
       { ledger, lanes, tallies },
       { together: settings.SETTLE_TOGETHER, withinMs: settings.SETTLE_WITHIN },
     ),
-    checksAtOnce: pLimit(settings.CHECKS_AT_ONCE),
+    pace: createPace({
+      processMost: settings.CHECKS_AT_ONCE,
+      tenantFirst: Math.min(TENANT_FIRST, settings.CHECKS_AT_ONCE),
+      tenantMost: settings.CHECKS_AT_ONCE,
+      waitMs: TURN_WAITED_FOR_MS,
+      now: Date.now,
+    }),
+    refusals: createRefusalWatch({
+      alikeMost: settings.REFUSALS_ALIKE_MOST,
+      holdMs: REFUSAL_HELD_MS,
+      now: Date.now,
+    }),
+    propagation: createPropagationSteps(settings.PROPAGATION_STEPS),
     limits: { giveUpAfterMs: settings.CHECK_GIVE_UP_AFTER, retryBaseMs: settings.CHECK_RETRY_BASE },
     poisonArchive: tablePoisonArchive(storage.table(tables.poison)),
     putBackMs: settings.STORAGE_RETRY_AFTER,

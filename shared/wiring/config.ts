@@ -9,6 +9,16 @@ const whole = (fallback: number, least = 1) => z.coerce.number().int().min(least
 const duration = z.iso.duration().transform((text) => Math.round(toSeconds(parse(text)) * 1000));
 const durationMs = (fallback: string) => duration.prefault(fallback);
 
+/** Several of them with commas between, each longer than the one before. */
+const durationsMs = (fallback: string) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(
+      z.array(duration).refine((steps) => steps.every((ms, i) => i === 0 || ms > (steps[i - 1] ?? 0)), 'must ascend'),
+    )
+    .prefault(fallback);
+
 const hostAndPort = z
   .string()
   .regex(/^[^:\s]+:\d+$/, 'must be host:port')
@@ -66,6 +76,9 @@ const settings = z.object({
 
   CHECKS_AT_ONCE: whole(24),
   CHECK_TIMEOUT: durationMs('PT30S'),
+  /** ISO 8601 durations since the change of the grants, ascending; `PT0S` alone waits for nothing. */
+  PROPAGATION_STEPS: durationsMs('PT35M,PT70M,PT125M'),
+  REFUSALS_ALIKE_MOST: whole(20),
   CHECK_GIVE_UP_AFTER: durationMs('PT24H'),
   CHECK_RETRY_BASE: durationMs('PT2S'),
   SETTLE_TOGETHER: whole(8),

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ScenarioInput } from '../../local/microsoft365/scenario.ts';
 import { expectExact } from '../support/exact.ts';
 import {
   csvOf,
@@ -20,16 +19,6 @@ beforeAll(async () => {
 });
 afterAll(() => running?.stack.stop());
 
-async function replaceTenant(change: (wanted: ScenarioInput['tenants'][number]) => void): Promise<void> {
-  const wanted = structuredClone(scenario.tenants[0]);
-  if (!wanted) throw new Error('no tenant');
-  change(wanted);
-  const url = new URL(`/_simulator/tenants/${tenant.id}`, running.stack.local().simulatorUrl);
-  const headers = { 'content-type': 'application/json' };
-  const response = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(wanted) });
-  if (!response.ok) throw new Error(await response.text());
-}
-
 async function untilPaused(id: string): Promise<Progress> {
   return expect
     .poll(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 200 })
@@ -43,7 +32,7 @@ it('pauses an import with one finding when the app is taken out of the tenant, a
   await expect
     .poll(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 100 })
     .toMatchObject({ percent: expect.toSatisfy((percent: number) => percent > 10) });
-  await replaceTenant((wanted) => {
+  await running.changeTenant((wanted) => {
     for (const app of wanted.apps ?? []) app.consent = 'absent';
   });
   const paused = await untilPaused(id);
@@ -55,7 +44,7 @@ it('pauses an import with one finding when the app is taken out of the tenant, a
   const tooSoon = await running.owner.call('POST', `/v1/imports/${id}/resume`);
   expect([tooSoon.status, tooSoon.body.code]).toEqual([409, 'connection_not_ready']);
 
-  await replaceTenant(() => undefined);
+  await running.changeTenant(() => undefined);
   await running.owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);
   await running.owner.expect(200, 'POST', `/v1/imports/${id}/resume`);
   const progress = await running.untilEnded(id, 60_000);

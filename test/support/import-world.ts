@@ -1,18 +1,21 @@
-import pLimit from 'p-limit';
 import type { CheckOutcome, MailboxChecker } from '../../shared/checks/mailbox-checker.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
-import { type CheckNeeds, checkRow, placeOf } from '../../shared/imports/check-row.ts';
+import { createPropagationSteps } from '../../shared/connections/propagation.ts';
+import { type CheckNeeds, checkRow } from '../../shared/imports/check-row.ts';
 import { dispatchChecks } from '../../shared/imports/dispatch-checks.ts';
 import type { Import } from '../../shared/imports/import.ts';
 import type { CheckMessage, DispatchMessage, ImportQueues, PlanMessage } from '../../shared/imports/import-queues.ts';
 import type { JudgedRow } from '../../shared/imports/judged-row.ts';
 import { createLanes } from '../../shared/imports/lanes.ts';
 import type { Ledger } from '../../shared/imports/ledger.ts';
+import { placeOf } from '../../shared/imports/place.ts';
 import { planImport } from '../../shared/imports/plan-import.ts';
+import { createRefusalWatch } from '../../shared/imports/refusal-watch.ts';
 import { createSeen } from '../../shared/imports/seen.ts';
 import { createSettler } from '../../shared/imports/settler.ts';
 import { sweepImports } from '../../shared/imports/sweep-imports.ts';
 import { createTallyBook } from '../../shared/imports/tally-book.ts';
+import { createPace } from '../../shared/imports/tenant-pace.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
@@ -29,6 +32,8 @@ export interface Faults {
   throttled: number;
   /** A check that dies on a defect of ours. */
   defects: number;
+  /** Grants that need so many seconds, and so many more since anybody last asked: until then every mailbox is refused. */
+  grantsAfter: number;
 }
 
 export interface World {
@@ -44,6 +49,9 @@ export interface World {
   /** The most messages of checks that waited at once. */
   mostWaiting: () => number;
   verdictOf(address: string): 'passed' | 'failed' | 'inconclusive';
+  /** Every check that was asked of Microsoft, in seconds of the run. */
+  asked: { at: number; address: string }[];
+  setVerdict(verdict: (address: string) => 'passed' | 'failed' | 'inconclusive'): void;
 }
 
 /** So many seconds of the import machinery pass in one real second. */
@@ -54,7 +62,11 @@ const SPEED = 200;
  * as the Functions host hands them out, and are started again when killed. The faults follow from the seed; the timing
  * is the machine's.
  */
-export function createWorld(seed: number, faults: Faults, options: { slots?: number; window?: number } = {}): World {
+export function createWorld(
+  seed: number,
+  faults: Faults,
+  options: { slots?: number; window?: number; alikeMost?: number } = {},
+): World {
   const random = mulberry32(seed);
   const started = Date.now();
   const clock = { now: () => new Date(Date.UTC(2026, 0, 1) + (Date.now() - started) * SPEED) };
@@ -66,8 +78,23 @@ export function createWorld(seed: number, faults: Faults, options: { slots?: num
   const connection = {
     id: 'conn_1',
     customerId: 'cust_1',
+    tenantId: 'tenant_1',
     probes: ['graph.readWrite', 'graph.send'],
+    status: 'ready',
+    grantsChangedAt: clock.now(),
   } as unknown as Connection;
+  const asked: World['asked'] = [];
+  let grantedAt = clock.now().getTime() + faults.grantsAfter * 1000;
+  let connectionTag = 1;
+  const connections = {
+    get: async () => ({ value: structuredClone(connection), tag: String(connectionTag) }),
+    update: async (next: Connection, tag: string) => {
+      if (tag !== String(connectionTag)) return false;
+      connectionTag++;
+      Object.assign(connection, next);
+      return true;
+    },
+  } as unknown as CheckNeeds['connections'];
   const slots = inMemorySlots(options.slots ?? 10_000);
   const ended: string[] = [];
   let mostWaiting = 0;
@@ -87,7 +114,7 @@ export function createWorld(seed: number, faults: Faults, options: { slots?: num
     mostWaiting = Math.max(mostWaiting, [...messages].filter((message) => message.queue === 'check').length);
   };
 
-  const verdictOf = (address: string) => {
+  let verdictOf = (address: string): 'passed' | 'failed' | 'inconclusive' => {
     const kinds = ['passed', 'passed', 'passed', 'failed', 'inconclusive'] as const;
     return kinds[hash(address) % kinds.length] ?? 'passed';
   };
@@ -150,8 +177,20 @@ export function createWorld(seed: number, faults: Faults, options: { slots?: num
             shown: {},
           } satisfies CheckOutcome;
         }
-        const verdict = verdictOf(input.address);
-        const finding = { verdict, checkedAt: clock.now() };
+        const now = clock.now();
+        asked.push({ at: (now.getTime() - Date.UTC(2026, 0, 1)) / 1000, address: input.address });
+        const isGranted = now.getTime() >= grantedAt;
+        if (!isGranted) grantedAt = Math.max(grantedAt, now.getTime() + faults.grantsAfter * 1000);
+        const verdict = isGranted ? verdictOf(input.address) : 'failed';
+        const finding = {
+          verdict,
+          checkedAt: now,
+          ...(verdict === 'failed' && {
+            cause: 'permission_missing' as const,
+            microsoftCode: 'ErrorAccessDenied',
+            denial: { byPolicy: false, token: 'lacks' as const, mailboxOpened: false },
+          }),
+        };
         return {
           kind: 'checked',
           findings: { 'graph.readWrite': finding, 'graph.send': finding },
@@ -160,7 +199,6 @@ export function createWorld(seed: number, faults: Faults, options: { slots?: num
       },
       removeLeftovers: living(async (_connection, _address, marker) => void drafts.delete(marker)),
     };
-    const connections = { get: async () => ({ value: connection, tag: '' }) } as unknown as CheckNeeds['connections'];
     const lanes = createLanes();
     const tallies = createTallyBook(`p${++serial}`);
     const needs = {
@@ -173,7 +211,20 @@ export function createWorld(seed: number, faults: Faults, options: { slots?: num
       importQueues,
       checker,
       slots,
-      checksAtOnce: pLimit(6),
+      pace: createPace({
+        processMost: 6,
+        tenantFirst: 4,
+        tenantMost: 6,
+        waitMs: 2000 / SPEED,
+        now: () => clock.now().getTime(),
+      }),
+      refusals: createRefusalWatch({
+        alikeMost: options.alikeMost ?? 10_000,
+        holdMs: 1500 / SPEED,
+        now: () => clock.now().getTime(),
+      }),
+      propagation: createPropagationSteps(faults.grantsAfter > 0 ? [60_000, 120_000, 240_000] : [0]),
+      tokens: { forget: () => undefined },
       seen: createSeen({ imports: store, connections }),
       settler: createSettler({ ledger: flaky, lanes, tallies }, { together: 4, withinMs: 2 }),
       importEvents: { ended: living(async (record: Import) => void ended.push(record.id)) },
@@ -282,7 +333,11 @@ export function createWorld(seed: number, faults: Faults, options: { slots?: num
     connection,
     ended,
     drafts,
-    verdictOf,
+    verdictOf: (address) => verdictOf(address),
+    setVerdict: (verdict) => {
+      verdictOf = verdict;
+    },
+    asked,
     slotsUsed: () => slots.used(),
     mostWaiting: () => mostWaiting,
     async startImport(rows) {

@@ -14,6 +14,8 @@ const QUICK = {
   STORAGE_RETRY_AFTER: 'PT2S',
   CHECK_RETRY_BASE: 'PT0.5S',
   CHECK_TIMEOUT: 'PT10S',
+  // Refusals count at once; tests of propagation say otherwise.
+  PROPAGATION_STEPS: 'PT0S',
 };
 
 export const tenant = {
@@ -87,7 +89,23 @@ export interface RunningStack {
   /** Polls until the import has ended; `onProgress` sees every look. Rejects after so long. */
   untilEnded(importId: string, withinMs: number, onProgress?: (progress: Progress) => void): Promise<Progress>;
   allRows(importId: string): Promise<ShownRow[]>;
-  simulator<Body>(method: string, path: string): Promise<Body>;
+  simulator<Body>(method: string, path: string, body?: object): Promise<Body>;
+  /** Replaces the plain tenant by a changed copy of what the scenario began with. */
+  changeTenant(change: (tenant: ScenarioTenant) => void): Promise<void>;
+  /** The calls that the simulated Microsoft 365 saw since then, oldest first; parts of a batch among them. */
+  callsSince(instant: Date): Promise<LoggedCall[]>;
+}
+
+type ScenarioTenant = ScenarioInput['tenants'][number];
+
+export interface LoggedCall {
+  at: string;
+  service: string;
+  method: string;
+  route: string;
+  status: number;
+  mailbox?: string;
+  inBatch?: boolean;
 }
 
 export async function startRunningStack(
@@ -110,6 +128,16 @@ export async function startRunningStack(
     body: { name: 'end to end', role: 'owner' },
   });
   const owner = operator.as(key);
+
+  async function simulator<Body>(method: string, path: string, body?: object): Promise<Body> {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(new URL(path, simulatorUrl), {
+      method,
+      ...(body && { headers, body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json().catch(() => undefined)) as Body;
+  }
 
   return {
     stack,
@@ -162,9 +190,16 @@ export async function startRunningStack(
       } while (cursor !== '');
       return rows;
     },
-    async simulator<Body>(method: string, path: string) {
-      const response = await fetch(new URL(path, simulatorUrl), { method });
-      return (await response.json()) as Body;
+    simulator,
+    async changeTenant(change) {
+      const wanted = structuredClone(scenario.tenants[0]);
+      if (!wanted) throw new Error('the scenario has no tenant');
+      change(wanted);
+      await simulator('PUT', `/_simulator/tenants/${wanted.id}`, wanted);
+    },
+    async callsSince(instant) {
+      const path = `/_simulator/log?limit=20000&since=${encodeURIComponent(instant.toISOString())}`;
+      return (await simulator<{ items: LoggedCall[] }>('GET', path)).items;
     },
   };
 }

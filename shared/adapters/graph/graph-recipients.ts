@@ -56,6 +56,9 @@ export function graphRecipients(needs: {
       if (user && user.kind !== 'nothing') return accepted(user);
       if (firstOf(answers.get('group'))) return accepted({ kind: 'group' });
       if (firstOf(answers.get('contact'))) return accepted({ kind: 'contact' });
+      // A part that may not be read is passed over; one that was not answered may hold what is looked for.
+      const unanswered = ['user', 'group', 'contact'].map((id) => answers.get(id)).find(isUnanswered);
+      if (unanswered) return toAnswer(unanswered);
       // Only where the users could be read is it known that there is none.
       return user ? accepted(user) : toAnswer(asked);
     },
@@ -68,6 +71,11 @@ function accepted(value: Recipient): Answer<Recipient> {
 
 function toAnswer(part: PartAnswer | undefined): Answer<Recipient> {
   return part?.kind === 'refused' ? part : { kind: 'lost' };
+}
+
+function isUnanswered(part: PartAnswer | undefined): boolean {
+  if (part?.kind !== 'refused') return part?.kind !== 'accepted';
+  return part.refusal.status === 429 || part.refusal.status >= 500;
 }
 
 function firstOf(part: PartAnswer | undefined): object | undefined {

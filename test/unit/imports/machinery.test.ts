@@ -4,7 +4,7 @@ import { isSettled } from '../../../shared/imports/row.ts';
 import { settledOf, sumTallies } from '../../../shared/imports/tally.ts';
 import { createWorld, type Faults, type World } from '../../support/import-world.ts';
 
-const calm: Faults = { lost: 0, twice: 0, kills: 0, throttled: 0, defects: 0 };
+const calm: Faults = { lost: 0, twice: 0, kills: 0, throttled: 0, defects: 0, grantsAfter: 0 };
 const addresses = (count: number, prefix = 'user') =>
   Array.from({ length: count }, (_, i) => `${prefix}${i}@contoso.example`);
 
@@ -77,6 +77,7 @@ it('counts exactly, loses nothing and leaves no draft under kills, redelivery, l
         kills: fc.integer({ min: 0, max: 3 }),
         throttled: fc.constantFrom(0, 0.1, 0.3),
         defects: fc.constantFrom(0, 0.1),
+        grantsAfter: fc.constantFrom(0, 0, 20, 50),
       }),
       async (seed, faults) => {
         const world = createWorld(seed, faults);

@@ -1,0 +1,18 @@
+import type { CheckMessage, ImportQueues } from './import-queues.ts';
+
+/** Longer than any check takes. */
+const BROOM_AFTER_MS = 120_000;
+
+/** Names what a try leaves in a mailbox, the same for every try at one row. */
+export function markerOf(message: { importId: string; line: number }): string {
+  return `Muster check ${message.importId} ${message.line}`;
+}
+
+/**
+ * Two deliveries of one row may be at work at once. Should the slower one die between its draft and its removal after
+ * the faster one has settled the row, no later try would come and clean up. So whoever may be one of two sends a last
+ * look for leftovers ahead, before it touches the mailbox.
+ */
+export async function sendBroom(queues: Pick<ImportQueues, 'sendCheck'>, message: CheckMessage): Promise<void> {
+  await queues.sendCheck({ ...message, broom: true }, BROOM_AFTER_MS);
+}

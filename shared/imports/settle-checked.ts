@@ -1,0 +1,80 @@
+import { causes } from '../checks/causes.ts';
+import { fitsPropagation } from '../checks/denial.ts';
+import type { CheckOutcome, MailboxChecker } from '../checks/mailbox-checker.ts';
+import type { ConnectionFinding } from '../checks/verdict.ts';
+import type { Connection } from '../connections/connection.ts';
+import type { ConnectionStore } from '../connections/connection-store.ts';
+import { keepQuiet } from '../connections/keep-quiet.ts';
+import type { PropagationSteps } from '../connections/propagation.ts';
+import type { Import } from './import.ts';
+import type { CheckMessage } from './import-queues.ts';
+import type { ImportStore } from './import-store.ts';
+import type { Ledger } from './ledger.ts';
+import { fromFindings } from './outcome.ts';
+import { pauseForConnection } from './pause-import.ts';
+import { placeOf } from './place.ts';
+import type { RefusalWatch, Ruling } from './refusal-watch.ts';
+import type { Seen } from './seen.ts';
+import { type WaitNeeds, waitForGrants } from './wait-row.ts';
+import { askWitness } from './witness.ts';
+
+export interface SettleCheckedNeeds extends WaitNeeds {
+  checker: MailboxChecker;
+  refusals: RefusalWatch;
+  propagation: PropagationSteps;
+  ledger: Ledger;
+  imports: ImportStore;
+  connections: ConnectionStore;
+  seen: Seen;
+}
+
+/**
+ * Does what a check's findings call for: writes them down as the row's result, lets the row wait while grants may still
+ * be on their way, or, when the refusal hits every mailbox alike, pauses the import with one finding and leaves the row
+ * pending.
+ */
+export async function settleChecked(
+  needs: SettleCheckedNeeds,
+  message: CheckMessage,
+  { record, connection, startedAt }: { record: Import; connection: Connection; startedAt: number },
+  outcome: Extract<CheckOutcome, { kind: 'checked' }>,
+): Promise<void> {
+  const { findings } = outcome;
+  const ruling: Ruling = record.despiteRefusals
+    ? { everywhere: false }
+    : await needs.refusals.weigh({
+        connectionId: connection.id,
+        importId: record.id,
+        address: message.address,
+        findings,
+        startedAt,
+        askWitness: (probe, address) => askWitness(needs, message, connection, probe, address),
+      });
+  const isRefused = Object.values(findings).some(fitsPropagation);
+  const nextCheckAt = isRefused
+    ? needs.propagation.nextAfter(connection.grantsChangedAt, needs.clock.now())
+    : undefined;
+  if (nextCheckAt) {
+    if (ruling.everywhere || message.canary) {
+      await keepQuiet(needs, message.customerId, connection.id, nextCheckAt);
+      needs.seen.forget(message.importId, connection.id);
+    }
+    return waitForGrants(needs, message, findings, nextCheckAt);
+  }
+  if (ruling.everywhere) {
+    needs.seen.forget(message.importId, connection.id);
+    return pauseForConnection(needs, message, findingOf(ruling, needs.clock.now()), { alike: true });
+  }
+  await needs.settler.settle({ ...placeOf(message), ...fromFindings(findings, outcome.mailboxKind) });
+}
+
+function findingOf({ alike, finding }: Extract<Ruling, { everywhere: true }>, seenAt: Date): ConnectionFinding {
+  const cause = finding.cause ?? 'unknown_refusal';
+  return {
+    cause,
+    detail: `${alike} mailboxes in a row were refused alike, and none passed meanwhile. ${finding.detail ?? causes[cause].sentence}`,
+    seenAt,
+    ...(finding.microsoftCode !== undefined && { microsoftCode: finding.microsoftCode }),
+    ...(finding.requestId !== undefined && { requestId: finding.requestId }),
+  };
+}

@@ -1,0 +1,84 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expectExact } from '../support/exact.ts';
+import {
+  csvOf,
+  type Progress,
+  plainTenant,
+  type RunningStack,
+  startRunningStack,
+  tenant,
+} from '../support/running-stack.ts';
+
+const MAILBOXES = 200;
+const addresses = (from: number, count: number) =>
+  Array.from({ length: count }, (_, i) => `user${from + i}@${tenant.domain}`);
+
+let running: RunningStack;
+let connectionId: string;
+beforeAll(async () => {
+  running = await startRunningStack(
+    plainTenant(1_000, {
+      apps: [
+        {
+          clientId: tenant.clientId,
+          displayName: 'Outreach',
+          secrets: [{ value: tenant.clientSecret, expiresAt: '2036-01-01T00:00:00Z' }],
+          grants: ['Mail.ReadWrite'],
+        },
+      ],
+    }),
+  );
+  connectionId = (await running.connect()).id;
+});
+afterAll(() => running?.stack.stop());
+
+const look = (id: string) => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`);
+
+async function untilPaused(id: string): Promise<Progress> {
+  await expect.poll(() => look(id), { timeout: 30_000, interval: 100 }).toMatchObject({ status: 'paused' });
+  return look(id);
+}
+
+it('pauses with one finding and no failed mailbox when each is refused alike and none passes; mended, it completes', async () => {
+  const startedAt = new Date();
+  const { id } = await running.startImport(connectionId, csvOf(addresses(1, MAILBOXES)));
+  const paused = await untilPaused(id);
+  expect(paused.finding).toMatchObject({ code: 'permission_missing', microsoftCode: 'ErrorAccessDenied' });
+  expect(paused.counts).toMatchObject({ failed: 0, inconclusive: 0, passed: 0, pending: MAILBOXES });
+  const connection = await running.owner.expect(200, 'GET', `/v1/connections/${connectionId}`);
+  expect(connection).toMatchObject({ status: 'failing', finding: { cause: 'permission_missing' } });
+  await pause(2_000);
+  const asked = new Set((await running.callsSince(startedAt)).map((call) => call.mailbox).filter(Boolean));
+  expect(asked.size).toBeLessThan(MAILBOXES / 2);
+  const quietFrom = new Date();
+  await pause(2_500);
+  expect((await running.callsSince(quietFrom)).filter(({ service }) => service === 'graph')).toEqual([]);
+
+  await running.changeTenant((wanted) => {
+    for (const app of wanted.apps ?? []) app.grants = ['Mail.ReadWrite', 'Mail.Send'];
+  });
+  await running.owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);
+  await running.owner.expect(200, 'POST', `/v1/imports/${id}/resume`);
+  const progress = await running.untilEnded(id, 60_000);
+  await expectExact(running, progress, MAILBOXES);
+  expect(progress.counts.passed).toBe(MAILBOXES);
+}, 120_000);
+
+it('pauses when the permission is taken away in mid-import although mailboxes passed before, and goes on with a verdict for each when resumed as it is', async () => {
+  const { id } = await running.startImport(connectionId, csvOf(addresses(301, MAILBOXES)));
+  await expect
+    .poll(() => look(id), { timeout: 30_000, interval: 50 })
+    .toMatchObject({ percent: expect.toSatisfy((percent: number) => percent > 10) });
+  await running.changeTenant(() => undefined);
+  const paused = await untilPaused(id);
+  expect(paused.counts).toMatchObject({ failed: 0, inconclusive: 0 });
+  expect(paused.counts.passed).toBeGreaterThan(0);
+  expect(paused.counts.pending).toBeGreaterThan(0);
+
+  await running.owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);
+  await running.owner.expect(200, 'POST', `/v1/imports/${id}/resume`);
+  const progress = await running.untilEnded(id, 60_000);
+  await expectExact(running, progress, MAILBOXES);
+  expect(progress.counts.failed).toBe(paused.counts.pending);
+}, 120_000);

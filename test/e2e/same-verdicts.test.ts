@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { demoMailboxes } from '../../local/microsoft365/demo-mailboxes.ts';
+import { expectExact } from '../support/exact.ts';
+import { csvOf, plainTenant, type RunningStack, startRunningStack, tenant } from '../support/running-stack.ts';
+
+interface ShownMailbox {
+  address: string;
+  kind: string;
+  status: string;
+  checks: Record<string, { verdict: string; cause?: string }>;
+}
+
+const MAILBOXES = 300;
+const special = demoMailboxes(tenant.domain);
+// Those that Microsoft never answers for stay waiting for a day.
+const expected = special.expected.filter(({ untilGivenUp }) => !untilGivenUp);
+const addresses = [
+  ...expected.map(({ address }) => address),
+  ...Array.from({ length: MAILBOXES - expected.length }, (_, i) => `user${i + 1}@${tenant.domain}`),
+];
+
+let running: RunningStack;
+beforeAll(async () => {
+  running = await startRunningStack(
+    plainTenant(MAILBOXES, {
+      apps: [
+        {
+          clientId: tenant.clientId,
+          displayName: 'Outreach',
+          secrets: [{ value: tenant.clientSecret, expiresAt: '2036-01-01T00:00:00Z' }],
+          grants: [
+            'Mail.ReadWrite',
+            'Mail.Send',
+            'User.Read.All',
+            'Group.Read.All',
+            'OrgContact.Read.All',
+            'MailboxSettings.Read',
+          ],
+          accessPolicy: { deny: special.blockedByPolicy },
+        },
+      ],
+      mailboxes: special.mailboxes,
+      recipients: special.recipients,
+    }),
+  );
+});
+afterAll(() => running?.stack.stop());
+
+/** Imports all of them into a connection of their own and tells what became of each. */
+async function verdicts(prepare: () => Promise<void>): Promise<Map<string, object>> {
+  const { id: connectionId } = await running.connect();
+  await prepare();
+  const { id } = await running.startImport(connectionId, csvOf(addresses));
+  const progress = await running.untilEnded(id, 150_000);
+  await expectExact(running, progress, MAILBOXES);
+  const found = new Map<string, object>();
+  let cursor = '';
+  do {
+    const page = await running.owner.expect<{ items: ShownMailbox[]; nextCursor?: string }>(
+      200,
+      'GET',
+      `/v1/connections/${connectionId}/mailboxes?limit=500${cursor}`,
+    );
+    for (const { address, kind, status, checks } of page.items) {
+      const shown = Object.entries(checks).map(([probe, { verdict, cause }]) => [probe, verdict, cause]);
+      found.set(address, { kind, status, checks: shown.sort() });
+    }
+    cursor = page.nextCursor === undefined ? '' : `&cursor=${encodeURIComponent(page.nextCursor)}`;
+  } while (cursor !== '');
+  await running.owner.expect(204, 'DELETE', `/v1/connections/${connectionId}`);
+  return found;
+}
+
+it('gives every mailbox the verdict that it has without throttling, outages, dropped connections and garbage', async () => {
+  const calm = await verdicts(async () => undefined);
+  for (const { address, verdicts: wanted, cause } of expected) {
+    const checks = new Map(
+      (calm.get(address) as { checks: string[][] }).checks.map(([probe, ...rest]) => [probe, rest]),
+    );
+    for (const [probe, verdict] of Object.entries(wanted)) {
+      expect([address, checks.get(probe)?.[0]]).toEqual([address, verdict]);
+      if (verdict !== 'passed') expect([address, checks.get(probe)?.[1]]).toEqual([address, cause]);
+    }
+  }
+  const stormy = await verdicts(() =>
+    running.changeTenant((wanted) => {
+      wanted.faultRates = { throttled: 0.2, unavailable: 0.05, dropped: 0.02, garbage: 0.01, retryAfterSeconds: 1 };
+    }),
+  );
+  expect(new Map([...stormy].sort())).toEqual(new Map([...calm].sort()));
+}, 240_000);
