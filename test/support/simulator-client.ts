@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { obtainCertificate, trustInThisProcess } from '../../local/certificate.ts';
+import { type Certificate, obtainCertificate, trustInThisProcess } from '../../local/certificate.ts';
 import {
   parseScenario,
   parseTenant,
@@ -70,7 +70,6 @@ export interface Asked {
 
 export interface SimulatorClient {
   simulator: Simulator;
-  certificate: string;
   /** Replaces the tenant of that id. */
   put(tenant: ScenarioTenantInput): void;
   /** `POST /{tenant}/oauth2/v2.0/token`; a field that is `undefined` is left out. */
@@ -86,14 +85,24 @@ export interface SimulatorClient {
   close(): Promise<void>;
 }
 
+/** One for all: `fetch` looks at what is trusted only once. */
+let trusted: Promise<Certificate> | undefined;
+
+async function trustOne(): Promise<Certificate> {
+  const folder = await mkdtemp(join(tmpdir(), 'muster-simulator-'));
+  const certificate = await obtainCertificate(folder);
+  await rm(folder, { recursive: true });
+  trustInThisProcess(certificate.cert);
+  return certificate;
+}
+
 /** Starts a simulated Microsoft 365 and speaks to it as any client would: over TLS, on its port. */
 export async function openSimulator(
   scenario: ScenarioInput,
   options: Partial<SimulatorOptions> = {},
 ): Promise<SimulatorClient> {
-  const folder = await mkdtemp(join(tmpdir(), 'muster-simulator-'));
-  const certificate = await obtainCertificate(folder);
-  trustInThisProcess(certificate.cert);
+  trusted ??= trustOne();
+  const certificate = await trusted;
   const simulator = await startSimulator({ scenario: parseScenario(scenario), tls: certificate, ...options });
   let known: Promise<string> | undefined;
   const ownToken = () => {
@@ -103,7 +112,6 @@ export async function openSimulator(
 
   const client: SimulatorClient = {
     simulator,
-    certificate: certificate.cert,
     put(tenant) {
       known = undefined;
       simulator.world.put(parseTenant(tenant));
@@ -135,10 +143,7 @@ export async function openSimulator(
     async control<T>(path: string) {
       return (await tell<T>(`${simulator.url}/_simulator${path}`, {})).body;
     },
-    async close() {
-      await simulator.close();
-      await rm(folder, { recursive: true });
-    },
+    close: () => simulator.close(),
   };
   return client;
 }
