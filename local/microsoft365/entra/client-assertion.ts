@@ -11,7 +11,11 @@ export async function checkClientAssertion(
   if (!certificate) return { code: 700027 };
   try {
     const key = createPublicKey(certificate.publicKeyPem);
-    const { payload } = await jwtVerify(assertion, key, { algorithms: ['RS256', 'PS256', 'RS384', 'RS512'] });
+    // Clocks differ, and libraries round `nbf` up to the next second.
+    const { payload } = await jwtVerify(assertion, key, {
+      algorithms: ['RS256', 'PS256', 'RS384', 'RS512'],
+      clockTolerance: 300,
+    });
     const names = [payload.iss, payload.sub];
     if (names.some((name) => name?.toLowerCase() !== app.clientId.toLowerCase())) return { code: 700021 };
     const audience = Array.isArray(payload.aud) ? payload.aud[0] : payload.aud;

@@ -63,11 +63,14 @@ function readForm(tenant: string, request: SimulatorRequest): Asked {
   return {
     tenant,
     form,
-    clientId: form.get('client_id') ?? decodeURIComponent(user),
-    secret: form.get('client_secret') ?? (basic ? decodeURIComponent(rest.join(':')) : undefined),
+    clientId: form.get('client_id') ?? formDecoded(user),
+    secret: form.get('client_secret') ?? (basic ? formDecoded(rest.join(':')) : undefined),
     correlationId: correlationId && isGuid(correlationId) ? correlationId : undefined,
   };
 }
+
+/** Id and secret are form-encoded before they become a Basic header, RFC 6749 §2.3.1. */
+const formDecoded = (text: string) => new URLSearchParams(`x=${text}`).get('x') ?? '';
 
 function malformedBy({ form, clientId, tenant }: Asked): { code: number; about: string } | undefined {
   const grantType = form.get('grant_type');

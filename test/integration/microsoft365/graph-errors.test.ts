@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { knownErrors } from '../../../local/microsoft365/graph/known-errors.ts';
 import { graphCodes } from '../../../shared/checks/graph-codes.ts';
-import { type CallName, type ErrorRow, errorRows } from '../../support/graph-error-rows.ts';
+import { type CallName, errorRows } from '../../support/graph-error-rows.ts';
+import {
+  clientRequestId,
+  type ExpectedRefusal,
+  expectCommonHeaders,
+  expectRefusal,
+  outlookJson,
+} from '../../support/graph-refusal.ts';
 import {
   type Asked,
   at,
@@ -23,10 +30,6 @@ const apps = {
   leaver: 'f629ec17-b083-4ead-8152-c374300f91b6',
 } as const;
 
-const clientRequestId = '0f7c1d52-83be-4a61-9d47-2b5e6a90c3f8';
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const outlookJson =
-  'application/json; odata.metadata=minimal; odata.streaming=true; IEEE754Compatible=false; charset=utf-8';
 const absentId = `AAMkAGI1${'0'.repeat(28)}AAA=`;
 
 let client: SimulatorClient;
@@ -89,53 +92,6 @@ function ask(method: string, path: string, { headers, ...asked }: Asked = {}): P
   return client.graph(method, path, { ...asked, headers: { 'client-request-id': clientRequestId, ...headers } });
 }
 
-type Expected = Pick<ErrorRow, 'status' | 'message' | 'inner' | 'retryAfter' | 'challenge'> & { code: string };
-
-/** Everything that an answer shows: status, code, wording, which of the two envelopes, and every header of note. */
-function expectRefusal({ status, headers, body }: Told<ErrorBody>, expected: Expected): void {
-  expect(body.error).toMatchObject({
-    code: expected.code,
-    message: expected.message ?? expect.stringMatching(/\S/),
-  });
-  expect(status).toBe(expected.status);
-  expect(Object.keys(body)).toEqual(['error']);
-  expect(body.error?.innerError !== undefined, 'innerError').toBe(expected.inner ?? false);
-  if (expected.inner) {
-    expect(body.error?.innerError?.date).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/);
-    expect(body.error?.innerError?.['request-id']).toBe(headers.get('request-id'));
-  }
-  expect(headers.get('content-type')).toBe(expected.inner ? 'application/json' : outlookJson);
-  expect(headers.get('retry-after')).toBe(expected.retryAfter ?? null);
-  expectCommonHeaders(headers);
-  const challenge = headers.get('www-authenticate');
-  if (!expected.challenge) expect(challenge).toBeNull();
-  else expectChallenge(challenge ?? '', expected.challenge);
-}
-
-function expectCommonHeaders(headers: Headers): void {
-  expect(headers.get('request-id')).toMatch(guid);
-  expect(headers.get('client-request-id')).toBe(clientRequestId);
-  expect(JSON.parse(headers.get('x-ms-ags-diagnostic') ?? '')).toMatchObject({
-    ServerInfo: { DataCenter: 'Canada East', Slice: 'E', Ring: '2', ScaleUnit: '001' },
-  });
-  expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
-  expect(headers.get('vary')).toBe('Accept-Encoding');
-  expect(headers.get('cache-control')).toMatch(/^(private|no-store)$/);
-  expect(Date.parse(headers.get('date') ?? '')).not.toBeNaN();
-}
-
-function expectChallenge(text: string, kind: 'plain' | 'claims'): void {
-  const uri = `${client.simulator.loginUrl}/common/oauth2/authorize`;
-  const start = `Bearer realm="", authorization_uri="${uri}", client_id="00000003-0000-0000-c000-000000000000"`;
-  if (kind === 'plain') {
-    expect(text).toBe(start);
-    return;
-  }
-  expect(text.startsWith(`${start}, error="insufficient_claims", claims="`)).toBe(true);
-  const claims = /claims="([^"]+)"/.exec(text)?.[1] ?? '';
-  expect(JSON.parse(Buffer.from(claims, 'base64').toString())).toHaveProperty('access_token.nbf.essential', true);
-}
-
 describe('a mailbox whose scenario names the error', () => {
   it.each(errorRows.map((row, n) => ({ ...row, code: row.code ?? row.known, n })))(
     '$known, $status ($n)',
@@ -157,12 +113,12 @@ describe('a mailbox whose scenario names the error', () => {
 
 const denied = 'Access is denied. Check credentials and try again.';
 const notEnabled = 'The mailbox is either inactive, soft-deleted, or is hosted on-premise.';
-const invalidUser = (user: string): Expected => ({
+const invalidUser = (user: string): ExpectedRefusal => ({
   code: 'ErrorInvalidUser',
   status: 404,
   message: `The requested user '${user}' is invalid.`,
 });
-const noMailbox: Expected = { code: 'MailboxNotEnabledForRESTAPI', status: 404, message: notEnabled };
+const noMailbox: ExpectedRefusal = { code: 'MailboxNotEnabledForRESTAPI', status: 404, message: notEnabled };
 const badRequest = { code: 'BadRequest', status: 400, inner: true } as const;
 const empty = { ...badRequest, message: 'Empty Payload. JSON content expected.' };
 const unreadable = {
@@ -178,7 +134,7 @@ const sendAs = (message: object): Asked => ({ body: { message, saveToSentItems: 
 const to = (address: string) => ({ toRecipients: [{ emailAddress: { address } }] });
 
 describe('what comes about by itself', () => {
-  const rows: [string, () => Promise<Told<ErrorBody>>, Expected][] = [
+  const rows: [string, () => Promise<Told<ErrorBody>>, ExpectedRefusal][] = [
     [
       'no grant',
       async () => calls.draft(jane, await asApp('withoutGrants')),
@@ -345,7 +301,7 @@ describe('what comes about by itself', () => {
 });
 
 describe('a token', () => {
-  const invalid = (message: string): Expected => ({
+  const invalid = (message: string): ExpectedRefusal => ({
     code: 'InvalidAuthenticationToken',
     status: 401,
     message,
