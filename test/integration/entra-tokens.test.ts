@@ -1,0 +1,356 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTokens } from '../../shared/adapters/entra/client-credential-tokens.ts';
+import { createClouds } from '../../shared/adapters/entra/clouds.ts';
+import type { Connection } from '../../shared/connections/connection.ts';
+import type { TokenAnswer, Tokens } from '../../shared/connections/tokens.ts';
+import { DomainError, isWeather } from '../../shared/kernel/errors.ts';
+import { Secret } from '../../shared/kernel/secret.ts';
+import {
+  type AppInput,
+  openSimulator,
+  type SimulatorClient,
+  wingtip,
+  wingtipApp,
+  wingtipTenant,
+} from '../support/simulator-client.ts';
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+let client: SimulatorClient;
+let tokens: Tokens;
+/** Seconds by which Muster's clock is ahead. */
+let ahead: number;
+let vault: { secret: Secret | undefined; away: boolean; reads: string[] };
+
+const now = () => new Date(Date.now() + ahead * 1000);
+const connection = (more: Partial<Connection> = {}): Connection => ({
+  id: 'conn_1',
+  customerId: 'cust_1',
+  name: 'Wingtip',
+  cloud: 'simulator',
+  tenantId: wingtip.id,
+  clientId: wingtip.clientId,
+  clientSecretVersion: 'v1',
+  clientSecretExpiresAt: new Date('2036-01-01T00:00:00Z'),
+  clientSecretState: 'valid',
+  probes: ['graph.readWrite', 'graph.send'],
+  sendProbe: 'noDelivery',
+  status: 'ready',
+  grantsChangedAt: new Date('2026-01-01T00:00:00Z'),
+  createdAt: new Date('2026-01-01T00:00:00Z'),
+  ...more,
+});
+
+function tokensOf(loginUrl: string, timeoutMs = 5000): Tokens {
+  const clouds = createClouds({ loginUrl, graphUrl: loginUrl, imap: undefined, smtp: undefined });
+  return createTokens({
+    vault: {
+      async get(name, version) {
+        vault.reads.push(`${name} ${version}`);
+        if (vault.away) throw new DomainError('vault_unavailable', 'The vault is away.');
+        return vault.secret;
+      },
+    },
+    clouds: (cloud) => {
+      const found = clouds(cloud);
+      if (!found) throw new Error(cloud);
+      return found;
+    },
+    clock: { now },
+    timeoutMs,
+  });
+}
+
+beforeAll(async () => {
+  client = await openSimulator({ tenants: [wingtipTenant()] });
+});
+afterAll(() => client.close());
+beforeEach(() => {
+  given({});
+  ahead = 0;
+  vault = { secret: new Secret(wingtip.clientSecret), away: false, reads: [] };
+  tokens = tokensOf(client.simulator.loginUrl);
+  client.simulator.world.requests.reset();
+});
+
+function given(app: Partial<AppInput>, more = {}): void {
+  client.put(wingtipTenant({ apps: [wingtipApp(app)], ...more }));
+}
+
+/** How many token requests Entra has seen. */
+const requests = () =>
+  client.simulator.world.requests
+    .counts()
+    .filter(({ method, route }) => method === 'POST' && route.endsWith('/token'))
+    .reduce((sum, { count }) => sum + count, 0);
+
+const get = (more: Partial<Connection> = {}, audience: 'graph' | 'exchange' = 'graph') =>
+  tokens.get(connection(more), audience);
+
+function granted(answer: TokenAnswer) {
+  if (!answer.granted) throw new Error(`refused: ${answer.refusal.code}`);
+  return answer.value;
+}
+const tokenOf = async (answer: Promise<TokenAnswer>) => granted(await answer).token.reveal();
+const codeOf = async (answer: Promise<TokenAnswer>) => {
+  const told = await answer;
+  return told.granted ? 'granted' : told.refusal.code;
+};
+const errorOf = async (answer: Promise<TokenAnswer>) =>
+  answer.then(
+    () => 'no error',
+    (error: unknown) => error,
+  );
+
+describe('a token', () => {
+  it('is asked for once, and the vault read once, however many want it at once', async () => {
+    const all = await Promise.all(Array.from({ length: 50 }, () => tokenOf(get())));
+    expect(new Set(all).size).toBe(1);
+    expect([requests(), vault.reads]).toEqual([1, ['conn_1 v1']]);
+    await get();
+    expect(requests()).toBe(1);
+  });
+
+  it('opens Graph, and shows what it grants', async () => {
+    const { token, shows, expiresAt } = granted(await get());
+    expect(shows).toEqual({
+      tenantId: wingtip.id,
+      audience: 'https://graph.microsoft.com',
+      appId: wingtip.clientId,
+      roles: ['Mail.ReadWrite', 'Mail.Send', 'User.Read.All'],
+    });
+    expect((expiresAt.getTime() - Date.now()) / 1000).toBeGreaterThan(3590);
+    expect((await client.graph('GET', '/users?$top=1', { token: token.reveal() })).status).toBe(200);
+  });
+
+  it('without a single role is a token all the same', async () => {
+    given({ grants: [] });
+    expect(granted(await get()).shows.roles).toEqual([]);
+  });
+
+  it('is another one for each audience, from one reading of the vault', async () => {
+    given({ grants: ['Mail.Send', 'IMAP.AccessAsApp'] });
+    const [graph, exchange] = await Promise.all([get(), get({}, 'exchange')]);
+    expect(granted(graph).shows).toMatchObject({ audience: 'https://graph.microsoft.com', roles: ['Mail.Send'] });
+    expect(granted(exchange).shows).toMatchObject({
+      audience: 'https://outlook.office365.com',
+      roles: ['IMAP.AccessAsApp'],
+    });
+    expect([requests(), vault.reads.length]).toEqual([2, 1]);
+  });
+
+  it('is renewed some minutes before its end, once for all', async () => {
+    const first = await tokenOf(get());
+    ahead = 3599 - 6 * MINUTE;
+    expect(await tokenOf(get())).toBe(first);
+    ahead = 3599 - 4 * MINUTE;
+    const second = await Promise.all([tokenOf(get()), tokenOf(get()), tokenOf(get())]);
+    expect(new Set(second).size).toBe(1);
+    expect(second[0]).not.toBe(first);
+    expect(requests()).toBe(2);
+  });
+
+  it('that is short-lived is renewed in the last fifth of its life', async () => {
+    given({}, { tokenSeconds: 100 });
+    const first = await tokenOf(get());
+    ahead = 75;
+    expect(await tokenOf(get())).toBe(first);
+    ahead = 85;
+    expect(await tokenOf(get())).not.toBe(first);
+    expect(requests()).toBe(2);
+  });
+
+  it('serves on while it is good when it cannot be renewed', async () => {
+    const first = await tokenOf(get());
+    given({ tokenError: 'down' });
+    ahead = 3599 - 3 * MINUTE;
+    expect(await tokenOf(get())).toBe(first);
+    ahead = 3599 - MINUTE / 2;
+    expect(await errorOf(get())).toMatchObject({ code: 'microsoft_unavailable' });
+  });
+
+  it('is asked for anew when the grants are newer than it', async () => {
+    given({ grants: [] });
+    await get();
+    given({ grants: ['Mail.Send'] });
+    ahead = 30;
+    const grantsChangedAt = new Date(now().getTime() - 5000);
+    expect(granted(await get({ grantsChangedAt })).shows.roles).toEqual(['Mail.Send']);
+    await get({ grantsChangedAt });
+    expect(requests()).toBe(2);
+  });
+
+  it('of a new version of the secret is another token', async () => {
+    await get();
+    vault.secret = new Secret('not the one');
+    expect(await codeOf(get({ clientSecretVersion: 'v2' }))).toBe('AADSTS7000215');
+    expect(vault.reads).toEqual(['conn_1 v1', 'conn_1 v2']);
+  });
+
+  it('is forgotten on demand, with the secret behind it', async () => {
+    const first = await tokenOf(get());
+    tokens.forget('conn_2');
+    expect(await tokenOf(get())).toBe(first);
+    tokens.forget('conn_1');
+    expect(await tokenOf(get())).not.toBe(first);
+    expect([requests(), vault.reads.length]).toEqual([2, 2]);
+  });
+
+  it('is forgotten only if it was asked for before an instant, where one is named', async () => {
+    const before = now();
+    const first = await tokenOf(get());
+    tokens.forget('conn_1', before);
+    expect(await tokenOf(get())).toBe(first);
+    ahead = 10;
+    tokens.forget('conn_1', now());
+    expect(await tokenOf(get())).not.toBe(first);
+    expect(vault.reads).toHaveLength(1);
+  });
+});
+
+describe('the vault', () => {
+  it('is read again after an hour', async () => {
+    await get();
+    ahead = HOUR - MINUTE;
+    await get();
+    expect(vault.reads).toHaveLength(1);
+    ahead = 3 * HOUR;
+    await get();
+    expect(vault.reads).toHaveLength(2);
+  });
+
+  it('that is away is weather, and asked again soon', async () => {
+    vault.away = true;
+    const error = await errorOf(get());
+    expect([isWeather(error), requests()]).toEqual([true, 0]);
+    expect(error).toMatchObject({ code: 'vault_unavailable' });
+    vault.away = false;
+    ahead = 3;
+    expect(await codeOf(get())).toBe('granted');
+  });
+
+  it('without the secret is a refusal, and Entra is not bothered', async () => {
+    vault.secret = undefined;
+    expect([await codeOf(get()), requests()]).toEqual(['secret_not_in_vault', 0]);
+  });
+});
+
+describe('a refusal', () => {
+  it('is an answer with Microsoft’s code and trace id, and without the secret', async () => {
+    vault.secret = new Secret('not-the-one-8Q~');
+    const answer = await get();
+    expect(answer).toMatchObject({
+      granted: false,
+      refusal: {
+        service: 'entra',
+        status: 401,
+        code: 'AADSTS7000215',
+        family: 'invalid_client',
+        requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      },
+    });
+    expect(JSON.stringify(answer)).not.toContain('not-the-one');
+  });
+
+  it('is kept briefly, so that a burst asks once and what was mended is soon seen', async () => {
+    given({ secrets: [{ value: wingtip.clientSecret, expiresAt: '2026-01-01T00:00:00Z' }] });
+    const codes = await Promise.all([codeOf(get()), codeOf(get())]);
+    ahead = 4;
+    expect([...codes, await codeOf(get())]).toEqual(Array(3).fill('AADSTS7000222'));
+    expect(requests()).toBe(1);
+    given({});
+    ahead = 6;
+    expect(await codeOf(get())).toBe('granted');
+  });
+
+  it.each([
+    ['an unknown tenant', { tenantId: '00000000-feed-4bad-8bad-000000000404' }, 'AADSTS90002'],
+    ['an unknown app', { clientId: 'c3f6b9e4-8d50-4b7a-9e2f-90410d7c6e83' }, 'AADSTS700016'],
+  ])('for %s keeps its number', async (_, more, code) => {
+    expect(await codeOf(get(more))).toBe(code);
+  });
+
+  it.each(['AADSTS53003', 'AADSTS900432', 'AADSTS7000112', 'AADSTS999999'])(
+    'keeps any number: %s',
+    async (tokenError) => {
+      given({ tokenError });
+      expect(await codeOf(get())).toBe(tokenError);
+    },
+  );
+});
+
+describe('weather', () => {
+  it('is being throttled, with the time that Entra names; it is not asked before', async () => {
+    given({ tokenError: 'throttled' });
+    const error = await errorOf(get());
+    expect(error).toMatchObject({ code: 'microsoft_throttled', retryAfterSeconds: 60 });
+    expect(isWeather(error)).toBe(true);
+    ahead = 50;
+    expect(await errorOf(get())).toMatchObject({ code: 'microsoft_throttled' });
+    expect(requests()).toBe(1);
+    given({});
+    ahead = 61;
+    expect(await codeOf(get())).toBe('granted');
+  });
+
+  it.each([
+    ['seconds with a fraction', { retryAfterSeconds: 2.128 }, 3],
+    ['nothing', { omitRetryAfter: true }, undefined],
+  ])('is being throttled for %s', async (_, throttle, seconds) => {
+    given({ tokenError: 'throttled' }, { throttle });
+    expect(await errorOf(get())).toMatchObject({ code: 'microsoft_throttled', retryAfterSeconds: seconds });
+  });
+
+  it('is a loop that Entra sees', async () => {
+    given({ tokenError: 'AADSTS50196' });
+    expect(await errorOf(get())).toMatchObject({ code: 'microsoft_throttled', retryAfterSeconds: 60 });
+  });
+
+  it('is Entra down; one request, and another some seconds later', async () => {
+    given({ tokenError: 'down' });
+    const errors = await Promise.all([errorOf(get()), errorOf(get())]);
+    for (const error of errors) expect(error).toMatchObject({ code: 'microsoft_unavailable' });
+    expect(requests()).toBe(1);
+    given({});
+    ahead = 3;
+    expect(await codeOf(get())).toBe('granted');
+  });
+
+  it('is nobody answering, and somebody who never answers', async () => {
+    const silent = await listen();
+    const { port } = silent;
+    tokens = tokensOf(`https://127.0.0.1:${port}`, 150);
+    expect(await errorOf(get())).toMatchObject({ code: 'microsoft_unavailable' });
+    await silent.stop();
+    tokens = tokensOf(`https://127.0.0.1:${port}`);
+    expect(await errorOf(get())).toMatchObject({ code: 'microsoft_unavailable' });
+  });
+});
+
+/** Takes connections and says nothing. */
+async function listen(): Promise<{ port: number; stop: () => Promise<unknown> }> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket.on('error', () => socket.destroy())));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop() {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+describe('trying out a secret', () => {
+  it('asks every time, and neither reads the vault nor remembers anything', async () => {
+    const tryOut = (secret: string) => codeOf(tokens.tryOut(connection(), new Secret(secret), 'graph'));
+    expect(await tryOut('guess')).toBe('AADSTS7000215');
+    expect(await tryOut(wingtip.clientSecret)).toBe('granted');
+    expect(await tryOut('guess')).toBe('AADSTS7000215');
+    expect([requests(), vault.reads]).toEqual([3, []]);
+    expect(await codeOf(get())).toBe('granted');
+    expect(requests()).toBe(4);
+  });
+});
