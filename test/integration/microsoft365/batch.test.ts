@@ -89,6 +89,7 @@ describe('is refused as a whole, and nothing of it is done,', () => {
     ['with more than 20 parts', numbered(21), /exceeds the maximum value of 20/],
     ['with an id twice', [draft('1'), { id: '1' }], /^Request Id 1 has to be unique in a batch\.$/],
     ['with ids that differ in case only', [draft('a'), { id: 'A' }], /^Request Id A has to be unique in a batch\.$/],
+    ['with ids that differ in case only', [draft('B'), { id: 'b' }], /^Request Id b has to be unique in a batch\.$/],
     [
       'with a body without its type',
       [draft('1'), draft('2', { headers: {} })],
