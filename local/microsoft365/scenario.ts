@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isUsableCode, usableCodes } from './protocols/fault-codes.ts';
 
 /**
  * The scenario file: made-up tenants, as `local.md` has them, and optional fields in the same spirit.
@@ -25,9 +26,12 @@ export const plainFaults = [
 
 export const callKinds = ['read', 'create', 'change', 'remove', 'send', 'settings'] as const;
 
-/** An error of `microsoft365.md` §2.2 by its code; what is not said here is looked up in the table of known errors. */
+/**
+ * An error of `microsoft365.md` §2.2 by its code; what is not said here is looked up in the table of known errors. An
+ * enhanced status code (`5.1.8`) strikes SMTP alone, `IMAP.notConnected`, `SMTP.down` and the like their protocol alone.
+ */
 const codeFault = z.strictObject({
-  code: z.string().min(1),
+  code: z.string().min(1).refine(isUsableCode, `must be a code of Graph's, ${usableCodes}`),
   status: z.number().int().min(400).max(599).optional(),
   message: z.string().optional(),
   /** Which calls it strikes. */
@@ -35,12 +39,17 @@ const codeFault = z.strictObject({
   /** How often it strikes before the mailbox works. */
   times: z.number().int().min(1).optional(),
   retryAfterSeconds: z.number().min(0).optional(),
+  /** At which step of SMTP it comes; each code has a usual one. */
+  at: z.enum(['auth', 'mail', 'rcpt', 'data']).optional(),
 });
 
 const mailboxFault = z
   .union([
     z.enum(plainFaults),
-    z.string().regex(/^error:\S+$/, `must be one of ${plainFaults.join(', ')}, error:<Code> or {"code": …}`),
+    z
+      .string()
+      .regex(/^error:\S+$/, `must be one of ${plainFaults.join(', ')}, error:<Code> or {"code": …}`)
+      .refine((fault) => isUsableCode(fault.slice('error:'.length)), `must name a code of Graph's, ${usableCodes}`),
     codeFault,
   ])
   .nullable();
@@ -178,6 +187,10 @@ export const tenantSchema = z
     propagation: propagation.nullable().default(null),
     throttle: throttle.nullable().default(null),
     smtpAuthDisabled: z.boolean().default(false),
+    /** How SMTP refuses a password: switched off, kept away by security defaults, or no longer there at all. */
+    basicAuth: z.enum(['disabled', 'securityDefaults', 'retired']).optional(),
+    /** SMTP takes nothing from any mailbox: over the tenant's threshold, or from an unregistered domain. */
+    sendingBlocked: z.enum(['5.7.705', '5.7.750']).optional(),
     grantsFreshSeconds: z.number().min(0).nullable().optional(),
     organization: organization.nullable().optional(),
     tokenSeconds: z.int().min(1).default(3599),

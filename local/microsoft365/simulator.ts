@@ -5,9 +5,11 @@ import { controlRoutes, type ExtraCounts } from './control/control-service.ts';
 import { entraRoutes } from './entra/entra-service.ts';
 import { answerGraphRequest, isGraphPath } from './graph/graph-service.ts';
 import { type Answered, json, readRequest, type SimulatorReply, type SimulatorRequest } from './http.ts';
+import { startImap } from './imap/imap-service.ts';
 import type { RequestCount } from './request-ledger.ts';
 import { pathSegments, Router } from './router.ts';
 import type { Scenario } from './scenario.ts';
+import { startSmtp } from './smtp/smtp-service.ts';
 import type { TokenClaims } from './token-issuer.ts';
 import { type HomeTenant, World } from './world.ts';
 
@@ -34,15 +36,15 @@ export interface Simulator {
   url: string;
   loginUrl: string;
   graphUrl: string;
-  imap?: { host: string; port: number };
-  smtp?: { host: string; port: number };
+  imap: { host: string; port: number };
+  smtp: { host: string; port: number };
   world: World;
   /** Rejects unless the token is one of the simulated Entra's, alive and for that audience. */
   verifyToken(token: string, audience: string): Promise<TokenClaims>;
   close(): Promise<void>;
 }
 
-/** Starts the simulated Microsoft 365 on one port of 127.0.0.1, over TLS. */
+/** Starts the simulated Microsoft 365 on 127.0.0.1: Entra and Graph on one port over TLS, IMAP and SMTP on their own. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const world = new World(options.scenario, options.home);
   const answer = createDispatcher(world, options);
@@ -56,16 +58,20 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   });
   const { port } = server.address() as AddressInfo;
   world.url = `https://127.0.0.1:${port}`;
+  const imap = await startImap(world, options.tls);
+  const smtp = await startSmtp(world, options.tls);
   return {
     url: world.url,
     loginUrl: world.url,
     graphUrl: world.url,
+    imap: { host: imap.host, port: imap.port },
+    smtp: { host: smtp.host, port: smtp.port },
     world,
     verifyToken: (token, audience) => world.verifyToken(token, audience),
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
-      await closed;
+      await Promise.all([closed, imap.close(), smtp.close()]);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Entry } from '../directory.ts';
 import type { MailboxState } from '../mailbox-state.ts';
+import { isProtocolCode } from '../protocols/fault-codes.ts';
 import type { CallKind, MailboxFault } from '../scenario.ts';
 import type { World } from '../world.ts';
 import { frontDoorError, type GraphAnswer, type GraphCall, outlookAnswer } from './answers.ts';
@@ -32,10 +33,11 @@ export function faultAt(stage: Stage, { world, entry, state, kind, call, user }:
 
 function codeFaultOf({ fault, kind }: Entry): CodeFault | undefined {
   if (fault === null) return kind === 'disabled' ? { code: 'ErrorAccountDisabled' } : undefined;
-  if (typeof fault === 'object') return fault;
+  if (typeof fault === 'object') return isProtocolCode(fault.code) ? undefined : fault;
   if (fault === 'full') return { code: 'ErrorQuotaExceeded' };
   if (fault === 'moving') return { code: 'ErrorMailboxMoveInProgress' };
-  return fault.startsWith('error:') ? { code: fault.slice('error:'.length) } : undefined;
+  const code = fault.startsWith('error:') ? fault.slice('error:'.length) : undefined;
+  return code === undefined || isProtocolCode(code) ? undefined : { code };
 }
 
 /** How often a flaky mailbox fails. */
