@@ -50,7 +50,8 @@ export async function signIn(world: World, places: Places, response: string): Pr
   const isKeptOut = fault?.code === 'notConnected' && strikes(fault, state);
   const isFull = places.count(tenant, entry) >= mostConnections;
   const isConnected = isOpenMailbox(entry) && entry.imap && !isKeptOut && !isFull;
-  const leave = places.take(tenant, entry);
+  // A connection over the limit takes nobody's place.
+  const leave = isConnected ? places.take(tenant, entry) : () => undefined;
   return {
     kind: 'passed',
     caller,
