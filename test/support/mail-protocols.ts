@@ -134,6 +134,8 @@ export const refusedTokens: Record<string, (client: SimulatorClient) => Promise<
   "another tenant's token": (client) => exchangeToken(client, apps.usual, off.id),
   'an app without the permission': (client) => exchangeToken(client, apps.withoutGrants),
   'a permission not consented to': (client) => exchangeToken(client, apps.notConsented),
+  'a permission taken away since': ({ simulator }) =>
+    simulator.world.tokens.sign(claimsOf({ appid: apps.withoutGrants })),
   'an app without a service principal': ({ simulator }) =>
     simulator.world.tokens.sign(claimsOf({ appid: apps.absent })),
 };
