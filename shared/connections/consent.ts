@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { causes } from '../checks/causes.ts';
+import type { ConnectionFinding } from '../checks/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Cloud, Connection } from './connection.ts';
@@ -80,6 +82,7 @@ export async function receiveConsent(needs: Needs, callback: ConsentCallback): P
     const isCancel =
       callback.errorSubcode === 'cancel' || /canceled|AADSTS65004/i.test(callback.errorDescription ?? '');
     const microsoftCode = /AADSTS\d+/.exec(callback.errorDescription ?? '')?.[0];
+    await markDeclined(needs, connection, now, microsoftCode);
     return {
       kind: 'declined',
       connection,
@@ -93,12 +96,38 @@ export async function receiveConsent(needs: Needs, callback: ConsentCallback): P
   return { kind: 'consented', connection };
 }
 
+/** The API tells it too, not only the page: whoever sent the link is not the one who pressed the button. */
+async function markDeclined(
+  needs: Needs,
+  { customerId, id }: Connection,
+  seenAt: Date,
+  microsoftCode: string | undefined,
+): Promise<void> {
+  const finding: ConnectionFinding = {
+    cause: 'consent_declined',
+    detail: causes.consent_declined.sentence,
+    seenAt,
+    ...(microsoftCode !== undefined && { microsoftCode }),
+  };
+  for (;;) {
+    const found = await needs.connections.get(customerId, id);
+    // One that works goes on working with the consent that it has.
+    if (found?.value.status !== 'awaitingConsent') return;
+    if (await needs.connections.update({ ...found.value, finding }, found.tag)) return;
+  }
+}
+
 async function markConsented(needs: Needs, { customerId, id }: Connection, now: Date): Promise<void> {
   for (;;) {
     const found = await needs.connections.get(customerId, id);
     if (!found) return;
-    const { quietUntil: _over, ...rest } = found.value;
-    const next = { ...rest, consentedAt: now, grantsChangedAt: now };
+    const { quietUntil: _over, finding, ...rest } = found.value;
+    const next = {
+      ...rest,
+      ...(finding && finding.cause !== 'consent_declined' && { finding }),
+      consentedAt: now,
+      grantsChangedAt: now,
+    };
     if (await needs.connections.update(next, found.tag)) break;
   }
   // A cached token carries the permissions from before.

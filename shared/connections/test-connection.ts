@@ -2,22 +2,22 @@ import { type CauseCode, causes } from '../checks/causes.ts';
 import { classify } from '../checks/classify.ts';
 import { finding } from '../checks/judge-answers.ts';
 import type { MailboxChecker } from '../checks/mailbox-checker.ts';
-import type { ConnectionFinding, Verdict } from '../checks/verdict.ts';
+import type { ConnectionFinding, Probe, Verdict } from '../checks/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import type { Organizations } from './organizations.ts';
 import { requireConnection, requireTagged } from './require-connection.ts';
-import type { AppToken, Tokens } from './tokens.ts';
+import type { AppToken, Audience, Tokens } from './tokens.ts';
 
 interface Needs {
   connections: ConnectionStore;
   tokens: Tokens;
   checker: MailboxChecker;
   organizations: Organizations;
-  /** What a token for Graph must be made out to, in the connection's cloud. */
-  graphResourceOf: (connection: Connection) => string;
+  /** What a token must be made out to, in the connection's cloud. */
+  resourceOf: (connection: Connection, audience: Audience) => string;
   clock: Clock;
 }
 
@@ -30,6 +30,9 @@ export interface StepResult {
   detail?: string;
   fix?: string;
   link?: string;
+  /** Microsoft's own code and id of a refusal, for its support. */
+  microsoftCode?: string | undefined;
+  requestId?: string | undefined;
 }
 
 export interface TestResult {
@@ -40,7 +43,8 @@ export interface TestResult {
 }
 
 /**
- * Tests a connection by asking Microsoft now, with nothing cached: token, whom it is made out to, what it shows as
+ * Tests a connection by asking Microsoft now, with nothing cached: token (one for Graph, one for Exchange Online where a
+ * probe needs it), whom it is made out to, what it shows as
  * granted, and the default mailbox by a real check where there is one.
  *
  * The roles are shown and only decide where nothing else can: without any, and without a default mailbox that works all
@@ -54,18 +58,22 @@ export async function testConnection(needs: Needs, actor: CustomerActor, connect
   const startedAt = needs.clock.now();
   needs.tokens.forget(connectionId);
   const steps: StepResult[] = [];
-  const answer = await needs.tokens.get(connection, 'graph');
-  if (!answer.granted) {
-    const { refusal } = answer;
-    const found = finding(classify(refusal), needs.clock.now(), refusal.requestId, refusal.code);
-    steps.push(failed('token', found.cause));
-    await record(needs, actor, connectionId, found);
-    return { verdict: causes[found.cause].verdict, steps, roles: [] };
+  const roles: string[] = [];
+  let organization: TestResult['organization'];
+  for (const audience of audiencesOf(connection)) {
+    const answer = await needs.tokens.get(connection, audience);
+    if (!answer.granted) {
+      const { refusal } = answer;
+      const found = finding(classify(refusal), needs.clock.now(), refusal.requestId, refusal.code);
+      steps.push({ ...failed('token', found.cause), requestId: refusal.requestId, microsoftCode: refusal.code });
+      await record(needs, actor, connectionId, found);
+      return { verdict: causes[found.cause].verdict, steps, roles };
+    }
+    const token = answer.value;
+    steps.push({ step: 'token', verdict: 'passed' }, ...madeOutTo(needs, connection, audience, token));
+    roles.push(...token.shows.roles);
+    if (audience === 'graph') organization = await needs.organizations.read(connection, token);
   }
-  const token = answer.value;
-  steps.push({ step: 'token', verdict: 'passed' }, ...madeOutTo(needs, connection, token));
-  const { roles } = token.shows;
-  const organization = await needs.organizations.read(connection, token);
   const mailbox = connection.defaultMailbox
     ? await checkDefaultMailbox(needs, connection, connection.defaultMailbox)
     : undefined;
@@ -84,10 +92,16 @@ export async function testConnection(needs: Needs, actor: CustomerActor, connect
   return { verdict, steps, roles, ...(organization && { organization }) };
 }
 
+/** Graph and Exchange Online have tokens of their own; a connection is asked for those that its probes need. */
+function audiencesOf({ probes }: Connection): Audience[] {
+  const isGraph = (probe: Probe) => probe.startsWith('graph.');
+  return [...(probes.some(isGraph) ? ['graph' as const] : []), ...(probes.every(isGraph) ? [] : ['exchange' as const])];
+}
+
 /** Catches mix-ups of tenants and clouds early; hints, since the token is not validated here. */
-function madeOutTo(needs: Needs, connection: Connection, { shows }: AppToken): StepResult[] {
-  const audience = needs.graphResourceOf(connection);
-  const isAudience = shows.audience === undefined || shows.audience.replace(/\/$/, '') === audience;
+function madeOutTo(needs: Needs, connection: Connection, audience: Audience, { shows }: AppToken): StepResult[] {
+  const resource = needs.resourceOf(connection, audience);
+  const isAudience = shows.audience === undefined || shows.audience.replace(/\/$/, '') === resource;
   const isTenant = shows.tenantId === undefined || shows.tenantId === connection.tenantId;
   return [
     isAudience ? { step: 'audience', verdict: 'passed' } : failed('audience', 'wrong_cloud'),

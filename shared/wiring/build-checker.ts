@@ -5,7 +5,7 @@ import { graphOrganizations } from '../adapters/graph/graph-organizations.ts';
 import { graphRecipients } from '../adapters/graph/graph-recipients.ts';
 import { createMailboxChecker } from '../checks/check-mailbox.ts';
 import type { Cloud, Connection } from '../connections/connection.ts';
-import type { Tokens } from '../connections/tokens.ts';
+import type { Audience, Tokens } from '../connections/tokens.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Config } from './config.ts';
 
@@ -26,6 +26,9 @@ export function buildChecker(needs: {
       clock,
     }),
     organizations: graphOrganizations({ sendBatch, clouds }),
-    graphResourceOf: (connection: Connection) => clouds(connection.cloud).graphResource,
+    resourceOf: (connection: Connection, audience: Audience) => {
+      const { graphResource, exchangeResource } = clouds(connection.cloud);
+      return audience === 'graph' ? graphResource : exchangeResource;
+    },
   };
 }

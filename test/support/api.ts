@@ -92,7 +92,7 @@ export function createApiDeps() {
     expiringWithinDays: 30,
     nameMaxLength: 200,
     organizations: { read: async () => undefined },
-    graphResourceOf: () => 'https://graph.microsoft.com',
+    resourceOf: () => 'https://graph.microsoft.com',
     purgeConnection: async () => undefined,
     imports: inMemoryImports(),
     ledger: inMemoryLedger(),
