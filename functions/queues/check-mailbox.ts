@@ -24,6 +24,7 @@ const finding = z.object({
   detail: z.string().optional(),
   microsoftCode: z.string().optional(),
   requestId: z.string().optional(),
+  sentAt: z.coerce.date().optional(),
   denial: z
     .object({ byPolicy: z.boolean(), token: z.enum(['grants', 'lacks', 'empty']), mailboxOpened: z.boolean() })
     .optional(),

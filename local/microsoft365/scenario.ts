@@ -206,7 +206,7 @@ export const tenantSchema = z
      * A `POST`, `PATCH` or `PUT` in a batch that has no body or no Content-Type refuses the whole batch with 400, as was
      * recorded of Graph (msgraph-sdk-dotnet issue 2628).
      */
-    refusesBodilessParts: z.boolean().default(false),
+    refusesBodilessParts: z.boolean().default(true),
   })
   .superRefine((tenant, context) => {
     const clientIds = new Set<string>();

@@ -1,48 +1,42 @@
 import type { Connection } from '../connections/connection.ts';
-import type { Tokens } from '../connections/tokens.ts';
-import type { Clock } from '../kernel/clock.ts';
+import type { Audience, Tokens } from '../connections/tokens.ts';
 import { DomainError } from '../kernel/errors.ts';
+import { askGraph, type GraphNeeds, whereOf } from './ask-graph.ts';
 import { classify } from './classify.ts';
-import { explainAddress, isVague, judgeAlias } from './explain-address.ts';
-import type { Answer, MailboxAccess } from './graph-answer.ts';
-import type { Answers, GraphMail } from './graph-mail.ts';
-import { finding, judgeAnswers, longer, type Wait, waitFor } from './judge-answers.ts';
-import type { CheckInput, CheckOutcome, MailboxChecker, MailboxKind } from './mailbox-checker.ts';
-import type { Recipients } from './recipients.ts';
+import { cleanMailbox } from './clean-mailbox.ts';
+import type { MailboxAccess } from './graph-answer.ts';
+import { finding, type Wait } from './judge-answers.ts';
+import { judgeProtocol } from './judge-protocols.ts';
+import type { CheckInput, CheckOutcome, MailboxChecker } from './mailbox-checker.ts';
+import type { ProtocolMail } from './protocol-mail.ts';
 import type { Findings } from './verdict.ts';
 
-interface Needs {
+interface Needs extends GraphNeeds {
   tokens: Tokens;
-  graph: GraphMail;
-  recipients: Recipients;
-  clock: Clock;
+  protocols: ProtocolMail;
 }
 
-/** How often the look for leftovers is repeated when it finds something. */
-const SWEEPS_MOST = 5;
-const READS_KIND = 'MailboxSettings.Read';
-const READS_USERS = 'User.Read.All';
-
-/** The checks of a mailbox through Graph; see `MailboxChecker`. */
+/**
+ * The checks of a mailbox, a ladder whose rungs are asked one after the other: the token, the mailbox and its kind, write
+ * and send through Graph, IMAP, SMTP. What an attempt has shown stays shown; only what is open is asked again.
+ */
 export function createMailboxChecker(needs: Needs): MailboxChecker {
   return {
     async check(input) {
-      const granted = await tokenFor(needs, input.connection);
-      if (granted.kind !== 'granted') return granted.kind === 'wait' ? { ...granted, shown: input.shown } : granted;
-      const first = await attempt(needs, input, granted.access(input.address), granted.roles);
-      if (first.kind !== 'connectionRefused' || first.finding.cause !== 'token_rejected') return first;
-      // A token can be revoked before its time, or a clock be off: one fresh one, once.
-      needs.tokens.forget(input.connection.id);
-      const fresh = await tokenFor(needs, input.connection);
-      if (fresh.kind !== 'granted') return fresh.kind === 'wait' ? { ...fresh, shown: input.shown } : fresh;
-      return attempt(needs, { ...input, cleanFirst: true }, fresh.access(input.address), fresh.roles);
+      const byGraph = await climbGraph(needs, input);
+      if (byGraph.kind !== 'checked') return byGraph;
+      const outcome = await climbProtocols(needs, { ...input, shown: byGraph.findings });
+      return outcome.kind === 'checked' ? { ...outcome, mailboxKind: byGraph.mailboxKind } : outcome;
     },
 
     async removeLeftovers(connection, address, marker) {
-      const granted = await tokenFor(needs, connection);
+      const granted = await tokenFor(needs, connection, 'graph');
       // Without a token nobody of ours gets into the mailbox; what may lie there cannot be reached.
       if (granted.kind === 'connectionRefused') return;
-      const wait = granted.kind === 'wait' ? granted : await sweep(needs, granted.access(address), marker, []);
+      const wait =
+        granted.kind === 'wait'
+          ? granted
+          : (await cleanMailbox(needs.graph, granted.access(address), marker, whereOf({ connection }))).wait;
       if (!wait) return;
       throw new DomainError(
         wait.cause === 'throttled' ? 'microsoft_throttled' : 'microsoft_unavailable',
@@ -53,14 +47,69 @@ export function createMailboxChecker(needs: Needs): MailboxChecker {
   };
 }
 
+/** A 401 that says no more than that something is wrong with the token, if it is that. */
+const MAY_BE_THE_TOKEN: ReadonlySet<string> = new Set(['UnknownError', 'AuthenticationError']);
+
+async function climbGraph(needs: Needs, input: CheckInput): Promise<CheckOutcome> {
+  // A connection for IMAP and SMTP alone needs no grant of Graph's.
+  const isAsked = input.connection.probes.some((probe) => probe.startsWith('graph.'));
+  if (!isAsked) return { kind: 'checked', findings: input.shown, mailboxKind: 'unknown' };
+  const first = await withToken(needs, input, (access, roles) => askGraph(needs, input, access, roles));
+  const isRejected = first.kind === 'connectionRefused' && first.finding.cause === 'token_rejected';
+  const doubtful = first.kind === 'checked' ? Object.entries(first.findings).filter(isAboutToken) : [];
+  if (!isRejected && doubtful.length === 0) return first;
+  // A token can be revoked before its time, or a clock be off: one fresh one, once.
+  needs.tokens.forget(input.connection.id);
+  const shown = { ...(first.kind === 'checked' ? first.findings : input.shown) };
+  for (const [probe] of doubtful) delete shown[probe as keyof Findings];
+  const again = { ...input, shown, cleanFirst: true };
+  return withToken(needs, again, (access, roles) => askGraph(needs, again, access, roles));
+}
+
+const isAboutToken = ([, { microsoftCode, cause }]: [string, NonNullable<Findings['imap']>]): boolean =>
+  cause === 'unknown_refusal' && MAY_BE_THE_TOKEN.has(microsoftCode ?? '');
+
+async function climbProtocols(needs: Needs, input: CheckInput): Promise<CheckOutcome> {
+  const findings: Findings = { ...input.shown };
+  for (const probe of ['imap', 'smtp'] as const) {
+    if (!input.connection.probes.includes(probe) || findings[probe]) continue;
+    const outcome = await withToken(
+      needs,
+      { ...input, shown: findings },
+      async (access) => {
+        const answer = await needs.protocols[probe](access);
+        const judged = judgeProtocol(probe, answer, needs.clock.now(), input.tries ?? 0);
+        if (judged.connection) return { kind: 'connectionRefused', finding: judged.connection };
+        if (judged.wait) return { kind: 'wait', ...judged.wait, shown: findings };
+        return { kind: 'checked', findings: judged.findings, mailboxKind: 'unknown' };
+      },
+      'exchange',
+    );
+    if (outcome.kind !== 'checked') return outcome;
+    Object.assign(findings, outcome.findings);
+  }
+  return { kind: 'checked', findings, mailboxKind: 'unknown' };
+}
+
+async function withToken(
+  needs: Needs,
+  input: CheckInput,
+  ask: (access: MailboxAccess, roles: string[]) => Promise<CheckOutcome>,
+  audience: Audience = 'graph',
+): Promise<CheckOutcome> {
+  const granted = await tokenFor(needs, input.connection, audience);
+  if (granted.kind === 'granted') return ask(granted.access(input.address), granted.roles);
+  return granted.kind === 'wait' ? { ...granted, shown: input.shown } : granted;
+}
+
 type Granted =
   | { kind: 'granted'; access: (address: string) => MailboxAccess; roles: string[] }
   | ({ kind: 'wait' } & Wait)
   | Extract<CheckOutcome, { kind: 'connectionRefused' }>;
 
-async function tokenFor(needs: Needs, connection: Connection): Promise<Granted> {
+async function tokenFor(needs: Needs, connection: Connection, audience: Audience): Promise<Granted> {
   try {
-    const answer = await needs.tokens.get(connection, 'graph');
+    const answer = await needs.tokens.get(connection, audience);
     if (answer.granted) {
       const { token, shows } = answer.value;
       return {
@@ -81,98 +130,4 @@ async function tokenFor(needs: Needs, connection: Connection): Promise<Granted> 
     const cause = error.code === 'microsoft_throttled' ? 'throttled' : 'microsoft_unavailable';
     return { kind: 'wait', cause, ...(seconds !== undefined && { seconds }) };
   }
-}
-
-async function attempt(
-  needs: Needs,
-  input: CheckInput,
-  access: MailboxAccess,
-  roles: readonly string[],
-): Promise<CheckOutcome> {
-  const { connection, marker } = input;
-  const now = needs.clock.now();
-  if (input.cleanFirst) {
-    const wait = await sweep(needs, access, marker, []);
-    if (wait) return { kind: 'wait', ...wait, shown: input.shown };
-  }
-  const open = connection.probes.filter((probe) => !input.shown[probe]);
-  const questions = {
-    draft: open.includes('graph.readWrite'),
-    send: open.includes('graph.send') && connection.sendProbe !== 'none',
-    kind: roles.includes(READS_KIND),
-    owner: roles.includes(READS_USERS),
-  };
-  const answers = await needs.graph.ask(access, marker, questions);
-  const judged = judgeAnswers(answers, roles, now);
-  const findings: Findings = { ...skipped(input, now), ...judged.findings, ...input.shown };
-
-  const untidy = mayHaveLeft(answers)
-    ? await sweep(needs, access, marker, answers.draft?.kind === 'accepted' ? [answers.draft.value] : [])
-    : undefined;
-  if (judged.connection) return { kind: 'connectionRefused', finding: judged.connection };
-  const wait = untidy ? longer(judged.wait, untidy) : judged.wait;
-  if (wait) return { kind: 'wait', ...wait, shown: onlyShown(findings) };
-  const explained = isVague(findings)
-    ? explainAddress(findings, input.address, await needs.recipients.lookUp(access))
-    : findings;
-  return {
-    kind: 'checked',
-    findings: judgeAlias(explained, input.address, answers.owner),
-    mailboxKind: kindFrom(answers.mailboxKind),
-  };
-}
-
-/**
- * Whether something of ours may lie in the mailbox: a draft, one whose answer was lost, or what Exchange may keep of a
- * send that it refused for its recipients. Where the app was not let in nothing was written.
- */
-function mayHaveLeft({ draft, send }: Answers): boolean {
-  const wrote = (answer: Answer<unknown> | undefined) => answer?.kind === 'accepted' || answer?.kind === 'lost';
-  const isRefusedForRecipients = send?.kind === 'refused' && send.refusal.status === 400;
-  return wrote(draft) || wrote(send) || isRefusedForRecipients;
-}
-
-/** Removes what carries the marker; resolves to what to wait for when that could not be made sure. */
-async function sweep(
-  needs: Needs,
-  access: MailboxAccess,
-  marker: string,
-  ids: readonly string[],
-): Promise<Wait | undefined> {
-  let left = ids;
-  for (let turn = 0; turn < SWEEPS_MOST; turn++) {
-    const { removals, found } = await needs.graph.clear(access, marker, left);
-    let wait: Wait | undefined;
-    for (const answer of [...removals, found]) {
-      if (answer.kind === 'lost') wait = longer(wait, { cause: 'microsoft_unavailable' });
-      // Gone already, or not let in: either way there is nothing of ours that this app can reach.
-      else if (answer.kind === 'refused' && answer.refusal.status !== 404 && answer.refusal.status !== 403) {
-        const cause = classify(answer.refusal);
-        const known = cause === 'throttled' || cause === 'mailbox_moving' ? cause : 'microsoft_unavailable';
-        wait = longer(wait, waitFor(known, answer.refusal));
-      }
-    }
-    if (wait) return wait;
-    if (found.kind !== 'accepted' || found.value.length === 0) return undefined;
-    left = found.value;
-  }
-  return { cause: 'microsoft_unavailable' };
-}
-
-/** Probes that the connection names but does not want asked. */
-function skipped({ connection }: CheckInput, checkedAt: Date): Findings {
-  const findings: Findings = {};
-  if (connection.probes.includes('graph.send') && connection.sendProbe === 'none') {
-    findings['graph.send'] = { verdict: 'skipped', checkedAt };
-  }
-  return findings;
-}
-
-/** What is kept between attempts: what has been answered, not what was skipped for want of asking. */
-function onlyShown(findings: Findings): Findings {
-  return Object.fromEntries(Object.entries(findings).filter(([, { verdict }]) => verdict !== 'skipped'));
-}
-
-function kindFrom(answer: Answer<MailboxKind> | undefined): MailboxKind {
-  return answer?.kind === 'accepted' ? answer.value : 'unknown';
 }

@@ -41,7 +41,7 @@ export function classify(refusal: Refusal, context: RefusalContext = {}): CauseC
 }
 
 function classifyGraph(refusal: Refusal, context: RefusalContext): CauseCode {
-  const named = own(graphCodes, refusal.code);
+  const named = own(graphCodes, refusal.innerCode ?? '') ?? own(graphCodes, refusal.code);
   if (named) return named;
   if (denialCodes.has(refusal.code) && refusal.status < 500) {
     if (!context.probe) return 'unknown_refusal';
@@ -52,9 +52,12 @@ function classifyGraph(refusal: Refusal, context: RefusalContext): CauseCode {
   return byStatus(refusal.status) ?? 'unknown_refusal';
 }
 
-/** 509 is not in any RFC; Graph's own list of errors has it as a limit on bandwidth. */
+/**
+ * 509 is not in any RFC; Graph's own list of errors has it as a limit on bandwidth. 424 is what a batch may come to when
+ * its parts were throttled.
+ */
 function byStatus(status: number): CauseCode | undefined {
-  if (status === 429 || status === 509) return 'throttled';
+  if (status === 429 || status === 509 || status === 424) return 'throttled';
   return status >= 500 ? 'microsoft_unavailable' : undefined;
 }
 

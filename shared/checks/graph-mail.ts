@@ -5,8 +5,11 @@ import type { Recipient } from './recipients.ts';
 export interface Questions {
   /** Writes a draft without recipients, its subject the marker. */
   draft: boolean;
-  /** Sends the same without recipients: who may send is told that they are missing. Nothing leaves. */
-  send: boolean;
+  /**
+   * Sends the same, to nobody: who may send is told that recipients are missing, and nothing leaves. Or, where the
+   * customer has asked for it, to the mailbox itself.
+   */
+  send?: 'toNobody' | 'toItself' | undefined;
   /** What kind of mailbox it is; needs a permission of its own. */
   kind: boolean;
   /** Whose address it is in the directory; needs a permission of its own. */
@@ -22,6 +25,15 @@ export interface Answers {
   owner?: Answer<Recipient>;
 }
 
+/** Something of ours in a mailbox: an unsent draft, a message that came in, or the report that it could not be delivered. */
+export interface Left {
+  id: string;
+  what: 'draft' | 'message' | 'report';
+}
+
+/** Where to look for what carries a marker. What was never sent lies among the drafts. */
+export type Where = 'drafts' | 'everywhere';
+
 /**
  * A mailbox through Microsoft Graph, one HTTP request per call.
  *
@@ -35,5 +47,6 @@ export interface GraphMail {
     mailbox: MailboxAccess,
     marker: string,
     ids: readonly string[],
-  ): Promise<{ removals: Answer[]; found: Answer<string[]> }>;
+    where: Where,
+  ): Promise<{ removals: Answer[]; found: Answer<Left[]> }>;
 }

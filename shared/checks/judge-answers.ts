@@ -31,18 +31,26 @@ const MOVING_SECONDS = 3600;
  *
  * A plain denial says nothing about the whole connection, whatever explains it best: with RBAC for Applications other
  * mailboxes may pass all the same.
+ *
+ * @param sent whom the message of the send probe was for: with nobody to send it to, `202` is an incident
  */
-export function judgeAnswers(answers: Answers, roles: readonly string[], now: Date): Judged {
+export function judgeAnswers(
+  answers: Answers,
+  roles: readonly string[],
+  now: Date,
+  sent: 'toNobody' | 'toItself' = 'toNobody',
+): Judged {
   const judged: Judged = { findings: {} };
   const mailboxOpened =
     answers.inbox.kind === 'accepted' ||
     answers.draft?.kind === 'accepted' ||
     (answers.send !== undefined && isSendPass(answers.send));
   if (answers.draft) judge(judged, 'graph.readWrite', answers.draft, { roles, mailboxOpened, now });
-  if (answers.send) {
+  // What was sent to the mailbox itself is judged by whether it arrives; a refusal is a refusal like any other.
+  if (answers.send && (sent === 'toNobody' || answers.send.kind === 'refused')) {
     if (answers.send.kind === 'accepted') {
       judged.connection = finding('send_probe_delivered', now, answers.send.requestId);
-    } else if (isSendPass(answers.send)) {
+    } else if (sent === 'toNobody' && isSendPass(answers.send)) {
       judged.findings['graph.send'] = passed(now, answers.send.refusal.requestId);
     } else {
       judge(judged, 'graph.send', answers.send, { roles, mailboxOpened, now });
@@ -103,7 +111,7 @@ function isSendPass(answer: Answer): answer is Extract<Answer, { kind: 'refused'
   );
 }
 
-function passed(now: Date, requestId: string | undefined): ProbeFinding {
+export function passed(now: Date, requestId: string | undefined): ProbeFinding {
   return { verdict: 'passed', checkedAt: now, ...(requestId !== undefined && { requestId }) };
 }
 

@@ -125,6 +125,15 @@ export const mailboxCauses = {
     waiting: false,
     verdict: 'failed',
   },
+  message_not_delivered: {
+    sentence: 'Microsoft accepted the message that the mailbox sent to itself, but it did not come in.',
+    fix: 'Look in Message trace of the Exchange admin center for what became of it: a mail flow rule, a forward or quarantine may have taken it. Nothing else is wrong with the permission.',
+    link: `${LEARN}/exchange/monitoring/trace-an-email-message/message-trace-modern-eac`,
+    mends: 'admin',
+    concerns: 'mailbox',
+    waiting: false,
+    verdict: 'inconclusive',
+  },
   imap_disabled: {
     sentence: 'The sign-in is accepted, but IMAP does not open the mailbox: IMAP is most likely switched off for it.',
     fix: 'Run Set-CASMailbox -Identity <address> -ImapEnabled $true in Exchange Online PowerShell, and see that the address is a mailbox in the cloud. It can take an hour to act.',

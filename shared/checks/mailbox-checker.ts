@@ -21,7 +21,16 @@ export type CheckOutcome =
   /** Every probe of the connection has its finding. */
   | { kind: 'checked'; findings: Findings; mailboxKind: MailboxKind }
   /** Microsoft asked us to wait, or was away. `seconds` is absent when Microsoft named no time. */
-  | { kind: 'wait'; cause: CauseCode; seconds?: number; shown: Findings; requestId?: string; microsoftCode?: string }
+  | {
+      kind: 'wait';
+      cause: CauseCode;
+      seconds?: number;
+      shown: Findings;
+      requestId?: string;
+      microsoftCode?: string;
+      /** Other questions of the same attempt were answered: Microsoft is there, and does not refuse the tenant as a whole. */
+      answered?: true;
+    }
   /** A refusal that would hit every mailbox: nothing is said about this one. */
   | { kind: 'connectionRefused'; finding: ConnectionFinding };
 

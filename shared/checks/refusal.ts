@@ -12,6 +12,8 @@ export interface Refusal {
   status: number;
   /** `AADSTS7000215`, `ErrorAccessDenied`, `5.7.139`, `NO`; empty when Microsoft gave none. */
   code: string;
+  /** A more precise code within Microsoft's answer, where there is one. */
+  innerCode?: string;
   /** The family that the code belongs to, where the service names one: OAuth's `invalid_client`. */
   family?: string;
   message: string;

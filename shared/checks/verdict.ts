@@ -30,6 +30,8 @@ export interface ProbeFinding {
   microsoftCode?: string;
   /** Microsoft's `request-id` of the answer that decided. */
   requestId?: string;
+  /** Of a message that Microsoft accepted and that has not come in yet: when that was. */
+  sentAt?: Date;
   /** Of a plain denial: what its explanation rests on. */
   denial?: DenialHints;
 }

@@ -15,6 +15,8 @@ export function saysBlockedByPolicy(refusal: Refusal): boolean {
 export function readImap(refusal: Refusal): CauseCode {
   if (/authenticated but not connected/i.test(refusal.message)) return 'imap_disabled';
   if (/authenticate failed/i.test(refusal.message)) return 'imap_access_missing';
+  if (/request is throttled/i.test(refusal.message)) return 'throttled';
+  if (/\[UNAVAILABLE\]|server unavailable|server is not ready/i.test(refusal.message)) return 'microsoft_unavailable';
   return 'unknown_refusal';
 }
 
@@ -36,7 +38,7 @@ export function readSmtp(refusal: Refusal): CauseCode {
     case '5.7.750':
       return 'sending_blocked';
     case '4.3.2':
-      return /concurrent connections/i.test(refusal.message) ? 'throttled' : 'microsoft_unavailable';
+      return /concurrent connections|thread limit/i.test(refusal.message) ? 'throttled' : 'microsoft_unavailable';
     default:
       return refusal.status >= 400 && refusal.status < 500 ? 'microsoft_unavailable' : 'unknown_refusal';
   }

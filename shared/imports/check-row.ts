@@ -44,7 +44,6 @@ export async function checkRow(needs: CheckNeeds, message: CheckMessage, redeliv
   if (connection.quietUntil && connection.quietUntil > received && !message.canary) {
     return waitForGrants(needs, message, undefined, connection.quietUntil);
   }
-  if (redelivered || (message.again && message.tries === 0)) await sendBroom(needs.importQueues, message);
   if (message.attempt > 0) {
     const step = needs.propagation.lastBefore(connection.grantsChangedAt, received);
     if (step) needs.tokens.forget(connection.id, step);
@@ -57,6 +56,7 @@ export async function checkRow(needs: CheckNeeds, message: CheckMessage, redeliv
       const startedAt = needs.clock.now().getTime();
       const isLate = startedAt - received.getTime() > LATE_AFTER_MS;
       if (isLate && !(await isStillPending(needs, message))) return undefined;
+      if (redelivered || (message.again && message.tries === 0)) await sendBroom(needs.importQueues, message);
       const outcome = await needs.checker.check({
         connection,
         address: message.address,
@@ -104,9 +104,9 @@ const MAILBOX_LIMITS: ReadonlySet<string> = new Set(['ApplicationThrottled', 'Ma
 
 function signalOf(outcome: CheckOutcome | undefined): PaceSignal {
   if (outcome?.kind !== 'wait') return { kind: 'fine' };
-  const { cause, seconds, microsoftCode } = outcome;
+  const { cause, seconds, microsoftCode, answered } = outcome;
   if (cause === 'throttled' && !MAILBOX_LIMITS.has(microsoftCode ?? '')) {
-    return { kind: 'throttled', ...(seconds !== undefined && { seconds }) };
+    return { kind: 'throttled', isWhole: !answered, ...(seconds !== undefined && { seconds }) };
   }
   // A refusal has a code; what has none was not answered.
   return cause === 'microsoft_unavailable' && microsoftCode === undefined ? { kind: 'unwell' } : { kind: 'fine' };

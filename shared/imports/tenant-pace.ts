@@ -16,7 +16,8 @@ export interface Pace {
 /** What a check's outcome says about the tenant as a whole. */
 export type PaceSignal =
   | { kind: 'fine' }
-  | { kind: 'throttled'; seconds?: number }
+  /** `isWhole`: nothing at all was answered; otherwise some of what was asked for. */
+  | { kind: 'throttled'; isWhole: boolean; seconds?: number }
   /** No answer in time, or a broken one: a slow tenant must not hold every place. */
   | { kind: 'unwell' };
 
@@ -45,8 +46,10 @@ interface Lane {
   heldUntil: number;
 }
 
-/** So many throttled answers with none between that was not: the tenant is past what fewer at once would mend. */
+/** So many checks in a row that were throttled as a whole: the tenant is past what fewer at once would mend. */
 const HOLD_AFTER = 5;
+/** So many may wait here whatever the limit, so that places do not stand empty between deliveries. */
+const WAITING_LEAST = 8;
 const HOLD_MOST_SECONDS = 60;
 const LANES_MOST = 5_000;
 
@@ -88,7 +91,8 @@ export function createPace(options: Options): Pace {
     const rest = (lane.heldUntil - options.now()) / 1000;
     return rest * (1 + random() / 4);
   };
-  const soon = () => 1 + 2 * random();
+  // Spread over some seconds: those who are sent back together must not come back together.
+  const soon = () => 4 + 8 * random();
 
   function takeTurn(lane: Lane): Promise<Turn> | Turn {
     if (lane.heldUntil > options.now()) return { mine: false, seconds: restOf(lane) };
@@ -98,7 +102,8 @@ export function createPace(options: Options): Pace {
       return { mine: true };
     }
     // One that has been complained about may not keep the process's messages waiting for it.
-    if (!lane.isNew && lane.waiting.size >= 2 * lane.limit) return { mine: false, seconds: soon() };
+    if (!lane.isNew && lane.waiting.size >= Math.max(WAITING_LEAST, 2 * lane.limit))
+      return { mine: false, seconds: soon() };
     return new Promise<Turn>((resolve) => {
       const settle = (turn: Turn) => {
         clearTimeout(timer);
@@ -139,7 +144,7 @@ export function createPace(options: Options): Pace {
       return;
     }
     if (signal.kind === 'throttled') {
-      lane.throttledInARow++;
+      lane.throttledInARow = signal.isWhole ? lane.throttledInARow + 1 : 0;
       if (lane.throttledInARow >= HOLD_AFTER) hold(lane, signal.seconds);
     }
     // Checks that began before the last decrease tell what is known already.

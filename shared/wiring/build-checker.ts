@@ -1,8 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { CloudEndpoints } from '../adapters/entra/clouds.ts';
 import { createSendBatch } from '../adapters/graph/batch.ts';
 import { graphMail } from '../adapters/graph/graph-mail.ts';
 import { graphOrganizations } from '../adapters/graph/graph-organizations.ts';
 import { graphRecipients } from '../adapters/graph/graph-recipients.ts';
+import { protocolMail } from '../adapters/mail/protocol-mail.ts';
 import { createMailboxChecker } from '../checks/check-mailbox.ts';
 import type { Cloud, Connection } from '../connections/connection.ts';
 import type { Audience, Tokens } from '../connections/tokens.ts';
@@ -23,6 +25,8 @@ export function buildChecker(needs: {
       tokens,
       graph: graphMail({ sendBatch, clouds }),
       recipients: graphRecipients({ sendBatch, clouds }),
+      protocols: protocolMail({ clouds, timeoutMs: settings.CHECK_TIMEOUT }),
+      pause: (ms) => pause(ms),
       clock,
     }),
     organizations: graphOrganizations({ sendBatch, clouds }),

@@ -42,6 +42,8 @@ beforeAll(async () => {
       mailboxes: special.mailboxes,
       recipients: special.recipients,
     }),
+    // A throttled tenant's messages are sent back for seconds: sooner than that nothing is overdue.
+    { settings: { PAGE_OVERDUE_AFTER: 'PT45S', PAGE_OVERDUE_MOST: 'PT90S' } },
   );
 });
 afterAll(() => running?.stack.stop());

@@ -114,10 +114,20 @@ function toRefusal(
     service: 'graph',
     status,
     code: textOf(error?.code) ?? '',
+    ...innermostCode(inner),
     message: (textOf(error?.message) ?? '').slice(0, 1000),
     ...(requestId !== undefined && { requestId }),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   };
+}
+
+/** Errors may lie within errors; the innermost code says it best. */
+function innermostCode(inner: Record<string, unknown> | undefined): { innerCode?: string } {
+  const deeper = asObject(inner?.innerError ?? inner?.innererror);
+  const innerCode = textOf(inner?.code);
+  // Some repeat the HTTP status there.
+  const isCode = innerCode !== undefined && !/^\d+$/.test(innerCode);
+  return { ...(isCode && { innerCode }), ...(deeper && innermostCode(deeper)) };
 }
 
 function lost(requestId: string | undefined): PartAnswer {

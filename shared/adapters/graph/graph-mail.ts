@@ -1,6 +1,6 @@
 import type { Message } from '@microsoft/microsoft-graph-types';
 import type { Answer, MailboxAccess } from '../../checks/graph-answer.ts';
-import type { Answers, GraphMail } from '../../checks/graph-mail.ts';
+import type { Answers, GraphMail, Left } from '../../checks/graph-mail.ts';
 import type { MailboxKind } from '../../checks/mailbox-checker.ts';
 import type { Cloud } from '../../connections/connection.ts';
 import type { BatchPart, PartAnswer, SendBatch } from './batch.ts';
@@ -38,7 +38,8 @@ export function graphMail(needs: Needs): GraphMail {
         });
       }
       if (questions.send) {
-        const body: { message: Message; saveToSentItems: boolean } = { message: draft, saveToSentItems: false };
+        const message = questions.send === 'toItself' ? addressed(draft, mailbox.address, marker) : draft;
+        const body: { message: Message; saveToSentItems: boolean } = { message, saveToSentItems: false };
         parts.push({ id: 'send', method: 'POST', url: `${user}/sendMail`, headers: JSON_BODY, body });
       }
       if (questions.kind) parts.push({ id: 'kind', method: 'GET', url: `${user}/mailboxSettings/userPurpose` });
@@ -55,7 +56,7 @@ export function graphMail(needs: Needs): GraphMail {
       return read;
     },
 
-    async clear(mailbox, marker, ids) {
+    async clear(mailbox, marker, ids, where) {
       const user = userPath(mailbox);
       // Only the global cloud has permanentDelete; elsewhere a draft goes to Deleted Items, from where the look below
       // brings it back to be deleted once more.
@@ -63,15 +64,25 @@ export function graphMail(needs: Needs): GraphMail {
       const removals: BatchPart[] = ids.map((id, i) => {
         const url = `${user}/messages/${encodeURIComponent(id)}`;
         return isGlobal
-          ? { id: `remove${i}`, method: 'POST', url: `${url}/permanentDelete`, headers: IMMUTABLE_IDS }
+          ? // Without a body and its type Graph has been seen to refuse the whole batch.
+            {
+              id: `remove${i}`,
+              method: 'POST',
+              url: `${url}/permanentDelete`,
+              headers: { ...JSON_BODY, ...IMMUTABLE_IDS },
+              body: {},
+            }
           : { id: `remove${i}`, method: 'DELETE', url, headers: IMMUTABLE_IDS };
       });
-      const where = isGlobal ? `${user}/mailFolders/drafts/messages` : `${user}/messages`;
-      const filter = encodeURIComponent(`subject eq '${marker.replaceAll("'", "''")}'`);
+      const folder = isGlobal && where === 'drafts' ? `${user}/mailFolders/drafts/messages` : `${user}/messages`;
+      const subjects = where === 'drafts' ? [marker] : [marker, reportOf(marker)];
+      const filter = encodeURIComponent(
+        subjects.map((subject) => `subject eq '${subject.replaceAll("'", "''")}'`).join(' or '),
+      );
       const look: BatchPart = {
         id: 'look',
         method: 'GET',
-        url: `${where}?$filter=${filter}&$select=id&$top=10`,
+        url: `${folder}?$filter=${filter}&$select=id,subject,isDraft&$top=10`,
         headers: IMMUTABLE_IDS,
       };
       const answers = await send(mailbox, [...removals, look]);
@@ -80,7 +91,7 @@ export function graphMail(needs: Needs): GraphMail {
           (part) => toAnswer(answers.get(part.id), (_, status) => (status === 204 ? null : undefined)) as Answer,
         ),
         // What the look found may have been removed by its neighbours in the batch.
-        found: toAnswer(answers.get('look'), (body) => idsOf(body)?.filter((id) => !ids.includes(id))),
+        found: toAnswer(answers.get('look'), (body) => leftIn(body, marker)?.filter(({ id }) => !ids.includes(id))),
       };
     },
   };
@@ -105,9 +116,26 @@ function idOf(body: unknown): string | undefined {
   return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
-function idsOf(body: unknown): string[] | undefined {
+/** The subject that Exchange gives to a report that a message could not be delivered, in a mailbox that speaks English. */
+const reportOf = (marker: string) => `Undeliverable: ${marker}`;
+
+function addressed(draft: Message, address: string, marker: string): Message {
+  return {
+    ...draft,
+    toRecipients: [{ emailAddress: { address } }],
+    internetMessageHeaders: [{ name: 'x-muster-check', value: marker }],
+  };
+}
+
+function leftIn(body: unknown, marker: string): Left[] | undefined {
   const value = (body as { value?: unknown } | null | undefined)?.value;
-  return Array.isArray(value) ? value.map(idOf).filter((id) => id !== undefined) : undefined;
+  if (!Array.isArray(value)) return undefined;
+  return value.flatMap((item: Message) => {
+    const id = idOf(item);
+    if (id === undefined) return [];
+    const what = item.subject === reportOf(marker) ? 'report' : item.isDraft === false ? 'message' : 'draft';
+    return [{ id, what }];
+  });
 }
 
 const KINDS: Record<string, MailboxKind> = {

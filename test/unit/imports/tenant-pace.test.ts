@@ -53,7 +53,7 @@ it('begins with four of a tenant at once, and makes room for one more with each 
 
 it('halves what a tenant may have at once when it is throttled, once for all that were under way', async () => {
   const { pace, ask } = setUp({ tenantFirst: 16 });
-  const all = Array.from({ length: 4 }, () => ask('a', 100, { kind: 'throttled' }));
+  const all = Array.from({ length: 4 }, () => ask('a', 100, { kind: 'throttled', isWhole: true }));
   await vi.advanceTimersByTimeAsync(100);
   await Promise.all(all);
   expect(pace.limitOf('a')).toBe(8);
@@ -62,7 +62,7 @@ it('halves what a tenant may have at once when it is throttled, once for all tha
 it('goes down to one, and up again by one for each round of fine answers', async () => {
   const { pace, ask } = setUp();
   for (let i = 0; i < 4; i++) {
-    const one = ask('a', 10, { kind: 'throttled' });
+    const one = ask('a', 10, { kind: 'throttled', isWhole: true });
     await vi.advanceTimersByTimeAsync(20);
     await one;
   }
@@ -77,7 +77,7 @@ it('goes down to one, and up again by one for each round of fine answers', async
 it('does not ask a tenant that throttles again and again before the time that Microsoft named', async () => {
   const { ask, done } = setUp();
   for (let i = 0; i < 5; i++) {
-    void ask('a', 10, { kind: 'throttled', seconds: 30 });
+    void ask('a', 10, { kind: 'throttled', isWhole: true, seconds: 30 });
     await vi.advanceTimersByTimeAsync(20);
   }
   const asked = done.get('a');
@@ -92,6 +92,18 @@ it('does not ask a tenant that throttles again and again before the time that Mi
   expect((await after).ran).toBe(true);
 });
 
+it('goes on asking a tenant that answers some of what it is asked', async () => {
+  const { pace, ask } = setUp();
+  for (let i = 0; i < 20; i++) {
+    void ask('a', 10, { kind: 'throttled', isWhole: false, seconds: 30 });
+    await vi.advanceTimersByTimeAsync(20);
+  }
+  expect(pace.limitOf('a')).toBe(1);
+  const next = ask('a', 10);
+  await vi.advanceTimersByTimeAsync(20);
+  expect((await next).ran).toBe(true);
+});
+
 it('sends a check back to the queue when its turn does not come within two seconds', async () => {
   const { ask } = setUp({ tenantFirst: 1 });
   void ask('a', 10_000);
@@ -102,7 +114,7 @@ it('sends a check back to the queue when its turn does not come within two secon
     ended = answer;
   });
   await vi.advanceTimersByTimeAsync(200);
-  expect(ended).toEqual({ ran: false, seconds: 2 });
+  expect(ended).toEqual({ ran: false, seconds: 8 });
 });
 
 it('lets no tenant that hangs keep another from its share', async () => {
@@ -156,8 +168,8 @@ it('answers every check, and never has more at once than the process or the tena
           signal: fc.constantFrom<PaceSignal | 'throws'>(
             fine,
             fine,
-            { kind: 'throttled' },
-            { kind: 'throttled', seconds: 3 },
+            { kind: 'throttled', isWhole: true },
+            { kind: 'throttled', isWhole: true, seconds: 3 },
             { kind: 'unwell' },
             'throws',
           ),

@@ -1,0 +1,29 @@
+import type { Answer, MailboxAccess } from '../../checks/graph-answer.ts';
+import type { ProtocolMail } from '../../checks/protocol-mail.ts';
+import type { Cloud } from '../../connections/connection.ts';
+import { type MailServer, probeImap } from './imap-probe.ts';
+import { probeSmtp } from './smtp-probe.ts';
+
+interface Needs {
+  clouds: (cloud: Cloud) => { imap: MailServer | undefined; smtp: MailServer | undefined };
+  /** How long one conversation may take in all. */
+  timeoutMs: number;
+}
+
+/** Mailboxes through imapflow and nodemailer; see `ProtocolMail`. */
+export function protocolMail({ clouds, timeoutMs }: Needs): ProtocolMail {
+  const noServer = (service: 'imap' | 'smtp'): Answer => ({
+    kind: 'refused',
+    refusal: { service, status: 0, code: 'noServer', message: 'No server is known for this cloud.' },
+  });
+  return {
+    async imap({ cloud, address, token }: MailboxAccess) {
+      const { imap } = clouds(cloud);
+      return imap ? probeImap(imap, address, token, timeoutMs) : noServer('imap');
+    },
+    async smtp({ cloud, address, token }: MailboxAccess) {
+      const { smtp } = clouds(cloud);
+      return smtp ? probeSmtp(smtp, address, token, timeoutMs) : noServer('smtp');
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import SMTPConnection, {
+  type SMTPConnectionCustomAuthContext,
+  type SMTPConnectionCustomAuthResponse,
+} from 'nodemailer/lib/smtp-connection';
+import type { Answer } from '../../checks/graph-answer.ts';
+import type { Secret } from '../../kernel/secret.ts';
+import type { MailServer } from './imap-probe.ts';
+
+const METHOD = 'XOAUTH2';
+
+/**
+ * Submits nothing: STARTTLS, AUTH, MAIL FROM with the mailbox's own address, RSET, QUIT. Without RCPT TO and DATA no
+ * message comes into being.
+ *
+ * The library sends a sender only together with recipients, so the whole conversation runs in its hook for ways to sign
+ * in, which may send commands of its own and reads the replies (docs/decisions/0010).
+ */
+export async function probeSmtp(
+  server: MailServer,
+  address: string,
+  token: Secret,
+  timeoutMs: number,
+): Promise<Answer> {
+  let refused: SMTPConnectionCustomAuthResponse | undefined;
+  let isThrough = false;
+  const converse = async ({ sendCommand }: SMTPConnectionCustomAuthContext): Promise<void> => {
+    const initial = Buffer.from(`user=${address}\x01auth=Bearer ${token.reveal()}\x01\x01`).toString('base64');
+    let reply = await sendCommand(`AUTH ${METHOD} ${initial}`);
+    // A challenge holds the reason; the empty answer to it brings the refusal itself.
+    if (reply.status === 334) reply = await sendCommand('');
+    if (reply.status === 235) reply = await sendCommand(`MAIL FROM:<${address}>`);
+    if (reply.status < 200 || reply.status >= 300) {
+      refused = reply;
+      return;
+    }
+    isThrough = true;
+    await sendCommand('RSET');
+  };
+  const connection = new SMTPConnection({
+    ...server,
+    secure: false,
+    requireTLS: true,
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    customAuth: { [METHOD]: converse },
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no answer in time')), timeoutMs);
+      const end = (error?: Error | null) => {
+        clearTimeout(timer);
+        if (error) reject(error);
+        else resolve();
+      };
+      connection.once('error', end);
+      connection.once('end', () => end(new Error('the connection ended')));
+      connection.connect((failed) => {
+        if (failed) end(failed);
+        else connection.login({ method: METHOD, user: address }, (error) => end(error));
+      });
+    });
+  } catch (error) {
+    // Once the sender was accepted everything is known; a lost RSET takes nothing from it.
+    if (!isThrough && !refused) return refusalIn(error) ?? { kind: 'lost' };
+  } finally {
+    connection.on('error', () => undefined);
+    connection.quit();
+    connection.close();
+  }
+  return refused ? refusal(refused) : { kind: 'accepted', value: undefined };
+}
+
+function refusal({ status, code, response }: SMTPConnectionCustomAuthResponse): Answer {
+  if (status < 400) return { kind: 'lost' };
+  const message = response.slice(0, 1000);
+  return { kind: 'refused', refusal: { service: 'smtp', status, code: code ?? enhancedIn(response), message } };
+}
+
+/** A server that is too busy says so before anybody signs in. */
+function refusalIn(error: unknown): Answer | undefined {
+  const { response, responseCode } = error as { response?: unknown; responseCode?: unknown };
+  if (typeof response !== 'string' || typeof responseCode !== 'number' || responseCode < 400) return undefined;
+  const code = enhancedIn(response);
+  return {
+    kind: 'refused',
+    refusal: { service: 'smtp', status: responseCode, code, message: response.slice(0, 1000) },
+  };
+}
+
+/** https://www.rfc-editor.org/rfc/rfc3463 */
+function enhancedIn(response: string): string {
+  return /\b[245]\.\d{1,3}\.\d{1,3}\b/.exec(response)?.[0] ?? '';
+}

@@ -1,0 +1,44 @@
+import { classify } from './classify.ts';
+import type { MailboxAccess } from './graph-answer.ts';
+import type { GraphMail, Left, Where } from './graph-mail.ts';
+import { longer, type Wait, waitFor } from './judge-answers.ts';
+
+/** How often the look for leftovers is repeated when it finds something. */
+const SWEEPS_MOST = 5;
+
+export interface Cleaned {
+  /** What to wait for, when it could not be made sure that nothing is left. */
+  wait?: Wait;
+  /** What was found by its marker, and removed. */
+  removed: ReadonlySet<Left['what']>;
+}
+
+/** Removes for good what carries the marker, and looks again until nothing is found. */
+export async function cleanMailbox(
+  graph: GraphMail,
+  access: MailboxAccess,
+  marker: string,
+  where: Where,
+  ids: readonly string[] = [],
+): Promise<Cleaned> {
+  const removed = new Set<Left['what']>();
+  let left = ids;
+  for (let turn = 0; turn < SWEEPS_MOST; turn++) {
+    const { removals, found } = await graph.clear(access, marker, left, where);
+    let wait: Wait | undefined;
+    for (const answer of [...removals, found]) {
+      if (answer.kind === 'lost') wait = longer(wait, { cause: 'microsoft_unavailable' });
+      // Gone already, or not let in: either way there is nothing of ours that this app can reach.
+      else if (answer.kind === 'refused' && answer.refusal.status !== 404 && answer.refusal.status !== 403) {
+        const cause = classify(answer.refusal);
+        const known = cause === 'throttled' || cause === 'mailbox_moving' ? cause : 'microsoft_unavailable';
+        wait = longer(wait, waitFor(known, answer.refusal));
+      }
+    }
+    if (found.kind === 'accepted') for (const { what } of found.value) removed.add(what);
+    if (wait) return { wait, removed };
+    if (found.kind !== 'accepted' || found.value.length === 0) return { removed };
+    left = found.value.map(({ id }) => id);
+  }
+  return { wait: { cause: 'microsoft_unavailable' }, removed };
+}

@@ -1,0 +1,257 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { TableClient } from '@azure/data-tables';
+import { QueueClient } from '@azure/storage-queue';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CauseCode, causeCodes, causes } from '../../shared/checks/causes.ts';
+import { type Probe, probes } from '../../shared/checks/verdict.ts';
+import { poisonQueues, tables } from '../../shared/kernel/storage-names.ts';
+import * as cases from '../support/cause-cases.ts';
+import { csvOf, type Progress, type RunningStack, startRunningStack } from '../support/running-stack.ts';
+
+interface ShownFinding {
+  verdict: string;
+  cause?: string;
+  detail?: string;
+  fix?: string;
+  link?: string;
+  requestId?: string;
+  microsoftCode?: string;
+}
+interface ShownMailbox {
+  status: string;
+  checks: Record<string, ShownFinding>;
+}
+interface Problem {
+  code: string;
+  cause?: string;
+  detail: string;
+  fix?: string;
+}
+
+/** So long after its first consent was seen a refusal may be propagation. */
+const FRESH_SECONDS = 4;
+
+let running: RunningStack;
+beforeAll(async () => {
+  running = await startRunningStack(cases.causeScenario, {
+    settings: { CHECK_GIVE_UP_AFTER: 'PT4S', PROPAGATION_STEPS: `PT1S,PT${FRESH_SECONDS}S` },
+  });
+});
+afterAll(() => running?.stack.stop());
+
+const shown = new Set<CauseCode>();
+/** An import that is paused, its one row pending. */
+let paused: { connectionId: string; importId: string; address: string } | undefined;
+
+function bodyOf({ tenant, clientId, clientSecret }: cases.Registration, more: object = {}) {
+  return {
+    body: {
+      name: clientId,
+      tenant,
+      clientId,
+      clientSecret,
+      clientSecretExpiresAt: '2035-12-31T00:00:00Z',
+      cloud: 'simulator',
+      ...more,
+    },
+  };
+}
+
+async function connect(registration: cases.Registration, more: object = {}): Promise<string> {
+  const { id } = await running.owner.expect<{ id: string }>(201, 'POST', '/v1/connections', bodyOf(registration, more));
+  return id;
+}
+
+async function connectReady(registration: cases.Registration, more: object = {}): Promise<string> {
+  const id = await connect(registration, more);
+  const { verdict } = await running.owner.expect<{ verdict: string }>(200, 'POST', `/v1/connections/${id}/test`);
+  expect(verdict).toBe('passed');
+  return id;
+}
+
+async function checkAll(connectionId: string, addresses: readonly string[]): Promise<Progress> {
+  const { id } = await running.startImport(connectionId, csvOf(addresses));
+  return running.untilEnded(id, 60_000);
+}
+
+/** Every finding that did not pass must say what is the matter, what mends it and where that is written. */
+function expectExplained(finding: ShownFinding, cause: CauseCode): void {
+  expect(finding).toMatchObject({ cause, link: causes[cause].link });
+  expect(finding.detail?.length).toBeGreaterThan(10);
+  expect(finding.fix?.length).toBeGreaterThan(10);
+}
+
+async function expectMailboxes(connectionId: string, wanted: readonly cases.MailboxCase[]): Promise<void> {
+  for (const { address, cause, verdicts, hasRequestId } of wanted) {
+    const mailbox = await running.owner.expect<ShownMailbox>(
+      200,
+      'GET',
+      `/v1/connections/${connectionId}/mailboxes/${address}`,
+    );
+    const said = Object.fromEntries(Object.entries(mailbox.checks).map(([probe, { verdict }]) => [probe, verdict]));
+    expect([address, said]).toEqual([address, verdicts]);
+    const wrong = probes.map((probe: Probe) => mailbox.checks[probe]).find((one) => one && one.verdict !== 'passed');
+    if (!wrong) throw new Error(`${address} passes`);
+    expect([address, wrong.cause]).toEqual([address, cause]);
+    expectExplained(wrong, cause);
+    if (hasRequestId) expect(wrong.requestId, `${address} lacks Microsoft's request id`).toMatch(/^[0-9a-f-]{36}$/);
+    shown.add(cause);
+  }
+}
+
+describe('causes that lie with the connection', () => {
+  const of = (at: cases.ConnectionCase['at']) => cases.connectionCases.filter((one) => one.at === at);
+
+  it.each(of('registering'))('$name is told when it is registered', async ({ cause, registration }) => {
+    const { status, body } = await running.owner.call<Problem>('POST', '/v1/connections', bodyOf(registration));
+    expect([400, 422]).toContain(status);
+    expect(body.cause).toBe(cause);
+    expect(body.fix).toBe(causes[cause].fix);
+    shown.add(cause);
+  });
+
+  it.each(of('consent'))('$name is told on the page and by the API', async ({ cause, registration }) => {
+    const id = await connect(registration);
+    const { url } = await running.owner.expect<{ url: string }>(201, 'POST', `/v1/connections/${id}/consent`);
+    const accept = new URL(url);
+    accept.searchParams.set('decision', 'accept');
+    const page = await fetch(accept, { method: 'POST', body: accept.searchParams });
+    expect(await page.text()).toContain(causes[cause].fix.slice(0, 40));
+    const connection = await running.owner.expect<{ status: string; finding: ShownFinding }>(
+      200,
+      'GET',
+      `/v1/connections/${id}`,
+    );
+    expect(connection.status).toBe('awaitingConsent');
+    expectExplained(connection.finding, cause);
+    expect(connection.finding.microsoftCode).toMatch(/^AADSTS/);
+    shown.add(cause);
+  });
+
+  it.each(of('test'))('$name is told by the test', async ({ cause, registration }) => {
+    const id = await connect(registration);
+    const result = await running.owner.expect<{ verdict: string; steps: (ShownFinding & { step: string })[] }>(
+      200,
+      'POST',
+      `/v1/connections/${id}/test`,
+    );
+    expect(result.verdict).toBe(causes[cause].verdict);
+    const wrong = result.steps.find((step) => step.verdict !== 'passed' && step.verdict !== 'skipped');
+    expectExplained(wrong ?? { verdict: 'none' }, cause);
+    shown.add(cause);
+  });
+
+  it.each(of('import'))(
+    '$name pauses the import with one finding',
+    async ({ cause, registration, probes: asked, hasRequestId }) => {
+      const id = await connectReady(registration, asked ? { probes: asked } : {});
+      await pause(FRESH_SECONDS * 1000);
+      const address = cases.ownTenant(registration.tenant) ? `one@${registration.tenant}` : cases.plainMailbox;
+      const started = await running.startImport(id, csvOf([address]));
+      const path = `/v1/imports/${started.id}`;
+      await expect
+        .poll(() => running.owner.expect<Progress>(200, 'GET', path), { timeout: 20_000 })
+        .toMatchObject({ status: 'paused', counts: { pending: 1 } });
+      const { finding } = await running.owner.expect<{ finding: ShownFinding & { code: string } }>(200, 'GET', path);
+      expect(finding.code).toBe(cause);
+      expectExplained({ ...finding, cause }, cause);
+      if (hasRequestId) expect(finding.requestId).toMatch(/^[0-9a-f-]{36}$/);
+      const connection = await running.owner.expect(200, 'GET', `/v1/connections/${id}`);
+      expect(connection).toMatchObject({ status: 'failing', finding: { cause } });
+      paused = { connectionId: id, importId: started.id, address };
+      shown.add(cause);
+    },
+  );
+});
+
+describe('causes that lie with a mailbox', () => {
+  it('are told by an import, each probe for itself, with Microsoft’s request id', async () => {
+    const id = await connectReady(cases.mainApp);
+    const addresses = cases.mailboxCases.map(({ address }) => address);
+    // A mailbox that moves waits for an hour; the import is looked at without it.
+    const moving = cases.mailboxCases.filter(({ cause }) => cause === 'mailbox_moving');
+    const progress = await checkAll(id, [cases.plainMailbox, ...addresses]);
+    expect(progress.counts.passed).toBe(1);
+    await expectMailboxes(id, cases.mailboxCases);
+    expect(moving).toHaveLength(1);
+  });
+
+  it('are out of scope where others pass by RBAC for Applications, whatever was thought before all was known', async () => {
+    const id = await connectReady(cases.scopedApp, { defaultMailbox: cases.plainMailbox });
+    await checkAll(id, [...cases.scopedCases.map(({ address }) => address), cases.plainMailbox]);
+    await expectMailboxes(id, cases.scopedCases);
+    const rows = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', `/v1/connections/${id}/imports`);
+    const row = (await running.allRows(rows.items[0]?.id ?? '')).find(({ state }) => state === 'failed');
+    expect(row?.cause).toBe('mailbox_out_of_scope');
+  });
+
+  it('are a missing permission where no mailbox passes', async () => {
+    const id = await connectReady(cases.writerApp);
+    const addresses = cases.writerCases.map(({ address }) => address);
+    const started = await running.startImport(id, csvOf(addresses));
+    // Its consent was seen a moment ago: at first each of them waits.
+    const path = `/v1/connections/${id}/mailboxes/${addresses[0]}`;
+    await expect
+      .poll(() => running.owner.expect(200, 'GET', path), { timeout: 20_000, interval: 100 })
+      .toMatchObject({ status: 'waiting', checks: { 'graph.send': { cause: 'propagating' } } });
+    shown.add('propagating');
+    await running.untilEnded(started.id, 60_000);
+    await expectMailboxes(id, cases.writerCases);
+  });
+
+  it('are told of IMAP and SMTP, where a sign-in alone is no pass', async () => {
+    const id = await connectReadyByProtocol(cases.protocolApp, cases.plainMailbox);
+    const progress = await checkAll(id, [cases.plainMailbox, ...cases.protocolCases.map(({ address }) => address)]);
+    expect(progress.counts.passed).toBe(1);
+    await expectMailboxes(id, cases.protocolCases);
+  });
+
+  it('are told of an organization that has switched SMTP off', async () => {
+    const id = await connectReadyByProtocol(cases.smtpOff);
+    await checkAll(
+      id,
+      cases.smtpOffCases.map(({ address }) => address),
+    );
+    await expectMailboxes(id, cases.smtpOffCases);
+  });
+
+  it('are a defect of ours where a message became poison', async () => {
+    if (!paused) throw new Error('no import is paused');
+    const { connectionId, importId, address } = paused;
+    const { connectionString } = running.stack.local().storage;
+    const table = TableClient.fromConnectionString(connectionString, tables.mailboxes, {
+      allowInsecureConnection: true,
+    });
+    const row = await table.getEntity(connectionId, `r:${importId}:000000002`);
+    const { customer } = await running.owner.expect<{ customer: { id: string } }>(200, 'GET', '/v1/me');
+    const message = {
+      v: 1,
+      customerId: customer.id,
+      connectionId,
+      importId,
+      line: 2,
+      address,
+      rowTag: row.etag,
+      attempt: 0,
+      epoch: 2,
+      tries: 0,
+    };
+    const queue = new QueueClient(connectionString, poisonQueues.checkMailbox);
+    await queue.sendMessage(Buffer.from(JSON.stringify(message)).toString('base64'));
+    await running.untilEnded(importId, 30_000);
+    const verdicts = { 'graph.readWrite': 'failed', 'graph.send': 'failed' } as const;
+    await expectMailboxes(connectionId, [{ cause: 'internal_error', address, verdicts }]);
+  });
+});
+
+it('every cause of the table has been brought about, where it arises', () => {
+  expect(causeCodes.filter((cause) => !shown.has(cause))).toEqual([]);
+});
+
+/** An app for IMAP and SMTP has no roles of Graph's: only a mailbox that works shows that it is consented to. */
+async function connectReadyByProtocol(registration: cases.Registration, defaultMailbox?: string): Promise<string> {
+  return connectReady(registration, {
+    probes: ['imap', 'smtp'],
+    ...(defaultMailbox !== undefined && { defaultMailbox }),
+  });
+}
