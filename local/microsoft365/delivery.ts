@@ -22,6 +22,7 @@ export function deliver(world: World, from: { tenant: Tenant; entry: Entry }, me
   const content = { ...message.content, sender, from: sender };
   const own = world.mail.of(tenant.id, entry.address);
   own.sent.push({ subject: message.subject, to: message.to, at: new Date().toISOString(), via: message.via });
+  if (entry.fault === 'sendVanishes') return;
   if (message.keepsCopy) own.put('sentitems', { subject: message.subject, isDraft: false, content });
   for (const address of message.to) {
     const found = world.find(address);

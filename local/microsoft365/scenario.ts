@@ -19,6 +19,8 @@ export const plainFaults = [
   'garbage',
   'lostDraft',
   'sendAccepted',
+  /** What is sent is accepted and goes nowhere, as with a mail flow rule that deletes it. */
+  'sendVanishes',
   'restBlocked',
   'emptyAnswer',
   'gatewayPage',

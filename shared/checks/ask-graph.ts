@@ -44,10 +44,11 @@ export async function askGraph(
     if (finding) shown['graph.send'] = finding;
     if (wait) return { kind: 'wait', ...wait, shown };
   } else if (input.cleanFirst) {
-    const { wait, removed } = await cleanMailbox(needs.graph, access, marker, where);
+    const { wait, removed, isShutOut } = await cleanMailbox(needs.graph, access, marker, where);
     // An earlier try did send it, whatever became of the answer.
     if (removed.has('message') && !shown['graph.send']) shown['graph.send'] = { verdict: 'passed', checkedAt: now };
-    if (wait) return { kind: 'wait', ...wait, shown };
+    // Shut out, the questions below are refused as well: that is the finding, and the row stays to be cleaned later.
+    if (wait && !isShutOut) return { kind: 'wait', ...wait, shown };
   }
 
   const open = connection.probes.filter((probe) => !shown[probe]);

@@ -128,8 +128,8 @@ describe('causes that lie with the connection', () => {
     shown.add(cause);
   });
 
-  it.each(of('test'))('$name is told by the test', async ({ cause, registration }) => {
-    const id = await connect(registration);
+  it.each(of('test'))('$name is told by the test', async ({ cause, registration, probes: asked }) => {
+    const id = await connect(registration, asked ? { probes: asked } : {});
     const result = await running.owner.expect<{ verdict: string; steps: (ShownFinding & { step: string })[] }>(
       200,
       'POST',
@@ -197,6 +197,19 @@ describe('causes that lie with a mailbox', () => {
     shown.add('propagating');
     await running.untilEnded(started.id, 60_000);
     await expectMailboxes(id, cases.writerCases);
+  });
+
+  it('are told by really sending where that is asked for, and nothing stays behind', async () => {
+    const id = await connectReady(cases.selfApp, { sendProbe: 'selfAddressed' });
+    const progress = await checkAll(id, [cases.plainMailbox, ...cases.selfCases.map(({ address }) => address)]);
+    expect(progress.counts.passed).toBe(1);
+    await expectMailboxes(id, cases.selfCases);
+    const contents = await running.simulator<Record<'inbox' | 'drafts' | 'deleted' | 'sentItems' | 'sent', unknown[]>>(
+      'GET',
+      `/_simulator/mailboxes/${cases.plainMailbox}`,
+    );
+    expect(contents).toMatchObject({ inbox: [], drafts: [], deleted: [], sentItems: [] });
+    expect(contents.sent).toHaveLength(1);
   });
 
   it('are told of IMAP and SMTP, where a sign-in alone is no pass', async () => {

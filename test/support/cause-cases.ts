@@ -52,6 +52,9 @@ export const writerApp = { tenant: domain, clientId: clientIdOf(3), clientSecret
 /** For mailboxes by IMAP and SMTP alone. */
 export const protocolApp = { tenant: domain, clientId: clientIdOf(4), clientSecret: secretOf('protocol') };
 
+/** For messages that mailboxes send to themselves. */
+export const selfApp = { tenant: domain, clientId: clientIdOf(6), clientSecret: secretOf('self') };
+
 function appOf({ clientId, clientSecret }: Registration, more: Partial<App>): App {
   return {
     clientId,
@@ -280,6 +283,16 @@ export const scopedCases: MailboxCase[] = collect([
   { cause: 'mailbox_out_of_scope', address: at('outside'), mailbox: {}, verdicts: both('failed') },
 ]);
 
+/** Asked by really sending. */
+export const selfCases: MailboxCase[] = collect([
+  {
+    cause: 'message_not_delivered',
+    address: at('swallowed'),
+    mailbox: { fault: 'sendVanishes' },
+    verdicts: { 'graph.readWrite': 'passed', 'graph.send': 'inconclusive' },
+  },
+]);
+
 /** Asked by the app that was never granted Mail.Send. */
 export const writerCases: MailboxCase[] = collect([
   { cause: 'permission_missing', address: at('no-send-1'), mailbox: {}, verdicts: onlyWrite },
@@ -359,6 +372,7 @@ export const causeScenario: ScenarioInput = {
         }),
         appOf(writerApp, { grants: ['Mail.ReadWrite'] }),
         appOf(protocolApp, { grants: protocolGrants }),
+        appOf(selfApp, {}),
         ...apps,
       ],
       mailboxes,

@@ -3,6 +3,7 @@ import type { Progress, RunningStack } from './running-stack.ts';
 
 interface Leftovers {
   drafts: number;
+  inbox: number;
   sent: number;
   folders: number;
 }
@@ -22,5 +23,5 @@ export async function expectExact(running: RunningStack, progress: Progress, acc
   // The slower of two deliveries may still be at work when the import ends; it cleans up after itself.
   await expect
     .poll(() => running.simulator<Leftovers>('GET', '/_simulator/leftovers'), { timeout: 20_000 })
-    .toMatchObject({ drafts: 0, sent: 0, folders: 0 });
+    .toMatchObject({ drafts: 0, inbox: 0, sent: 0, folders: 0 });
 }

@@ -57,11 +57,16 @@ export async function probeImap(
 interface ServerSaidNo {
   responseStatus?: unknown;
   responseText?: unknown;
+  /** Set when the session did not begin; `response` is then the server's text without its status. */
+  authenticationFailed?: unknown;
+  response?: unknown;
 }
 
 function toAnswer(error: unknown): Answer {
-  const { responseStatus, responseText } = error as ServerSaidNo;
-  if (responseStatus !== 'NO' && responseStatus !== 'BAD') return { kind: 'lost' };
-  const message = typeof responseText === 'string' ? responseText.slice(0, 1000) : '';
-  return { kind: 'refused', refusal: { service: 'imap', status: 0, code: responseStatus, message } };
+  const { responseStatus, responseText, authenticationFailed, response } = error as ServerSaidNo;
+  const text = typeof responseText === 'string' ? responseText : response;
+  const isRefused = responseStatus === 'NO' || responseStatus === 'BAD' || authenticationFailed === true;
+  if (!isRefused || typeof text !== 'string' || text === '') return { kind: 'lost' };
+  const code = responseStatus === 'BAD' ? 'BAD' : 'NO';
+  return { kind: 'refused', refusal: { service: 'imap', status: 0, code, message: text.slice(0, 1000) } };
 }

@@ -6,7 +6,8 @@ import type { Answer } from '../../checks/graph-answer.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import type { MailServer } from './imap-probe.ts';
 
-const METHOD = 'XOAUTH2';
+/** A name of our own: for XOAUTH2 the library would look for a token of its own first. */
+const METHOD = 'MUSTER-PROBE';
 
 /**
  * Submits nothing: STARTTLS, AUTH, MAIL FROM with the mailbox's own address, RSET, QUIT. Without RCPT TO and DATA no
@@ -25,7 +26,7 @@ export async function probeSmtp(
   let isThrough = false;
   const converse = async ({ sendCommand }: SMTPConnectionCustomAuthContext): Promise<void> => {
     const initial = Buffer.from(`user=${address}\x01auth=Bearer ${token.reveal()}\x01\x01`).toString('base64');
-    let reply = await sendCommand(`AUTH ${METHOD} ${initial}`);
+    let reply = await sendCommand(`AUTH XOAUTH2 ${initial}`);
     // A challenge holds the reason; the empty answer to it brings the refusal itself.
     if (reply.status === 334) reply = await sendCommand('');
     if (reply.status === 235) reply = await sendCommand(`MAIL FROM:<${address}>`);
