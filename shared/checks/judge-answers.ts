@@ -99,9 +99,15 @@ export function waitFor(cause: WaitCause, refusal: Refusal): Wait {
   return { cause, ...(seconds !== undefined && { seconds }), ...traces(refusal) };
 }
 
-/** Of two reasons to wait the one that lasts longer; a time that Microsoft named counts more than none. */
+/**
+ * Of two reasons to wait the one that lasts longer; a time that Microsoft named counts more than none. A move lasts for
+ * hours and may end in giving up: what else is open is asked before that.
+ */
 export function longer(one: Wait | undefined, other: Wait): Wait {
   if (!one) return other;
+  if ((one.cause === 'mailbox_moving') !== (other.cause === 'mailbox_moving')) {
+    return one.cause === 'mailbox_moving' ? other : one;
+  }
   return (other.seconds ?? -1) > (one.seconds ?? -1) ? other : one;
 }
 

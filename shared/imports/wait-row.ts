@@ -67,7 +67,6 @@ export async function waitForGrants(
   findings: Findings | undefined,
   nextCheckAt: Date,
 ): Promise<void> {
-  const now = needs.clock.now();
   const seen = findings ?? message.shown ?? {};
   const refused = Object.values(seen).find(fitsPropagation);
   await needs.settler.settle({
@@ -78,7 +77,8 @@ export async function waitForGrants(
       cause: 'propagating',
       requestId: refused?.requestId ?? null,
       nextCheckAt,
-      since: message.since ? new Date(message.since) : now,
+      // Quiet time is no time in which Microsoft was away: that is counted anew.
+      since: null,
       shown: pick(seen, (finding) => finding.verdict !== 'skipped' && !fitsPropagation(finding)),
     },
     mailbox: { status: 'waiting', nextCheckAt, ...(findings && { checks: asPropagating(findings) }) },

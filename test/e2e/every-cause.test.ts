@@ -34,7 +34,7 @@ const FRESH_SECONDS = 4;
 let running: RunningStack;
 beforeAll(async () => {
   running = await startRunningStack(cases.causeScenario, {
-    settings: { CHECK_GIVE_UP_AFTER: 'PT4S', PROPAGATION_STEPS: `PT1S,PT${FRESH_SECONDS}S` },
+    settings: { CHECK_GIVE_UP_AFTER: 'PT6S', PROPAGATION_STEPS: `PT1S,PT${FRESH_SECONDS}S` },
   });
 });
 afterAll(() => running?.stack.stop());
