@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { classify, isWaitCause } from './classify.ts';
 import { cleanMailbox } from './clean-mailbox.ts';
+import { isDenial, knowingWhatPassed } from './denial.ts';
 import { explainAddress, isVague, judgeAlias } from './explain-address.ts';
 import type { Answer, MailboxAccess } from './graph-answer.ts';
 import type { Answers, GraphMail, Questions, Where } from './graph-mail.ts';
@@ -8,7 +9,7 @@ import { judgeAnswers, longer, type Wait, waitFor } from './judge-answers.ts';
 import type { CheckInput, CheckOutcome, MailboxKind } from './mailbox-checker.ts';
 import type { Recipients } from './recipients.ts';
 import { findSent } from './send-to-itself.ts';
-import type { Findings } from './verdict.ts';
+import type { Findings, Probe } from './verdict.ts';
 
 export interface GraphNeeds {
   graph: GraphMail;
@@ -59,7 +60,7 @@ export async function askGraph(
     owner: roles.includes(READS_USERS),
   };
   const answers = await needs.graph.ask(access, marker, questions);
-  const judged = judgeAnswers(answers, roles, now, questions.send === 'toItself' ? 'toItself' : 'toNobody');
+  const judged = judgeAnswers(answers, roles, now, { sent: questions.send ?? 'toNobody', shown });
   let { wait } = judged;
   const findings: Findings = { ...skipped(input, now), ...judged.findings, ...shown };
   const drafts = answers.draft?.kind === 'accepted' ? [answers.draft.value] : [];
@@ -79,14 +80,23 @@ export async function askGraph(
     return { kind: 'wait', cause: 'microsoft_unavailable', shown };
   }
   for (const answer of [answers.mailboxKind, answers.owner]) wait = longerOf(wait, unanswered(answer));
+  const inboxLater = unanswered(answers.inbox);
+  if (inboxLater && Object.values(judged.findings).some(isDenial)) {
+    // Whether the app gets into the mailbox at all is what a denial is explained by: it is asked again with that.
+    for (const [probe, denied] of Object.entries(judged.findings)) {
+      if (isDenial(denied)) delete findings[probe as Probe];
+    }
+    wait = longerOf(wait, inboxLater);
+  }
   if (wait)
     return { kind: 'wait', ...wait, shown: onlyShown(findings), ...(isAnswered(answers) && { answered: true }) };
-  if (!isVague(findings)) return done(findings, input, answers);
+  const known = knowingWhatPassed(findings);
+  if (!isVague(known)) return done(known, input, answers);
 
   const recipient = await needs.recipients.lookUp(access);
   const later = unanswered(recipient);
   if (later) return { kind: 'wait', ...later, shown: onlyShown(findings) };
-  return done(explainAddress(findings, input.address, recipient), input, answers);
+  return done(explainAddress(known, input.address, recipient), input, answers);
 }
 
 function done(findings: Findings, input: CheckInput, answers: Answers): CheckOutcome {

@@ -1,6 +1,6 @@
 import type { CauseCode } from './causes.ts';
 import type { Refusal } from './refusal.ts';
-import type { DenialHints, Probe, ProbeFinding } from './verdict.ts';
+import type { DenialHints, Findings, Probe, ProbeFinding } from './verdict.ts';
 import { saysBlockedByPolicy } from './wording.ts';
 
 /** The application permission that a probe proves, by the name that a token's `roles` carries it under. */
@@ -60,4 +60,15 @@ const PROTOCOL_DENIALS: ReadonlySet<CauseCode> = new Set(['imap_access_missing',
 /** Whether grants that were made a while ago, and are not known everywhere yet, would be answered like this. */
 export function fitsPropagation(finding: ProbeFinding): boolean {
   return isDenial(finding) || (finding.cause !== undefined && PROTOCOL_DENIALS.has(finding.cause));
+}
+
+/** Explains denials once more when another probe got into the mailbox, be it in a later attempt: then there is one. */
+export function knowingWhatPassed(findings: Findings): Findings {
+  if (!Object.values(findings).some(({ verdict }) => verdict === 'passed')) return findings;
+  const explain = (finding: ProbeFinding): ProbeFinding => {
+    if (!isDenial(finding) || finding.denial.mailboxOpened) return finding;
+    const denial = { ...finding.denial, mailboxOpened: true };
+    return { ...finding, denial, cause: explainDenial(denial) };
+  };
+  return Object.fromEntries(Object.entries(findings).map(([probe, finding]) => [probe, explain(finding)]));
 }

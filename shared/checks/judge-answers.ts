@@ -32,18 +32,20 @@ const MOVING_SECONDS = 3600;
  * A plain denial says nothing about the whole connection, whatever explains it best: with RBAC for Applications other
  * mailboxes may pass all the same.
  *
- * @param sent whom the message of the send probe was for: with nobody to send it to, `202` is an incident
+ * `sent` tells whom the message of the send probe was for: with nobody to send it to, `202` is an incident. `shown` is what
+ * earlier attempts have shown: a probe that passed then got into the mailbox.
  */
 export function judgeAnswers(
   answers: Answers,
   roles: readonly string[],
   now: Date,
-  sent: 'toNobody' | 'toItself' = 'toNobody',
+  { sent = 'toNobody', shown = {} }: { sent?: 'toNobody' | 'toItself'; shown?: Findings } = {},
 ): Judged {
   const judged: Judged = { findings: {} };
   const mailboxOpened =
     answers.inbox.kind === 'accepted' ||
     answers.draft?.kind === 'accepted' ||
+    Object.values(shown).some(({ verdict }) => verdict === 'passed') ||
     (answers.send !== undefined && isSendPass(answers.send));
   if (answers.draft) judge(judged, 'graph.readWrite', answers.draft, { roles, mailboxOpened, now });
   // What was sent to the mailbox itself is judged by whether it arrives; a refusal is a refusal like any other.

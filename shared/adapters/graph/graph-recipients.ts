@@ -69,12 +69,14 @@ function accepted(value: Recipient): Answer<Recipient> {
   return { kind: 'accepted', value };
 }
 
+/** @param part one that was not accepted, or not as Graph's reference promises */
 function toAnswer(part: PartAnswer | undefined): Answer<Recipient> {
   return part?.kind === 'refused' ? part : { kind: 'lost' };
 }
 
 function isUnanswered(part: PartAnswer | undefined): boolean {
-  if (part?.kind !== 'refused') return part?.kind !== 'accepted';
+  if (part?.kind === 'accepted') return !Array.isArray((part.body as { value?: unknown } | null | undefined)?.value);
+  if (part?.kind !== 'refused') return true;
   return part.refusal.status === 429 || part.refusal.status >= 500;
 }
 
