@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // End-to-end tests own a whole stack each; two cores carry two of them.
-    maxWorkers: 2,
+    // End-to-end tests own a whole stack each; two cores carry three of them, which mostly wait.
+    maxWorkers: 3,
   },
 });

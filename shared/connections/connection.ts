@@ -33,6 +33,8 @@ export interface Connection {
   consentedAt?: Date;
   /** When the consent, the credential or the grants last changed, as far as we know: refusals soon after may be propagation. */
   grantsChangedAt: Date;
+  /** When a test passed after it had been failing: tokens from before may lack what was granted since. */
+  mendedAt?: Date;
   /** While its grants make their way, nothing is asked of Microsoft before this instant. */
   quietUntil?: Date;
   createdAt: Date;

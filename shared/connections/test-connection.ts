@@ -159,7 +159,7 @@ async function record(
     const found = 'cause' in outcome ? outcome : undefined;
     const next: Connection = found
       ? { ...connection, status: 'failing', finding: found }
-      : { ...rest, ...firstSeen, status: 'ready' };
+      : { ...rest, ...firstSeen, ...(connection.status === 'failing' && { mendedAt: seenAt }), status: 'ready' };
     if (connection.status === 'disconnected' || (found && connection.status === 'awaitingConsent')) return;
     if (!found && connection.status === 'ready' && !connection.finding && !connection.quietUntil) return;
     if (await needs.connections.update(next, tag)) return;

@@ -1,7 +1,7 @@
-import { causes } from '../checks/causes.ts';
+import { type CauseCode, causes } from '../checks/causes.ts';
 import { fitsPropagation } from '../checks/denial.ts';
 import type { CheckOutcome, MailboxChecker } from '../checks/mailbox-checker.ts';
-import type { ConnectionFinding } from '../checks/verdict.ts';
+import type { ConnectionFinding, DenialHints } from '../checks/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import { keepQuiet } from '../connections/keep-quiet.ts';
@@ -68,11 +68,18 @@ export async function settleChecked(
   await needs.settler.settle({ ...placeOf(message), ...fromFindings(findings, outcome.mailboxKind) });
 }
 
+/** Refused everywhere it is no mailbox's own affair, whatever an older token still shows: the consent, or one permission. */
+function everywhereCause({ byPolicy, token, mailboxOpened }: DenialHints): CauseCode | undefined {
+  if (byPolicy) return undefined;
+  return mailboxOpened || token === 'lacks' ? 'permission_missing' : 'consent_missing';
+}
+
 function findingOf({ alike, finding }: Extract<Ruling, { everywhere: true }>, seenAt: Date): ConnectionFinding {
-  const cause = finding.cause ?? 'unknown_refusal';
+  const cause = (finding.denial && everywhereCause(finding.denial)) ?? finding.cause ?? 'unknown_refusal';
+  const detail = cause === finding.cause ? finding.detail : undefined;
   return {
     cause,
-    detail: `${alike} mailboxes in a row were refused alike, and none passed meanwhile. ${finding.detail ?? causes[cause].sentence}`,
+    detail: `${alike} mailboxes in a row were refused alike, and none passed meanwhile. ${detail ?? causes[cause].sentence}`,
     seenAt,
     ...(finding.microsoftCode !== undefined && { microsoftCode: finding.microsoftCode }),
     ...(finding.requestId !== undefined && { requestId: finding.requestId }),

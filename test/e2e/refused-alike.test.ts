@@ -74,6 +74,8 @@ it('pauses when the permission is taken away in mid-import although mailboxes pa
   const paused = await untilPaused(id);
   expect(paused.counts).toMatchObject({ failed: 0, inconclusive: 0 });
   expect(paused.counts.passed).toBeGreaterThan(0);
+  // The token that was asked for while it was granted shows it still.
+  expect(paused.finding).toMatchObject({ code: 'permission_missing' });
   expect(paused.counts.pending).toBeGreaterThan(0);
 
   await running.owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);

@@ -354,3 +354,29 @@ describe('trying out a secret', () => {
     expect(requests()).toBe(4);
   });
 });
+
+describe('a token', () => {
+  it.each(['grantsChangedAt', 'mendedAt'] as const)(
+    'from before %s is not used again, because it shows no newer grants',
+    async (field) => {
+      const first = await tokens.get(connection(), 'graph');
+      expect(await tokens.get(connection(), 'graph')).toBe(first);
+      ahead += 2;
+      const changed = connection({ [field]: now() });
+      ahead += 1;
+      const second = await tokens.get(changed, 'graph');
+      expect(second).not.toBe(first);
+      expect(await tokens.get(changed, 'graph')).toBe(second);
+    },
+  );
+
+  it('from before an instant can be forgotten, and a later one kept', async () => {
+    const first = await tokens.get(connection(), 'graph');
+    tokens.forget('conn_1', new Date(now().getTime() - 60_000));
+    expect(await tokens.get(connection(), 'graph')).toBe(first);
+    ahead += 2;
+    tokens.forget('conn_1', now());
+    expect(await tokens.get(connection(), 'graph')).not.toBe(first);
+    expect(vault.reads).toHaveLength(1);
+  });
+});

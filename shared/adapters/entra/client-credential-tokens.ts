@@ -98,8 +98,9 @@ export function createTokens(needs: Needs): Tokens {
   }
 
   /** A token does not show grants that are newer than itself. */
-  function isFromBefore(grantsChangedAt: Date, { askedAt }: Entry): boolean {
-    return askedAt < grantsChangedAt.getTime() && grantsChangedAt.getTime() <= now();
+  function isFromBefore({ grantsChangedAt, mendedAt }: Connection, { askedAt }: Entry): boolean {
+    const changedAt = Math.max(grantsChangedAt.getTime(), mendedAt?.getTime() ?? 0);
+    return askedAt < changedAt && changedAt <= now();
   }
 
   return {
@@ -108,7 +109,7 @@ export function createTokens(needs: Needs): Tokens {
       const own = tokens.get(connection.id) ?? new Map<string, Entry>();
       tokens.set(connection.id, own);
       const known = own.get(key);
-      if (known && known.freshUntil > now() && !isFromBefore(connection.grantsChangedAt, known)) return known.answer;
+      if (known && known.freshUntil > now() && !isFromBefore(connection, known)) return known.answer;
       const entry = renew(connection, audience, known);
       own.set(key, entry);
       return entry.answer;

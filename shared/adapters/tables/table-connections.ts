@@ -26,6 +26,7 @@ const columns: Columns<Connection> = {
   finding: 'json',
   consentedAt: 'instant',
   grantsChangedAt: 'instant',
+  mendedAt: 'instant',
   quietUntil: 'instant',
   createdAt: 'instant',
 };
