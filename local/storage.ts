@@ -18,8 +18,11 @@ const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZ
 /** As an address: on every system `--import` takes one, paths only on some. */
 const GUARD = new URL('./end-with-parent.ts', import.meta.url).href;
 const START_MOST_MS = 30_000;
+/** Lines of its start that are kept for when it fails. */
+const SAID_MOST = 10;
 const STOP_PATIENCE_MS = 15_000;
 const RESTART_AFTER_MS = 1_000;
+const STARTS_MOST = 3;
 
 export interface StoragePorts {
   blob: number;
@@ -51,6 +54,18 @@ export interface StorageOptions {
 
 /** Starts Azurite on 127.0.0.1 with all that `infra/` provisions in Azure. Comes back by itself when it dies. */
 export async function startStorage(options: StorageOptions): Promise<Storage> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnFreePorts(options);
+    } catch (error) {
+      // A port that was free a moment ago may be somebody else's by now: with others it is tried again.
+      if (attempt === STARTS_MOST || !(error instanceof StartError)) throw error;
+      options.onLine?.(error.message);
+    }
+  }
+}
+
+async function startOnFreePorts(options: StorageOptions): Promise<Storage> {
   const ports: StoragePorts = {
     blob: await freePort(options.ports?.blob),
     queue: await freePort(options.ports?.queue),
@@ -67,8 +82,11 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
 
   async function launch(): Promise<void> {
     isWanted = true;
+    const said: string[] = [];
     const next = startChild(azuriteArguments(ports, options.folder), process.env, (line) => {
-      if (!log.read(line)) options.onLine?.(line);
+      if (log.read(line)) return;
+      if (said.length < SAID_MOST) said.push(line);
+      options.onLine?.(line);
     });
     child = next;
     let hasEnded = false;
@@ -83,7 +101,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
         (error) => options.onLine?.(String(error)),
       );
     });
-    await answering(Object.values(ports), () => hasEnded);
+    await answering(Object.values(ports), () => (hasEnded ? said : undefined));
     // What was in memory is gone with the process that held it.
     if (!isProvisioned || !options.folder) await provision(connectionString);
     isProvisioned = true;
@@ -137,11 +155,13 @@ function azuriteArguments(ports: StoragePorts, folder: string | undefined): stri
   return ['--import', GUARD, program, ...where, ...host, ...port, '--disableTelemetry', '--skipApiVersionCheck'];
 }
 
-async function answering(ports: readonly number[], hasEnded: () => boolean): Promise<void> {
+/** @param endedSaying what it said before it ended; `undefined` while it runs */
+async function answering(ports: readonly number[], endedSaying: () => string[] | undefined): Promise<void> {
   const until = Date.now() + START_MOST_MS;
   for (const port of ports) {
     while (!(await accepts(port))) {
-      if (hasEnded()) throw new StartError('Azurite ended while it was starting; see its lines above.');
+      const said = endedSaying();
+      if (said) throw new StartError(`Azurite ended while it was starting: ${said.join(' ') || 'it said nothing'}.`);
       if (Date.now() > until) throw new StartError('Azurite did not answer within 30 seconds.');
       await pause(100);
     }
