@@ -1,3 +1,4 @@
+import type { Findings } from '../checks/verdict.ts';
 import type { CheckMessage, ImportQueues } from './import-queues.ts';
 
 /** Longer than any check takes. */
@@ -6,6 +7,16 @@ const BROOM_AFTER_MS = 120_000;
 /** Names what a try leaves in a mailbox, the same for every try at one row. */
 export function markerOf(message: { importId: string; line: number }): string {
   return `Muster check ${message.importId} ${message.line}`;
+}
+
+/** What a mailbox sent to itself and nobody has seen yet may come in after its row is settled: one more look, later. */
+export async function lookForLateArrival(
+  queues: Pick<ImportQueues, 'sendCheck'>,
+  message: CheckMessage,
+  findings: Findings,
+): Promise<void> {
+  const isAwaited = Object.values(findings).some(({ cause }) => cause === 'message_not_delivered');
+  if (isAwaited) await sendBroom(queues, message);
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Import } from './import.ts';
 import type { CheckMessage } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
 import type { Ledger } from './ledger.ts';
+import { lookForLateArrival } from './marker.ts';
 import { fromFindings } from './outcome.ts';
 import { pauseForConnection } from './pause-import.ts';
 import { placeOf } from './place.ts';
@@ -65,6 +66,7 @@ export async function settleChecked(
     needs.seen.forget(message.importId, connection.id);
     return pauseForConnection(needs, message, findingOf(ruling, needs.clock.now()), { alike: true });
   }
+  await lookForLateArrival(needs.importQueues, message, findings);
   await needs.settler.settle({ ...placeOf(message), ...fromFindings(findings, outcome.mailboxKind) });
 }
 

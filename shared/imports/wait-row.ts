@@ -4,6 +4,7 @@ import type { Findings, ProbeFinding } from '../checks/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { CheckMessage, ImportQueues } from './import-queues.ts';
+import { lookForLateArrival } from './marker.ts';
 import { fillIn, fromFindings } from './outcome.ts';
 import { placeOf } from './place.ts';
 import type { Settler } from './settler.ts';
@@ -38,6 +39,7 @@ export async function waitForMicrosoft(
     outcome.seconds === undefined ? backOff(message.tries, needs.limits.retryBaseMs) : outcome.seconds * 1000;
   if (now.getTime() + delayMs - since.getTime() > needs.limits.giveUpAfterMs) {
     const findings = fillIn(outcome.shown, connection.probes, { ...outcome, verdict: 'inconclusive', at: now });
+    await lookForLateArrival(needs.importQueues, message, findings);
     await needs.settler.settle({ ...placeOf(message), ...fromFindings(findings, 'unknown') });
     return;
   }
