@@ -95,7 +95,7 @@ export async function askGraph(
 
   const recipient = await needs.recipients.lookUp(access);
   const later = unanswered(recipient);
-  if (later) return { kind: 'wait', ...later, shown: onlyShown(findings) };
+  if (later) return { kind: 'wait', ...later, shown: onlyShown(findings), answered: true };
   return done(explainAddress(known, input.address, recipient), input, answers);
 }
 
@@ -127,7 +127,7 @@ function unanswered(answer: Answer<unknown> | undefined): Wait | undefined {
 }
 
 function isAnswered(answers: Answers): boolean {
-  return Object.values(answers).some((answer: Answer<unknown>) => answer.kind === 'accepted');
+  return Object.values(answers).some((answer: Answer<unknown>) => !unanswered(answer));
 }
 
 function longerOf(one: Wait | undefined, other: Wait | undefined): Wait | undefined {

@@ -33,9 +33,14 @@ export interface Connection {
   consentedAt?: Date;
   /** When the consent, the credential or the grants last changed, as far as we know: refusals soon after may be propagation. */
   grantsChangedAt: Date;
-  /** When a test passed after it had been failing: tokens from before may lack what was granted since. */
-  mendedAt?: Date;
+  /** When the last test that passed began: tokens from before may lack what was granted since, refusals are out of date. */
+  provenAt?: Date;
   /** While its grants make their way, nothing is asked of Microsoft before this instant. */
   quietUntil?: Date;
   createdAt: Date;
+}
+
+/** Whether a test of the connection has passed since something was asked. */
+export function isOutOfDate({ provenAt }: Connection, askedAt: Date): boolean {
+  return provenAt !== undefined && askedAt < provenAt;
 }

@@ -159,9 +159,8 @@ async function record(
     const found = 'cause' in outcome ? outcome : undefined;
     const next: Connection = found
       ? { ...connection, status: 'failing', finding: found }
-      : { ...rest, ...firstSeen, ...(connection.status === 'failing' && { mendedAt: seenAt }), status: 'ready' };
+      : { ...rest, ...firstSeen, provenAt: seenAt, status: 'ready' };
     if (connection.status === 'disconnected' || (found && connection.status === 'awaitingConsent')) return;
-    if (!found && connection.status === 'ready' && !connection.finding && !connection.quietUntil) return;
     if (await needs.connections.update(next, tag)) return;
   }
 }

@@ -90,7 +90,7 @@ export async function checkRow(needs: CheckNeeds, message: CheckMessage, redeliv
         return waitForMicrosoft(needs, message, connection, wait);
       }
       needs.seen.forget(message.importId, message.connectionId);
-      return pauseForConnection(needs, message, outcome.finding);
+      return pauseForConnection(needs, message, outcome.finding, new Date(startedAt));
   }
 }
 

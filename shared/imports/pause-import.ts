@@ -5,34 +5,39 @@ import { recordConnectionFinding } from '../connections/record-finding.ts';
 import { fromConnectionFinding, type Import, type ImportFinding } from './import.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 
-/** Stops an import where it stands, if it runs. Its rows stay pending; its messages are dropped as they come up. */
+/**
+ * Stops an import where it stands, if it runs. Its rows stay pending; its messages are dropped as they come up. What was
+ * found before it was last resumed does not pause it again.
+ */
 export async function pauseImport(
   needs: { imports: ImportStore },
   customerId: string,
   importId: string,
-  finding?: ImportFinding,
+  found?: { finding: ImportFinding; epoch: number },
 ): Promise<Import | undefined> {
   return changeImport(needs.imports, customerId, importId, (current) => {
-    if (current.status !== 'running') return undefined;
+    if (current.status !== 'running' || (found && found.epoch < current.epoch)) return undefined;
     const { lease: _ended, hintAt: _unset, finding: _old, ...rest } = current;
-    return { ...rest, status: 'paused', epoch: current.epoch + 1, ...(finding && { finding }) };
+    return { ...rest, status: 'paused', epoch: current.epoch + 1, ...(found && { finding: found.finding }) };
   });
 }
 
 /**
  * What would hit every mailbox is one finding on the connection, not a failure of each: the connection becomes `failing`
- * and the import pauses with that finding. Repeatable by as many workers as meet the refusal at once.
+ * and the import pauses with that finding. Repeatable by as many workers as meet the refusal at once. In this order, so that who sees
+ * the import paused can test the connection and resume: whatever was asked before that comes too late to stop it again.
  */
 export async function pauseForConnection(
   needs: { imports: ImportStore; connections: ConnectionStore },
-  target: { customerId: string; connectionId: string; importId: string },
+  target: { customerId: string; connectionId: string; importId: string; epoch: number },
   finding: ConnectionFinding,
+  askedAt: Date,
   how: { alike?: true } = {},
 ): Promise<void> {
   const cause = causes[finding.cause];
+  await recordConnectionFinding(needs, target.customerId, target.connectionId, finding, askedAt);
   await pauseImport(needs, target.customerId, target.importId, {
-    ...fromConnectionFinding(finding, cause.fix, cause.link),
-    ...how,
+    finding: { ...fromConnectionFinding(finding, cause.fix, cause.link), ...how },
+    epoch: target.epoch,
   });
-  await recordConnectionFinding(needs, target.customerId, target.connectionId, finding);
 }

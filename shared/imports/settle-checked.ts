@@ -41,6 +41,7 @@ export async function settleChecked(
   outcome: Extract<CheckOutcome, { kind: 'checked' }>,
 ): Promise<void> {
   const { findings } = outcome;
+  const askedAt = new Date(startedAt);
   const ruling: Ruling = record.despiteRefusals
     ? { everywhere: false }
     : await needs.refusals.weigh({
@@ -57,14 +58,14 @@ export async function settleChecked(
     : undefined;
   if (nextCheckAt) {
     if (ruling.everywhere || message.canary) {
-      await keepQuiet(needs, message.customerId, connection.id, nextCheckAt);
+      await keepQuiet(needs, message.customerId, connection.id, nextCheckAt, askedAt);
       needs.seen.forget(message.importId, connection.id);
     }
     return waitForGrants(needs, message, findings, nextCheckAt);
   }
   if (ruling.everywhere) {
     needs.seen.forget(message.importId, connection.id);
-    return pauseForConnection(needs, message, findingOf(ruling, needs.clock.now()), { alike: true });
+    return pauseForConnection(needs, message, findingOf(ruling, needs.clock.now()), askedAt, { alike: true });
   }
   await lookForLateArrival(needs.importQueues, message, findings);
   await needs.settler.settle({ ...placeOf(message), ...fromFindings(findings, outcome.mailboxKind) });

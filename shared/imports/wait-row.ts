@@ -26,6 +26,9 @@ export interface CheckLimits {
 /** A wait up to this long is a delayed message; a longer one is written into the row, and no message stays behind. */
 export const SHORT_WAIT_MS = 60_000;
 
+/** A Microsoft that answers some of what it is asked is not away: the pauses do not grow beyond those of this try. */
+const ANSWERED_TRIES = 2;
+
 /** Microsoft asked for time, or was away: the same is asked again later, until that has gone on for too long. */
 export async function waitForMicrosoft(
   needs: WaitNeeds,
@@ -35,8 +38,8 @@ export async function waitForMicrosoft(
 ): Promise<void> {
   const now = needs.clock.now();
   const since = message.since ? new Date(message.since) : now;
-  const delayMs =
-    outcome.seconds === undefined ? backOff(message.tries, needs.limits.retryBaseMs) : outcome.seconds * 1000;
+  const tries = outcome.answered ? Math.min(message.tries, ANSWERED_TRIES) : message.tries;
+  const delayMs = outcome.seconds === undefined ? backOff(tries, needs.limits.retryBaseMs) : outcome.seconds * 1000;
   if (now.getTime() + delayMs - since.getTime() > needs.limits.giveUpAfterMs) {
     const findings = fillIn(outcome.shown, connection.probes, { ...outcome, verdict: 'inconclusive', at: now });
     await lookForLateArrival(needs.importQueues, message, findings);
@@ -45,7 +48,7 @@ export async function waitForMicrosoft(
   }
   if (delayMs <= SHORT_WAIT_MS) {
     await needs.importQueues.sendCheck(
-      { ...message, tries: message.tries + 1, again: true, since: since.toISOString(), shown: outcome.shown },
+      { ...message, tries: tries + 1, again: true, since: since.toISOString(), shown: outcome.shown },
       delayMs,
     );
     return;

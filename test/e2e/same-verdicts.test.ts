@@ -53,7 +53,7 @@ async function verdicts(prepare: () => Promise<void>): Promise<Map<string, objec
   const { id: connectionId } = await running.connect();
   await prepare();
   const { id } = await running.startImport(connectionId, csvOf(addresses));
-  const progress = await running.untilEnded(id, 150_000);
+  const progress = await running.untilEnded(id, 200_000);
   await expectExact(running, progress, MAILBOXES);
   const found = new Map<string, object>();
   let cursor = '';
@@ -90,4 +90,4 @@ it('gives every mailbox the verdict that it has without throttling, outages, dro
     }),
   );
   expect(new Map([...stormy].sort())).toEqual(new Map([...calm].sort()));
-}, 240_000);
+}, 300_000);

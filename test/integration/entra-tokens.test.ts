@@ -356,7 +356,7 @@ describe('trying out a secret', () => {
 });
 
 describe('a token', () => {
-  it.each(['grantsChangedAt', 'mendedAt'] as const)(
+  it.each(['grantsChangedAt', 'provenAt'] as const)(
     'from before %s is not used again, because it shows no newer grants',
     async (field) => {
       const first = await tokens.get(connection(), 'graph');

@@ -98,8 +98,8 @@ export function createTokens(needs: Needs): Tokens {
   }
 
   /** A token does not show grants that are newer than itself. */
-  function isFromBefore({ grantsChangedAt, mendedAt }: Connection, { askedAt }: Entry): boolean {
-    const changedAt = Math.max(grantsChangedAt.getTime(), mendedAt?.getTime() ?? 0);
+  function isFromBefore({ grantsChangedAt, provenAt }: Connection, { askedAt }: Entry): boolean {
+    const changedAt = Math.max(grantsChangedAt.getTime(), provenAt?.getTime() ?? 0);
     return askedAt < changedAt && changedAt <= now();
   }
 

@@ -26,7 +26,7 @@ const columns: Columns<Connection> = {
   finding: 'json',
   consentedAt: 'instant',
   grantsChangedAt: 'instant',
-  mendedAt: 'instant',
+  provenAt: 'instant',
   quietUntil: 'instant',
   createdAt: 'instant',
 };
