@@ -46,7 +46,7 @@ const statuses = async () => [
 it('pauses the import and marks the connection for what was asked after its last test', async () => {
   await pause(3, AFTER);
   expect(await statuses()).toEqual(['paused', 'failing']);
-  expect((await imports.get('cust_1', 'imp_1'))?.value.finding).toMatchObject({ cause: 'secret_expired' });
+  expect((await imports.get('cust_1', 'imp_1'))?.value.finding).toMatchObject({ code: 'secret_expired' });
 });
 
 it('changes nothing for a check that was on its way while the connection was mended and the import resumed', async () => {
