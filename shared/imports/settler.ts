@@ -1,3 +1,4 @@
+import { DomainError } from '../kernel/errors.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Lanes } from './lanes.ts';
 import type { Ledger, LedgerChange, Patch } from './ledger.ts';
@@ -119,8 +120,11 @@ function take(queue: Waiting[]): Waiting[] {
 
 async function commit(needs: Needs, connectionId: string, taken: Waiting[]): Promise<void> {
   let items = taken;
+  let rowConflicts = 0;
   for (let attempt = 1; items.length > 0; attempt++) {
-    if (attempt > ATTEMPTS_MOST) throw new Error(`a settlement met ${ATTEMPTS_MOST} conflicts in a row`);
+    if (attempt > ATTEMPTS_MOST) {
+      throw new DomainError('storage_unavailable', `Results met ${ATTEMPTS_MOST} conflicts in a row.`);
+    }
     const { changes, owners, entries } = toChanges(needs.tallies, items);
     let result: Awaited<ReturnType<Ledger['commit']>>;
     try {
@@ -145,8 +149,10 @@ async function commit(needs: Needs, connectionId: string, taken: Waiting[]): Pro
     } else if (owner.kind === 'mailbox' && result.why === 'absent') {
       owner.item.mailboxGone = true;
     } else {
-      const kept = await stillOurs(needs.ledger, connectionId, [owner.item]);
-      items = [...items.filter((item) => item !== owner.item), ...kept];
+      // A refused transaction names one row only. Where a second one follows, messages were sent twice on a large scale.
+      const doubtful = ++rowConflicts > 1 ? items : [owner.item];
+      const kept = await stillOurs(needs.ledger, connectionId, doubtful);
+      items = [...items.filter((item) => !doubtful.includes(item)), ...kept];
     }
   }
 }
