@@ -44,8 +44,8 @@ export interface TestResult {
 
 /**
  * Tests a connection by asking Microsoft now, with nothing cached: token (one for Graph, one for Exchange Online where a
- * probe needs it), whom it is made out to, what it shows as
- * granted, and the default mailbox by a real check where there is one.
+ * probe needs it), whom it is made out to, what it shows as granted, and the default mailbox by a real check where there
+ * is one.
  *
  * The roles are shown and only decide where nothing else can: without any, and without a default mailbox that works all
  * the same by RBAC for Applications, consent is missing. A passed test makes the connection `ready`. A failed one that

@@ -1,7 +1,8 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Tagged } from '../kernel/tagged.ts';
+import { commitPairs, PAIRS_MOST } from './commit-pairs.ts';
 import type { Import } from './import.ts';
-import type { Ledger, LedgerChange } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import { isSettled, type Row } from './row.ts';
 
 interface Needs {
@@ -53,30 +54,21 @@ function freshest(rows: readonly Tagged<Row>[]): Tagged<Row> {
   return rows.reduce((best, row) => (row.value.attempt < best.value.attempt ? row : best));
 }
 
-const TOGETHER_MOST = 49;
-
-/** A row that changes meanwhile is left as it is: whoever changed it knew more. */
 async function postpone({ ledger }: Needs, record: Import, now: Date, nextCheckAt: Date): Promise<void> {
   for (let fromLine = 0; ; ) {
     const rows = await ledger.findRows(record.connectionId, record.id, {
       fromLine,
       states: ['waiting'],
       dueBy: now,
-      limit: TOGETHER_MOST,
+      limit: PAIRS_MOST,
     });
     const last = rows.at(-1);
     if (!last) return;
     fromLine = last.value.line + 1;
-    let left = rows.filter(({ value }) => value.cause === 'propagating');
-    while (left.length > 0) {
-      const changes = left.flatMap(({ value: row, tag }): LedgerChange[] => [
-        { op: 'mergeRow', importId: row.importId, line: row.line, tag, patch: { nextCheckAt } },
-        { op: 'mergeMailbox', address: row.address, patch: { nextCheckAt } },
-      ]);
-      const result = await ledger.commit(record.connectionId, changes);
-      if (result.committed) break;
-      const lost = left[Math.floor(result.index / 2)];
-      left = left.filter((other) => other !== lost);
-    }
+    const held = rows.filter(({ value }) => value.cause === 'propagating');
+    await commitPairs(ledger, record.connectionId, held, ({ value: row, tag }) => [
+      { op: 'mergeRow', importId: row.importId, line: row.line, tag, patch: { nextCheckAt } },
+      { op: 'mergeMailbox', address: row.address, patch: { nextCheckAt } },
+    ]);
   }
 }

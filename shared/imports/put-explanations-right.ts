@@ -2,12 +2,11 @@ import type { CauseCode } from '../checks/causes.ts';
 import { explainDenial, isDenial } from '../checks/denial.ts';
 import { type Findings, type Probe, probes } from '../checks/verdict.ts';
 import type { Tagged } from '../kernel/tagged.ts';
+import { commitPairs, PAIRS_MOST } from './commit-pairs.ts';
 import type { Import } from './import.ts';
-import type { Ledger, LedgerChange } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import { decisiveOf } from './outcome.ts';
 import type { Row } from './row.ts';
-
-const TOGETHER_MOST = 49;
 
 /**
  * Explains an import's plain denials once more, now that it is known whether other mailboxes of the connection pass:
@@ -21,7 +20,7 @@ export async function putExplanationsRight(needs: { ledger: Ledger }, record: Im
     const rows = await needs.ledger.findRows(record.connectionId, record.id, {
       fromLine,
       states: ['failed'],
-      limit: TOGETHER_MOST,
+      limit: PAIRS_MOST,
     });
     const last = rows.at(-1);
     if (!last) return;
@@ -65,29 +64,23 @@ async function explainTogether(
   passed: ReadonlySet<Probe>,
 ): Promise<void> {
   const read = await Promise.all(rows.map((row) => ledger.getMailbox(record.connectionId, row.value.address)));
-  let left = rows.flatMap(({ value: row, tag }, i) => {
+  const stale = rows.flatMap(({ value: row, tag }, i) => {
     const mailbox = read[i];
     if (!mailbox || mailbox.value.importId !== record.id || mailbox.value.open !== undefined) return [];
     const checks = explainAgain(mailbox.value.checks, passed);
     if (!checks) return [];
     return [{ row, tag, checks, mailboxTag: mailbox.tag }];
   });
-  while (left.length > 0) {
-    const changes = left.flatMap(({ row, tag, checks, mailboxTag }): LedgerChange[] => [
-      {
-        op: 'mergeRow',
-        importId: row.importId,
-        line: row.line,
-        tag,
-        patch: { cause: decisiveOf(checks)?.cause ?? null },
-      },
-      { op: 'mergeMailbox', address: row.address, tag: mailboxTag, patch: { checks } },
-    ]);
-    const result = await ledger.commit(record.connectionId, changes);
-    if (result.committed) return;
-    const lost = left[Math.floor(result.index / 2)];
-    left = left.filter((one) => one !== lost);
-  }
+  await commitPairs(ledger, record.connectionId, stale, ({ row, tag, checks, mailboxTag }) => [
+    {
+      op: 'mergeRow',
+      importId: row.importId,
+      line: row.line,
+      tag,
+      patch: { cause: decisiveOf(checks)?.cause ?? null },
+    },
+    { op: 'mergeMailbox', address: row.address, tag: mailboxTag, patch: { checks } },
+  ]);
 }
 
 /** `undefined` when the explanations stay as they are. */

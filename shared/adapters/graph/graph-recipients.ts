@@ -1,3 +1,4 @@
+import { classify, isWaitCause } from '../../checks/classify.ts';
 import type { Answer } from '../../checks/graph-answer.ts';
 import type { Recipient, Recipients } from '../../checks/recipients.ts';
 import type { Cloud } from '../../connections/connection.ts';
@@ -77,7 +78,7 @@ function toAnswer(part: PartAnswer | undefined): Answer<Recipient> {
 function isUnanswered(part: PartAnswer | undefined): boolean {
   if (part?.kind === 'accepted') return !Array.isArray((part.body as { value?: unknown } | null | undefined)?.value);
   if (part?.kind !== 'refused') return true;
-  return part.refusal.status === 429 || part.refusal.status >= 500;
+  return isWaitCause(classify(part.refusal));
 }
 
 function firstOf(part: PartAnswer | undefined): object | undefined {

@@ -72,7 +72,11 @@ export async function probeSmtp(
   return refused ? refusal(refused) : { kind: 'accepted', value: undefined };
 }
 
-function refusal({ status, code, response }: SMTPConnectionCustomAuthResponse): Answer {
+function refusal({
+  status,
+  code,
+  response,
+}: Pick<SMTPConnectionCustomAuthResponse, 'status' | 'code' | 'response'>): Answer {
   if (status < 400) return { kind: 'lost' };
   const message = response.slice(0, 1000);
   return { kind: 'refused', refusal: { service: 'smtp', status, code: code ?? enhancedIn(response), message } };
@@ -82,11 +86,7 @@ function refusal({ status, code, response }: SMTPConnectionCustomAuthResponse): 
 function refusalIn(error: unknown): Answer | undefined {
   const { response, responseCode } = error as { response?: unknown; responseCode?: unknown };
   if (typeof response !== 'string' || typeof responseCode !== 'number' || responseCode < 400) return undefined;
-  const code = enhancedIn(response);
-  return {
-    kind: 'refused',
-    refusal: { service: 'smtp', status: responseCode, code, message: response.slice(0, 1000) },
-  };
+  return refusal({ status: responseCode, response });
 }
 
 /** https://www.rfc-editor.org/rfc/rfc3463 */
