@@ -66,6 +66,7 @@ it('pauses with one finding and no failed mailbox when each is refused alike and
 }, 120_000);
 
 it('pauses when the permission is taken away in mid-import although mailboxes passed before, and goes on with a verdict for each when resumed as it is', async () => {
+  const startedAt = new Date();
   const { id } = await running.startImport(connectionId, csvOf(addresses(301, MAILBOXES)));
   await expect
     .poll(() => look(id), { timeout: 30_000, interval: 50 })
@@ -82,5 +83,11 @@ it('pauses when the permission is taken away in mid-import although mailboxes pa
   await running.owner.expect(200, 'POST', `/v1/imports/${id}/resume`);
   const progress = await running.untilEnded(id, 60_000);
   await expectExact(running, progress, MAILBOXES);
-  expect(progress.counts.failed).toBe(paused.counts.pending);
+  // What Microsoft had let through when it paused may have been written down after that: a pass all the same.
+  const letThrough = new Set(
+    (await running.callsSince(startedAt))
+      .filter(({ route, status }) => route.endsWith('/sendMail') && status === 400)
+      .map(({ mailbox }) => mailbox),
+  );
+  expect(progress.counts).toMatchObject({ passed: letThrough.size, failed: MAILBOXES - letThrough.size });
 }, 120_000);
