@@ -40,6 +40,7 @@ export async function askGraph(
   const where = whereOf(input);
   const awaited =
     shown['graph.send']?.sentAt && shown['graph.send'].verdict === 'inconclusive' ? shown['graph.send'] : undefined;
+  let uncleaned: Wait | undefined;
   if (awaited) {
     const { finding, wait } = await findSent(needs, access, marker, [], { awaited });
     if (finding) shown['graph.send'] = finding;
@@ -49,7 +50,12 @@ export async function askGraph(
     // An earlier try did send it, whatever became of the answer.
     if (removed.has('message') && !shown['graph.send']) shown['graph.send'] = { verdict: 'passed', checkedAt: now };
     // Shut out, the questions below are refused as well: that is the finding, and the row stays to be cleaned later.
-    if (wait && !isShutOut) return { kind: 'wait', ...wait, shown };
+    if (wait && !isShutOut) {
+      // A move lasts for hours and stops writing only: what else is open is asked all the same. But nothing is sent to
+      // anybody before it is known that it was not sent already.
+      if (wait.cause !== 'mailbox_moving' || where === 'everywhere') return { kind: 'wait', ...wait, shown };
+      uncleaned = wait;
+    }
   }
 
   const open = connection.probes.filter((probe) => !shown[probe]);
@@ -61,7 +67,7 @@ export async function askGraph(
   };
   const answers = await needs.graph.ask(access, marker, questions);
   const judged = judgeAnswers(answers, roles, now, { sent: questions.send ?? 'toNobody', shown });
-  let { wait } = judged;
+  let wait = longerOf(judged.wait, uncleaned);
   const findings: Findings = { ...skipped(input, now), ...judged.findings, ...shown };
   const drafts = answers.draft?.kind === 'accepted' ? [answers.draft.value] : [];
   if (questions.send === 'toItself' && answers.send && answers.send.kind !== 'refused') {

@@ -29,7 +29,7 @@ const refused = (status: number, code: string) => ({
 let items: Set<string>;
 let asked: string[];
 let respond: (questions: Parameters<GraphMail['ask']>[2]) => Answers;
-let clearing: 'works' | 'throttled';
+let clearing: 'works' | 'throttled' | 'moving';
 let now: Date;
 let imapAnswer: Answer;
 let smtpAnswer: Answer;
@@ -93,6 +93,7 @@ const checker = () =>
         if (clearing === 'throttled') {
           return { removals: ids.map(() => refused(429, 'TooManyRequests')), found: refused(429, 'TooManyRequests') };
         }
+        if (clearing === 'moving') return { removals: [], found: refused(503, 'ErrorMailboxMoveInProgress') };
         for (const id of ids) items.delete(id);
         return {
           removals: ids.map(() => ({ kind: 'accepted' as const, value: undefined })),
@@ -154,6 +155,25 @@ it('does not call a mailbox checked while a draft may lie in it', async () => {
     cause: 'throttled',
     shown: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
   });
+});
+
+it('learns whether a mailbox on the move may send although it cannot be looked through meanwhile', async () => {
+  clearing = 'moving';
+  const moving = refused(503, 'ErrorMailboxMoveInProgress');
+  respond = () => ({ inbox: moving, draft: moving, send: sendPass });
+  expect(await check({ cleanFirst: true })).toMatchObject({
+    kind: 'wait',
+    cause: 'mailbox_moving',
+    shown: { 'graph.send': { verdict: 'passed' } },
+  });
+  asked.length = 0;
+  const itself = { connection: { ...connection, sendProbe: 'selfAddressed' } };
+  expect(await check({ cleanFirst: true, ...itself })).toMatchObject({
+    kind: 'wait',
+    cause: 'mailbox_moving',
+    shown: {},
+  });
+  expect(asked).toEqual(['clear']);
 });
 
 it('does not look for leftovers where the app was not let in', async () => {
