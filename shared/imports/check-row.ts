@@ -51,12 +51,13 @@ export async function checkRow(needs: CheckNeeds, message: CheckMessage, redeliv
   const turn = await needs.pace.run(
     `${connection.cloud} ${connection.tenantId} ${connection.clientId}`,
     async () => {
-      // Another delivery may have settled the row while this one stood in line. Its last look for leftovers is over then,
-      // and nobody would come after us to remove a draft, should this process die.
+      // Another delivery may have settled the row, before this one came or while it stood in line. Its last look for
+      // leftovers is over then, and nobody would come after us to remove a draft, should this process die.
       const startedAt = needs.clock.now().getTime();
       const isLate = startedAt - received.getTime() > LATE_AFTER_MS;
-      if (isLate && !(await isStillPending(needs, message))) return undefined;
-      if (redelivered || (message.again && message.tries === 0)) await sendBroom(needs.importQueues, message);
+      const mayBeOneOfTwo = redelivered || (message.again && message.tries === 0);
+      if ((isLate || mayBeOneOfTwo) && !(await isStillPending(needs, message))) return undefined;
+      if (mayBeOneOfTwo) await sendBroom(needs.importQueues, message, needs.limits.lastLookAfterMs);
       const outcome = await needs.checker.check({
         connection,
         address: message.address,

@@ -1,9 +1,6 @@
 import type { Findings } from '../checks/verdict.ts';
 import type { CheckMessage, ImportQueues } from './import-queues.ts';
 
-/** Longer than any check takes. */
-const BROOM_AFTER_MS = 120_000;
-
 /** Names what a try leaves in a mailbox, the same for every try at one row. */
 export function markerOf(message: { importId: string; line: number }): string {
   return `Muster check ${message.importId} ${message.line}`;
@@ -14,9 +11,10 @@ export async function lookForLateArrival(
   queues: Pick<ImportQueues, 'sendCheck'>,
   message: CheckMessage,
   findings: Findings,
+  afterMs: number,
 ): Promise<void> {
   const isAwaited = Object.values(findings).some(({ cause }) => cause === 'message_not_delivered');
-  if (isAwaited) await sendBroom(queues, message);
+  if (isAwaited) await sendBroom(queues, message, afterMs);
 }
 
 /**
@@ -24,6 +22,10 @@ export async function lookForLateArrival(
  * the faster one has settled the row, no later try would come and clean up. So whoever may be one of two sends a last
  * look for leftovers ahead, before it touches the mailbox.
  */
-export async function sendBroom(queues: Pick<ImportQueues, 'sendCheck'>, message: CheckMessage): Promise<void> {
-  await queues.sendCheck({ ...message, broom: true }, BROOM_AFTER_MS);
+export async function sendBroom(
+  queues: Pick<ImportQueues, 'sendCheck'>,
+  message: CheckMessage,
+  afterMs: number,
+): Promise<void> {
+  await queues.sendCheck({ ...message, broom: true }, afterMs);
 }

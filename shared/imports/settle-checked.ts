@@ -67,7 +67,7 @@ export async function settleChecked(
     needs.seen.forget(message.importId, connection.id);
     return pauseForConnection(needs, message, findingOf(ruling, needs.clock.now()), askedAt, { alike: true });
   }
-  await lookForLateArrival(needs.importQueues, message, findings);
+  await lookForLateArrival(needs.importQueues, message, findings, needs.limits.lastLookAfterMs);
   await needs.settler.settle({ ...placeOf(message), ...fromFindings(findings, outcome.mailboxKind) });
 }
 

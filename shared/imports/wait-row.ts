@@ -21,6 +21,8 @@ export interface CheckLimits {
   giveUpAfterMs: number;
   /** The first wait when Microsoft names none; doubled each time, with full jitter. */
   retryBaseMs: number;
+  /** So long after a try the last look for what it may have left; longer than a check takes. */
+  lastLookAfterMs: number;
 }
 
 /** A wait up to this long is a delayed message; a longer one is written into the row, and no message stays behind. */
@@ -42,7 +44,7 @@ export async function waitForMicrosoft(
   const delayMs = outcome.seconds === undefined ? backOff(tries, needs.limits.retryBaseMs) : outcome.seconds * 1000;
   if (now.getTime() + delayMs - since.getTime() > needs.limits.giveUpAfterMs) {
     const findings = fillIn(outcome.shown, connection.probes, { ...outcome, verdict: 'inconclusive', at: now });
-    await lookForLateArrival(needs.importQueues, message, findings);
+    await lookForLateArrival(needs.importQueues, message, findings, needs.limits.lastLookAfterMs);
     await needs.settler.settle({ ...placeOf(message), ...fromFindings(findings, 'unknown') });
     return;
   }

@@ -5,11 +5,13 @@ import type { CheckMessage, ImportQueues } from './import-queues.ts';
 import type { Ledger } from './ledger.ts';
 import { markerOf, sendBroom } from './marker.ts';
 import type { Witness } from './refusal-watch.ts';
+import type { CheckLimits } from './wait-row.ts';
 
 interface Needs {
   checker: MailboxChecker;
   ledger: Ledger;
   importQueues: ImportQueues;
+  limits: Pick<CheckLimits, 'lastLookAfterMs'>;
 }
 
 /**
@@ -25,7 +27,7 @@ export async function askWitness(
 ): Promise<Witness> {
   const address = passedBefore ?? (await anyActive(needs.ledger, connection.id));
   if (address === undefined) return 'none';
-  await sendBroom(needs.importQueues, { ...message, address });
+  await sendBroom(needs.importQueues, { ...message, address }, needs.limits.lastLookAfterMs);
   const outcome = await needs.checker.check({
     // Nothing is sent for the sake of a comparison.
     connection: { ...connection, probes: [probe], sendProbe: 'noDelivery' },

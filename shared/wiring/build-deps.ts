@@ -51,6 +51,8 @@ const TENANT_FIRST = 4;
 /** Longer waits are spent on the queue, not in a process. */
 const TURN_WAITED_FOR_MS = 2_000;
 const REFUSAL_HELD_MS = 1_500;
+/** More than the answers of Microsoft's that a check waits for one after the other. */
+const ANSWERS_OF_A_CHECK = 4;
 
 /** Puts everything together, once for each process. */
 export function buildDeps(config: Config, log: Log) {
@@ -178,7 +180,11 @@ export function buildDeps(config: Config, log: Log) {
       now: Date.now,
     }),
     propagation: createPropagationSteps(settings.PROPAGATION_STEPS),
-    limits: { giveUpAfterMs: settings.CHECK_GIVE_UP_AFTER, retryBaseMs: settings.CHECK_RETRY_BASE },
+    limits: {
+      giveUpAfterMs: settings.CHECK_GIVE_UP_AFTER,
+      retryBaseMs: settings.CHECK_RETRY_BASE,
+      lastLookAfterMs: settings.CHECK_TIMEOUT * ANSWERS_OF_A_CHECK,
+    },
     poisonArchive: tablePoisonArchive(storage.table(tables.poison)),
     putBackMs: settings.STORAGE_RETRY_AFTER,
     deliveriesMost: DELIVERIES_MOST,

@@ -20,8 +20,9 @@ export async function expectExact(running: RunningStack, progress: Progress, acc
   for (const state of ['passed', 'failed', 'inconclusive'] as const) {
     expect(rows.filter((row) => row.state === state).length, state).toBe(counts[state]);
   }
-  // The slower of two deliveries may still be at work when the import ends; it cleans up after itself.
+  // The slower of two deliveries may still be at work when the import ends; it cleans up after itself, and should it have
+  // been killed, the last look comes after four times CHECK_TIMEOUT.
   await expect
-    .poll(() => running.simulator<Leftovers>('GET', '/_simulator/leftovers'), { timeout: 20_000 })
+    .poll(() => running.simulator<Leftovers>('GET', '/_simulator/leftovers'), { timeout: 60_000, interval: 250 })
     .toMatchObject({ drafts: 0, inbox: 0, sent: 0, folders: 0 });
 }

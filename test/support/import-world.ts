@@ -231,7 +231,7 @@ export function createWorld(
       seen: createSeen({ imports: store, connections }),
       settler: createSettler({ ledger: flaky, lanes, tallies }, { together: 4, withinMs: 2 }),
       importEvents: { ended: living(async (record: Import) => void ended.push(record.id)) },
-      limits: { giveUpAfterMs: 24 * 3600_000, retryBaseMs: 2000 },
+      limits: { giveUpAfterMs: 24 * 3600_000, retryBaseMs: 2000, lastLookAfterMs: 120_000 },
       planShiftMs: 240_000,
       planOverdueMs: 60_000,
       pause: sleep,
