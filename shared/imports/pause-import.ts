@@ -24,8 +24,8 @@ export async function pauseImport(
 
 /**
  * What would hit every mailbox is one finding on the connection, not a failure of each: the connection becomes `failing`
- * and the import pauses with that finding. Repeatable by as many workers as meet the refusal at once. In this order, so that who sees
- * the import paused can test the connection and resume: whatever was asked before that comes too late to stop it again.
+ * and the import pauses with that finding. Repeatable by as many workers as meet the refusal at once. In this order, so
+ * that who sees the import paused can test the connection and resume: what was asked before comes too late to stop it again.
  */
 export async function pauseForConnection(
   needs: { imports: ImportStore; connections: ConnectionStore },
