@@ -1,5 +1,5 @@
-import type { Cause } from '../shared/checks/cause.ts';
-import { type CauseCode, causeCodes, causes } from '../shared/checks/causes.ts';
+import type { Cause } from '../shared/causes/cause.ts';
+import { type CauseCode, causeCodes, causes } from '../shared/causes/causes.ts';
 
 const WHO: Record<Cause['mends'], string> = {
   admin: "the customer's Microsoft 365 admin",

@@ -1,7 +1,8 @@
 import type { app } from '@azure/functions';
 import { z } from 'zod';
-import { causes } from '../../shared/checks/causes.ts';
-import { probes } from '../../shared/checks/verdict.ts';
+import { causes } from '../../shared/causes/causes.ts';
+import { probes } from '../../shared/causes/verdict.ts';
+import { testConnection } from '../../shared/checks/test-connection.ts';
 import { daysLeft, secretState } from '../../shared/connections/client-secret.ts';
 import { type Connection, clouds } from '../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
@@ -9,7 +10,6 @@ import { registerConnection } from '../../shared/connections/register-connection
 import { removeConnection } from '../../shared/connections/remove-connection.ts';
 import { replaceClientSecret } from '../../shared/connections/replace-client-secret.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
-import { testConnection } from '../../shared/connections/test-connection.ts';
 import { updateConnection } from '../../shared/connections/update-connection.ts';
 import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
 import { parseAddress } from '../../shared/kernel/address.ts';

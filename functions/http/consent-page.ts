@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { causes } from '../../shared/checks/causes.ts';
+import { causes } from '../../shared/causes/causes.ts';
 import type { ConsentOutcome } from '../../shared/connections/consent.ts';
 
 interface Words {

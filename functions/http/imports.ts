@@ -5,16 +5,15 @@ import { requireConnection } from '../../shared/connections/require-connection.t
 import { mediaType, readJson } from '../../shared/edge/body.ts';
 import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
 import { beginCancel } from '../../shared/imports/cancel-import.ts';
-import { finishImport, type ImportEvents } from '../../shared/imports/finish-import.ts';
+import { finishImport, type ImportEvents } from '../../shared/imports/finishing/finish-import.ts';
 import { type Import, isEnded } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
-import type { UploadLimits } from '../../shared/imports/judged-row.ts';
-import type { Ledger } from '../../shared/imports/ledger.ts';
+import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
+import type { Row } from '../../shared/imports/ledger/row.ts';
 import { pauseImport } from '../../shared/imports/pause-import.ts';
 import { type Progress, readProgress } from '../../shared/imports/progress.ts';
 import { requireImport } from '../../shared/imports/require-import.ts';
 import { resumeImport } from '../../shared/imports/resume-import.ts';
-import type { Row } from '../../shared/imports/row.ts';
 import {
   freeSlots,
   requireReady,
@@ -23,12 +22,13 @@ import {
   startImport,
 } from '../../shared/imports/start-import.ts';
 import { writeCanonical } from '../../shared/imports/upload/canonical-rows.ts';
+import type { UploadLimits } from '../../shared/imports/upload/judged-row.ts';
 import { previewUpload } from '../../shared/imports/upload/preview.ts';
 import { parseMailboxList } from '../../shared/imports/upload/read-json.ts';
 import { readMultipart } from '../../shared/imports/upload/read-multipart.ts';
 import { readUpload, type UploadType, uploadTypes } from '../../shared/imports/upload/read-upload.ts';
 import { receiveUpload } from '../../shared/imports/upload/receive-upload.ts';
-import type { UploadStore } from '../../shared/imports/upload-store.ts';
+import type { UploadStore } from '../../shared/imports/upload/upload-store.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
-import type { Ledger } from '../../shared/imports/ledger.ts';
+import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { parseAddress } from '../../shared/kernel/address.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';

@@ -1,5 +1,5 @@
-import { causes } from '../../shared/checks/causes.ts';
-import type { Findings, ProbeFinding } from '../../shared/checks/verdict.ts';
+import { causes } from '../../shared/causes/causes.ts';
+import type { Findings, ProbeFinding } from '../../shared/causes/verdict.ts';
 
 /** Probes and their findings on the wire; the cause's sentence, fix and link come from the catalogue as it is today. */
 export function presentFindings(findings: Findings) {

@@ -1,11 +1,11 @@
 import type { app } from '@azure/functions';
 import { z } from 'zod';
-import { type Probe, probes } from '../../shared/checks/verdict.ts';
+import { type Probe, probes } from '../../shared/causes/verdict.ts';
 import { createConsumer } from '../../shared/edge/consumer.ts';
 import { createLog } from '../../shared/edge/log.ts';
-import { type CheckNeeds, checkRow } from '../../shared/imports/check-row.ts';
+import { type CheckNeeds, checkRow } from '../../shared/imports/checking/check-row.ts';
+import { settlePoisoned } from '../../shared/imports/checking/settle-poisoned.ts';
 import type { CheckMessage } from '../../shared/imports/import-queues.ts';
-import { settlePoisoned } from '../../shared/imports/settle-poisoned.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
 import type { PoisonArchive } from '../../shared/operations/poison-archive.ts';
 

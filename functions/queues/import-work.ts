@@ -2,9 +2,9 @@ import type { app } from '@azure/functions';
 import { z } from 'zod';
 import { createConsumer } from '../../shared/edge/consumer.ts';
 import { createLog } from '../../shared/edge/log.ts';
-import { dispatchChecks } from '../../shared/imports/dispatch-checks.ts';
-import type { DispatchNeeds } from '../../shared/imports/dispatch-needs.ts';
-import { givePlanUp, type PlanNeeds, planImport } from '../../shared/imports/plan-import.ts';
+import { dispatchChecks } from '../../shared/imports/dispatching/dispatch-checks.ts';
+import type { DispatchNeeds } from '../../shared/imports/dispatching/dispatch-deps.ts';
+import { givePlanUp, type PlanNeeds, planImport } from '../../shared/imports/planning/plan-import.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
 import type { PoisonArchive } from '../../shared/operations/poison-archive.ts';
 

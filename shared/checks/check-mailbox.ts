@@ -1,15 +1,15 @@
+import { classify } from '../causes/classify.ts';
+import type { Findings } from '../causes/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Audience, Tokens } from '../connections/tokens.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { askGraph, type GraphNeeds, whereOf } from './ask-graph.ts';
-import { classify } from './classify.ts';
 import { cleanMailbox } from './clean-mailbox.ts';
 import type { MailboxAccess } from './graph-answer.ts';
 import { finding, type Wait } from './judge-answers.ts';
 import { judgeProtocol } from './judge-protocols.ts';
 import type { CheckInput, CheckOutcome, MailboxChecker } from './mailbox-checker.ts';
 import type { ProtocolMail } from './protocol-mail.ts';
-import type { Findings } from './verdict.ts';
 
 interface Needs extends GraphNeeds {
   tokens: Tokens;

@@ -1,4 +1,4 @@
-import { classify, concernsConnection } from './classify.ts';
+import { classify, concernsConnection } from '../causes/classify.ts';
 import type { MailboxAccess } from './graph-answer.ts';
 import type { GraphMail, Left, Where } from './graph-mail.ts';
 import { longer, type Wait, waitFor } from './judge-answers.ts';

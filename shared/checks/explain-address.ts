@@ -1,7 +1,7 @@
-import { type CauseCode, causes } from './causes.ts';
+import { type CauseCode, causes } from '../causes/causes.ts';
+import type { Findings, ProbeFinding } from '../causes/verdict.ts';
 import type { Answer } from './graph-answer.ts';
 import type { Recipient } from './recipients.ts';
-import type { Findings, ProbeFinding } from './verdict.ts';
 
 /** Causes that say no more than that there is no usable mailbox: the directory may know why. */
 const VAGUE: ReadonlySet<CauseCode> = new Set(['mailbox_not_found', 'mailbox_unlicensed_or_on_premises']);

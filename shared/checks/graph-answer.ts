@@ -1,6 +1,6 @@
+import type { Refusal } from '../causes/refusal.ts';
 import type { Cloud } from '../connections/connection.ts';
 import type { Secret } from '../kernel/secret.ts';
-import type { Refusal } from './refusal.ts';
 
 /** What came of one question to Graph. */
 export type Answer<T = undefined> =

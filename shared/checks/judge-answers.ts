@@ -1,11 +1,11 @@
-import { causes } from './causes.ts';
-import { classify, concernsConnection, isWaitCause, type WaitCause } from './classify.ts';
-import { hintsOf } from './denial.ts';
+import { causes } from '../causes/causes.ts';
+import { classify, concernsConnection, isWaitCause, type WaitCause } from '../causes/classify.ts';
+import { hintsOf } from '../causes/denial.ts';
+import { denialCodes } from '../causes/graph-codes.ts';
+import type { Refusal } from '../causes/refusal.ts';
+import type { ConnectionFinding, Findings, Probe, ProbeFinding } from '../causes/verdict.ts';
 import type { Answer } from './graph-answer.ts';
-import { denialCodes } from './graph-codes.ts';
 import type { Answers } from './graph-mail.ts';
-import type { Refusal } from './refusal.ts';
-import type { ConnectionFinding, Findings, Probe, ProbeFinding } from './verdict.ts';
 
 export interface Wait {
   cause: WaitCause;

@@ -1,8 +1,8 @@
-import { type CauseCode, causes } from './causes.ts';
-import { classify, concernsConnection, isWaitCause } from './classify.ts';
+import { type CauseCode, causes } from '../causes/causes.ts';
+import { classify, concernsConnection, isWaitCause } from '../causes/classify.ts';
+import type { Refusal } from '../causes/refusal.ts';
 import type { Answer } from './graph-answer.ts';
 import { finding, type Judged, waitFor } from './judge-answers.ts';
-import type { Refusal } from './refusal.ts';
 
 /** "Authenticated but not connected" has passing causes too: it counts once it has come again. */
 const TRIES_BEFORE_DISABLED = 2;

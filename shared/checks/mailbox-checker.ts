@@ -1,6 +1,6 @@
+import type { CauseCode } from '../causes/causes.ts';
+import type { ConnectionFinding, Findings } from '../causes/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
-import type { CauseCode } from './causes.ts';
-import type { ConnectionFinding, Findings } from './verdict.ts';
 
 export type MailboxKind = 'user' | 'shared' | 'room' | 'equipment' | 'unknown';
 

@@ -1,4 +1,4 @@
-import type { ConnectionFinding, Probe } from '../checks/verdict.ts';
+import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
 
 /** Which of Microsoft's clouds a tenant lives in; `simulator` only where the configuration names one. */
 export const clouds = ['global', 'usgov', 'usgovdod', 'china', 'simulator'] as const;

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { causes } from '../checks/causes.ts';
-import type { ConnectionFinding } from '../checks/verdict.ts';
+import { causes } from '../causes/causes.ts';
+import type { ConnectionFinding } from '../causes/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Cloud, Connection } from './connection.ts';

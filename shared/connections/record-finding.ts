@@ -1,4 +1,4 @@
-import type { ConnectionFinding } from '../checks/verdict.ts';
+import type { ConnectionFinding } from '../causes/verdict.ts';
 import { isOutOfDate } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 

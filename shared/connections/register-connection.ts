@@ -1,5 +1,5 @@
-import { causes } from '../checks/causes.ts';
-import type { Probe } from '../checks/verdict.ts';
+import { causes } from '../causes/causes.ts';
+import type { Probe } from '../causes/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { isConsumerDomain } from '../kernel/consumer-domains.ts';

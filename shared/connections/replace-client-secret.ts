@@ -1,5 +1,5 @@
-import { causes } from '../checks/causes.ts';
-import { classify } from '../checks/classify.ts';
+import { causes } from '../causes/causes.ts';
+import { classify } from '../causes/classify.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';

@@ -1,4 +1,4 @@
-import type { Refusal } from '../checks/refusal.ts';
+import type { Refusal } from '../causes/refusal.ts';
 import type { Secret } from '../kernel/secret.ts';
 import type { Connection } from './connection.ts';
 

@@ -1,4 +1,4 @@
-import type { Probe } from '../checks/verdict.ts';
+import type { Probe } from '../causes/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Connection, SendProbe } from './connection.ts';

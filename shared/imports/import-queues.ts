@@ -1,4 +1,4 @@
-import type { Findings } from '../checks/verdict.ts';
+import type { Findings } from '../causes/verdict.ts';
 
 /** Asks for an import's plan to be made or gone on with. */
 export interface PlanMessage {

@@ -1,4 +1,4 @@
-import type { ConnectionFinding } from '../checks/verdict.ts';
+import type { ConnectionFinding } from '../causes/verdict.ts';
 
 export type ImportStatus =
   | 'accepted'

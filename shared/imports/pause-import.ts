@@ -1,5 +1,5 @@
-import { causes } from '../checks/causes.ts';
-import type { ConnectionFinding } from '../checks/verdict.ts';
+import { causes } from '../causes/causes.ts';
+import type { ConnectionFinding } from '../causes/verdict.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import { recordConnectionFinding } from '../connections/record-finding.ts';
 import { fromConnectionFinding, type Import, type ImportFinding } from './import.ts';

@@ -1,7 +1,7 @@
 import type { Import } from './import.ts';
 import { isEnded } from './import.ts';
-import type { Ledger } from './ledger.ts';
-import { settledOf, sumTallies } from './tally.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { settledOf, sumTallies } from './ledger/tally.ts';
 
 /** The counts of an import as the API shows them. */
 export interface Counts {

@@ -7,9 +7,9 @@ import type { Slots } from '../plans/slots.ts';
 import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
-import type { JudgedRow } from './judged-row.ts';
-import type { Ledger } from './ledger.ts';
-import { isTaken } from './planned-row.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { isTaken } from './planning/planned-row.ts';
+import type { JudgedRow } from './upload/judged-row.ts';
 
 export interface StartNeeds {
   imports: ImportStore;

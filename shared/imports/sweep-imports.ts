@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { isEnded } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore, OpenImport } from './import-store.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from './ledger/ledger.ts';
 
 export interface SweepNeeds {
   imports: ImportStore;

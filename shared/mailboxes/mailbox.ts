@@ -1,5 +1,5 @@
+import type { Findings } from '../causes/verdict.ts';
 import type { MailboxKind } from '../checks/mailbox-checker.ts';
-import type { Findings } from '../checks/verdict.ts';
 
 export type MailboxStatus = 'pending' | 'active' | 'failed' | 'inconclusive' | 'waiting' | 'paused' | 'disconnected';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { CHANGES_MAX, type Ledger, type LedgerChange } from '../../shared/imports/ledger.ts';
-import { newPlanRecord } from '../../shared/imports/plan-record.ts';
-import type { Row } from '../../shared/imports/row.ts';
-import { noCounts } from '../../shared/imports/tally.ts';
+import { CHANGES_MAX, type Ledger, type LedgerChange } from '../../shared/imports/ledger/ledger.ts';
+import { newPlanRecord } from '../../shared/imports/ledger/plan-record.ts';
+import type { Row } from '../../shared/imports/ledger/row.ts';
+import { noCounts } from '../../shared/imports/ledger/tally.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 
 const NOW = new Date('2026-06-01T00:00:00Z');

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { receiveUpload } from '../../shared/imports/upload/receive-upload.ts';
-import type { UploadStore } from '../../shared/imports/upload-store.ts';
+import type { UploadStore } from '../../shared/imports/upload/upload-store.ts';
 import { chunksOf, uploadLimits } from '../support/upload-bytes.ts';
 
 async function textOf(found: AsyncIterable<Uint8Array> | undefined): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import type { causes } from '../../shared/checks/causes.ts';
+import type { causes } from '../../shared/causes/causes.ts';
 
 /** What the first issue of the product asks the demo to show. */
 const SHOWN: (keyof typeof causes)[] = [

@@ -1,8 +1,8 @@
-import type { CommitResult, Ledger, LedgerChange } from '../../shared/imports/ledger.ts';
-import { CHANGES_MAX } from '../../shared/imports/ledger.ts';
-import type { PlanRecord } from '../../shared/imports/plan-record.ts';
-import type { Row } from '../../shared/imports/row.ts';
-import type { Tally } from '../../shared/imports/tally.ts';
+import type { CommitResult, Ledger, LedgerChange } from '../../shared/imports/ledger/ledger.ts';
+import { CHANGES_MAX } from '../../shared/imports/ledger/ledger.ts';
+import type { PlanRecord } from '../../shared/imports/ledger/plan-record.ts';
+import type { Row } from '../../shared/imports/ledger/row.ts';
+import type { Tally } from '../../shared/imports/ledger/tally.ts';
 import type { Page, PageRequest } from '../../shared/kernel/page.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';

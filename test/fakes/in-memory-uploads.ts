@@ -1,4 +1,4 @@
-import type { UploadStore } from '../../shared/imports/upload-store.ts';
+import type { UploadStore } from '../../shared/imports/upload/upload-store.ts';
 
 export interface InMemoryUploads extends UploadStore {
   /** What lies there, by `{customerId}/{importId}`. */

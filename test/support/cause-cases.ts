@@ -1,6 +1,6 @@
 import type { ScenarioInput } from '../../local/microsoft365/scenario.ts';
-import type { CauseCode } from '../../shared/checks/causes.ts';
-import type { Probe, Verdict } from '../../shared/checks/verdict.ts';
+import type { CauseCode } from '../../shared/causes/causes.ts';
+import type { Probe, Verdict } from '../../shared/causes/verdict.ts';
 
 type Tenant = ScenarioInput['tenants'][number];
 type App = NonNullable<Tenant['apps']>[number];

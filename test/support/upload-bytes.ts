@@ -1,4 +1,4 @@
-import type { JudgedRow, UploadLimits } from '../../shared/imports/judged-row.ts';
+import type { JudgedRow, UploadLimits } from '../../shared/imports/upload/judged-row.ts';
 import { readCsv } from '../../shared/imports/upload/read-csv.ts';
 
 export const uploadLimits: UploadLimits = {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ContainerClient } from '@azure/storage-blob';
-import type { UploadStore } from '../../imports/upload-store.ts';
+import type { UploadStore } from '../../imports/upload/upload-store.ts';
 import { statusOf, storageAway } from '../tables/table-errors.ts';
 
 /** Two blocks of a mebibyte: an upload costs as much memory as one of 50 GB would. */

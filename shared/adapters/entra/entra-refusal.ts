@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Refusal } from '../../checks/refusal.ts';
+import type { Refusal } from '../../causes/refusal.ts';
 
 const envelope = z.object({
   error: z.string().catch(''),

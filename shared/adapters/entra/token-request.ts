@@ -1,7 +1,7 @@
 import type { PipelinePolicy, PipelineResponse } from '@azure/core-rest-pipeline';
 import { ClientSecretCredential } from '@azure/identity';
 import { decodeJwt } from 'jose';
-import { classify } from '../../checks/classify.ts';
+import { classify } from '../../causes/classify.ts';
 import type { AppToken, TokenAnswer } from '../../connections/tokens.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';

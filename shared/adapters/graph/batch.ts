@@ -1,5 +1,5 @@
 import { Client, HTTPMessageHandler, ResponseType } from '@microsoft/microsoft-graph-client';
-import type { Refusal } from '../../checks/refusal.ts';
+import type { Refusal } from '../../causes/refusal.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import { readRetryAfter } from '../retry-after.ts';
 

@@ -1,4 +1,4 @@
-import { classify, isWaitCause } from '../../checks/classify.ts';
+import { classify, isWaitCause } from '../../causes/classify.ts';
 import type { Answer } from '../../checks/graph-answer.ts';
 import type { Recipient, Recipients } from '../../checks/recipients.ts';
 import type { Cloud } from '../../connections/connection.ts';

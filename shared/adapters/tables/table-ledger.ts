@@ -1,8 +1,8 @@
 import { odata, type TableClient, type TableEntityResult, type TransactionAction } from '@azure/data-tables';
-import type { CommitResult, Ledger, LedgerChange, RowQuery } from '../../imports/ledger.ts';
-import type { PlanRecord } from '../../imports/plan-record.ts';
-import type { Row } from '../../imports/row.ts';
-import type { Tally } from '../../imports/tally.ts';
+import type { CommitResult, Ledger, LedgerChange, RowQuery } from '../../imports/ledger/ledger.ts';
+import type { PlanRecord } from '../../imports/ledger/plan-record.ts';
+import type { Row } from '../../imports/ledger/row.ts';
+import type { Tally } from '../../imports/ledger/tally.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';

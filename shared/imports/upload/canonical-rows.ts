@@ -1,6 +1,6 @@
 import { DomainError } from '../../kernel/errors.ts';
-import type { JudgedRow, UploadLimits } from '../judged-row.ts';
 import { judgeRow, type RawRow } from './judge-row.ts';
+import type { JudgedRow, UploadLimits } from './judged-row.ts';
 
 /** Small enough to be one write, large enough that writes are few. */
 const CHUNK_CHARACTERS = 65_536;

@@ -1,5 +1,5 @@
 import { parseAddress } from '../../kernel/address.ts';
-import type { JudgedRow, RowFindingCode, UploadLimits } from '../judged-row.ts';
+import type { JudgedRow, RowFindingCode, UploadLimits } from './judged-row.ts';
 
 /** One row as it was sent, before anybody judged it. An empty text counts as absent. */
 export interface RawRow {

@@ -1,4 +1,4 @@
-import type { Columns, JudgedRow, RowFinding, UploadReading } from '../judged-row.ts';
+import type { Columns, JudgedRow, RowFinding, UploadReading } from './judged-row.ts';
 
 const FINDINGS_MOST = 1000;
 const SAMPLE_MOST = 10;

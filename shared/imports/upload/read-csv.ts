@@ -1,11 +1,11 @@
 import { DomainError } from '../../kernel/errors.ts';
-import type { JudgedRow, UploadLimits, UploadReading } from '../judged-row.ts';
 import { atMost } from './at-most.ts';
 import { tooManyRows } from './canonical-rows.ts';
 import { decode } from './decode.ts';
 import { type Delimiter, detectDelimiter, readSepLine, splitFields } from './delimiter.ts';
 import { type ReadHeaders, readHeaders } from './headers.ts';
 import { judgeRow } from './judge-row.ts';
+import type { JudgedRow, UploadLimits, UploadReading } from './judged-row.ts';
 import { createRecordScanner, type RecordMark, type RecordScanner, type ScannedRecords } from './scan-records.ts';
 
 /**

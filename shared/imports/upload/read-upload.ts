@@ -1,6 +1,6 @@
 import { DomainError } from '../../kernel/errors.ts';
-import type { Columns, UploadLimits, UploadReading } from '../judged-row.ts';
 import { readCanonical } from './canonical-rows.ts';
+import type { Columns, UploadLimits, UploadReading } from './judged-row.ts';
 import { readCsv } from './read-csv.ts';
 
 /** How an upload is stored: a file as it came, or rows of ours. What came as a form is stored as the file in it. */

@@ -1,7 +1,7 @@
-import type { Columns, JudgedRow, UploadLimits } from '../judged-row.ts';
-import type { UploadStore } from '../upload-store.ts';
+import type { Columns, JudgedRow, UploadLimits } from './judged-row.ts';
 import { readUpload, type UploadType } from './read-upload.ts';
 import { createTee } from './tee.ts';
+import type { UploadStore } from './upload-store.ts';
 
 interface Needs {
   uploads: UploadStore;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { knownAadsts } from '../../../local/microsoft365/entra/aadsts.ts';
-import { entraCodes } from '../../../shared/checks/entra-codes.ts';
+import { entraCodes } from '../../../shared/causes/entra-codes.ts';
 import { type EntraRow, expectEntraRefusal } from '../../support/entra-refusal.ts';
 import {
   type AppInput,

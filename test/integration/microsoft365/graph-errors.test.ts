@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { knownErrors } from '../../../local/microsoft365/graph/known-errors.ts';
-import { graphCodes } from '../../../shared/checks/graph-codes.ts';
+import { graphCodes } from '../../../shared/causes/graph-codes.ts';
 import { type CallName, errorRows } from '../../support/graph-error-rows.ts';
 import {
   clientRequestId,

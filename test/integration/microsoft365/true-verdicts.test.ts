@@ -6,9 +6,9 @@ import { createTokens } from '../../../shared/adapters/entra/client-credential-t
 import { createSendBatch } from '../../../shared/adapters/graph/batch.ts';
 import { graphMail } from '../../../shared/adapters/graph/graph-mail.ts';
 import { graphRecipients } from '../../../shared/adapters/graph/graph-recipients.ts';
+import type { Findings } from '../../../shared/causes/verdict.ts';
 import { createMailboxChecker } from '../../../shared/checks/check-mailbox.ts';
 import type { CheckOutcome, MailboxChecker } from '../../../shared/checks/mailbox-checker.ts';
-import type { Findings } from '../../../shared/checks/verdict.ts';
 import type { Connection } from '../../../shared/connections/connection.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
 import {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { isSettled } from '../../../shared/imports/row.ts';
-import { settledOf, sumTallies } from '../../../shared/imports/tally.ts';
+import { isSettled } from '../../../shared/imports/ledger/row.ts';
+import { settledOf, sumTallies } from '../../../shared/imports/ledger/tally.ts';
 import { createWorld, type Faults, type World } from '../../support/import-world.ts';
 
 const calm: Faults = { lost: 0, twice: 0, kills: 0, throttled: 0, defects: 0, grantsAfter: 0 };

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import type { ConnectionFinding } from '../../../shared/checks/verdict.ts';
+import type { ConnectionFinding } from '../../../shared/causes/verdict.ts';
 import type { Connection } from '../../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../../shared/connections/connection-store.ts';
 import { keepQuiet } from '../../../shared/connections/keep-quiet.ts';

@@ -1,0 +1,56 @@
+import { finishImport } from '../finishing/finish-import.ts';
+import { settleAsCancelled } from '../finishing/settle-as-cancelled.ts';
+import { isEnded } from '../import.ts';
+import type { DispatchNeeds } from './dispatch-deps.ts';
+import { handOver, sleepUntil, type Turn, takeTurn } from './dispatch-lease.ts';
+import { dispatchStep } from './dispatch-step.ts';
+
+/**
+ * Keeps a window of one import's checks on the queue until every row has been sent and settled, and then ends it.
+ *
+ * One dispatcher at a time holds the lease in the import's record; another returns at once. Sending comes before the
+ * cursor moves: whoever takes over from a dead one sends those lines again, marked `again`. After its shift it hands
+ * over by a message; while every open row waits for a later instant it leaves a delayed one as an alarm clock.
+ */
+export async function dispatchChecks(needs: DispatchNeeds, customerId: string, importId: string): Promise<void> {
+  const shiftEnds = needs.clock.now().getTime() + needs.dispatching.shiftMs;
+  let turn: Turn | undefined;
+  for (;;) {
+    const found = await needs.imports.get(customerId, importId);
+    if (!found || isEnded(found.value.status)) {
+      if (found?.value.eventPending) await finishImport(needs, found.value);
+      return;
+    }
+    if (found.value.status === 'cancelling') {
+      await settleAsCancelled(needs, found.value);
+      await finishImport(needs, found.value);
+      return;
+    }
+    if (found.value.status !== 'running') {
+      // Paused, but its last checks may have come in since.
+      if (found.value.status === 'paused') await finishImport(needs, found.value);
+      return;
+    }
+    const { lease } = found.value;
+    if (lease && lease.until > needs.clock.now() && lease.holder !== turn?.holder) return;
+
+    turn = await takeTurn(needs, found, turn);
+    if (!turn) continue;
+    const step = await dispatchStep(needs, turn);
+    if (step.kind === 'settled') {
+      if (await finishImport(needs, turn.record)) return;
+      turn = undefined;
+      continue;
+    }
+    if (step.kind === 'lost') {
+      turn = undefined;
+      continue;
+    }
+    if (step.kind === 'asleep') return sleepUntil(needs, turn, step.until);
+    if (needs.clock.now().getTime() >= shiftEnds) return handOver(needs, turn);
+    // Half a window gone means that the workers are fast: look again sooner, so that they never run dry.
+    await needs.pause(
+      step.outstanding < step.window / 2 && step.more ? needs.dispatching.pollMs / 4 : needs.dispatching.pollMs,
+    );
+  }
+}

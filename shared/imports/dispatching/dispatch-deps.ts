@@ -1,0 +1,36 @@
+import type { Clock } from '../../kernel/clock.ts';
+import type { Slots } from '../../plans/slots.ts';
+import type { ImportEvents } from '../finishing/finish-import.ts';
+import type { ImportQueues } from '../import-queues.ts';
+import type { ImportStore } from '../import-store.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Lanes } from '../ledger/serial-by-key.ts';
+import type { TallyBook } from '../ledger/tally-book.ts';
+import type { OverdueTimes } from './sent-batches.ts';
+
+export interface DispatchNeeds {
+  imports: ImportStore;
+  ledger: Ledger;
+  lanes: Lanes;
+  tallies: TallyBook;
+  importQueues: ImportQueues;
+  slots: Pick<Slots, 'trim'>;
+  importEvents: ImportEvents;
+  clock: Clock;
+  /** Resolves after so many milliseconds. */
+  pause: (ms: number) => Promise<void>;
+  dispatching: DispatchSettings;
+}
+
+export interface DispatchSettings {
+  /** Names this process in leases. */
+  holder: string;
+  windowTotal: number;
+  windowMin: number;
+  windowMax: number;
+  pollMs: number;
+  /** How long one message keeps its dispatcher at work before it hands over to the next. */
+  shiftMs: number;
+  leaseMs: number;
+  overdue: OverdueTimes;
+}

@@ -1,0 +1,338 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { readEntraRefusal } from '../../../shared/adapters/entra/entra-refusal.ts';
+import { createSendBatch, type PartAnswer } from '../../../shared/adapters/graph/batch.ts';
+import { type CauseCode, causes } from '../../../shared/causes/causes.ts';
+import { classify, isWaitCause, type RefusalContext } from '../../../shared/causes/classify.ts';
+import { entraCodes, oauthErrors } from '../../../shared/causes/entra-codes.ts';
+import { denialCodes, graphCodes } from '../../../shared/causes/graph-codes.ts';
+import type { Refusal } from '../../../shared/causes/refusal.ts';
+import { Secret } from '../../../shared/kernel/secret.ts';
+import recordedEntra from '../../fixtures/recorded/entra.json' with { type: 'json' };
+import recordedGraph from '../../fixtures/recorded/graph.json' with { type: 'json' };
+
+interface Recorded {
+  name: string;
+  grade: string;
+  status: number;
+  headers?: Record<string, string>;
+  body: unknown;
+  cause: CauseCode;
+}
+interface GraphRecord extends Recorded {
+  context?: RefusalContext;
+  retryAfterSeconds?: number;
+}
+interface EntraRecord extends Recorded {
+  code: string;
+}
+const graphRecords = recordedGraph as unknown as GraphRecord[];
+const entraRecords = recordedEntra as unknown as EntraRecord[];
+
+const outerId = '99999999-8888-4777-8666-555555555555';
+const innerId = '11111111-2222-4333-8444-555555555555';
+
+afterEach(() => vi.unstubAllGlobals());
+
+/** What the adapter makes of an answer of Graph's to a batch of one part. */
+async function answered(status: number, body: unknown, headers: Record<string, string> = {}): Promise<PartAnswer> {
+  const text = body === null || body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
+  vi.stubGlobal('fetch', async () => new Response(text, { status, headers: { 'request-id': outerId, ...headers } }));
+  const send = createSendBatch({ timeoutMs: 1000, now: () => new Date() });
+  const parts = await send('https://graph.microsoft.com', new Secret('t'), [{ id: '1', method: 'GET', url: '/x' }]);
+  return parts.get('1') as PartAnswer;
+}
+
+/** The same answer as a part of a batch that went well as a whole. */
+const answeredInPart = (status: number, body: unknown, headers: Record<string, string> = {}): Promise<PartAnswer> =>
+  answered(200, { responses: [{ id: '1', status, headers, body }] });
+
+function refusalOf(answer: PartAnswer): Refusal {
+  if (answer.kind !== 'refused') throw new Error(`not refused but ${answer.kind}`);
+  return answer.refusal;
+}
+
+describe('what Graph has been seen to answer', () => {
+  it.each(graphRecords)('$name ($grade): $cause', async (record) => {
+    const { status, body, headers, context, cause, retryAfterSeconds } = record;
+    const told = (body as { error?: { code: string; message: string } } | null)?.error;
+    const hasInner = JSON.stringify(body)?.includes('"request-id"') ?? false;
+    for (const answer of [await answeredInPart(status, body, headers), await answered(status, body, headers)]) {
+      const refusal = refusalOf(answer);
+      expect(refusal).toEqual({
+        service: 'graph',
+        status,
+        code: told?.code ?? '',
+        message: told?.message ?? '',
+        requestId: hasInner ? innerId : outerId,
+        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      });
+      expect(classify(refusal, context)).toBe(cause);
+    }
+  });
+
+  it('keeps the id of the part’s own headers where its body has none', async () => {
+    const answer = await answeredInPart(503, null, { 'Request-Id': innerId });
+    expect(refusalOf(answer).requestId).toBe(innerId);
+  });
+
+  it.each([
+    ['broken JSON', 200, '{"responses":[{"id":"1","st'],
+    ['a page', 200, '<html></html>'],
+    ['an answer without parts', 200, {}],
+    ['an answer without this part', 200, { responses: [{ id: '2', status: 200 }] }],
+    ['a part without a status', 200, { responses: [{ id: '1' }] }],
+    ['a part that is none', 200, { responses: [null, 7] }],
+    ['nothing', 200, ''],
+  ])('takes %s for no answer: it may have been done or not', async (_, status, body) => {
+    expect(await answered(status, body)).toEqual({ kind: 'lost', requestId: outerId });
+  });
+
+  it('takes a broken connection for no answer', async () => {
+    vi.stubGlobal('fetch', async () => {
+      throw new TypeError('fetch failed');
+    });
+    const send = createSendBatch({ timeoutMs: 1000, now: () => new Date() });
+    const parts = await send('https://graph.microsoft.com', new Secret('t'), [{ id: '1', method: 'GET', url: '/x' }]);
+    expect(parts.get('1')).toEqual({ kind: 'lost' });
+  });
+
+  it('takes a status of 400 and more for a refusal, whatever the body', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), fc.integer({ min: 400, max: 599 }), async (body, status) => {
+        expect((await answeredInPart(status, body)).kind).toBe('refused');
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+const refusal = (code: string, status: number, message = ''): Refusal => ({ service: 'graph', status, code, message });
+
+describe('Graph’s codes', () => {
+  const rows: [string, number, CauseCode][] = [
+    ['ErrorInvalidUser', 404, 'mailbox_not_found'],
+    ['ErrorNonExistentMailbox', 404, 'mailbox_not_found'],
+    ['Request_ResourceNotFound', 404, 'mailbox_not_found'],
+    ['ResourceNotFound', 404, 'mailbox_unlicensed_or_on_premises'],
+    ['MailboxNotEnabledForRESTAPI', 404, 'mailbox_unlicensed_or_on_premises'],
+    ['MailboxNotSupportedForRESTAPI', 404, 'mailbox_unlicensed_or_on_premises'],
+    ['ErrorInvalidLicense', 403, 'mailbox_unlicensed_or_on_premises'],
+    ['ErrorAccountDisabled', 403, 'mailbox_disabled'],
+    ['ErrorSendAsDenied', 403, 'send_as_denied'],
+    ['ErrorMailboxMoveInProgress', 503, 'mailbox_moving'],
+    ['quotaLimitReached', 507, 'mailbox_full'],
+    ['Authorization_IdentityNotFound', 401, 'service_principal_missing'],
+    ['Authorization_IdentityDisabled', 403, 'app_disabled'],
+    ['InvalidAuthenticationToken', 401, 'token_rejected'],
+    ['ErrorOrganizationAccessBlocked', 403, 'tenant_blocked'],
+    ['ErrorSubmissionQuotaExceeded', 429, 'throttled'],
+    // The status is not the same everywhere; the code decides.
+    ...[400, 429, 507].map((status): [string, number, CauseCode] => ['ErrorQuotaExceeded', status, 'mailbox_full']),
+    ...[400, 403, 429].map((status): [string, number, CauseCode] => [
+      'ErrorExceededMessageLimit',
+      status,
+      'sending_blocked',
+    ]),
+    ...[
+      'ErrorExceededMaxRecipientLimit',
+      'ErrorMessageSubmissionBlocked',
+      'ErrorMessageBlocked',
+      'ErrorAccountSuspend',
+    ].map((code): [string, number, CauseCode] => [code, 403, 'sending_blocked']),
+    ...[
+      'ApplicationThrottled',
+      'MailboxConcurrency',
+      'TooManyRequests',
+      'activityLimitReached',
+      'throttledRequest',
+      'ErrorTooManyObjectsOpened',
+      'ErrorExceededConnectionCount',
+    ].map((code): [string, number, CauseCode] => [code, 429, 'throttled']),
+    ...[
+      'ErrorMailboxStoreUnavailable',
+      'ErrorMailboxFailover',
+      'ErrorConnectionFailed',
+      'ErrorServerBusy',
+      'ErrorInsufficientResources',
+      'ErrorTimeoutExpired',
+      'ErrorInternalServerError',
+      'ErrorInternalServerTransientError',
+      'ErrorADUnavailable',
+      'ErrorADOperation',
+      'ErrorNotEnoughMemory',
+      'generalException',
+      'serviceNotAvailable',
+      'InternalServerError',
+      'ServiceUnavailable',
+      'GatewayTimeout',
+      'BadGateway',
+    ].map((code): [string, number, CauseCode] => [code, 503, 'microsoft_unavailable']),
+    // Ambiguous by definition, EWS only, or a mistake of ours.
+    ...[
+      'ErrorItemNotFound',
+      'ErrorFolderNotFound',
+      'ErrorInvalidIdMalformed',
+      'ErrorInvalidRecipients',
+      'ErrorMissingRecipients',
+      'ErrorMimeContentInvalidBase64String',
+      'ErrorMessageSizeExceeded',
+      'ErrorImpersonateUserDenied',
+      'ErrorImpersonationDenied',
+      'Authorization_RequestDenied',
+      'AuthenticationError',
+      'BadRequest',
+      'ErrorOfTomorrow',
+      '',
+    ].map((code): [string, number, CauseCode] => [code, 403, 'unknown_refusal']),
+  ];
+  it.each(rows)('%s, %i: %s', (code, status, cause) => {
+    expect(classify(refusal(code, status), { probe: 'graph.send', roles: ['Mail.Send'] })).toBe(cause);
+  });
+
+  it('are all here', () => {
+    const covered = new Set(rows.map(([code]) => code));
+    expect(Object.keys(graphCodes).filter((code) => !covered.has(code))).toEqual([]);
+  });
+
+  it('that are none end inconclusive or wait, whatever the status: never passed, never failed', () => {
+    const known = new Set([...Object.keys(graphCodes), ...denialCodes]);
+    const status = fc.oneof(
+      fc.integer({ min: 300, max: 599 }),
+      fc.constantFrom(401, 403, 404, 424, 429, 503, 507, 509),
+    );
+    const unknown = fc
+      .oneof(fc.string(), fc.constantFrom('toString', '__proto__', 'constructor'))
+      .filter((code) => !known.has(code));
+    fc.assert(
+      fc.property(unknown, status, (code, at) => {
+        const cause = classify(refusal(code, at), { probe: 'graph.readWrite', roles: [] });
+        // A full store is the one thing that a status says for itself.
+        if (at === 507) expect(cause).toBe('mailbox_full');
+        else expect(isWaitCause(cause) || causes[cause].verdict === 'inconclusive').toBe(true);
+      }),
+    );
+  });
+});
+
+describe('a denial', () => {
+  const denied = refusal('ErrorAccessDenied', 403, 'Access is denied. Check credentials and try again.');
+  const both = ['Mail.ReadWrite', 'Mail.Send'];
+  const rows: [string, RefusalContext, CauseCode][] = [
+    ['granted, and others pass', { roles: both, othersPassed: true }, 'mailbox_out_of_scope'],
+    ['granted, and the mailbox opens', { roles: both, mailboxOpened: true }, 'mailbox_out_of_scope'],
+    ['granted, and nothing opens', { roles: both }, 'mailbox_unlicensed_or_on_premises'],
+    ['another grant only', { roles: ['Mail.ReadWrite'] }, 'permission_missing'],
+    [
+      'another grant only, and others pass by RBAC',
+      { roles: ['Mail.ReadWrite'], othersPassed: true },
+      'mailbox_out_of_scope',
+    ],
+    ['no grant at all', { roles: [] }, 'consent_missing'],
+    ['no grant at all, and others pass by RBAC', { roles: [], othersPassed: true }, 'mailbox_out_of_scope'],
+  ];
+  it.each(rows)('%s: %o → %s', (_, context, cause) => {
+    expect(classify(denied, { probe: 'graph.send', ...context })).toBe(cause);
+  });
+
+  it.each([...denialCodes])('%s is a denial whatever it says', (code) => {
+    const cause = classify(refusal(code, 403, 'Wording of tomorrow.'), { probe: 'graph.send', roles: both });
+    expect(causes[cause].verdict).toBe('failed');
+  });
+
+  it('names the policy only where Microsoft’s sentence does', () => {
+    const byPolicy = { ...denied, message: 'Access to OData is disabled: [RAOP] : Blocked by tenant configured …' };
+    expect(classify(byPolicy, { probe: 'graph.send', roles: both, othersPassed: true })).toBe('access_policy_blocked');
+    expect(classify(refusal('extensionError', 403), { probe: 'graph.send', roles: both })).toBe(
+      'access_policy_blocked',
+    );
+  });
+
+  it('with a server error is the server’s', () => {
+    expect(classify({ ...denied, status: 503 }, { probe: 'graph.send', roles: both })).toBe('microsoft_unavailable');
+  });
+});
+
+describe('what Entra has been seen to answer', () => {
+  it.each(entraRecords)('$name ($grade): $cause', ({ status, body, code, cause }) => {
+    const refused = readEntraRefusal(status, JSON.stringify(body), outerId);
+    const { error, error_description } = body as { error: string; error_description: string };
+    expect(refused).toEqual({
+      service: 'entra',
+      status,
+      code,
+      family: error,
+      message: error_description,
+      requestId: innerId,
+    });
+    expect(classify(refused)).toBe(cause);
+  });
+
+  it.each([
+    [429, '', 'throttled'],
+    [503, '', 'microsoft_unavailable'],
+    [502, '<html><h1>502 Bad Gateway</h1></html>', 'microsoft_unavailable'],
+    [500, '{"error":', 'microsoft_unavailable'],
+    [400, '<html></html>', 'unknown_refusal'],
+    [401, '[]', 'unknown_refusal'],
+    [401, '{"error":7,"error_codes":"x"}', 'unknown_refusal'],
+  ])('%i without an envelope is judged by its status: %s', (status, body, cause) => {
+    const refused = readEntraRefusal(status, body, outerId);
+    expect([classify(refused), refused.requestId]).toEqual([cause, outerId]);
+  });
+
+  it('takes the number from the text, and a number in quotes', () => {
+    const read = (body: object) => readEntraRefusal(400, JSON.stringify(body)).code;
+    expect(read({ error: 'invalid_grant', error_description: 'AADSTS53003: Access has been blocked.' })).toBe(
+      'AADSTS53003',
+    );
+    expect(read({ error: 'invalid_client', error_codes: ['7000215'] })).toBe('AADSTS7000215');
+    expect(read({ error: 'invalid_tenant' })).toBe('invalid_tenant');
+  });
+});
+
+describe('Entra’s numbers', () => {
+  const meanings: Partial<Record<CauseCode, number[]>> = {
+    secret_wrong: [7000215],
+    secret_expired: [7000222],
+    certificate_wrong: [700027, 700024, 700021, 700213],
+    app_not_found: [700016, 700011, 700038],
+    service_principal_missing: [7000229],
+    app_disabled: [7000112, 1000031],
+    app_misconfigured: [700025, 650056, 650057],
+    tenant_not_found: [90002, 900023],
+    wrong_cloud: [90038, 900432, 900382],
+    conditional_access_blocked: [53003, 530032, 530035],
+    consent_missing: [65001],
+    service_missing: [500011, 650052],
+    throttled: [50196, 90055],
+    microsoft_unavailable: [50000, 50033, 90006, 90012, 90024, 90033, 90090],
+    unknown_refusal: [
+      70011, 700022, 28002, 28000, 7000218, 700229, 50034, 90013, 90014, 900144, 90023, 9002313, 90100, 90056, 70003,
+      9001023, 1002016, 50128, 50059, 90019, 999_999,
+    ],
+  };
+  const rows = Object.entries(meanings).flatMap(([cause, numbers]) =>
+    numbers.map((number) => [number, cause] as const),
+  );
+  it.each(rows)('AADSTS%i: %s', (number, cause) => {
+    const entra = {
+      service: 'entra',
+      status: 400,
+      code: `AADSTS${number}`,
+      family: 'invalid_request',
+      message: '',
+    } as const;
+    expect(classify(entra)).toBe(cause);
+  });
+
+  it('are all here', () => {
+    const covered = new Set([...rows.map(([number]) => `AADSTS${number}`), 'secret_not_in_vault']);
+    expect(Object.keys(entraCodes).filter((code) => !covered.has(code))).toEqual([]);
+  });
+
+  it.each(Object.entries(oauthErrors))('that are new go by the error that they came with: %s → %s', (family, cause) => {
+    const entra = { service: 'entra', status: 400, code: 'AADSTS999999', family, message: '' } as const;
+    expect(classify(entra)).toBe(cause);
+  });
+});

@@ -1,0 +1,83 @@
+import { beforeEach, expect, it } from 'vitest';
+import { type CheckNeeds, checkRow } from '../../../../shared/imports/checking/check-row.ts';
+import type { Import } from '../../../../shared/imports/import.ts';
+import type { CheckMessage } from '../../../../shared/imports/import-queues.ts';
+import type { Row } from '../../../../shared/imports/ledger/row.ts';
+import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
+
+const NOW = new Date('2026-06-01T12:00:00Z');
+const LAST_LOOK_MS = 120_000;
+const message: CheckMessage = {
+  v: 1,
+  customerId: 'cust_1',
+  connectionId: 'conn_1',
+  importId: 'imp_1',
+  line: 2,
+  address: 'user2@contoso.example',
+  rowTag: 'as planned',
+  attempt: 0,
+  epoch: 1,
+  tries: 0,
+};
+
+let done: string[];
+let needs: CheckNeeds;
+beforeEach(() => {
+  done = [];
+  needs = {
+    clock: { now: () => NOW },
+    ledger: inMemoryLedger(),
+    seen: {
+      import: async () => ({ id: 'imp_1', status: 'running', epoch: 1 }) as Import,
+      connection: async () => ({ id: 'conn_1', grantsChangedAt: NOW }),
+    },
+    pace: { run: async (_tenant: string, check: () => Promise<unknown>) => ({ ran: true, value: await check() }) },
+    importQueues: {
+      sendCheck: async ({ broom }: CheckMessage, delayMs = 0) =>
+        void done.push(`${broom ? 'last look' : 'check'} in ${delayMs}`),
+    },
+    checker: {
+      check: async () => {
+        done.push('asked');
+        return { kind: 'checked', findings: {}, mailboxKind: 'user' };
+      },
+      removeLeftovers: async () => void done.push('cleaned'),
+    },
+    refusals: { weigh: async () => ({ everywhere: false }) },
+    settler: { settle: async () => void done.push('settled') },
+    limits: { giveUpAfterMs: 0, retryBaseMs: 0, lastLookAfterMs: LAST_LOOK_MS },
+  } as unknown as CheckNeeds;
+});
+
+async function rowIs(state: Row['state']): Promise<void> {
+  const { importId, line, address } = message;
+  await needs.ledger.commit('conn_1', [
+    { op: 'createRow', row: { importId, line, address, state, attempt: 0 } as Row },
+  ]);
+}
+
+it('asks at once what was sent for the first time, without a read of its row', async () => {
+  await checkRow(needs, message, false);
+  expect(done).toEqual(['asked', 'settled']);
+});
+
+it.each([
+  ['delivered a second time', message, true],
+  ['sent again by the sweep', { ...message, again: true as const }, false],
+])('sends the last look ahead, before it asks what was %s', async (_how, sent, redelivered) => {
+  await rowIs('pending');
+  await checkRow(needs, sent, redelivered);
+  expect(done).toEqual([`last look in ${LAST_LOOK_MS}`, 'asked', 'settled']);
+});
+
+it.each([
+  ['delivered a second time', message, true],
+  ['sent again by the sweep', { ...message, again: true as const }, false],
+])(
+  'only cleans up for what was %s after its row was settled: nothing is written that a kill could leave',
+  async (_how, sent, redelivered) => {
+    await rowIs('passed');
+    await checkRow(needs, sent, redelivered);
+    expect(done).toEqual(['cleaned']);
+  },
+);

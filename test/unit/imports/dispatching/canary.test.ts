@@ -1,0 +1,92 @@
+import { beforeEach, expect, it } from 'vitest';
+import { releaseDue } from '../../../../shared/imports/dispatching/canary.ts';
+import type { Import } from '../../../../shared/imports/import.ts';
+import type { Ledger } from '../../../../shared/imports/ledger/ledger.ts';
+import type { Row } from '../../../../shared/imports/ledger/row.ts';
+import type { Mailbox } from '../../../../shared/mailboxes/mailbox.ts';
+import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
+
+const NOW = new Date('2026-06-01T12:00:00Z');
+const DUE = new Date('2026-06-01T11:59:59Z');
+const NEXT = new Date('2026-06-01T12:35:00Z');
+const clock = { now: () => NOW };
+let ledger: Ledger;
+
+beforeEach(async () => {
+  ledger = inMemoryLedger();
+  for (const line of [2, 3, 4, 5]) await add(line, line === 5 ? { cause: 'throttled' } : {});
+});
+
+async function add(line: number, more: Partial<Row>): Promise<void> {
+  const address = `user${line}@contoso.example`;
+  const row: Row = {
+    importId: 'imp_1',
+    line,
+    address,
+    state: 'waiting',
+    cause: 'propagating',
+    attempt: 1,
+    nextCheckAt: DUE,
+    ...more,
+  };
+  const mailbox = { address, kind: 'unknown', status: 'waiting', checks: {}, importId: 'imp_1', createdAt: DUE };
+  await ledger.commit('conn_1', [
+    { op: 'createRow', row },
+    { op: 'createMailbox', mailbox: mailbox as Mailbox },
+  ]);
+}
+
+const change = async (line: number, patch: Partial<Row>) => {
+  const row = await ledger.getRow('conn_1', 'imp_1', line);
+  await ledger.commit('conn_1', [{ op: 'mergeRow', importId: 'imp_1', line, patch, tag: row?.tag ?? '' }]);
+};
+const due = () => ledger.findRows('conn_1', 'imp_1', { fromLine: 0, states: ['waiting'], dueBy: NOW, limit: 100 });
+const release = async (record: Partial<Import> = {}) => {
+  const { rows, change: changed } = await releaseDue(
+    { ledger, clock },
+    { id: 'imp_1', connectionId: 'conn_1', ...record } as Import,
+    await due(),
+  );
+  return { lines: rows.map(({ value }) => value.line).sort(), change: changed };
+};
+
+it('lets one row that waits for grants go first, and those that wait for something else at once', async () => {
+  expect(await release()).toEqual({ lines: [2, 5], change: { canary: 2 } });
+});
+
+it('sends nobody after it while it is being asked', async () => {
+  await change(2, { state: 'pending' });
+  expect(await release({ canary: 2 })).toEqual({ lines: [5], change: { canary: 2 } });
+});
+
+it.each(['passed', 'failed', 'inconclusive'] as const)('lets the others follow when it has %s', async (state) => {
+  await change(2, { state });
+  expect(await release({ canary: 2 })).toEqual({ lines: [3, 4, 5], change: { awakeUntil: NOW } });
+});
+
+it('puts all of them off to its own next step when it was refused once more, unasked', async () => {
+  await change(2, { nextCheckAt: NEXT, attempt: 2 });
+  expect(await release({ canary: 2 })).toEqual({ lines: [5], change: {} });
+  for (const line of [3, 4]) {
+    expect((await ledger.getRow('conn_1', 'imp_1', line))?.value).toMatchObject({ nextCheckAt: NEXT, attempt: 1 });
+    const mailbox = await ledger.getMailbox('conn_1', `user${line}@contoso.example`);
+    expect(mailbox?.value.nextCheckAt).toEqual(NEXT);
+  }
+});
+
+it('has another one go first at the next step', async () => {
+  await change(2, { attempt: 2 });
+  expect((await release()).change).toEqual({ canary: 3 });
+});
+
+it.each([
+  ['was cancelled', { state: 'cancelled' }],
+  ['waits for something else by now', { cause: 'throttled', nextCheckAt: NEXT }],
+] as const)('chooses another one when the first %s', async (_, patch) => {
+  await change(2, patch as Partial<Row>);
+  expect((await release({ canary: 2 })).change).toEqual({ canary: 3 });
+});
+
+it('needs none for rows that were due when the last one came through', async () => {
+  expect(await release({ awakeUntil: NOW })).toEqual({ lines: [2, 3, 4, 5], change: { awakeUntil: NOW } });
+});

@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest';
+import type { Row } from '../../../../shared/imports/ledger/row.ts';
+import { createLanes } from '../../../../shared/imports/ledger/serial-by-key.ts';
+import { createSettler } from '../../../../shared/imports/ledger/settler.ts';
+import { createTallyBook } from '../../../../shared/imports/ledger/tally-book.ts';
+import type { Mailbox } from '../../../../shared/mailboxes/mailbox.ts';
+import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
+
+const ROWS = 40;
+const lines = Array.from({ length: ROWS }, (_, i) => i + 2);
+const address = (line: number) => `user${line}@contoso.example`;
+
+it('writes what is still open of a batch whose other rows were all settled by other processes meanwhile', async () => {
+  const ledger = inMemoryLedger();
+  const tags = new Map<number, string>();
+  for (const line of lines) {
+    const row = { importId: 'imp_1', line, address: address(line), state: 'pending', attempt: 0 } as Row;
+    const mailbox = { address: address(line), kind: 'unknown', status: 'checking', checks: {} } as unknown as Mailbox;
+    await ledger.commit('conn_1', [
+      { op: 'createRow', row },
+      { op: 'createMailbox', mailbox },
+    ]);
+    tags.set(line, (await ledger.getRow('conn_1', 'imp_1', line))?.tag ?? '');
+  }
+  const settler = (processId: string, commit = ledger.commit) =>
+    createSettler(
+      { ledger: { ...ledger, commit }, lanes: createLanes(), tallies: createTallyBook(processId) },
+      { together: ROWS, withinMs: 5 },
+    );
+  const settle = (by: ReturnType<typeof settler>, line: number) =>
+    by.settle({
+      connectionId: 'conn_1',
+      importId: 'imp_1',
+      line,
+      address: address(line),
+      rowTag: tags.get(line) ?? '',
+      attempt: 0,
+      state: 'passed',
+      row: {},
+      mailbox: { status: 'active' },
+    });
+  const one = settler('one');
+  await Promise.all(lines.slice(1).map((line) => settle(one, line)));
+
+  let commits = 0;
+  const other = settler('other', (...args) => {
+    commits++;
+    return ledger.commit(...args);
+  });
+  const results = await Promise.all(lines.map((line) => settle(other, line)));
+  expect(results).toEqual(['written', ...Array(ROWS - 1).fill('dropped')]);
+  expect(commits).toBeLessThanOrEqual(3);
+});

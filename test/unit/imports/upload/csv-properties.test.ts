@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { judgeRow } from '../../../../shared/imports/upload/judge-row.ts';
+import { DomainError } from '../../../../shared/kernel/errors.ts';
+import { rowsOf, uploadLimits } from '../../../support/upload-bytes.ts';
+
+const cell = fc.oneof(
+  fc.emailAddress(),
+  fc.constantFrom('', 'jane@contoso.com', '50', '0', ' x ', '=1+1', 'a,b;c\td', 'say ""', '"', 'two\nlines', 'Ζωή 😀'),
+  fc.string({ maxLength: 20, unit: 'grapheme' }).filter((text) => !text.includes('\0') && !text.includes('\r')),
+);
+const table = fc.array(fc.tuple(fc.emailAddress(), cell, cell, cell), { minLength: 1, maxLength: 12 });
+const style = fc.record({
+  delimiter: fc.constantFrom(',', ';', '\t'),
+  eol: fc.constantFrom('\n', '\r\n', '\r'),
+  encoding: fc.constantFrom('utf8', 'utf16le', 'utf16be'),
+  mark: fc.boolean(),
+  sep: fc.boolean(),
+  ended: fc.boolean(),
+  quotes: fc.constantFrom('all', 'needed'),
+  sizes: fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 5 }),
+});
+
+it('the same rows come out of the same table, however it was written and however it arrives', async () => {
+  await fc.assert(
+    fc.asyncProperty(table, style, async (rows, how) => {
+      const expected = [];
+      let line = how.sep ? 3 : 2;
+      for (const [address, displayName, dailyLimit, reference] of rows) {
+        expected.push(judgeRow(line, { address, displayName, dailyLimit, reference }, uploadLimits));
+        line += [address, displayName, dailyLimit, reference].join('').split('\n').length;
+      }
+      const { rows: judged } = await rowsOf(write(rows, how), { sizes: how.sizes });
+      expect(judged).toEqual(expected);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+it('any bytes end in rows with rising lines or in a refusal that explains itself', async () => {
+  const pieces = fc.array(
+    fc.constantFrom('a@contoso.com', ',', ';', '"', '""', '\n', '\r', '\r\n', ' ', '\t', 'x', '\ufeff', '\u00a0', 'é'),
+    { maxLength: 60 },
+  );
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }).map((random) => Buffer.from(random)),
+    pieces.map((parts) => Buffer.from(`email,name\n${parts.join('')}`)),
+  );
+  await fc.assert(
+    fc.asyncProperty(bytes, fc.integer({ min: 1, max: 50 }), fc.constantFrom(12, 65_536), async (file, size, most) => {
+      const read = (sizes: number[]) =>
+        rowsOf(file, { sizes, recordMaxBytes: most }).then(
+          ({ rows }) => rows,
+          (error: unknown) => {
+            expect(error).toBeInstanceOf(DomainError);
+            return (error as DomainError).code;
+          },
+        );
+      const rows = await read([size]);
+      expect(await read([65_536])).toEqual(rows);
+      if (typeof rows === 'string') return;
+      const lines = rows.map(({ line }) => line);
+      expect(lines).toEqual([...new Set(lines)].sort((a, b) => a - b));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+function write(
+  rows: readonly (readonly string[])[],
+  how: typeof style extends fc.Arbitrary<infer T> ? T : never,
+): Buffer {
+  const { delimiter, eol } = how;
+  const quoted = (text: string) => {
+    const needed = /[,;\t"\n]|^\s|\s$/.test(text) || how.quotes === 'all';
+    return needed ? `"${text.replaceAll('"', '""').replaceAll('\n', eol)}"` : text;
+  };
+  const lines = [['email', 'name', 'limit', 'reference'], ...rows].map((row) => row.map(quoted).join(delimiter));
+  const text = `${how.sep ? `sep=${delimiter}${eol}` : ''}${lines.join(eol)}${how.ended ? eol : ''}`;
+  // Without a mark UTF-16 is told by its zeros, which text in other scripts need not have.
+  const marked = `${how.mark || how.encoding !== 'utf8' ? '\ufeff' : ''}${text}`;
+  if (how.encoding === 'utf8') return Buffer.from(marked);
+  const utf16 = Buffer.from(marked, 'utf16le');
+  return how.encoding === 'utf16be' ? utf16.swap16() : utf16;
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { rowsOf } from '../../../support/upload-bytes.ts';
+
+describe('columns are found by their names', () => {
+  it.each([
+    'email_address',
+    'Email Address',
+    'E-Mail',
+    'email',
+    'ADDRESS',
+    'mailbox',
+    'mail',
+    'PrimarySmtpAddress',
+    'UserPrincipalName',
+    'User principal name',
+    'SMTP Address',
+    'E-Mail-Adresse',
+  ])('an address under %j', async (header) => {
+    const { columns, rows } = await rowsOf(`${header}\njane@contoso.com\n`);
+    expect(columns.used).toEqual({ address: header });
+    expect(rows).toEqual([{ line: 2, ok: true, address: 'jane@contoso.com' }]);
+  });
+
+  it('prefers the primary SMTP address, and reports what it leaves out', async () => {
+    const { columns, rows } = await rowsOf(
+      'Name,UserPrincipalName,EmailAddress,PrimarySmtpAddress,DisplayName,Database\nj,u@c.com,e@c.com,p@c.com,Jane,DB1\n',
+    );
+    expect(columns.used).toEqual({ address: 'PrimarySmtpAddress', displayName: 'DisplayName' });
+    expect(columns.ignored).toEqual(['Name', 'UserPrincipalName', 'EmailAddress', 'Database']);
+    expect(rows[0]).toMatchObject({ address: 'p@c.com', displayName: 'Jane' });
+  });
+
+  it('takes all four fields in any order', async () => {
+    const { rows } = await rowsOf('Reference;Daily Limit;display name;eMail\r\nr-1;50;Jane;jane@contoso.com');
+    expect(rows).toEqual([
+      { line: 2, ok: true, address: 'jane@contoso.com', displayName: 'Jane', dailyLimit: 50, reference: 'r-1' },
+    ]);
+  });
+
+  it('chooses the delimiter that makes sense of the header, not the most frequent one', async () => {
+    const { columns } = await rowsOf('email;"name, first, last"\njane@contoso.com;Jane\n');
+    expect(columns).toMatchObject({ delimiter: ';', ignored: ['name, first, last'] });
+  });
+
+  it.each([
+    ['sep=;\nemail;name\njane@contoso.com;Jane', ';'],
+    ['"sep=,"\r\nemail,name\r\njane@contoso.com,Jane', ','],
+    ['sep=\t\nemail\tname\njane@contoso.com\tJane', '\t'],
+  ])('obeys Excel’s own first line: %j', async (csv, delimiter) => {
+    const { columns, rows } = await rowsOf(csv);
+    expect(columns.delimiter).toBe(delimiter);
+    expect(rows).toEqual([{ line: 3, ok: true, address: 'jane@contoso.com', displayName: 'Jane' }]);
+  });
+
+  it('refuses a separator that it does not take, and says so', async () => {
+    await expect(rowsOf('sep=|\nemail|name\n')).rejects.toMatchObject({ code: 'file_malformed' });
+  });
+
+  it('refuses a file without an address column, naming what it saw and what it takes', async () => {
+    await expect(rowsOf('first,last\nJane,Doe\n')).rejects.toMatchObject({
+      code: 'file_no_address_column',
+      detail: expect.stringMatching(/"first", "last".*email_address/),
+    });
+  });
+
+  it('tells a file without a header from one with a wrong header', async () => {
+    await expect(rowsOf('jane@contoso.com,Jane\nbob@contoso.com,Bob\n')).rejects.toMatchObject({
+      code: 'file_no_address_column',
+      detail: expect.stringContaining('holds an address already'),
+    });
+  });
+
+  it('reports at most a hundred ignored columns', async () => {
+    const { columns } = await rowsOf(`email${',x'.repeat(5000)}\nj@contoso.com${','.repeat(5000)}\n`);
+    expect(columns.ignored).toHaveLength(100);
+  });
+});

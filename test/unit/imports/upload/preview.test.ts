@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { previewUpload } from '../../../../shared/imports/upload/preview.ts';
+import { readCsv } from '../../../../shared/imports/upload/read-csv.ts';
+import { chunksOf, uploadLimits } from '../../../support/upload-bytes.ts';
+
+const nobody = { isTaken: () => false };
+const preview = async (csv: string, existing: Parameters<typeof previewUpload>[1] = nobody, free = 10) =>
+  previewUpload(await readCsv(chunksOf(csv), uploadLimits), existing, { free });
+
+describe('a preview says what starting would do', () => {
+  it('counts, finds and shows', async () => {
+    const csv = 'email,name,team\na@c.com,A,x\nnobody,,\nA@C.com,,\nb@c.com,,\nc@c.com,,\n';
+    const existing = {
+      isTaken: (address: string) => address === 'b@c.com',
+      holdsSlot: async (a: string) => a === 'c@c.com',
+    };
+    expect(await preview(csv, existing, 7)).toEqual({
+      rows: 5,
+      accepted: 2,
+      rejected: 1,
+      duplicates: 2,
+      slots: { needed: 1, free: 7 },
+      columns: {
+        used: { address: 'email', displayName: 'name' },
+        ignored: ['team'],
+        delimiter: ',',
+        encoding: 'utf-8',
+      },
+      findings: [
+        { line: 3, address: 'nobody', code: 'address_malformed', message: expect.any(String) },
+        { line: 4, address: 'a@c.com', code: 'duplicate_in_file', message: expect.stringContaining('line 2') },
+        { line: 5, address: 'b@c.com', code: 'duplicate_in_connection', message: expect.any(String) },
+      ],
+      findingsOmitted: 0,
+      sample: [
+        { line: 2, address: 'a@c.com', displayName: 'A' },
+        { line: 6, address: 'c@c.com' },
+      ],
+    });
+  });
+
+  it('names a thousand findings and counts the rest; shows ten rows', async () => {
+    const good = Array.from({ length: 30 }, (_, i) => `u${i}@c.com\n`).join('');
+    const result = await preview(`email\n${good}${'x\n'.repeat(1500)}`);
+    expect(result).toMatchObject({ rows: 1530, accepted: 30, rejected: 1500, findingsOmitted: 500 });
+    expect(result.findings).toHaveLength(1000);
+    expect(result.sample).toHaveLength(10);
+  });
+
+  it('rejects when the file turns out to be wrong at its end', async () => {
+    await expect(preview('email\na@c.com\n"b@c.com\n')).rejects.toMatchObject({ code: 'file_malformed' });
+  });
+});

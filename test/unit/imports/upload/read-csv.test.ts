@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { readCsv } from '../../../../shared/imports/upload/read-csv.ts';
+import { chunksOf, rowsOf, uploadLimits } from '../../../support/upload-bytes.ts';
+
+const row = (line: number, address: string, more = {}) => ({ line, ok: true, address, ...more });
+const rejected = (line: number, code: string) => expect.objectContaining({ line, ok: false, code });
+
+describe('a row’s fault is a rejected row', () => {
+  it.each([
+    [',Jane,5,r', 'address_missing'],
+    ['jane,Jane,5,r', 'address_malformed'],
+    ['jane@hotmail.com,Jane,5,r', 'address_consumer'],
+    [`${'a'.repeat(80)}@contoso.com,Jane,5,r`, 'address_too_long'],
+    [`jane@contoso.com,${'J'.repeat(201)},5,r`, 'name_too_long'],
+    [`jane@contoso.com,Jane,5,${'r'.repeat(201)}`, 'reference_too_long'],
+    ['jane@contoso.com,Jane,0,r', 'daily_limit_invalid'],
+    ['jane@contoso.com,Jane,10001,r', 'daily_limit_invalid'],
+    ['jane@contoso.com,Jane,-5,r', 'daily_limit_invalid'],
+    ['jane@contoso.com,Jane,5.5,r', 'daily_limit_invalid'],
+    ['jane@contoso.com,Jane,1e3,r', 'daily_limit_invalid'],
+    ['jane@contoso.com,Jane,many,r', 'daily_limit_invalid'],
+    ['jane@contoso.com,Jane', 'row_malformed'],
+    ['jane@contoso.com,Jane,5,r,extra', 'row_malformed'],
+    ['jane@contoso.com,"Jane" Doe,5,r', 'row_malformed'],
+    ['"jane@contoso.com"x,Jane,5,r', 'row_malformed'],
+    ['jane@contoso.com,"Ja\nne",5,r', 'row_malformed'],
+    [`jane@contoso.com,${'J'.repeat(70_000)},5,r`, 'row_too_long'],
+    [`jane@contoso.com,"${'J\n'.repeat(40_000)}",5,r`, 'row_too_long'],
+  ])('%.60j is %s, and the rows around it stand', async (line, code) => {
+    const { rows } = await rowsOf(`email,name,limit,reference\na@contoso.com,,,\n${line}\nb@contoso.com,,,\n`);
+    const lines = line.split('\n').length;
+    expect(rows).toEqual([row(2, 'a@contoso.com'), rejected(3, code), row(3 + lines, 'b@contoso.com')]);
+  });
+
+  it('names all that is wrong with a row, and gives address and reference back', async () => {
+    const { rows } = await rowsOf(`email,name,limit,reference\nnobody,${'J'.repeat(300)},x,r-7\n`);
+    expect(rows).toEqual([
+      {
+        line: 2,
+        ok: false,
+        address: 'nobody',
+        reference: 'r-7',
+        code: 'address_malformed',
+        message: expect.stringMatching(/not an e-mail address.*name is too long.*daily limit/s),
+      },
+    ]);
+  });
+
+  it('keeps formulas and quotes as they are: they are text', async () => {
+    const { rows } = await rowsOf(
+      'email,name,reference\na@contoso.com,=cmd|\'/c calc\'!A0,"+1""x"""\nb@contoso.com,5" J,@x\n',
+    );
+    expect(rows).toEqual([
+      row(2, 'a@contoso.com', { displayName: "=cmd|'/c calc'!A0", reference: '+1"x"' }),
+      row(3, 'b@contoso.com', { displayName: '5" J', reference: '@x' }),
+    ]);
+  });
+
+  it('lets line breaks be in columns that it ignores', async () => {
+    const { rows } = await rowsOf('notes,email\r\n"one\r\ntwo",a@contoso.com\r\nx,b@contoso.com\r\n');
+    expect(rows).toEqual([row(2, 'a@contoso.com'), row(4, 'b@contoso.com')]);
+  });
+
+  it('counts the lines inside quotes, however each of them ends', async () => {
+    const { rows } = await rowsOf('notes,email\n"a\rb\nc\r\nd\n\re",a@contoso.com\nx,b@contoso.com\n');
+    expect(rows).toEqual([row(2, 'a@contoso.com'), row(8, 'b@contoso.com')]);
+  });
+
+  it('takes blanks around quotes', async () => {
+    const { rows } = await rowsOf('email, name\na@contoso.com , "Doe, Jane" \n');
+    expect(rows).toEqual([row(2, 'a@contoso.com', { displayName: 'Doe, Jane' })]);
+  });
+
+  it('takes empty cells beyond the last column, as spreadsheets leave them', async () => {
+    expect((await rowsOf('email,name\na@contoso.com,Jane,,\n')).rows).toEqual([
+      row(2, 'a@contoso.com', { displayName: 'Jane' }),
+    ]);
+  });
+});
+
+describe('blank lines are no rows, and lines keep their number', () => {
+  it('above, between and below', async () => {
+    const { rows } = await rowsOf('\n  \nemail,name\n\na@contoso.com,A\n,\n" ",\nb@contoso.com,B\n\n \n,,,\n\n');
+    expect(rows.map(({ line }) => line)).toEqual([5, 8]);
+  });
+
+  it.each(['\n', '\r\n', '\r'])('whatever ends a line: %j', async (eol) => {
+    const { rows } = await rowsOf(['email,name', 'a@contoso.com,A', '', 'b@contoso.com,B'].join(eol));
+    expect(rows.map(({ line }) => line)).toEqual([2, 4]);
+  });
+});
+
+describe('a file’s fault refuses the file', () => {
+  it.each([
+    ['nothing', ''],
+    ['a byte order mark', '\ufeff'],
+    ['blank lines', '\n \r\n\t\n'],
+    ['a header', 'email,name'],
+    ['a header and blank lines', 'email,name\n\n,\n'],
+    ['a separator line', 'sep=;\n'],
+  ])('file_empty: nothing but %s', async (_, csv) => {
+    await expect(rowsOf(csv)).rejects.toMatchObject({ code: 'file_empty' });
+  });
+
+  it.each([
+    ['at the end', 'email,name\na@contoso.com,A\nb@contoso.com,"B\n', 3],
+    ['before other quoted rows', 'email,name\na@contoso.com,"A\n"b@contoso.com","B"\n"c@contoso.com","C"\n', 2],
+    ['in a record of several lines', 'notes,email\n"one\ntwo",a@contoso.com\n"x\ny","z@contoso.com\n', 5],
+    ['before very much text', `email,name\na@contoso.com,"A\n${'b@contoso.com,B\n'.repeat(20_000)}`, 2],
+    ['in the header', 'email,"name\na@contoso.com,A\n', 1],
+  ])('file_malformed with the line where the quote was opened: %s', async (_, csv, line) => {
+    await expect(rowsOf(csv)).rejects.toMatchObject({
+      code: 'file_malformed',
+      detail: expect.stringContaining(`line ${line} `),
+      members: { line },
+    });
+  });
+
+  it('payload_too_large: one byte or one row too many', async () => {
+    const csv = 'email\na@contoso.com\nb@contoso.com\n';
+    expect((await rowsOf(csv, { maxBytes: csv.length, maxRows: 2 })).rows).toHaveLength(2);
+    await expect(rowsOf(csv, { maxBytes: csv.length - 1 })).rejects.toMatchObject({ code: 'payload_too_large' });
+    await expect(rowsOf(csv, { maxRows: 1 })).rejects.toMatchObject({ code: 'payload_too_large' });
+  });
+
+  it('file_malformed: a header beyond the limit of a record', async () => {
+    await expect(rowsOf('email,'.repeat(100_000))).rejects.toMatchObject({ code: 'file_malformed' });
+  });
+});
+
+describe('a file is never held whole', () => {
+  it('keeps no more of an endless record than the limit', async () => {
+    let given = 0;
+    async function* endless() {
+      yield Buffer.from('email,name\na@contoso.com,"');
+      const chunk = Buffer.alloc(65_536, 'x');
+      for (; given < 64 * 1024 * 1024; given += chunk.length) yield chunk;
+    }
+    const before = process.memoryUsage().arrayBuffers;
+    const reading = await readCsv(endless(), uploadLimits);
+    const rows = reading.rows[Symbol.asyncIterator]();
+    await expect(rows.next()).rejects.toMatchObject({ code: 'file_malformed' });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  it('asks for more only as rows are taken', async () => {
+    let given = 0;
+    async function* file() {
+      yield Buffer.from('email\n');
+      for (; given < 1000; given++) yield Buffer.from(`user${given}@contoso.com\n`);
+    }
+    const reading = await readCsv(file(), uploadLimits);
+    const rows = reading.rows[Symbol.asyncIterator]();
+    await rows.next();
+    expect(given).toBeLessThan(100);
+  });
+
+  it('lets go of its source when the file is refused or the reader leaves', async () => {
+    let released = 0;
+    async function* source(text: string) {
+      try {
+        for (;;) yield Buffer.from(text);
+      } finally {
+        released++;
+      }
+    }
+    await expect(readCsv(source('first,last\n'), uploadLimits)).rejects.toMatchObject({
+      code: 'file_no_address_column',
+    });
+    expect(released).toBe(1);
+    for await (const _ of (await readCsv(source('email\na@contoso.com\n'), uploadLimits)).rows) break;
+    expect(released).toBe(2);
+  });
+
+  it('passes on the error of a source that breaks off', async () => {
+    async function* source() {
+      yield* chunksOf(`email\n${'a@contoso.com\n'.repeat(100)}`);
+      throw new Error('the sender has left');
+    }
+    const { rows } = await readCsv(source(), uploadLimits);
+    await expect(Array.fromAsync(rows)).rejects.toThrow('the sender has left');
+  });
+});

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { parseHostJson } from '../../../../local/functions-host/host-json.ts';
+import { parseTimeSpan } from '../../../../local/functions-host/time-span.ts';
+
+test("an empty file has the platform's defaults", () => {
+  const { routePrefix, functionTimeoutMs, queues } = parseHostJson('{"version":"2.0"}');
+  expect({ routePrefix, functionTimeoutMs }).toEqual({ routePrefix: 'api', functionTimeoutMs: 1_800_000 });
+  expect(queues).toMatchObject({
+    batchSize: 16,
+    maxPollingIntervalMs: 60_000,
+    visibilityTimeoutSeconds: 0,
+    maxDequeueCount: 5,
+    messageEncoding: 'base64',
+  });
+  expect(queues.newBatchThreshold % 8).toBe(0);
+});
+
+test('the file of this app is understood', () => {
+  expect(parseHostJson(readFileSync('host.json', 'utf8'))).toMatchObject({
+    routePrefix: '',
+    queues: { batchSize: 32, newBatchThreshold: 16, maxPollingIntervalMs: 1_000, visibilityTimeoutSeconds: 30 },
+  });
+});
+
+test.each([
+  ['{', /^host.json is not JSON/],
+  ['{}', /version/],
+  ['{"version":"2.0","functionTimeout":"10 minutes"}', /functionTimeout/],
+  ['{"version":"2.0","extensions":{"queues":{"batchSize":33}}}', /batchSize/],
+])('%s is refused', (text, message) => {
+  expect(() => parseHostJson(text)).toThrow(message);
+});
+
+test.each([
+  ['00:00:01', 1_000],
+  ['00:00:00.25', 250],
+  ['1.02:03:04', 93_784_000],
+  ['01:00', 3_600_000],
+])('%s is %d ms', (text, ms) => {
+  expect(parseTimeSpan(text, 'x')).toBe(ms);
+});
