@@ -13,7 +13,7 @@ export interface RequestRow {
 }
 
 /** Sweeps and leases as in Azure, so that only what an import itself costs is counted. */
-const SETTINGS = { SWEEP_SCHEDULE: '0 * * * * *', PAGE_OVERDUE_AFTER: 'PT90S' };
+const SETTINGS = { SWEEP_SCHEDULE: '0 * * * * *', BATCH_OVERDUE_AFTER: 'PT90S' };
 const EXPIRES_AT = '2035-12-31T00:00:00Z';
 
 /**

@@ -11,12 +11,12 @@ import { removeConnection } from '../../shared/connections/remove-connection.ts'
 import { replaceClientSecret } from '../../shared/connections/replace-client-secret.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { updateConnection } from '../../shared/connections/update-connection.ts';
-import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
+import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { parseAddress } from '../../shared/kernel/address.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 
-type Deps = EndpointNeeds &
+type Deps = EndpointDeps &
   Parameters<typeof registerConnection>[0] &
   Parameters<typeof removeConnection>[0] &
   Parameters<typeof replaceClientSecret>[0] &

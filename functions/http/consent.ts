@@ -1,10 +1,10 @@
 import type { app } from '@azure/functions';
 import { z } from 'zod';
 import { type ConsentOutcome, receiveConsent, requestConsent } from '../../shared/connections/consent.ts';
-import { createEndpoint, type EndpointNeeds, publicEndpoint } from '../../shared/edge/endpoint.ts';
+import { createEndpoint, type EndpointDeps, publicEndpoint } from '../../shared/edge/endpoint.ts';
 import { consentPage } from './consent-page.ts';
 
-type Deps = EndpointNeeds & Parameters<typeof receiveConsent>[0];
+type Deps = EndpointDeps & Parameters<typeof receiveConsent>[0];
 
 const text = z.string().max(4096).optional();
 

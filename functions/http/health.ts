@@ -1,16 +1,16 @@
 import type { app, HttpRequest } from '@azure/functions';
 import { bearerOf } from '../../shared/edge/authenticate.ts';
-import { type EndpointNeeds, publicEndpoint } from '../../shared/edge/endpoint.ts';
+import { type EndpointDeps, publicEndpoint } from '../../shared/edge/endpoint.ts';
 import type { Readiness } from '../../shared/health/readiness.ts';
 
-export interface HealthRouteNeeds extends Pick<EndpointNeeds, 'apiKeys'> {
+export interface HealthRouteDeps extends Pick<EndpointDeps, 'apiKeys'> {
   /** As `createReadiness` makes it. */
   readiness(): Promise<Readiness>;
 }
 
 const RETRY_AFTER_SECONDS = 5;
 
-export function addHealthRoutes(host: Pick<typeof app, 'http'>, deps: HealthRouteNeeds): void {
+export function addHealthRoutes(host: Pick<typeof app, 'http'>, deps: HealthRouteDeps): void {
   host.http('health-get', {
     methods: ['GET'],
     route: 'v1/health',
@@ -35,7 +35,7 @@ export function addHealthRoutes(host: Pick<typeof app, 'http'>, deps: HealthRout
   });
 }
 
-async function asksAsOperator(deps: HealthRouteNeeds, request: HttpRequest): Promise<boolean> {
+async function asksAsOperator(deps: HealthRouteDeps, request: HttpRequest): Promise<boolean> {
   const presented = bearerOf(request.headers);
   if (presented === undefined) return false;
   // With storage away only the operator's key of the configuration can still be told; others get the short answer.

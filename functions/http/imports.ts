@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { mediaType, readJson } from '../../shared/edge/body.ts';
-import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
-import { beginCancel } from '../../shared/imports/cancel-import.ts';
+import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
+import { cancelImport } from '../../shared/imports/cancel-import.ts';
 import { finishImport, type ImportEvents } from '../../shared/imports/finishing/finish-import.ts';
 import { type Import, isEnded } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
@@ -14,15 +14,9 @@ import { pauseImport } from '../../shared/imports/pause-import.ts';
 import { type Progress, readProgress } from '../../shared/imports/progress.ts';
 import { requireImport } from '../../shared/imports/require-import.ts';
 import { resumeImport } from '../../shared/imports/resume-import.ts';
-import {
-  freeSlots,
-  requireReady,
-  type StartNeeds,
-  slotDemand,
-  startImport,
-} from '../../shared/imports/start-import.ts';
+import { freeSlots, requireReady, type StartDeps, slotDemand, startImport } from '../../shared/imports/start-import.ts';
 import { writeCanonical } from '../../shared/imports/upload/canonical-rows.ts';
-import type { UploadLimits } from '../../shared/imports/upload/judged-row.ts';
+import type { UploadLimits } from '../../shared/imports/upload/parsed-row.ts';
 import { previewUpload } from '../../shared/imports/upload/preview.ts';
 import { parseMailboxList } from '../../shared/imports/upload/read-json.ts';
 import { readMultipart } from '../../shared/imports/upload/read-multipart.ts';
@@ -32,7 +26,7 @@ import type { UploadStore } from '../../shared/imports/upload/upload-store.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
 
-interface Deps extends EndpointNeeds, Omit<StartNeeds, 'slots' | 'uploads' | 'clock'> {
+interface Deps extends EndpointDeps, Omit<StartDeps, 'slots' | 'uploads' | 'clock'> {
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
@@ -151,7 +145,7 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
     if (connection) requireReady(connection);
     return resumeImport(deps, customerId, id);
   });
-  steer('cancel', (customerId, { id }) => beginCancel(deps, customerId, id, 'cancelled'));
+  steer('cancel', (customerId, { id }) => cancelImport(deps, customerId, id, 'cancelled'));
 
   host.http('imports-rows', {
     methods: ['GET'],

@@ -2,7 +2,7 @@ import type { app } from '@azure/functions';
 import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
-import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
+import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { parseAddress } from '../../shared/kernel/address.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
@@ -11,7 +11,7 @@ import { presentFindings } from './present-findings.ts';
 
 const statuses = ['pending', 'active', 'failed', 'inconclusive', 'waiting', 'paused', 'disconnected'] as const;
 
-interface Deps extends EndpointNeeds {
+interface Deps extends EndpointDeps {
   connections: ConnectionStore;
   ledger: Ledger;
 }

@@ -3,18 +3,18 @@ import { z } from 'zod';
 import { type Probe, probes } from '../../shared/causes/verdict.ts';
 import { createConsumer } from '../../shared/edge/consumer.ts';
 import { createLog } from '../../shared/edge/log.ts';
-import { type CheckNeeds, checkRow } from '../../shared/imports/checking/check-row.ts';
+import { type CheckDeps, checkRow } from '../../shared/imports/checking/check-row.ts';
 import { settlePoisoned } from '../../shared/imports/checking/settle-poisoned.ts';
 import type { CheckMessage } from '../../shared/imports/import-queues.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
 import type { PoisonArchive } from '../../shared/operations/poison-archive.ts';
 
-export interface CheckMailboxDeps extends CheckNeeds {
+export interface CheckMailboxDeps extends CheckDeps {
   poisonArchive: PoisonArchive;
   /** How long a message is out of sight when a part of our own is away and does not say for how long. */
   putBackMs: number;
   /** After so many deliveries the host calls a message poison; `maxDequeueCount` of host.json. */
-  deliveriesMost: number;
+  deliveriesMax: number;
 }
 
 const finding = z.object({
@@ -30,7 +30,7 @@ const finding = z.object({
     .optional(),
 });
 
-/** Written by us alone, so its shape is checked for our own sake: an older version's message must be noticed. */
+/** RowResult by us alone, so its shape is checked for our own sake: an older version's message must be noticed. */
 const checkMessage = z.object({
   v: z.literal(1),
   customerId: z.string(),
@@ -42,11 +42,11 @@ const checkMessage = z.object({
   attempt: z.number().int(),
   epoch: z.number().int(),
   tries: z.number().int(),
-  again: z.literal(true).optional(),
-  broom: z.literal(true).optional(),
+  mayHaveLeftovers: z.literal(true).optional(),
+  cleanupOnly: z.literal(true).optional(),
   canary: z.literal(true).optional(),
   since: z.string().optional(),
-  shown: z.partialRecord(z.enum(probes as readonly [Probe, ...Probe[]]), finding).optional(),
+  priorFindings: z.partialRecord(z.enum(probes as readonly [Probe, ...Probe[]]), finding).optional(),
   traceparent: z.string().optional(),
 }) as unknown as z.ZodType<CheckMessage>;
 
@@ -63,7 +63,7 @@ export function addCheckMailboxQueue(host: Pick<typeof app, 'storageQueue'>, dep
           await checkRow(deps, message, dequeueCount > 1);
         } catch (error) {
           // The poison queue carries no reason: the last try leaves it in the archive.
-          if (dequeueCount >= deps.deliveriesMost) {
+          if (dequeueCount >= deps.deliveriesMax) {
             await archive(deps, message, error).catch((failure) =>
               log('warn', 'poison_reason_lost', { error: failure }),
             );
@@ -75,7 +75,7 @@ export function addCheckMailboxQueue(host: Pick<typeof app, 'storageQueue'>, dep
         const delayMs = seconds === undefined ? deps.putBackMs : seconds * 1000;
         // Should the queue be away as well, the message may go: the row is pending still and the sweep sends it again.
         await deps.importQueues
-          .sendCheck({ ...message, again: true }, delayMs)
+          .sendCheck({ ...message, mayHaveLeftovers: true }, delayMs)
           .catch((error) =>
             log('warn', 'check_left_to_the_sweep', { importId: message.importId, line: message.line, error }),
           );

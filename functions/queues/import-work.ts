@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { createConsumer } from '../../shared/edge/consumer.ts';
 import { createLog } from '../../shared/edge/log.ts';
 import { dispatchChecks } from '../../shared/imports/dispatching/dispatch-checks.ts';
-import type { DispatchNeeds } from '../../shared/imports/dispatching/dispatch-deps.ts';
-import { givePlanUp, type PlanNeeds, planImport } from '../../shared/imports/planning/plan-import.ts';
+import type { DispatchDeps } from '../../shared/imports/dispatching/dispatch-deps.ts';
+import { failPlan, type PlanDeps, planImport } from '../../shared/imports/planning/plan-import.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
 import type { PoisonArchive } from '../../shared/operations/poison-archive.ts';
 
-export interface ImportWorkDeps extends Omit<PlanNeeds, 'slots'>, Omit<DispatchNeeds, 'slots'> {
-  slots: PlanNeeds['slots'] & DispatchNeeds['slots'];
+export interface ImportWorkDeps extends Omit<PlanDeps, 'slots'>, Omit<DispatchDeps, 'slots'> {
+  slots: PlanDeps['slots'] & DispatchDeps['slots'];
   poisonArchive: PoisonArchive;
   putBackMs: number;
 }
@@ -65,7 +65,7 @@ export function addImportWorkQueues(host: Pick<typeof app, 'storageQueue'>, deps
   host.storageQueue('planImportPoison', {
     queueName: poisonQueues.planImport,
     connection: DATA_STORAGE,
-    handler: twin(queues.planImport, ({ customerId, importId }) => givePlanUp(deps, customerId, importId)),
+    handler: twin(queues.planImport, ({ customerId, importId }) => failPlan(deps, customerId, importId)),
   });
   host.storageQueue('dispatchChecksPoison', {
     queueName: poisonQueues.dispatchChecks,

@@ -1,9 +1,9 @@
 import type { app } from '@azure/functions';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
-import { createTimer, type TimerNeeds } from '../../shared/edge/timer.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 
-interface Deps extends TimerNeeds {
+interface Deps extends TimerDeps {
   connections: ConnectionStore;
   expiringWithinDays: number;
 }

@@ -11,7 +11,7 @@ import type { CheckInput, CheckOutcome, MailboxKind } from './mailbox-checker.ts
 import type { Recipients } from './recipients.ts';
 import { findSent } from './send-to-itself.ts';
 
-export interface GraphNeeds {
+export interface GraphDeps {
   graph: GraphMail;
   recipients: Recipients;
   clock: Clock;
@@ -29,53 +29,56 @@ export function whereOf({ connection }: Pick<CheckInput, 'connection'>): Where {
 
 /** The rungs of the ladder that go through Graph: what kind of mailbox it is, whether it may be written to, and sent from. */
 export async function askGraph(
-  needs: GraphNeeds,
+  needs: GraphDeps,
   input: CheckInput,
   access: MailboxAccess,
   roles: readonly string[],
 ): Promise<CheckOutcome> {
-  const { connection, marker } = input;
+  const { connection, draftSubject } = input;
   const now = needs.clock.now();
-  const shown: Findings = { ...input.shown };
+  const priorFindings: Findings = { ...input.priorFindings };
   const where = whereOf(input);
   const awaited =
-    shown['graph.send']?.sentAt && shown['graph.send'].verdict === 'inconclusive' ? shown['graph.send'] : undefined;
+    priorFindings['graph.send']?.sentAt && priorFindings['graph.send'].verdict === 'inconclusive'
+      ? priorFindings['graph.send']
+      : undefined;
   let uncleaned: Wait | undefined;
   if (awaited) {
-    const { finding, wait } = await findSent(needs, access, marker, [], { awaited });
-    if (finding) shown['graph.send'] = finding;
-    if (wait) return { kind: 'wait', ...wait, shown };
+    const { finding, wait } = await findSent(needs, access, draftSubject, [], { awaited });
+    if (finding) priorFindings['graph.send'] = finding;
+    if (wait) return { kind: 'wait', ...wait, priorFindings };
   } else if (input.cleanFirst) {
-    const { wait, removed, isShutOut } = await cleanMailbox(needs.graph, access, marker, where);
+    const { wait, removed, isShutOut } = await cleanMailbox(needs.graph, access, draftSubject, where);
     // An earlier try did send it, whatever became of the answer.
-    if (removed.has('message') && !shown['graph.send']) shown['graph.send'] = { verdict: 'passed', checkedAt: now };
+    if (removed.has('message') && !priorFindings['graph.send'])
+      priorFindings['graph.send'] = { verdict: 'passed', checkedAt: now };
     // Shut out, the questions below are refused as well: that is the finding, and the row stays to be cleaned later.
     if (wait && !isShutOut) {
       // A move lasts for hours and stops writing only: what else is open is asked all the same. But nothing is sent to
       // anybody before it is known that it was not sent already.
-      if (wait.cause !== 'mailbox_moving' || where === 'everywhere') return { kind: 'wait', ...wait, shown };
+      if (wait.cause !== 'mailbox_moving' || where === 'everywhere') return { kind: 'wait', ...wait, priorFindings };
       uncleaned = wait;
     }
   }
 
-  const open = connection.probes.filter((probe) => !shown[probe]);
+  const open = connection.probes.filter((probe) => !priorFindings[probe]);
   const questions: Questions = {
     draft: open.includes('graph.readWrite'),
     send: open.includes('graph.send') ? sendQuestion(input) : undefined,
     kind: roles.includes(READS_KIND),
     owner: roles.includes(READS_USERS),
   };
-  const answers = await needs.graph.ask(access, marker, questions);
-  const judged = judgeAnswers(answers, roles, now, { sent: questions.send ?? 'toNobody', shown });
+  const answers = await needs.graph.ask(access, draftSubject, questions);
+  const judged = judgeAnswers(answers, roles, now, { sent: questions.send ?? 'toNobody', priorFindings });
   let wait = longerOf(judged.wait, uncleaned);
-  const findings: Findings = { ...skipped(input, now), ...judged.findings, ...shown };
+  const findings: Findings = { ...skipped(input, now), ...judged.findings, ...priorFindings };
   const drafts = answers.draft?.kind === 'accepted' ? [answers.draft.value] : [];
   if (questions.send === 'toItself' && answers.send && answers.send.kind !== 'refused') {
-    const arrival = await findSent(needs, access, marker, drafts, { sent: answers.send });
+    const arrival = await findSent(needs, access, draftSubject, drafts, { sent: answers.send });
     if (arrival.finding) findings['graph.send'] = arrival.finding;
     if (arrival.wait) wait = longer(wait, arrival.wait);
   } else if (mayHaveLeft(answers)) {
-    const cleaned = await cleanMailbox(needs.graph, access, marker, where, drafts);
+    const cleaned = await cleanMailbox(needs.graph, access, draftSubject, where, drafts);
     if (cleaned.wait) wait = longer(wait, cleaned.wait);
   }
   if (judged.connection) return { kind: 'connectionRefused', finding: judged.connection };
@@ -83,7 +86,7 @@ export async function askGraph(
     (input.tries ?? 0) === 0 &&
     Object.values(judged.findings).some(({ microsoftCode }) => microsoftCode === FLEETING)
   ) {
-    return { kind: 'wait', cause: 'microsoft_unavailable', shown };
+    return { kind: 'wait', cause: 'microsoft_unavailable', priorFindings };
   }
   for (const answer of [answers.mailboxKind, answers.owner]) wait = longerOf(wait, unanswered(answer));
   const inboxLater = unanswered(answers.inbox);
@@ -95,13 +98,18 @@ export async function askGraph(
     wait = longerOf(wait, inboxLater);
   }
   if (wait)
-    return { kind: 'wait', ...wait, shown: onlyShown(findings), ...(isAnswered(answers) && { answered: true }) };
+    return {
+      kind: 'wait',
+      ...wait,
+      priorFindings: onlyShown(findings),
+      ...(isAnswered(answers) && { answered: true }),
+    };
   const known = knowingWhatPassed(findings);
   if (!isVague(known)) return done(known, input, answers);
 
   const recipient = await needs.recipients.lookUp(access);
   const later = unanswered(recipient);
-  if (later) return { kind: 'wait', ...later, shown: onlyShown(findings), answered: true };
+  if (later) return { kind: 'wait', ...later, priorFindings: onlyShown(findings), answered: true };
   return done(explainAddress(known, input.address, recipient), input, answers);
 }
 

@@ -11,22 +11,22 @@ export interface Cleaned {
   wait?: Wait;
   /** The whole connection is refused just now: whatever is asked next is told so too. */
   isShutOut?: boolean;
-  /** What was found by its marker, and removed. */
+  /** What was found by its draft subject, and removed. */
   removed: ReadonlySet<Left['what']>;
 }
 
-/** Removes for good what carries the marker, and looks again until nothing is found. */
+/** Removes for good what carries the draft subject, and looks again until nothing is found. */
 export async function cleanMailbox(
   graph: GraphMail,
   access: MailboxAccess,
-  marker: string,
+  draftSubject: string,
   where: Where,
   ids: readonly string[] = [],
 ): Promise<Cleaned> {
   const removed = new Set<Left['what']>();
   let left = ids;
   for (let turn = 0; turn < SWEEPS_MOST; turn++) {
-    const { removals, found } = await graph.clear(access, marker, left, where);
+    const { removals, found } = await graph.clear(access, draftSubject, left, where);
     let wait: Wait | undefined;
     let isShutOut = false;
     for (const answer of [...removals, found]) {

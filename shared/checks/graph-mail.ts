@@ -3,7 +3,7 @@ import type { MailboxKind } from './mailbox-checker.ts';
 import type { Recipient } from './recipients.ts';
 
 export interface Questions {
-  /** Writes a draft without recipients, its subject the marker. */
+  /** Writes a draft without recipients, its subject the draft subject. */
   draft: boolean;
   /**
    * Sends the same, to nobody: who may send is told that recipients are missing, and nothing leaves. Or, where the
@@ -31,7 +31,7 @@ export interface Left {
   what: 'draft' | 'message' | 'report';
 }
 
-/** Where to look for what carries a marker. What was never sent lies among the drafts. */
+/** Where to look for what carries a draft subject. What was never sent lies among the drafts. */
 export type Where = 'drafts' | 'everywhere';
 
 /**
@@ -41,11 +41,11 @@ export type Where = 'drafts' | 'everywhere';
  * again is decided above, so that requests can be counted and waits honoured.
  */
 export interface GraphMail {
-  ask(mailbox: MailboxAccess, marker: string, questions: Questions): Promise<Answers>;
-  /** Removes the items for good, and in the same request looks for what else carries the marker. */
+  ask(mailbox: MailboxAccess, draftSubject: string, questions: Questions): Promise<Answers>;
+  /** Removes the items for good, and in the same request looks for what else carries the draft subject. */
   clear(
     mailbox: MailboxAccess,
-    marker: string,
+    draftSubject: string,
     ids: readonly string[],
     where: Where,
   ): Promise<{ removals: Answer[]; found: Answer<Left[]> }>;

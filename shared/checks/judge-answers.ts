@@ -33,19 +33,19 @@ const MOVING_SECONDS = 3600;
  * mailboxes may pass all the same.
  *
  * `sent` tells whom the message of the send probe was for: with nobody to send it to, `202` is an incident. `shown` is what
- * earlier attempts have shown: a probe that passed then got into the mailbox.
+ * earlier attempts have priorFindings: a probe that passed then got into the mailbox.
  */
 export function judgeAnswers(
   answers: Answers,
   roles: readonly string[],
   now: Date,
-  { sent = 'toNobody', shown = {} }: { sent?: 'toNobody' | 'toItself'; shown?: Findings } = {},
+  { sent = 'toNobody', priorFindings = {} }: { sent?: 'toNobody' | 'toItself'; priorFindings?: Findings } = {},
 ): Judged {
   const judged: Judged = { findings: {} };
   const mailboxOpened =
     answers.inbox.kind === 'accepted' ||
     answers.draft?.kind === 'accepted' ||
-    Object.values(shown).some(({ verdict }) => verdict === 'passed') ||
+    Object.values(priorFindings).some(({ verdict }) => verdict === 'passed') ||
     (answers.send !== undefined && isSendPass(answers.send));
   if (answers.draft) judge(judged, 'graph.readWrite', answers.draft, { roles, mailboxOpened, now });
   // What was sent to the mailbox itself is judged by whether it arrives; a refusal is a refusal like any other.

@@ -8,10 +8,10 @@ export interface CheckInput {
   connection: Connection;
   address: string;
   /** Made of import and line: names whatever a try leaves behind, so that a later try can find and remove it. */
-  marker: string;
+  draftSubject: string;
   /** What earlier attempts have already shown; those probes are not asked again. */
-  shown: Findings;
-  /** An earlier try may have left something: look for the marker and remove it before and after. */
+  priorFindings: Findings;
+  /** An earlier try may have left something: look for the draft subject and remove it before and after. */
   cleanFirst: boolean;
   /** How many tries there were before this one. */
   tries?: number;
@@ -25,7 +25,7 @@ export type CheckOutcome =
       kind: 'wait';
       cause: CauseCode;
       seconds?: number;
-      shown: Findings;
+      priorFindings: Findings;
       requestId?: string;
       microsoftCode?: string;
       /** Other questions of the same attempt were answered: Microsoft is there, and does not refuse the tenant as a whole. */
@@ -42,6 +42,6 @@ export type CheckOutcome =
  */
 export interface MailboxChecker {
   check(input: CheckInput): Promise<CheckOutcome>;
-  /** Removes what a try with this marker may have left. A mailbox that is gone or refuses has nothing of ours: success. */
-  removeLeftovers(connection: Connection, address: string, marker: string): Promise<void>;
+  /** Removes what a try with this draft subject may have left. A mailbox that is gone or refuses has nothing of ours: success. */
+  removeLeftovers(connection: Connection, address: string, draftSubject: string): Promise<void>;
 }

@@ -5,7 +5,7 @@ import type { Answer, MailboxAccess } from './graph-answer.ts';
 import type { GraphMail } from './graph-mail.ts';
 import { passed, type Wait } from './judge-answers.ts';
 
-interface Needs {
+interface Deps {
   graph: GraphMail;
   clock: Clock;
   pause: (ms: number) => Promise<void>;
@@ -23,7 +23,7 @@ const LOOK_AGAIN_SECONDS = 10;
 const AWAITED_MOST_MS = 300_000;
 
 /**
- * Finds the message that a mailbox sent to itself, by its marker wherever it lies, and removes it for good.
+ * Finds the message that a mailbox sent to itself, by its draft subject wherever it lies, and removes it for good.
  *
  * Microsoft's 202 means accepted, not delivered (https://learn.microsoft.com/graph/api/user-sendmail), so only the message
  * that has come in is a pass. One that is not there within two seconds is looked for again later; sending is not repeated
@@ -33,16 +33,16 @@ const AWAITED_MOST_MS = 300_000;
  * @param awaited the finding that an earlier attempt has left: accepted, and not seen yet
  */
 export async function findSent(
-  needs: Needs,
+  needs: Deps,
   access: MailboxAccess,
-  marker: string,
+  draftSubject: string,
   ids: readonly string[],
   { sent, awaited }: { sent?: Answer; awaited?: ProbeFinding | undefined },
 ): Promise<Arrival> {
   const requestId = sent && sent.kind !== 'refused' ? sent.requestId : awaited?.requestId;
   let left = ids;
   for (let look = 1; ; look++) {
-    const { removed, wait } = await cleanMailbox(needs.graph, access, marker, 'everywhere', left);
+    const { removed, wait } = await cleanMailbox(needs.graph, access, draftSubject, 'everywhere', left);
     left = [];
     const now = needs.clock.now();
     if (removed.has('report')) return { finding: notDelivered('failed', 'sending_blocked', now, requestId) };

@@ -11,7 +11,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { finding } from './judge-answers.ts';
 import type { MailboxChecker } from './mailbox-checker.ts';
 
-interface Needs {
+interface Deps {
   connections: ConnectionStore;
   tokens: Tokens;
   checker: MailboxChecker;
@@ -53,7 +53,7 @@ export interface TestResult {
  *
  * @throws DomainError `not_found`, `vault_unavailable`, `microsoft_throttled`, `microsoft_unavailable`
  */
-export async function testConnection(needs: Needs, actor: CustomerActor, connectionId: string): Promise<TestResult> {
+export async function testConnection(needs: Deps, actor: CustomerActor, connectionId: string): Promise<TestResult> {
   const connection = await requireConnection(needs, actor, connectionId);
   const startedAt = needs.clock.now();
   needs.tokens.forget(connectionId);
@@ -99,7 +99,7 @@ function audiencesOf({ probes }: Connection): Audience[] {
 }
 
 /** Catches mix-ups of tenants and clouds early; hints, since the token is not validated here. */
-function madeOutTo(needs: Needs, connection: Connection, audience: Audience, { shows }: AppToken): StepResult[] {
+function madeOutTo(needs: Deps, connection: Connection, audience: Audience, { shows }: AppToken): StepResult[] {
   const resource = needs.resourceOf(connection, audience);
   const isAudience = shows.audience === undefined || shows.audience.replace(/\/$/, '') === resource;
   const isTenant = shows.tenantId === undefined || shows.tenantId === connection.tenantId;
@@ -117,15 +117,21 @@ function noRoles(): StepResult {
   };
 }
 
-async function checkDefaultMailbox(needs: Needs, connection: Connection, address: string): Promise<StepResult> {
-  const marker = `Muster test ${connection.id} ${needs.clock.now().getTime()}`;
-  const outcome = await needs.checker.check({ connection, address, marker, shown: {}, cleanFirst: false });
+async function checkDefaultMailbox(needs: Deps, connection: Connection, address: string): Promise<StepResult> {
+  const draftSubject = `Muster test ${connection.id} ${needs.clock.now().getTime()}`;
+  const outcome = await needs.checker.check({
+    connection,
+    address,
+    draftSubject,
+    priorFindings: {},
+    cleanFirst: false,
+  });
   switch (outcome.kind) {
     case 'connectionRefused':
       return failed('defaultMailbox', outcome.finding.cause);
     case 'wait':
       // The answer cannot wait for Microsoft; what may lie in the mailbox is looked for once more.
-      await needs.checker.removeLeftovers(connection, address, marker).catch(() => undefined);
+      await needs.checker.removeLeftovers(connection, address, draftSubject).catch(() => undefined);
       return { ...failed('defaultMailbox', outcome.cause), verdict: 'inconclusive' };
     case 'checked': {
       const findings = Object.values(outcome.findings);
@@ -145,7 +151,7 @@ function failed(step: TestStep, cause: CauseCode): StepResult {
 
 /** One waiting for consent stays so: it has never worked, so nothing has begun to fail. */
 async function record(
-  needs: Needs,
+  needs: Deps,
   actor: CustomerActor,
   connectionId: string,
   outcome: ConnectionFinding | { seenAt: Date },

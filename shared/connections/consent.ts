@@ -9,7 +9,7 @@ import type { ConsentStore } from './consent-store.ts';
 import { requireConnection } from './require-connection.ts';
 import type { Tokens } from './tokens.ts';
 
-interface Needs {
+interface Deps {
   connections: ConnectionStore;
   consents: ConsentStore;
   tokens: Pick<Tokens, 'forget'>;
@@ -29,7 +29,7 @@ export const CALLBACK_PATH = '/v1/consent/callback';
  * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
  */
 export async function requestConsent(
-  needs: Needs,
+  needs: Deps,
   actor: CustomerActor,
   connectionId: string,
 ): Promise<{ url: string; expiresAt: Date }> {
@@ -69,7 +69,7 @@ export type ConsentOutcome =
  * Takes note of a consent callback. A hint, never a proof: anybody can call it, so it only ever marks the connection
  * whose state it carries, and a test must still show that a token carries the permissions.
  */
-export async function receiveConsent(needs: Needs, callback: ConsentCallback): Promise<ConsentOutcome> {
+export async function receiveConsent(needs: Deps, callback: ConsentCallback): Promise<ConsentOutcome> {
   if (!callback.state) return { kind: 'unknown' };
   const now = needs.clock.now();
   const request = await needs.consents.get(hashOf(callback.state));
@@ -98,7 +98,7 @@ export async function receiveConsent(needs: Needs, callback: ConsentCallback): P
 
 /** The API tells it too, not only the page: whoever sent the link is not the one who pressed the button. */
 async function markDeclined(
-  needs: Needs,
+  needs: Deps,
   { customerId, id }: Connection,
   seenAt: Date,
   microsoftCode: string | undefined,
@@ -117,7 +117,7 @@ async function markDeclined(
   }
 }
 
-async function markConsented(needs: Needs, { customerId, id }: Connection, now: Date): Promise<void> {
+async function markConsented(needs: Deps, { customerId, id }: Connection, now: Date): Promise<void> {
   for (;;) {
     const found = await needs.connections.get(customerId, id);
     if (!found) return;

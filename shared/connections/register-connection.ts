@@ -12,7 +12,7 @@ import type { ConnectionStore } from './connection-store.ts';
 import type { SecretVault } from './secret-vault.ts';
 import type { TenantDirectory } from './tenant-directory.ts';
 
-interface Needs {
+interface Deps {
   connections: ConnectionStore;
   vault: SecretVault;
   tenants: TenantDirectory;
@@ -45,11 +45,7 @@ export interface NewConnection {
  * @throws DomainError `validation_failed` naming every wrong field, `credentials_rejected` with the cause
  * `tenant_not_found`, `conflict` when the customer has this tenant with this app already
  */
-export async function registerConnection(
-  needs: Needs,
-  actor: CustomerActor,
-  input: NewConnection,
-): Promise<Connection> {
+export async function registerConnection(needs: Deps, actor: CustomerActor, input: NewConnection): Promise<Connection> {
   const now = needs.clock.now();
   refuse([
     ...secretFaults(input.clientSecret, input.clientSecretExpiresAt, now),
@@ -127,7 +123,7 @@ function tenantFaults(tenant: string): FieldError[] {
   ];
 }
 
-async function resolveTenant(needs: Needs, input: NewConnection): Promise<{ tenantId: string; tenantDomain?: string }> {
+async function resolveTenant(needs: Deps, input: NewConnection): Promise<{ tenantId: string; tenantDomain?: string }> {
   if (GUID.test(input.tenant)) return { tenantId: input.tenant.toLowerCase() };
   const tenantDomain = input.tenant.toLowerCase();
   const tenantId = await needs.tenants.resolve(input.cloud, tenantDomain);

@@ -4,7 +4,7 @@ import { requireConnection } from './require-connection.ts';
 import type { SecretVault } from './secret-vault.ts';
 import type { Tokens } from './tokens.ts';
 
-interface Needs {
+interface Deps {
   connections: ConnectionStore;
   vault: Pick<SecretVault, 'remove'>;
   tokens: Pick<Tokens, 'forget'>;
@@ -18,12 +18,12 @@ interface Needs {
  *
  * @throws DomainError `not_found`
  */
-export async function removeConnection(needs: Needs, actor: CustomerActor, connectionId: string): Promise<void> {
+export async function removeConnection(needs: Deps, actor: CustomerActor, connectionId: string): Promise<void> {
   await requireConnection(needs, actor, connectionId);
   await removeParts(needs, actor.customerId, connectionId);
 }
 
-export async function removeParts(needs: Needs, customerId: string, connectionId: string): Promise<void> {
+export async function removeParts(needs: Deps, customerId: string, connectionId: string): Promise<void> {
   await needs.vault.remove(connectionId);
   needs.tokens.forget(connectionId);
   await needs.purgeConnection(customerId, connectionId);

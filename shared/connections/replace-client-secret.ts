@@ -12,7 +12,7 @@ import { requireConnection, requireTagged } from './require-connection.ts';
 import type { SecretVault } from './secret-vault.ts';
 import type { Tokens } from './tokens.ts';
 
-interface Needs {
+interface Deps {
   connections: ConnectionStore;
   vault: SecretVault;
   tokens: Tokens;
@@ -27,7 +27,7 @@ interface Needs {
  * @throws DomainError `credentials_rejected` with the cause, `validation_failed`, `not_found`
  */
 export async function replaceClientSecret(
-  needs: Needs,
+  needs: Deps,
   actor: CustomerActor,
   connectionId: string,
   input: { clientSecret: Secret; clientSecretExpiresAt: Date },

@@ -4,7 +4,7 @@ import type { SlotCount, Slots } from '../plans/slots.ts';
 import type { Customer } from './customer.ts';
 import type { CustomerStore } from './customer-store.ts';
 
-interface Needs {
+interface Deps {
   customers: Pick<CustomerStore, 'insert'>;
   slots: Pick<Slots, 'open'>;
   clock: Clock;
@@ -13,7 +13,7 @@ interface Needs {
 
 /** Makes a customer. Its slots are there before it is, so nobody meets a customer without a plan. */
 export async function createCustomer(
-  needs: Needs,
+  needs: Deps,
   input: { name: string; mailboxSlots: number },
 ): Promise<{ customer: Customer; slots: SlotCount }> {
   const customer: Customer = { id: needs.newId('cust'), name: input.name, createdAt: needs.clock.now() };

@@ -11,7 +11,7 @@ import { noSuchCustomer, requireOwn } from './require-customer.ts';
 /** Removes one kind of thing of a customer: connections with their secrets, uploads, … Repeatable. */
 export type CustomerPurger = (customerId: string) => Promise<void>;
 
-export interface DeleteCustomerNeeds {
+export interface DeleteCustomerDeps {
   customers: CustomerStore;
   slots: Pick<Slots, 'purge'>;
   apiKeyStore: Pick<ApiKeyStore, 'purge'>;
@@ -31,7 +31,7 @@ export interface DeleteCustomerNeeds {
  * @throws DomainError `not_found`
  */
 export async function deleteCustomer(
-  needs: DeleteCustomerNeeds,
+  needs: DeleteCustomerDeps,
   actor: Actor,
   customerId: string,
   check: (customer: Customer) => Promise<void>,
@@ -48,13 +48,13 @@ export async function deleteCustomer(
 }
 
 /** Goes on with deletions that were interrupted; for a timer. Resolves to how many it finished. */
-export async function finishDeletions(needs: DeleteCustomerNeeds): Promise<number> {
+export async function finishDeletions(needs: DeleteCustomerDeps): Promise<number> {
   const deleting = await needs.customers.listDeleting();
   for (const { id } of deleting) await purge(needs, id);
   return deleting.length;
 }
 
-async function purge(needs: DeleteCustomerNeeds, customerId: string): Promise<void> {
+async function purge(needs: DeleteCustomerDeps, customerId: string): Promise<void> {
   await needs.apiKeyStore.purge(customerId);
   needs.apiKeys.forget(customerId);
   for (const remove of needs.customerPurgers) await remove(customerId);

@@ -5,7 +5,7 @@ import type { Customer } from './customer.ts';
 import type { CustomerStore } from './customer-store.ts';
 import { noSuchCustomer, requireCustomer } from './require-customer.ts';
 
-interface Needs {
+interface Deps {
   customers: Pick<CustomerStore, 'get' | 'update'>;
   slots: Pick<Slots, 'get' | 'setLimit'>;
 }
@@ -22,7 +22,7 @@ export interface CustomerChange {
  * @throws DomainError `forbidden` when anybody but an operator changes `mailboxSlots`
  */
 export async function updateCustomer(
-  needs: Needs,
+  needs: Deps,
   actor: Actor,
   customerId: string,
   change: CustomerChange,

@@ -2,7 +2,7 @@ import type { HttpRequest } from '@azure/functions';
 import { type Actor, type CustomerActor, isAllowed, type Permission } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
 
-export interface AuthenticationNeeds {
+export interface AuthenticationDeps {
   apiKeys: {
     /** Resolves to `undefined` when the key is unknown, wrong, expired or revoked. */
     verify(presented: string): Promise<Actor | undefined>;
@@ -22,12 +22,12 @@ export function bearerOf(headers: Pick<HttpRequest['headers'], 'get'>): string |
  * @throws DomainError `unauthenticated`, `forbidden`
  */
 export async function authenticate(
-  needs: AuthenticationNeeds,
+  deps: AuthenticationDeps,
   request: Pick<HttpRequest, 'headers'>,
   permission: Permission,
 ): Promise<Actor> {
   const presented = bearerOf(request.headers);
-  const actor = presented === undefined ? undefined : await needs.apiKeys.verify(presented);
+  const actor = presented === undefined ? undefined : await deps.apiKeys.verify(presented);
   if (!actor) {
     throw new DomainError('unauthenticated', 'Send a valid API key as "Authorization: Bearer <key>".');
   }
@@ -48,7 +48,7 @@ export function namesCustomer(request: Pick<HttpRequest, 'headers'>): boolean {
  * @throws DomainError `customer_required`, `not_found`
  */
 export async function actForCustomer(
-  needs: { customers: { exists(customerId: string): Promise<boolean> } },
+  deps: { customers: { exists(customerId: string): Promise<boolean> } },
   actor: Actor,
   request: Pick<HttpRequest, 'headers'>,
 ): Promise<CustomerActor> {
@@ -60,7 +60,7 @@ export async function actForCustomer(
   if (!customerId) {
     throw new DomainError('customer_required', `An operator names the customer in the header ${CUSTOMER_HEADER}.`);
   }
-  if (!(await needs.customers.exists(customerId))) {
+  if (!(await deps.customers.exists(customerId))) {
     throw new DomainError('not_found', 'There is no such customer.');
   }
   return { ...actor, customerId };

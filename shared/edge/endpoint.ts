@@ -5,17 +5,17 @@ import type { Actor, CustomerActor, Permission } from '../kernel/actor.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import { type Answer, tagged, toAnswer } from './answer.ts';
-import { type AuthenticationNeeds, actForCustomer, authenticate } from './authenticate.ts';
+import { type AuthenticationDeps, actForCustomer, authenticate } from './authenticate.ts';
 import { requireMatch } from './etag.ts';
 import { guarded, refused } from './guarded.ts';
-import { type Attempt, answerOnce, attemptId, type IdempotencyNeeds, readIdempotencyKey } from './idempotency.ts';
+import { type Attempt, answerOnce, attemptId, type IdempotencyDeps, readIdempotencyKey } from './idempotency.ts';
 import { presentPage, type Sign } from './page.ts';
 import { type BodyKind, readBody } from './request-body.ts';
 import { readQuery } from './request-query.ts';
 
 export { publicEndpoint } from './public-endpoint.ts';
 
-export interface EndpointNeeds extends AuthenticationNeeds, IdempotencyNeeds {
+export interface EndpointDeps extends AuthenticationDeps, IdempotencyDeps {
   customers: {
     /** Whether there is such a customer; one that is being deleted is not. */
     exists(customerId: string): Promise<boolean>;
@@ -74,7 +74,7 @@ const DISCARD_MAX_BYTES = 128 * 1024 * 1024;
  * answer for the same `Idempotency-Key`, tags, and one shape of answer when it goes wrong. What it makes never throws:
  * with HTTP streaming on, a handler that throws leaves its caller without any answer.
  */
-export function createEndpoint(needs: EndpointNeeds) {
+export function createEndpoint(deps: EndpointDeps) {
   return function endpoint<
     Body = undefined,
     Query = Record<string, never>,
@@ -83,12 +83,12 @@ export function createEndpoint(needs: EndpointNeeds) {
   >(route: Endpoint<Body, Query, Mode, Kind>): HttpHandler {
     return (request, context) =>
       guarded(request, context, async (log, requestId) => {
-        const actor = await authenticate(needs, request, route.permission);
-        const acting = route.customer === 'none' ? actor : await actForCustomer(needs, actor, request);
+        const actor = await authenticate(deps, request, route.permission);
+        const acting = route.customer === 'none' ? actor : await actForCustomer(deps, actor, request);
         log('debug', 'authenticated', { keyId: actor.keyId, role: actor.role, customerId: acting.customerId });
-        const { url, query, page, seal } = readQuery(needs, route, request, acting);
+        const { url, query, page, seal } = readQuery(deps, route, request, acting);
         const idempotencyKey = request.method === 'POST' ? readIdempotencyKey(key(request)) : undefined;
-        const body = await readBody(needs, route, request, idempotencyKey);
+        const body = await readBody(deps, route, request, idempotencyKey);
 
         const work = async (): Promise<Answer> => {
           const init = await route.handle({
@@ -113,11 +113,11 @@ export function createEndpoint(needs: EndpointNeeds) {
             owner: acting.customerId ?? acting.keyId,
             id: attemptId(request.method, url.pathname, idempotencyKey),
             ...body.fingerprints(url.search),
-            rememberedMs: needs.http.answersRememberedMs,
+            rememberedMs: deps.http.answersRememberedMs,
             redact: route.redactOnReplay ?? [],
           };
           // A refusal is an answer like any other: it is remembered and given again.
-          return await answerOnce(needs, attempt, log, () => work().catch((error) => refused(error, requestId, log)));
+          return await answerOnce(deps, attempt, log, () => work().catch((error) => refused(error, requestId, log)));
         } finally {
           await body.streamed?.discardRest(DISCARD_MAX_BYTES).catch(() => undefined);
         }

@@ -5,7 +5,7 @@ import { DomainError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Answer } from './answer.ts';
 
-export interface IdempotencyNeeds {
+export interface IdempotencyDeps {
   answers: AnswerMemory;
   clock: Clock;
 }
@@ -49,12 +49,12 @@ export function attemptId(method: string, path: string, key: string): string {
  * @throws DomainError `idempotency_key_reused`, `idempotency_in_progress`
  */
 export async function answerOnce(
-  needs: IdempotencyNeeds,
+  deps: IdempotencyDeps,
   attempt: Attempt,
   log: Log,
   work: () => Promise<Answer>,
 ): Promise<Answer> {
-  const begun = await begin(needs, attempt);
+  const begun = await begin(deps, attempt);
   if ('replay' in begun) return begun.replay;
   const answer = await work();
   const fingerprint = attempt.fingerprint ?? attempt.fingerprintAfterwards();
@@ -62,10 +62,10 @@ export async function answerOnce(
   try {
     if (isFinal && fingerprint !== undefined) {
       const record = { ...begun.record, fingerprint, answer: withoutCredentials(answer, attempt.redact) };
-      const isKept = await needs.answers.update(record, begun.tag);
+      const isKept = await deps.answers.update(record, begun.tag);
       if (isKept === undefined) log('warn', 'idempotency_lock_outlived');
     } else {
-      await needs.answers.remove(begun.record, begun.tag);
+      await deps.answers.remove(begun.record, begun.tag);
     }
   } catch (error) {
     // The work is done and its answer true; all that is lost is the memory of it.
@@ -76,9 +76,9 @@ export async function answerOnce(
 
 type Begun = { replay: Answer } | { record: AnswerRecord; tag: string };
 
-async function begin(needs: IdempotencyNeeds, attempt: Attempt): Promise<Begun> {
+async function begin(deps: IdempotencyDeps, attempt: Attempt): Promise<Begun> {
   for (;;) {
-    const now = needs.clock.now();
+    const now = deps.clock.now();
     const record: AnswerRecord = {
       owner: attempt.owner,
       id: attempt.id,
@@ -86,17 +86,17 @@ async function begin(needs: IdempotencyNeeds, attempt: Attempt): Promise<Begun> 
       expiresAt: new Date(now.getTime() + Math.max(attempt.rememberedMs, attempt.lockMs)),
       ...(attempt.fingerprint !== undefined && { fingerprint: attempt.fingerprint }),
     };
-    const inserted = await needs.answers.insert(record);
+    const inserted = await deps.answers.insert(record);
     if (inserted !== undefined) return { record, tag: inserted };
 
-    const found = await needs.answers.get(attempt.owner, attempt.id);
+    const found = await deps.answers.get(attempt.owner, attempt.id);
     if (!found) continue;
     const { value: first, tag } = found;
     if (first.expiresAt > now) {
       const replay = await compare(first, attempt, now);
       if (replay) return { replay };
     }
-    const taken = await needs.answers.update(record, tag);
+    const taken = await deps.answers.update(record, tag);
     if (taken !== undefined) return { record, tag: taken };
   }
 }

@@ -28,7 +28,7 @@ interface ReadBody {
  * @throws DomainError `payload_too_large`, `unsupported_media_type`, `malformed_request`, `validation_failed`
  */
 export async function readBody(
-  needs: { http: { jsonBodyMaxBytes: number } },
+  deps: { http: { jsonBodyMaxBytes: number } },
   route: { body?: z.ZodType<unknown>; bodyKind?: BodyKind },
   request: HttpRequest,
   idempotencyKey: string | undefined,
@@ -55,7 +55,7 @@ export async function readBody(
     };
   }
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  const json = isRead ? undefined : await readJson(request, needs.http.jsonBodyMaxBytes);
+  const json = isRead ? undefined : await readJson(request, deps.http.jsonBodyMaxBytes);
   const value = isRead ? undefined : parseBody(route.body, json?.value);
   return {
     value,

@@ -12,7 +12,7 @@ const nothing = z.strictObject({});
  * @throws DomainError `validation_failed`
  */
 export function readQuery(
-  needs: { sign: Sign },
+  deps: { sign: Sign },
   route: { query?: z.ZodType<unknown>; list?: boolean },
   request: HttpRequest,
   actor: Actor,
@@ -28,7 +28,7 @@ export function readQuery(
   const filters = new URLSearchParams(rest);
   filters.sort();
   const list = `${actor.customerId ?? actor.role}\n${url.pathname}\n${filters}`;
-  const { seal, open } = createCursors(needs.sign, list);
+  const { seal, open } = createCursors(deps.sign, list);
   const page = route.list ? toPageRequest(read as { limit: number; cursor?: string }, open) : { limit: 0 };
   return { url, query, page, seal };
 }

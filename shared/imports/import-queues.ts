@@ -14,7 +14,7 @@ export interface DispatchMessage {
   importId: string;
 }
 
-/** One mailbox to check. Carries all that the worker needs, so that it reads no table. */
+/** One mailbox to check. Carries all that the worker deps, so that it reads no table. */
 export interface CheckMessage {
   v: 1;
   customerId: string;
@@ -30,15 +30,15 @@ export interface CheckMessage {
   /** How often this very message was put back for a short wait. */
   tries: number;
   /** An earlier try may have left something in the mailbox. */
-  again?: true;
+  mayHaveLeftovers?: true;
   /** Not a check: only the last look for what two tries at once may have left. */
-  broom?: true;
+  cleanupOnly?: true;
   /** Asked first after a quiet time: the others wait for what it is told. */
   canary?: true;
   /** When the first check of the row began, as an RFC 3339 instant. */
   since?: string;
   /** What earlier tries have shown. */
-  shown?: Findings;
+  priorFindings?: Findings;
   traceparent?: string;
 }
 
@@ -48,5 +48,5 @@ export interface ImportQueues {
   sendDispatch(message: DispatchMessage, delayMs?: number): Promise<void>;
   sendCheck(message: CheckMessage, delayMs?: number): Promise<void>;
   /** When the oldest check that is visible was put there; `undefined` when none is. */
-  oldestCheck(): Promise<Date | undefined>;
+  getOldestCheckSentAt(): Promise<Date | undefined>;
 }

@@ -24,7 +24,7 @@ export interface ImportFinding {
 }
 
 /** A range of lines that was put on the queue and may still have unsettled rows. */
-export interface SentPage {
+export interface SentBatch {
   /** First line. */
   from: number;
   /** One past the last line. */
@@ -55,21 +55,21 @@ export interface Import {
   cursor: number;
   /** Accepted rows below the cursor. */
   dispatched: number;
-  pages: SentPage[];
+  batches: SentBatch[];
   lease?: DispatchLease;
   /** When a delayed `dispatch-checks` that serves as an alarm clock is due. */
-  hintAt?: Date;
+  wakeUpAt?: Date;
   /** What it ends as once every row is settled: `cancelling` comes from a cancel or from a plan that failed. */
   endsAs?: 'cancelled' | 'failed';
   /** Its end is written but not yet announced. */
   eventPending: boolean;
   finding?: ImportFinding;
   /** Somebody resumed it although mailbox after mailbox was refused: from then on each gets a verdict of its own. */
-  despiteRefusals?: boolean;
+  ignoresRepeatedRefusals?: boolean;
   /** The line of the one mailbox that is asked first, after a quiet time, whether grants have arrived. */
   canary?: number;
   /** Rows that waited for grants until then, or less long, need no canary any more. */
-  awakeUntil?: Date;
+  canarySettledAt?: Date;
   retryOf?: string;
   /** The media type of the upload as it is stored. */
   uploadType: string;

@@ -10,14 +10,14 @@ import { changeImport, type ImportStore } from './import-store.ts';
  * found before it was last resumed does not pause it again.
  */
 export async function pauseImport(
-  needs: { imports: ImportStore },
+  deps: { imports: ImportStore },
   customerId: string,
   importId: string,
   found?: { finding: ImportFinding; epoch: number },
 ): Promise<Import | undefined> {
-  return changeImport(needs.imports, customerId, importId, (current) => {
+  return changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'running' || (found && found.epoch < current.epoch)) return undefined;
-    const { lease: _ended, hintAt: _unset, finding: _old, ...rest } = current;
+    const { lease: _ended, wakeUpAt: _unset, finding: _old, ...rest } = current;
     return { ...rest, status: 'paused', epoch: current.epoch + 1, ...(found && { finding: found.finding }) };
   });
 }
@@ -28,15 +28,15 @@ export async function pauseImport(
  * that who sees the import paused can test the connection and resume: what was asked before comes too late to stop it again.
  */
 export async function pauseForConnection(
-  needs: { imports: ImportStore; connections: ConnectionStore },
+  deps: { imports: ImportStore; connections: ConnectionStore },
   target: { customerId: string; connectionId: string; importId: string; epoch: number },
   finding: ConnectionFinding,
   askedAt: Date,
   how: { alike?: true } = {},
 ): Promise<void> {
   const cause = causes[finding.cause];
-  await recordConnectionFinding(needs, target.customerId, target.connectionId, finding, askedAt);
-  await pauseImport(needs, target.customerId, target.importId, {
+  await recordConnectionFinding(deps, target.customerId, target.connectionId, finding, askedAt);
+  await pauseImport(deps, target.customerId, target.importId, {
     finding: { ...fromConnectionFinding(finding, cause.fix, cause.link), ...how },
     epoch: target.epoch,
   });

@@ -1,7 +1,7 @@
 import type { Import } from './import.ts';
 import { isEnded } from './import.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { settledOf, sumTallies } from './ledger/tally.ts';
+import { countSettled, sumTallies } from './ledger/tally.ts';
 
 /** The counts of an import as the API shows them. */
 export interface Counts {
@@ -28,13 +28,13 @@ export interface Progress {
  * Reads how far an import is: one plan row and one range over its tallies, whatever its size. `pending` is what is left,
  * so that `accepted` is always the sum of what becomes of the accepted rows.
  */
-export async function readProgress(needs: { ledger: Ledger }, record: Import): Promise<Progress> {
+export async function readProgress(deps: { ledger: Ledger }, record: Import): Promise<Progress> {
   const [plan, tallies] = await Promise.all([
-    needs.ledger.getPlan(record.connectionId, record.id),
-    needs.ledger.listTallies(record.connectionId, record.id),
+    deps.ledger.getPlan(record.connectionId, record.id),
+    deps.ledger.listTallies(record.connectionId, record.id),
   ]);
   const { waiting, passed, failed, inconclusive, cancelled } = sumTallies(tallies);
-  const settled = settledOf({ waiting, passed, failed, inconclusive, cancelled, slotsFreed: 0 });
+  const settled = countSettled({ waiting, passed, failed, inconclusive, cancelled, slotsFreed: 0 });
   const { rows = 0, accepted = 0, rejected = 0, duplicates = 0 } = plan?.value ?? {};
   return {
     record,

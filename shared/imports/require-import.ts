@@ -9,11 +9,11 @@ import type { ImportStore } from './import-store.ts';
  * @throws DomainError `not_found`
  */
 export async function requireImport(
-  needs: { imports: ImportStore },
+  deps: { imports: ImportStore },
   actor: CustomerActor,
   importId: string,
 ): Promise<Import> {
-  const found = await needs.imports.get(actor.customerId, importId);
+  const found = await deps.imports.get(actor.customerId, importId);
   if (!found) throw new DomainError('not_found', 'There is no such import.', { context: { importId } });
   return found.value;
 }

@@ -10,24 +10,24 @@ import { changeImport, type ImportStore } from './import-store.ts';
  * Resolves to `undefined` when the import is not paused.
  */
 export async function resumeImport(
-  needs: { imports: ImportStore; importQueues: ImportQueues; clock: Clock },
+  deps: { imports: ImportStore; importQueues: ImportQueues; clock: Clock },
   customerId: string,
   importId: string,
 ): Promise<Import | undefined> {
   const overdue = new Date(0);
-  const resumed = await changeImport(needs.imports, customerId, importId, (current) => {
+  const resumed = await changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'paused') return undefined;
-    const { lease: _ended, hintAt: _unset, finding: _mended, ...rest } = current;
+    const { lease: _ended, wakeUpAt: _unset, finding: _mended, ...rest } = current;
     const below = { from: 0, to: current.cursor, sentAt: overdue, dueAt: overdue, resent: 0 };
     return {
       ...rest,
       status: 'running',
       epoch: current.epoch + 1,
-      pages: current.cursor > 0 ? [below] : [],
-      ...(current.finding?.alike && { despiteRefusals: true }),
+      batches: current.cursor > 0 ? [below] : [],
+      ...(current.finding?.alike && { ignoresRepeatedRefusals: true }),
     };
   });
   // Should the message not come through, the sweep sends another.
-  if (resumed) await needs.importQueues.sendDispatch({ v: 1, customerId, importId }).catch(() => undefined);
+  if (resumed) await deps.importQueues.sendDispatch({ v: 1, customerId, importId }).catch(() => undefined);
   return resumed;
 }

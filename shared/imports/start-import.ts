@@ -9,9 +9,9 @@ import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { isTaken } from './planning/planned-row.ts';
-import type { JudgedRow } from './upload/judged-row.ts';
+import type { ParsedRow } from './upload/parsed-row.ts';
 
-export interface StartNeeds {
+export interface StartDeps {
   imports: ImportStore;
   ledger: Ledger;
   importQueues: ImportQueues;
@@ -25,7 +25,7 @@ export interface StartNeeds {
  * Stores the upload under the import's name while it is read and judged, each row handed to `visit`. Rejects, with
  * nothing left behind, when the file as a whole cannot be read.
  */
-export type ReceiveUpload = (importId: string, visit: (row: JudgedRow) => void) => Promise<{ uploadType: string }>;
+export type ReceiveUpload = (importId: string, visit: (row: ParsedRow) => void) => Promise<{ uploadType: string }>;
 
 /**
  * Takes an upload in and sends it on its way: file first, then the pointer by which the sweep finds it, then the record,
@@ -35,22 +35,22 @@ export type ReceiveUpload = (importId: string, visit: (row: JudgedRow) => void) 
  * @throws DomainError `connection_not_ready`, `slot_limit_reached` with `needed` and `free`, `file_…`, `payload_too_large`
  */
 export async function startImport(
-  needs: StartNeeds,
+  deps: StartDeps,
   actor: CustomerActor,
   connection: Connection,
   receive: ReceiveUpload,
 ): Promise<Import> {
   requireReady(connection);
   const { customerId } = actor;
-  const importId = needs.newId('imp');
-  const demand = await slotDemand(needs, connection.id);
+  const importId = deps.newId('imp');
+  const demand = await slotDemand(deps, connection.id);
   const { uploadType } = await receive(importId, demand.count);
   try {
     const { needed } = demand;
-    const free = await freeSlots(needs, customerId);
+    const free = await freeSlots(deps, customerId);
     if (needed() > free) throw tooFewSlots(needed(), free);
-    const now = needs.clock.now();
-    await needs.imports.openPointer({ importId, customerId, connectionId: connection.id, openedAt: now });
+    const now = deps.clock.now();
+    await deps.imports.openPointer({ importId, customerId, connectionId: connection.id, openedAt: now });
     const record: Import = {
       id: importId,
       customerId,
@@ -59,18 +59,18 @@ export async function startImport(
       epoch: 1,
       cursor: 0,
       dispatched: 0,
-      pages: [],
+      batches: [],
       eventPending: false,
       uploadType,
       createdAt: now,
     };
-    await needs.imports.insert(record);
+    await deps.imports.insert(record);
     // The import stands from here on: should its message not come through, the sweep sends another.
-    await needs.importQueues.sendPlan({ v: 1, customerId, importId }).catch(() => undefined);
+    await deps.importQueues.sendPlan({ v: 1, customerId, importId }).catch(() => undefined);
     return record;
   } catch (error) {
     if (error instanceof DomainError && error.code === 'slot_limit_reached')
-      await needs.uploads.remove(customerId, importId);
+      await deps.uploads.remove(customerId, importId);
     throw error;
   }
 }
@@ -85,11 +85,11 @@ export function requireReady(connection: Connection): void {
 }
 
 /** Counts, row by row, the slots that an upload would need beyond those its mailboxes hold already. */
-export async function slotDemand(needs: { ledger: Ledger }, connectionId: string) {
+export async function slotDemand(deps: { ledger: Ledger }, connectionId: string) {
   const holders = new Set<string>();
   const taken = new Set<string>();
-  for await (const { value: mailbox } of needs.ledger.eachMailbox(connectionId)) {
-    if (mailbox.slotOf) holders.add(mailbox.address);
+  for await (const { value: mailbox } of deps.ledger.eachMailbox(connectionId)) {
+    if (mailbox.slotClaimedBy) holders.add(mailbox.address);
     if (isTaken(mailbox)) taken.add(mailbox.address);
   }
   const seen = new Set<string>();
@@ -98,7 +98,7 @@ export async function slotDemand(needs: { ledger: Ledger }, connectionId: string
     isTaken: (address: string) => taken.has(address),
     holdsSlot: (address: string) => holders.has(address),
     needed: () => needed,
-    count(row: JudgedRow): void {
+    count(row: ParsedRow): void {
       if (!row.ok || seen.has(row.address)) return;
       seen.add(row.address);
       if (!taken.has(row.address) && !holders.has(row.address)) needed++;
@@ -106,8 +106,8 @@ export async function slotDemand(needs: { ledger: Ledger }, connectionId: string
   };
 }
 
-export async function freeSlots(needs: Pick<StartNeeds, 'slots'>, customerId: string): Promise<number> {
-  const slots = await needs.slots.get(customerId);
+export async function freeSlots(deps: Pick<StartDeps, 'slots'>, customerId: string): Promise<number> {
+  const slots = await deps.slots.get(customerId);
   return slots ? Math.max(0, slots.limit - slots.used) : 0;
 }
 

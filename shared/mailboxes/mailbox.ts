@@ -20,7 +20,7 @@ export interface Mailbox {
   /** The import and line that is being worked on: `imp_…:12`. At most one at a time. */
   open?: string;
   /** Whether it holds a slot, and which import's claim that came from. */
-  slotOf?: string;
+  slotClaimedBy?: string;
   /** A slot that is being given back; done once by whoever finds it. */
   release?: string;
   createdAt: Date;

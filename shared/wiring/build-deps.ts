@@ -29,10 +29,10 @@ import { removeParts } from '../connections/remove-connection.ts';
 import { createReadiness } from '../health/readiness.ts';
 import { createSeen } from '../imports/checking/caches.ts';
 import { createRefusalWatch } from '../imports/checking/refusal-watch.ts';
-import { createPace } from '../imports/checking/tenant-rate-limiter.ts';
+import { createTenantRateLimiter } from '../imports/checking/tenant-rate-limiter.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
-import { createLanes } from '../imports/ledger/serial-by-key.ts';
+import { createSerialByKey } from '../imports/ledger/serial-by-key.ts';
 import { createSettler } from '../imports/ledger/settler.ts';
 import { createTallyBook } from '../imports/ledger/tally-book.ts';
 import { readUpload } from '../imports/upload/read-upload.ts';
@@ -44,7 +44,7 @@ import { buildChecker } from './build-checker.ts';
 import type { AppIdentity, Config, DataStorage } from './config.ts';
 
 /** How many deliveries a message gets; the same number as `maxDequeueCount` in host.json. */
-const DELIVERIES_MOST = 5;
+const DELIVERIES_MAX = 5;
 const PLAN_SHIFT_MS = 240_000;
 /** Checks of a tenant at once to begin with: what Outlook bears without a complaint, by whichever reading of its limits. */
 const TENANT_FIRST = 4;
@@ -93,7 +93,7 @@ export function buildDeps(config: Config, log: Log) {
     dispatchChecks: storage.queues.getQueueClient(queues.dispatchChecks),
     checkMailbox: storage.queues.getQueueClient(queues.checkMailbox),
   });
-  const lanes = createLanes();
+  const serialByKey = createSerialByKey();
   const tallies = createTallyBook(processId);
   const uploadLimits = {
     maxBytes: settings.CSV_MAX_BYTES,
@@ -105,18 +105,17 @@ export function buildDeps(config: Config, log: Log) {
     ended: async ({ id, customerId, connectionId, status }: Import) =>
       log('info', 'import_ended', { importId: id, customerId, connectionId, status }),
   };
-  const purgeNeeds = { imports, importQueues, ledger, lanes, tallies, slots, uploads, importEvents, clock };
-  const removeNeeds = {
+  const purgeDeps = { imports, importQueues, ledger, serialByKey, tallies, slots, uploads, importEvents, clock };
+  const removeDeps = {
     connections,
     vault,
     tokens,
-    purgeConnection: (customerId: string, connectionId: string) =>
-      purgeConnection(purgeNeeds, customerId, connectionId),
+    purgeConnection: (customerId: string, connectionId: string) => purgeConnection(purgeDeps, customerId, connectionId),
   };
 
   return {
-    ...purgeNeeds,
-    ...removeNeeds,
+    ...purgeDeps,
+    ...removeDeps,
     ...checker,
     customers: customerStore,
     apiKeyStore,
@@ -131,7 +130,7 @@ export function buildDeps(config: Config, log: Log) {
     customerPurgers: [
       async (customerId: string) => {
         for await (const connection of connections.listAll()) {
-          if (connection.customerId === customerId) await removeParts(removeNeeds, customerId, connection.id);
+          if (connection.customerId === customerId) await removeParts(removeDeps, customerId, connection.id);
         }
       },
       (customerId: string) => uploads.purge(customerId),
@@ -164,18 +163,18 @@ export function buildDeps(config: Config, log: Log) {
     },
     seen: createSeen({ imports, connections }),
     settler: createSettler(
-      { ledger, lanes, tallies },
+      { ledger, serialByKey, tallies },
       { together: settings.SETTLE_TOGETHER, withinMs: settings.SETTLE_WITHIN },
     ),
-    pace: createPace({
-      processMost: settings.CHECKS_AT_ONCE,
-      tenantFirst: Math.min(TENANT_FIRST, settings.CHECKS_AT_ONCE),
-      tenantMost: settings.CHECKS_AT_ONCE,
+    rateLimiter: createTenantRateLimiter({
+      processMax: settings.CHECKS_AT_ONCE,
+      tenantInitial: Math.min(TENANT_FIRST, settings.CHECKS_AT_ONCE),
+      tenantMax: settings.CHECKS_AT_ONCE,
       waitMs: TURN_WAITED_FOR_MS,
       now: Date.now,
     }),
     refusals: createRefusalWatch({
-      alikeMost: settings.REFUSALS_ALIKE_MOST,
+      alikeMax: settings.REPEATED_REFUSALS_MAX,
       holdMs: REFUSAL_HELD_MS,
       now: Date.now,
     }),
@@ -183,11 +182,11 @@ export function buildDeps(config: Config, log: Log) {
     limits: {
       giveUpAfterMs: settings.CHECK_GIVE_UP_AFTER,
       retryBaseMs: settings.CHECK_RETRY_BASE,
-      lastLookAfterMs: settings.CHECK_TIMEOUT * ANSWERS_OF_A_CHECK,
+      cleanupAfterMs: settings.CHECK_TIMEOUT * ANSWERS_OF_A_CHECK,
     },
     poisonArchive: tablePoisonArchive(storage.table(tables.poison)),
     putBackMs: settings.STORAGE_RETRY_AFTER,
-    deliveriesMost: DELIVERIES_MOST,
+    deliveriesMax: DELIVERIES_MAX,
     planShiftMs: PLAN_SHIFT_MS,
     planOverdueMs: settings.PLAN_OVERDUE_AFTER,
     pause: (ms: number) => pause(ms),
@@ -199,7 +198,7 @@ export function buildDeps(config: Config, log: Log) {
       pollMs: settings.DISPATCH_POLL,
       shiftMs: settings.DISPATCH_SHIFT,
       leaseMs: settings.DISPATCH_LEASE,
-      overdue: { afterMs: settings.PAGE_OVERDUE_AFTER, mostMs: settings.PAGE_OVERDUE_MOST },
+      overdue: { afterMs: settings.BATCH_OVERDUE_AFTER, mostMs: settings.BATCH_OVERDUE_MAX },
     },
   };
 }

@@ -78,7 +78,7 @@ const settings = z.object({
   CHECK_TIMEOUT: durationMs('PT30S'),
   /** ISO 8601 durations since the change of the grants, ascending; `PT0S` alone waits for nothing. */
   PROPAGATION_STEPS: durationsMs('PT35M,PT70M,PT125M'),
-  REFUSALS_ALIKE_MOST: whole(20),
+  REPEATED_REFUSALS_MAX: whole(20),
   CHECK_GIVE_UP_AFTER: durationMs('PT24H'),
   CHECK_RETRY_BASE: durationMs('PT2S'),
   SETTLE_TOGETHER: whole(8),
@@ -89,8 +89,8 @@ const settings = z.object({
   DISPATCH_POLL: durationMs('PT1S'),
   DISPATCH_SHIFT: durationMs('PT30S'),
   DISPATCH_LEASE: durationMs('PT15S'),
-  PAGE_OVERDUE_AFTER: durationMs('PT90S'),
-  PAGE_OVERDUE_MOST: durationMs('PT10M'),
+  BATCH_OVERDUE_AFTER: durationMs('PT90S'),
+  BATCH_OVERDUE_MAX: durationMs('PT10M'),
   PLAN_OVERDUE_AFTER: durationMs('PT90S'),
   STORAGE_RETRY_AFTER: durationMs('PT15S'),
 

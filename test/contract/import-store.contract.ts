@@ -13,7 +13,7 @@ const importOf = (customerId: string, change: Partial<Import> = {}): Import => (
   epoch: 1,
   cursor: 12,
   dispatched: 10,
-  pages: [{ from: 2, to: 12, sentAt: NOW, dueAt: NOW, resent: 1 }],
+  batches: [{ from: 2, to: 12, sentAt: NOW, dueAt: NOW, resent: 1 }],
   lease: { holder: 'p.1', until: NOW, to: 20 },
   eventPending: false,
   uploadType: 'text/csv',
@@ -56,7 +56,7 @@ export function describeImportStore(name: string, open: () => ImportStore): void
       expect((await store.get(record.customerId, record.id))?.value.epoch).toBe(8);
     });
 
-    it('lists the imports of a connection newest first, in pages, and purges only those', async () => {
+    it('lists the imports of a connection newest first, in batches, and purges only those', async () => {
       const store = open();
       const customerId = newCustomer();
       const all = [importOf(customerId), importOf(customerId), importOf(customerId)];

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CHANGES_MAX, type Ledger, type LedgerChange } from '../../shared/imports/ledger/ledger.ts';
 import { newPlanRecord } from '../../shared/imports/ledger/plan-record.ts';
 import type { Row } from '../../shared/imports/ledger/row.ts';
-import { noCounts } from '../../shared/imports/ledger/tally.ts';
+import { zeroCounts } from '../../shared/imports/ledger/tally.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 
 const NOW = new Date('2026-06-01T00:00:00Z');
@@ -24,7 +24,7 @@ const mailboxOf = (address: string, change: Partial<Mailbox> = {}): Mailbox => (
   checks: {},
   importId: IMPORT,
   open: `${IMPORT}:1`,
-  slotOf: IMPORT,
+  slotClaimedBy: IMPORT,
   createdAt: NOW,
   ...change,
 });
@@ -44,9 +44,9 @@ export function describeLedger(name: string, open: () => Ledger): void {
         dailyLimit: 5,
         nextCheckAt: NOW,
       });
-      const row = rowOf(7, { since: NOW, shown: { 'graph.send': finding }, reference: 'A/1' });
+      const row = rowOf(7, { since: NOW, priorFindings: { 'graph.send': finding }, reference: 'A/1' });
       const plan = newPlanRecord(IMPORT, NOW);
-      const tally = { importId: IMPORT, writer: 'p.1', counts: { ...noCounts, passed: 3 } };
+      const tally = { importId: IMPORT, writer: 'p.1', counts: { ...zeroCounts, passed: 3 } };
       const result = await ledger.commit(connectionId, [
         { op: 'createMailbox', mailbox },
         create(row),
@@ -124,7 +124,7 @@ export function describeLedger(name: string, open: () => Ledger): void {
     it('never writes a tally unconditionally', async () => {
       const ledger = open();
       const connectionId = newConnection();
-      const tally = (passed: number) => ({ importId: IMPORT, writer: 'p.1', counts: { ...noCounts, passed } });
+      const tally = (passed: number) => ({ importId: IMPORT, writer: 'p.1', counts: { ...zeroCounts, passed } });
       const first = await ledger.commit(connectionId, [{ op: 'writeTally', tally: tally(1) }]);
       const tag = (first.committed && first.tags[0]) || '';
       expect(await ledger.commit(connectionId, [{ op: 'writeTally', tally: tally(2) }])).toMatchObject({

@@ -100,7 +100,7 @@ export function createApiDeps() {
     uploadLimits: { maxBytes: 100_000, maxRows: 1_000, recordMaxBytes: 65_536, nameMaxLength: 200 },
     /** Messages that were put on queues. */
     sent,
-    importQueues: { sendPlan: send, sendDispatch: send, sendCheck: send, oldestCheck: async () => undefined },
+    importQueues: { sendPlan: send, sendDispatch: send, sendCheck: send, getOldestCheckSentAt: async () => undefined },
     importEvents: { ended: async () => undefined },
     /** Set `now` to let time pass. */
     time,

@@ -2,20 +2,20 @@ import type { CheckOutcome, MailboxChecker } from '../../shared/checks/mailbox-c
 import type { Connection } from '../../shared/connections/connection.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
 import { createSeen } from '../../shared/imports/checking/caches.ts';
-import { type CheckNeeds, checkRow } from '../../shared/imports/checking/check-row.ts';
+import { type CheckDeps, checkRow } from '../../shared/imports/checking/check-row.ts';
 import { createRefusalWatch } from '../../shared/imports/checking/refusal-watch.ts';
-import { placeOf } from '../../shared/imports/checking/row-location.ts';
-import { createPace } from '../../shared/imports/checking/tenant-rate-limiter.ts';
+import { rowLocationOf } from '../../shared/imports/checking/row-location.ts';
+import { createTenantRateLimiter } from '../../shared/imports/checking/tenant-rate-limiter.ts';
 import { dispatchChecks } from '../../shared/imports/dispatching/dispatch-checks.ts';
 import type { Import } from '../../shared/imports/import.ts';
 import type { CheckMessage, DispatchMessage, ImportQueues, PlanMessage } from '../../shared/imports/import-queues.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
-import { createLanes } from '../../shared/imports/ledger/serial-by-key.ts';
+import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../shared/imports/ledger/settler.ts';
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
 import { planImport } from '../../shared/imports/planning/plan-import.ts';
 import { sweepImports } from '../../shared/imports/sweep-imports.ts';
-import type { JudgedRow } from '../../shared/imports/upload/judged-row.ts';
+import type { ParsedRow } from '../../shared/imports/upload/parsed-row.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
@@ -65,7 +65,7 @@ const SPEED = 200;
 export function createWorld(
   seed: number,
   faults: Faults,
-  options: { slots?: number; window?: number; alikeMost?: number } = {},
+  options: { slots?: number; window?: number; alikeMax?: number } = {},
 ): World {
   const random = mulberry32(seed);
   const started = Date.now();
@@ -96,7 +96,7 @@ export function createWorld(
       Object.assign(connection, next);
       return true;
     },
-  } as unknown as CheckNeeds['connections'];
+  } as unknown as CheckDeps['connections'];
   const slots = inMemorySlots(options.slots ?? 10_000);
   const ended: string[] = [];
   let mostWaiting = 0;
@@ -138,7 +138,7 @@ export function createWorld(
       sendPlan: living(async (message, delay) => put('plan', message, delay)),
       sendDispatch: living(async (message, delay) => put('dispatch', message, delay)),
       sendCheck: living(async (message, delay) => put('check', message, delay)),
-      oldestCheck: living(async () => {
+      getOldestCheckSentAt: living(async () => {
         const now = clock.now().getTime();
         const visible = [...messages].filter((message) => message.queue === 'check' && message.visibleAt <= now);
         const oldest = visible.map((message) => message.insertedAt).sort((a, b) => a - b)[0];
@@ -163,20 +163,21 @@ export function createWorld(
     const store = { ...imports, get: living(imports.get), update: living(imports.update) };
     const checker: MailboxChecker = {
       async check(input) {
-        const leave = (by: number) => drafts.set(input.marker, Math.max(0, (drafts.get(input.marker) ?? 0) + by));
-        if (input.cleanFirst) drafts.delete(input.marker);
+        const leave = (by: number) =>
+          drafts.set(input.draftSubject, Math.max(0, (drafts.get(input.draftSubject) ?? 0) + by));
+        if (input.cleanFirst) drafts.delete(input.draftSubject);
         leave(1);
         await living(async () => {})();
         await sleep(random() * 300);
         await living(async () => {})();
-        drafts.delete(input.marker);
+        drafts.delete(input.draftSubject);
         if (random() < faults.defects) throw new Error('a defect in the check');
         if (random() < faults.throttled) {
           return {
             kind: 'wait',
             cause: 'throttled',
             seconds: random() < 0.5 ? 5 : 90,
-            shown: {},
+            priorFindings: {},
           } satisfies CheckOutcome;
         }
         const now = clock.now();
@@ -200,38 +201,38 @@ export function createWorld(
           mailboxKind: 'user',
         };
       },
-      removeLeftovers: living(async (_connection, _address, marker) => void drafts.delete(marker)),
+      removeLeftovers: living(async (_connection, _address, draftSubject) => void drafts.delete(draftSubject)),
     };
-    const lanes = createLanes();
+    const serialByKey = createSerialByKey();
     const tallies = createTallyBook(`p${++serial}`);
     const needs = {
       clock,
       ledger: flaky,
       imports: store,
       connections,
-      lanes,
+      serialByKey,
       tallies,
       importQueues,
       checker,
       slots,
-      pace: createPace({
-        processMost: 6,
-        tenantFirst: 4,
-        tenantMost: 6,
+      rateLimiter: createTenantRateLimiter({
+        processMax: 6,
+        tenantInitial: 4,
+        tenantMax: 6,
         waitMs: 2000 / SPEED,
         now: () => clock.now().getTime(),
       }),
       refusals: createRefusalWatch({
-        alikeMost: options.alikeMost ?? 10_000,
+        alikeMax: options.alikeMax ?? 10_000,
         holdMs: 1500 / SPEED,
         now: () => clock.now().getTime(),
       }),
       propagation: createPropagationSteps(faults.grantsAfter > 0 ? [60_000, 120_000, 240_000] : [0]),
       tokens: { forget: () => undefined },
       seen: createSeen({ imports: store, connections }),
-      settler: createSettler({ ledger: flaky, lanes, tallies }, { together: 4, withinMs: 2 }),
+      settler: createSettler({ ledger: flaky, serialByKey, tallies }, { together: 4, withinMs: 2 }),
       importEvents: { ended: living(async (record: Import) => void ended.push(record.id)) },
-      limits: { giveUpAfterMs: 24 * 3600_000, retryBaseMs: 2000, lastLookAfterMs: 120_000 },
+      limits: { giveUpAfterMs: 24 * 3600_000, retryBaseMs: 2000, cleanupAfterMs: 120_000 },
       planShiftMs: 240_000,
       planOverdueMs: 60_000,
       pause: sleep,
@@ -272,7 +273,7 @@ export function createWorld(
             `Muster check ${(body as CheckMessage).importId} ${(body as CheckMessage).line}`,
           );
           await needs.settler.settle({
-            ...placeOf(body as CheckMessage),
+            ...rowLocationOf(body as CheckMessage),
             state: 'failed',
             row: { cause: 'internal_error' },
             mailbox: { status: 'failed', open: null },
@@ -294,7 +295,7 @@ export function createWorld(
         if (error instanceof DomainError) {
           // Weather: back on the queue, or left to the sweep.
           messages.delete(message);
-          if (random() < 0.8) put(message.queue, { ...(message.body as object), again: true }, 15_000);
+          if (random() < 0.8) put(message.queue, { ...(message.body as object), mayHaveLeftovers: true }, 15_000);
         } else if (delivery >= 5) {
           messages.delete(message);
           if (message.queue === 'check') put('poison', message.body);
@@ -352,7 +353,7 @@ export function createWorld(
         epoch: 1,
         cursor: 0,
         dispatched: 0,
-        pages: [],
+        batches: [],
         eventPending: false,
         uploadType: 'text/csv',
         createdAt: clock.now(),
@@ -389,7 +390,7 @@ export function createWorld(
   };
 }
 
-async function* toRows(lines: readonly string[]): AsyncGenerator<JudgedRow> {
+async function* toRows(lines: readonly string[]): AsyncGenerator<ParsedRow> {
   for (const [i, address] of lines.entries()) {
     const line = i + 2;
     if (address === '') yield { line, ok: false, address, code: 'address_missing', message: 'There is no address.' };

@@ -7,7 +7,7 @@ import { DomainError } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import { requestToken } from './token-request.ts';
 
-interface Needs {
+interface Deps {
   vault: Pick<SecretVault, 'get'>;
   clouds: (cloud: Cloud) => { loginUrl: string; graphResource: string; exchangeResource: string };
   clock: Clock;
@@ -33,7 +33,7 @@ interface Entry {
 }
 
 /** Tokens by client secret, cached in this process; see `Tokens`. */
-export function createTokens(needs: Needs): Tokens {
+export function createTokens(needs: Deps): Tokens {
   const tokens = new LRUCache<string, Map<string, Entry>>({ max: CONNECTIONS_MOST });
   const secrets = new LRUCache<string, { version: string; readAt: number; secret: Promise<Secret | undefined> }>({
     max: CONNECTIONS_MOST,

@@ -6,7 +6,7 @@ import type { Cloud } from '../../connections/connection.ts';
 import type { BatchPart, PartAnswer, SendBatch } from './batch.ts';
 import { ownerPart, readOwner } from './graph-recipients.ts';
 
-interface Needs {
+interface Deps {
   sendBatch: SendBatch;
   clouds: (cloud: Cloud) => { graphUrl: string };
 }
@@ -19,14 +19,14 @@ const JSON_BODY = { 'Content-Type': 'application/json' };
  *
  * The parts do not depend on one another: with `dependsOn` a denied draft would fail the send with 424.
  */
-export function graphMail(needs: Needs): GraphMail {
+export function graphMail(needs: Deps): GraphMail {
   const send = ({ cloud, token }: MailboxAccess, parts: readonly BatchPart[]) =>
     needs.sendBatch(needs.clouds(cloud).graphUrl, token, parts);
 
   return {
-    async ask(mailbox, marker, questions) {
+    async ask(mailbox, draftSubject, questions) {
       const user = userPath(mailbox);
-      const draft: Message = { subject: marker, body: { contentType: 'text', content: '.' }, toRecipients: [] };
+      const draft: Message = { subject: draftSubject, body: { contentType: 'text', content: '.' }, toRecipients: [] };
       const parts: BatchPart[] = [{ id: 'inbox', method: 'GET', url: `${user}/mailFolders/inbox?$select=id` }];
       if (questions.draft) {
         parts.push({
@@ -38,7 +38,7 @@ export function graphMail(needs: Needs): GraphMail {
         });
       }
       if (questions.send) {
-        const message = questions.send === 'toItself' ? addressed(draft, mailbox.address, marker) : draft;
+        const message = questions.send === 'toItself' ? addressed(draft, mailbox.address, draftSubject) : draft;
         const body: { message: Message; saveToSentItems: boolean } = { message, saveToSentItems: false };
         parts.push({ id: 'send', method: 'POST', url: `${user}/sendMail`, headers: JSON_BODY, body });
       }
@@ -56,7 +56,7 @@ export function graphMail(needs: Needs): GraphMail {
       return read;
     },
 
-    async clear(mailbox, marker, ids, where) {
+    async clear(mailbox, draftSubject, ids, where) {
       const user = userPath(mailbox);
       // Only the global cloud has permanentDelete; elsewhere a draft goes to Deleted Items, from where the look below
       // brings it back to be deleted once more.
@@ -75,7 +75,7 @@ export function graphMail(needs: Needs): GraphMail {
           : { id: `remove${i}`, method: 'DELETE', url, headers: IMMUTABLE_IDS };
       });
       const folder = isGlobal && where === 'drafts' ? `${user}/mailFolders/drafts/messages` : `${user}/messages`;
-      const subjects = where === 'drafts' ? [marker] : [marker, reportOf(marker)];
+      const subjects = where === 'drafts' ? [draftSubject] : [draftSubject, reportOf(draftSubject)];
       const filter = encodeURIComponent(
         subjects.map((subject) => `subject eq '${subject.replaceAll("'", "''")}'`).join(' or '),
       );
@@ -91,7 +91,9 @@ export function graphMail(needs: Needs): GraphMail {
           (part) => toAnswer(answers.get(part.id), (_, status) => (status === 204 ? null : undefined)) as Answer,
         ),
         // What the look found may have been removed by its neighbours in the batch.
-        found: toAnswer(answers.get('look'), (body) => leftIn(body, marker)?.filter(({ id }) => !ids.includes(id))),
+        found: toAnswer(answers.get('look'), (body) =>
+          leftIn(body, draftSubject)?.filter(({ id }) => !ids.includes(id)),
+        ),
       };
     },
   };
@@ -117,23 +119,23 @@ function idOf(body: unknown): string | undefined {
 }
 
 /** The subject that Exchange gives to a report that a message could not be delivered, in a mailbox that speaks English. */
-const reportOf = (marker: string) => `Undeliverable: ${marker}`;
+const reportOf = (draftSubject: string) => `Undeliverable: ${draftSubject}`;
 
-function addressed(draft: Message, address: string, marker: string): Message {
+function addressed(draft: Message, address: string, draftSubject: string): Message {
   return {
     ...draft,
     toRecipients: [{ emailAddress: { address } }],
-    internetMessageHeaders: [{ name: 'x-muster-check', value: marker }],
+    internetMessageHeaders: [{ name: 'x-muster-check', value: draftSubject }],
   };
 }
 
-function leftIn(body: unknown, marker: string): Left[] | undefined {
+function leftIn(body: unknown, draftSubject: string): Left[] | undefined {
   const value = (body as { value?: unknown } | null | undefined)?.value;
   if (!Array.isArray(value)) return undefined;
   return value.flatMap((item: Message) => {
     const id = idOf(item);
     if (id === undefined) return [];
-    const what = item.subject === reportOf(marker) ? 'report' : item.isDraft === false ? 'message' : 'draft';
+    const what = item.subject === reportOf(draftSubject) ? 'report' : item.isDraft === false ? 'message' : 'draft';
     return [{ id, what }];
   });
 }

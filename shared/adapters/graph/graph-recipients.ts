@@ -21,7 +21,7 @@ function listPart(id: string, path: string, filter: string, select: string): Bat
 
 const quoted = (address: string) => address.replaceAll("'", "''");
 
-/** Asks for the user that has an address, be it the primary one or an alias. Needs User.Read.All. */
+/** Asks for the user that has an address, be it the primary one or an alias. Deps User.Read.All. */
 export function ownerPart(id: string, address: string): BatchPart {
   return listPart(
     id,

@@ -4,14 +4,14 @@ import type { Cloud } from '../../connections/connection.ts';
 import { type MailServer, probeImap } from './imap-probe.ts';
 import { probeSmtp } from './smtp-probe.ts';
 
-interface Needs {
+interface Deps {
   clouds: (cloud: Cloud) => { imap: MailServer | undefined; smtp: MailServer | undefined };
   /** How long one conversation may take in all. */
   timeoutMs: number;
 }
 
 /** Mailboxes through imapflow and nodemailer; see `ProtocolMail`. */
-export function protocolMail({ clouds, timeoutMs }: Needs): ProtocolMail {
+export function protocolMail({ clouds, timeoutMs }: Deps): ProtocolMail {
   const noServer = (service: 'imap' | 'smtp'): Answer => ({
     kind: 'refused',
     refusal: { service, status: 0, code: 'noServer', message: 'No server is known for this cloud.' },

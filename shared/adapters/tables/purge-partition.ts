@@ -1,7 +1,7 @@
 import { odata, type TableClient, type TransactionAction } from '@azure/data-tables';
 import { statusOf, storageAway } from './table-errors.ts';
 
-const TOGETHER_MOST = 100;
+const PAIRS_MAX = 100;
 
 /** Removes every row of a partition, a hundred at a time. Repeatable; rows that somebody else removes do not matter. */
 export async function purgePartition(table: TableClient, partitionKey: string): Promise<void> {
@@ -10,7 +10,7 @@ export async function purgePartition(table: TableClient, partitionKey: string): 
     for (;;) {
       const pages = table
         .listEntities({ queryOptions: { filter, select: ['PartitionKey', 'RowKey'] } })
-        .byPage({ maxPageSize: TOGETHER_MOST });
+        .byPage({ maxPageSize: PAIRS_MAX });
       const { value: page, done } = await pages.next();
       if (done || page.length === 0) return;
       const removals = page.map(({ rowKey = '' }): TransactionAction => ['delete', { partitionKey, rowKey }]);

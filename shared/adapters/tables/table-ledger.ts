@@ -21,7 +21,7 @@ const mailboxColumns: Columns<Mailbox> = {
   nextCheckAt: 'instant',
   importId: 'text',
   open: 'text',
-  slotOf: 'text',
+  slotClaimedBy: 'text',
   release: 'text',
   createdAt: 'instant',
 };
@@ -41,7 +41,7 @@ const rowColumns: Columns<Row> = {
   attempt: 'number',
   since: 'instant',
   nextCheckAt: 'instant',
-  shown: 'json',
+  priorFindings: 'json',
 };
 
 const planColumns: Columns<PlanRecord> = {

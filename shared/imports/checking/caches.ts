@@ -28,20 +28,20 @@ interface Read<T> {
   value: T | undefined;
 }
 
-export function createSeen(needs: { imports: ImportStore; connections: ConnectionStore }): Seen {
+export function createSeen(deps: { imports: ImportStore; connections: ConnectionStore }): Seen {
   // `fetch` shares one read among all who ask meanwhile.
   const imports = new LRUCache<string, Read<Import>, string>({
     max: 1000,
     ttl: IMPORT_MS,
     fetchMethod: async (id, _stale, { context: customerId }) => ({
-      value: (await needs.imports.get(customerId, id))?.value,
+      value: (await deps.imports.get(customerId, id))?.value,
     }),
   });
   const connections = new LRUCache<string, Read<Connection>, { customerId: string; connectionId: string }>({
     max: 1000,
     ttl: CONNECTION_MS,
     fetchMethod: async (_key, _stale, { context: { customerId, connectionId } }) => ({
-      value: (await needs.connections.get(customerId, connectionId))?.value,
+      value: (await deps.connections.get(customerId, connectionId))?.value,
     }),
   });
 

@@ -3,37 +3,37 @@ import type { MailboxChecker } from '../../checks/mailbox-checker.ts';
 import type { Connection } from '../../connections/connection.ts';
 import type { CheckMessage, ImportQueues } from '../import-queues.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { markerOf, sendBroom } from './cleanup-message.ts';
-import type { Witness } from './refusal-watch.ts';
+import { draftSubjectOf, sendCleanup } from './cleanup-message.ts';
+import type { Recheck } from './refusal-watch.ts';
 import type { CheckLimits } from './wait-row.ts';
 
-interface Needs {
+interface Deps {
   checker: MailboxChecker;
   ledger: Ledger;
   importQueues: ImportQueues;
-  limits: Pick<CheckLimits, 'lastLookAfterMs'>;
+  limits: Pick<CheckLimits, 'cleanupAfterMs'>;
 }
 
 /**
- * Asks a mailbox of the connection that has passed before whether it still does. The question carries the marker of the
+ * Asks a mailbox of the connection that has passed before whether it still does. The question carries the draft subject of the
  * row that gave rise to it, and a last look for leftovers is sent ahead, should this process die meanwhile.
  */
-export async function askWitness(
-  needs: Needs,
+export async function recheckPassedMailbox(
+  deps: Deps,
   message: CheckMessage,
   connection: Connection,
   probe: Probe,
   passedBefore: string | undefined,
-): Promise<Witness> {
-  const address = passedBefore ?? (await anyActive(needs.ledger, connection.id));
+): Promise<Recheck> {
+  const address = passedBefore ?? (await anyActive(deps.ledger, connection.id));
   if (address === undefined) return 'none';
-  await sendBroom(needs.importQueues, { ...message, address }, needs.limits.lastLookAfterMs);
-  const outcome = await needs.checker.check({
+  await sendCleanup(deps.importQueues, { ...message, address }, deps.limits.cleanupAfterMs);
+  const outcome = await deps.checker.check({
     // Nothing is sent for the sake of a comparison.
     connection: { ...connection, probes: [probe], sendProbe: 'noDelivery' },
     address,
-    marker: markerOf(message),
-    shown: {},
+    draftSubject: draftSubjectOf(message),
+    priorFindings: {},
     cleanFirst: false,
   });
   switch (outcome.kind) {

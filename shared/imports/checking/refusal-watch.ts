@@ -14,10 +14,10 @@ export interface Weighed {
    * Asks a mailbox that has passed before: `true` if it passes still, `false` if it is refused too, `undefined` where that
    * cannot be told.
    */
-  askWitness(probe: Probe, address: string | undefined): Promise<Witness>;
+  recheckPassedMailbox(probe: Probe, address: string | undefined): Promise<Recheck>;
 }
 
-export type Witness = 'passes' | 'refused' | 'none' | 'unknown';
+export type Recheck = 'passes' | 'refused' | 'none' | 'unknown';
 
 /** Whose affair a refusal is: the mailbox's own, or one that hits every mailbox of the connection. */
 export type Ruling = { everywhere: false } | { everywhere: true; alike: number; finding: ProbeFinding };
@@ -54,7 +54,7 @@ const OWN: Ruling = { everywhere: false };
 
 export function createRefusalWatch(options: {
   /** So many alike in a row are looked into. */
-  alikeMost: number;
+  alikeMax: number;
   holdMs: number;
   now: () => number;
 }): RefusalWatch {
@@ -73,11 +73,15 @@ export function createRefusalWatch(options: {
     }
   }
 
-  async function lookInto(streak: Streak, { askWitness, connectionId }: Weighed, finding: ProbeFinding): Promise<void> {
+  async function lookInto(
+    streak: Streak,
+    { recheckPassedMailbox, connectionId }: Weighed,
+    finding: ProbeFinding,
+  ): Promise<void> {
     streak.isAsking = true;
     try {
       const { alike } = streak;
-      const witness = await askWitness(streak.probe, lastPassed.get(`${connectionId} ${streak.probe}`));
+      const witness = await recheckPassedMailbox(streak.probe, lastPassed.get(`${connectionId} ${streak.probe}`));
       if (witness === 'refused' || witness === 'none') {
         streak.ruledEverywhereAt = options.now();
         for (const held of streak.held) held.rule({ everywhere: true, alike, finding });
@@ -103,7 +107,7 @@ export function createRefusalWatch(options: {
         probe,
         connectionId: weighed.connectionId,
         alike: 0,
-        most: options.alikeMost,
+        most: options.alikeMax,
         held: new Set(),
         isAsking: false,
         ruledEverywhereAt: 0,

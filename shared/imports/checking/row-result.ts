@@ -6,15 +6,15 @@ import type { Patch } from '../ledger/ledger.ts';
 import type { Row } from '../ledger/row.ts';
 
 /** What a check's findings make of the row and of its mailbox. */
-export interface Written {
+export interface RowResult {
   state: 'passed' | 'failed' | 'inconclusive';
   row: Patch<Row>;
   mailbox: Patch<Mailbox>;
 }
 
 /** One failed probe fails the mailbox; one that could not be answered leaves it inconclusive; skipped ones do not count. */
-export function fromFindings(findings: Findings, kind: MailboxKind): Written {
-  const decisive = decisiveOf(findings);
+export function rowResultOf(findings: Findings, kind: MailboxKind): RowResult {
+  const decisive = decisiveFinding(findings);
   const state = decisive?.verdict === 'failed' || decisive?.verdict === 'passed' ? decisive.verdict : 'inconclusive';
   return {
     state,
@@ -22,7 +22,7 @@ export function fromFindings(findings: Findings, kind: MailboxKind): Written {
       cause: decisive?.cause ?? null,
       requestId: decisive?.requestId ?? null,
       nextCheckAt: null,
-      shown: null,
+      priorFindings: null,
     },
     mailbox: {
       status: state === 'passed' ? 'active' : state,
@@ -35,7 +35,7 @@ export function fromFindings(findings: Findings, kind: MailboxKind): Written {
 }
 
 /** The finding that a row shows. */
-export function decisiveOf(findings: Findings): ProbeFinding | undefined {
+export function decisiveFinding(findings: Findings): ProbeFinding | undefined {
   const asked = Object.values(findings).filter((finding) => finding.verdict !== 'skipped');
   return (
     asked.find((finding) => finding.verdict === 'failed') ??
@@ -45,12 +45,12 @@ export function decisiveOf(findings: Findings): ProbeFinding | undefined {
 }
 
 /** Fills in the probes that have no finding yet with one and the same cause. */
-export function fillIn(
-  shown: Findings,
+export function fillMissingFindings(
+  priorFindings: Findings,
   probes: readonly Probe[],
   finding: { verdict: ProbeFinding['verdict']; cause: CauseCode; at: Date; requestId?: string; microsoftCode?: string },
 ): Findings {
-  const filled: Findings = { ...shown };
+  const filled: Findings = { ...priorFindings };
   for (const probe of probes) {
     filled[probe] ??= {
       verdict: finding.verdict,

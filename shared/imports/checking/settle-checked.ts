@@ -12,14 +12,14 @@ import type { ImportStore } from '../import-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { pauseForConnection } from '../pause-import.ts';
 import type { Seen } from './caches.ts';
-import { lookForLateArrival } from './cleanup-message.ts';
-import { askWitness } from './recheck-passed-mailbox.ts';
+import { sendCleanupForLateArrival } from './cleanup-message.ts';
+import { recheckPassedMailbox } from './recheck-passed-mailbox.ts';
 import type { RefusalWatch, Ruling } from './refusal-watch.ts';
-import { placeOf } from './row-location.ts';
-import { fromFindings } from './row-result.ts';
-import { type WaitNeeds, waitForGrants } from './wait-row.ts';
+import { rowLocationOf } from './row-location.ts';
+import { rowResultOf } from './row-result.ts';
+import { type WaitDeps, waitForGrants } from './wait-row.ts';
 
-export interface SettleCheckedNeeds extends WaitNeeds {
+export interface SettleCheckedDeps extends WaitDeps {
   checker: MailboxChecker;
   refusals: RefusalWatch;
   propagation: PropagationSteps;
@@ -35,40 +35,38 @@ export interface SettleCheckedNeeds extends WaitNeeds {
  * pending.
  */
 export async function settleChecked(
-  needs: SettleCheckedNeeds,
+  deps: SettleCheckedDeps,
   message: CheckMessage,
   { record, connection, startedAt }: { record: Import; connection: Connection; startedAt: number },
   outcome: Extract<CheckOutcome, { kind: 'checked' }>,
 ): Promise<void> {
   const { findings } = outcome;
   const askedAt = new Date(startedAt);
-  const ruling: Ruling = record.despiteRefusals
+  const ruling: Ruling = record.ignoresRepeatedRefusals
     ? { everywhere: false }
-    : await needs.refusals.weigh({
+    : await deps.refusals.weigh({
         connectionId: connection.id,
         importId: record.id,
         address: message.address,
         findings,
         startedAt,
-        askWitness: (probe, address) => askWitness(needs, message, connection, probe, address),
+        recheckPassedMailbox: (probe, address) => recheckPassedMailbox(deps, message, connection, probe, address),
       });
   const isRefused = Object.values(findings).some(fitsPropagation);
-  const nextCheckAt = isRefused
-    ? needs.propagation.nextAfter(connection.grantsChangedAt, needs.clock.now())
-    : undefined;
+  const nextCheckAt = isRefused ? deps.propagation.nextAfter(connection.grantsChangedAt, deps.clock.now()) : undefined;
   if (nextCheckAt) {
     if (ruling.everywhere || message.canary) {
-      await keepQuiet(needs, message.customerId, connection.id, nextCheckAt, askedAt);
-      needs.seen.forget(message.importId, connection.id);
+      await keepQuiet(deps, message.customerId, connection.id, nextCheckAt, askedAt);
+      deps.seen.forget(message.importId, connection.id);
     }
-    return waitForGrants(needs, message, findings, nextCheckAt);
+    return waitForGrants(deps, message, findings, nextCheckAt);
   }
   if (ruling.everywhere) {
-    needs.seen.forget(message.importId, connection.id);
-    return pauseForConnection(needs, message, findingOf(ruling, needs.clock.now()), askedAt, { alike: true });
+    deps.seen.forget(message.importId, connection.id);
+    return pauseForConnection(deps, message, findingOf(ruling, deps.clock.now()), askedAt, { alike: true });
   }
-  await lookForLateArrival(needs.importQueues, message, findings, needs.limits.lastLookAfterMs);
-  await needs.settler.settle({ ...placeOf(message), ...fromFindings(findings, outcome.mailboxKind) });
+  await sendCleanupForLateArrival(deps.importQueues, message, findings, deps.limits.cleanupAfterMs);
+  await deps.settler.settle({ ...rowLocationOf(message), ...rowResultOf(findings, outcome.mailboxKind) });
 }
 
 /** Refused everywhere it is no mailbox's own affair, whatever an older token still shows: the consent, or one permission. */

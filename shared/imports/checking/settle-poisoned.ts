@@ -4,11 +4,11 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { CheckMessage } from '../import-queues.ts';
 import type { Settler } from '../ledger/settler.ts';
 import type { Seen } from './caches.ts';
-import { markerOf } from './cleanup-message.ts';
-import { placeOf } from './row-location.ts';
-import { fillIn, fromFindings } from './row-result.ts';
+import { draftSubjectOf } from './cleanup-message.ts';
+import { rowLocationOf } from './row-location.ts';
+import { fillMissingFindings, rowResultOf } from './row-result.ts';
 
-interface Needs {
+interface Deps {
   checker: Pick<MailboxChecker, 'removeLeftovers'>;
   seen: Seen;
   settler: Settler;
@@ -20,16 +20,16 @@ interface Needs {
  * comes to its end. What the tries left in the mailbox is removed as far as it can be. Rejects when the row could not be
  * written; it is then still pending and the sweep sends it again.
  */
-export async function settlePoisoned(needs: Needs, message: CheckMessage): Promise<void> {
-  const connection = await needs.seen.connection(message);
+export async function settlePoisoned(deps: Deps, message: CheckMessage): Promise<void> {
+  const connection = await deps.seen.connection(message);
   if (!connection) return;
-  await needs.checker.removeLeftovers(connection, message.address, markerOf(message)).catch(() => undefined);
-  if (message.broom) return;
+  await deps.checker.removeLeftovers(connection, message.address, draftSubjectOf(message)).catch(() => undefined);
+  if (message.cleanupOnly) return;
   const { verdict } = causes.internal_error;
-  const findings = fillIn(message.shown ?? {}, connection.probes, {
+  const findings = fillMissingFindings(message.priorFindings ?? {}, connection.probes, {
     verdict,
     cause: 'internal_error',
-    at: needs.clock.now(),
+    at: deps.clock.now(),
   });
-  await needs.settler.settle({ ...placeOf(message), ...fromFindings(findings, 'unknown') });
+  await deps.settler.settle({ ...rowLocationOf(message), ...rowResultOf(findings, 'unknown') });
 }

@@ -5,11 +5,11 @@ import type { Connection } from '../../connections/connection.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { CheckMessage, ImportQueues } from '../import-queues.ts';
 import type { Settler } from '../ledger/settler.ts';
-import { lookForLateArrival } from './cleanup-message.ts';
-import { placeOf } from './row-location.ts';
-import { fillIn, fromFindings } from './row-result.ts';
+import { sendCleanupForLateArrival } from './cleanup-message.ts';
+import { rowLocationOf } from './row-location.ts';
+import { fillMissingFindings, rowResultOf } from './row-result.ts';
 
-export interface WaitNeeds {
+export interface WaitDeps {
   settler: Settler;
   importQueues: ImportQueues;
   clock: Clock;
@@ -22,7 +22,7 @@ export interface CheckLimits {
   /** The first wait when Microsoft names none; doubled each time, with full jitter. */
   retryBaseMs: number;
   /** So long after a try the last look for what it may have left; longer than a check takes. */
-  lastLookAfterMs: number;
+  cleanupAfterMs: number;
 }
 
 /** A wait up to this long is a delayed message; a longer one is written into the row, and no message stays behind. */
@@ -33,33 +33,49 @@ const ANSWERED_TRIES = 2;
 
 /** Microsoft asked for time, or was away: the same is asked again later, until that has gone on for too long. */
 export async function waitForMicrosoft(
-  needs: WaitNeeds,
+  deps: WaitDeps,
   message: CheckMessage,
   connection: Connection,
   outcome: Extract<CheckOutcome, { kind: 'wait' }>,
 ): Promise<void> {
-  const now = needs.clock.now();
+  const now = deps.clock.now();
   const since = message.since ? new Date(message.since) : now;
   const tries = outcome.answered ? Math.min(message.tries, ANSWERED_TRIES) : message.tries;
-  const delayMs = outcome.seconds === undefined ? backOff(tries, needs.limits.retryBaseMs) : outcome.seconds * 1000;
-  if (now.getTime() + delayMs - since.getTime() > needs.limits.giveUpAfterMs) {
-    const findings = fillIn(outcome.shown, connection.probes, { ...outcome, verdict: 'inconclusive', at: now });
-    await lookForLateArrival(needs.importQueues, message, findings, needs.limits.lastLookAfterMs);
-    await needs.settler.settle({ ...placeOf(message), ...fromFindings(findings, 'unknown') });
+  const delayMs = outcome.seconds === undefined ? backOff(tries, deps.limits.retryBaseMs) : outcome.seconds * 1000;
+  if (now.getTime() + delayMs - since.getTime() > deps.limits.giveUpAfterMs) {
+    const findings = fillMissingFindings(outcome.priorFindings, connection.probes, {
+      ...outcome,
+      verdict: 'inconclusive',
+      at: now,
+    });
+    await sendCleanupForLateArrival(deps.importQueues, message, findings, deps.limits.cleanupAfterMs);
+    await deps.settler.settle({ ...rowLocationOf(message), ...rowResultOf(findings, 'unknown') });
     return;
   }
   if (delayMs <= SHORT_WAIT_MS) {
-    await needs.importQueues.sendCheck(
-      { ...message, tries: tries + 1, again: true, since: since.toISOString(), shown: outcome.shown },
+    await deps.importQueues.sendCheck(
+      {
+        ...message,
+        tries: tries + 1,
+        mayHaveLeftovers: true,
+        since: since.toISOString(),
+        priorFindings: outcome.priorFindings,
+      },
       delayMs,
     );
     return;
   }
   const nextCheckAt = new Date(now.getTime() + delayMs);
-  await needs.settler.settle({
-    ...placeOf(message),
+  await deps.settler.settle({
+    ...rowLocationOf(message),
     state: 'waiting',
-    row: { attempt: message.attempt + 1, cause: outcome.cause, nextCheckAt, since, shown: outcome.shown },
+    row: {
+      attempt: message.attempt + 1,
+      cause: outcome.cause,
+      nextCheckAt,
+      since,
+      priorFindings: outcome.priorFindings,
+    },
     mailbox: { status: 'waiting', nextCheckAt },
   });
 }
@@ -69,15 +85,15 @@ export async function waitForMicrosoft(
  * findings nothing was asked, because the connection keeps quiet.
  */
 export async function waitForGrants(
-  needs: WaitNeeds,
+  deps: WaitDeps,
   message: CheckMessage,
   findings: Findings | undefined,
   nextCheckAt: Date,
 ): Promise<void> {
-  const seen = findings ?? message.shown ?? {};
+  const seen = findings ?? message.priorFindings ?? {};
   const refused = Object.values(seen).find(fitsPropagation);
-  await needs.settler.settle({
-    ...placeOf(message),
+  await deps.settler.settle({
+    ...rowLocationOf(message),
     state: 'waiting',
     row: {
       attempt: message.attempt + 1,
@@ -86,7 +102,7 @@ export async function waitForGrants(
       nextCheckAt,
       // Quiet time is no time in which Microsoft was away: that is counted anew.
       since: null,
-      shown: pick(seen, (finding) => finding.verdict !== 'skipped' && !fitsPropagation(finding)),
+      priorFindings: pick(seen, (finding) => finding.verdict !== 'skipped' && !fitsPropagation(finding)),
     },
     mailbox: { status: 'waiting', nextCheckAt, ...(findings && { checks: asPropagating(findings) }) },
   });
@@ -98,13 +114,13 @@ function pick(findings: Findings, wanted: (finding: ProbeFinding) => boolean): F
 
 /** What the customer sees meanwhile: no verdict yet where grants may be under way. */
 function asPropagating(findings: Findings): Findings {
-  const shown = Object.entries(findings).map(([probe, { denial: _kept, detail: _stale, ...finding }]) => [
+  const priorFindings = Object.entries(findings).map(([probe, { denial: _kept, detail: _stale, ...finding }]) => [
     probe,
     fitsPropagation(findings[probe as keyof Findings] as ProbeFinding)
       ? { ...finding, verdict: 'inconclusive', cause: 'propagating' }
       : findings[probe as keyof Findings],
   ]);
-  return Object.fromEntries(shown) as Findings;
+  return Object.fromEntries(priorFindings) as Findings;
 }
 
 /** Exponential with full jitter, at least a second, at most a minute: never in step with others who met the same wall. */

@@ -4,14 +4,14 @@ import type { ImportEvents } from '../finishing/finish-import.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import type { ImportStore } from '../import-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Lanes } from '../ledger/serial-by-key.ts';
+import type { SerialByKey } from '../ledger/serial-by-key.ts';
 import type { TallyBook } from '../ledger/tally-book.ts';
 import type { OverdueTimes } from './sent-batches.ts';
 
-export interface DispatchNeeds {
+export interface DispatchDeps {
   imports: ImportStore;
   ledger: Ledger;
-  lanes: Lanes;
+  serialByKey: SerialByKey;
   tallies: TallyBook;
   importQueues: ImportQueues;
   slots: Pick<Slots, 'trim'>;

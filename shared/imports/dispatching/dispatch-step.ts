@@ -1,14 +1,14 @@
 import pLimit from 'p-limit';
 import type { Tagged } from '../../kernel/tagged.ts';
-import type { Import, SentPage } from '../import.ts';
+import type { Import, SentBatch } from '../import.ts';
 import type { Row } from '../ledger/row.ts';
-import { settledOf, sumTallies, type TallyCounts } from '../ledger/tally.ts';
+import { countSettled, sumTallies, type TallyCounts } from '../ledger/tally.ts';
 import { releaseDue } from './canary.ts';
-import type { DispatchNeeds } from './dispatch-deps.ts';
+import type { DispatchDeps } from './dispatch-deps.ts';
 import { announce, type Turn } from './dispatch-lease.ts';
-import { dueRows, freshRows, overduePages, unsettledRows } from './find-rows.ts';
+import { findDueRows, findOverdueBatches, findUnsentRows, findUnsettledRows } from './find-rows-to-send.ts';
 import { rearmRows } from './rearm-rows.ts';
-import { mergePages, newPage, resentPage } from './sent-batches.ts';
+import { mergeBatches, newBatch, resentBatch } from './sent-batches.ts';
 
 const SENDS_AT_ONCE = 32;
 
@@ -22,57 +22,57 @@ export type Step =
 
 /**
  * Looks once at how far an import is, and puts on the queue what there is room for: rows not sent yet, waiting rows that
- * are due, and pages that ought to be settled by now.
+ * are due, and batches that ought to be settled by now.
  */
-export async function dispatchStep(needs: DispatchNeeds, turn: Turn): Promise<Step> {
+export async function dispatchStep(deps: DispatchDeps, turn: Turn): Promise<Step> {
   const { record } = turn;
-  const now = needs.clock.now();
+  const now = deps.clock.now();
   const [plan, tallies] = await Promise.all([
-    needs.ledger.getPlan(record.connectionId, record.id),
-    needs.ledger.listTallies(record.connectionId, record.id),
+    deps.ledger.getPlan(record.connectionId, record.id),
+    deps.ledger.listTallies(record.connectionId, record.id),
   ]);
   const counts = sumTallies(tallies);
-  if (plan && settledOf(counts) >= plan.value.accepted) return { kind: 'settled' };
-  const outstanding = record.dispatched - settledOf(counts) - counts.waiting;
+  if (plan && countSettled(counts) >= plan.value.accepted) return { kind: 'settled' };
+  const outstanding = record.dispatched - countSettled(counts) - counts.waiting;
   const room = Math.max(0, turn.window - outstanding);
 
-  const fresh = await freshRows(needs, record, plan?.value.accepted ?? 0, room);
-  const released = await releaseDue(needs, record, await dueRows(needs, record, counts, room - fresh.length));
+  const fresh = await findUnsentRows(deps, record, plan?.value.accepted ?? 0, room);
+  const released = await releaseDue(deps, record, await findDueRows(deps, record, counts, room - fresh.length));
   const due = released.rows;
-  const overdue = await overduePages(needs, record, outstanding, now);
-  const isSame = released.change.canary === record.canary && released.change.awakeUntil === record.awakeUntil;
+  const overdue = await findOverdueBatches(deps, record, outstanding, now);
+  const isSame = released.change.canary === record.canary && released.change.canarySettledAt === record.canarySettledAt;
   if (isSame && fresh.length + due.length + overdue.length === 0) {
-    return idle(needs, record, counts, outstanding, turn.window);
+    return idle(deps, record, counts, outstanding, turn.window);
   }
 
   const cursor = (fresh.at(-1)?.value.line ?? record.cursor - 1) + 1;
-  const { canary: _asked, awakeUntil: _awake, ...rest } = record;
-  const announced = await announce(needs, { ...turn, record: { ...rest, ...released.change } }, cursor);
+  const { canary: _asked, canarySettledAt: _awake, ...rest } = record;
+  const announced = await announce(deps, { ...turn, record: { ...rest, ...released.change } }, cursor);
   if (!announced) return { kind: 'lost' };
-  const pages: SentPage[] = record.pages.filter((page) => !overdue.includes(page));
+  const batches: SentBatch[] = record.batches.filter((page) => !overdue.includes(page));
   // Pages first: whatever goes wrong from here on, the rows of this step belong to a page that becomes overdue.
-  if (fresh[0]) pages.push(newPage(fresh[0].value.line, cursor, now, needs.dispatching.overdue));
+  if (fresh[0]) batches.push(newBatch(fresh[0].value.line, cursor, now, deps.dispatching.overdue));
   if (due.length > 0) {
-    const armed = await rearmRows(needs, record, due);
-    await send(needs, announced.record, armed, () => true);
+    const armed = await rearmRows(deps, record, due);
+    await send(deps, announced.record, armed, () => true);
     const lines = due.map((row) => row.value.line);
-    pages.push(newPage(Math.min(...lines), Math.max(...lines) + 1, now, needs.dispatching.overdue));
+    batches.push(newBatch(Math.min(...lines), Math.max(...lines) + 1, now, deps.dispatching.overdue));
   }
   for (const page of overdue) {
-    const rows = await unsettledRows(needs, record, page);
+    const rows = await findUnsettledRows(deps, record, page);
     if (rows.length === 0) continue;
-    await send(needs, announced.record, rows.filter(isPending), () => true);
-    pages.push(resentPage(page, now, needs.dispatching.overdue));
+    await send(deps, announced.record, rows.filter(isPending), () => true);
+    batches.push(resentBatch(page, now, deps.dispatching.overdue));
   }
-  await send(needs, record, fresh.filter(isPending), (row) => row.line < turn.sentUpTo);
+  await send(deps, record, fresh.filter(isPending), (row) => row.line < turn.sentUpTo);
 
   const next: Import = {
     ...announced.record,
     cursor,
     dispatched: record.dispatched + fresh.length,
-    pages: mergePages(pages),
+    batches: mergeBatches(batches),
   };
-  const tag = await needs.imports.update(next, announced.tag);
+  const tag = await deps.imports.update(next, announced.tag);
   if (tag === undefined) return { kind: 'lost' };
   return {
     kind: 'working',
@@ -85,7 +85,7 @@ export async function dispatchStep(needs: DispatchNeeds, turn: Turn): Promise<St
 const isPending = (row: Tagged<Row>): boolean => row.value.state === 'pending';
 
 async function send(
-  needs: DispatchNeeds,
+  deps: DispatchDeps,
   record: Import,
   rows: readonly Tagged<Row>[],
   isAgain: (row: Row) => boolean,
@@ -94,7 +94,7 @@ async function send(
   await Promise.all(
     rows.map(({ value: row, tag }) =>
       limit(() =>
-        needs.importQueues.sendCheck({
+        deps.importQueues.sendCheck({
           v: 1,
           customerId: record.customerId,
           connectionId: record.connectionId,
@@ -105,10 +105,10 @@ async function send(
           attempt: row.attempt,
           epoch: record.epoch,
           tries: 0,
-          ...(isAgain(row) && { again: true as const }),
+          ...(isAgain(row) && { mayHaveLeftovers: true as const }),
           ...(row.line === record.canary && { canary: true as const }),
           ...(row.since && { since: row.since.toISOString() }),
-          ...(row.shown && { shown: row.shown }),
+          ...(row.priorFindings && { priorFindings: row.priorFindings }),
         }),
       ),
     ),
@@ -117,14 +117,14 @@ async function send(
 
 /** Nothing to send: either checks are under way, or every open row waits for an instant that is still to come. */
 async function idle(
-  needs: DispatchNeeds,
+  deps: DispatchDeps,
   record: Import,
   counts: TallyCounts,
   outstanding: number,
   window: number,
 ): Promise<Step> {
   if (outstanding > 0 || counts.waiting <= 0) return { kind: 'working', outstanding, window, more: false };
-  const waiting = await needs.ledger.findRows(record.connectionId, record.id, {
+  const waiting = await deps.ledger.findRows(record.connectionId, record.id, {
     fromLine: 0,
     toLine: record.cursor,
     states: ['waiting'],

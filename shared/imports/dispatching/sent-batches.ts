@@ -1,7 +1,7 @@
-import type { SentPage } from '../import.ts';
+import type { SentBatch } from '../import.ts';
 
 /** Pages an import row remembers; beyond that the oldest are merged. */
-export const PAGES_MAX = 50;
+export const BATCHES_MAX = 50;
 
 export interface OverdueTimes {
   /** How long after sending a page its pending rows are sent again. */
@@ -10,11 +10,11 @@ export interface OverdueTimes {
   mostMs: number;
 }
 
-export function newPage(from: number, to: number, now: Date, times: OverdueTimes): SentPage {
+export function newBatch(from: number, to: number, now: Date, times: OverdueTimes): SentBatch {
   return { from, to, sentAt: now, dueAt: new Date(now.getTime() + times.afterMs), resent: 0 };
 }
 
-export function resentPage(page: SentPage, now: Date, times: OverdueTimes): SentPage {
+export function resentBatch(page: SentBatch, now: Date, times: OverdueTimes): SentBatch {
   const resent = page.resent + 1;
   const wait = Math.min(times.mostMs, times.afterMs * 2 ** resent);
   return { ...page, sentAt: now, dueAt: new Date(now.getTime() + wait), resent };
@@ -24,10 +24,10 @@ export function resentPage(page: SentPage, now: Date, times: OverdueTimes): Sent
  * Keeps the list short by merging its oldest neighbours. The merged page takes the later times: sending a row again too
  * late costs seconds, too early it costs a useless check.
  */
-export function mergePages(pages: readonly SentPage[]): SentPage[] {
-  const merged = [...pages].sort((a, b) => a.from - b.from);
-  while (merged.length > PAGES_MAX) {
-    const [first, second, ...rest] = merged as [SentPage, SentPage, ...SentPage[]];
+export function mergeBatches(batches: readonly SentBatch[]): SentBatch[] {
+  const merged = [...batches].sort((a, b) => a.from - b.from);
+  while (merged.length > BATCHES_MAX) {
+    const [first, second, ...rest] = merged as [SentBatch, SentBatch, ...SentBatch[]];
     merged.splice(
       0,
       merged.length,

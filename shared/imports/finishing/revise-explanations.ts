@@ -2,9 +2,9 @@ import type { CauseCode } from '../../causes/causes.ts';
 import { explainDenial, isDenial } from '../../causes/denial.ts';
 import { type Findings, type Probe, probes } from '../../causes/verdict.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
-import { decisiveOf } from '../checking/row-result.ts';
+import { decisiveFinding } from '../checking/row-result.ts';
 import type { Import } from '../import.ts';
-import { commitPairs, PAIRS_MOST } from '../ledger/commit-pairs.ts';
+import { commitPairs, PAIRS_MAX } from '../ledger/commit-pairs.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Row } from '../ledger/row.ts';
 
@@ -14,21 +14,21 @@ import type { Row } from '../ledger/row.ts';
  *
  * Repeatable; a row or mailbox that changes meanwhile keeps what it has.
  */
-export async function putExplanationsRight(needs: { ledger: Ledger }, record: Import): Promise<void> {
+export async function reviseExplanations(deps: { ledger: Ledger }, record: Import): Promise<void> {
   let passed: ReadonlySet<Probe> | undefined;
   for (let fromLine = 0; ; ) {
-    const rows = await needs.ledger.findRows(record.connectionId, record.id, {
+    const rows = await deps.ledger.findRows(record.connectionId, record.id, {
       fromLine,
       states: ['failed'],
-      limit: PAIRS_MOST,
+      limit: PAIRS_MAX,
     });
     const last = rows.at(-1);
     if (!last) return;
     fromLine = last.value.line + 1;
     const doubtful = rows.filter(({ value: { cause } }) => cause !== undefined && !CERTAIN.has(cause));
     if (doubtful.length === 0) continue;
-    passed ??= await passedAnywhere(needs.ledger, record.connectionId);
-    await explainTogether(needs.ledger, record, doubtful, passed);
+    passed ??= await passedAnywhere(deps.ledger, record.connectionId);
+    await explainTogether(deps.ledger, record, doubtful, passed);
   }
 }
 
@@ -77,7 +77,7 @@ async function explainTogether(
       importId: row.importId,
       line: row.line,
       tag,
-      patch: { cause: decisiveOf(checks)?.cause ?? null },
+      patch: { cause: decisiveFinding(checks)?.cause ?? null },
     },
     { op: 'mergeMailbox', address: row.address, tag: mailboxTag, patch: { checks } },
   ]);

@@ -1,7 +1,7 @@
 import type { Ledger, LedgerChange } from './ledger.ts';
 
 /** How many items `commitPairs` takes, at most: what one transaction holds beside a tally. */
-export const PAIRS_MOST = 49;
+export const PAIRS_MAX = 49;
 
 /**
  * Writes a row and its mailbox for each item, all in one transaction. An item that meets a conflict is left out: whoever

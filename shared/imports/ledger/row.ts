@@ -33,8 +33,8 @@ export interface Row {
   /** When the first check of it began: what the limit in time is counted from. */
   since?: Date;
   nextCheckAt?: Date;
-  /** What earlier attempts have shown, kept while it waits. */
-  shown?: Findings;
+  /** What earlier attempts have priorFindings, kept while it waits. */
+  priorFindings?: Findings;
 }
 
 export function isSettled(state: RowState): state is SettledState {

@@ -2,7 +2,7 @@ import { DomainError } from '../../kernel/errors.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Ledger, LedgerChange, Patch } from './ledger.ts';
 import type { Row, SettledState } from './row.ts';
-import type { Lanes } from './serial-by-key.ts';
+import type { SerialByKey } from './serial-by-key.ts';
 import type { TallyCounts } from './tally.ts';
 import type { TallyBook, TallyEntry } from './tally-book.ts';
 
@@ -32,9 +32,9 @@ export interface Settler {
   settle(settlement: Settlement): Promise<'written' | 'dropped'>;
 }
 
-interface Needs {
+interface Deps {
   ledger: Ledger;
-  lanes: Lanes;
+  serialByKey: SerialByKey;
   tallies: TallyBook;
 }
 
@@ -46,10 +46,10 @@ interface Waiting extends Settlement {
 }
 
 /** 49 rows with their mailboxes, and the tallies of the imports they belong to. */
-const TOGETHER_MOST = 49;
-const ATTEMPTS_MOST = 12;
+const PAIRS_MAX = 49;
+const ATTEMPTS_MAX = 12;
 
-export function createSettler(needs: Needs, options: { together: number; withinMs: number }): Settler {
+export function createSettler(deps: Deps, options: { together: number; withinMs: number }): Settler {
   const queues = new Map<string, Waiting[]>();
   const timers = new Map<string, NodeJS.Timeout>();
 
@@ -69,9 +69,9 @@ export function createSettler(needs: Needs, options: { together: number; withinM
   async function flush(connectionId: string): Promise<void> {
     let taken: Waiting[] = [];
     try {
-      await needs.lanes.run(connectionId, async () => {
+      await deps.serialByKey.run(connectionId, async () => {
         taken = take(queues.get(connectionId) ?? []);
-        await commit(needs, connectionId, taken);
+        await commit(deps, connectionId, taken);
       });
     } catch (error) {
       for (const item of taken) item.reject(error);
@@ -102,7 +102,7 @@ function take(queue: Waiting[]): Waiting[] {
   const taken: Waiting[] = [];
   const rows = new Set<string>();
   const mailboxes = new Set<string>();
-  for (let i = 0; i < queue.length && taken.length < TOGETHER_MOST; ) {
+  for (let i = 0; i < queue.length && taken.length < PAIRS_MAX; ) {
     const item = queue[i];
     if (!item) break;
     const row = `${item.importId}:${item.line}`;
@@ -118,21 +118,21 @@ function take(queue: Waiting[]): Waiting[] {
   return taken;
 }
 
-async function commit(needs: Needs, connectionId: string, taken: Waiting[]): Promise<void> {
+async function commit(deps: Deps, connectionId: string, taken: Waiting[]): Promise<void> {
   let items = taken;
   let rowConflicts = 0;
   for (let attempt = 1; items.length > 0; attempt++) {
-    if (attempt > ATTEMPTS_MOST) {
-      throw new DomainError('storage_unavailable', `Results met ${ATTEMPTS_MOST} conflicts in a row.`);
+    if (attempt > ATTEMPTS_MAX) {
+      throw new DomainError('storage_unavailable', `Results met ${ATTEMPTS_MAX} conflicts in a row.`);
     }
-    const { changes, owners, entries } = toChanges(needs.tallies, items);
+    const { changes, owners, entries } = toChanges(deps.tallies, items);
     let result: Awaited<ReturnType<Ledger['commit']>>;
     try {
-      result = await needs.ledger.commit(connectionId, changes);
+      result = await deps.ledger.commit(connectionId, changes);
     } catch {
       // It may have been committed all the same: nothing is known until the rows are read again.
       for (const { entry } of entries) entry.abandon();
-      items = await stillOurs(needs.ledger, connectionId, items);
+      items = await stillOurs(deps.ledger, connectionId, items);
       continue;
     }
     if (result.committed) {
@@ -145,13 +145,13 @@ async function commit(needs: Needs, connectionId: string, taken: Waiting[]): Pro
     if (owner.kind === 'tally') {
       // Someone holds a tally of ours: a lost answer, sent again by the client library. Its rows may be settled already.
       owner.entry.abandon();
-      items = await stillOurs(needs.ledger, connectionId, items);
+      items = await stillOurs(deps.ledger, connectionId, items);
     } else if (owner.kind === 'mailbox' && result.why === 'absent') {
       owner.item.mailboxGone = true;
     } else {
       // A refused transaction names one row only. Where a second one follows, messages were sent twice on a large scale.
       const doubtful = ++rowConflicts > 1 ? items : [owner.item];
-      const kept = await stillOurs(needs.ledger, connectionId, doubtful);
+      const kept = await stillOurs(deps.ledger, connectionId, doubtful);
       items = [...items.filter((item) => !doubtful.includes(item)), ...kept];
     }
   }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { LedgerChange } from './ledger.ts';
-import { addCounts, noCounts, type Tally, type TallyCounts } from './tally.ts';
+import { addCounts, type Tally, type TallyCounts, zeroCounts } from './tally.ts';
 
 /** A count that is about to be committed together with the rows it counts. */
 export interface TallyEntry {
@@ -16,7 +16,7 @@ export interface TallyEntry {
  *
  * A tally is always written conditionally. When an answer was lost the count may or may not have been committed, so the
  * row is abandoned and the next count begins a new row from zero: what was committed still counts, what was not does not.
- * Only one transaction per connection may be in flight while an entry is open (see `createLanes`).
+ * Only one transaction per connection may be in flight while an entry is open (see `createSerialByKey`).
  */
 export interface TallyBook {
   add(importId: string, counts: Partial<TallyCounts>): TallyEntry;
@@ -31,7 +31,7 @@ export function createTallyBook(processId: string): TallyBook {
   return {
     add(importId, counts) {
       const current = open.get(importId) ?? {
-        tally: { importId, writer: `${processId}.${++serial}`, counts: { ...noCounts } },
+        tally: { importId, writer: `${processId}.${++serial}`, counts: { ...zeroCounts } },
         tag: undefined,
       };
       const next: Tally = { ...current.tally, counts: addCounts(current.tally.counts, counts) };

@@ -19,7 +19,7 @@ export interface Tally {
   counts: TallyCounts;
 }
 
-export const noCounts: Readonly<TallyCounts> = {
+export const zeroCounts: Readonly<TallyCounts> = {
   waiting: 0,
   passed: 0,
   failed: 0,
@@ -30,14 +30,14 @@ export const noCounts: Readonly<TallyCounts> = {
 
 export function addCounts(left: TallyCounts, right: Partial<TallyCounts>): TallyCounts {
   const sum = { ...left };
-  for (const key of Object.keys(noCounts) as (keyof TallyCounts)[]) sum[key] += right[key] ?? 0;
+  for (const key of Object.keys(zeroCounts) as (keyof TallyCounts)[]) sum[key] += right[key] ?? 0;
   return sum;
 }
 
 export function sumTallies(tallies: readonly Tally[]): TallyCounts {
-  return tallies.reduce((sum, tally) => addCounts(sum, tally.counts), { ...noCounts });
+  return tallies.reduce((sum, tally) => addCounts(sum, tally.counts), { ...zeroCounts });
 }
 
-export function settledOf(counts: TallyCounts): number {
+export function countSettled(counts: TallyCounts): number {
   return counts.passed + counts.failed + counts.inconclusive + counts.cancelled;
 }

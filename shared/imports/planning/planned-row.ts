@@ -1,10 +1,10 @@
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Row } from '../ledger/row.ts';
-import type { JudgedRow } from '../upload/judged-row.ts';
+import type { ParsedRow } from '../upload/parsed-row.ts';
 
 /** A judged line, and whether its address stood in the file before. */
 export interface PlannedRow {
-  judged: JudgedRow;
+  judged: ParsedRow;
   isRepeated: boolean;
 }
 

@@ -1,6 +1,6 @@
 import { DomainError } from '../../kernel/errors.ts';
 import { readCanonical } from './canonical-rows.ts';
-import type { Columns, UploadLimits, UploadReading } from './judged-row.ts';
+import type { Columns, ParsedUpload, UploadLimits } from './parsed-row.ts';
 import { readCsv } from './read-csv.ts';
 
 /** How an upload is stored: a file as it came, or rows of ours. What came as a form is stored as the file in it. */
@@ -18,7 +18,7 @@ export async function readUpload(
   type: string,
   source: AsyncIterable<Uint8Array>,
   limits: UploadLimits,
-): Promise<UploadReading> {
+): Promise<ParsedUpload> {
   if (type === uploadTypes.csv) return readCsv(source, limits);
   if (type === uploadTypes.rows) return { columns: named, rows: readCanonical(source, limits) };
   throw new DomainError('unsupported_media_type', `Send ${uploadTypes.csv}, multipart/form-data or application/json.`);

@@ -78,26 +78,26 @@ beforeAll(async () => {
 afterAll(() => client.close());
 
 /** Asks until there is a verdict, as the queue would; now and then a second delivery of the same asks beside it. */
-async function settle(address: string, marker: string, twice: () => boolean): Promise<CheckOutcome> {
-  let shown: Findings = {};
+async function settle(address: string, draftSubject: string, twice: () => boolean): Promise<CheckOutcome> {
+  let priorFindings: Findings = {};
   for (let tries = 0; tries < 2_000; tries++) {
-    const input = { connection, address, marker, shown, cleanFirst: tries > 0, tries };
+    const input = { connection, address, draftSubject, priorFindings, cleanFirst: tries > 0, tries };
     const beside = twice() ? checker.check({ ...input, cleanFirst: true }) : undefined;
     const outcome = await checker.check(input);
     await beside;
     if (outcome.kind !== 'wait') return outcome;
     // It goes over the queue.
-    shown = JSON.parse(JSON.stringify(outcome.shown)) as Findings;
+    priorFindings = JSON.parse(JSON.stringify(outcome.priorFindings)) as Findings;
   }
   throw new Error(`${address} never came to an end`);
 }
 
-async function cleanUp(address: string, marker: string): Promise<void> {
+async function cleanUp(address: string, draftSubject: string): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     try {
-      return await checker.removeLeftovers(connection, address, marker);
+      return await checker.removeLeftovers(connection, address, draftSubject);
     } catch {
-      // Weather: the broom comes again.
+      // Weather: the cleanupOnly comes again.
     }
   }
 }
@@ -123,9 +123,9 @@ it('gives each mailbox the verdict and the cause that its true state deserves, a
         run++;
         const ended = await Promise.allSettled(
           known.map(async ({ address, verdicts, cause }, line) => {
-            const marker = `Muster check imp_${run} ${line}`;
-            const outcome = await settle(address, marker, twice);
-            if (redelivered > 0) await cleanUp(address, marker);
+            const draftSubject = `Muster check imp_${run} ${line}`;
+            const outcome = await settle(address, draftSubject, twice);
+            if (redelivered > 0) await cleanUp(address, draftSubject);
             if (outcome.kind !== 'checked') throw new Error(`${address}: ${outcome.kind}`);
             for (const [probe, verdict] of Object.entries(verdicts)) {
               const finding = outcome.findings[probe as keyof Findings];

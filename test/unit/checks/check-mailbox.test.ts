@@ -107,8 +107,8 @@ const check = (change: object = {}) =>
   checker().check({
     connection,
     address: 'jane@contoso.example',
-    marker: MARKER,
-    shown: {},
+    draftSubject: MARKER,
+    priorFindings: {},
     cleanFirst: false,
     ...change,
   });
@@ -122,7 +122,7 @@ it('asks once and clears once where all is well, and leaves nothing', async () =
   expect(items.size).toBe(0);
 });
 
-it('finds a draft whose answer was lost by its marker, removes it, and asks again later', async () => {
+it('finds a draft whose answer was lost by its draft subject, removes it, and asks again later', async () => {
   respond = () => {
     items.add('draft-unseen');
     return { inbox: { kind: 'accepted', value: undefined }, draft: { kind: 'lost' }, send: sendPass };
@@ -130,7 +130,7 @@ it('finds a draft whose answer was lost by its marker, removes it, and asks agai
   expect(await check()).toMatchObject({
     kind: 'wait',
     cause: 'microsoft_unavailable',
-    shown: { 'graph.send': { verdict: 'passed' } },
+    priorFindings: { 'graph.send': { verdict: 'passed' } },
   });
   expect(items.size).toBe(0);
 });
@@ -142,9 +142,9 @@ it('removes what an earlier try left before it begins', async () => {
   expect(items.size).toBe(0);
 });
 
-it('asks only what earlier tries have not shown, and keeps what they have', async () => {
-  const shown = { 'graph.readWrite': { verdict: 'passed' as const, checkedAt: NOW, requestId: 'of-before' } };
-  expect(await check({ shown })).toMatchObject({ findings: { 'graph.readWrite': { requestId: 'of-before' } } });
+it('asks only what earlier tries have not priorFindings, and keeps what they have', async () => {
+  const priorFindings = { 'graph.readWrite': { verdict: 'passed' as const, checkedAt: NOW, requestId: 'of-before' } };
+  expect(await check({ priorFindings })).toMatchObject({ findings: { 'graph.readWrite': { requestId: 'of-before' } } });
   expect(asked[0]).toBe('ask send');
 });
 
@@ -153,7 +153,7 @@ it('does not call a mailbox checked while a draft may lie in it', async () => {
   expect(await check()).toMatchObject({
     kind: 'wait',
     cause: 'throttled',
-    shown: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
+    priorFindings: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
   });
 });
 
@@ -164,14 +164,14 @@ it('learns whether a mailbox on the move may send although it cannot be looked t
   expect(await check({ cleanFirst: true })).toMatchObject({
     kind: 'wait',
     cause: 'mailbox_moving',
-    shown: { 'graph.send': { verdict: 'passed' } },
+    priorFindings: { 'graph.send': { verdict: 'passed' } },
   });
   asked.length = 0;
   const itself = { connection: { ...connection, sendProbe: 'selfAddressed' } };
   expect(await check({ cleanFirst: true, ...itself })).toMatchObject({
     kind: 'wait',
     cause: 'mailbox_moving',
-    shown: {},
+    priorFindings: {},
   });
   expect(asked).toEqual(['clear']);
 });
@@ -251,8 +251,8 @@ describe('IMAP and SMTP', () => {
   });
 
   it('are not asked again for what they have shown', async () => {
-    const shown = { imap: { verdict: 'passed' as const, checkedAt: NOW } };
-    await check({ connection: byProtocols, shown });
+    const priorFindings = { imap: { verdict: 'passed' as const, checkedAt: NOW } };
+    await check({ connection: byProtocols, priorFindings });
     expect(asked).toEqual(['token exchange', 'smtp']);
   });
 
@@ -267,7 +267,7 @@ describe('IMAP and SMTP', () => {
 
   it('take a sign-in that opens no mailbox for a switch that is off only once it has come again', async () => {
     imapAnswer = said('imap', 0, 'BAD', 'User is authenticated but not connected.');
-    expect(await check({ connection: byProtocols, tries: 1 })).toMatchObject({ kind: 'wait', shown: {} });
+    expect(await check({ connection: byProtocols, tries: 1 })).toMatchObject({ kind: 'wait', priorFindings: {} });
     expect(await check({ connection: byProtocols, tries: 2 })).toMatchObject({
       findings: { imap: { verdict: 'failed', cause: 'imap_disabled' } },
     });
@@ -278,7 +278,7 @@ describe('IMAP and SMTP', () => {
     expect(await check({ connection: byProtocols })).toMatchObject({
       kind: 'wait',
       cause: 'microsoft_unavailable',
-      shown: { imap: { verdict: 'passed' } },
+      priorFindings: { imap: { verdict: 'passed' } },
     });
   });
 
@@ -333,12 +333,12 @@ describe('a message that the mailbox sends to itself', () => {
     expect(first).toMatchObject({
       kind: 'wait',
       seconds: 10,
-      shown: { 'graph.send': { verdict: 'inconclusive', cause: 'message_not_delivered', sentAt: NOW } },
+      priorFindings: { 'graph.send': { verdict: 'inconclusive', cause: 'message_not_delivered', sentAt: NOW } },
     });
     if (first.kind !== 'wait') throw new Error('no wait');
     asked = [];
     items.add('message-1');
-    expect(await check({ connection: toItself, shown: first.shown, cleanFirst: true })).toMatchObject({
+    expect(await check({ connection: toItself, priorFindings: first.priorFindings, cleanFirst: true })).toMatchObject({
       kind: 'checked',
       findings: { 'graph.send': { verdict: 'passed' } },
     });
@@ -351,7 +351,7 @@ describe('a message that the mailbox sends to itself', () => {
     const first = await check({ connection: toItself });
     if (first.kind !== 'wait') throw new Error('no wait');
     now = new Date(NOW.getTime() + 301_000);
-    expect(await check({ connection: toItself, shown: first.shown, cleanFirst: true })).toMatchObject({
+    expect(await check({ connection: toItself, priorFindings: first.priorFindings, cleanFirst: true })).toMatchObject({
       kind: 'checked',
       findings: { 'graph.send': { verdict: 'inconclusive', cause: 'message_not_delivered' } },
     });
@@ -372,10 +372,10 @@ describe('a message that the mailbox sends to itself', () => {
     const lost = await check({ connection: toItself });
     expect(lost).toMatchObject({ kind: 'wait', cause: 'microsoft_unavailable' });
     if (lost.kind !== 'wait') throw new Error('no wait');
-    expect(lost.shown['graph.send']).toBeUndefined();
+    expect(lost.priorFindings['graph.send']).toBeUndefined();
     items.add('message-late');
     asked = [];
-    expect(await check({ connection: toItself, shown: lost.shown, cleanFirst: true })).toMatchObject({
+    expect(await check({ connection: toItself, priorFindings: lost.priorFindings, cleanFirst: true })).toMatchObject({
       findings: { 'graph.send': { verdict: 'passed' } },
     });
     expect(asked.filter((one) => one.includes('send'))).toEqual([]);
@@ -399,7 +399,7 @@ it('waits for what was not answered beside the probes, for it may change what is
   expect(await check({})).toMatchObject({
     kind: 'wait',
     cause: 'throttled',
-    shown: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
+    priorFindings: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
   });
 });
 

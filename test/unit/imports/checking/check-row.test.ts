@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import { type CheckNeeds, checkRow } from '../../../../shared/imports/checking/check-row.ts';
+import { type CheckDeps, checkRow } from '../../../../shared/imports/checking/check-row.ts';
 import type { Import } from '../../../../shared/imports/import.ts';
 import type { CheckMessage } from '../../../../shared/imports/import-queues.ts';
 import type { Row } from '../../../../shared/imports/ledger/row.ts';
@@ -21,7 +21,7 @@ const message: CheckMessage = {
 };
 
 let done: string[];
-let needs: CheckNeeds;
+let needs: CheckDeps;
 beforeEach(() => {
   done = [];
   needs = {
@@ -31,10 +31,12 @@ beforeEach(() => {
       import: async () => ({ id: 'imp_1', status: 'running', epoch: 1 }) as Import,
       connection: async () => ({ id: 'conn_1', grantsChangedAt: NOW }),
     },
-    pace: { run: async (_tenant: string, check: () => Promise<unknown>) => ({ ran: true, value: await check() }) },
+    rateLimiter: {
+      run: async (_tenant: string, check: () => Promise<unknown>) => ({ ran: true, value: await check() }),
+    },
     importQueues: {
-      sendCheck: async ({ broom }: CheckMessage, delayMs = 0) =>
-        void done.push(`${broom ? 'last look' : 'check'} in ${delayMs}`),
+      sendCheck: async ({ cleanupOnly }: CheckMessage, delayMs = 0) =>
+        void done.push(`${cleanupOnly ? 'last look' : 'check'} in ${delayMs}`),
     },
     checker: {
       check: async () => {
@@ -45,8 +47,8 @@ beforeEach(() => {
     },
     refusals: { weigh: async () => ({ everywhere: false }) },
     settler: { settle: async () => void done.push('settled') },
-    limits: { giveUpAfterMs: 0, retryBaseMs: 0, lastLookAfterMs: LAST_LOOK_MS },
-  } as unknown as CheckNeeds;
+    limits: { giveUpAfterMs: 0, retryBaseMs: 0, cleanupAfterMs: LAST_LOOK_MS },
+  } as unknown as CheckDeps;
 });
 
 async function rowIs(state: Row['state']): Promise<void> {
@@ -63,7 +65,7 @@ it('asks at once what was sent for the first time, without a read of its row', a
 
 it.each([
   ['delivered a second time', message, true],
-  ['sent again by the sweep', { ...message, again: true as const }, false],
+  ['sent again by the sweep', { ...message, mayHaveLeftovers: true as const }, false],
 ])('sends the last look ahead, before it asks what was %s', async (_how, sent, redelivered) => {
   await rowIs('pending');
   await checkRow(needs, sent, redelivered);
@@ -72,7 +74,7 @@ it.each([
 
 it.each([
   ['delivered a second time', message, true],
-  ['sent again by the sweep', { ...message, again: true as const }, false],
+  ['sent again by the sweep', { ...message, mayHaveLeftovers: true as const }, false],
 ])(
   'only cleans up for what was %s after its row was settled: nothing is written that a kill could leave',
   async (_how, sent, redelivered) => {

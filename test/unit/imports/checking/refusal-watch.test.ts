@@ -2,9 +2,9 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Findings } from '../../../../shared/causes/verdict.ts';
 import {
   createRefusalWatch,
+  type Recheck,
   type Ruling,
   type Weighed,
-  type Witness,
 } from '../../../../shared/imports/checking/refusal-watch.ts';
 
 const checkedAt = new Date('2026-06-01T00:00:00Z');
@@ -22,9 +22,9 @@ const unlicensed: Findings = {
   'graph.send': { verdict: 'failed', cause: 'mailbox_not_found', microsoftCode: 'ErrorInvalidUser', checkedAt },
 };
 
-function setUp(witness: Witness = 'none', alikeMost = 5) {
+function setUp(witness: Recheck = 'none', alikeMax = 5) {
   vi.useFakeTimers({ now: 1_000_000 });
-  const watch = createRefusalWatch({ alikeMost, holdMs: 1500, now: Date.now });
+  const watch = createRefusalWatch({ alikeMax, holdMs: 1500, now: Date.now });
   const asked: (string | undefined)[] = [];
   let serial = 0;
   const weigh = (findings: Findings, more: Partial<Weighed> = {}) => {
@@ -36,7 +36,7 @@ function setUp(witness: Witness = 'none', alikeMost = 5) {
         address: `user${++serial}@contoso.example`,
         findings,
         startedAt: Date.now(),
-        askWitness: async (_probe, address) => {
+        recheckPassedMailbox: async (_probe, address) => {
           asked.push(address);
           return witness;
         },
@@ -140,9 +140,9 @@ describe('a refusal that could hit every mailbox', () => {
 
   it('holds nobody when the witness cannot be asked', async () => {
     const { weigh } = setUp();
-    const askWitness = () => Promise.reject(new Error('storage is away'));
+    const recheckPassedMailbox = () => Promise.reject(new Error('storage is away'));
     const held = Array.from({ length: 4 }, () => weigh(denied));
-    const fifth = weigh(denied, { askWitness }).done.catch((error: Error) => error.message);
+    const fifth = weigh(denied, { recheckPassedMailbox }).done.catch((error: Error) => error.message);
     await vi.advanceTimersByTimeAsync(0);
     expect(await fifth).toBe('storage is away');
     for (const one of held) expect(one.ruling()).toEqual({ everywhere: false });

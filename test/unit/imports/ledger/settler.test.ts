@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Row } from '../../../../shared/imports/ledger/row.ts';
-import { createLanes } from '../../../../shared/imports/ledger/serial-by-key.ts';
+import { createSerialByKey } from '../../../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../../../shared/imports/ledger/settler.ts';
 import { createTallyBook } from '../../../../shared/imports/ledger/tally-book.ts';
 import type { Mailbox } from '../../../../shared/mailboxes/mailbox.ts';
@@ -24,7 +24,7 @@ it('writes what is still open of a batch whose other rows were all settled by ot
   }
   const settler = (processId: string, commit = ledger.commit) =>
     createSettler(
-      { ledger: { ...ledger, commit }, lanes: createLanes(), tallies: createTallyBook(processId) },
+      { ledger: { ...ledger, commit }, serialByKey: createSerialByKey(), tallies: createTallyBook(processId) },
       { together: ROWS, withinMs: 5 },
     );
   const settle = (by: ReturnType<typeof settler>, line: number) =>

@@ -20,7 +20,7 @@ export type RowFindingCode =
   | 'duplicate_in_connection';
 
 /** One line of an upload, judged on its own: before anybody has looked at the other lines or at the connection. */
-export type JudgedRow =
+export type ParsedRow =
   | { line: number; ok: true; address: string; displayName?: string; dailyLimit?: number; reference?: string }
   | { line: number; ok: false; address: string; reference?: string; code: RowFindingCode; message: string };
 
@@ -50,7 +50,7 @@ export interface UploadLimits {
  * `line` is where a row begins in the file (of a list in JSON: its place, from 1). It only ever rises, so it names the
  * row, and reading the same upload again gives the same rows. Iterating rejects when the file turns out to be wrong.
  */
-export interface UploadReading {
+export interface ParsedUpload {
   columns: Columns;
-  rows: AsyncIterable<JudgedRow>;
+  rows: AsyncIterable<ParsedRow>;
 }

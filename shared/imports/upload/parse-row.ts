@@ -1,5 +1,5 @@
 import { parseAddress } from '../../kernel/address.ts';
-import type { JudgedRow, RowFindingCode, UploadLimits } from './judged-row.ts';
+import type { ParsedRow, RowFindingCode, UploadLimits } from './parsed-row.ts';
 
 /** One row as it was sent, before anybody judged it. An empty text counts as absent. */
 export interface RawRow {
@@ -23,7 +23,7 @@ const controlCharacter = /[\u0000-\u001f\u007f]/;
  *
  * A row with several faults carries the code of the first and the sentences of all, so that it is mended in one go.
  */
-export function judgeRow(line: number, raw: RawRow, limits: Pick<UploadLimits, 'nameMaxLength'>): JudgedRow {
+export function parseRow(line: number, raw: RawRow, limits: Pick<UploadLimits, 'nameMaxLength'>): ParsedRow {
   const faults: { code: RowFindingCode; message: string }[] = [];
   const parsed = parseAddress(raw.address);
   if (!parsed.ok) faults.push(parsed);
@@ -64,7 +64,7 @@ export function judgeRow(line: number, raw: RawRow, limits: Pick<UploadLimits, '
       ...(reference && { reference: reference.slice(0, REFERENCE_MAX_LENGTH) }),
     };
   }
-  const row: JudgedRow = { line, ok: true, address: parsed.address };
+  const row: ParsedRow = { line, ok: true, address: parsed.address };
   if (displayName) row.displayName = displayName;
   if (dailyLimit !== undefined && dailyLimit !== '') row.dailyLimit = Number(dailyLimit);
   if (reference) row.reference = reference;

@@ -1,22 +1,22 @@
 import type { Tagged } from '../../kernel/tagged.ts';
-import type { Import, SentPage } from '../import.ts';
+import type { Import, SentBatch } from '../import.ts';
 import type { Row } from '../ledger/row.ts';
 import type { TallyCounts } from '../ledger/tally.ts';
-import type { DispatchNeeds } from './dispatch-deps.ts';
+import type { DispatchDeps } from './dispatch-deps.ts';
 
 const ACCEPTED = ['pending', 'waiting', 'passed', 'failed', 'inconclusive', 'cancelled'] as const;
 /** A page whose rows may wait behind older messages is left alone for this long at most. */
-const SLOW_QUEUE_MOST_MS = 600_000;
+const SLOW_QUEUE_MAX_MS = 600_000;
 
 /** The next accepted rows that have not been sent, whatever has become of them. */
-export async function freshRows(
-  needs: DispatchNeeds,
+export async function findUnsentRows(
+  deps: DispatchDeps,
   record: Import,
   accepted: number,
   room: number,
 ): Promise<Tagged<Row>[]> {
   if (room < 1 || record.dispatched >= accepted) return [];
-  return needs.ledger.findRows(record.connectionId, record.id, {
+  return deps.ledger.findRows(record.connectionId, record.id, {
     fromLine: record.cursor,
     states: ACCEPTED,
     limit: room,
@@ -24,44 +24,44 @@ export async function freshRows(
 }
 
 /** Waiting rows whose time has come. */
-export async function dueRows(
-  needs: DispatchNeeds,
+export async function findDueRows(
+  deps: DispatchDeps,
   record: Import,
   counts: TallyCounts,
   room: number,
 ): Promise<Tagged<Row>[]> {
   if (counts.waiting <= 0) return [];
-  return needs.ledger.findRows(record.connectionId, record.id, {
+  return deps.ledger.findRows(record.connectionId, record.id, {
     fromLine: 0,
     toLine: record.cursor,
     states: ['waiting'],
-    dueBy: needs.clock.now(),
+    dueBy: deps.clock.now(),
     limit: Math.max(1, room),
   });
 }
 
 /** Pages whose rows ought to be settled by now, unless their messages are merely waiting behind older ones. */
-export async function overduePages(
-  needs: DispatchNeeds,
+export async function findOverdueBatches(
+  deps: DispatchDeps,
   record: Import,
   outstanding: number,
   now: Date,
-): Promise<SentPage[]> {
-  const late = record.pages.filter((page) => page.dueAt <= now);
+): Promise<SentBatch[]> {
+  const late = record.batches.filter((page) => page.dueAt <= now);
   if (late.length === 0 || outstanding <= 0) return late;
-  const oldest = await needs.importQueues.oldestCheck();
+  const oldest = await deps.importQueues.getOldestCheckSentAt();
   if (!oldest) return late;
   return late.filter(
     (page) =>
-      page.sentAt < oldest || page.sentAt.getTime() === 0 || now.getTime() - page.sentAt.getTime() > SLOW_QUEUE_MOST_MS,
+      page.sentAt < oldest || page.sentAt.getTime() === 0 || now.getTime() - page.sentAt.getTime() > SLOW_QUEUE_MAX_MS,
   );
 }
 
 /** What of a page is still open. */
-export async function unsettledRows(needs: DispatchNeeds, record: Import, page: SentPage): Promise<Tagged<Row>[]> {
+export async function findUnsettledRows(deps: DispatchDeps, record: Import, page: SentBatch): Promise<Tagged<Row>[]> {
   const rows: Tagged<Row>[] = [];
   for (let fromLine = page.from; ; ) {
-    const found = await needs.ledger.findRows(record.connectionId, record.id, {
+    const found = await deps.ledger.findRows(record.connectionId, record.id, {
       fromLine,
       toLine: page.to,
       states: ['pending', 'waiting'],
