@@ -9,7 +9,7 @@ interface Deps extends TimerDeps {
 }
 
 export function addFindExpiringSecretsTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
-  host.timer('findExpiringSecrets', {
+  host.timer('find-expiring-secrets', {
     schedule: '%EXPIRY_SCHEDULE%',
     handler: createTimer(deps, {
       name: 'find-expiring-secrets',

@@ -3,7 +3,7 @@ import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 import { type SweepDeps, sweepImports } from '../../shared/imports/sweep-imports.ts';
 
 export function addSweepImportsTimer(host: Pick<typeof app, 'timer'>, deps: SweepDeps & TimerDeps): void {
-  host.timer('sweepImports', {
+  host.timer('sweep-imports', {
     schedule: '%SWEEP_SCHEDULE%',
     handler: createTimer(deps, {
       name: 'sweep-imports',

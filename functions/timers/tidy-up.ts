@@ -7,7 +7,7 @@ type Deps = TimerDeps & Omit<DeleteCustomerDeps, 'answers'> & { answers: AnswerM
 
 /** Once a day: finishes deletions that were interrupted and forgets answers whose time is over. */
 export function addTidyUpTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
-  host.timer('tidyUp', {
+  host.timer('tidy-up', {
     schedule: '%EXPIRY_SCHEDULE%',
     handler: createTimer(deps, {
       name: 'tidy-up',

@@ -40,7 +40,7 @@ var alwaysReadyForHttp = alwaysReadyHttp > 0
 var alwaysReadyForChecks = alwaysReadyCheckMailbox > 0
   ? [
       {
-        name: 'function:checkMailbox'
+        name: 'function:check-mailbox'
         instanceCount: alwaysReadyCheckMailbox
       }
     ]

@@ -11,7 +11,7 @@ interface Needs {
 }
 
 /** Missing it, no mailbox is checked; an app whose code did not load has it not. */
-export const WORKER = 'checkMailbox';
+export const WORKER = 'check-mailbox';
 
 const functionList = z.object({ value: z.array(z.object({ properties: z.object({ name: z.string() }) })) });
 const API_VERSION = 'api-version=2024-04-01';

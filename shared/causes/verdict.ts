@@ -4,7 +4,8 @@ import type { CauseCode } from './causes.ts';
 export const probes = ['graph.readWrite', 'graph.send', 'imap', 'smtp'] as const;
 export type Probe = (typeof probes)[number];
 
-export type Verdict = 'passed' | 'failed' | 'inconclusive' | 'skipped';
+export const verdicts = ['passed', 'failed', 'inconclusive', 'skipped'] as const;
+export type Verdict = (typeof verdicts)[number];
 
 /**
  * What a plain denial can be explained by. It is kept with the finding, so that the explanation can be put right once

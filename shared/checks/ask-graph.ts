@@ -2,12 +2,13 @@ import { classify, isWaitCause } from '../causes/classify.ts';
 import { isDenial, knowingWhatPassed } from '../causes/denial.ts';
 import type { Findings, Probe } from '../causes/verdict.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { MailboxKind } from '../mailboxes/mailbox.ts';
 import { cleanMailbox } from './clean-mailbox.ts';
 import { explainAddress, isVague, judgeAlias } from './explain-address.ts';
 import type { Answer, MailboxAccess } from './graph-answer.ts';
 import type { Answers, GraphMail, Questions, Where } from './graph-mail.ts';
 import { judgeAnswers, longer, type Wait, waitFor } from './judge-answers.ts';
-import type { CheckInput, CheckOutcome, MailboxKind } from './mailbox-checker.ts';
+import type { CheckInput, CheckOutcome } from './mailbox-checker.ts';
 import type { Recipients } from './recipients.ts';
 import { findSent } from './send-to-itself.ts';
 

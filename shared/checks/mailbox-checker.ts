@@ -1,8 +1,7 @@
 import type { CauseCode } from '../causes/causes.ts';
 import type { ConnectionFinding, Findings } from '../causes/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
-
-export type MailboxKind = 'user' | 'shared' | 'room' | 'equipment' | 'unknown';
+import type { MailboxKind } from '../mailboxes/mailbox.ts';
 
 export interface CheckInput {
   connection: Connection;

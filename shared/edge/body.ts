@@ -4,6 +4,12 @@ import { DomainError } from '../kernel/errors.ts';
 /** How much of a refused body is still read, and thrown away, so that the sender gets to see why it was refused. */
 const DRAIN_MAX_BYTES = 64 * 1024 * 1024;
 
+/** What is read of a request; its body may be any stream of bytes. */
+interface JsonRequest {
+  headers: Pick<HttpRequest['headers'], 'get'>;
+  body: AsyncIterable<Uint8Array> | null;
+}
+
 /**
  * Reads a JSON body of at most so many bytes; `undefined` when there is none. Never holds more than the limit,
  * whatever the headers claim.
@@ -11,7 +17,7 @@ const DRAIN_MAX_BYTES = 64 * 1024 * 1024;
  * @throws DomainError `payload_too_large`, `unsupported_media_type`, `malformed_request`
  */
 export async function readJson(
-  request: Pick<HttpRequest, 'headers' | 'body'>,
+  request: JsonRequest,
   maxBytes: number,
 ): Promise<{ value: unknown; bytes: Uint8Array } | undefined> {
   const bytes = await readBytes(request, maxBytes);
@@ -39,7 +45,7 @@ export function mediaType(header: string | null): string | undefined {
   return header?.split(';')[0]?.trim().toLowerCase() || undefined;
 }
 
-async function readBytes(request: Pick<HttpRequest, 'headers' | 'body'>, maxBytes: number): Promise<Uint8Array> {
+async function readBytes(request: JsonRequest, maxBytes: number): Promise<Uint8Array> {
   const announced = Number(request.headers.get('content-length') ?? 0);
   if (!request.body) {
     if (announced > maxBytes) throw tooLarge(maxBytes);
@@ -49,7 +55,7 @@ async function readBytes(request: Pick<HttpRequest, 'headers' | 'body'>, maxByte
   let length = 0;
   let refused = announced > maxBytes;
   try {
-    for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
+    for await (const chunk of request.body) {
       length += chunk.length;
       refused ||= length > maxBytes;
       if (refused) chunks.length = 0;

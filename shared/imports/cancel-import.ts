@@ -3,8 +3,8 @@ import type { ImportQueues } from './import-queues.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 
 /**
- * Sends an import towards its end: whoever dispatches next settles what is open as `cancelled` and then ends it as given.
- * Resolves to `undefined` when it has ended or is being cancelled already.
+ * Starts to end an import early. The next dispatcher settles its open rows as `cancelled` and then ends the import as
+ * `endsAs`. Resolves to `undefined` when the import has ended or is already being cancelled.
  */
 export async function cancelImport(
   deps: { imports: ImportStore; importQueues: ImportQueues },

@@ -9,17 +9,17 @@ export interface SweepDeps {
   ledger: Ledger;
   importQueues: ImportQueues;
   clock: Clock;
-  /** How long a plan may stand still before its message counts as lost. */
+  /** How long planning may make no progress before its message counts as lost. */
   planOverdueMs: number;
 }
 
-/** A pointer without an import: the process died between the two. Younger ones may still be on their way. */
+/** A pointer without an import: the process died between the two writes. A younger one may still get its import. */
 const ORPHAN_AFTER_MS = 600_000;
 
 /**
- * Looks after every unfinished import: sends the message again on which its next step waits, should it be lost. Does
- * nothing itself that a message would do, so one stuck import cannot keep it from the others. Resolves to how many
- * imports are open.
+ * Looks after every unfinished import: if the message for its next step may be lost, sends it again. The sweep does none
+ * of that work itself, so one stuck import cannot hold up the others. `failed` holds the error of each import that
+ * could not be looked at.
  */
 export async function sweepImports(deps: SweepDeps): Promise<{ open: number; failed: unknown[] }> {
   const open = await deps.imports.listOpen();
@@ -45,14 +45,14 @@ async function sweep(deps: SweepDeps, pointer: OpenImport): Promise<void> {
   const record = found.value;
   if (record.status === 'accepted' || record.status === 'planning') {
     const plan = await deps.ledger.getPlan(record.connectionId, importId);
-    const moved = Math.max(record.createdAt.getTime(), plan?.value.movedAt.getTime() ?? 0);
-    if (now - moved > deps.planOverdueMs) await deps.importQueues.sendPlan({ v: 1, customerId, importId });
+    const lastProgressAt = Math.max(record.createdAt.getTime(), plan?.value.movedAt.getTime() ?? 0);
+    if (now - lastProgressAt > deps.planOverdueMs) await deps.importQueues.sendPlan({ v: 1, customerId, importId });
     return;
   }
   if (isEnded(record.status) && !record.eventPending) {
     await deps.imports.closePointer(importId);
     return;
   }
-  const isWorkedOn = record.lease !== undefined && record.lease.until.getTime() > now;
-  if (!isWorkedOn) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
+  const hasDispatcher = record.lease !== undefined && record.lease.until.getTime() > now;
+  if (!hasDispatcher) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
 }

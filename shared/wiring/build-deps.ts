@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { BlobServiceClient } from '@azure/storage-blob';
@@ -27,7 +27,8 @@ import type { Cloud } from '../connections/connection.ts';
 import { createPropagationSteps } from '../connections/propagation.ts';
 import { removeParts } from '../connections/remove-connection.ts';
 import { createReadiness } from '../health/readiness.ts';
-import { createSeen } from '../imports/checking/caches.ts';
+import { createConnectionCache } from '../imports/checking/connection-cache.ts';
+import { createImportCache } from '../imports/checking/import-cache.ts';
 import { createRefusalWatch } from '../imports/checking/refusal-watch.ts';
 import { createTenantRateLimiter } from '../imports/checking/tenant-rate-limiter.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
@@ -161,7 +162,8 @@ export function buildDeps(config: Config, log: Log) {
       const source = await uploads.read(record.customerId, record.id);
       return source && readUpload(record.uploadType, source, uploadLimits);
     },
-    seen: createSeen({ imports, connections }),
+    importCache: createImportCache({ imports }),
+    connectionCache: createConnectionCache({ connections }),
     settler: createSettler(
       { ledger, serialByKey, tallies },
       { together: settings.SETTLE_TOGETHER, withinMs: settings.SETTLE_WITHIN },
@@ -174,7 +176,7 @@ export function buildDeps(config: Config, log: Log) {
       now: Date.now,
     }),
     refusals: createRefusalWatch({
-      alikeMax: settings.REPEATED_REFUSALS_MAX,
+      refusedInARowMax: settings.REPEATED_REFUSALS_MAX,
       holdMs: REFUSAL_HELD_MS,
       now: Date.now,
     }),
@@ -185,11 +187,11 @@ export function buildDeps(config: Config, log: Log) {
       cleanupAfterMs: settings.CHECK_TIMEOUT * ANSWERS_OF_A_CHECK,
     },
     poisonArchive: tablePoisonArchive(storage.table(tables.poison)),
-    putBackMs: settings.STORAGE_RETRY_AFTER,
+    retryDelayMs: settings.STORAGE_RETRY_AFTER,
     deliveriesMax: DELIVERIES_MAX,
     planShiftMs: PLAN_SHIFT_MS,
     planOverdueMs: settings.PLAN_OVERDUE_AFTER,
-    pause: (ms: number) => pause(ms),
+    sleep: (ms: number) => sleep(ms),
     dispatching: {
       holder: processId,
       windowTotal: settings.WINDOW_TOTAL,
@@ -198,7 +200,7 @@ export function buildDeps(config: Config, log: Log) {
       pollMs: settings.DISPATCH_POLL,
       shiftMs: settings.DISPATCH_SHIFT,
       leaseMs: settings.DISPATCH_LEASE,
-      overdue: { afterMs: settings.BATCH_OVERDUE_AFTER, mostMs: settings.BATCH_OVERDUE_MAX },
+      overdue: { afterMs: settings.BATCH_OVERDUE_AFTER, maxMs: settings.BATCH_OVERDUE_MAX },
     },
   };
 }

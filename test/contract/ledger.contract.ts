@@ -23,7 +23,7 @@ const mailboxOf = (address: string, change: Partial<Mailbox> = {}): Mailbox => (
   status: 'pending',
   checks: {},
   importId: IMPORT,
-  open: `${IMPORT}:1`,
+  openRow: `${IMPORT}:1`,
   slotClaimedBy: IMPORT,
   createdAt: NOW,
   ...change,
@@ -44,7 +44,7 @@ export function describeLedger(name: string, open: () => Ledger): void {
         dailyLimit: 5,
         nextCheckAt: NOW,
       });
-      const row = rowOf(7, { since: NOW, priorFindings: { 'graph.send': finding }, reference: 'A/1' });
+      const row = rowOf(7, { firstDeferredAt: NOW, priorFindings: { 'graph.send': finding }, reference: 'A/1' });
       const plan = newPlanRecord(IMPORT, NOW);
       const tally = { importId: IMPORT, writer: 'p.1', counts: { ...zeroCounts, passed: 3 } };
       const result = await ledger.commit(connectionId, [
@@ -74,9 +74,9 @@ export function describeLedger(name: string, open: () => Ledger): void {
       const connectionId = newConnection();
       const mailbox = mailboxOf('a@contoso.example', { displayName: 'A', nextCheckAt: NOW });
       await ledger.commit(connectionId, [{ op: 'createMailbox', mailbox }]);
-      const patch = { open: null, nextCheckAt: null, status: 'active' as const };
+      const patch = { openRow: null, nextCheckAt: null, status: 'active' as const };
       await ledger.commit(connectionId, [{ op: 'mergeMailbox', address: mailbox.address, patch }]);
-      const { open: _open, nextCheckAt: _next, ...kept } = mailbox;
+      const { openRow: _open, nextCheckAt: _next, ...kept } = mailbox;
       expect((await ledger.getMailbox(connectionId, mailbox.address))?.value).toEqual({ ...kept, status: 'active' });
     });
 

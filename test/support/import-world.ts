@@ -1,18 +1,21 @@
 import type { CheckOutcome, MailboxChecker } from '../../shared/checks/mailbox-checker.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
-import { createSeen } from '../../shared/imports/checking/caches.ts';
 import { type CheckDeps, checkRow } from '../../shared/imports/checking/check-row.ts';
+import { draftSubjectOf } from '../../shared/imports/checking/cleanup-message.ts';
+import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
+import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
 import { createRefusalWatch } from '../../shared/imports/checking/refusal-watch.ts';
 import { rowLocationOf } from '../../shared/imports/checking/row-location.ts';
 import { createTenantRateLimiter } from '../../shared/imports/checking/tenant-rate-limiter.ts';
 import { dispatchChecks } from '../../shared/imports/dispatching/dispatch-checks.ts';
 import type { Import } from '../../shared/imports/import.ts';
-import type { CheckMessage, DispatchMessage, ImportQueues, PlanMessage } from '../../shared/imports/import-queues.ts';
+import type { ImportQueues } from '../../shared/imports/import-queues.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../shared/imports/ledger/settler.ts';
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
+import type { CheckMessage, ImportMessage } from '../../shared/imports/messages.ts';
 import { planImport } from '../../shared/imports/planning/plan-import.ts';
 import { sweepImports } from '../../shared/imports/sweep-imports.ts';
 import type { ParsedRow } from '../../shared/imports/upload/parsed-row.ts';
@@ -65,7 +68,7 @@ const SPEED = 200;
 export function createWorld(
   seed: number,
   faults: Faults,
-  options: { slots?: number; window?: number; alikeMax?: number } = {},
+  options: { slots?: number; window?: number; refusedInARowMax?: number } = {},
 ): World {
   const random = mulberry32(seed);
   const started = Date.now();
@@ -102,17 +105,12 @@ export function createWorld(
   let mostWaiting = 0;
   let serial = 0;
 
-  interface Waiting {
-    queue: 'plan' | 'dispatch' | 'check' | 'poison';
-    body: unknown;
-    visibleAt: number;
-    insertedAt: number;
-    deliveries: number;
-  }
+  type Sent = { queue: 'plan' | 'dispatch'; body: ImportMessage } | { queue: 'check' | 'poison'; body: CheckMessage };
+  type Waiting = Sent & { visibleAt: number; insertedAt: number; deliveries: number };
   const messages = new Set<Waiting>();
-  const put = (queue: Waiting['queue'], body: unknown, delayMs = 0) => {
+  const put = (sent: Sent, delayMs = 0) => {
     const now = clock.now().getTime();
-    messages.add({ queue, body: structuredClone(body), visibleAt: now + delayMs, insertedAt: now, deliveries: 0 });
+    messages.add({ ...structuredClone(sent), visibleAt: now + delayMs, insertedAt: now, deliveries: 0 });
     mostWaiting = Math.max(mostWaiting, [...messages].filter((message) => message.queue === 'check').length);
   };
 
@@ -135,9 +133,9 @@ export function createWorld(
       };
     const away = () => new DomainError('storage_unavailable', 'lost');
     const importQueues: ImportQueues = {
-      sendPlan: living(async (message, delay) => put('plan', message, delay)),
-      sendDispatch: living(async (message, delay) => put('dispatch', message, delay)),
-      sendCheck: living(async (message, delay) => put('check', message, delay)),
+      sendPlan: living(async (message, delay) => put({ queue: 'plan', body: message }, delay)),
+      sendDispatch: living(async (message, delay) => put({ queue: 'dispatch', body: message }, delay)),
+      sendCheck: living(async (message, delay) => put({ queue: 'check', body: message }, delay)),
       getOldestCheckSentAt: living(async () => {
         const now = clock.now().getTime();
         const visible = [...messages].filter((message) => message.queue === 'check' && message.visibleAt <= now);
@@ -205,7 +203,7 @@ export function createWorld(
     };
     const serialByKey = createSerialByKey();
     const tallies = createTallyBook(`p${++serial}`);
-    const needs = {
+    const deps = {
       clock,
       ledger: flaky,
       imports: store,
@@ -223,19 +221,20 @@ export function createWorld(
         now: () => clock.now().getTime(),
       }),
       refusals: createRefusalWatch({
-        alikeMax: options.alikeMax ?? 10_000,
+        refusedInARowMax: options.refusedInARowMax ?? 10_000,
         holdMs: 1500 / SPEED,
         now: () => clock.now().getTime(),
       }),
       propagation: createPropagationSteps(faults.grantsAfter > 0 ? [60_000, 120_000, 240_000] : [0]),
       tokens: { forget: () => undefined },
-      seen: createSeen({ imports: store, connections }),
+      importCache: createImportCache({ imports: store }),
+      connectionCache: createConnectionCache({ connections }),
       settler: createSettler({ ledger: flaky, serialByKey, tallies }, { together: 4, withinMs: 2 }),
       importEvents: { ended: living(async (record: Import) => void ended.push(record.id)) },
       limits: { giveUpAfterMs: 24 * 3600_000, retryBaseMs: 2000, cleanupAfterMs: 120_000 },
       planShiftMs: 240_000,
       planOverdueMs: 60_000,
-      pause: sleep,
+      sleep,
       readUpload: async (record: Import) => {
         const lines = uploads.get(record.id);
         return (
@@ -253,30 +252,32 @@ export function createWorld(
         pollMs: 1000,
         shiftMs: 30_000,
         leaseMs: 15_000,
-        overdue: { afterMs: 90_000, mostMs: 600_000 },
+        overdue: { afterMs: 90_000, maxMs: 600_000 },
       },
     };
 
+    const afterFailure = ({ queue, body }: Waiting): Sent =>
+      queue === 'check' ? { queue, body: { ...body, mayHaveLeftovers: true } } : ({ queue, body } as Sent);
+
     async function handle(message: Waiting): Promise<void> {
-      const { body } = message;
-      switch (message.queue) {
+      const { queue, body } = message;
+      switch (queue) {
         case 'plan':
-          return planImport(needs, (body as PlanMessage).customerId, (body as PlanMessage).importId);
+          return planImport(deps, body.customerId, body.importId);
         case 'dispatch':
-          return dispatchChecks(needs, (body as DispatchMessage).customerId, (body as DispatchMessage).importId);
-        case 'check':
-          return checkRow(needs, body as CheckMessage, message.deliveries > 1);
+          return dispatchChecks(deps, body.customerId, body.importId);
+        case 'check': {
+          const retry = await checkRow(deps, body, message.deliveries > 1);
+          if (retry) await importQueues.sendCheck(retry.message, retry.delayMs);
+          return;
+        }
         case 'poison':
-          await checker.removeLeftovers(
-            connection,
-            '',
-            `Muster check ${(body as CheckMessage).importId} ${(body as CheckMessage).line}`,
-          );
-          await needs.settler.settle({
-            ...rowLocationOf(body as CheckMessage),
+          await checker.removeLeftovers(connection, '', draftSubjectOf(body));
+          await deps.settler.settle({
+            ...rowLocationOf(body),
             state: 'failed',
             row: { cause: 'internal_error' },
-            mailbox: { status: 'failed', open: null },
+            mailbox: { status: 'failed', openRow: null },
           });
       }
     }
@@ -293,12 +294,12 @@ export function createWorld(
       } catch (error) {
         if (!self.alive || !messages.has(message)) return;
         if (error instanceof DomainError) {
-          // Weather: back on the queue, or left to the sweep.
+          // A transient failure: sent again, or left to the sweep.
           messages.delete(message);
-          if (random() < 0.8) put(message.queue, { ...(message.body as object), mayHaveLeftovers: true }, 15_000);
+          if (random() < 0.8) put(afterFailure(message), 15_000);
         } else if (delivery >= 5) {
           messages.delete(message);
-          if (message.queue === 'check') put('poison', message.body);
+          if (message.queue === 'check') put({ queue: 'poison', body: message.body });
         } else message.visibleAt = clock.now().getTime() + 30_000;
       } finally {
         inFlight--;
@@ -318,7 +319,7 @@ export function createWorld(
     void (async () => {
       while (self.alive) {
         await sleep(20_000);
-        if (self.alive) await sweepImports(needs);
+        if (self.alive) await sweepImports(deps);
       }
     })();
     return {
@@ -366,7 +367,7 @@ export function createWorld(
         openedAt: clock.now(),
       });
       await imports.insert(record);
-      put('plan', { v: 1, customerId: 'cust_1', importId: record.id });
+      put({ queue: 'plan', body: { v: 1, customerId: 'cust_1', importId: record.id } });
       return record;
     },
     async run() {

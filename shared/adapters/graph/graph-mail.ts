@@ -1,8 +1,8 @@
 import type { Message } from '@microsoft/microsoft-graph-types';
 import type { Answer, MailboxAccess } from '../../checks/graph-answer.ts';
 import type { Answers, GraphMail, Left } from '../../checks/graph-mail.ts';
-import type { MailboxKind } from '../../checks/mailbox-checker.ts';
 import type { Cloud } from '../../connections/connection.ts';
+import type { MailboxKind } from '../../mailboxes/mailbox.ts';
 import type { BatchPart, PartAnswer, SendBatch } from './batch.ts';
 import { ownerPart, readOwner } from './graph-recipients.ts';
 

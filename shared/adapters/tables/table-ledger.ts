@@ -20,9 +20,8 @@ const mailboxColumns: Columns<Mailbox> = {
   checks: 'json',
   nextCheckAt: 'instant',
   importId: 'text',
-  open: 'text',
+  openRow: 'text',
   slotClaimedBy: 'text',
-  release: 'text',
   createdAt: 'instant',
 };
 
@@ -39,7 +38,7 @@ const rowColumns: Columns<Row> = {
   cause: 'text',
   requestId: 'text',
   attempt: 'number',
-  since: 'instant',
+  firstDeferredAt: 'instant',
   nextCheckAt: 'instant',
   priorFindings: 'json',
 };

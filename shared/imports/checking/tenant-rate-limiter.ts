@@ -1,61 +1,66 @@
-/** Decides when a check may begin, so that Microsoft is not asked faster than a tenant bears, and no tenant slows another. */
+/**
+ * Decides when a check may begin, so that Microsoft is not asked faster than the tenant allows, and no tenant slows another
+ * one down.
+ */
 export interface TenantRateLimiter {
   /**
-   * Runs `check` when this process and the tenant have room. Resolves to `ran: false` when its turn has not come in time
-   * or the tenant must not be asked for a while: nothing was asked, and the message is to be put back for so long.
+   * Runs `check` once this process and the tenant have room. Resolves to `ran: false` when there is no room in time, or when
+   * the tenant must not be asked for a while: nothing was asked, and the message should stay hidden for `seconds`.
    */
   run<T>(
     tenant: string,
     check: () => Promise<T>,
     readSignal: (value: T) => TenantSignal,
   ): Promise<{ ran: true; value: T } | { ran: false; seconds: number }>;
-  /** How many checks of the tenant may run at once by now. */
+  /** How many checks of the tenant may run at the same time now. */
   limitOf(tenant: string): number;
 }
 
-/** What a check's outcome says about the tenant as a whole. */
+/** What the result of a check says about the tenant as a whole. */
 export type TenantSignal =
   | { kind: 'ok' }
-  /** `isWhole`: nothing at all was answered; otherwise some of what was asked for. */
+  /** `isWhole`: every question was throttled. Otherwise some were answered. */
   | { kind: 'throttled'; isWhole: boolean; seconds?: number }
-  /** No answer in time, or a broken one: a slow tenant must not hold every place. */
+  /** No answer in time, or an unreadable one. A slow tenant must not occupy every place. */
   | { kind: 'unanswered' };
 
 interface Options {
+  /** Checks that may run in this process at the same time. */
   processMax: number;
-  /** How many at once to begin with; more as long as nothing complains. */
+  /** Checks of one tenant at the same time to begin with. The number rises while no check is throttled. */
   tenantInitial: number;
   tenantMax: number;
-  /** How long a check may wait for its turn here; longer waits belong on the queue. */
+  /** How long a check may wait here. Longer waits belong on the queue. */
   waitMs: number;
   now: () => number;
   random?: () => number;
 }
 
-type Turn = { mine: true } | { mine: false; seconds: number };
+type Turn = { granted: true } | { granted: false; seconds: number };
 
 interface TenantState {
   limit: number;
   running: number;
   waiting: Set<(turn: Turn) => void>;
-  /** Until the first complaint each fine answer makes room for one more; afterwards each round of them does. */
+  /** Until the first throttling, each good answer raises the limit by one. Afterwards each full round of them does. */
   isNew: boolean;
-  fine: number;
+  /** Good answers in the current round. */
+  ok: number;
   throttledInARow: number;
   decreasedAt: number;
   heldUntil: number;
 }
 
-/** So many checks in a row that were throttled as a whole: the tenant is past what fewer at once would mend. */
+/** After this many checks in a row that were throttled as a whole, asking less is not enough: the tenant is held. */
 const HOLD_AFTER = 5;
-/** So many may wait here whatever the limit, so that places do not stand empty between deliveries. */
+/** This many may always wait, so that places do not stay empty between deliveries. */
 const WAITING_MIN = 8;
 const HOLD_MAX_SECONDS = 60;
 const TENANTS_MAX = 5_000;
 
 /**
- * Additive increase, multiplicative decrease for each tenant, within what the process may do at all. Tenants that wait for
- * the process's places are served in turn.
+ * Additive increase, multiplicative decrease for each tenant (as TCP does), within what the process may run in total.
+ * Tenants that wait for a place take turns.
  */
 export function createTenantRateLimiter(options: Options): TenantRateLimiter {
   const random = options.random ?? Math.random;
@@ -70,7 +75,7 @@ export function createTenantRateLimiter(options: Options): TenantRateLimiter {
         running: 0,
         waiting: new Set(),
         isNew: true,
-        fine: 0,
+        ok: 0,
         throttledInARow: 0,
         decreasedAt: Number.NEGATIVE_INFINITY,
         heldUntil: 0,
@@ -87,48 +92,46 @@ export function createTenantRateLimiter(options: Options): TenantRateLimiter {
     }
   }
 
-  const restOf = (state: TenantState) => {
-    const rest = (state.heldUntil - options.now()) / 1000;
-    return rest * (1 + random() / 4);
-  };
-  // Spread over some seconds: those who are sent back together must not come back together.
-  const soon = () => 4 + 8 * random();
+  const secondsHeld = (state: TenantState) => ((state.heldUntil - options.now()) / 1000) * (1 + random() / 4);
+  // Spread over some seconds, so that checks that are sent back together do not return together.
+  const shortDelay = () => 4 + 8 * random();
 
   function takeTurn(state: TenantState): Promise<Turn> | Turn {
-    if (state.heldUntil > options.now()) return { mine: false, seconds: restOf(state) };
+    if (state.heldUntil > options.now()) return { granted: false, seconds: secondsHeld(state) };
     if (running < options.processMax && state.running < state.limit && state.waiting.size === 0) {
       running++;
       state.running++;
-      return { mine: true };
+      return { granted: true };
     }
-    // One that has been complained about may not keep the process's messages waiting for it.
-    if (!state.isNew && state.waiting.size >= Math.max(WAITING_MIN, 2 * state.limit))
-      return { mine: false, seconds: soon() };
+    // A tenant that was throttled must not fill the process with messages that wait for it.
+    if (!state.isNew && state.waiting.size >= Math.max(WAITING_MIN, 2 * state.limit)) {
+      return { granted: false, seconds: shortDelay() };
+    }
     return new Promise<Turn>((resolve) => {
       const settle = (turn: Turn) => {
         clearTimeout(timer);
         state.waiting.delete(settle);
         resolve(turn);
       };
-      const timer = setTimeout(() => settle({ mine: false, seconds: soon() }), options.waitMs);
+      const timer = setTimeout(() => settle({ granted: false, seconds: shortDelay() }), options.waitMs);
       state.waiting.add(settle);
     });
   }
 
-  /** Gives free places to those who wait, one tenant after the other. */
-  function serve(): void {
-    for (let isServed = true; isServed && running < options.processMax; ) {
-      isServed = false;
+  /** Grants free places to waiting checks, one tenant after the other. */
+  function grantFreePlaces(): void {
+    for (let hasGranted = true; hasGranted && running < options.processMax; ) {
+      hasGranted = false;
       for (const [tenant, state] of [...tenants]) {
         const [next] = state.waiting;
         if (!next || state.running >= state.limit || running >= options.processMax) continue;
-        // Whoever was served goes to the end.
+        // Move the tenant to the end of the line.
         tenants.delete(tenant);
         tenants.set(tenant, state);
         running++;
         state.running++;
-        isServed = true;
-        next({ mine: true });
+        hasGranted = true;
+        next({ granted: true });
       }
     }
   }
@@ -136,10 +139,10 @@ export function createTenantRateLimiter(options: Options): TenantRateLimiter {
   function applySignal(state: TenantState, signal: TenantSignal, startedAt: number): void {
     if (signal.kind === 'ok') {
       state.throttledInARow = 0;
-      state.fine++;
-      if (state.limit < options.tenantMax && (state.isNew || state.fine >= state.limit)) {
+      state.ok++;
+      if (state.limit < options.tenantMax && (state.isNew || state.ok >= state.limit)) {
         state.limit++;
-        state.fine = 0;
+        state.ok = 0;
       }
       return;
     }
@@ -147,12 +150,12 @@ export function createTenantRateLimiter(options: Options): TenantRateLimiter {
       state.throttledInARow = signal.isWhole ? state.throttledInARow + 1 : 0;
       if (state.throttledInARow >= HOLD_AFTER) hold(state, signal.seconds);
     }
-    // Checks that began before the last decrease tell what is known already.
+    // A check that began before the last decrease says nothing new.
     if (startedAt < state.decreasedAt) return;
-    const least = signal.kind === 'unanswered' ? Math.min(2, state.limit) : 1;
-    state.limit = Math.max(least, Math.floor(state.limit / 2));
+    const min = signal.kind === 'unanswered' ? Math.min(2, state.limit) : 1;
+    state.limit = Math.max(min, Math.floor(state.limit / 2));
     state.isNew = false;
-    state.fine = 0;
+    state.ok = 0;
     state.decreasedAt = options.now();
   }
 
@@ -160,14 +163,14 @@ export function createTenantRateLimiter(options: Options): TenantRateLimiter {
     const ceiling = Math.min(HOLD_MAX_SECONDS, 2 ** Math.min(state.throttledInARow - HOLD_AFTER + 1, 10));
     const heldFor = seconds ?? ceiling * (0.5 + random() / 2);
     state.heldUntil = Math.max(state.heldUntil, options.now() + heldFor * 1000);
-    for (const settle of state.waiting) settle({ mine: false, seconds: restOf(state) });
+    for (const settle of state.waiting) settle({ granted: false, seconds: secondsHeld(state) });
   }
 
   return {
     async run(tenant, check, readSignal) {
       const state = stateOf(tenant);
       const turn = await takeTurn(state);
-      if (!turn.mine) return { ran: false, seconds: turn.seconds };
+      if (!turn.granted) return { ran: false, seconds: turn.seconds };
       const startedAt = options.now();
       try {
         const value = await check();
@@ -176,7 +179,7 @@ export function createTenantRateLimiter(options: Options): TenantRateLimiter {
       } finally {
         running--;
         state.running--;
-        serve();
+        grantFreePlaces();
       }
     },
     limitOf: (tenant) => tenants.get(tenant)?.limit ?? options.tenantInitial,

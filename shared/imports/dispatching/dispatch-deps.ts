@@ -17,19 +17,19 @@ export interface DispatchDeps {
   slots: Pick<Slots, 'trim'>;
   importEvents: ImportEvents;
   clock: Clock;
-  /** Resolves after so many milliseconds. */
-  pause: (ms: number) => Promise<void>;
+  sleep: (ms: number) => Promise<void>;
   dispatching: DispatchSettings;
 }
 
 export interface DispatchSettings {
   /** Names this process in leases. */
   holder: string;
+  /** Check messages on the queue, of all imports together. They share it equally, each within `windowMin` and `windowMax`. */
   windowTotal: number;
   windowMin: number;
   windowMax: number;
   pollMs: number;
-  /** How long one message keeps its dispatcher at work before it hands over to the next. */
+  /** How long a dispatcher works before it hands over to the next message. */
   shiftMs: number;
   leaseMs: number;
   overdue: OverdueTimes;

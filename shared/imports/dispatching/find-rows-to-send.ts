@@ -1,14 +1,15 @@
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import, SentBatch } from '../import.ts';
-import type { Row } from '../ledger/row.ts';
+import { acceptedStates, openStates, type Row } from '../ledger/row.ts';
 import type { TallyCounts } from '../ledger/tally.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 
-const ACCEPTED = ['pending', 'waiting', 'passed', 'failed', 'inconclusive', 'cancelled'] as const;
-/** A page whose rows may wait behind older messages is left alone for this long at most. */
+/** How long a batch may stay overdue because its messages wait behind older ones. */
 const SLOW_QUEUE_MAX_MS = 600_000;
+/** Rows per request when an overdue batch is read. */
+const READ_MAX = 500;
 
-/** The next accepted rows that have not been sent, whatever has become of them. */
+/** The next accepted rows above the cursor, in any state. */
 export async function findUnsentRows(
   deps: DispatchDeps,
   record: Import,
@@ -18,12 +19,12 @@ export async function findUnsentRows(
   if (room < 1 || record.dispatched >= accepted) return [];
   return deps.ledger.findRows(record.connectionId, record.id, {
     fromLine: record.cursor,
-    states: ACCEPTED,
+    states: acceptedStates,
     limit: room,
   });
 }
 
-/** Waiting rows whose time has come. */
+/** Waiting rows that are due. */
 export async function findDueRows(
   deps: DispatchDeps,
   record: Import,
@@ -40,36 +41,35 @@ export async function findDueRows(
   });
 }
 
-/** Pages whose rows ought to be settled by now, unless their messages are merely waiting behind older ones. */
+/** Batches whose rows should be settled by now, unless their messages only wait behind older ones. */
 export async function findOverdueBatches(
   deps: DispatchDeps,
   record: Import,
   outstanding: number,
   now: Date,
 ): Promise<SentBatch[]> {
-  const late = record.batches.filter((page) => page.dueAt <= now);
-  if (late.length === 0 || outstanding <= 0) return late;
+  const overdue = record.batches.filter((batch) => batch.dueAt <= now);
+  if (overdue.length === 0 || outstanding <= 0) return overdue;
   const oldest = await deps.importQueues.getOldestCheckSentAt();
-  if (!oldest) return late;
-  return late.filter(
-    (page) =>
-      page.sentAt < oldest || page.sentAt.getTime() === 0 || now.getTime() - page.sentAt.getTime() > SLOW_QUEUE_MAX_MS,
+  if (!oldest) return overdue;
+  return overdue.filter(
+    ({ sentAt }) => sentAt < oldest || sentAt.getTime() === 0 || now.getTime() - sentAt.getTime() > SLOW_QUEUE_MAX_MS,
   );
 }
 
-/** What of a page is still open. */
-export async function findUnsettledRows(deps: DispatchDeps, record: Import, page: SentBatch): Promise<Tagged<Row>[]> {
+/** The open rows of a batch. */
+export async function findOpenRows(deps: DispatchDeps, record: Import, batch: SentBatch): Promise<Tagged<Row>[]> {
   const rows: Tagged<Row>[] = [];
-  for (let fromLine = page.from; ; ) {
+  for (let fromLine = batch.from; ; ) {
     const found = await deps.ledger.findRows(record.connectionId, record.id, {
       fromLine,
-      toLine: page.to,
-      states: ['pending', 'waiting'],
-      limit: 500,
+      toLine: batch.to,
+      states: openStates,
+      limit: READ_MAX,
     });
     rows.push(...found);
     const last = found.at(-1);
-    if (found.length < 500 || !last) return rows;
+    if (found.length < READ_MAX || !last) return rows;
     fromLine = last.value.line + 1;
   }
 }

@@ -1,33 +1,31 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import } from '../import.ts';
-import type { Ledger, LedgerChange } from '../ledger/ledger.ts';
+import { type Ledger, type LedgerChange, PAIRS_MAX } from '../ledger/ledger.ts';
 import { newPlanRecord } from '../ledger/plan-record.ts';
-import type { Row } from '../ledger/row.ts';
+import { openRowOf, openStates, type Row } from '../ledger/row.ts';
 import type { SerialByKey } from '../ledger/serial-by-key.ts';
 import type { TallyBook } from '../ledger/tally-book.ts';
 
-interface Deps {
+interface CancelDeps {
   ledger: Ledger;
   serialByKey: SerialByKey;
   tallies: TallyBook;
   clock: Clock;
 }
 
-const PAIRS_MAX = 49;
-
 /**
- * Ends every unsettled row of an import as `cancelled`, and gives back the slots that this import had claimed for them.
+ * Settles every open row of an import as `cancelled`, and gives back the slots that this import claimed for them.
  *
- * Planning is closed first, so that no row comes after. A check that finishes meanwhile wins its row or loses it, never
- * both. Resolves when no unsettled row is left; repeatable, and gone on with by whoever comes next.
+ * Closes planning first, so that no row is added afterwards. A check that finishes at the same time either wins its row or
+ * loses it, never both. Resolves when no open row is left. Repeatable: a later call continues where this one stopped.
  */
-export async function cancelOpenRows(deps: Deps, record: Import): Promise<void> {
+export async function cancelOpenRows(deps: CancelDeps, record: Import): Promise<void> {
   await closePlan(deps, record);
   for (;;) {
     const rows = await deps.ledger.findRows(record.connectionId, record.id, {
       fromLine: 0,
-      states: ['pending', 'waiting'],
+      states: openStates,
       limit: PAIRS_MAX,
     });
     if (rows.length === 0) return;
@@ -35,7 +33,7 @@ export async function cancelOpenRows(deps: Deps, record: Import): Promise<void> 
   }
 }
 
-async function closePlan(deps: Deps, record: Import): Promise<void> {
+async function closePlan(deps: CancelDeps, record: Import): Promise<void> {
   for (;;) {
     const plan = await deps.ledger.getPlan(record.connectionId, record.id);
     if (plan?.value.done || plan?.value.closed) return;
@@ -46,8 +44,8 @@ async function closePlan(deps: Deps, record: Import): Promise<void> {
   }
 }
 
-/** One transaction. On any conflict nothing is written and the caller reads the rows again. */
-async function cancelTogether(deps: Deps, record: Import, rows: readonly Tagged<Row>[]): Promise<void> {
+/** One transaction. After a conflict nothing is written, and the caller reads the rows again. */
+async function cancelTogether(deps: CancelDeps, record: Import, rows: readonly Tagged<Row>[]): Promise<void> {
   const mailboxes = await Promise.all(
     rows.map((row) => deps.ledger.getMailbox(record.connectionId, row.value.address)),
   );
@@ -64,7 +62,7 @@ async function cancelTogether(deps: Deps, record: Import, rows: readonly Tagged<
       patch: { state: 'cancelled', nextCheckAt: null },
     });
     if (row.state === 'waiting') waiting++;
-    if (mailbox?.value.open !== openRowOf(row)) continue;
+    if (mailbox?.value.openRow !== openRowOf(row)) continue;
     const isOurSlot = mailbox.value.slotClaimedBy === record.id;
     if (isOurSlot) slotsFreed++;
     changes.push({ op: 'mergeMailbox', address: row.address, tag: mailbox.tag, patch: cancelledMailbox(isOurSlot) });
@@ -80,14 +78,9 @@ async function cancelTogether(deps: Deps, record: Import, rows: readonly Tagged<
   }
 }
 
-/** A mailbox that was connected before this import keeps its slot; it only did not get its check. */
+/** A mailbox that was connected before this import keeps its slot. It only missed this check. */
 function cancelledMailbox(isOurSlot: boolean) {
   return isOurSlot
-    ? { status: 'disconnected' as const, open: null, slotClaimedBy: null, nextCheckAt: null }
-    : { status: 'inconclusive' as const, open: null, nextCheckAt: null };
-}
-
-/** How a mailbox names the row that is being worked on. */
-export function openRowOf(row: { importId: string; line: number }): string {
-  return `${row.importId}:${row.line}`;
+    ? { status: 'disconnected' as const, openRow: null, slotClaimedBy: null, nextCheckAt: null }
+    : { status: 'inconclusive' as const, openRow: null, nextCheckAt: null };
 }

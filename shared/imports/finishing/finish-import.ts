@@ -6,12 +6,12 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { countSettled, sumTallies } from '../ledger/tally.ts';
 import { reviseExplanations } from './revise-explanations.ts';
 
-/** Who is told that an import has ended. May be told twice when a process dies between telling and noting it. */
+/** Receives the end of each import. It can come twice: when a process dies after announcing the end, before noting that. */
 export interface ImportEvents {
   ended(record: Import): Promise<void>;
 }
 
-interface Deps {
+interface FinishDeps {
   imports: ImportStore;
   ledger: Ledger;
   slots: Pick<Slots, 'trim'>;
@@ -20,19 +20,19 @@ interface Deps {
 }
 
 /**
- * Ends an import whose rows are all settled: explanations, slots, end state, announcement, pointer, in this order, each
- * repeatable by whoever comes next. Resolves to whether the import has ended.
+ * Ends an import whose rows are all settled. Resolves to whether the import has ended.
  *
- * The import is read before its tallies: the other way round, rows planned in between would be missed.
+ * The steps are, in this order: explanations, slots, end state, announcement, pointer. Each can be repeated by another
+ * process. The import is read before its tallies; the other way round would miss rows that are planned in between.
  */
-export async function finishImport(deps: Deps, seen: Pick<Import, 'customerId' | 'id'>): Promise<boolean> {
-  const { customerId, id } = seen;
+export async function finishImport(deps: FinishDeps, target: Pick<Import, 'customerId' | 'id'>): Promise<boolean> {
+  const { customerId, id } = target;
   for (;;) {
     const found = await deps.imports.get(customerId, id);
     if (!found) return true;
     const record = found.value;
     if (isEnded(record.status)) {
-      await announce(deps, record);
+      await announceEnd(deps, record);
       return true;
     }
     if (record.status === 'accepted' || record.status === 'planning') return false;
@@ -43,7 +43,7 @@ export async function finishImport(deps: Deps, seen: Pick<Import, 'customerId' |
 
     if (counts.failed > 0 && record.status !== 'cancelling') await reviseExplanations(deps, record);
     await deps.slots.trim(customerId, id, counts.slotsFreed);
-    const { lease: _lease, wakeUpAt: _hint, canary: _canary, canarySettledAt: _awake, ...rest } = record;
+    const { lease: _lease, wakeUpAt: _wakeUp, canary: _canary, canarySettledAt: _settled, ...rest } = record;
     const ended: Import = {
       ...rest,
       status: record.status === 'cancelling' ? (record.endsAs ?? 'cancelled') : 'completed',
@@ -53,12 +53,12 @@ export async function finishImport(deps: Deps, seen: Pick<Import, 'customerId' |
     };
     if (ended.status === 'completed') delete ended.finding;
     if ((await deps.imports.update(ended, found.tag)) === undefined) continue;
-    await announce(deps, ended);
+    await announceEnd(deps, ended);
     return true;
   }
 }
 
-async function announce(deps: Deps, record: Import): Promise<void> {
+async function announceEnd(deps: FinishDeps, record: Import): Promise<void> {
   if (record.eventPending) {
     await deps.importEvents.ended(record);
     await changeImport(deps.imports, record.customerId, record.id, (current) =>

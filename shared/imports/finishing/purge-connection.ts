@@ -23,15 +23,17 @@ export interface PurgeDeps {
   clock: Clock;
 }
 
+const PAGE_SIZE = 100;
+
 /**
- * Removes all that a connection's imports have brought: running ones are cancelled, slots given back, then uploads,
- * mailboxes, rows and imports go. Repeatable at every step.
+ * Removes everything that a connection's imports brought. Cancels running imports, gives slots back, then removes uploads,
+ * mailboxes, rows and imports. Each step is repeatable.
  */
 export async function purgeConnection(deps: PurgeDeps, customerId: string, connectionId: string): Promise<void> {
   let cursor: string | undefined;
   do {
     const page = await deps.imports.list(customerId, connectionId, {
-      limit: 100,
+      limit: PAGE_SIZE,
       ...(cursor !== undefined && { cursor }),
     });
     for (const record of page.items) {
@@ -45,9 +47,9 @@ export async function purgeConnection(deps: PurgeDeps, customerId: string, conne
     cursor = page.cursor;
   } while (cursor !== undefined);
 
-  let held = 0;
-  for await (const { value: mailbox } of deps.ledger.eachMailbox(connectionId)) if (mailbox.slotClaimedBy) held++;
-  await deps.slots.free(customerId, `connection:${connectionId}`, held);
+  let slotsHeld = 0;
+  for await (const { value: mailbox } of deps.ledger.eachMailbox(connectionId)) if (mailbox.slotClaimedBy) slotsHeld++;
+  await deps.slots.free(customerId, `connection:${connectionId}`, slotsHeld);
   await deps.ledger.purge(connectionId);
   await deps.imports.purge(customerId, connectionId);
 }

@@ -7,6 +7,12 @@ import { readCsv } from './read-csv.ts';
 export const uploadTypes = { csv: 'text/csv', rows: 'application/x-ndjson' } as const;
 export type UploadType = (typeof uploadTypes)[keyof typeof uploadTypes];
 
+/** What a request uploads, whichever way it was sent, as bytes of one of the stored types. */
+export interface OpenedUpload {
+  type: UploadType;
+  bytes: AsyncIterable<Uint8Array>;
+}
+
 /** Rows of ours have their fields by name. */
 const named: Columns = {
   used: { address: 'address', displayName: 'displayName', dailyLimit: 'dailyLimit', reference: 'reference' },

@@ -29,7 +29,7 @@ async function expectExact(world: World, importId: string, allowDefects = false)
     const isDefect = allowDefects && row.cause === 'internal_error';
     if (!isDefect) expect(row.state, row.address).toBe(world.verdictOf(row.address));
     const mailbox = (await world.ledger.getMailbox('conn_1', row.address))?.value;
-    expect(mailbox?.open).toBeUndefined();
+    expect(mailbox?.openRow).toBeUndefined();
     expect(mailbox?.status).toBe(row.state === 'passed' ? 'active' : row.state);
   }
 }

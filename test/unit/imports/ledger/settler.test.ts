@@ -10,7 +10,7 @@ const ROWS = 40;
 const lines = Array.from({ length: ROWS }, (_, i) => i + 2);
 const address = (line: number) => `user${line}@contoso.example`;
 
-it('writes what is still open of a batch whose other rows were all settled by other processes meanwhile', async () => {
+it('writes the one open row of a batch whose other rows another process has settled', async () => {
   const ledger = inMemoryLedger();
   const tags = new Map<number, string>();
   for (const line of lines) {
