@@ -1,4 +1,4 @@
-import type { ScenarioInput } from './scenario.ts';
+import type { ScenarioInput } from '../microsoft365/scenario.ts';
 
 type App = NonNullable<ScenarioInput['tenants'][number]['apps']>[number];
 

@@ -1,7 +1,7 @@
-import { type ConnectionCase, connectionCases, demoApps } from './demo-connections.ts';
-import type { Expected } from './demo-expectations.ts';
-import { demoMailboxes } from './demo-mailboxes.ts';
-import type { ScenarioInput } from './scenario.ts';
+import type { ScenarioInput } from '../microsoft365/scenario.ts';
+import { type ConnectionCase, connectionCases, demoApps } from './connections.ts';
+import type { Expected } from './expectations.ts';
+import { demoMailboxes } from './mailboxes.ts';
 
 export interface DemoScenario {
   scenario: ScenarioInput;

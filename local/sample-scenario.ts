@@ -1,4 +1,4 @@
-import type { ScenarioInput } from './scenario.ts';
+import type { ScenarioInput } from './microsoft365/scenario.ts';
 
 /** The tenants of `npm start`: their ids and credentials are the same on every machine, and open nothing anywhere. */
 export const contoso = {
@@ -25,7 +25,7 @@ const grants = [
 ];
 
 /** Contoso has a working app and a mailbox of every kind and fault; Fabrikam is small, and its admin has not consented yet. */
-export function builtInScenario(): ScenarioInput {
+export function sampleScenario(): ScenarioInput {
   const at = (name: string) => `${name}@${contoso.domain}`;
   const fullAccess = [contoso.clientId];
   return {

@@ -1,5 +1,5 @@
-import type { Expected } from './demo-expectations.ts';
-import type { MailboxFault, ScenarioInput } from './scenario.ts';
+import type { MailboxFault, ScenarioInput } from '../microsoft365/scenario.ts';
+import type { Expected } from './expectations.ts';
 
 type Mailbox = NonNullable<ScenarioInput['tenants'][number]['mailboxes']>[number];
 type Recipient = NonNullable<ScenarioInput['tenants'][number]['recipients']>[number];
