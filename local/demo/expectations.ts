@@ -1,14 +1,11 @@
 type Verdict = 'passed' | 'failed' | 'inconclusive';
 
-/** What a mailbox of a made-up tenant really is, told beside the scenario for whoever compares. */
+/** What Muster must report for one mailbox of a simulated tenant. */
 export interface Expected {
   address: string;
   verdicts: { 'graph.readWrite': Verdict; 'graph.send': Verdict };
-  /** Why a probe did not pass. */
+  /** The cause that Muster must name if a probe does not pass. */
   cause?: string;
-  /**
-   * Time would not mend it either, and Microsoft's answer never says so: such a mailbox stays `waiting` until Muster
-   * gives up asking.
-   */
+  /** The problem never ends, and Microsoft's answers do not say so. The mailbox waits until Muster gives up. */
   untilGivenUp?: true;
 }
