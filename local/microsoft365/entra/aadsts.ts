@@ -27,7 +27,7 @@ const says =
  * Microsoft page "Microsoft Entra authentication and authorization error codes". See docs/microsoft365.md,
  * "Entra errors (AADSTS)".
  */
-const known: Record<string, KnownRefusal> = {
+const refusals: Record<string, KnownRefusal> = {
   7000215: {
     error: 'invalid_client',
     status: 401,
@@ -264,7 +264,7 @@ const known: Record<string, KnownRefusal> = {
 };
 
 for (const transient of [50033, 90006, 90012, 90024, 90033, 90090, 50000]) {
-  known[transient] = {
+  refusals[transient] = {
     error: 'temporarily_unavailable',
     status: 503,
     text: says('A transient error has occurred. Please try again.'),
@@ -272,7 +272,7 @@ for (const transient of [50033, 90006, 90012, 90024, 90033, 90090, 50000]) {
 }
 
 /** The numbers that have their own wording. */
-export const knownAadsts: readonly number[] = Object.keys(known).map(Number);
+export const knownAadsts: readonly number[] = Object.keys(refusals).map(Number);
 
 /** Entra's error response. An unknown number gives a plain `invalid_request`. */
 export function aadsts(
@@ -280,7 +280,7 @@ export function aadsts(
   subject: Partial<Subject>,
   options: { correlationId?: string | undefined; retryAfterSeconds?: number | null | undefined } = {},
 ): SimulatorReply {
-  const entry = known[code] ?? { error: 'invalid_request', status: 400, text: says('The request was refused.') };
+  const entry = refusals[code] ?? { error: 'invalid_request', status: 400, text: says('The request was refused.') };
   const text = entry.text({ clientId: '', tenant: '', resource: '', ...subject });
   const traceId = randomUUID();
   const correlationId = options.correlationId ?? randomUUID();

@@ -18,9 +18,7 @@ interface TokenRequest {
   correlationId: string | undefined;
 }
 
-/**
- * `POST /{tenant}/oauth2/v2.0/token`, for client credentials only. README.md lists the order of its checks.
- */
+/** `POST /{tenant}/oauth2/v2.0/token`, for client credentials only. README.md lists the order of the checks. */
 export async function answerTokenRequest(
   world: World,
   tenantName: string,
@@ -32,10 +30,10 @@ export async function answerTokenRequest(
   const refuse = (code: number, resource = '') =>
     aadsts(code, { clientId: input.clientId, tenant: tenantName, resource }, { correlationId: input.correlationId });
 
-  const malformed = malformedBy(input);
+  const malformed = findMalformedField(input);
   if (malformed) return refuse(malformed.code, malformed.about);
   if (world.home && tenantName.toLowerCase() === world.home.tenantId.toLowerCase()) {
-    return await answerAtHome(world, world.home, input, refuse);
+    return await answerHomeTenant(world, world.home, input, refuse);
   }
   const tenant = world.tenant(tenantName);
   if (!tenant) return refuse(isGuid(tenantName) || tenantName.includes('.') ? 90002 : 900023);
@@ -74,7 +72,7 @@ function readTokenRequest(tenant: string, request: SimulatorRequest): TokenReque
 /** A Basic header carries the id and the secret form-encoded (RFC 6749, section 2.3.1). */
 const formDecoded = (text: string) => new URLSearchParams(`x=${text}`).get('x') ?? '';
 
-function malformedBy({ form, clientId, tenant }: TokenRequest): { code: number; about: string } | undefined {
+function findMalformedField({ form, clientId, tenant }: TokenRequest): { code: number; about: string } | undefined {
   const grantType = form.get('grant_type');
   if (!grantType) return { code: 900144, about: 'grant_type' };
   if (grantType !== 'client_credentials') return { code: 70003, about: grantType };
@@ -149,7 +147,7 @@ function claimsFor(
 }
 
 /** The operator's own tenant issues tokens for Key Vault to one client. */
-async function answerAtHome(
+async function answerHomeTenant(
   world: World,
   home: NonNullable<World['home']>,
   input: TokenRequest,
