@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createApiClient } from '../local/api-client.ts';
 import { trustInThisProcess } from '../local/certificate.ts';
-import { demoDomain, demoScenario } from '../local/microsoft365/demo-scenario.ts';
-import type { RequestCount } from '../local/microsoft365/request-ledger.ts';
+import { demoDomain, demoScenario } from '../local/demo/scenario.ts';
 import { parseScenario } from '../local/microsoft365/scenario.ts';
+import type { RequestCount } from '../local/request-count.ts';
 import { startStack } from '../local/stack.ts';
 
 export interface RequestRow {

@@ -5,10 +5,10 @@ import { type Certificate, obtainCertificate } from './certificate.ts';
 import { folderOf, type Remembered, remember, saveMemory } from './data-folder.ts';
 import { type FunctionsProcess, startFunctions } from './functions-process.ts';
 import { startVault, type Vault } from './key-vault/vault.ts';
-import type { RequestCount } from './microsoft365/request-ledger.ts';
 import type { Scenario } from './microsoft365/scenario.ts';
 import { type ExtraRoute, type Simulator, startSimulator } from './microsoft365/simulator.ts';
 import { freePort, isFree } from './ports.ts';
+import type { RequestCount } from './request-count.ts';
 import { StartError } from './start-error.ts';
 import { type Storage, startStorage } from './storage.ts';
 

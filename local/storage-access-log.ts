@@ -1,5 +1,5 @@
 import { containers, poisonQueues, queues } from '../shared/kernel/storage-names.ts';
-import type { RequestCount } from './microsoft365/request-ledger.ts';
+import type { RequestCount } from './request-count.ts';
 
 const ACCESS_LINE = /"([A-Z]+) \/devstoreaccount1\/?([^ ?"]*)\S* HTTP\/1\.[01]" (\d{3}|-)/;
 

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { causeCodes } from '../shared/checks/causes.ts';
 
 /** Who may import whom. `feature` is any other folder in shared/. */
 const mayImport: Record<string, readonly string[]> = {
@@ -89,6 +90,42 @@ it('keeps vendors in adapters, and the platform at the edge', () => {
     }
   }
   expect(strangers).toEqual([]);
+});
+
+const simulator = path.join('local', 'microsoft365') + path.sep;
+const ofSimulator = sources.filter((file) => file.startsWith(simulator));
+
+it('lets the simulator stand alone: it imports nothing of ours from outside its folder', () => {
+  expect(ofSimulator.length).toBeGreaterThan(50);
+  const outward = ofSimulator.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => isRelative(target) && !targetOf(file, target).startsWith(simulator))
+      .map((target) => `${file} -> ${target}`),
+  );
+  expect(outward).toEqual([]);
+});
+
+it('keeps the product out of the simulator: neither its name nor its cause codes', () => {
+  // A single word, such as `throttled`, is plain English. Only the product would write the other codes.
+  const codes = causeCodes.filter((code) => code.includes('_'));
+  expect(codes.length).toBeGreaterThan(30);
+  const ofProduct = new RegExp(`muster|\\b(${codes.join('|')})\\b`, 'gi');
+  const texts = [...ofSimulator, path.join(simulator, 'README.md')];
+  const found = texts.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(ofProduct)].map(([word]) => `${file}: ${word}`),
+  );
+  expect(found).toEqual([]);
+});
+
+it('lets the vault and the storage stand-in know nothing of the simulator', () => {
+  const standIns = globSync(['local/key-vault/**/*.ts', 'local/storage*.ts']);
+  expect(standIns.length).toBeGreaterThan(5);
+  const known = standIns.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => isRelative(target) && targetOf(file, target).startsWith(simulator))
+      .map((target) => `${file} -> ${target}`),
+  );
+  expect(known).toEqual([]);
 });
 
 it('writes every relative import as Node reads it, with its ending', () => {

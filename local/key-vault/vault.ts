@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { RequestCount } from '../microsoft365/request-ledger.ts';
 import { freePort } from '../ports.ts';
+import type { RequestCount } from '../request-count.ts';
 import { readSecrets, writeSecrets } from './secret-file.ts';
 import { SecretStore } from './secret-store.ts';
 import { findOperation } from './secrets-api.ts';

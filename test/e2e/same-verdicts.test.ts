@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { demoMailboxes } from '../../local/microsoft365/demo-mailboxes.ts';
+import { demoMailboxes } from '../../local/demo/mailboxes.ts';
 import { expectExact } from '../support/exact.ts';
 import { csvOf, plainTenant, type RunningStack, startRunningStack, tenant } from '../support/running-stack.ts';
 

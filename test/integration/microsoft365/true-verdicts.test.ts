@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Expected } from '../../../local/microsoft365/demo-expectations.ts';
-import { demoMailboxes } from '../../../local/microsoft365/demo-mailboxes.ts';
+import type { Expected } from '../../../local/demo/expectations.ts';
+import { demoMailboxes } from '../../../local/demo/mailboxes.ts';
 import { createTokens } from '../../../shared/adapters/entra/client-credential-tokens.ts';
 import { createSendBatch } from '../../../shared/adapters/graph/batch.ts';
 import { graphMail } from '../../../shared/adapters/graph/graph-mail.ts';

@@ -1,8 +1,8 @@
-import type { ScenarioInput } from './scenario.ts';
+import type { ScenarioInput } from '../microsoft365/scenario.ts';
 
 type App = NonNullable<ScenarioInput['tenants'][number]['apps']>[number];
 
-/** A connection as a customer would register it, and the cause that its test must name. */
+/** A connection as a customer registers it, and the cause that its connection test must name. */
 export interface ConnectionCase {
   cause: string;
   tenant: string;
@@ -13,20 +13,20 @@ export interface ConnectionCase {
 const secret = (name: string) => `simulated-${name}-8Q~value-of-a-client-secret`;
 const grants = ['Mail.ReadWrite', 'Mail.Send', 'User.Read.All'];
 
-/** Ids that only differ in their last digits, so that they can be told in a log. */
+/** The ids differ only in their last digits, so they are easy to tell apart in a log. */
 const clientIdOf = (index: number) => `c0ffee00-5a1d-4b2e-9f3c-${String(index).padStart(12, '0')}`;
 
 interface Case {
   cause: string;
   app?: Partial<App>;
-  /** What the customer types instead of what is right. */
+  /** Wrong values that the customer types in. */
   typed?: { tenant?: string; clientSecret?: string };
 }
 
 const cases: Case[] = [
   { cause: 'secret_wrong', typed: { clientSecret: 'not-the-value-of-the-secret-8Q~at-all' } },
   { cause: 'secret_expired', app: { secrets: [{ value: secret('expired'), expiresAt: '2026-01-01T00:00:00Z' }] } },
-  // An id that no app of the tenant has.
+  // No app of the tenant has this client id.
   { cause: 'app_not_found' },
   { cause: 'tenant_not_found', typed: { tenant: '00000000-feed-4bad-8bad-000000000404' } },
   { cause: 'app_disabled', app: { enabled: false } },
@@ -39,7 +39,7 @@ const cases: Case[] = [
 
 const nameOf = ({ cause }: Case) => cause.replaceAll('_', '-');
 
-/** The apps of the demo's tenant that stand for one cause each. */
+/** Apps of the demo tenant, one for each cause. */
 export const demoApps: App[] = cases.flatMap((entry, index) =>
   entry.cause === 'app_not_found'
     ? []

@@ -1,15 +1,15 @@
-import { type ConnectionCase, connectionCases, demoApps } from './demo-connections.ts';
-import type { Expected } from './demo-expectations.ts';
-import { demoMailboxes } from './demo-mailboxes.ts';
-import type { ScenarioInput } from './scenario.ts';
+import type { ScenarioInput } from '../microsoft365/scenario.ts';
+import { type ConnectionCase, connectionCases, demoApps } from './connections.ts';
+import type { Expected } from './expectations.ts';
+import { demoMailboxes } from './mailboxes.ts';
 
 export interface DemoScenario {
   scenario: ScenarioInput;
-  /** What the import of the demo connects. */
+  /** The connection that the demo imports into. */
   main: { tenant: string; domain: string; clientId: string; clientSecret: string; defaultMailbox: string };
-  /** One per row of the CSV: what the tenant was made to give. Muster never sees it. */
+  /** The expected result for each row of the CSV. Muster never sees it. */
   expected: Expected[];
-  /** One per cause that concerns a whole connection. */
+  /** One connection for each cause that affects a whole connection. */
   connections: ConnectionCase[];
 }
 
@@ -19,8 +19,8 @@ const clientId = '7a3e1f58-9b4c-4d26-a0e7-6c8d5b2f9106';
 const clientSecret = 'simulated-Northwind-8Q~value-of-a-client-secret';
 
 /**
- * The tenant of the demo: `mailboxes` of them, among which every cause that lies with a mailbox occurs, and an app or a
- * tenant for every cause that lies with the connection. The same number gives the same tenant, down to the ids.
+ * Describes the demo tenant. Its mailboxes produce every mailbox-level cause, its apps every connection-level cause.
+ * The same number of mailboxes always gives the same tenant, with the same ids.
  */
 export function demoScenario(mailboxes: number, options: { latencyMs?: number } = {}): DemoScenario {
   const special = demoMailboxes(demoDomain);
@@ -57,7 +57,7 @@ export function demoScenario(mailboxes: number, options: { latencyMs?: number } 
                 'OrgContact.Read.All',
                 'MailboxSettings.Read',
               ],
-              // The admin says yes on the simulated consent page, as a customer's admin would.
+              // The demo accepts on the simulated consent page, as a customer's admin does.
               consent: 'required',
               accessPolicy: { deny: special.blockedByPolicy },
             },

@@ -1,6 +1,6 @@
-import type { ScenarioInput } from './scenario.ts';
+import type { ScenarioInput } from './microsoft365/scenario.ts';
 
-/** The tenants of `npm start`: their ids and credentials are the same on every machine, and open nothing anywhere. */
+/** The sample tenants of `npm start`. Their ids and credentials are the same on every machine and give access to nothing. */
 export const contoso = {
   tenantId: '6f1c2a4e-8d3b-4f57-9a60-1c5e7b2d9f01',
   domain: 'contoso.example',
@@ -24,8 +24,8 @@ const grants = [
   'SMTP.SendAsApp',
 ];
 
-/** Contoso has a working app and a mailbox of every kind and fault; Fabrikam is small, and its admin has not consented yet. */
-export function builtInScenario(): ScenarioInput {
+/** Contoso has a working app, and mailboxes of every kind and fault. Fabrikam is small and still needs admin consent. */
+export function sampleScenario(): ScenarioInput {
   const at = (name: string) => `${name}@${contoso.domain}`;
   const fullAccess = [contoso.clientId];
   return {

@@ -1,5 +1,5 @@
-import type { Expected } from './demo-expectations.ts';
-import type { MailboxFault, ScenarioInput } from './scenario.ts';
+import type { MailboxFault, ScenarioInput } from '../microsoft365/scenario.ts';
+import type { Expected } from './expectations.ts';
 
 type Mailbox = NonNullable<ScenarioInput['tenants'][number]['mailboxes']>[number];
 type Recipient = NonNullable<ScenarioInput['tenants'][number]['recipients']>[number];
@@ -14,7 +14,7 @@ interface Case {
   fault?: MailboxFault;
   kind?: Mailbox['kind'];
   recipient?: Recipient['kind'];
-  /** Nobody has that address. */
+  /** The directory has no such address. */
   absent?: true;
   blocked?: true;
   verdicts: Verdicts;
@@ -80,7 +80,7 @@ const cases: Case[] = [
   },
 ];
 
-/** The mailboxes of the demo that are not plain ones: each kind, each fault, each sort of address that is no mailbox. */
+/** The special addresses of the demo: every mailbox kind, every fault, and every kind of recipient without a mailbox. */
 export function demoMailboxes(domain: string): {
   mailboxes: Mailbox[];
   recipients: Recipient[];
