@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { causeCodes } from '../shared/checks/causes.ts';
+import { causeCodes } from '../shared/causes/causes.ts';
 
 /** Who may import whom. `feature` is any other folder in shared/. */
 const mayImport: Record<string, readonly string[]> = {
