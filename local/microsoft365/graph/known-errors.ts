@@ -2,8 +2,8 @@ import type { CallKind } from '../scenario.ts';
 import { claimsMessage } from './challenge.ts';
 
 /**
- * When an error comes, by the steps of `microsoft365.md` §1.6: `token` is step 1, `resolve` 4, `permission` 5, `policy` 6;
- * `logon` comes between the policies and the meaning of the request, `store` last.
+ * When an error occurs: the steps of docs/microsoft365.md, "Order of evaluation". `logon` comes after the policies and
+ * before the request itself is looked at.
  */
 export type Stage = 'token' | 'resolve' | 'permission' | 'policy' | 'logon' | 'store';
 
@@ -11,12 +11,13 @@ export interface KnownError {
   status: number;
   message: string;
   stage: Stage;
+  /** The calls that can fail with it; all if absent. */
   on?: readonly CallKind[];
-  /** The front door's own errors carry an `innerError`. */
+  /** It comes from Graph's front door, so it has an `innerError`. */
   frontDoor?: true;
-  /** What stands in `error.code` where that is not the name in this table. */
+  /** The value of `error.code` if it differs from the name in this table. */
   code?: string;
-  /** `WWW-Authenticate` holds a claims challenge. */
+  /** `WWW-Authenticate` contains a claims challenge. */
   claims?: true;
   retryAfterSeconds?: number;
 }
@@ -26,7 +27,7 @@ const sends: readonly CallKind[] = ['send'];
 const busy = 'The server cannot service this request right now. Try again later.';
 const internal = 'An internal server error occurred. The operation failed.';
 
-/** Graph and Exchange errors by their code, `microsoft365.md` §2.2; statuses graded D there are the ones it names. */
+/** Errors by their code: docs/microsoft365.md, "Graph and Exchange errors", which also says how sure each status is. */
 export const knownErrors: Record<string, KnownError> = {
   ErrorAccessDenied: {
     status: 403,
@@ -72,7 +73,7 @@ export const knownErrors: Record<string, KnownError> = {
     stage: 'token',
     frontDoor: true,
   },
-  // §2.2 leaves 401 or 403 open; whoever wrote the status down saw 401 (O365/python-o365 issues 446, 448, 777).
+  // Microsoft documents no status. The reports that name one say 401: GitHub issues 446, 448, 777 of O365/python-o365.
   NoPermissionsInAccessToken: {
     status: 401,
     message: 'The token contains no permissions, or permissions can not be understood.',
