@@ -1,6 +1,6 @@
 /**
- * Creates a check that allows `max` requests in each window of ten seconds. Refused requests count too: of Microsoft's
- * two statements on this, it is the stricter one.
+ * Creates a check that allows `max` requests in each window of ten seconds. Refused requests count too, which is the
+ * stricter reading of Microsoft's documentation.
  */
 export function createRequestLimit(max: number): () => boolean {
   let window = 0;

@@ -114,7 +114,7 @@ export function presentOrganization({ scenario }: Tenant): Record<string, unknow
   };
 }
 
-/** Microsoft's ids of common app roles. Other roles get a made-up id that never changes. */
+/** Microsoft's ids of common app roles. Other roles get a simulated id that never changes. */
 const appRoleIds: Record<string, string> = {
   'Mail.ReadWrite': 'e2a3a72e-5f79-4c64-b1b1-878b674786c9',
   'Mail.Send': 'b633e1c5-b582-4048-a93e-9f11b44c7e96',

@@ -25,7 +25,7 @@ export type CommandRecorder = (command: {
  */
 export class ExchangeConnection extends SMTPConnection {
   trace: Omit<Trace, 'route'> = { service: 'smtp' };
-  /** Called for each command that got a reply or a broken one. */
+  /** Called after each reply to a command. The status is 0 if the conversation was broken off instead. */
   onCommandDone: CommandRecorder = () => undefined;
   #method: string | undefined;
   #route = '';

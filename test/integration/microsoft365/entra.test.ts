@@ -116,25 +116,25 @@ function rowOf(code: number, more: Partial<EntraRefusalRow> = {}): EntraRefusalR
   return { ...row, ...more };
 }
 
-describe('an app whose scenario names the error gets', () => {
+describe('a scenario can name the error of an app:', () => {
   it.each(Object.keys(rows).map(Number))('AADSTS%i', async (code) => {
     putApp({ tokenError: `AADSTS${code}` });
     expectEntraRefusal(await client.askToken(), code, rowOf(code));
   });
 
-  it('one of the cases above: they cover every number that the simulator or Muster knows', () => {
+  it('the cases above cover every number that the simulator or Muster knows', () => {
     const covered = new Set(Object.keys(rows));
     expect(knownAadsts.filter((code) => !covered.has(String(code)))).toEqual([]);
     const named = Object.keys(entraCodes).filter((code) => code.startsWith('AADSTS'));
     expect(named.filter((code) => !covered.has(code.slice('AADSTS'.length)))).toEqual([]);
   });
 
-  it('a plain refusal for an unknown number', async () => {
+  it('an unknown number is a plain refusal', async () => {
     putApp({ tokenError: 999_999 });
     expectEntraRefusal(await client.askToken(), 999_999, badRequest);
   });
 
-  it('throttled with a Retry-After of 60, of the seconds in the scenario, or without one', async () => {
+  it('throttled has a Retry-After of 60, of the seconds in the scenario, or none', async () => {
     putApp({ tokenError: 'throttled' });
     expectEntraRefusal(await client.askToken(), 90055, rowOf(90055));
     putApp({ tokenError: 'throttled' }, { throttle: { retryAfterSeconds: 7 } });
@@ -144,7 +144,7 @@ describe('an app whose scenario names the error gets', () => {
     expectEntraRefusal(await client.askToken(), 90055, withoutRetryAfter);
   });
 
-  it('a transient error if Entra is down', async () => {
+  it('down is a transient error', async () => {
     putApp({ tokenError: 'down' });
     expectEntraRefusal(await client.askToken(), 90033, transient);
   });

@@ -89,7 +89,7 @@ function ask(
   return client.graph(method, path, { ...options, headers: { 'client-request-id': clientRequestId, ...headers } });
 }
 
-describe('a mailbox whose scenario names the error gets', () => {
+describe('a scenario can name the error of a mailbox:', () => {
   it.each(errorRows.map((row, n) => ({ ...row, code: row.code ?? row.known, n })))(
     '$known, $status ($n)',
     async ({ n, call = 'inbox', ...row }) => {
@@ -99,7 +99,7 @@ describe('a mailbox whose scenario names the error gets', () => {
     },
   );
 
-  it('one of the cases above: they cover every error that the simulator or Muster knows', () => {
+  it('the cases above cover every error that the simulator or Muster knows', () => {
     const covered = new Set(errorRows.flatMap(({ known, code }) => [known, code ?? known]));
     expect(Object.keys(knownErrors).filter((name) => !covered.has(name))).toEqual([]);
     // An error of the directory and not of a mailbox; tested below.

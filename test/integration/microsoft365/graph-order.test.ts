@@ -60,13 +60,11 @@ describe('if a call has several faults, the error is for the one checked first:'
     if (first && 'message' in first) expect(body.error?.message).toMatch(first.message);
   };
 
-  it.each(steps.slice(1).flatMap((later, n) => steps.slice(n, n + 1).map((earlier) => ({ earlier, later }))))(
-    '$earlier.name before $later.name',
-    async ({ earlier, later }) => {
-      const faults = new Set([earlier.name, later.name]);
-      expectError((await client.graph('POST', request(faults).path, optionsFor(faults))).body, earlier);
-    },
-  );
+  const neighbors = steps.flatMap((earlier, n) => steps.slice(n + 1, n + 2).map((later) => ({ earlier, later })));
+  it.each(neighbors)('$earlier.name before $later.name', async ({ earlier, later }) => {
+    const faults = new Set([earlier.name, later.name]);
+    expectError((await client.graph('POST', request(faults).path, optionsFor(faults))).body, earlier);
+  });
 
   it('any combination', async () => {
     for (const names of subsetsOf(steps.map(({ name }) => name))) {

@@ -12,7 +12,7 @@ import {
   withRandomFailures,
   xoauth2,
 } from '../../support/mail-protocols.ts';
-import { openSimulator, startSimulatedTenant } from '../../support/simulator-client.ts';
+import { startSimulatedTenant } from '../../support/simulator-client.ts';
 import { at, wingtip } from '../../support/wingtip.ts';
 
 /** Enhanced status codes as mailbox faults: the code, the start of the reply, and the command that gets it. */
@@ -250,15 +250,6 @@ describe('random failures of a tenant', () => {
   });
 });
 
-describe('Graph', () => {
-  it.each(['fault-5.1.8', 'fault-4.3.2', 'imap-only', 'smtp-down'])(
-    'is not affected by a fault of SMTP or IMAP: %s',
-    async (name) => {
-      expect((await client.graph('GET', `/users/${at(name)}/mailFolders/inbox`)).status).toBe(200);
-    },
-  );
-});
-
 describe('line by line', () => {
   const reply = /^\d{3} .*\r\n/m;
   const connect = conversations(() => MailConversation.smtp(client));
@@ -380,30 +371,5 @@ describe('the request log', () => {
       expect.objectContaining({ service: 'smtp', route: 'AUTH XOAUTH2', status: 535 }),
     );
     expect(JSON.stringify([items, counts])).not.toContain(token.slice(0, 20));
-  });
-});
-
-describe('a scenario', () => {
-  it('with an unknown IMAP fault is rejected, and the message lists the known faults', async () => {
-    await expect(
-      openSimulator(protocolScenario([{ address: at('x'), fault: 'error:IMAP.notConected' }])),
-    ).rejects.toThrow(/mailboxes\.\d+\.fault: .*IMAP\.notConnected/);
-  });
-});
-
-describe('closing', () => {
-  it('ends every connection, even during the TLS handshake', async () => {
-    const own = await openSimulator(protocolScenario());
-    const open = [
-      await MailConversation.imap(own),
-      await MailConversation.smtp(own),
-      await MailConversation.smtp(own),
-      await MailConversation.smtp(own),
-    ];
-    await open[2]?.startTls();
-    await open[3]?.ask('STARTTLS', /^220 /m);
-    await own.close();
-    await Promise.all(open.map((conversation) => conversation.until(/never/)));
-    expect(open.map(({ isOver }) => isOver)).toEqual([true, true, true, true]);
   });
 });
