@@ -6,14 +6,8 @@ import type { Connection } from '../../shared/connections/connection.ts';
 import type { TokenAnswer, Tokens } from '../../shared/connections/tokens.ts';
 import { DomainError, isWeather } from '../../shared/kernel/errors.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
-import {
-  type AppInput,
-  openSimulator,
-  type SimulatorClient,
-  wingtip,
-  wingtipApp,
-  wingtipTenant,
-} from '../support/simulator-client.ts';
+import { openSimulator, type SimulatorClient } from '../support/simulator-client.ts';
+import { type AppInput, wingtip, wingtipApp, wingtipTenant } from '../support/wingtip.ts';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;

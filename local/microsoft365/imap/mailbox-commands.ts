@@ -1,22 +1,22 @@
 import type { MailboxContents } from '../mail-store.ts';
-import type { Argument } from './command.ts';
-import { findFolder, type ImapFolder, matchFolders, quote } from './folders.ts';
-import { type ImapReply, no, ok, wrongArguments } from './reply.ts';
+import { type Argument, quote } from './command-parser.ts';
+import { findFolder, type ImapFolder, matchFolders } from './folders.ts';
+import { type ImapReply, no, ok, wrongArguments } from './replies.ts';
 
-/** A mailbox that is open to a client. */
+/** The mailbox that a client is signed in to. */
 export interface OpenMailbox {
   contents(): MailboxContents | undefined;
-  /** The folder that is selected. */
+  /** Selects a folder, or none. */
   select(path: string | undefined): void;
 }
 
 export interface MailboxCommand {
-  /** Only with a folder selected. */
+  /** Fails unless a folder is selected. */
   needsFolder?: true;
   run(mailbox: OpenMailbox, args: readonly Argument[]): ImapReply;
 }
 
-/** Folders keep their messages' numbers for as long as the simulator runs. */
+/** Constant, because message numbers stay valid until the simulator stops. */
 const uidValidity = 14;
 
 const statusItems: Record<string, (folder: ImapFolder) => number> = {
@@ -27,7 +27,7 @@ const statusItems: Record<string, (folder: ImapFolder) => number> = {
   UNSEEN: ({ unseen }) => unseen,
 };
 
-/** The commands that need a mailbox, as far as a client that only looks has need of them. */
+/** The commands on a mailbox that a read-only client needs. */
 export const mailboxCommands: Record<string, MailboxCommand> = {
   NAMESPACE: { run: () => ok('NAMESPACE completed.', 'NAMESPACE (("" "/")) NIL NIL') },
   ENABLE: { run: () => ok('ENABLE completed.', 'ENABLED') },
@@ -37,8 +37,8 @@ export const mailboxCommands: Record<string, MailboxCommand> = {
   SELECT: { run: (mailbox, args) => open(mailbox, 'SELECT', args) },
   EXAMINE: { run: (mailbox, args) => open(mailbox, 'EXAMINE', args) },
   CHECK: { needsFolder: true, run: () => ok('CHECK completed.') },
-  CLOSE: { needsFolder: true, run: (mailbox) => leave(mailbox, 'CLOSE') },
-  UNSELECT: { needsFolder: true, run: (mailbox) => leave(mailbox, 'UNSELECT') },
+  CLOSE: { needsFolder: true, run: (mailbox) => deselect(mailbox, 'CLOSE') },
+  UNSELECT: { needsFolder: true, run: (mailbox) => deselect(mailbox, 'UNSELECT') },
 };
 
 function list(mailbox: OpenMailbox, name: string, [reference, pattern]: readonly Argument[]): ImapReply {
@@ -54,23 +54,23 @@ function list(mailbox: OpenMailbox, name: string, [reference, pattern]: readonly
 function status(mailbox: OpenMailbox, [path, items]: readonly Argument[]): ImapReply {
   if (typeof path !== 'string' || !Array.isArray(items)) return wrongArguments;
   const folder = findFolder(mailbox.contents(), path);
-  if (!folder) return missing(path);
-  const told: string[] = [];
+  if (!folder) return noSuchFolder(path);
+  const counts: string[] = [];
   for (const item of items) {
     const name = String(item).toUpperCase();
     const count = Object.hasOwn(statusItems, name) ? statusItems[name] : undefined;
     if (!count) return wrongArguments;
-    told.push(`${name} ${count(folder)}`);
+    counts.push(`${name} ${count(folder)}`);
   }
-  return ok('STATUS completed.', `STATUS ${quote(folder.path)} (${told.join(' ')})`);
+  return ok('STATUS completed.', `STATUS ${quote(folder.path)} (${counts.join(' ')})`);
 }
 
 function open(mailbox: OpenMailbox, name: 'SELECT' | 'EXAMINE', [path]: readonly Argument[]): ImapReply {
   if (typeof path !== 'string') return wrongArguments;
   const folder = findFolder(mailbox.contents(), path);
-  // A folder that does not open closes the one before it (RFC 3501, 6.3.1).
+  // A failed SELECT also closes the folder selected before it (RFC 3501, 6.3.1).
   mailbox.select(folder?.path);
-  if (!folder) return missing(path);
+  if (!folder) return noSuchFolder(path);
   const flags = '\\Seen \\Answered \\Flagged \\Deleted \\Draft $MDNSent';
   const isReadOnly = name === 'EXAMINE';
   return ok(
@@ -85,10 +85,10 @@ function open(mailbox: OpenMailbox, name: 'SELECT' | 'EXAMINE', [path]: readonly
   );
 }
 
-function leave(mailbox: OpenMailbox, name: string): ImapReply {
+function deselect(mailbox: OpenMailbox, name: string): ImapReply {
   mailbox.select(undefined);
   return ok(`${name} completed.`);
 }
 
-/** On one line, whatever the client put into a literal. */
-const missing = (path: string) => no(`${path.replace(/\s+/g, ' ')} doesn't exist.`);
+/** A literal can contain line breaks; the reply must not. */
+const noSuchFolder = (path: string) => no(`${path.replace(/\s+/g, ' ')} doesn't exist.`);

@@ -1,16 +1,13 @@
-import type { Weather } from '../protocols/protocol-faults.ts';
+import type { BrokenReply, SignInFailure } from '../protocols/protocol-faults.ts';
 
-/** The server's last word on a command, and what goes before it. */
+/** The tagged reply to a command, and the untagged lines before it. */
 export interface ImapReply {
   status: 'OK' | 'NO' | 'BAD' | 'BYE';
   text: string;
   untagged?: readonly string[];
-  /** The connection ends after it. */
+  /** The server closes the connection after it. */
   isLast?: boolean;
 }
-
-/** What becomes of a conversation that gets no reply. */
-export type Fate = 'hang' | 'drop' | 'garbage';
 
 export const ok = (text: string, ...untagged: string[]): ImapReply => ({ status: 'OK', text, untagged });
 export const no = (text: string): ImapReply => ({ status: 'NO', text });
@@ -23,14 +20,14 @@ export const wrongState = bad('Command received in Invalid state.');
 export const unknownCommand = bad('Command Error. 12');
 export const wrongArguments = bad('Command Argument Error. 12');
 
-export function inWeather(weather: Exclude<Weather, 'dropLater'>): ImapReply | Fate {
-  if (weather === 'unavailable') return { status: 'BYE', text: 'Connection is closed. 13', isLast: true };
-  if (weather === 'throttled') return no('[UNAVAILABLE] Server Unavailable. 15');
-  return weather;
+export function replyToFailedSignIn(failure: SignInFailure): ImapReply | BrokenReply {
+  if (failure === 'unavailable') return { status: 'BYE', text: 'Connection is closed. 13', isLast: true };
+  if (failure === 'throttled') return no('[UNAVAILABLE] Server Unavailable. 15');
+  return failure;
 }
 
-/** As the request log has it, in HTTP's numbers: the protocol has none. */
-export function statusOf(reply: ImapReply | Fate): number {
+/** The HTTP status for the request log; IMAP has no status codes. 0 means that the client got no reply. */
+export function httpStatusOf(reply: ImapReply | BrokenReply): number {
   if (typeof reply === 'string') return 0;
   if (reply.status === 'OK') return 200;
   if (reply.status === 'BAD') return 400;

@@ -1,20 +1,13 @@
 import type { Trace } from '../http.ts';
+import { pause } from '../pause.ts';
 import { pathSegments, Router } from '../router.ts';
 import type { World } from '../world.ts';
-import { frontDoorError, type GraphAnswer, type GraphCall } from './answers.ts';
+import { getApplication, getServicePrincipal, listAppRoleAssignments } from './app-objects.ts';
 import type { Caller } from './caller.ts';
 import { answerDirectoryCall, type DirectoryOperation } from './directory-call.ts';
-import {
-  getApplication,
-  getOrganization,
-  getServicePrincipal,
-  listAppRoleAssignments,
-  listContacts,
-  listDeletedUsers,
-  listGroups,
-} from './directory-objects.ts';
 import { createFolder, deleteFolder, getFolder, listFolders, permanentDeleteFolder } from './folders.ts';
-import { answerMailCall, type MailOperation, pause } from './mailbox-call.ts';
+import type { GraphCall } from './graph-call.ts';
+import { answerMailCall, type MailOperation } from './mailbox-call.ts';
 import { getMailboxSettings, getUserPurpose } from './mailbox-settings.ts';
 import {
   createMessage,
@@ -26,8 +19,12 @@ import {
   sendDraft,
   updateMessage,
 } from './messages.ts';
+import { getOrganization } from './organization.ts';
+import { randomFault } from './random-faults.ts';
+import { listContacts, listDeletedUsers, listGroups } from './recipients.ts';
+import { frontDoorError, type GraphResponse } from './responses.ts';
 import { sendMail } from './send-mail.ts';
-import { countCall, faultByChance, nearLimit, overRate } from './throttling.ts';
+import { countCall, nearLimitHeader, overRate } from './throttling.ts';
 import { getUser, listUsers } from './users.ts';
 
 type Operation = { mail: MailOperation } | { directory: DirectoryOperation };
@@ -52,24 +49,24 @@ const routes = new Router<Operation>()
   .add('GET', '/users/{user}/mailboxSettings', { mail: getMailboxSettings })
   .add('GET', '/users/{user}/mailboxSettings/userPurpose', { mail: getUserPurpose });
 
-for (const home of ['/users/{user}', '/users/{user}/mailFolders/{folder}']) {
+for (const parent of ['/users/{user}', '/users/{user}/mailFolders/{folder}']) {
   routes
-    .add('GET', `${home}/messages`, { mail: listMessages })
-    .add('POST', `${home}/messages`, { mail: createMessage })
-    .add('GET', `${home}/messages/{message}`, { mail: getMessage })
-    .add('PATCH', `${home}/messages/{message}`, { mail: updateMessage })
-    .add('DELETE', `${home}/messages/{message}`, { mail: deleteMessage })
-    .add('POST', `${home}/messages/{message}/permanentDelete`, { mail: permanentDeleteMessage })
-    .add('POST', `${home}/messages/{message}/move`, { mail: moveMessage })
-    .add('POST', `${home}/messages/{message}/send`, { mail: sendDraft });
+    .add('GET', `${parent}/messages`, { mail: listMessages })
+    .add('POST', `${parent}/messages`, { mail: createMessage })
+    .add('GET', `${parent}/messages/{message}`, { mail: getMessage })
+    .add('PATCH', `${parent}/messages/{message}`, { mail: updateMessage })
+    .add('DELETE', `${parent}/messages/{message}`, { mail: deleteMessage })
+    .add('POST', `${parent}/messages/{message}/permanentDelete`, { mail: permanentDeleteMessage })
+    .add('POST', `${parent}/messages/{message}/move`, { mail: moveMessage })
+    .add('POST', `${parent}/messages/{message}/send`, { mail: sendDraft });
 }
 
-/** Answers one call, plain or a part of a batch; the caller is known by now. */
+/** Answers one call, on its own or as part of a batch. The caller is authenticated. */
 export async function answerGraphCall(
   world: World,
   caller: Caller,
   call: GraphCall,
-): Promise<{ answer: GraphAnswer; trace: Trace }> {
+): Promise<{ response: GraphResponse; trace: Trace }> {
   const match = routes.match(call.method, pathSegments(call.path));
   const trace: Trace = {
     service: 'graph',
@@ -78,29 +75,29 @@ export async function answerGraphCall(
     clientId: caller.app.scenario.clientId,
   };
   const isDirectory = match.kind === 'found' && 'directory' in match.handler;
-  const rate = countCall(caller.tenant, caller.app, Date.now());
-  const refused = overRate(caller, rate, call, isDirectory) ?? faultByChance(caller.tenant, call);
+  const usedShare = countCall(caller.tenant, caller.app, Date.now());
+  const refused = overRate(caller, usedShare, call, isDirectory) ?? randomFault(caller.tenant, call);
   if (refused) {
     if (match.kind === 'found') trace.mailbox = match.params.user;
     await pause(world.latencyMs);
-    return { answer: refused, trace };
+    return { response: refused, trace };
   }
   if (match.kind === 'none') {
     const message = `Resource not found for the segment '${match.unknownSegment}'.`;
-    return { answer: frontDoorError(call, 400, 'BadRequest', message), trace };
+    return { response: frontDoorError(call, 400, 'BadRequest', message), trace };
   }
   if (match.kind === 'otherMethod') {
     const message = 'The HTTP method is not allowed on this resource.';
     return {
-      answer: frontDoorError(call, 405, 'Request_BadRequest', message, { Allow: match.allowed.join(', ') }),
+      response: frontDoorError(call, 405, 'Request_BadRequest', message, { Allow: match.allowed.join(', ') }),
       trace,
     };
   }
   if ('directory' in match.handler) {
     await pause(world.latencyMs);
-    const answer = answerDirectoryCall(world, caller, match.handler.directory, call, match.params);
-    return { answer: { ...answer, headers: { ...nearLimit(rate), ...answer.headers } }, trace };
+    const response = answerDirectoryCall(world, caller, match.handler.directory, call, match.params);
+    return { response: { ...response, headers: { ...nearLimitHeader(usedShare), ...response.headers } }, trace };
   }
-  const { answer, mailbox } = await answerMailCall(world, caller, match.handler.mail, call, match.params);
-  return { answer, trace: { ...trace, mailbox: mailbox ?? match.params.user } };
+  const { response, mailbox } = await answerMailCall(world, caller, match.handler.mail, call, match.params);
+  return { response, trace: { ...trace, mailbox: mailbox ?? match.params.user } };
 }

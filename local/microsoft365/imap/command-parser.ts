@@ -5,15 +5,12 @@ export type Argument = string | Argument[];
 
 export interface ImapCommand {
   tag: string;
-  /** In capitals. */
+  /** In upper case. Empty if the line is not a valid command. */
   name: string;
   args: Argument[];
 }
 
-/**
- * Reads one command with its literals. Resolves to `undefined` when the client has gone, and to a command without a
- * name where what it sent is none.
- */
+/** Reads one command with its literals. Resolves to `undefined` if the client disconnects. */
 export async function readCommand(reader: LineReader, write: (line: string) => void): Promise<ImapCommand | undefined> {
   let text = '';
   for (;;) {
@@ -24,11 +21,12 @@ export async function readCommand(reader: LineReader, write: (line: string) => v
     if (literal[2] === '') write('+ Ready for additional command text.');
     const bytes = await reader.bytes(Number(literal[1]));
     if (bytes === undefined) return undefined;
-    text += line.slice(0, literal.index) + quoted(bytes.toString('utf8'));
+    text += line.slice(0, literal.index) + quote(bytes.toString('utf8'));
   }
 }
 
-const quoted = (text: string) => `"${text.replace(/["\\]/g, '\\$&')}"`;
+/** A quoted string (RFC 3501, 4.3). */
+export const quote = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;
 
 function parse(text: string): ImapCommand {
   const [, tag = '*', name = '', rest = ''] = /^([^\s(){%*"\\+]+) ([A-Za-z]+)(?: ([\s\S]*))?$/.exec(text) ?? [];
@@ -38,13 +36,13 @@ function parse(text: string): ImapCommand {
 
 const token = /\s+|\(|\)|"((?:[^"\\]|\\[\s\S])*)"|([^\s()"]+)/gy;
 
-/** `undefined` where quotes or brackets do not match. */
+/** Returns `undefined` if quotes or brackets do not match. */
 function readArguments(text: string): Argument[] | undefined {
   const top: Argument[] = [];
   const open: Argument[][] = [top];
-  let at = 0;
+  let end = 0;
   for (const match of text.matchAll(token)) {
-    at = match.index + match[0].length;
+    end = match.index + match[0].length;
     const list = open.at(-1);
     if (!list) return undefined;
     if (match[0] === '(') {
@@ -60,5 +58,5 @@ function readArguments(text: string): Argument[] | undefined {
       list.push(match[2]);
     }
   }
-  return at === text.length && open.length === 1 ? top : undefined;
+  return end === text.length && open.length === 1 ? top : undefined;
 }
