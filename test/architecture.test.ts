@@ -13,6 +13,30 @@ const mayImport: Record<string, readonly string[]> = {
   functions: ['kernel', 'feature', 'edge', 'wiring'],
 };
 
+/** Which features a feature may use, beside the kernel. A new arrow is a decision: add it here, or find another way. */
+const featureArrows: Record<string, readonly string[]> = {
+  'api-keys': [],
+  causes: [],
+  checks: ['causes', 'connections', 'mailboxes'],
+  connections: ['causes'],
+  customers: ['api-keys', 'plans'],
+  health: [],
+  imports: ['causes', 'checks', 'connections', 'mailboxes', 'plans'],
+  mailboxes: ['causes'],
+  operations: [],
+  plans: [],
+};
+
+/** The same within shared/imports, for the folders that a row passes through and the ledger below them. */
+const importFolderArrows: Record<string, readonly string[]> = {
+  upload: [],
+  ledger: [],
+  planning: ['ledger', 'upload'],
+  checking: ['ledger'],
+  finishing: ['ledger', 'upload'],
+  dispatching: ['finishing', 'ledger'],
+};
+
 /**
  * Whose packages may be seen where. A feature's say nothing about a vendor; `adapters` and `wiring` are where vendors
  * stop, so they may use what they need.
@@ -68,6 +92,47 @@ it('imports only point inwards, and never into the local stack', () => {
     }
   }
   expect(outward).toEqual([]);
+});
+
+/** Which folder uses which other folder below `root`, each arrow once, sorted. */
+function arrowsBelow(root: string): Record<string, string[]> {
+  const folderOf = (file: string) => path.relative(root, file).split(path.sep);
+  const arrows: Record<string, Set<string>> = {};
+  for (const file of ours.filter((one) => one.startsWith(root + path.sep) && folderOf(one).length > 1)) {
+    const [from = ''] = folderOf(file);
+    arrows[from] ??= new Set();
+    for (const target of importsOf(file).filter(isRelative)) {
+      const [to = '', ...rest] = folderOf(targetOf(file, target));
+      if (to !== '..' && rest.length > 0 && to !== from) arrows[from].add(to);
+    }
+  }
+  return Object.fromEntries(Object.entries(arrows).map(([from, to]) => [from, [...to].sort()]));
+}
+
+function expectNoCircle(arrows: Record<string, readonly string[]>): void {
+  const left = new Map(Object.entries(arrows));
+  for (let found = true; found; ) {
+    found = false;
+    for (const [from, to] of left) {
+      if (to.some((one) => left.has(one))) continue;
+      left.delete(from);
+      found = true;
+    }
+  }
+  expect([...left.keys()]).toEqual([]);
+}
+
+it('lets a feature use only the features that are listed for it, in no circle', () => {
+  const layers = new Set(Object.keys(mayImport));
+  const arrows = Object.entries(arrowsBelow('shared')).filter(([from]) => !layers.has(from));
+  const ofFeatures = arrows.map(([from, to]) => [from, to.filter((one) => !layers.has(one))]);
+  expect(Object.fromEntries(ofFeatures)).toEqual(featureArrows);
+  expectNoCircle(featureArrows);
+});
+
+it('lets the folders of an import use only the folders below them', () => {
+  expect(arrowsBelow(path.join('shared', 'imports'))).toEqual(importFolderArrows);
+  expectNoCircle(importFolderArrows);
 });
 
 it('puts everything together in one place: only the entry point builds, only build-deps and what it is made of import adapters', () => {
