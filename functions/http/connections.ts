@@ -12,6 +12,7 @@ import { replaceClientSecret } from '../../shared/connections/replace-client-sec
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { updateConnection } from '../../shared/connections/update-connection.ts';
 import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
+import { instantField, nameField } from '../../shared/edge/fields.ts';
 import { parseAddress } from '../../shared/kernel/address.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
@@ -24,7 +25,7 @@ type Deps = EndpointDeps &
     connections: ConnectionStore;
     clock: Clock;
     expiringWithinDays: number;
-    nameMaxLength: number;
+    fields: { nameMaxLength: number };
   };
 
 const address = z.string().transform((text, context) => {
@@ -42,7 +43,7 @@ const secretFields = {
     .min(1)
     .max(1000)
     .transform((value) => new Secret(value)),
-  clientSecretExpiresAt: z.iso.datetime({ offset: true }).transform((value) => new Date(value)),
+  clientSecretExpiresAt: instantField,
 };
 
 const sendProbe = z.enum(['noDelivery', 'selfAddressed', 'none']);
@@ -53,7 +54,7 @@ const probeList = z
 
 export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps): void {
   const endpoint = createEndpoint(deps);
-  const name = z.string().trim().min(1).max(deps.nameMaxLength);
+  const name = nameField(deps.fields.nameMaxLength);
   const present = (connection: Connection) => presentConnection(connection, deps);
   const tagOf = (connection: Connection) => present(connection);
 

@@ -11,7 +11,7 @@ import type { Audience, Tokens } from '../connections/tokens.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Config } from './config.ts';
 
-/** What asks Microsoft about mailboxes and tenants. */
+/** Builds everything that asks Microsoft about mailboxes and tenants. */
 export function buildChecker(deps: {
   tokens: Tokens;
   clouds: (cloud: Cloud) => CloudEndpoints;

@@ -97,7 +97,6 @@ export function createApiDeps() {
     tenants: { resolve: async (_cloud: unknown, domain: string) => (domain === DOMAIN ? TENANT_ID : undefined) },
     hasCloud: (cloud: string) => cloud !== 'simulator',
     expiringWithinDays: 30,
-    nameMaxLength: 200,
     organizations: { read: async () => undefined },
     resourceOf: () => 'https://graph.microsoft.com',
     purgeConnection: async () => undefined,
