@@ -28,7 +28,7 @@ export function addConsentRoutes(host: Pick<typeof app, 'http'>, deps: Deps): vo
     route: 'v1/consent/callback',
     authLevel: 'anonymous',
     handler: publicEndpoint({
-      // Whatever else Microsoft adds to the address is not ours to refuse.
+      // Not strict: Microsoft may add more fields to the redirect.
       query: z.object({
         state: text,
         tenant: text,

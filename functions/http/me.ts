@@ -5,7 +5,7 @@ import { actForCustomer, namesCustomer } from '../../shared/edge/authenticate.ts
 import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
 
-export interface MeRouteDeps extends EndpointDeps {
+interface MeRouteDeps extends EndpointDeps {
   customers: Pick<CustomerStore, 'exists' | 'get'>;
   slots: Pick<Slots, 'get'>;
 }
@@ -21,7 +21,7 @@ export function addMeRoutes(host: Pick<typeof app, 'http'>, deps: MeRouteDeps): 
       permission: 'read',
       customer: 'none',
       async handle({ actor, request }) {
-        // An operator may ask who it is without acting for anybody.
+        // An operator can call this route without naming a customer.
         if (actor.role === 'operator' && !namesCustomer(request)) {
           return { jsonBody: { customer: null, role: actor.role, mailboxSlots: null, slotsUsed: null } };
         }

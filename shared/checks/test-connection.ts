@@ -1,6 +1,6 @@
 import { type CauseCode, causes } from '../causes/causes.ts';
 import { classify } from '../causes/classify.ts';
-import type { ConnectionFinding, Probe, Verdict } from '../causes/verdict.ts';
+import { type ConnectionFinding, isGraphProbe, type Verdict } from '../causes/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import type { Organizations } from '../connections/organizations.ts';
@@ -94,8 +94,10 @@ export async function testConnection(needs: Deps, actor: CustomerActor, connecti
 
 /** Graph and Exchange Online have tokens of their own; a connection is asked for those that its probes need. */
 function audiencesOf({ probes }: Connection): Audience[] {
-  const isGraph = (probe: Probe) => probe.startsWith('graph.');
-  return [...(probes.some(isGraph) ? ['graph' as const] : []), ...(probes.every(isGraph) ? [] : ['exchange' as const])];
+  return [
+    ...(probes.some(isGraphProbe) ? ['graph' as const] : []),
+    ...(probes.every(isGraphProbe) ? [] : ['exchange' as const]),
+  ];
 }
 
 /** Catches mix-ups of tenants and clouds early; hints, since the token is not validated here. */

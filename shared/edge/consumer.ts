@@ -1,6 +1,6 @@
 import type { InvocationContext, StorageQueueHandler } from '@azure/functions';
 import type { z } from 'zod';
-import { DomainError, isWeather } from '../kernel/errors.ts';
+import { DomainError, isTransient } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Retry } from '../kernel/retry.ts';
 import { createLog } from './log.ts';
@@ -31,7 +31,7 @@ export interface Consumer<Message> {
  *   is dropped: the sweep finds work whose message is gone.
  * - Anything else escapes. The host delivers the message again and in the end moves it to the poison queue.
  *
- * Resolves to nothing, because the host would try to serialise a result.
+ * Resolves to nothing, because the host would try to serialize a result.
  */
 export function createConsumer<Message>(consumer: Consumer<Message>): StorageQueueHandler {
   return async (entry, context): Promise<void> => {
@@ -49,7 +49,7 @@ export function createConsumer<Message>(consumer: Consumer<Message>): StorageQue
       const retry = await consumer.handle(parsed.data, delivery);
       if (retry) await consumer.sendAgain(retry.message, retry.delayMs);
     } catch (error) {
-      if (!isWeather(error)) {
+      if (!isTransient(error)) {
         const code = error instanceof DomainError ? error.code : undefined;
         log('error', 'message_failed', { dequeueCount, code, error });
         throw error instanceof Error ? error : new Error(String(error));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A name that people read: trimmed, on one line, of at most so many characters. */
+/** A name for people to read: trimmed, one line, at most `maxLength` characters. */
 export function nameField(maxLength: number) {
   return z
     .string()
@@ -10,5 +10,5 @@ export function nameField(maxLength: number) {
     .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'must not contain control characters');
 }
 
-/** An instant, RFC 3339 with any offset. */
+/** An instant in RFC 3339 with any offset, such as `2026-06-01T00:00:00Z`. */
 export const instantField = z.iso.datetime({ offset: true }).transform((text) => new Date(text));

@@ -7,7 +7,8 @@ import { validateAll } from './validate.ts';
 const nothing = z.strictObject({});
 
 /**
- * Reads the query, and for a list its page. Unknown fields are refused: a misspelt `dryRun` must not start an import.
+ * Reads the query, and `limit` and `cursor` of a list. Refuses unknown fields: a misspelled `dryRun` must not start an
+ * import.
  *
  * @throws DomainError `validation_failed`
  */

@@ -11,23 +11,23 @@ export const mailboxStatuses = [
 ] as const;
 export type MailboxStatus = (typeof mailboxStatuses)[number];
 
-/** What Microsoft says the mailbox is for; `unknown` where the tenant does not grant the permission that tells it. */
+/** What Microsoft says the mailbox is for; `unknown` if the app lacks the permission to read it. */
 export const mailboxKinds = ['user', 'shared', 'room', 'equipment', 'unknown'] as const;
 export type MailboxKind = (typeof mailboxKinds)[number];
 
 /** One address that a connection looks after. */
 export interface Mailbox {
-  /** Normalised. Identifies the mailbox within its connection. */
+  /** Normalized. Identifies the mailbox within its connection. */
   address: string;
   displayName?: string;
   dailyLimit?: number;
-  /** The customer's own id for the mailbox. */
+  /** The customer's own ID for the mailbox. */
   reference?: string;
   kind: MailboxKind;
   status: MailboxStatus;
   checks: Findings;
   nextCheckAt?: Date;
-  /** The import that last worked on it. */
+  /** The import that last contained this mailbox. */
   importId: string;
   /** The row that is being worked on: `imp_…:12`. At most one at a time. */
   openRow?: string;

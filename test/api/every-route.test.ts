@@ -2,17 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { poisonQueues, queues as queueNames } from '../../shared/kernel/storage-names.ts';
 import { createApi } from '../support/api.ts';
 
-/** Open to everybody. An open route must be listed here too. */
+/** Public routes. A new one has to be added here by hand. */
 const open = ['health-get', 'health-ready', 'consent-callback'];
 
-/** For operators only. */
+/** Routes for operators only. */
 const operatorOnly = ['customers-create', 'customers-list'];
 
 // The app and this test register the same list of functions, so no route can be missing here.
 const { routes, queues, timers } = createApi();
 const pathOf = (route: string | undefined) => `/${route?.replaceAll(/\{\w+\}/g, 'some_id')}`;
 
-it('names every route once, and lets the host ask for no key of its own', () => {
+it('registers every route once, and the host requires no key of its own', () => {
   expect(new Set(routes.map(({ name }) => name)).size).toBe(routes.length);
   expect(routes.filter(({ authLevel }) => authLevel !== 'anonymous')).toEqual([]);
   expect(routes.filter(({ methods }) => methods?.length !== 1)).toEqual([]);
@@ -33,7 +33,7 @@ describe.each(routes.filter(({ name }) => !open.includes(name)).map((route) => [
     const method = route.methods?.[0] ?? 'GET';
     const path = pathOf(route.route);
 
-    it('401: without a key, with a wrong one, with half of one', async () => {
+    it('401: no key, a wrong key, half a key', async () => {
       const api = createApi();
       const { key } = await api.customer();
       for (const headers of [{}, { authorization: 'Bearer nonsense' }, { authorization: `Basic ${key}` }]) {
@@ -65,7 +65,7 @@ describe.each(routes.filter(({ name }) => !open.includes(name)).map((route) => [
       });
     }
 
-    it('503: while storage is away, with a time to come back, and never a throw', async () => {
+    it('503: storage is unavailable, with Retry-After, and nothing is thrown', async () => {
       const api = createApi();
       const { key } = await api.customer();
       const { DomainError } = await import('../../shared/kernel/errors.ts');

@@ -4,7 +4,7 @@ import { createTokens } from '../../shared/adapters/entra/client-credential-toke
 import { createClouds } from '../../shared/adapters/entra/clouds.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
 import type { TokenAnswer, Tokens } from '../../shared/connections/tokens.ts';
-import { DomainError, isWeather } from '../../shared/kernel/errors.ts';
+import { DomainError, isTransient } from '../../shared/kernel/errors.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { openSimulator, type SimulatorClient } from '../support/simulator-client.ts';
 import { type AppInput, wingtip, wingtipApp, wingtipTenant } from '../support/wingtip.ts';
@@ -218,7 +218,7 @@ describe('the vault', () => {
   it('that is away is weather, and asked again soon', async () => {
     vault.away = true;
     const error = await errorOf(get());
-    expect([isWeather(error), requests()]).toEqual([true, 0]);
+    expect([isTransient(error), requests()]).toEqual([true, 0]);
     expect(error).toMatchObject({ code: 'vault_unavailable' });
     vault.away = false;
     ahead = 3;
@@ -280,7 +280,7 @@ describe('weather', () => {
     given({ tokenError: 'throttled' });
     const error = await errorOf(get());
     expect(error).toMatchObject({ code: 'microsoft_throttled', retryAfterSeconds: 60 });
-    expect(isWeather(error)).toBe(true);
+    expect(isTransient(error)).toBe(true);
     ahead = 50;
     expect(await errorOf(get())).toMatchObject({ code: 'microsoft_throttled' });
     expect(requests()).toBe(1);

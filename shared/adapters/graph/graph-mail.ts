@@ -1,6 +1,6 @@
 import type { Message } from '@microsoft/microsoft-graph-types';
 import type { Answer, MailboxAccess } from '../../checks/graph-answer.ts';
-import type { Answers, GraphMail, Left } from '../../checks/graph-mail.ts';
+import type { Answers, GraphMail, Leftover } from '../../checks/graph-mail.ts';
 import type { Cloud } from '../../connections/connection.ts';
 import type { MailboxKind } from '../../mailboxes/mailbox.ts';
 import type { BatchPart, PartAnswer, SendBatch } from './batch.ts';
@@ -129,7 +129,7 @@ function addressed(draft: Message, address: string, draftSubject: string): Messa
   };
 }
 
-function leftIn(body: unknown, draftSubject: string): Left[] | undefined {
+function leftIn(body: unknown, draftSubject: string): Leftover[] | undefined {
   const value = (body as { value?: unknown } | null | undefined)?.value;
   if (!Array.isArray(value)) return undefined;
   return value.flatMap((item: Message) => {
