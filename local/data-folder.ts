@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { isAlive } from './processes.ts';
 import { StartError } from './start-error.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -78,15 +79,5 @@ async function removeAbandoned(base: string): Promise<void> {
   for (const name of await readdir(base)) {
     const pid = Number(/^run-(\d+)-/.exec(name)?.[1]);
     if (pid && !isAlive(pid)) await rm(join(base, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there, but someone else's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

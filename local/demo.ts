@@ -7,6 +7,7 @@ import { readDemoOptions } from './demo/options.ts';
 import { type DemoPlan, planDemo } from './demo/plan.ts';
 import { isOver, type Progress, progressLine } from './demo/progress.ts';
 import { cures, mailboxTable, requestLine, type ShownMailbox, wrap } from './demo/report.ts';
+import { whenInterrupted } from './interruption.ts';
 import type { ConnectionCase } from './microsoft365/demo-connections.ts';
 import type { RequestCount } from './microsoft365/request-ledger.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -37,13 +38,10 @@ async function main(): Promise<boolean> {
   console.log('Starting Muster, its storage, its vault and a simulated Microsoft 365 …');
   let stack: Stack | undefined;
   const starting = startStack({ port: 0, scenario: plan.scenario, settings: SETTINGS });
-  // SIGHUP: the terminal was closed.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      isInterrupted = true;
-      void starting.then((begun) => begun.stop()).finally(() => process.exit(130));
-    });
-  }
+  whenInterrupted('demo', () => {
+    isInterrupted = true;
+    void starting.then((started) => started.stop()).finally(() => process.exit(130));
+  });
   try {
     stack = await starting;
     trustInThisProcess(stack.certificate.cert);

@@ -52,7 +52,7 @@ async function claim(path: string, content: string, folder: string): Promise<voi
     // Taken away only while it is still the dead one: another start may have claimed the folder in between.
     if ((await readFile(path, 'utf8').catch(() => '')) === found) await rm(path, { force: true });
   }
-  throw new StartError(`Muster is running on ${folder} already: end it first, or name another folder with --data.`);
+  throw new StartError(`Muster is already running on ${folder}. Stop it first, or choose another folder with --data.`);
 }
 
 async function isHeld(content: string): Promise<boolean> {

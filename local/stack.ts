@@ -76,7 +76,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     throw new StartError('The app is not built: run "npm run build" first.');
   });
   if (options.port !== 0 && !(await isFree(options.port))) {
-    throw new StartError(`Port ${options.port} is in use: name another with --port, or 0 for a free one.`);
+    throw new StartError(`Port ${options.port} is in use. Choose another one with --port, or use --port 0 for a free one.`);
   }
   const port = options.port === 0 ? await freePort() : options.port;
   const folder = await folderOf(options.data, ROOT);
@@ -182,7 +182,6 @@ function environment(options: StackOptions, { apiUrl, kept, certificate, simulat
     LANG,
     TZ,
     NODE_EXTRA_CA_CERTS: certificate.path,
-    MUSTER_PARENT_PID: String(process.pid),
     ...(options.deliverTwice && { MUSTER_HOST_DELIVER_TWICE: '1' }),
     DataStorage: storage.connectionString,
     AzureWebJobsStorage: storage.connectionString,

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { settingNames } from '../shared/wiring/config.ts';
 import { forgetData } from './data-folder.ts';
+import { whenInterrupted } from './interruption.ts';
 import { lockFolder } from './lock.ts';
 import { builtInScenario } from './microsoft365/built-in-scenario.ts';
 import { parseScenario, type Scenario } from './microsoft365/scenario.ts';
@@ -25,8 +26,8 @@ async function main(): Promise<void> {
   const data = resolve(options.data);
   await mkdir(data, { recursive: true, mode: 0o700 });
   const unlock = await lockFolder(data);
-  // From here on a Ctrl-C waits for what has been started to end.
-  const isInterrupted = interrupted();
+  // From here on Ctrl-C ends everything that has been started before it ends this process.
+  const interruption = new Promise<void>((resolve) => whenInterrupted('start', resolve));
   let stack: Stack | undefined;
   try {
     const scenario = readScenario(options.scenario);
@@ -47,7 +48,7 @@ async function main(): Promise<void> {
       },
     });
     await announce(stack, data, scenario);
-    await isInterrupted;
+    await interruption;
     console.log('Ending …');
   } finally {
     await stack?.stop();
@@ -116,23 +117,4 @@ All of it in ${join(data, 'local.json')}. Ctrl-C ends it; the data stays unless 
 /** For whoever wants to know where everything is: it holds the operator's key, so it is for its owner only. */
 async function writeLocal(stack: Stack, data: string): Promise<void> {
   await writeWhole(join(data, 'local.json'), JSON.stringify(stack.local(), undefined, 2), 0o600);
-}
-
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    // SIGHUP: the terminal was closed.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-    if (process.env.npm_lifecycle_event === 'start') whenOrphaned(resolve);
-  });
-}
-
-/** A signal to npm ends npm and its shell, which does not pass it on. */
-function whenOrphaned(then: () => void): void {
-  const parent = process.ppid;
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(timer);
-    then();
-  }, 500);
-  timer.unref();
 }

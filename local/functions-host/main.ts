@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { endWithParent } from '../end-with-parent.ts';
 import { addLocalSettings } from './app-settings.ts';
 import { type Host, startHost } from './host.ts';
 import { HostError } from './host-error.ts';
 import { describeError } from './log.ts';
-import { watchParent } from './watch-parent.ts';
 
 /**
  * Runs the built app of a directory: `node local/functions-host/main.ts [--app DIR]`.
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', () => void end());
   process.on('SIGINT', () => void end());
-  watchParent(process.env.MUSTER_PARENT_PID, () => void end());
+  endWithParent(() => void end());
 
   host = await startHost(appDirectory, process.env);
   const started = { event: 'host started', port: host.port, functions: host.functions };

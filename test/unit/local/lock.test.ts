@@ -12,7 +12,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 it('is held by one at a time, and free again when it is given back', async () => {
   const unlock = await lockFolder(folder);
-  await expect(lockFolder(folder)).rejects.toThrow(`Muster is running on ${folder} already`);
+  await expect(lockFolder(folder)).rejects.toThrow(`Muster is already running on ${folder}`);
   await unlock();
   expect(await readdir(folder)).toEqual([]);
   await (await lockFolder(folder))();
