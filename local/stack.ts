@@ -76,7 +76,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     throw new StartError('The app is not built: run "npm run build" first.');
   });
   if (options.port !== 0 && !(await isFree(options.port))) {
-    throw new StartError(`Port ${options.port} is in use. Choose another one with --port, or use --port 0 for a free one.`);
+    throw new StartError(
+      `Port ${options.port} is in use. Choose another one with --port, or use --port 0 for a free one.`,
+    );
   }
   const port = options.port === 0 ? await freePort() : options.port;
   const folder = await folderOf(options.data, ROOT);
