@@ -1,23 +1,16 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { expectExact } from '../support/exact.ts';
 import {
   csvOf,
   type Progress,
   plainAddresses,
   plainTenant,
-  type RunningStack,
-  startRunningStack,
   tenant,
+  useRunningStack,
 } from '../support/running-stack.ts';
 
 const MAILBOXES = 400;
-const scenario = plainTenant(MAILBOXES, {}, 30);
-let running: RunningStack;
-
-beforeAll(async () => {
-  running = await startRunningStack(scenario);
-});
-afterAll(() => running?.stack.stop());
+const running = useRunningStack(plainTenant(MAILBOXES, {}, 30));
 
 async function untilPaused(id: string): Promise<Progress> {
   return expect
@@ -26,7 +19,7 @@ async function untilPaused(id: string): Promise<Progress> {
     .then(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`));
 }
 
-it('pauses an import with one finding when the app is taken out of the tenant, and resumes it once that is mended', async () => {
+it('pauses with one finding when the app is removed from the tenant, and resumes after the fix', async () => {
   const { id: connectionId } = await running.connect();
   const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
   await expect
@@ -52,7 +45,7 @@ it('pauses an import with one finding when the app is taken out of the tenant, a
   expect(progress.counts.passed).toBe(MAILBOXES);
 }, 120_000);
 
-it('cancels: what is checked stays, what is not is cancelled and gives its slot back', async () => {
+it('cancels: finished checks keep their result, all others are cancelled and free their slot', async () => {
   const { items } = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', '/v1/connections');
   const connectionId = items[0]?.id ?? '';
   const before = await running.owner.expect<{ slotsUsed: number }>(200, 'GET', '/v1/me');

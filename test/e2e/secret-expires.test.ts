@@ -1,29 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { expectExact } from '../support/exact.ts';
-import {
-  csvOf,
-  type Progress,
-  plainAddresses,
-  plainTenant,
-  type RunningStack,
-  startRunningStack,
-} from '../support/running-stack.ts';
+import { csvOf, type Progress, plainAddresses, plainTenant, useRunningStack } from '../support/running-stack.ts';
 
 const MAILBOXES = 3_000;
-/** The default of `WINDOW_MAX`: the most messages of one import that wait at once. */
+/** The default of `WINDOW_MAX`: how many messages of one import may be queued. */
 const WINDOW = 512;
 const NEW_SECRET = 'simulated-Tailspin-8Q~value-of-the-next-client-secret';
 
-let running: RunningStack;
-beforeAll(async () => {
-  running = await startRunningStack(plainTenant(MAILBOXES));
-});
-afterAll(() => running?.stack.stop());
+const running = useRunningStack(plainTenant(MAILBOXES));
 
 const look = (id: string) => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`);
 
-it('pauses with one finding when the secret expires in mid-import, asks no more, and completes with a new secret', async () => {
+it('pauses with one finding when the secret expires during an import, stops asking, and completes with a new secret', async () => {
   const { id: connectionId } = await running.connect();
   const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
   await expect
@@ -46,7 +35,7 @@ it('pauses with one finding when the secret expires in mid-import, asks no more,
   );
   expect(refused.length).toBeLessThanOrEqual(WINDOW);
 
-  // What was under way has come to its end; from then on nobody asks anything.
+  // Checks in flight have ended. From then on there are no more requests.
   await pause(1_500);
   const settledAt = new Date(Math.max(pausedAt.getTime() + 1_000, Date.now() - 500));
   await pause(2_500);
