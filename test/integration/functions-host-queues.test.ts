@@ -138,13 +138,13 @@ test.concurrent('the host waits for a missing queue and for unavailable storage'
   const first = await startQueueStorage(port);
   const host = await startHost('later', { DataStorage: first.connectionString });
   await first.stop();
-  await host.printed('later does not answer');
+  await host.printed('later is unavailable');
   const second = await startQueueStorage(port);
   const queue = second.service.getQueueClient('later');
   await queue.create();
   await queue.sendMessage(encode({ kind: 'ok' }));
   await until(async () => (await seen(host)).length === 1);
-  await host.printed('later answers again');
+  await host.printed('later is available again');
   expect(host.process.exitCode).toBeNull();
   await host.stop();
   await second.stop();
