@@ -1,6 +1,14 @@
 import { stripVTControlCharacters } from 'node:util';
 import { styled } from './terminal-text.ts';
 
+/** The part of a terminal that the screen uses. */
+export interface Terminal {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+  hasColors?(): boolean;
+}
+
 /** Where the demo prints. It keeps the essential lines for the picture. */
 export interface Screen {
   print(text: string): void;
@@ -8,7 +16,7 @@ export interface Screen {
   printRows(rows: readonly string[], inPicture: { first: number; last: number }): void;
   /** Prints text that the picture leaves out. */
   printDetails(text: string): void;
-  /** Shows a line that the next update replaces. A stream that is no terminal gets each new line. */
+  /** Shows a line that the next update replaces. If the output is not a terminal, it prints each new line. */
   update(line: string): void;
   /** Keeps the line of the last update. */
   endUpdates(): void;
@@ -16,13 +24,15 @@ export interface Screen {
   pictureLines(): string[];
 }
 
-/** Colours are dropped where the stream is no terminal, or where the user has set `NO_COLOR`. */
-export function createScreen(stream: NodeJS.WriteStream): Screen {
+/** Prints without colours if the output is not a terminal or if `NO_COLOR` is set. */
+export function createScreen(terminal: Terminal): Screen {
   const kept: string[] = [];
-  const hasColors = stream.isTTY && stream.hasColors();
-  let updated = '';
+  const { isTTY = false } = terminal;
+  const hasColors = isTTY && terminal.hasColors?.() === true;
+  let shown = '';
+  let lastUpdate = '';
   const keep = (text: string) => kept.push(...text.split('\n'));
-  const write = (text: string) => stream.write(hasColors ? text : stripVTControlCharacters(text));
+  const write = (text: string) => terminal.write(hasColors ? text : stripVTControlCharacters(text));
 
   return {
     print(text) {
@@ -39,15 +49,16 @@ export function createScreen(stream: NodeJS.WriteStream): Screen {
     printDetails: (text) => write(`${text}\n`),
     update(line) {
       // A line that wraps could not be replaced.
-      const shown = stream.isTTY ? line.slice(0, stream.columns - 1) : line;
-      if (stream.isTTY) stream.write(`\r${shown.padEnd(updated.length)}`);
-      else if (shown !== updated) write(`${shown}\n`);
-      updated = shown;
+      const clipped = isTTY ? line.slice(0, (terminal.columns ?? 80) - 1) : line;
+      if (isTTY) terminal.write(`\r${clipped.padEnd(shown.length)}`);
+      else if (clipped !== shown) write(`${clipped}\n`);
+      shown = clipped;
+      lastUpdate = line;
     },
     endUpdates() {
-      if (stream.isTTY) stream.write('\n');
-      kept.push(updated);
-      updated = '';
+      if (isTTY) terminal.write('\n');
+      keep(lastUpdate);
+      shown = '';
     },
     pictureLines: () => [...kept],
   };
