@@ -14,16 +14,16 @@ const running = useRunningStack(plainTenant(MAILBOXES, {}, 30));
 
 async function untilPaused(id: string): Promise<Progress> {
   return expect
-    .poll(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 200 })
+    .poll(() => running.progressOf(id), { timeout: 30_000, interval: 200 })
     .toMatchObject({ status: 'paused' })
-    .then(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`));
+    .then(() => running.progressOf(id));
 }
 
 it('pauses with one finding when the app is removed from the tenant, and resumes after the fix', async () => {
   const { id: connectionId } = await running.connect();
   const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
   await expect
-    .poll(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 100 })
+    .poll(() => running.progressOf(id), { timeout: 30_000, interval: 100 })
     .toMatchObject({ percent: expect.toSatisfy((percent: number) => percent > 10) });
   await running.changeTenant((wanted) => {
     for (const app of wanted.apps ?? []) app.consent = 'absent';
@@ -38,9 +38,7 @@ it('pauses with one finding when the app is removed from the tenant, and resumes
   expect([tooSoon.status, tooSoon.body.code]).toEqual([409, 'connection_not_ready']);
 
   await running.changeTenant(() => undefined);
-  await running.owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);
-  await running.owner.expect(200, 'POST', `/v1/imports/${id}/resume`);
-  const progress = await running.untilEnded(id, 60_000);
+  const progress = await running.resume(connectionId, id, 60_000);
   await expectExact(running, progress, MAILBOXES);
   expect(progress.counts.passed).toBe(MAILBOXES);
 }, 120_000);
@@ -52,7 +50,7 @@ it('cancels: finished checks keep their result, all others are cancelled and fre
   const strangers = Array.from({ length: 300 }, (_, i) => `nobody${i}@${tenant.domain}`);
   const { id } = await running.startImport(connectionId, csvOf(strangers));
   await expect
-    .poll(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 50 })
+    .poll(() => running.progressOf(id), { timeout: 30_000, interval: 50 })
     .toMatchObject({ status: 'running' });
   await running.owner.expect(200, 'POST', `/v1/imports/${id}/cancel`);
   const { status, counts } = await running.untilEnded(id, 30_000);

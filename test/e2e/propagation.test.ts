@@ -3,7 +3,6 @@ import { expectExact } from '../support/exact.ts';
 import {
   csvOf,
   type LoggedCall,
-  type Progress,
   plainAddresses,
   plainTenant,
   tenant,
@@ -24,7 +23,6 @@ const running = useRunningStack(plainTenant(MAILBOXES), {
   settings: { PROPAGATION_STEPS: STEPS.map((seconds) => `PT${seconds}S`).join(',') },
 });
 
-const look = (id: string) => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`);
 const mailbox = (connectionId: string, address: string) =>
   running.owner.expect<ShownMailbox>(200, 'GET', `/v1/connections/${connectionId}/mailboxes/${address}`);
 
@@ -57,7 +55,7 @@ describe('propagation that takes longer with every request', () => {
     });
     const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
     await expect
-      .poll(() => look(id), { timeout: 15_000, interval: 200 })
+      .poll(() => running.progressOf(id), { timeout: 15_000, interval: 200 })
       .toMatchObject({ counts: { waiting: MAILBOXES, failed: 0, passed: 0, pending: 0 } });
     const rows = await running.allRows(id);
     expect(new Set(rows.map((row) => `${row.state} ${row.cause}`))).toEqual(new Set(['waiting propagating']));
@@ -95,7 +93,7 @@ describe('propagation that takes longer with every request', () => {
     const connectedAt = Date.now();
     const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
     await expect
-      .poll(() => look(id), { timeout: 15_000, interval: 200 })
+      .poll(() => running.progressOf(id), { timeout: 15_000, interval: 200 })
       .toMatchObject({ counts: { waiting: 1, passed: MAILBOXES - 1 } });
     expect((await mailbox(connectionId, `user1@${tenant.domain}`)).status).toBe('active');
     const progress = await running.untilEnded(id, 60_000);

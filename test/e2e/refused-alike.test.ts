@@ -24,11 +24,11 @@ beforeAll(async () => {
   connectionId = (await running.connect()).id;
 });
 
-const look = (id: string) => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`);
-
 async function untilPaused(id: string): Promise<Progress> {
-  await expect.poll(() => look(id), { timeout: 30_000, interval: 100 }).toMatchObject({ status: 'paused' });
-  return look(id);
+  await expect
+    .poll(() => running.progressOf(id), { timeout: 30_000, interval: 100 })
+    .toMatchObject({ status: 'paused' });
+  return running.progressOf(id);
 }
 
 it('pauses with one finding and no failed mailbox when every mailbox gets the same refusal, and completes after the fix', async () => {
@@ -49,9 +49,7 @@ it('pauses with one finding and no failed mailbox when every mailbox gets the sa
   await running.changeTenant((wanted) => {
     for (const app of wanted.apps ?? []) app.grants = ['Mail.ReadWrite', 'Mail.Send'];
   });
-  await running.owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);
-  await running.owner.expect(200, 'POST', `/v1/imports/${id}/resume`);
-  const progress = await running.untilEnded(id, 60_000);
+  const progress = await running.resume(connectionId, id, 60_000);
   await expectExact(running, progress, MAILBOXES);
   expect(progress.counts.passed).toBe(MAILBOXES);
 }, 120_000);
@@ -60,7 +58,7 @@ it('pauses when a permission is removed in the middle of an import, and gives ev
   const startedAt = new Date();
   const { id } = await running.startImport(connectionId, csvOf(addresses(301, MAILBOXES)));
   await expect
-    .poll(() => look(id), { timeout: 30_000, interval: 50 })
+    .poll(() => running.progressOf(id), { timeout: 30_000, interval: 50 })
     .toMatchObject({ percent: expect.toSatisfy((percent: number) => percent > 10) });
   await running.changeTenant(() => undefined);
   const paused = await untilPaused(id);
@@ -70,9 +68,7 @@ it('pauses when a permission is removed in the middle of an import, and gives ev
   expect(paused.finding).toMatchObject({ code: 'permission_missing' });
   expect(paused.counts.pending).toBeGreaterThan(0);
 
-  await running.owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);
-  await running.owner.expect(200, 'POST', `/v1/imports/${id}/resume`);
-  const progress = await running.untilEnded(id, 60_000);
+  const progress = await running.resume(connectionId, id, 60_000);
   await expectExact(running, progress, MAILBOXES);
   // A check that passed before the pause may record its result after it. It still counts as passed.
   const letThrough = new Set(

@@ -1,14 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ScenarioInput } from '../../local/microsoft365/scenario.ts';
 import { expectExact } from '../support/exact.ts';
-import {
-  csvOf,
-  type Progress,
-  plainAddresses,
-  plainTenant,
-  tenant,
-  useRunningStack,
-} from '../support/running-stack.ts';
+import { csvOf, plainAddresses, plainTenant, tenant, useRunningStack } from '../support/running-stack.ts';
 
 const MAILBOXES = 300;
 const neighbour = {
@@ -41,7 +34,7 @@ it('asks a throttled tenant nothing until Microsoft allows it, and does not slow
   });
   const throttledAt = new Date();
   const stuck = await running.startImport(throttled.id, csvOf(plainAddresses(MAILBOXES)));
-  const look = () => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${stuck.id}`);
+  const look = () => running.progressOf(stuck.id);
   await expect.poll(look, { timeout: 15_000 }).toMatchObject({ status: 'running' });
 
   const addresses = plainAddresses(MAILBOXES).map((address) => address.replace(tenant.domain, neighbour.domain));

@@ -91,6 +91,9 @@ export interface RunningStack {
   startImport(connectionId: string, csv: string): Promise<Progress>;
   /** Polls until the import has ended. `onProgress` receives every answer. Rejects after `withinMs`. */
   untilEnded(importId: string, withinMs: number, onProgress?: (progress: Progress) => void): Promise<Progress>;
+  progressOf(importId: string): Promise<Progress>;
+  /** Tests the connection again and resumes the paused import. Resolves when it has ended. */
+  resume(connectionId: string, importId: string, withinMs: number): Promise<Progress>;
   allRows(importId: string): Promise<ShownRow[]>;
   simulator<Body>(method: string, path: string, body?: object): Promise<Body>;
   /** Replaces the plain tenant by a changed copy of the scenario's original tenant. */
@@ -149,6 +152,26 @@ export async function startRunningStack(
     return (await response.json().catch(() => undefined)) as Body;
   }
 
+  async function untilEnded(
+    importId: string,
+    withinMs: number,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<Progress> {
+    const until = Date.now() + withinMs;
+    let last = 'no answer';
+    while (Date.now() < until) {
+      // Some tests make the API unavailable for a moment.
+      const answer = await owner.call<Progress>('GET', `/v1/imports/${importId}`).catch(() => undefined);
+      if (answer?.status === 200) {
+        onProgress?.(answer.body);
+        last = JSON.stringify(answer.body);
+        if (['completed', 'cancelled', 'failed'].includes(answer.body.status)) return answer.body;
+      }
+      await pause(250);
+    }
+    throw new Error(`the import did not end within ${withinMs} ms: ${last}\n${stack.logs.slice(-40).join('\n')}`);
+  }
+
   return {
     stack,
     operator,
@@ -174,20 +197,12 @@ export async function startRunningStack(
         body: csv,
         contentType: 'text/csv',
       }),
-    async untilEnded(importId, withinMs, onProgress) {
-      const until = Date.now() + withinMs;
-      let last = 'no answer';
-      while (Date.now() < until) {
-        // Some tests make the API unavailable for a moment.
-        const answer = await owner.call<Progress>('GET', `/v1/imports/${importId}`).catch(() => undefined);
-        if (answer?.status === 200) {
-          onProgress?.(answer.body);
-          last = JSON.stringify(answer.body);
-          if (['completed', 'cancelled', 'failed'].includes(answer.body.status)) return answer.body;
-        }
-        await pause(250);
-      }
-      throw new Error(`the import did not end within ${withinMs} ms: ${last}\n${stack.logs.slice(-40).join('\n')}`);
+    untilEnded,
+    progressOf: (importId) => owner.expect<Progress>(200, 'GET', `/v1/imports/${importId}`),
+    async resume(connectionId, importId, withinMs) {
+      await owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);
+      await owner.expect(200, 'POST', `/v1/imports/${importId}/resume`);
+      return untilEnded(importId, withinMs);
     },
     async allRows(importId) {
       const rows: ShownRow[] = [];
