@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createApiClient } from '../local/api-client.ts';
 import { trustInThisProcess } from '../local/certificate.ts';
+import { createCustomer } from '../local/customer.ts';
 import { demoDomain, demoScenario } from '../local/demo/scenario.ts';
 import { parseScenario } from '../local/microsoft365/scenario.ts';
 import type { RequestCount } from '../local/request-count.ts';
@@ -12,13 +13,13 @@ export interface RequestRow {
   measured: number;
 }
 
-/** Sweeps and leases as in Azure, so that only what an import itself costs is counted. */
+/** Sweeps run as rarely as in Azure, so that only the requests of the import itself are counted. */
 const SETTINGS = { SWEEP_SCHEDULE: '0 * * * * *', BATCH_OVERDUE_AFTER: 'PT90S' };
 const EXPIRES_AT = '2035-12-31T00:00:00Z';
 
 /**
- * Imports so many mailboxes that pass, on the whole embedded stack, and counts the requests by the stand-ins' own
- * counters. A progress read is counted afterwards, ten of them.
+ * Imports this many mailboxes that pass, on the whole local stack, and counts the requests to storage, vault and
+ * Microsoft 365. Afterwards it counts the requests of ten progress reads.
  */
 export async function measureRequests(mailboxes: number): Promise<RequestRow[]> {
   const demo = demoScenario(mailboxes + 60, { latencyMs: 20 });
@@ -28,15 +29,14 @@ export async function measureRequests(mailboxes: number): Promise<RequestRow[]> 
     trustInThisProcess(stack.certificate.cert);
     const { apiUrl, operatorKey, simulatorUrl } = stack.local();
     const operator = createApiClient(apiUrl, operatorKey);
-    const body = { name: 'Bench', mailboxSlots: mailboxes };
-    const customer = await operator.expect<{ id: string }>(201, 'POST', '/v1/customers', { body });
+    const customer = await createCustomer(operator, { name: 'Bench', mailboxSlots: mailboxes });
     const api = operator.as(operatorKey, customer.id);
     const { tenant, clientId, clientSecret } = demo.main;
     const connection = await api.expect<{ id: string }>(201, 'POST', '/v1/connections', {
       body: { name: 'Bench', tenant, clientId, clientSecret, clientSecretExpiresAt: EXPIRES_AT, cloud: 'simulator' },
     });
     await api.expect(200, 'POST', `/v1/connections/${connection.id}/test`);
-    // A fresh process: its token and its vault read are part of what is counted.
+    // A fresh process must get its token and read the vault, and these requests count too.
     await stack.functions.stop();
     await stack.functions.start();
     const reset = () => fetch(new URL('/_simulator/requests/reset', simulatorUrl), { method: 'POST' });
@@ -47,14 +47,14 @@ export async function measureRequests(mailboxes: number): Promise<RequestRow[]> 
     const csv = `email\n${Array.from({ length: mailboxes }, (_, i) => `user${i + 1}@${demoDomain}`).join('\n')}\n`;
     const path = `/v1/connections/${connection.id}/imports`;
     const { id } = await api.expect<{ id: string }>(202, 'POST', path, { body: csv, contentType: 'text/csv' });
-    // One look at the end: the API's own reads are not the import's.
+    // Polls rarely: the reads of the API do not belong to the import.
     let status = '';
     let polls = 0;
     while (status !== 'completed') {
       await pause(2_000);
       polls++;
       ({ status } = await api.expect<{ status: string }>(200, 'GET', `/v1/imports/${id}`));
-      if (status === 'failed' || status === 'paused') throw new Error(`the import is ${status}`);
+      if (status === 'failed' || status === 'paused') throw new Error(`the import ended as ${status}`);
     }
     const during = await counts();
     await reset();
@@ -81,7 +81,7 @@ function rows(
     goal,
     measured: total / mailboxes,
   });
-  // 49 lines with their mailboxes and the checkpoint, and the checkpoint that begins it.
+  // One transaction for 49 lines, their mailboxes and the checkpoint, and one for the first checkpoint.
   const planning = Math.ceil(mailboxes / 49) + 1;
   const transactions = sum(during, ({ service, route }) => service === 'table' && route === '$batch');
   const mailboxReads = sum(
@@ -94,7 +94,7 @@ function rows(
     each('queue delete', 1, sum(during, checks('DELETE'))),
     each('pending row and mailbox', 0.022, planning),
     each('result row, mailbox and count', 0.15, transactions - planning),
-    // Rows and mailboxes by key: what a worker would read; less the plan row of each progress read.
+    // Rows and mailboxes that a worker reads by key. Each progress read also reads one row, which does not count.
     each('table reads by key', 0.05, Math.max(0, mailboxReads - polls)),
     each(
       'Graph HTTP requests',

@@ -1,4 +1,4 @@
-/** An answer of the API, with its body as JSON where it is JSON. */
+/** A response of the API. `body` is the parsed JSON, or an empty object if the response is not JSON. */
 export interface ApiAnswer<Body = Record<string, unknown>> {
   status: number;
   headers: Headers;
@@ -7,16 +7,16 @@ export interface ApiAnswer<Body = Record<string, unknown>> {
 }
 
 export interface ApiCall {
-  /** Sent as JSON unless it is bytes or text, which go out as they are with `contentType`. */
+  /** Sent as JSON, except for bytes, text and forms, which are sent unchanged with `contentType`. */
   body?: unknown;
   contentType?: string;
   headers?: Record<string, string>;
 }
 
-/** A caller of the REST API with one key: what the demo and the end-to-end tests use, with nothing of ours in between. */
+/** Calls the REST API with one key, for the demo and the end-to-end tests. Shares no code with the app. */
 export interface ApiClient {
   call<Body = Record<string, unknown>>(method: string, path: string, call?: ApiCall): Promise<ApiAnswer<Body>>;
-  /** As `call`, but refuses every status other than the one expected, saying what came instead. */
+  /** Like `call`, but rejects every other status, with the response in the message. */
   expect<Body = Record<string, unknown>>(status: number, method: string, path: string, call?: ApiCall): Promise<Body>;
   /** The same API with another key, or acting for a customer. */
   as(key: string, customerId?: string): ApiClient;
@@ -49,7 +49,7 @@ export function createApiClient(apiUrl: string, key: string | undefined, custome
     async expect<Body>(status: number, method: string, path: string, options?: ApiCall): Promise<Body> {
       const answer = await call<Body>(method, path, options);
       if (answer.status === status) return answer.body;
-      throw new Error(`${method} ${path} answered ${answer.status}, not ${status}: ${answer.text}`);
+      throw new Error(`${method} ${path} answered ${answer.status} instead of ${status}: ${answer.text}`);
     },
     as: (otherKey, otherCustomerId) => createApiClient(apiUrl, otherKey, otherCustomerId),
   };

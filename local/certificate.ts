@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { generate } from 'selfsigned';
-import { writeWhole } from './write-whole.ts';
+import { writeAtomically } from './write-atomically.ts';
 
 export interface Certificate {
   cert: string;
   key: string;
-  /** Where the certificate lies: what a client must trust, for example through `NODE_EXTRA_CA_CERTS`. */
+  /** The file that clients must trust, for example through `NODE_EXTRA_CA_CERTS`. */
   path: string;
 }
 
@@ -17,8 +17,8 @@ const VALID_DAYS = 365;
 const RENEW_BEFORE_DAYS = 30;
 
 /**
- * Resolves to a certificate for 127.0.0.1 and localhost that is its own trust anchor: the one that lies in the folder,
- * or a new one where there is none or it is about to expire.
+ * Resolves to a self-signed certificate for 127.0.0.1 and localhost. Uses the one in the folder, or makes a new one if
+ * there is none or it expires soon.
  */
 export async function obtainCertificate(folder: string): Promise<Certificate> {
   const path = join(folder, 'ca.pem');
@@ -26,12 +26,12 @@ export async function obtainCertificate(folder: string): Promise<Certificate> {
   const kept = await readKept(path, keyPath);
   if (kept) return { ...kept, path };
   const made = await makeCertificate();
-  await writeWhole(keyPath, made.key, 0o600);
-  await writeWhole(path, made.cert, 0o644);
+  await writeAtomically(keyPath, made.key, 0o600);
+  await writeAtomically(path, made.cert, 0o644);
   return { ...made, path };
 }
 
-/** Makes callers inside this process trust it; what `NODE_EXTRA_CA_CERTS` does for a process that has yet to start. */
+/** Makes this running process trust the certificate. A new process does so through `NODE_EXTRA_CA_CERTS`. */
 export function trustInThisProcess(certificate: string): void {
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), certificate]);
 }
@@ -52,7 +52,7 @@ async function makeCertificate(): Promise<{ cert: string; key: string }> {
     keyType: 'ec',
     curve: 'P-256',
     algorithm: 'sha256',
-    // A clock that is a little behind must not refuse it.
+    // Clients whose clock is slightly behind must accept it too.
     notBeforeDate: new Date(Date.now() - DAY_MS),
     notAfterDate: new Date(Date.now() + VALID_DAYS * DAY_MS),
     extensions: [

@@ -1,17 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** One run of a child process, its output line by line. */
+/** One run of a child process. */
 export interface Child {
   readonly pid: number;
-  /** Resolves when it has ended, whyever. */
+  /** Resolves when it has ended, for whatever reason. */
   readonly ended: Promise<void>;
   kill(signal: NodeJS.Signals): void;
 }
 
 /**
- * Starts a Node program; `onLine` hears both of its outputs. It gets a process group of its own: Ctrl-C in a terminal
- * strikes a whole group, and a storage that goes first leaves the app nothing to drain into.
+ * Starts a Node program. `onLine` receives every line of its standard output and standard error. `MUSTER_PARENT_PID`
+ * names this process, so that the child can notice when it ends.
+ *
+ * The child gets its own process group. Ctrl-C in a terminal signals a whole group, and the storage must not stop before
+ * the app has written what it has in flight.
  */
 export function startChild(
   args: readonly string[],
@@ -19,7 +22,7 @@ export function startChild(
   onLine: (line: string) => void,
 ): Child {
   const child: ChildProcess = spawn(process.execPath, [...args], {
-    env,
+    env: { ...env, MUSTER_PARENT_PID: String(process.pid) },
     detached: true,
     windowsHide: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -29,7 +32,7 @@ export function startChild(
   }
   const ended = new Promise<void>((resolve) => {
     child.once('error', (error) => {
-      onLine(`could not be started: ${error.message}`);
+      onLine(`could not start: ${error.message}`);
       resolve();
     });
     child.once('close', () => resolve());
@@ -37,10 +40,10 @@ export function startChild(
   return { pid: child.pid ?? 0, ended, kill: (signal) => void child.kill(signal) };
 }
 
-/** Asks a child to end, and ends it when it does not. */
-export async function endChild(child: Child, patienceMs: number): Promise<void> {
+/** Asks a child to end, and kills it if it has not ended in time. */
+export async function endChild(child: Child, timeoutMs: number): Promise<void> {
   child.kill('SIGTERM');
-  const impatience = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   await child.ended;
-  clearTimeout(impatience);
+  clearTimeout(timer);
 }

@@ -2,11 +2,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { isAlive } from './processes.ts';
 import { StartError } from './start-error.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeAtomically } from './write-atomically.ts';
 
-/** What a stack with surviving data remembers of itself. */
-const remembered = z.object({
+/** What a stack that keeps its data remembers between two starts. */
+const stackMemory = z.object({
   ports: z.object({
     blob: z.int(),
     queue: z.int(),
@@ -18,14 +19,14 @@ const remembered = z.object({
   home: z.object({ tenantId: z.guid(), clientId: z.guid(), clientSecret: z.string().min(1) }),
 });
 
-export type Remembered = z.infer<typeof remembered>;
+export type StackMemory = z.infer<typeof stackMemory>;
 
-const MEMORY = 'stack.json';
-/** All that a stack lays down in its folder; what else lies there is somebody's. */
-const OURS = ['storage', 'vault.json', MEMORY, 'ca.pem', 'ca-key.pem', 'local.json'];
+const MEMORY_FILE = 'stack.json';
+/** Everything that a stack writes into its folder. Other files there belong to the user. */
+const STACK_FILES = ['storage', 'vault.json', MEMORY_FILE, 'ca.pem', 'ca-key.pem', 'local.json'];
 
-/** The folder of the data, or one under `.muster/` that goes with the stack. */
-export async function folderOf(data: string | undefined, root: string): Promise<string> {
+/** Resolves to the folder for the data: the given one, or a temporary one under `.muster/`. */
+export async function makeDataFolder(data: string | undefined, root: string): Promise<string> {
   const base = data ?? join(root, '.muster');
   await mkdir(base, { recursive: true, mode: 0o700 });
   if (data) return resolve(data);
@@ -33,16 +34,16 @@ export async function folderOf(data: string | undefined, root: string): Promise<
   return mkdtemp(join(base, `run-${process.pid}-`));
 }
 
-/** Begins anew. Only our own things go, so that a folder named by mistake loses nothing. */
-export async function forgetData(folder: string): Promise<void> {
-  for (const name of OURS) await rm(join(folder, name), { recursive: true, force: true });
+/** Deletes what a stack has written. Other files stay, in case the user named the wrong folder. */
+export async function deleteData(folder: string): Promise<void> {
+  for (const name of STACK_FILES) await rm(join(folder, name), { recursive: true, force: true });
 }
 
-/** What was remembered, and what a first start makes up. */
-export async function remember(folder: string, operatorKey: string | undefined): Promise<Remembered> {
-  const found = await readMemory(join(folder, MEMORY));
+/** Reads the memory of the last start. A first start gets a new key and a new identity. */
+export async function loadMemory(folder: string, operatorKey: string | undefined): Promise<StackMemory> {
+  const found = await readMemory(join(folder, MEMORY_FILE));
   return {
-    // 0 is free everywhere: a first start has no ports to prefer.
+    // A first start has no preferred ports. 0 means any free port.
     ports: found?.ports ?? { blob: 0, queue: 0, table: 0, vault: 0, simulator: 0 },
     operatorKey: operatorKey ?? found?.operatorKey ?? randomBytes(32).toString('base64url'),
     home: found?.home ?? {
@@ -53,11 +54,11 @@ export async function remember(folder: string, operatorKey: string | undefined):
   };
 }
 
-export async function saveMemory(folder: string, memory: Remembered): Promise<void> {
-  await writeWhole(join(folder, MEMORY), JSON.stringify(memory, undefined, 2), 0o600);
+export async function saveMemory(folder: string, memory: StackMemory): Promise<void> {
+  await writeAtomically(join(folder, MEMORY_FILE), JSON.stringify(memory, undefined, 2), 0o600);
 }
 
-async function readMemory(path: string): Promise<Remembered | undefined> {
+async function readMemory(path: string): Promise<StackMemory | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -66,27 +67,17 @@ async function readMemory(path: string): Promise<Remembered | undefined> {
     throw error;
   }
   try {
-    return remembered.parse(JSON.parse(text));
+    return stackMemory.parse(JSON.parse(text));
   } catch {
-    // Made up anew, the operator's key would change without a word.
-    throw new StartError(`${path} cannot be read: mend it, or start with --fresh, which loses the data beside it.`);
+    // A new memory would change the operator key without notice.
+    throw new StartError(`${path} cannot be read. Repair it, or delete all data by starting with --fresh.`);
   }
 }
 
-/** Folders of stacks that were killed before they could take theirs along. */
+/** Deletes the folders of stacks that were killed before they could do so. */
 async function removeAbandoned(base: string): Promise<void> {
   for (const name of await readdir(base)) {
     const pid = Number(/^run-(\d+)-/.exec(name)?.[1]);
     if (pid && !isAlive(pid)) await rm(join(base, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there, but someone else's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,30 +1,40 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { writeFile } from 'node:fs/promises';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { trustInThisProcess } from './certificate.ts';
+import { createCustomer } from './customer.ts';
+import { type ConnectionTest, SECRET_EXPIRES_AT, showBrokenConnection } from './demo/broken-connection.ts';
+import { causeDetails, explanation } from './demo/cause-details.ts';
 import { countFaults, differences } from './demo/compare.ts';
-import type { ConnectionCase } from './demo/connections.ts';
 import { consentAsAdmin } from './demo/consent.ts';
+import { mailboxSummary, mailboxTable } from './demo/mailbox-table.ts';
 import { readDemoOptions } from './demo/options.ts';
 import { type DemoPlan, planDemo } from './demo/plan.ts';
-import { isOver, type Progress, progressLine } from './demo/progress.ts';
-import { cures, mailboxTable, requestLine, type ShownMailbox, wrap } from './demo/report.ts';
+import { requestSummary } from './demo/request-summary.ts';
+import { createScreen, type Screen } from './demo/screen.ts';
+import type { ShownMailbox } from './demo/shown-mailbox.ts';
+import { terminalPicture } from './demo/terminal-picture.ts';
+import { styled } from './demo/terminal-text.ts';
+import { startImport, watchImport } from './demo/watch-import.ts';
+import { whenInterrupted } from './interruption.ts';
 import type { RequestCount } from './request-count.ts';
 import { type Stack, startStack } from './stack.ts';
 import { StartError } from './start-error.ts';
 
-/** Waits that are hours in Azure, cut short so that the whole of it can be watched. */
+/** In Azure these take minutes or hours. The demo shortens them so that a person can watch. */
 const SETTINGS = {
   CHECK_GIVE_UP_AFTER: 'PT10S',
   CHECK_RETRY_BASE: 'PT0.5S',
   CHECK_TIMEOUT: 'PT5S',
   BATCH_OVERDUE_AFTER: 'PT60S',
 };
-const EXPIRES_AT = '2035-12-31T00:00:00Z';
+const DIFFERENCES_SHOWN_MAX = 30;
+/** How many rows of the table fit into the picture. */
+const ROWS_IN_PICTURE = { first: 8, last: 4 };
 
-/** Set by Ctrl-C: what fails from then on fails because the stack is ending. */
+/** Set by Ctrl-C. Whatever fails afterwards fails because the stack is stopping. */
 let isInterrupted = false;
 
-/** `npm run demo`: the main job from end to end on a fresh stack. */
+/** `npm run demo`: connects a simulated tenant on a fresh stack and checks its mailboxes. */
 try {
   process.exitCode = (await main()) ? 0 : 1;
 } catch (error) {
@@ -33,119 +43,111 @@ try {
 }
 
 async function main(): Promise<boolean> {
-  const plan = planDemo(readDemoOptions());
-  console.log('Starting Muster, its storage, its vault and a simulated Microsoft 365 …');
+  const options = readDemoOptions();
+  const plan = planDemo(options);
+  const screen = createScreen(process.stdout);
+  screen.print('Starting Muster, its storage, a key vault and a simulated Microsoft 365 …');
   let stack: Stack | undefined;
   const starting = startStack({ port: 0, scenario: plan.scenario, settings: SETTINGS });
-  // SIGHUP: the terminal was closed.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      isInterrupted = true;
-      void starting.then((begun) => begun.stop()).finally(() => process.exit(130));
-    });
-  }
+  whenInterrupted('demo', () => {
+    isInterrupted = true;
+    void starting.then((started) => started.stop()).finally(() => process.exit(130));
+  });
   try {
     stack = await starting;
     trustInThisProcess(stack.certificate.cert);
-    return await show(stack, plan);
+    const isCorrect = await runDemo(stack, plan, screen);
+    if (options.picture !== undefined) await writeFile(options.picture, picture(screen));
+    return isCorrect;
   } finally {
     await stack?.stop();
   }
 }
 
-async function show(stack: Stack, plan: DemoPlan): Promise<boolean> {
+async function runDemo(stack: Stack, plan: DemoPlan, screen: Screen): Promise<boolean> {
   const { apiUrl, operatorKey, simulatorUrl } = stack.local();
   const operator = createApiClient(apiUrl, operatorKey);
-  const customer = await operator.expect<{ id: string }>(201, 'POST', '/v1/customers', {
-    body: { name: 'Acme Outreach', mailboxSlots: 1_000_000 },
-  });
-  const { key } = await operator.expect<{ key: string }>(201, 'POST', `/v1/customers/${customer.id}/api-keys`, {
-    body: { name: 'demo', role: 'owner' },
-  });
-  const api = operator.as(key);
-  console.log(`A customer (${customer.id}) with an API key.`);
+  const { api } = await createCustomer(operator, { name: 'Acme Outreach', mailboxSlots: 1_000_000 });
+  screen.print('Created a customer and its API key.');
+  const { connectionId, hasConsent } = await connectTenant(api, plan, screen);
 
-  const connection = await api.expect<{ id: string }>(201, 'POST', '/v1/connections', {
+  const requestsBefore = await countRequests(simulatorUrl);
+  await fetch(new URL('/_simulator/requests/reset', simulatorUrl), { method: 'POST' });
+  const startedAt = Date.now();
+  const progress = await watchImport(api, await startImport(api, connectionId, plan.csv), screen);
+  const seconds = (Date.now() - startedAt) / 1000;
+  const requests = await countRequests(simulatorUrl);
+
+  const mailboxes = await readAll<ShownMailbox>(api, `/v1/connections/${connectionId}/mailboxes`);
+  const rows = await readAll<{ line: number; state: string }>(api, `/v1/imports/${progress.id}/rows`);
+  screen.print('');
+  screen.printRows(mailboxTable(mailboxes), ROWS_IN_PICTURE);
+  screen.print(`\n${mailboxSummary(mailboxes)}`);
+  screen.printDetails(`\n${styled('bold', 'What each cause means, and how to fix it')}\n${causeDetails(mailboxes)}`);
+
+  const wrong = plan.expected ? differences(plan.expected, mailboxes) : [];
+  if (plan.expected && !hasConsent) wrong.push('the consent page reported an error');
+  wrong.push(...countFaults(progress, rows));
+  if (plan.connections.length > 0) {
+    screen.printDetails(`\n${styled('bold', 'What a connection test says when the whole connection is broken')}`);
+    for (const broken of plan.connections) {
+      wrong.push(...(await showBrokenConnection(api, broken, plan.main.defaultMailbox, screen)));
+    }
+  }
+
+  const { accepted: checked = 0 } = progress.counts;
+  screen.print(
+    `\nChecked ${checked} mailboxes in ${seconds.toFixed(1)} s (${(checked / seconds).toFixed(0)} per second).`,
+  );
+  for (const sentence of wrong.slice(0, DIFFERENCES_SHOWN_MAX)) console.error(`WRONG  ${sentence}`);
+  if (plan.expected) screen.print(closingLine(wrong.length));
+  screen.printDetails(requestSummary(requests, requestsBefore, Math.max(1, checked)));
+  return wrong.length === 0;
+}
+
+/** Registers the connection, lets the simulated admin consent, and tests it. */
+async function connectTenant(
+  api: ApiClient,
+  { main }: DemoPlan,
+  screen: Screen,
+): Promise<{ connectionId: string; hasConsent: boolean }> {
+  const { domain: _domain, ...registration } = main;
+  const { id } = await api.expect<{ id: string }>(201, 'POST', '/v1/connections', {
     body: {
       name: 'The main tenant',
-      ...plan.main,
-      domain: undefined,
-      clientSecretExpiresAt: EXPIRES_AT,
+      ...registration,
+      clientSecretExpiresAt: SECRET_EXPIRES_AT,
       cloud: 'simulator',
     },
   });
-  console.log(`A connection to ${plan.main.tenant} (${connection.id}); its secret lies in the vault.`);
-  const { url } = await api.expect<{ url: string }>(201, 'POST', `/v1/connections/${connection.id}/consent`);
+  screen.print(`Connected the tenant ${main.tenant}. Its client secret is in the key vault.`);
+  const { url } = await api.expect<{ url: string }>(201, 'POST', `/v1/connections/${id}/consent`);
   const consent = await consentAsAdmin(url);
-  console.log(`The admin opens the consent link and accepts: “${consent.title}”`);
-  const test = await api.expect<Test>(200, 'POST', `/v1/connections/${connection.id}/test`);
-  console.log(`The connection test: ${test.verdict} (${test.roles.join(', ')})`);
-  for (const { cause, detail, fix } of test.steps) if (cause) console.log(`  ${cause}: ${detail ?? ''} ${fix ?? ''}`);
+  screen.print(`The tenant’s admin opened the consent link and accepted: “${consent.title}”`);
+  const test = await api.expect<ConnectionTest>(200, 'POST', `/v1/connections/${id}/test`);
+  screen.print(`Connection test: ${test.verdict}.`);
+  for (const { cause, ...step } of test.steps) if (cause) screen.printDetails(`  ${cause}\n${explanation(step)}`);
+  return { connectionId: id, hasConsent: consent.ok };
+}
 
-  const atFirst = await countRequests(simulatorUrl);
-  await fetch(new URL('/_simulator/requests/reset', simulatorUrl), { method: 'POST' });
-  const began = Date.now();
-  const progress = await watch(api, await startImport(api, connection.id, plan.csv));
-  const seconds = (Date.now() - began) / 1000;
-  const requests = await countRequests(simulatorUrl);
+function closingLine(wrong: number): string {
+  return wrong === 0
+    ? styled('green', 'Every verdict is correct: it matches how the simulated tenant was set up.')
+    : styled('red', `${wrong} verdicts or counts are wrong.`);
+}
 
-  const mailboxes = await readAll<ShownMailbox>(api, `/v1/connections/${connection.id}/mailboxes`);
-  const rows = await readAll<{ line: number; state: string }>(api, `/v1/imports/${progress.id}/rows`);
-  console.log(`\n${mailboxTable(mailboxes)}\n\nWhat the causes mean, and what mends them:\n${cures(mailboxes)}\n`);
-  const wrong = plan.expected ? differences(plan.expected, mailboxes) : [];
-  if (plan.expected && !consent.ok) wrong.push(`the consent callback answered “${consent.title}”`);
-  wrong.push(...countFaults(progress, rows));
-  if (plan.connections.length > 0) {
-    console.log('What is wrong with a whole connection, one test each:');
-    for (const one of plan.connections) wrong.push(...(await showConnection(api, one, plan.main.defaultMailbox)));
-  }
-  const { accepted: checked = 0 } = progress.counts;
-  console.log(
-    `\n${checked} mailboxes in ${seconds.toFixed(1)} s (${(checked / seconds).toFixed(0)} a second), ${rows.length} rows.`,
-  );
-  for (const sentence of wrong.slice(0, 30)) console.error(`DIFFERS  ${sentence}`);
-  if (plan.expected) {
-    console.log(
-      wrong.length === 0 ? 'Every verdict is what the tenant was made to give.' : `${wrong.length} differences.`,
-    );
-  }
-  console.log(`Requests per mailbox: ${requestLine(requests, atFirst, Math.max(1, checked))}`);
-  return wrong.length === 0;
+function picture(screen: Screen): string {
+  return terminalPicture({
+    title: 'The demo of Muster in a terminal',
+    description:
+      'npm run demo connects a simulated tenant and checks its mailboxes. A table shows for each mailbox whether the product may write to it and send from it, and otherwise the cause and the fix.',
+    lines: [`${styled('gray', '$')} ${styled('bold', 'npm run demo')}`, ...screen.pictureLines()],
+  });
 }
 
 async function countRequests(simulatorUrl: string): Promise<RequestCount[]> {
   const answer = await fetch(new URL('/_simulator/requests', simulatorUrl));
   return ((await answer.json()) as { items: RequestCount[] }).items;
-}
-
-/** @throws StartError with the API's own words when the file cannot be imported: it may be the user's. */
-async function startImport(api: ApiClient, connectionId: string, csv: string | Uint8Array): Promise<string> {
-  const answer = await api.call<{ id: string; detail?: string }>('POST', `/v1/connections/${connectionId}/imports`, {
-    body: csv,
-    contentType: 'text/csv',
-  });
-  if (answer.status !== 202) throw new StartError(`The import was refused: ${answer.body.detail ?? answer.text}`);
-  return answer.body.id;
-}
-
-/** A line that moves on a terminal; elsewhere one now and then. */
-async function watch(api: ApiClient, importId: string): Promise<Progress> {
-  const { isTTY, columns = 80 } = process.stdout;
-  let shown = '';
-  for (;;) {
-    const progress = await api.expect<Progress>(200, 'GET', `/v1/imports/${importId}`);
-    // A line that wraps would not be rewritten but repeated.
-    const line = isTTY ? progressLine(progress).slice(0, columns - 1) : progressLine(progress);
-    if (isTTY) process.stdout.write(`\r${line.padEnd(shown.length)}`);
-    else if (line !== shown) console.log(line);
-    shown = line;
-    if (isOver(progress)) {
-      if (isTTY) process.stdout.write('\n');
-      if (progress.finding) console.log(`${progress.finding.code}: ${progress.finding.detail}`);
-      return progress;
-    }
-    await pause(isTTY ? 250 : 1_000);
-  }
 }
 
 async function readAll<Item>(api: ApiClient, path: string): Promise<Item[]> {
@@ -157,36 +159,4 @@ async function readAll<Item>(api: ApiClient, path: string): Promise<Item[]> {
     cursor = page.nextCursor === undefined ? '' : `&cursor=${encodeURIComponent(page.nextCursor)}`;
   } while (cursor !== '');
   return items;
-}
-
-interface Test {
-  verdict: string;
-  roles: string[];
-  steps: { verdict: string; cause?: string; detail?: string; fix?: string }[];
-}
-
-/** Registers a connection that cannot work and shows what Muster says of it; what only shows in a mailbox is tried in one. */
-async function showConnection(
-  api: ApiClient,
-  { cause, tenant, clientId, clientSecret }: ConnectionCase,
-  defaultMailbox: string | undefined,
-): Promise<string[]> {
-  const connection = await api.expect<{ id: string }>(201, 'POST', '/v1/connections', {
-    body: {
-      name: `For ${cause}`,
-      tenant,
-      clientId,
-      clientSecret,
-      ...(defaultMailbox !== undefined && { defaultMailbox }),
-      clientSecretExpiresAt: EXPIRES_AT,
-      cloud: 'simulator',
-    },
-  });
-  const { verdict, steps } = await api.expect<Test>(200, 'POST', `/v1/connections/${connection.id}/test`);
-  const said = steps.find((step) => step.cause !== undefined);
-  console.log(`  ${cause.padEnd(28)} ${verdict.padEnd(13)} ${said?.detail ?? ''}`);
-  if (said?.fix) console.log(wrap(`→ ${said.fix}`, '    '));
-  return said?.cause === cause
-    ? []
-    : [`the connection test: the cause is ${cause}, Muster says ${said?.cause ?? 'none'}`];
 }

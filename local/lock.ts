@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { StartError } from './start-error.ts';
 
 const ATTEMPTS = 5;
-const ANSWER_WITHIN_MS = 1_000;
+const ANSWER_MAX_MS = 1_000;
 
 /**
- * Holds a folder for one stack: two would write over each other. Resolves to what gives it back.
+ * Locks a folder, because two stacks would overwrite each other's data. Resolves to a function that unlocks it.
  *
- * The lock names a port on which its holder says the lock's own word. So one that was left behind by a killed process
- * does not count, even where another process has that id by now, as it has in every container.
+ * The lock file contains a port and a random word. Its holder answers on that port with that word. So the lock of a
+ * killed process does not count, not even if another process has its id now, which is usual in containers.
  *
- * @throws StartError while another holds it
+ * @throws StartError while another stack holds the lock
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, 'start.lock');
@@ -49,10 +49,10 @@ async function claim(path: string, content: string, folder: string): Promise<voi
     if (isOurs) return;
     const found = await readFile(path, 'utf8').catch(() => '');
     if (await isHeld(found)) break;
-    // Taken away only while it is still the dead one: another start may have claimed the folder in between.
+    // Another start may have claimed the folder in between, so only the same dead lock is removed.
     if ((await readFile(path, 'utf8').catch(() => '')) === found) await rm(path, { force: true });
   }
-  throw new StartError(`Muster is running on ${folder} already: end it first, or name another folder with --data.`);
+  throw new StartError(`Muster is already running on ${folder}. Stop it first, or choose another folder with --data.`);
 }
 
 async function isHeld(content: string): Promise<boolean> {
@@ -65,7 +65,7 @@ async function isHeld(content: string): Promise<boolean> {
       socket.destroy();
       resolve(heard === word);
     };
-    socket.setEncoding('utf8').setTimeout(ANSWER_WITHIN_MS, done);
+    socket.setEncoding('utf8').setTimeout(ANSWER_MAX_MS, done);
     socket.on('data', (chunk) => {
       heard += chunk;
     });

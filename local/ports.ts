@@ -2,14 +2,14 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * Below the range from which systems give ports to outgoing connections. A part that is stopped and started again would
- * else find its port taken, and a client that keeps knocking on a closed port of that range can even connect to itself.
+ * Below the range of ports that systems use for outgoing connections. A port in that range could be taken when a stopped
+ * part starts again, and a client that keeps trying a closed port there can even connect to itself.
  */
 const FIRST = 15_000;
 const LAST = 32_000;
 const ATTEMPTS = 200;
 
-/** Resolves to a port of 127.0.0.1 that nothing listens on: the preferred one, if given (0 is none) and free. */
+/** Resolves to a free port of 127.0.0.1: the preferred one if it is free. 0 means no preference. */
 export async function freePort(preferred?: number): Promise<number> {
   if (preferred && (await isFree(preferred))) return preferred;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {

@@ -1,4 +1,4 @@
-/** Why the stack cannot start: one sentence for whoever started it, which also says what to do. */
+/** Why the stack cannot start, in words for the user that also say what to do. Printed without a stack trace. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }

@@ -3,15 +3,16 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { settingNames } from '../shared/wiring/config.ts';
-import { forgetData } from './data-folder.ts';
+import { deleteData } from './data-folder.ts';
+import { whenInterrupted } from './interruption.ts';
 import { lockFolder } from './lock.ts';
 import { parseScenario, type Scenario } from './microsoft365/scenario.ts';
 import { sampleScenario } from './sample-scenario.ts';
 import { type Stack, startStack } from './stack.ts';
 import { StartError } from './start-error.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeAtomically } from './write-atomically.ts';
 
-/** `npm start`: the whole stack until Ctrl-C. */
+/** `npm start`: runs the whole stack until Ctrl-C. */
 try {
   await main();
 } catch (error) {
@@ -25,30 +26,30 @@ async function main(): Promise<void> {
   const data = resolve(options.data);
   await mkdir(data, { recursive: true, mode: 0o700 });
   const unlock = await lockFolder(data);
-  // From here on a Ctrl-C waits for what has been started to end.
-  const isInterrupted = interrupted();
+  // From here on Ctrl-C ends everything that has been started before it ends this process.
+  const interruption = new Promise<void>((resolve) => whenInterrupted('start', resolve));
   let stack: Stack | undefined;
   try {
     const scenario = readScenario(options.scenario);
-    if (options.fresh) await forgetData(data);
+    if (options.fresh) await deleteData(data);
     const operatorKey = process.env.MUSTER_OPERATOR_KEY;
     if (operatorKey !== undefined && operatorKey.length < 32) {
-      throw new StartError('MUSTER_OPERATOR_KEY needs at least 32 characters.');
+      throw new StartError('MUSTER_OPERATOR_KEY must have at least 32 characters.');
     }
     stack = await startStack({
       port: options.port,
       data,
       scenario,
       ...(operatorKey !== undefined && { operatorKey }),
-      settings: fromEnvironment(),
+      settings: settingsFromEnvironment(),
       onChange: () => void (stack && writeLocal(stack, data)),
       onLine: (source, line) => {
         if (process.env.MUSTER_VERBOSE || /^(warning|error|critical)/.test(line)) console.log(`${source}: ${line}`);
       },
     });
     await announce(stack, data, scenario);
-    await isInterrupted;
-    console.log('Ending …');
+    await interruption;
+    console.log('Stopping …');
   } finally {
     await stack?.stop();
     await rm(join(data, 'local.json'), { force: true });
@@ -67,7 +68,8 @@ function readOptions() {
       },
     });
     const port = Number(values.port);
-    if (!/^\d+$/.test(values.port) || port > 65_535) throw new StartError(`--port ${values.port} is not a port.`);
+    if (!/^\d+$/.test(values.port) || port > 65_535)
+      throw new StartError(`--port ${values.port} is not a port number.`);
     return { ...values, port };
   } catch (error) {
     if (error instanceof StartError) throw error;
@@ -84,14 +86,14 @@ function readScenario(file: string | undefined): Scenario {
   }
 }
 
-/** Settings of the app that the surrounding shell names, such as `CHECK_GIVE_UP_AFTER=PT1M npm start`. */
-function fromEnvironment(): Record<string, string> {
-  const own = new Set<string>(
+/** The app settings from the environment, for example in `CHECK_GIVE_UP_AFTER=PT1M npm start`. */
+function settingsFromEnvironment(): Record<string, string> {
+  const allowed = new Set<string>(
     settingNames.filter((name) => !/^(AZURE_|SIMULATOR_|WEBSITE_|DataStorage|KEY_VAULT|OPERATOR)/.test(name)),
   );
   return Object.fromEntries(
     Object.entries(process.env).filter(
-      (entry): entry is [string, string] => own.has(entry[0]) && entry[1] !== undefined,
+      (entry): entry is [string, string] => allowed.has(entry[0]) && entry[1] !== undefined,
     ),
   );
 }
@@ -106,33 +108,19 @@ async function announce(stack: Stack, data: string, scenario: Scenario): Promise
     }),
   );
   console.log(`Muster is ready at ${local.apiUrl}
-Operator key: ${local.operatorKey}
-Simulated Microsoft 365: ${local.simulatorUrl} (certificate: ${local.certificate})
-Tenants to connect:
+
+Operator key             ${local.operatorKey}
+Simulated Microsoft 365  ${local.simulatorUrl}
+Its certificate          ${local.certificate}
+
+Tenants you can connect (for the body of POST /v1/connections):
 ${tenants.join('\n')}
-All of it in ${join(data, 'local.json')}. Ctrl-C ends it; the data stays unless you start with --fresh.`);
+
+The addresses and the key are also in ${join(data, 'local.json')}.
+Press Ctrl-C to stop. Your data is kept unless you start with --fresh.`);
 }
 
-/** For whoever wants to know where everything is: it holds the operator's key, so it is for its owner only. */
+/** Only the owner may read the file, because it contains the operator key. */
 async function writeLocal(stack: Stack, data: string): Promise<void> {
-  await writeWhole(join(data, 'local.json'), JSON.stringify(stack.local(), undefined, 2), 0o600);
-}
-
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    // SIGHUP: the terminal was closed.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-    if (process.env.npm_lifecycle_event === 'start') whenOrphaned(resolve);
-  });
-}
-
-/** A signal to npm ends npm and its shell, which does not pass it on. */
-function whenOrphaned(then: () => void): void {
-  const parent = process.ppid;
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(timer);
-    then();
-  }, 500);
-  timer.unref();
+  await writeAtomically(join(data, 'local.json'), JSON.stringify(stack.local(), undefined, 2), 0o600);
 }

@@ -3,7 +3,7 @@ import type { RequestCount } from './request-count.ts';
 
 const ACCESS_LINE = /"([A-Z]+) \/devstoreaccount1\/?([^ ?"]*)\S* HTTP\/1\.[01]" (\d{3}|-)/;
 
-/** A request that we make ourselves to learn that all before it have been logged. */
+/** The path of a request that the stack itself makes. Once it is logged, all requests before it are logged too. */
 export const MARK = 'muster-access-log-mark';
 
 const services = new Map<string, string>([
@@ -12,15 +12,15 @@ const services = new Map<string, string>([
 ]);
 
 export interface AccessLog {
-  /** Whether it was a line of the access log. */
+  /** Counts the request in this line. Returns whether it was a line of the access log. */
   read(line: string): boolean;
-  /** Resolves when the request of that mark has been logged, or after a second. */
+  /** Resolves once the request with this mark has been logged, or after one second. */
   seen(mark: string): Promise<void>;
   counts(): RequestCount[];
   reset(): void;
 }
 
-/** Counts requests by what Azurite's own access log says, so that nothing stands between the app and its storage. */
+/** Counts requests from Azurite's access log, so that no proxy is needed between the app and its storage. */
 export function createAccessLog(): AccessLog {
   const counts = new Map<string, RequestCount>();
   const awaited = new Map<string, () => void>();
@@ -29,9 +29,9 @@ export function createAccessLog(): AccessLog {
     reset: () => counts.clear(),
     seen(mark) {
       return new Promise((resolve) => {
-        const patience = setTimeout(resolve, 1_000);
+        const timer = setTimeout(resolve, 1_000);
         awaited.set(mark, () => {
-          clearTimeout(patience);
+          clearTimeout(timer);
           resolve();
         });
       });
@@ -45,10 +45,10 @@ export function createAccessLog(): AccessLog {
         awaited.delete(path);
         return true;
       }
-      const { service, route } = rowLocationOf(path);
+      const { service, route } = describePath(path);
       const key = `${service} ${method} ${route} ${status}`;
       const known = counts.get(key);
-      // A status of "-" is a request whose caller was gone before the answer.
+      // The status is "-" if the client disconnected before the answer.
       if (known) known.count += 1;
       else counts.set(key, { service, method, route, status: Number(status) || 0, count: 1 });
       return true;
@@ -56,10 +56,10 @@ export function createAccessLog(): AccessLog {
   };
 }
 
-/** Ids and keys are cut off: `check-mailbox/messages/{id}`, `mailboxes(…)`, `uploads/{name}`. */
-export function rowLocationOf(path: string): { service: string; route: string } {
+/** The service of a path and its route without ids and keys: `check-mailbox/messages/{id}`, `mailboxes(…)`. */
+export function describePath(path: string): { service: string; route: string } {
   const [first = '', ...rest] = path.split('/').map(decode);
-  // Of the account itself only the queues' listing is asked for.
+  // The only request about the account itself lists its queues.
   const service = services.get(first) ?? (first === '' ? 'queue' : 'table');
   if (service === 'queue') return { service, route: rest.length > 1 ? `${first}/messages/{id}` : path };
   if (service === 'blob') return { service, route: rest.length > 0 ? `${first}/{name}` : first };

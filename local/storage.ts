@@ -6,66 +6,61 @@ import { TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { containers, poisonQueues, queues, tables } from '../shared/kernel/storage-names.ts';
-import { type Child, endChild, startChild } from './child.ts';
+import { type Child, startChild } from './child.ts';
 import { freePort } from './ports.ts';
 import type { RequestCount } from './request-count.ts';
 import { StartError } from './start-error.ts';
-import { createAccessLog, MARK } from './storage-access-log.ts';
+import { type AccessLog, createAccessLog, MARK } from './storage-access-log.ts';
+import { type SupervisedChild, superviseChild } from './supervised-child.ts';
 
-/** Azurite's well-known account: not a secret. https://learn.microsoft.com/azure/storage/common/storage-use-azurite */
+/** Azurite's well-known account, which is not a secret: https://learn.microsoft.com/azure/storage/common/storage-use-azurite */
 const ACCOUNT = 'devstoreaccount1';
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
-/** As an address: on every system `--import` takes one, paths only on some. */
-const GUARD = new URL('./end-with-parent.ts', import.meta.url).href;
-const START_MOST_MS = 30_000;
-/** Lines of its start that are kept for when it fails. */
-const SAID_MOST = 10;
-const STOP_PATIENCE_MS = 15_000;
-const RESTART_AFTER_MS = 1_000;
-const STARTS_MOST = 3;
+/** A URL, because `--import` does not take a path on every system. */
+const GUARD = new URL('./storage-guard.ts', import.meta.url).href;
+const START_MAX_MS = 30_000;
+/** The first lines that Azurite prints are kept: they explain a failed start. */
+const KEPT_LINES_MAX = 10;
+/** Azurite saves its data immediately. After that it only waits for open connections. */
+const STOP_MAX_MS = 8_000;
+const START_ATTEMPTS_MAX = 3;
+const SERVICES = ['blob', 'queue', 'table'] as const;
 
-export interface StoragePorts {
-  blob: number;
-  queue: number;
-  table: number;
-}
+export type StoragePorts = Record<(typeof SERVICES)[number], number>;
 
-export interface Storage {
+export interface Storage extends Omit<SupervisedChild, 'kill'> {
   readonly connectionString: string;
-  readonly urls: { blob: string; queue: string; table: string };
+  readonly urls: Record<(typeof SERVICES)[number], string>;
   readonly ports: StoragePorts;
-  pid(): number;
-  /** By SIGTERM: killed hard, Azurite loses what it has acknowledged. It stays away until `start`. */
-  stop(): Promise<void>;
-  start(): Promise<void>;
-  /** Every request that was answered before the call. */
+  /** Every request that was answered before this call. */
   counts(): Promise<RequestCount[]>;
   resetCounts(): Promise<void>;
 }
 
 export interface StorageOptions {
-  /** Where the data lies; absent: in memory. */
+  /** Where the data is kept. Without a folder it is kept in memory only. */
   folder?: string;
+  /** Preferred ports. Free ones are used where these are taken. */
   ports?: Partial<StoragePorts>;
   onLine?: (line: string) => void;
-  /** Called when it has come back by itself, with another process id. */
   onRestart?: () => void;
 }
 
-/** Starts Azurite on 127.0.0.1 with all that `infra/` provisions in Azure. Comes back by itself when it dies. */
+/** Starts Azurite on 127.0.0.1 with everything that `infra/` provisions in Azure. Restarts it when it dies. */
 export async function startStorage(options: StorageOptions): Promise<Storage> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await startOnFreePorts(options);
     } catch (error) {
-      // A port that was free a moment ago may be somebody else's by now: with others it is tried again.
-      if (attempt === STARTS_MOST || !(error instanceof StartError)) throw error;
+      // Another program may have taken one of the ports since they were picked. Try again with others.
+      if (attempt === START_ATTEMPTS_MAX || !(error instanceof StartError)) throw error;
       options.onLine?.(error.message);
     }
   }
 }
 
 async function startOnFreePorts(options: StorageOptions): Promise<Storage> {
+  const { folder } = options;
   const ports: StoragePorts = {
     blob: await freePort(options.ports?.blob),
     queue: await freePort(options.ports?.queue),
@@ -75,97 +70,95 @@ async function startOnFreePorts(options: StorageOptions): Promise<Storage> {
   const urls = { blob: urlOf(ports.blob), queue: urlOf(ports.queue), table: urlOf(ports.table) };
   const connectionString = `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=${urls.blob};QueueEndpoint=${urls.queue};TableEndpoint=${urls.table};`;
   const log = createAccessLog();
-  if (options.folder) await mkdir(options.folder, { recursive: true });
-  let child: Child | undefined;
-  let isWanted = false;
+  if (folder) await mkdir(folder, { recursive: true });
   let isProvisioned = false;
 
-  async function launch(): Promise<void> {
-    isWanted = true;
-    const said: string[] = [];
-    const next = startChild(azuriteArguments(ports, options.folder), process.env, (line) => {
-      if (log.read(line)) return;
-      if (said.length < SAID_MOST) said.push(line);
-      options.onLine?.(line);
-    });
-    child = next;
-    let hasEnded = false;
-    void next.ended.then(async () => {
-      hasEnded = true;
-      if (child === next) child = undefined;
-      if (!isWanted) return;
-      await pause(RESTART_AFTER_MS);
-      if (!isWanted || child) return;
-      await launch().then(
-        () => options.onRestart?.(),
-        (error) => options.onLine?.(String(error)),
-      );
-    });
-    await answering(Object.values(ports), () => (hasEnded ? said : undefined));
-    // What was in memory is gone with the process that held it.
-    if (!isProvisioned || !options.folder) await provision(connectionString);
+  const azurite = await superviseChild({
+    launch() {
+      const { child, ready } = launchAzurite(ports, folder, log, options.onLine);
+      return { child, ready: ready.then(provisionIfNeeded) };
+    },
+    stopMaxMs: STOP_MAX_MS,
+    onRestart: options.onRestart,
+    onFailure: (error) => options.onLine?.(String(error)),
+  });
+
+  async function provisionIfNeeded(): Promise<void> {
+    // Without a folder a new process starts empty.
+    if (isProvisioned && folder) return;
+    await provision(connectionString);
     isProvisioned = true;
   }
 
   let marks = 0;
-  async function logged(): Promise<void> {
-    if (!child) return;
+  async function allLogged(): Promise<void> {
+    if (azurite.pid() === 0) return;
     const mark = `${MARK}-${++marks}`;
     const seen = log.seen(mark);
     await fetch(`${urls.blob}/${mark}`).catch(() => undefined);
     await seen;
   }
 
-  async function stop(): Promise<void> {
-    isWanted = false;
-    if (child) await endChild(child, STOP_PATIENCE_MS);
-  }
-
-  await launch().catch(async (error: unknown) => {
-    await stop();
-    throw error;
-  });
-  await logged();
+  await allLogged();
   log.reset();
   return {
     connectionString,
     urls,
     ports,
-    pid: () => child?.pid ?? 0,
-    async start() {
-      if (!child) await launch();
-    },
-    stop,
+    pid: azurite.pid,
+    start: azurite.start,
+    stop: azurite.stop,
     async counts() {
-      await logged();
+      await allLogged();
       return log.counts();
     },
     async resetCounts() {
-      await logged();
+      await allLogged();
       log.reset();
     },
   };
 }
 
-function azuriteArguments(ports: StoragePorts, folder: string | undefined): string[] {
-  const program = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
-  const where = folder ? ['--location', folder] : ['--inMemoryPersistence'];
-  const host = ['blob', 'queue', 'table'].flatMap((service) => [`--${service}Host`, '127.0.0.1']);
-  const port = (['blob', 'queue', 'table'] as const).flatMap((service) => [`--${service}Port`, String(ports[service])]);
-  return ['--import', GUARD, program, ...where, ...host, ...port, '--disableTelemetry', '--skipApiVersionCheck'];
-}
+function launchAzurite(
+  ports: StoragePorts,
+  folder: string | undefined,
+  log: AccessLog,
+  onLine: ((line: string) => void) | undefined,
+): { child: Child; ready: Promise<void> } {
+  const firstLines: string[] = [];
+  let hasEnded = false;
+  const child = startChild(azuriteArguments(ports, folder), process.env, (line) => {
+    if (log.read(line)) return;
+    if (firstLines.length < KEPT_LINES_MAX) firstLines.push(line);
+    onLine?.(line);
+  });
+  void child.ended.then(() => {
+    hasEnded = true;
+  });
 
-/** @param endedSaying what it said before it ended; `undefined` while it runs */
-async function answering(ports: readonly number[], endedSaying: () => string[] | undefined): Promise<void> {
-  const until = Date.now() + START_MOST_MS;
-  for (const port of ports) {
-    while (!(await accepts(port))) {
-      const said = endedSaying();
-      if (said) throw new StartError(`Azurite ended while it was starting: ${said.join(' ') || 'it said nothing'}.`);
-      if (Date.now() > until) throw new StartError('Azurite did not answer within 30 seconds.');
-      await pause(100);
+  async function untilAnswering(): Promise<void> {
+    const deadline = Date.now() + START_MAX_MS;
+    for (const port of Object.values(ports)) {
+      while (!(await accepts(port))) {
+        if (hasEnded) {
+          throw new StartError(`Azurite ended while it was starting: ${firstLines.join(' ') || 'it printed nothing'}.`);
+        }
+        if (Date.now() > deadline) throw new StartError('Azurite did not answer within 30 seconds.');
+        await pause(100);
+      }
     }
   }
+  return { child, ready: untilAnswering() };
+}
+
+function azuriteArguments(ports: StoragePorts, folder: string | undefined): string[] {
+  const program = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
+  const location = folder ? ['--location', folder] : ['--inMemoryPersistence'];
+  const addresses = SERVICES.flatMap((service) => [
+    ...[`--${service}Host`, '127.0.0.1'],
+    ...[`--${service}Port`, String(ports[service])],
+  ]);
+  return ['--import', GUARD, program, ...location, ...addresses, '--disableTelemetry', '--skipApiVersionCheck'];
 }
 
 function accepts(port: number): Promise<boolean> {
@@ -187,7 +180,7 @@ async function provision(connectionString: string): Promise<void> {
     ...[...Object.values(queues), ...Object.values(poisonQueues)].map((name) =>
       ofQueues.getQueueClient(name).createIfNotExists(),
     ),
-    // Creating a table that exists is not an error for this client.
+    // This client does not treat an existing table as an error.
     ...Object.values(tables).map((name) => ofTables.createTable(name)),
     ...Object.values(containers).map((name) => ofBlobs.getContainerClient(name).createIfNotExists()),
   ]);

@@ -2,11 +2,10 @@ import { rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 /**
- * Bundles the app into one ES module, the very file that is deployed and that the local stack runs.
+ * Bundles the app into one ES module. The same file is deployed to Azure and runs in the local stack.
  *
- * `@azure/functions-core` is supplied by the Functions worker at run time. The banner gives CommonJS
- * packages inside the bundle a `require`; without it the first of them stops the start with
- * "Dynamic require of … is not supported".
+ * The Functions worker supplies `@azure/functions-core` at run time. The banner defines `require` for the CommonJS
+ * packages in the bundle. Without it the app fails at startup with "Dynamic require of … is not supported".
  */
 await rm('dist', { recursive: true, force: true });
 const result = await build({

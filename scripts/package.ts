@@ -2,10 +2,10 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Lays out in `target` what is deployed, from the built app in `root`: `host.json`, a `package.json` that names the
- * bundle and nothing to install, and the bundle with its map.
+ * Writes the deployed package to `target`, from the built app in `root`: `host.json`, the bundle with its source map,
+ * and a `package.json` that has no dependencies to install.
  *
- * The map goes without the sources themselves, which are half of its size: a stack trace needs the places only.
+ * The map leaves out the sources, which are half of its size. Stack traces do not need them.
  */
 export async function writePackage(root: string, target: string): Promise<void> {
   const { name, version, license, type, main } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { causesPage } from './causes-page.ts';
 
-/** `npm run docs:causes` writes what the product says about each cause into the documentation. */
+/** `npm run docs:causes`: writes the documentation of all causes. */
 await writeFile('docs/causes.md', causesPage());

@@ -81,7 +81,7 @@ it('finds what it looks at', () => {
     expect.arrayContaining([
       'functions/http/consent-page.ts',
       'local/demo.ts',
-      'local/demo/report.ts',
+      'local/demo/mailbox-table.ts',
       'shared/causes/mailbox-causes.ts',
       'shared/edge/problem.ts',
     ]),

@@ -1,6 +1,6 @@
 /**
- * Does what an admin does on the consent page: opens the link, reads the form, presses Accept, and is led back to the
- * app. Resolves to the heading of the page on which the browser ends up, and whether all went well.
+ * Does what an admin does on the consent page: opens the link, presses Accept, and follows the redirect to the app.
+ * Resolves to the heading of the last page, and whether consent was given.
  */
 export async function consentAsAdmin(url: string): Promise<{ ok: boolean; title: string }> {
   const page = await (await fetch(url)).text();

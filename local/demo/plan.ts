@@ -6,12 +6,12 @@ import type { Expected } from './expectations.ts';
 import type { DemoOptions } from './options.ts';
 import { demoScenario } from './scenario.ts';
 
-/** What the demo does, and what must come of it. */
+/** What the demo does, and what it must find. */
 export interface DemoPlan {
   scenario: Scenario;
-  main: { tenant: string; clientId: string; clientSecret: string; defaultMailbox?: string };
+  main: { tenant: string; domain?: string; clientId: string; clientSecret: string; defaultMailbox?: string };
   csv: string | Uint8Array;
-  /** Absent where the tenant is somebody's own: nobody knows what it is meant to give. */
+  /** Absent for the user's own scenario or file: only they know what to expect. */
   expected?: readonly Expected[];
   connections: readonly ConnectionCase[];
 }
@@ -33,7 +33,8 @@ export function planDemo(options: DemoOptions): DemoPlan {
   const tenant = scenario.tenants[0];
   const app = tenant?.apps[0];
   const secret = app?.secrets[0];
-  if (!tenant || !app || !secret) throw new StartError('The scenario needs a tenant with an app that has a secret.');
+  if (!tenant || !app || !secret)
+    throw new StartError('The scenario needs a tenant with an app that has a client secret.');
   return {
     scenario,
     main: { tenant: tenant.domains[0] ?? tenant.id, clientId: app.clientId, clientSecret: secret.value },

@@ -18,18 +18,18 @@ export interface Progress {
   finding: { code: string; detail: string } | null;
 }
 
-const ENDS = ['completed', 'failed', 'cancelled', 'paused'];
+const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'paused'];
 const SHOWN = ['passed', 'failed', 'inconclusive', 'waiting', 'pending'] as const;
 const BAR_LENGTH = 20;
 
-/** Nothing more comes by itself. */
+/** Whether the import makes no more progress by itself. */
 export function isOver({ status }: Progress): boolean {
-  return ENDS.includes(status);
+  return FINAL_STATUSES.includes(status);
 }
 
-/** How far it is, in one line. */
+/** The progress of an import in one line. */
 export function progressLine({ percent, status, counts }: Progress): string {
-  const bar = '#'.repeat(Math.floor((percent * BAR_LENGTH) / 100)).padEnd(BAR_LENGTH, '.');
-  const told = SHOWN.filter((name) => counts[name] > 0).map((name) => `${counts[name]} ${name}`);
-  return `[${bar}] ${percent.toFixed(1).padStart(5)} % ${status}${told.length > 0 ? `: ${told.join(', ')}` : ''}`;
+  const bar = '█'.repeat(Math.floor((percent * BAR_LENGTH) / 100)).padEnd(BAR_LENGTH, '░');
+  const counted = SHOWN.filter((name) => counts[name] > 0).map((name) => `${counts[name]} ${name}`);
+  return `${bar} ${percent.toFixed(1).padStart(5)} % ${status}${counted.length > 0 ? `: ${counted.join(', ')}` : ''}`;
 }

@@ -8,14 +8,14 @@ export type Admin = (req: IncomingMessage, res: ServerResponse, url: URL) => voi
 
 export interface Runnable {
   fn: RegisteredFunction;
-  /** Runs it once with this text as its message; absent for HTTP functions, which have their own door. */
+  /** Runs it once with this text as its message. `undefined` for HTTP functions, which have their own routes. */
   run: ((input: string) => Promise<unknown>) | undefined;
 }
 
 const body = z.looseObject({ input: z.string().optional() });
 const loopbackNames = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/i;
 
-/** A segment, not a prefix of one: an app may well have a route `administrators`. */
+/** Compares whole segments, because an app may have a route `administrators`. */
 export function isAdminPath(path: string): boolean {
   return path === '/admin' || path.startsWith('/admin/');
 }
@@ -23,8 +23,8 @@ export function isAdminPath(path: string): boolean {
 /**
  * `GET /admin/host/status`, `GET /admin/host/ping`, `GET /admin/functions`, `POST /admin/functions/{name}`.
  *
- * The real host wants its master key here. This one listens on 127.0.0.1 only, so what is left to keep out is a web
- * page in the developer's browser: by the host's name (rebinding) and by JSON as the only content type (forged forms).
+ * The real host requires its master key here. This one listens on 127.0.0.1 only, so the remaining danger is a web page
+ * in the developer's browser. Checking the host name stops DNS rebinding, and accepting only JSON stops forged forms.
  */
 export function createAdmin(runnables: Runnable[], startedAt: number): Admin {
   const byName = new Map(runnables.map((one) => [one.fn.metadata.name.toLowerCase(), one]));
@@ -65,7 +65,7 @@ async function start(
     answerEmpty(req, res, 400);
     return;
   }
-  // Accepted is all that is said: how it went is in the log, as on the platform.
+  // As in Azure, the caller only learns that the run was accepted. Its result is in the log.
   run(input).catch(() => undefined);
   answerEmpty(req, res, 202);
 }

@@ -7,7 +7,7 @@ export type AppSettings = Record<string, string | undefined>;
 
 const localSettings = z.looseObject({ Values: z.record(z.string(), z.string()).default({}) });
 
-/** Puts the `Values` of `local.settings.json`, if there is one, under those of the environment, which win. */
+/** Adds the `Values` of `local.settings.json`, if there is one. The environment takes precedence. */
 export function addLocalSettings(appDirectory: string, environment: AppSettings): void {
   let text: string;
   try {
@@ -24,7 +24,7 @@ export function addLocalSettings(appDirectory: string, environment: AppSettings)
   for (const [name, value] of Object.entries(values)) environment[name] ??= value;
 }
 
-/** Replaces `%NAME%` by the app setting of that name. */
+/** Replaces each `%NAME%` by the app setting with that name. */
 export function resolveSettings(text: string, settings: AppSettings, what: string): string {
   return text.replace(/%([^%]+)%/g, (_, name: string) => {
     const value = settings[name];
@@ -34,13 +34,13 @@ export function resolveSettings(text: string, settings: AppSettings, what: strin
 }
 
 export function isDisabled(functionName: string, settings: AppSettings): boolean {
-  // Shells that allow no dots in names of variables use the second spelling, which the platform reads as well.
+  // Some shells allow no dots in variable names. Azure therefore accepts the second spelling too.
   const value =
     settings[`AzureWebJobs.${functionName}.Disabled`] ?? settings[`AzureWebJobs_${functionName}_Disabled`] ?? '';
   return ['true', '1'].includes(value.toLowerCase());
 }
 
-/** The connection string behind a trigger's `connection`; the platform tries the name with its own prefix first. */
+/** The connection string for a trigger's `connection`. Like Azure, it tries the name with the prefix first. */
 export function requireConnectionString(connection: unknown, settings: AppSettings, functionName: string): string {
   const name = typeof connection === 'string' && connection !== '' ? connection : 'AzureWebJobsStorage';
   const value = settings[`AzureWebJobs${name}`] ?? settings[name];

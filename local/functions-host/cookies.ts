@@ -2,7 +2,7 @@ import type { RpcCookie } from './core-types.ts';
 
 const sameSite = { lax: 'Lax', strict: 'Strict', explicitNone: 'None' } as const;
 
-/** One `Set-Cookie` value of a cookie that came over the RPC boundary. */
+/** The `Set-Cookie` value of a cookie that a function returned over RPC. */
 export function serializeCookie(cookie: RpcCookie): string {
   const parts = [`${cookie.name ?? ''}=${encodeURIComponent(cookie.value ?? '')}`];
   if (cookie.maxAge) parts.push(`Max-Age=${Math.floor(cookie.maxAge.value)}`);

@@ -1,12 +1,12 @@
 /**
- * The part of `@azure/functions-core` that `@azure/functions` 4.16 uses. The package itself is on no registry: the
- * Functions worker makes it up at run time, and so does this host.
+ * The part of `@azure/functions-core` that `@azure/functions` 4.16 uses. No registry has this package: the Functions
+ * worker supplies it at run time, and so does this host.
  */
 
 export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
 export type LogCategory = 'user' | 'system' | 'customMetric';
 
-/** One value on its way between host and worker; exactly one field is set. */
+/** A value that host and worker exchange. Exactly one field is set. */
 export interface TypedData {
   string?: string;
   json?: string;
@@ -44,7 +44,7 @@ export interface HttpData {
   cookies?: RpcCookie[];
 }
 
-/** A trigger, input or output as the library declares it: its options are fields of the binding itself. */
+/** A trigger, input or output as the library declares it. Its options are fields of the binding itself. */
 export interface Binding {
   type: string;
   direction: 'in' | 'out' | 'inout';

@@ -24,24 +24,24 @@ export interface InvocationOutcome {
   response: InvocationResponse;
 }
 
-/** What stands behind `require('@azure/functions-core')`, and the worker's side of running a function. */
+/** The worker's part of the host: supplies `@azure/functions-core` to the app and runs its functions. */
 export interface Core {
-  /** What the app sees. */
+  /** What the app gets from `require('@azure/functions-core')`. */
   api: object;
   functions: RegisteredFunction[];
-  /** Runs the `appStart` hooks, then refuses further registrations. Resolves to what the library offers (`HttpUri`). */
+  /** Runs the `appStart` hooks and closes registration. Resolves to the library's capabilities, such as `HttpUri`. */
   start(appDirectory: string): Promise<Record<string, string>>;
-  /** Rejects with whatever the handler, a hook or the conversion of the answer threw. */
+  /** Rejects with the error of the handler, of a hook, or of the conversion of the result. */
   invoke(fn: RegisteredFunction, request: InvocationRequest): Promise<InvocationOutcome>;
   terminate(appDirectory: string): Promise<void>;
 }
 
-/** The library tells its own failures from the app's by this mark. */
+/** Marks an error as one of the platform. The library distinguishes them from errors of the app. */
 function systemError(error: Error): Error {
   return Object.assign(error, { isAzureFunctionsSystemError: true });
 }
 
-/** `@azure/functions` asks for this class by name; `from` bundles several into one. */
+/** `@azure/functions` expects this class. `from` combines several into one. */
 class Disposable {
   #release: (() => unknown) | undefined;
 
@@ -148,7 +148,7 @@ export function createCore(log: HostLog): Core {
     } catch (error) {
       after.error = error;
     }
-    // The library warns of lines logged after the end unless they come from these hooks.
+    // The library warns about log lines after the invocation, except from these hooks.
     coreContext.state = 'postInvocationHooks';
     await runHooks('postInvocation', after);
     if (after.error) throw after.error;

@@ -1,23 +1,25 @@
 import type { Delivery } from './queue-message.ts';
 
-/** Runs the function for one delivery; rejects when it failed. */
+/** Runs the function for one delivery. Rejects when the function fails. */
 export type RunDelivery = (delivery: Delivery) => Promise<void>;
 
 /**
- * For end-to-end tests (`MUSTER_HOST_DELIVER_TWICE=1`): hands every message over twice, because at-least-once means
- * that one day the platform will. The second delivery is counted as one (`dequeueCount` + 1) and decides the message's
- * fate, as the newer pop receipt would. Every other message is delivered both times at once, like a lease that was
- * lost half-way; the rest a second time after the first has ended and before the message is deleted, like a delete
- * that never arrived. A message at `maxDequeueCount` gets no second delivery: none would be run.
+ * Delivers every message twice, for end-to-end tests (`MUSTER_HOST_DELIVER_TWICE=1`). Queues deliver at least once, so
+ * this can also happen in Azure.
+ *
+ * The second delivery has a higher `dequeueCount` and decides what happens to the message, because it would hold the
+ * newer pop receipt. Every other message is delivered both times in parallel, like after a lost lease. The rest are
+ * delivered again after the first run, like after a lost delete. A message at `maxDequeueCount` is not delivered again,
+ * because Azure would not do so either.
  */
-export function deliveringTwice(run: RunDelivery, maxDequeueCount: number): RunDelivery {
+export function deliverTwice(run: RunDelivery, maxDequeueCount: number): RunDelivery {
   let count = 0;
   return async (delivery) => {
-    const again = { ...delivery, dequeueCount: delivery.dequeueCount + 1 };
-    if (again.dequeueCount > maxDequeueCount) return await run(delivery);
+    const secondDelivery = { ...delivery, dequeueCount: delivery.dequeueCount + 1 };
+    if (secondDelivery.dequeueCount > maxDequeueCount) return await run(delivery);
     const first = run(delivery).catch(() => undefined);
     if (count++ % 2 === 1) await first;
-    const second = await run(again).then(
+    const second = await run(secondDelivery).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );

@@ -1,4 +1,4 @@
-/** The app or its configuration cannot be run, and the message alone says why: it is printed without a stack. */
+/** Why the host cannot run the app or its configuration. The message is printed without a stack trace. */
 export class HostError extends Error {
   override name = 'HostError';
 }

@@ -9,7 +9,7 @@ import { isTimeSpan, parseTimeSpan } from './time-span.ts';
 
 const timeSpan = z.string().refine(isTimeSpan, 'must be a time span such as 00:00:30');
 
-/** Only what this host acts on is checked; the rest of the file belongs to the real one. */
+/** Only the fields that this host uses are checked. The others are for the real host. */
 const schema = z.looseObject({
   version: z.literal('2.0'),
   functionTimeout: z.union([timeSpan, z.literal('-1')]).default('00:30:00'),
@@ -43,12 +43,12 @@ export interface QueuesOptions {
 export interface HostJson {
   routePrefix: string;
   queues: QueuesOptions;
-  /** `undefined`: no limit. */
+  /** `undefined` means no limit. */
   functionTimeoutMs: number | undefined;
   logLevel: LogLevel;
 }
 
-/** Reads `host.json` with the platform's own defaults, those of Flex Consumption where plans differ. */
+/** Reads `host.json` with the defaults of Azure Functions, or those of Flex Consumption if plans differ. */
 export function readHostJson(appDirectory: string): HostJson {
   const file = join(appDirectory, 'host.json');
   let text: string;

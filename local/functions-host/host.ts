@@ -12,9 +12,9 @@ import { prepareTimerFunction } from './timer-functions.ts';
 
 export interface Host {
   port: number;
-  /** The functions that run, by name; disabled ones are left out. */
+  /** The names of all functions that are not disabled. */
   functions: string[];
-  /** Takes on nothing new, waits for what is under way (20 seconds at most), then runs the `appTerminate` hooks. */
+  /** Accepts no new work, waits up to 20 seconds for invocations in flight, then runs the `appTerminate` hooks. */
   stop(): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ const DRAIN_MS = 20_000;
 const BODY_LIMIT_BYTES = 104_857_600;
 
 /**
- * Runs a built function app: its HTTP functions, queue triggers and timers, as the Azure Functions host would.
+ * Runs the HTTP functions, queue triggers and timers of a built function app, like the Azure Functions host.
  *
  * @throws HostError when the app, its `host.json` or its settings cannot be run
  */
@@ -35,7 +35,7 @@ export async function startHost(appDirectory: string, settings: AppSettings): Pr
   const invoke = createInvoke(core, log, hostJson.functionTimeoutMs);
 
   const active = core.functions.filter((fn) => !isDisabled(fn.metadata.name, settings));
-  for (const fn of active) refuseWhatIsNotEmulated(fn);
+  for (const fn of active) refuseUnsupported(fn);
   const ofType = (type: string) => active.filter((fn) => triggerOf(fn).type === type);
   const http = ofType('httptrigger');
   const queues = ofType('queuetrigger').map((fn) => prepareQueueFunction(fn, hostJson.queues, settings, invoke, log));
@@ -61,20 +61,22 @@ export async function startHost(appDirectory: string, settings: AppSettings): Pr
     functions: active.map((fn) => fn.metadata.name),
     async stop() {
       const drained = await withinDrainTime(Promise.all(running.map((one) => one.stop())));
-      if (!drained) log('warning', 'host', `invocations still ran after ${DRAIN_MS / 1000} seconds and were cut off`);
+      if (!drained)
+        log('warning', 'host', `invocations were still running after ${DRAIN_MS / 1000} seconds and were aborted`);
       await core.terminate(appDirectory);
     },
   };
 }
 
-/** Silence would look like a function that never runs, or an output that is lost. */
-function refuseWhatIsNotEmulated(fn: RegisteredFunction): void {
+/** Without an error, an unsupported trigger would never run and an unsupported output would be lost. */
+function refuseUnsupported(fn: RegisteredFunction): void {
   const { name, bindings, retryOptions } = fn.metadata;
-  const emulated = new Set(['httptrigger', 'queuetrigger', 'timertrigger', 'http']);
+  const supported = new Set(['httptrigger', 'queuetrigger', 'timertrigger', 'http']);
   for (const { type } of Object.values(bindings)) {
-    if (!emulated.has(type.toLowerCase())) throw new HostError(`${name}: this host knows no binding of type ${type}`);
+    if (!supported.has(type.toLowerCase()))
+      throw new HostError(`${name}: this host does not support bindings of type ${type}`);
   }
-  if (retryOptions) throw new HostError(`${name}: this host knows no retry policies`);
+  if (retryOptions) throw new HostError(`${name}: this host does not support retry policies`);
 }
 
 async function withinDrainTime(work: Promise<unknown>): Promise<boolean> {

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 
-/** How long the rest of an upload is read and thrown away so that its sender gets to see the answer. */
+/** How long the rest of an upload is read and discarded, so that its sender can read the answer. */
 const LINGER_MS = 5_000;
 
-/** Headers about one connection only; a proxy must not pass them on (RFC 9110 §7.6.1). */
+/** Headers that apply to one connection. A proxy must not forward them (RFC 9110 §7.6.1). */
 const hopByHop = new Set([
   'connection',
   'keep-alive',
@@ -25,7 +25,7 @@ export function withoutHopByHop(headers: IncomingHttpHeaders): Record<string, st
   return kept;
 }
 
-/** Headers as the worker gets them: one string each. */
+/** Headers as the worker receives them: one string each. */
 export function headerValues(headers: IncomingHttpHeaders): Record<string, string> {
   const values: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
@@ -34,18 +34,18 @@ export function headerValues(headers: IncomingHttpHeaders): Record<string, strin
   return values;
 }
 
-/** The query as the worker gets it: one entry per name, repeated values joined by commas. */
+/** The query as the worker receives it: one entry per name, with repeated values joined by commas. */
 export function queryValues(query: URLSearchParams): Record<string, string> {
   const values: Record<string, string> = {};
   for (const name of new Set(query.keys())) values[name] = query.getAll(name).join(',');
   return values;
 }
 
-/** Answers with a status and no body, as the host does for everything that no function answered. */
+/** Answers with a status and no body, as the real host does if no function answers. */
 export function answerEmpty(req: IncomingMessage, res: ServerResponse, status: number): void {
   if (res.writableEnded) return;
   if (res.headersSent || res.destroyed) {
-    // Part of another answer is out: only a broken connection tells the client that it is not whole.
+    // Part of an answer was already sent. Only a broken connection tells the client that it is incomplete.
     res.destroy();
     return;
   }
@@ -54,8 +54,8 @@ export function answerEmpty(req: IncomingMessage, res: ServerResponse, status: n
 }
 
 /**
- * Reads what is left of an upload that nobody wants, for some seconds. Closing at once would reset the connection, and
- * a client that is still sending would see that instead of its answer.
+ * Reads and discards the rest of an upload for some seconds. Closing immediately would reset the connection, and a client
+ * that is still sending would see the reset instead of its answer.
  */
 export function discardRest(req: IncomingMessage): void {
   if (req.complete || req.destroyed) return;

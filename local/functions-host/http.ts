@@ -7,28 +7,28 @@ import type { TypedData } from './core-types.ts';
 import { HostError } from './host-error.ts';
 import { answerEmpty, headerValues, queryValues } from './http-message.ts';
 import { type Invoke, triggerOf } from './invocation.ts';
-import { mayCall } from './keys.ts';
+import { canCall } from './keys.ts';
 import { compileRoute, matchRoute, sortRoutes } from './routes.ts';
 import { sendRpcResponse, toRpcRequest } from './rpc-http.ts';
 import { createStreamProxy } from './stream-proxy.ts';
 
 export interface HttpListenerOptions {
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   port: number;
   routePrefix: string;
   maxBodyBytes: number;
   masterKey: string | undefined;
-  /** Set: the app asked for HTTP streaming, and this is the library's own server. */
+  /** The address of the library's own server, if the app uses HTTP streaming. */
   streamUri: string | undefined;
 }
 
 export interface HttpListener {
   port: number;
-  /** Takes no more connections; resolves when the requests under way are answered. */
+  /** Accepts no more connections. Resolves once all requests in flight are answered. */
   stop(): Promise<void>;
 }
 
-/** Serves the HTTP functions, and the few admin routes, on 127.0.0.1. */
+/** Serves the HTTP functions and the admin routes on 127.0.0.1. */
 export async function listenForHttp(
   functions: RegisteredFunction[],
   options: HttpListenerOptions,
@@ -53,7 +53,7 @@ export async function listenForHttp(
     }
     const { target: fn, params } = match;
     const presented = { header: req.headers['x-functions-key']?.toString(), code: url.searchParams.get('code') };
-    if (!mayCall(triggerOf(fn).options.authLevel, presented, options.masterKey)) answerEmpty(req, res, 401);
+    if (!canCall(triggerOf(fn).options.authLevel, presented, options.masterKey)) answerEmpty(req, res, 401);
     else if (Number(req.headers['content-length'] ?? 0) > options.maxBodyBytes) answerEmpty(req, res, 413);
     else if (proxy) stream(fn, req, res, url, params);
     else void call(fn, req, res, url, params);
@@ -69,8 +69,8 @@ export async function listenForHttp(
     const invocationId = randomUUID();
     const forwarding = proxy?.forward(req, res, invocationId);
     const input = { ...inputOf(req, url, params), invocationId, data: {} };
-    // The library has written its answer to the stream by the time the invocation is over. One that returned nothing,
-    // or threw, wrote none, and the real host lets its caller wait; here that is a 500.
+    // When the invocation ends, the library has written its answer to the stream, unless the function returned nothing
+    // or threw. The real host then lets the caller wait. This one answers 500.
     invoke(fn, input).then(
       ({ result }) => {
         if (result === undefined || result === null) forwarding?.giveUp(500);
@@ -98,7 +98,7 @@ export async function listenForHttp(
 
   const server = createServer(handle);
   server.on('clientError', (_, socket) => socket.destroy());
-  // Slow uploads may take their time, and a client's idle connection outlives its think time, as with Kestrel.
+  // As in Kestrel, slow uploads have no time limit, and idle connections stay open for 130 seconds.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 130_000;
   await listen(server, options.port);
@@ -107,7 +107,7 @@ export async function listenForHttp(
     port: (server.address() as AddressInfo).port,
     stop: () =>
       new Promise((resolve) => {
-        // A connection that turns idle after its last answer would otherwise keep the server open.
+        // A connection that becomes idle after its last answer would otherwise keep the server open.
         const sweep = setInterval(() => server.closeIdleConnections(), 50);
         server.close(() => {
           clearInterval(sweep);

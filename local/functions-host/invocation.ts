@@ -11,10 +11,10 @@ export interface InvocationInput {
   traceState?: string | undefined;
 }
 
-/** Runs a function with the input of its trigger. Failures are logged here, once, and rejected. */
+/** Runs a function with the input of its trigger. Logs a failure once, and rejects with it. */
 export type Invoke = (fn: RegisteredFunction, input: InvocationInput) => Promise<InvocationOutcome>;
 
-/** The binding that starts the function: the library gives its type the ending `Trigger`. */
+/** The binding that starts the function. Its type ends in `Trigger`. */
 export function triggerOf(fn: RegisteredFunction): { name: string; type: string; options: Record<string, unknown> } {
   for (const [name, binding] of Object.entries(fn.metadata.bindings)) {
     if (/trigger$/i.test(binding.type)) return { name, type: binding.type.toLowerCase(), options: binding };
@@ -37,7 +37,7 @@ export function createInvoke(core: Core, log: HostLog, timeoutMs: number | undef
       },
     };
     try {
-      return await within(timeoutMs, core.invoke(fn, request));
+      return await withTimeout(timeoutMs, core.invoke(fn, request));
     } catch (error) {
       log('error', fn.metadata.name, `failed (${invocationId}): ${describeError(error)}`);
       throw error;
@@ -50,8 +50,8 @@ function newTraceParent(): string {
   return `00-${random.slice(0, 32)}-${random.slice(32)}-01`;
 }
 
-/** As on the platform, giving up does not stop the code: it only stops waiting for it. */
-async function within<T>(timeoutMs: number | undefined, work: Promise<T>): Promise<T> {
+/** As in Azure, a timeout does not stop the function. The host only stops waiting for it. */
+async function withTimeout<T>(timeoutMs: number | undefined, work: Promise<T>): Promise<T> {
   if (timeoutMs === undefined) return await work;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /**
- * Whether this request may call a function of this level. `anonymous` is open; the others want the master key, in
- * `x-functions-key` or else `?code=`, and stay shut where none is set.
+ * Whether a request with these keys may call a function of this level. Everyone may call `anonymous` functions. All others
+ * require the master key, in `x-functions-key` or else in `?code=`. Without a configured master key nobody may call them.
  */
-export function mayCall(
+export function canCall(
   level: unknown,
   presented: { header: string | undefined; code: string | null },
   masterKey: string | undefined,

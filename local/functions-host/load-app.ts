@@ -10,10 +10,10 @@ import { HostError } from './host-error.ts';
 const packageJson = z.looseObject({ main: z.string() });
 
 /**
- * Loads the app as the Node worker does: answers `require('@azure/functions-core')`, imports the files that `main` of
- * package.json names, runs the `appStart` hooks and closes the registrations. Resolves to the library's capabilities.
+ * Loads the app like the Node worker: supplies `@azure/functions-core`, imports the files that `main` in package.json
+ * names, runs the `appStart` hooks and closes registration. Resolves to the library's capabilities.
  *
- * @throws HostError when the app is not there, throws while it loads, or registers nothing
+ * @throws HostError when the app is missing, throws while it loads, or registers no function
  */
 export async function loadApp(appDirectory: string, core: Core): Promise<Record<string, string>> {
   supplyCore(core.api);
@@ -48,7 +48,7 @@ function mainFiles(appDirectory: string): string[] {
   return found.sort().map((name) => join(appDirectory, name));
 }
 
-/** The message, and where in the app it was thrown; a whole stack would bury the sentence. */
+/** The message and the place that threw it. A whole stack trace would hide the message. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const place = error.stack?.split('\n').find((line) => /^\s+at /.test(line));
@@ -56,8 +56,8 @@ function explain(error: unknown): string {
 }
 
 /**
- * With HTTP streaming the library opens a server of its own on every interface, for the host in its container. On a
- * developer's machine nothing may listen to the network, so a `listen` that names no address gets 127.0.0.1 meanwhile.
+ * With HTTP streaming, the library starts its own server on all network interfaces. On a developer's machine nothing
+ * should listen to the network. So while the app starts, a `listen` call without an address gets 127.0.0.1.
  */
 async function bindingToLoopback<T>(start: () => Promise<T>): Promise<T> {
   const listen = Server.prototype.listen;

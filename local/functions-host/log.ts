@@ -1,6 +1,6 @@
 import type { LogLevel } from './core-types.ts';
 
-/** Prints one line: the level, who speaks (a function, or `host`), and the words with line breaks made visible. */
+/** Prints one line: the level, the source (a function or `host`), and the message with escaped line breaks. */
 export type HostLog = (level: LogLevel, source: string, message: string) => void;
 
 const order: Record<LogLevel, number> = {
@@ -13,16 +13,16 @@ const order: Record<LogLevel, number> = {
   none: 6,
 };
 
-/** Lines below `least` are dropped; warnings and worse go to standard error. */
-export function createHostLog(least: LogLevel): HostLog {
+/** Drops lines below `minimum`. Warnings and errors go to standard error. */
+export function createHostLog(minimum: LogLevel): HostLog {
   return (level, source, message) => {
-    if (order[level] < order[least]) return;
+    if (order[level] < order[minimum]) return;
     const line = `${level} ${source}: ${message.replace(/\r?\n/g, '\\n')}\n`;
     (order[level] >= order.warning ? process.stderr : process.stdout).write(line);
   };
 }
 
-/** Reads `host.json`'s spelling (`Information`) as well as the worker's (`information`). */
+/** Accepts the spelling of `host.json` (`Information`) and of the worker (`information`). */
 export function parseLogLevel(text: string | undefined): LogLevel {
   const level = text?.toLowerCase() ?? '';
   return level in order ? (level as LogLevel) : 'information';

@@ -1,19 +1,22 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { endWithParent } from '../end-with-parent.ts';
 import { addLocalSettings } from './app-settings.ts';
 import { type Host, startHost } from './host.ts';
 import { HostError } from './host-error.ts';
 import { describeError } from './log.ts';
-import { watchParent } from './watch-parent.ts';
 
 /**
  * Runs the built app of a directory: `node local/functions-host/main.ts [--app DIR]`.
  *
- * Settings come from the environment, then from `local.settings.json`. The host's own: `FUNCTIONS_HTTP_PORT` (7071; 0
- * picks a free one), `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`, `FUNCTIONS_MASTER_KEY`, `MUSTER_PARENT_PID`,
- * `MUSTER_HOST_DELIVER_TWICE`. When it is up it prints one line of JSON, `{"event":"host started","port":…,
- * "functions":[…]}`, and sends the same to a parent that is connected by IPC. An app that cannot be run is one message
- * on standard error and exit code 1; SIGTERM, SIGINT and the end of the parent drain it, then exit code 0.
+ * App settings come from the environment and from `local.settings.json`. The host has settings of its own:
+ * `FUNCTIONS_HTTP_PORT` (default 7071, 0 picks a free port), `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`, `FUNCTIONS_MASTER_KEY`,
+ * `MUSTER_PARENT_PID` and `MUSTER_HOST_DELIVER_TWICE`.
+ *
+ * Once the host is up, it prints one line of JSON, `{"event":"host started","port":…,"functions":[…]}`, and sends the
+ * same to a parent that is connected by IPC. If it cannot run the app, it prints one message to standard error and exits
+ * with 1. On SIGTERM, on SIGINT and when its parent ends, it finishes the work in flight and exits with 0. An orphan has
+ * eight seconds for that.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { app: { type: 'string', default: '.' } } });
@@ -29,13 +32,13 @@ async function main(): Promise<void> {
     try {
       await host?.stop();
     } catch (error) {
-      fail('the app did not end well', error);
+      fail('the app failed to shut down', error);
     }
     process.exit(0);
   };
   process.on('SIGTERM', () => void end());
   process.on('SIGINT', () => void end());
-  watchParent(process.env.MUSTER_PARENT_PID, () => void end());
+  endWithParent(() => void end());
 
   host = await startHost(appDirectory, process.env);
   const started = { event: 'host started', port: host.port, functions: host.functions };
@@ -44,12 +47,12 @@ async function main(): Promise<void> {
 }
 
 function fail(what: string, error: unknown): never {
-  const words = error instanceof HostError ? error.message : describeError(error);
-  process.stderr.write(`critical host: ${what}: ${words}\n`);
+  const reason = error instanceof HostError ? error.message : describeError(error);
+  process.stderr.write(`critical host: ${what}: ${reason}\n`);
   process.exit(1);
 }
 
-// A supervisor that dies takes the other end of the pipes along; the lines are then for nobody.
+// A dead parent no longer reads these pipes. Without a listener the next line printed would crash the host.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 process.on('uncaughtException', (error) => fail('uncaught exception', error));

@@ -1,13 +1,13 @@
 const MINIMUM_MS = 100;
 const RANDOMISATION = 0.2;
 
-/** How long to wait before the next look at a queue. */
+/** How long to wait before polling a queue again. */
 export interface PollingIntervals {
   reset(): void;
   next(): number;
 }
 
-/** The host's randomised exponential back-off: 100 ms after a message, then doubling up to the maximum. */
+/** The randomized exponential back-off of the real host: 100 ms after a message, then doubling up to the maximum. */
 export function createPollingIntervals(maximumMs: number, random: () => number = Math.random): PollingIntervals {
   let exponent = 0;
   let current = MINIMUM_MS;

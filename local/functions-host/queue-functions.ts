@@ -2,7 +2,7 @@ import type { DequeuedMessageItem } from '@azure/storage-queue';
 import type { Runnable } from './admin.ts';
 import { type AppSettings, requireConnectionString, resolveSettings } from './app-settings.ts';
 import type { RegisteredFunction } from './core.ts';
-import { deliveringTwice, type RunDelivery } from './deliver-twice.ts';
+import { deliverTwice, type RunDelivery } from './deliver-twice.ts';
 import { HostError } from './host-error.ts';
 import type { QueuesOptions } from './host-json.ts';
 import { type Invoke, triggerOf } from './invocation.ts';
@@ -15,7 +15,7 @@ export interface QueueFunction extends Runnable {
   listen(): QueueListener;
 }
 
-/** Reads a queue trigger's options; nothing is polled before `listen`. */
+/** Reads the options of a queue trigger. Polling begins with `listen`. */
 export function prepareQueueFunction(
   fn: RegisteredFunction,
   options: QueuesOptions,
@@ -33,24 +33,24 @@ export function prepareQueueFunction(
   const run: RunDelivery = async (delivery) => {
     await invoke(fn, { data: { string: delivery.text }, triggerMetadata: messageMetadata(delivery) });
   };
-  const twice = settings.MUSTER_HOST_DELIVER_TWICE === '1';
+  const isTwice = settings.MUSTER_HOST_DELIVER_TWICE === '1';
 
   return {
     fn,
-    run: (text) => run({ text, message: madeUpMessage(text), dequeueCount: 1 }),
+    run: (text) => run({ text, message: syntheticMessage(text), dequeueCount: 1 }),
     listen: () =>
       listenToQueue({
         queue: createQueueClient(connectionString, queueName),
         poison: poisonName === undefined ? undefined : createQueueClient(connectionString, poisonName),
         options,
-        run: twice ? deliveringTwice(run, options.maxDequeueCount) : run,
+        run: isTwice ? deliverTwice(run, options.maxDequeueCount) : run,
         log: (level, message) => log(level, name, message),
       }),
   };
 }
 
-/** What a run through the admin route is told of its message, which was in no queue. */
-function madeUpMessage(messageText: string): DequeuedMessageItem {
+/** The message of a run through the admin route, which comes from no queue. */
+function syntheticMessage(messageText: string): DequeuedMessageItem {
   const now = new Date();
   const day = 24 * 60 * 60 * 1000;
   return {

@@ -7,7 +7,7 @@ import { createMessageLease, isGone, isMissingQueue, sendToPoison } from './queu
 
 export interface QueueListenerDeps {
   queue: QueueClient;
-  /** Absent for queues that have none: a poison queue's own messages are tried for ever. */
+  /** `undefined` if there is none. The messages of a poison queue itself are retried forever. */
   poison: QueueClient | undefined;
   options: QueuesOptions;
   run: RunDelivery;
@@ -15,23 +15,23 @@ export interface QueueListenerDeps {
 }
 
 export interface QueueListener {
-  /** Fetches no more; resolves when the messages in hand are done, those just received being given back. */
+  /** Fetches no more messages. Resolves once those in hand are finished and those just received are returned. */
   stop(): Promise<void>;
 }
 
-/** How long a received message stays hidden; its lease is renewed at half of that. */
+/** How long a received message stays hidden. Its lease is renewed at half of that time. */
 const LEASE_SECONDS = 600;
 
 /**
- * Polls one queue as the host's trigger does: whole batches, a new one as soon as no more than `newBatchThreshold`
- * messages are in hand. Storage that is away or a queue that is missing only slows the polling down.
+ * Polls one queue like the real trigger: it fetches whole batches, the next one as soon as at most `newBatchThreshold`
+ * messages are in hand. While storage is unavailable or the queue is missing, it polls more slowly.
  */
-export function listenToQueue(needs: QueueListenerDeps): QueueListener {
-  const { queue, options, log } = needs;
+export function listenToQueue(deps: QueueListenerDeps): QueueListener {
+  const { queue, options, log } = deps;
   const intervals = createPollingIntervals(options.maxPollingIntervalMs);
   const inHand = new Set<Promise<void>>();
-  let stopping = false;
-  let away = false;
+  let isStopping = false;
+  let isUnavailable = false;
   let onFewer: () => void = () => undefined;
   let onStop: () => void = () => undefined;
 
@@ -41,20 +41,20 @@ export function listenToQueue(needs: QueueListenerDeps): QueueListener {
         numberOfMessages: options.batchSize,
         visibilityTimeout: LEASE_SECONDS,
       });
-      if (away) log('information', `${queue.name} answers again`);
-      away = false;
+      if (isUnavailable) log('information', `${queue.name} is available again`);
+      isUnavailable = false;
       return received.receivedMessageItems;
     } catch (error) {
       if (!isMissingQueue(error)) {
-        if (!away) log('warning', `${queue.name} does not answer: ${words(error)}`);
-        away = true;
+        if (!isUnavailable) log('warning', `${queue.name} is unavailable: ${firstLine(error)}`);
+        isUnavailable = true;
       }
       return [];
     }
   }
 
   function pause(ms: number): Promise<void> {
-    if (stopping) return Promise.resolve();
+    if (isStopping) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       onStop = () => {
@@ -72,7 +72,7 @@ export function listenToQueue(needs: QueueListenerDeps): QueueListener {
   }
 
   async function poll(): Promise<void> {
-    while (!stopping) {
+    while (!isStopping) {
       const messages = await fetchBatch();
       if (messages.length === 0) {
         await pause(intervals.next());
@@ -80,14 +80,14 @@ export function listenToQueue(needs: QueueListenerDeps): QueueListener {
       }
       intervals.reset();
       for (const message of messages) take(message);
-      if (!stopping && inHand.size > options.newBatchThreshold) await fewerInHand();
+      if (!isStopping && inHand.size > options.newBatchThreshold) await fewerInHand();
     }
   }
 
   function take(message: DequeuedMessageItem): void {
-    const work = (stopping ? giveBack(message) : handle(message)).catch((error: unknown) => {
-      // Whatever was left undone, the message comes again when its lease ends.
-      log('warning', `message ${message.messageId} of ${queue.name} was left: ${words(error)}`);
+    const work = (isStopping ? returnToQueue(message) : handle(message)).catch((error: unknown) => {
+      // Whatever is unfinished, the message is delivered again when its lease ends.
+      log('warning', `message ${message.messageId} of ${queue.name} is delivered again: ${firstLine(error)}`);
     });
     inHand.add(work);
     void work.then(() => {
@@ -96,41 +96,41 @@ export function listenToQueue(needs: QueueListenerDeps): QueueListener {
     });
   }
 
-  async function giveBack(message: DequeuedMessageItem): Promise<void> {
+  async function returnToQueue(message: DequeuedMessageItem): Promise<void> {
     await queue.updateMessage(message.messageId, message.popReceipt, undefined, 0);
   }
 
   async function handle(message: DequeuedMessageItem): Promise<void> {
     const text = decodeMessage(message.messageText, options.messageEncoding);
-    if (needs.poison && (text === undefined || message.dequeueCount > options.maxDequeueCount)) {
-      return await poisonMessage(message, message.popReceipt);
+    if (deps.poison && (text === undefined || message.dequeueCount > options.maxDequeueCount)) {
+      return await moveToPoison(message, message.popReceipt);
     }
     const lease = createMessageLease(queue, message, LEASE_SECONDS, (error) =>
-      log('warning', `the lease of message ${message.messageId} of ${queue.name} was not renewed: ${words(error)}`),
+      log('warning', `the lease of message ${message.messageId} of ${queue.name} was not renewed: ${firstLine(error)}`),
     );
-    const done = text !== undefined && (await succeeds({ text, message, dequeueCount: message.dequeueCount }));
+    const isDone = text !== undefined && (await hasSucceeded({ text, message, dequeueCount: message.dequeueCount }));
     const popReceipt = await lease.end();
-    if (done) await remove(message, popReceipt);
-    else if (needs.poison && message.dequeueCount >= options.maxDequeueCount) await poisonMessage(message, popReceipt);
+    if (isDone) await remove(message, popReceipt);
+    else if (deps.poison && message.dequeueCount >= options.maxDequeueCount) await moveToPoison(message, popReceipt);
     else await queue.updateMessage(message.messageId, popReceipt, undefined, options.visibilityTimeoutSeconds);
   }
 
-  async function succeeds(delivery: Parameters<RunDelivery>[0]): Promise<boolean> {
+  async function hasSucceeded(delivery: Parameters<RunDelivery>[0]): Promise<boolean> {
     try {
-      await needs.run(delivery);
+      await deps.run(delivery);
       return true;
     } catch {
-      // Logged where it was run.
+      // The error was logged where the function ran.
       return false;
     }
   }
 
-  async function poisonMessage(message: DequeuedMessageItem, popReceipt: string): Promise<void> {
-    if (!needs.poison) return;
-    await sendToPoison(needs.poison, message.messageText);
+  async function moveToPoison(message: DequeuedMessageItem, popReceipt: string): Promise<void> {
+    if (!deps.poison) return;
+    await sendToPoison(deps.poison, message.messageText);
     log(
       'error',
-      `message ${message.messageId} has reached ${options.maxDequeueCount} tries: moved to ${needs.poison.name}`,
+      `message ${message.messageId} failed ${options.maxDequeueCount} times and was moved to ${deps.poison.name}`,
     );
     await remove(message, popReceipt);
   }
@@ -139,7 +139,7 @@ export function listenToQueue(needs: QueueListenerDeps): QueueListener {
     try {
       await queue.deleteMessage(message.messageId, popReceipt);
     } catch (error) {
-      // Deleted by an earlier try whose answer was lost, or handed to someone else meanwhile: either way not ours.
+      // The answer to an earlier delete was lost, or another listener has received the message in the meantime.
       if (!isGone(error)) throw error;
     }
   }
@@ -147,7 +147,7 @@ export function listenToQueue(needs: QueueListenerDeps): QueueListener {
   const polling = poll();
   return {
     async stop() {
-      stopping = true;
+      isStopping = true;
       onStop();
       await polling;
       await Promise.all(inHand);
@@ -155,6 +155,6 @@ export function listenToQueue(needs: QueueListenerDeps): QueueListener {
   };
 }
 
-function words(error: unknown): string {
+function firstLine(error: unknown): string {
   return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
 }

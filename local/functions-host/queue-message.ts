@@ -1,9 +1,9 @@
 import type { DequeuedMessageItem } from '@azure/storage-queue';
 import type { TypedData } from './core-types.ts';
 
-/** One handing-over of a message to the function. */
+/** One delivery of a message to the function. */
 export interface Delivery {
-  /** Decoded. */
+  /** The decoded text. */
   text: string;
   message: DequeuedMessageItem;
   dequeueCount: number;
@@ -11,13 +11,13 @@ export interface Delivery {
 
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** `undefined` when the text is not what the encoding promises. */
+/** `undefined` if the text does not have this encoding. */
 export function decodeMessage(text: string, encoding: 'base64' | 'none'): string | undefined {
   if (encoding === 'none') return text;
   return base64.test(text) ? Buffer.from(text, 'base64').toString('utf8') : undefined;
 }
 
-/** What the trigger tells about a message, overlaid with the top-level properties of its JSON as the host does it. */
+/** The trigger metadata of a message. As in the real host, the top-level properties of its JSON override it. */
 export function messageMetadata({ text, message, dequeueCount }: Delivery): Record<string, TypedData> {
   const metadata: Record<string, TypedData> = {
     QueueTrigger: { string: text },
@@ -33,8 +33,8 @@ export function messageMetadata({ text, message, dequeueCount }: Delivery): Reco
 }
 
 /**
- * The host's names are compared without case, so a message with an `id` of its own replaces the trigger's `Id`. Arrays
- * stay out, objects come as JSON, everything else as the text that .NET makes of it.
+ * Names are compared without case, so a message with an `id` replaces the trigger's `Id`. Arrays are left out, objects
+ * become JSON, and everything else becomes the text that .NET makes of it.
  */
 function overlay(metadata: Record<string, TypedData>, text: string): void {
   if (!text.startsWith('{')) return;

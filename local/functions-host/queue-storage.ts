@@ -1,8 +1,8 @@
 import { type DequeuedMessageItem, QueueClient, RestError } from '@azure/storage-queue';
 
 /**
- * A client for one queue. Failures are few and quick: the next poll tries again anyway, and a delete that does not get
- * through within seconds leaves the message to be delivered once more.
+ * A client for one queue. It retries only for a short time: the next poll tries again anyway, and a message that could
+ * not be deleted within seconds is simply delivered once more.
  */
 export function createQueueClient(connectionString: string, queueName: string): QueueClient {
   return new QueueClient(connectionString, queueName, {
@@ -10,7 +10,7 @@ export function createQueueClient(connectionString: string, queueName: string): 
   });
 }
 
-/** The queue's twin for messages that keep failing; none for a poison queue itself, nor where the name gets too long. */
+/** The queue for messages that keep failing. A poison queue itself has none, and neither has a queue with a long name. */
 export function poisonQueueName(queueName: string): string | undefined {
   const name = `${queueName}-poison`;
   return queueName.endsWith('-poison') || name.length > 63 ? undefined : name;
@@ -25,7 +25,7 @@ export function isGone(error: unknown): boolean {
   return error instanceof RestError && (error.statusCode === 404 || error.code === 'PopReceiptMismatch');
 }
 
-/** Copies the text as it lies in the queue, encoded, and makes the poison queue at its first message. */
+/** Copies the encoded text unchanged. Creates the poison queue for its first message. */
 export async function sendToPoison(poison: QueueClient, messageText: string): Promise<void> {
   try {
     await poison.sendMessage(messageText);
@@ -41,7 +41,7 @@ export interface MessageLease {
   end(): Promise<string>;
 }
 
-/** Keeps a received message hidden from others, renewing at half of the lease, until `end`. */
+/** Keeps a received message hidden from other listeners until `end`. Renews the lease at half of its time. */
 export function createMessageLease(
   queue: QueueClient,
   message: DequeuedMessageItem,

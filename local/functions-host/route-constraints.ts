@@ -26,8 +26,8 @@ const plain: Record<string, Check> = {
 
 const withArguments: Record<string, (args: string) => Check> = {
   length: (args) => {
-    const [least, most = least] = numbers(args);
-    return (value) => value.length >= Number(least) && value.length <= Number(most);
+    const [min, max = min] = numbers(args);
+    return (value) => value.length >= Number(min) && value.length <= Number(max);
   },
   minlength: (args) => (value) => value.length >= Number(args),
   maxlength: (args) => (value) => value.length <= Number(args),
@@ -47,7 +47,7 @@ function numbers(args: string): string[] {
   return args.split(',').map((part) => part.trim());
 }
 
-/** ASP.NET Core's inline route constraint of that text, `int` or `length(1,20)`. */
+/** Compiles an inline route constraint of ASP.NET Core, such as `int` or `length(1,20)`. */
 export function compileConstraint(text: string): Check {
   const [, name = text, args] = /^(\w+)(?:\((.*)\))?$/s.exec(text) ?? [];
   const check = args === undefined ? plain[name.toLowerCase()] : withArguments[name.toLowerCase()]?.(args);

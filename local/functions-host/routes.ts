@@ -20,7 +20,7 @@ export interface RouteMatch<T> {
   params: Record<string, string>;
 }
 
-/** Compiles one function's template, `v1/imports/{importId:guid}/rows/{*rest}`; an empty list of verbs means any. */
+/** Compiles a route template such as `v1/imports/{importId:guid}/rows/{*rest}`. An empty list of verbs means any verb. */
 export function compileRoute<T>(template: string, methods: string[], target: T): Route<T> {
   const parts = template.split('/').filter((part) => part !== '');
   return { methods: new Set(methods.map((verb) => verb.toUpperCase())), segments: parts.map(compileSegment), target };
@@ -36,7 +36,7 @@ function compileSegment(part: string): Segment {
   return { rank, name, optional: mark === '?' || stars !== '', checks };
 }
 
-/** `:length(1,3):regex(^a:b$)` → two constraints: a colon inside brackets does not part them. */
+/** Splits `:length(1,3):regex(^a:b$)` into two constraints. A colon inside brackets does not separate them. */
 function splitConstraints(text: string): string[] {
   let depth = 0;
   const found: string[] = [];
@@ -49,7 +49,7 @@ function splitConstraints(text: string): string[] {
   return found;
 }
 
-/** The most exact route first, as ASP.NET Core would try them: compared segment by segment from the left. */
+/** Sorts routes like ASP.NET Core: the most specific first, compared segment by segment from the left. */
 export function sortRoutes<T>(routes: Route<T>[]): Route<T>[] {
   return routes.toSorted((a, b) => {
     for (let at = 0; at < Math.max(a.segments.length, b.segments.length); at++) {
@@ -61,8 +61,8 @@ export function sortRoutes<T>(routes: Route<T>[]): Route<T>[] {
 }
 
 /**
- * The function for this request, or `undefined`: the host answers 404 alike for an unknown path and for a verb that no
- * function of this path has. The verb is a constraint of its route, so a less exact route with the verb is still found.
+ * The function for this request, or `undefined` if no route matches. The real host answers 404 both for an unknown path
+ * and for an unsupported verb. The verb is part of the match, so a less specific route that has the verb is still found.
  */
 export function matchRoute<T>(sorted: Route<T>[], method: string, path: string): RouteMatch<T> | undefined {
   const parts = path.replace(/^\//, '').replace(/\/$/, '').split('/').map(decodeSegment);
@@ -95,7 +95,7 @@ function matchSegments(segments: Segment[], parts: string[]): Record<string, str
   return parts.length <= segments.length ? params : undefined;
 }
 
-/** The web server decodes a path before it is matched, except for `%2F`, which stays part of its segment. */
+/** The real host decodes a path before it matches it, except for `%2F`, which stays part of its segment. */
 function decodeSegment(part: string): string {
   if (!part.includes('%')) return part;
   try {

@@ -4,10 +4,10 @@ import type { InvocationResponse, Nullable, TypedData } from './core-types.ts';
 import { headerValues, queryValues } from './http-message.ts';
 
 /**
- * A request as it crosses to a worker without HTTP streaming. The body is read only when `Content-Length` says that
- * there is one: a chunked upload arrives empty, there as here.
+ * A request as it is sent to a worker without HTTP streaming. As in Azure, the body is read only if there is a
+ * `Content-Length`, so a chunked upload arrives empty.
  *
- * @returns `undefined` when the client went away before its body was whole
+ * @returns `undefined` when the client disconnected before it sent the whole body
  */
 export async function toRpcRequest(
   req: IncomingMessage,
@@ -40,7 +40,7 @@ function nullable(values: Record<string, string>): Record<string, Nullable> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
 }
 
-/** Sends what the worker gave back; nothing at all is 204. */
+/** Sends the worker's response, or 204 if there is none. */
 export function sendRpcResponse(res: ServerResponse, response: InvocationResponse): void {
   const http = response.returnValue?.http;
   if (!http) {

@@ -2,14 +2,14 @@ import { CronExpressionParser } from 'cron-parser';
 import { HostError } from './host-error.ts';
 import { isTimeSpan, parseTimeSpan } from './time-span.ts';
 
-/** The next instant after this one at which a timer is due. */
+/** The next time after this one at which a timer is due. */
 export type NextOccurrence = (after: Date) => Date;
 
-/** Reads NCRONTAB with six fields (seconds first), or five, in UTC; or a time span between two runs. */
+/** Reads an NCRONTAB expression in UTC, with six fields (seconds first) or five, or a time span between two runs. */
 export function parseSchedule(text: string, functionName: string): NextOccurrence {
   if (isTimeSpan(text)) {
     const everyMs = parseTimeSpan(text, functionName);
-    if (everyMs <= 0) throw new HostError(`${functionName}: the schedule "${text}" must be longer than nothing`);
+    if (everyMs <= 0) throw new HostError(`${functionName}: the schedule "${text}" must be longer than zero`);
     return (after) => new Date(after.getTime() + everyMs);
   }
   const fields = text.trim().split(/\s+/);
@@ -25,8 +25,8 @@ export function parseSchedule(text: string, functionName: string): NextOccurrenc
   return (after) => {
     const cron = parse(after);
     const { dayOfMonth, dayOfWeek } = cron.fields;
-    // Where both the day of the month and the day of the week are restricted, NCRONTAB wants both to match and
-    // cron-parser is content with one, as Unix cron is. Its days are a superset, so the surplus is passed over.
+    // If both the day of the month and the day of the week are restricted, both must match in NCRONTAB. cron-parser
+    // accepts either, like Unix cron. Its days are a superset, so the others are skipped.
     for (;;) {
       const next = cron.next().toDate();
       if (dayOfMonth.isWildcard || dayOfWeek.isWildcard) return next;

@@ -2,30 +2,30 @@ import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:
 import { pipeline } from 'node:stream';
 import { answerEmpty, discardRest, withoutHopByHop } from './http-message.ts';
 
-/** The platform's forwarder gives up after this long without a byte in either direction. */
+/** Azure's proxy gives up after this time without a byte in either direction. */
 const ACTIVITY_TIMEOUT_MS = 240_000;
 
 export interface Forwarding {
-  /** The function ended without an answer: the client gets this status, or a broken connection in mid-answer. */
+  /** Called if the function ends without an answer. The client gets this status, or a broken connection. */
   giveUp(status: number): void;
 }
 
 export interface StreamProxy {
-  /** Hands the raw request to the library's own server, and its answer back, byte by byte in both directions. */
+  /** Streams the raw request to the library's own server, and its answer to the client. */
   forward(req: IncomingMessage, res: ServerResponse, invocationId: string): Forwarding;
   close(): void;
 }
 
-/** `httpUri` is what the library published as its capability; `maxBytes` bounds an upload of unknown length. */
+/** `httpUri` is the address of the library's server. `maxBytes` limits uploads of unknown length. */
 export function createStreamProxy(httpUri: string, maxBytes: number): StreamProxy {
   const port = Number(new URL(httpUri).port);
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 256 });
 
   function forward(req: IncomingMessage, res: ServerResponse, invocationId: string): Forwarding {
-    let over = false;
-    let answered = false;
+    let isOver = false;
+    let isAnswered = false;
     const headers = withoutHopByHop(req.headers);
-    // The client was told to go on by our own server; asking the library's again would only wait.
+    // This server has already answered `Expect: 100-continue`. The library's server must not wait for it again.
     delete headers.expect;
     if (req.headers['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked';
     else if (req.method !== 'GET' && req.method !== 'HEAD') headers['content-length'] ??= '0';
@@ -35,14 +35,14 @@ export function createStreamProxy(httpUri: string, maxBytes: number): StreamProx
     const upstream = request({ agent, host: '127.0.0.1', port, method: req.method ?? 'GET', path: req.url, headers });
 
     const giveUp = (status: number) => {
-      if (over) return;
-      over = true;
+      if (isOver) return;
+      isOver = true;
       req.unpipe(upstream);
       destroyWhenSent();
       answerEmpty(req, res, status);
     };
 
-    // The library waits for ever for a request that never arrives, so even an abandoned one is first sent.
+    // The library would wait forever for a request that never arrives, so an abandoned request is sent first.
     const destroyWhenSent = () => {
       const socket = upstream.socket;
       if (socket && !socket.connecting) upstream.destroy();
@@ -62,21 +62,21 @@ export function createStreamProxy(httpUri: string, maxBytes: number): StreamProx
     res.on('close', () => {
       if (!res.writableFinished) destroyWhenSent();
       else if (!req.complete) {
-        // Answered before the upload was read: the function will not read the rest.
+        // The function answered without reading the whole upload, and will not read the rest.
         req.unpipe(upstream);
         upstream.destroy();
         discardRest(req);
       }
-      over = true;
+      isOver = true;
     });
 
     upstream.setTimeout(ACTIVITY_TIMEOUT_MS, () => giveUp(504));
     upstream.on('error', () => {
-      if (!answered) giveUp(502);
+      if (!isAnswered) giveUp(502);
     });
     upstream.on('response', (answer) => {
-      answered = true;
-      if (over) {
+      isAnswered = true;
+      if (isOver) {
         answer.destroy();
         return;
       }

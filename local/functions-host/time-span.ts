@@ -6,7 +6,7 @@ export function isTimeSpan(text: string): boolean {
   return spanPattern.test(text);
 }
 
-/** Reads .NET's `[d.]hh:mm[:ss[.fffffff]]` as milliseconds. */
+/** Converts a .NET time span, `[d.]hh:mm[:ss[.fffffff]]`, to milliseconds. */
 export function parseTimeSpan(text: string, what: string): number {
   const match = spanPattern.exec(text);
   if (!match) throw new HostError(`${what}: "${text}" is not a time span such as 00:00:30`);

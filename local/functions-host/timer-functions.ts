@@ -10,7 +10,7 @@ export interface TimerFunction extends Runnable {
   start(): Timer;
 }
 
-/** Reads a timer trigger's options; the clock starts with `start`. */
+/** Reads the options of a timer trigger. Its schedule begins with `start`. */
 export function prepareTimerFunction(fn: RegisteredFunction, settings: AppSettings, invoke: Invoke): TimerFunction {
   const { name } = fn.metadata;
   const { schedule, runOnStartup } = triggerOf(fn).options;

@@ -3,70 +3,70 @@ import type { NextOccurrence } from './schedule.ts';
 export interface TimerDeps {
   next: NextOccurrence;
   runOnStartup: boolean;
-  /** Gets the payload as JSON; its failure is logged where it is run and does not stop the timer. */
+  /** Receives the payload as JSON. It logs its own failure, which does not stop the timer. */
   run: (payload: string) => Promise<unknown>;
   now?: () => Date;
 }
 
 export interface Timer {
-  /** Runs it now, after a run that is under way. */
+  /** Runs the function now, or after the current run. */
   fire(): Promise<void>;
-  /** Resolves when the run under way has ended. */
+  /** Resolves once the current run has ended. */
   stop(): Promise<void>;
 }
 
-/** Longer delays overflow the clock of `setTimeout`, which would then fire at once. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
+/** Longer delays overflow `setTimeout`, which would then fire immediately. */
+const DELAY_MAX_MS = 2 ** 31 - 1;
 
 /**
- * Runs a function on its schedule, never twice at a time: the next occurrence is reckoned when a run has ended, so one
- * that was missed meanwhile is skipped. Nothing is remembered between starts, as with `useMonitor: false`.
+ * Runs a function on its schedule, never twice at the same time. The next occurrence is computed after a run, so those
+ * missed during the run are skipped. As with `useMonitor: false`, nothing is remembered between starts.
  */
-export function startTimer(needs: TimerDeps): Timer {
-  const now = needs.now ?? (() => new Date());
+export function startTimer(deps: TimerDeps): Timer {
+  const now = deps.now ?? (() => new Date());
   let handle: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
-  let stopped = false;
+  let isStopped = false;
   let last: Date | undefined;
 
   function arm(): void {
-    if (stopped) return;
-    const due = needs.next(now());
+    if (isStopped) return;
+    const due = deps.next(now());
     wait(due);
   }
 
   function wait(due: Date): void {
     const delay = due.getTime() - now().getTime();
     handle = setTimeout(
-      () => (delay > LONGEST_DELAY_MS ? wait(due) : void fire().then(arm)),
-      Math.min(Math.max(delay, 0), LONGEST_DELAY_MS),
+      () => (delay > DELAY_MAX_MS ? wait(due) : void fire().then(arm)),
+      Math.min(Math.max(delay, 0), DELAY_MAX_MS),
     );
   }
 
   function fire(): Promise<void> {
     running = running.then(async () => {
-      if (stopped) return;
+      if (isStopped) return;
       const started = now();
-      await needs.run(payload(last, needs.next(started), started)).catch(() => undefined);
+      await deps.run(payload(last, deps.next(started), started)).catch(() => undefined);
       last = started;
     });
     return running;
   }
 
-  if (needs.runOnStartup) void fire().then(arm);
+  if (deps.runOnStartup) void fire().then(arm);
   else arm();
 
   return {
     fire,
     async stop() {
-      stopped = true;
+      isStopped = true;
       clearTimeout(handle);
       await running;
     },
   };
 }
 
-/** .NET's shape of it; the library lowers the first letters. An instant that never was is the year 1. */
+/** In the shape of .NET. The library lowercases the first letters. Without a last run, `Last` is in the year 1. */
 function payload(last: Date | undefined, next: Date, now: Date): string {
   return JSON.stringify({
     Schedule: { AdjustForDST: true },

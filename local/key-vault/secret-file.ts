@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { StartError } from '../start-error.ts';
-import { writeWholeNow } from '../write-whole.ts';
+import { writeAtomicallySync } from '../write-atomically.ts';
 import type { StoredSecret } from './secret-store.ts';
 
 const version = z.object({
@@ -42,5 +42,5 @@ export function readSecrets(path: string): StoredSecret[] {
 }
 
 export function writeSecrets(path: string, secrets: readonly StoredSecret[]): void {
-  writeWholeNow(path, JSON.stringify({ secrets }), 0o600);
+  writeAtomicallySync(path, JSON.stringify({ secrets }), 0o600);
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../local/ports.ts';
 import { escapeKey } from '../../shared/adapters/tables/keys.ts';
 import { purgePartition } from '../../shared/adapters/tables/purge-partition.ts';
 import { tableAnswers } from '../../shared/adapters/tables/table-answers.ts';
@@ -20,7 +21,7 @@ import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
-import { type AzuriteTables, freePort, startAzuriteTables } from '../support/azurite-tables.ts';
+import { type AzuriteTables, startAzuriteTables } from '../support/azurite-tables.ts';
 import { describeAnswerMemory } from './answer-memory.contract.ts';
 import { describeApiKeyStore } from './api-key-store.contract.ts';
 import { describeConnectionStore } from './connection-store.contract.ts';

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type ApiAnswer, type ApiClient, createApiClient } from '../../local/api-client.ts';
-import { plainTenant, type RunningStack, startRunningStack, tenant } from '../support/running-stack.ts';
+import { plainTenant, tenant, useRunningStack } from '../support/running-stack.ts';
 
-let running: RunningStack;
+const running = useRunningStack(plainTenant(3));
 let connectionId: string;
 let viewer: ApiClient;
 let stranger: ApiClient;
@@ -24,7 +24,6 @@ async function keyOf(customerId: string, role: string): Promise<ApiClient> {
 }
 
 beforeAll(async () => {
-  running = await startRunningStack(plainTenant(3));
   ({ id: connectionId } = await running.connect());
   const me = await running.owner.expect<{ customer: { id: string } }>(200, 'GET', '/v1/me');
   viewer = await keyOf(me.customer.id, 'viewer');
@@ -34,9 +33,8 @@ beforeAll(async () => {
   const theirs = await stranger.expect<{ id: string }>(201, 'POST', '/v1/connections', { body: registration });
   strangersConnection = theirs.id;
 });
-afterAll(() => running?.stack.stop());
 
-/** A problem with a code and a sentence that says what to do, and an app that goes on. */
+/** Expects a problem with this code and a helpful sentence, and an app that keeps working. */
 async function expectProblem(answer: ApiAnswer, status: number, code: string): Promise<void> {
   expect(answer.headers.get('content-type'), answer.text).toBe('application/problem+json');
   expect(answer.body).toMatchObject({ status, code, title: expect.any(String), requestId: expect.any(String) });
@@ -48,20 +46,20 @@ async function expectProblem(answer: ApiAnswer, status: number, code: string): P
 const upload = (body: string | Uint8Array) =>
   running.owner.call('POST', `/v1/connections/${connectionId}/imports`, { body, contentType: 'text/csv' });
 
-it('401: without a key, and with one that is wrong', async () => {
+it('401: without a key, and with a wrong one', async () => {
   const { apiUrl } = running.stack.local();
   for (const key of [undefined, 'nonsense', `${running.ownerKey}x`]) {
     await expectProblem(await createApiClient(apiUrl, key).call('GET', '/v1/connections'), 401, 'unauthenticated');
   }
 });
 
-it('403: with a role that may not do it', async () => {
+it('403: with a role that lacks the permission', async () => {
   await expectProblem(await viewer.call('POST', '/v1/connections', { body: registration }), 403, 'forbidden');
   await expectProblem(await running.owner.call('GET', '/v1/customers'), 403, 'forbidden');
 });
 
-// Telling "not yours" from "not there" would let one customer find out which ids others have.
-it('404: answers somebody else’s ids like ids that are not there, but for the request id', async () => {
+// A different answer for ids of others would reveal which ids exist.
+it('404: another customer’s ids and unknown ids get the same answer, except for the request id', async () => {
   const absent = `${strangersConnection.slice(0, -4)}zzzz`;
   const paths = (id: string) => [
     ['GET', `/v1/connections/${id}`],
@@ -87,18 +85,18 @@ describe('registering a connection', () => {
     const call = { body: '{"name": "x', contentType: 'application/json' };
     await expectProblem(await running.owner.call('POST', '/v1/connections', call), 400, 'malformed_request');
   });
-  it('400: names an unknown field and every wrong one at once', async () => {
+  it('400: names the unknown field and all wrong fields together', async () => {
     const answer = await register({ ...registration, clientId: 'no guid', tenant: '', surprise: true });
     await expectProblem(answer, 400, 'validation_failed');
     const errors = answer.body.errors as { path: string }[];
     expect(errors.map(({ path }) => path).sort()).toEqual(['clientId', 'surprise', 'tenant']);
   });
-  it('400: a secret that has expired already', async () => {
+  it('400: a secret that has already expired', async () => {
     const answer = await register({ ...registration, clientSecretExpiresAt: '2020-01-01T00:00:00Z' });
     await expectProblem(answer, 400, 'validation_failed');
     expect(answer.body.errors).toMatchObject([{ path: 'clientSecretExpiresAt' }]);
   });
-  it('400: a secret id in place of its value, saying where the value is', async () => {
+  it('400: a secret id instead of its value, with a hint where the value is', async () => {
     const answer = await register({ ...registration, clientSecret: '3f0c1f8e-7c1b-4d0a-9b58-0f4f4f1f9a11' });
     await expectProblem(answer, 400, 'validation_failed');
     expect(answer.body).toMatchObject({ cause: 'secret_id_pasted', fix: expect.stringContaining('Value') });
@@ -111,17 +109,17 @@ describe('registering a connection', () => {
 });
 
 describe('uploading', () => {
-  it('400: a file without a column of addresses', async () => {
+  it('400: a file without an address column', async () => {
     await expectProblem(await upload('name,limit\nJane,5\n'), 400, 'file_no_address_column');
   });
-  it('400: an unclosed quote, with its line', async () => {
+  it('400: an unclosed quote, with its line number', async () => {
     const answer = await upload(
       'email_address,display_name\na@tailspin.example,A\nb@tailspin.example,"B\nc@tailspin.example,C\n',
     );
     await expectProblem(answer, 400, 'file_malformed');
     expect(answer.body.line).toBe(3);
   });
-  it('400: an empty file, and one with nothing but a header', async () => {
+  it('400: an empty file, and a file with only a header', async () => {
     await expectProblem(await upload('email_address\n'), 400, 'file_empty');
     await expectProblem(await upload('\n'), 400, 'file_empty');
   });
@@ -134,7 +132,7 @@ describe('uploading', () => {
     const answer = await running.owner.call('POST', `/v1/connections/${connectionId}/imports`, call);
     await expectProblem(answer, 415, 'unsupported_media_type');
   });
-  it('409: more mailboxes than there are slots, saying how many are needed and free', async () => {
+  it('409: more mailboxes than slots, with the numbers needed and free', async () => {
     const { id } = await stranger.expect<{ id: string }>(201, 'POST', '/v1/connections', {
       body: { ...registration, clientId: tenant.clientId },
     });

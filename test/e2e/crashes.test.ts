@@ -1,17 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { expectExact } from '../support/exact.ts';
-import { csvOf, plainAddresses, plainTenant, type RunningStack, startRunningStack } from '../support/running-stack.ts';
+import { csvOf, plainAddresses, plainTenant, useRunningStack } from '../support/running-stack.ts';
 
 const MAILBOXES = 2_000;
-let running: RunningStack;
+const running = useRunningStack(plainTenant(MAILBOXES, {}, 20));
 
-beforeAll(async () => {
-  running = await startRunningStack(plainTenant(MAILBOXES, {}, 20));
-});
-afterAll(() => running?.stack.stop());
-
-it('counts 2,000 mailboxes exactly although the functions process is killed three times in between', async () => {
+it('counts 2,000 mailboxes exactly although the functions process is killed three times', async () => {
   const { id: connectionId } = await running.connect();
   const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
   const killAt = [5, 30, 60];
@@ -28,7 +23,7 @@ it('counts 2,000 mailboxes exactly although the functions process is killed thre
   const progress = await ended;
   expect(new Set(killed).size).toBe(3);
   expect(percents).toEqual([...percents].sort((a, b) => a - b));
-  // A check that a dead process began may still be swept up.
+  // Leftovers of a killed check may still be cleaned up.
   await pause(1_000);
   await expectExact(running, progress, MAILBOXES);
   expect(progress.counts.passed).toBe(MAILBOXES);

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type CauseCode, causeCodes, causes } from '../../shared/causes/causes.ts';
 import { type Probe, probes } from '../../shared/causes/verdict.ts';
 import { poisonQueues, tables } from '../../shared/kernel/storage-names.ts';
 import * as cases from '../support/cause-cases.ts';
-import { csvOf, type Progress, type RunningStack, startRunningStack } from '../support/running-stack.ts';
+import { csvOf, type Progress, useRunningStack } from '../support/running-stack.ts';
 
 interface ShownFinding {
   verdict: string;
@@ -28,19 +28,15 @@ interface Problem {
   fix?: string;
 }
 
-/** So long after its first consent was seen a refusal may be propagation. */
+/** How long after the first consent a refusal can still be propagation. */
 const FRESH_SECONDS = 4;
 
-let running: RunningStack;
-beforeAll(async () => {
-  running = await startRunningStack(cases.causeScenario, {
-    settings: { CHECK_GIVE_UP_AFTER: 'PT6S', PROPAGATION_STEPS: `PT1S,PT${FRESH_SECONDS}S` },
-  });
+const running = useRunningStack(cases.causeScenario, {
+  settings: { CHECK_GIVE_UP_AFTER: 'PT6S', PROPAGATION_STEPS: `PT1S,PT${FRESH_SECONDS}S` },
 });
-afterAll(() => running?.stack.stop());
 
 const shown = new Set<CauseCode>();
-/** An import that is paused, its one row pending. */
+/** A paused import with one pending row. */
 let paused: { connectionId: string; importId: string; address: string } | undefined;
 
 function bodyOf({ tenant, clientId, clientSecret }: cases.Registration, more: object = {}) {
@@ -74,7 +70,7 @@ async function checkAll(connectionId: string, addresses: readonly string[]): Pro
   return running.untilEnded(id, 60_000);
 }
 
-/** Every finding that did not pass must say what is the matter, what mends it and where that is written. */
+/** Expects a finding to explain the problem and its fix, and to link the documentation. */
 function expectExplained(finding: ShownFinding, cause: CauseCode): void {
   expect(finding).toMatchObject({ cause, link: causes[cause].link });
   expect(finding.detail?.length).toBeGreaterThan(10);
@@ -99,10 +95,10 @@ async function expectMailboxes(connectionId: string, wanted: readonly cases.Mail
   }
 }
 
-describe('causes that lie with the connection', () => {
+describe('causes of a connection', () => {
   const of = (at: cases.ConnectionCase['at']) => cases.connectionCases.filter((one) => one.at === at);
 
-  it.each(of('registering'))('$name is told when it is registered', async ({ cause, registration }) => {
+  it.each(of('registering'))('$name is reported at registration', async ({ cause, registration }) => {
     const { status, body } = await running.owner.call<Problem>('POST', '/v1/connections', bodyOf(registration));
     expect([400, 422]).toContain(status);
     expect(body.cause).toBe(cause);
@@ -110,7 +106,7 @@ describe('causes that lie with the connection', () => {
     shown.add(cause);
   });
 
-  it.each(of('consent'))('$name is told on the page and by the API', async ({ cause, registration }) => {
+  it.each(of('consent'))('$name is reported on the consent page and by the API', async ({ cause, registration }) => {
     const id = await connect(registration);
     const { url } = await running.owner.expect<{ url: string }>(201, 'POST', `/v1/connections/${id}/consent`);
     const accept = new URL(url);
@@ -128,7 +124,7 @@ describe('causes that lie with the connection', () => {
     shown.add(cause);
   });
 
-  it.each(of('test'))('$name is told by the test', async ({ cause, registration, probes: asked }) => {
+  it.each(of('test'))('$name is reported by the connection test', async ({ cause, registration, probes: asked }) => {
     const id = await connect(registration, asked ? { probes: asked } : {});
     const result = await running.owner.expect<{ verdict: string; steps: (ShownFinding & { step: string })[] }>(
       200,
@@ -164,11 +160,11 @@ describe('causes that lie with the connection', () => {
   );
 });
 
-describe('causes that lie with a mailbox', () => {
-  it('are told by an import, each probe for itself, with Microsoft’s request id', async () => {
+describe('causes of a mailbox', () => {
+  it('are reported by an import for each probe, with Microsoft’s request id', async () => {
     const id = await connectReady(cases.mainApp);
     const addresses = cases.mailboxCases.map(({ address }) => address);
-    // A mailbox that moves waits for an hour; the import is looked at without it.
+    // A mailbox that is being moved waits for an hour.
     const moving = cases.mailboxCases.filter(({ cause }) => cause === 'mailbox_moving');
     const progress = await checkAll(id, [cases.plainMailbox, ...addresses]);
     expect(progress.counts.passed).toBe(1);
@@ -176,7 +172,7 @@ describe('causes that lie with a mailbox', () => {
     expect(moving).toHaveLength(1);
   });
 
-  it('are out of scope where others pass by RBAC for Applications, whatever was thought before all was known', async () => {
+  it('are out of scope if other mailboxes pass through RBAC for Applications, even if an earlier verdict differed', async () => {
     const id = await connectReady(cases.scopedApp, { defaultMailbox: cases.plainMailbox });
     await checkAll(id, [...cases.scopedCases.map(({ address }) => address), cases.plainMailbox]);
     await expectMailboxes(id, cases.scopedCases);
@@ -185,11 +181,11 @@ describe('causes that lie with a mailbox', () => {
     expect(row?.cause).toBe('mailbox_out_of_scope');
   });
 
-  it('are a missing permission where no mailbox passes', async () => {
+  it('are a missing permission if no mailbox passes', async () => {
     const id = await connectReady(cases.writerApp);
     const addresses = cases.writerCases.map(({ address }) => address);
     const started = await running.startImport(id, csvOf(addresses));
-    // Its consent was seen a moment ago: at first each of them waits.
+    // Consent was given a moment ago, so all mailboxes wait at first.
     const path = `/v1/connections/${id}/mailboxes/${addresses[0]}`;
     await expect
       .poll(() => running.owner.expect(200, 'GET', path), { timeout: 20_000, interval: 100 })
@@ -199,7 +195,7 @@ describe('causes that lie with a mailbox', () => {
     await expectMailboxes(id, cases.writerCases);
   });
 
-  it('are told by really sending where that is asked for, and nothing stays behind', async () => {
+  it('are found by really sending if the customer asks for it, and nothing is left in the mailbox', async () => {
     const id = await connectReady(cases.selfApp, { sendProbe: 'selfAddressed' });
     const progress = await checkAll(id, [cases.plainMailbox, ...cases.selfCases.map(({ address }) => address)]);
     expect(progress.counts.passed).toBe(1);
@@ -212,14 +208,14 @@ describe('causes that lie with a mailbox', () => {
     expect(contents.sent).toHaveLength(1);
   });
 
-  it('are told of IMAP and SMTP, where a sign-in alone is no pass', async () => {
+  it('are reported for IMAP and SMTP, where a sign-in alone does not pass', async () => {
     const id = await connectReadyByProtocol(cases.protocolApp, cases.plainMailbox);
     const progress = await checkAll(id, [cases.plainMailbox, ...cases.protocolCases.map(({ address }) => address)]);
     expect(progress.counts.passed).toBe(1);
     await expectMailboxes(id, cases.protocolCases);
   });
 
-  it('are told of an organization that has switched SMTP off', async () => {
+  it('are reported for an organization that has disabled SMTP', async () => {
     const id = await connectReadyByProtocol(cases.smtpOff);
     await checkAll(
       id,
@@ -228,7 +224,7 @@ describe('causes that lie with a mailbox', () => {
     await expectMailboxes(id, cases.smtpOffCases);
   });
 
-  it('are a defect of ours where a message became poison', async () => {
+  it('are an internal error after a poison message', async () => {
     if (!paused) throw new Error('no import is paused');
     const { connectionId, importId, address } = paused;
     const { connectionString } = running.stack.local().storage;
@@ -257,11 +253,11 @@ describe('causes that lie with a mailbox', () => {
   });
 });
 
-it('every cause of the table has been brought about, where it arises', () => {
+it('every cause of the catalogue has occurred in these tests', () => {
   expect(causeCodes.filter((cause) => !shown.has(cause))).toEqual([]);
 });
 
-/** An app for IMAP and SMTP has no roles of Graph's: only a mailbox that works shows that it is consented to. */
+/** An app for IMAP and SMTP has no Graph roles. Only a working mailbox shows that it has consent. */
 async function connectReadyByProtocol(registration: cases.Registration, defaultMailbox?: string): Promise<string> {
   return connectReady(registration, {
     probes: ['imap', 'smtp'],

@@ -24,17 +24,17 @@ afterAll(async () => {
   await rm(data, { recursive: true, force: true });
 });
 
-it('completes an import during which storage was away for ten seconds, and the API says so meanwhile', async () => {
+it('completes an import although storage is down for ten seconds, and answers 503 in the meantime', async () => {
   const { id: connectionId } = await running.connect();
   const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
   let outage: Promise<void> | undefined;
   const answers: { status: number; retryAfter: string | null }[] = [];
   const progress = await running.untilEnded(id, 120_000, ({ percent }) => {
-    if (percent >= 10) outage ??= storageAway();
+    if (percent >= 10) outage ??= interruptStorage();
   });
   await outage;
 
-  async function storageAway(): Promise<void> {
+  async function interruptStorage(): Promise<void> {
     await running.stack.storage.stop();
     const answer = await running.owner.call('GET', '/v1/connections');
     answers.push({ status: answer.status, retryAfter: answer.headers.get('retry-after') });
@@ -46,12 +46,12 @@ it('completes an import during which storage was away for ten seconds, and the A
   await expectExact(running, progress, MAILBOXES);
 }, 150_000);
 
-it('says 503 with Retry-After while the vault is away, lets checks wait, and loses nothing', async () => {
+it('answers 503 with Retry-After while the vault is down, and completes the waiting checks afterwards', async () => {
   const { id: _id, domain, ...credentials } = tenant;
   const connection = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', '/v1/connections');
   const connectionId = connection.items[0]?.id ?? '';
   await running.stack.vault.stop();
-  // A fresh process has no secret in memory, so its checks need the vault.
+  // A new process has no cached secret, so its checks need the vault.
   await running.stack.functions.stop();
   await running.stack.functions.start();
   const refused = await running.owner.call('POST', '/v1/connections', {

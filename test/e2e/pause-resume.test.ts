@@ -1,36 +1,29 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { expectExact } from '../support/exact.ts';
 import {
   csvOf,
   type Progress,
   plainAddresses,
   plainTenant,
-  type RunningStack,
-  startRunningStack,
   tenant,
+  useRunningStack,
 } from '../support/running-stack.ts';
 
 const MAILBOXES = 400;
-const scenario = plainTenant(MAILBOXES, {}, 30);
-let running: RunningStack;
-
-beforeAll(async () => {
-  running = await startRunningStack(scenario);
-});
-afterAll(() => running?.stack.stop());
+const running = useRunningStack(plainTenant(MAILBOXES, {}, 30));
 
 async function untilPaused(id: string): Promise<Progress> {
   return expect
-    .poll(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 200 })
+    .poll(() => running.progressOf(id), { timeout: 30_000, interval: 200 })
     .toMatchObject({ status: 'paused' })
-    .then(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`));
+    .then(() => running.progressOf(id));
 }
 
-it('pauses an import with one finding when the app is taken out of the tenant, and resumes it once that is mended', async () => {
+it('pauses with one finding when the app is removed from the tenant, and resumes after the fix', async () => {
   const { id: connectionId } = await running.connect();
   const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
   await expect
-    .poll(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 100 })
+    .poll(() => running.progressOf(id), { timeout: 30_000, interval: 100 })
     .toMatchObject({ percent: expect.toSatisfy((percent: number) => percent > 10) });
   await running.changeTenant((wanted) => {
     for (const app of wanted.apps ?? []) app.consent = 'absent';
@@ -45,21 +38,19 @@ it('pauses an import with one finding when the app is taken out of the tenant, a
   expect([tooSoon.status, tooSoon.body.code]).toEqual([409, 'connection_not_ready']);
 
   await running.changeTenant(() => undefined);
-  await running.owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);
-  await running.owner.expect(200, 'POST', `/v1/imports/${id}/resume`);
-  const progress = await running.untilEnded(id, 60_000);
+  const progress = await running.resume(connectionId, id, 60_000);
   await expectExact(running, progress, MAILBOXES);
   expect(progress.counts.passed).toBe(MAILBOXES);
 }, 120_000);
 
-it('cancels: what is checked stays, what is not is cancelled and gives its slot back', async () => {
+it('cancels: finished checks keep their result, all others are cancelled and free their slot', async () => {
   const { items } = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', '/v1/connections');
   const connectionId = items[0]?.id ?? '';
   const before = await running.owner.expect<{ slotsUsed: number }>(200, 'GET', '/v1/me');
   const strangers = Array.from({ length: 300 }, (_, i) => `nobody${i}@${tenant.domain}`);
   const { id } = await running.startImport(connectionId, csvOf(strangers));
   await expect
-    .poll(() => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 50 })
+    .poll(() => running.progressOf(id), { timeout: 30_000, interval: 50 })
     .toMatchObject({ status: 'running' });
   await running.owner.expect(200, 'POST', `/v1/imports/${id}/cancel`);
   const { status, counts } = await running.untilEnded(id, 30_000);

@@ -1,28 +1,23 @@
 import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { poisonQueues, queues, tables } from '../../shared/kernel/storage-names.ts';
 import { expectExact } from '../support/exact.ts';
-import { csvOf, plainTenant, type RunningStack, startRunningStack, tenant } from '../support/running-stack.ts';
+import { csvOf, plainTenant, tenant, useRunningStack } from '../support/running-stack.ts';
 
 const stuck = `stuck@${tenant.domain}`;
-let running: RunningStack;
-
-beforeAll(async () => {
-  const fault = { code: 'ApplicationThrottled', retryAfterSeconds: 50 };
-  running = await startRunningStack(plainTenant(2, { mailboxes: [{ address: stuck, kind: 'user', fault }] }));
-});
-afterAll(() => running?.stack.stop());
+const fault = { code: 'ApplicationThrottled', retryAfterSeconds: 50 };
+const running = useRunningStack(plainTenant(2, { mailboxes: [{ address: stuck, kind: 'user', fault }] }));
 
 const connectionString = () => running.stack.local().storage.connectionString;
 const table = (name: string) =>
   TableClient.fromConnectionString(connectionString(), name, { allowInsecureConnection: true });
 const encode = (message: object) => Buffer.from(JSON.stringify(message)).toString('base64');
 
-it('ends a mailbox whose message became poison as failed with internal_error, archives the message, and so the import ends', async () => {
+it('fails the mailbox of a poison message with internal_error, archives the message, and completes the import', async () => {
   const { id: connectionId } = await running.connect();
   const { id } = await running.startImport(connectionId, csvOf([stuck, `user1@${tenant.domain}`]));
-  // Its check waits for as long as Microsoft said, so its row is pending: as it is after five tries that failed.
+  // The check waits as long as Microsoft said, so its row is pending, just as after five failed tries.
   await expect
     .poll(() => running.owner.expect(200, 'GET', `/v1/imports/${id}`), { timeout: 30_000, interval: 200 })
     .toMatchObject({ counts: { passed: 1, pending: 1 } });
@@ -53,7 +48,7 @@ it('ends a mailbox whose message became poison as failed with internal_error, ar
   expect(JSON.parse(String(archived.message))).toMatchObject({ importId: id, line: 2 });
 }, 90_000);
 
-it('outlives a poison message that is no message of ours', async () => {
+it('survives a poison message that is not one of Muster’s', async () => {
   await new QueueClient(connectionString(), poisonQueues.checkMailbox).sendMessage(encode({ hello: 'world' }));
   const archived = async () => {
     const found: string[] = [];

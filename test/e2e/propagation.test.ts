@@ -1,18 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { expectExact } from '../support/exact.ts';
 import {
   csvOf,
   type LoggedCall,
-  type Progress,
   plainAddresses,
   plainTenant,
-  type RunningStack,
-  startRunningStack,
   tenant,
+  useRunningStack,
 } from '../support/running-stack.ts';
 
 const MAILBOXES = 60;
-/** Seconds for minutes; what the product has is 35, 70 and 125 minutes. */
+/** Seconds instead of the product's 35, 70 and 125 minutes. */
 const STEPS = [8, 20, 30];
 
 interface ShownMailbox {
@@ -21,48 +19,43 @@ interface ShownMailbox {
   checks: Record<string, { verdict: string; cause?: string }>;
 }
 
-let running: RunningStack;
-beforeAll(async () => {
-  running = await startRunningStack(plainTenant(MAILBOXES), {
-    settings: { PROPAGATION_STEPS: STEPS.map((seconds) => `PT${seconds}S`).join(',') },
-  });
+const running = useRunningStack(plainTenant(MAILBOXES), {
+  settings: { PROPAGATION_STEPS: STEPS.map((seconds) => `PT${seconds}S`).join(',') },
 });
-afterAll(() => running?.stack.stop());
 
-const look = (id: string) => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`);
 const mailbox = (connectionId: string, address: string) =>
   running.owner.expect<ShownMailbox>(200, 'GET', `/v1/connections/${connectionId}/mailboxes/${address}`);
 
-/** How much sooner than its step a question may come: the steps count from the consent, which was there a moment before. */
+/** How long before its step a request may come. The steps count from the consent, a moment before the test's clock. */
 const SOONER_SECONDS = 2;
 const LATER_SECONDS = 8;
 
-/** Mailboxes in the order in which they were first asked: at once, and at each of the steps. */
-function askedBySteps(calls: readonly LoggedCall[], from: Date): { seconds: number[]; mailboxes: string[] }[] {
-  const asked = [0, ...STEPS].map(() => ({ seconds: [] as number[], mailboxes: new Set<string>() }));
+/** The mailboxes asked in each burst of requests, in order: immediately, and at each step. */
+function burstsOfRequests(calls: readonly LoggedCall[], from: Date): { seconds: number[]; mailboxes: string[] }[] {
+  const bursts = [0, ...STEPS].map(() => ({ seconds: [] as number[], mailboxes: new Set<string>() }));
   for (const call of calls) {
     if (call.service !== 'graph' || call.mailbox === undefined) continue;
-    const since = (Date.parse(call.at) - from.getTime()) / 1000;
-    const burst = asked[STEPS.filter((step) => since > step - SOONER_SECONDS).length];
-    burst?.seconds.push(since);
+    const seconds = (Date.parse(call.at) - from.getTime()) / 1000;
+    const burst = bursts[STEPS.filter((step) => seconds > step - SOONER_SECONDS).length];
+    burst?.seconds.push(seconds);
     burst?.mailboxes.add(call.mailbox);
   }
-  return asked
+  return bursts
     .filter(({ seconds }) => seconds.length > 0)
     .map(({ seconds, mailboxes }) => ({ seconds, mailboxes: [...mailboxes] }));
 }
 
-describe('grants that need longer the more one asks', () => {
-  it('makes the app keep quiet, ask one mailbox first at each step, and wake the rest once it passes', async () => {
+describe('propagation that takes longer with every request', () => {
+  it('asks nothing between the steps, one mailbox at each step, and the others once one passes', async () => {
     const { id: connectionId } = await running.connect();
     const connectedAt = new Date();
-    // From now on the grants need ten seconds, and ten more after each question.
+    // From now on the grants need ten seconds, and ten more after each request.
     await running.changeTenant((wanted) => {
       wanted.propagation = { seconds: 10, extendsWhenAsked: true };
     });
     const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
     await expect
-      .poll(() => look(id), { timeout: 15_000, interval: 200 })
+      .poll(() => running.progressOf(id), { timeout: 15_000, interval: 200 })
       .toMatchObject({ counts: { waiting: MAILBOXES, failed: 0, passed: 0, pending: 0 } });
     const rows = await running.allRows(id);
     expect(new Set(rows.map((row) => `${row.state} ${row.cause}`))).toEqual(new Set(['waiting propagating']));
@@ -75,8 +68,8 @@ describe('grants that need longer the more one asks', () => {
     await expectExact(running, progress, MAILBOXES);
     expect(progress.counts.passed).toBe(MAILBOXES);
 
-    const [first, ...later] = askedBySteps(await running.callsSince(connectedAt), connectedAt);
-    // Once it was plain that none passes the others were not asked at all.
+    const [first, ...later] = burstsOfRequests(await running.callsSince(connectedAt), connectedAt);
+    // As soon as it was clear that none passes, the others were not asked.
     expect(first?.mailboxes.length).toBeLessThan(MAILBOXES);
     expect(later.length).toBeGreaterThan(1);
     for (const { mailboxes } of later.slice(0, -1)) expect(mailboxes).toHaveLength(1);
@@ -85,11 +78,11 @@ describe('grants that need longer the more one asks', () => {
     expect(new Set(canaries).size).toBe(canaries.length);
     for (const seconds of later.flatMap((burst) => burst.seconds)) {
       const isAtStep = STEPS.some((step) => seconds > step - SOONER_SECONDS && seconds < step + LATER_SECONDS);
-      expect(isAtStep, `a question after ${seconds} s`).toBe(true);
+      expect(isAtStep, `a request after ${seconds} s`).toBe(true);
     }
   }, 120_000);
 
-  it('lets mailboxes that pass be active at once, and fails a refused one only after the last step', async () => {
+  it('activates mailboxes that pass immediately, and fails a refused one only after the last step', async () => {
     const outside = `user${MAILBOXES}@${tenant.domain}`;
     const { items } = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', '/v1/connections');
     await running.owner.expect(204, 'DELETE', `/v1/connections/${items[0]?.id}`);
@@ -100,7 +93,7 @@ describe('grants that need longer the more one asks', () => {
     const connectedAt = Date.now();
     const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
     await expect
-      .poll(() => look(id), { timeout: 15_000, interval: 200 })
+      .poll(() => running.progressOf(id), { timeout: 15_000, interval: 200 })
       .toMatchObject({ counts: { waiting: 1, passed: MAILBOXES - 1 } });
     expect((await mailbox(connectionId, `user1@${tenant.domain}`)).status).toBe('active');
     const progress = await running.untilEnded(id, 60_000);

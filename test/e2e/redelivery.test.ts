@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { expectExact } from '../support/exact.ts';
-import { csvOf, plainAddresses, plainTenant, type RunningStack, startRunningStack } from '../support/running-stack.ts';
+import { csvOf, plainAddresses, plainTenant, useRunningStack } from '../support/running-stack.ts';
 
 const MAILBOXES = 400;
-let running: RunningStack;
-
-beforeAll(async () => {
-  running = await startRunningStack(plainTenant(MAILBOXES), { deliverTwice: true });
-});
-afterAll(() => running?.stack.stop());
+const running = useRunningStack(plainTenant(MAILBOXES), { deliverTwice: true });
 
 it('gives the same result when the host delivers every queue message twice', async () => {
   const { id: connectionId } = await running.connect();

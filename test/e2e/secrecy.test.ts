@@ -1,23 +1,11 @@
 import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { containers, poisonQueues, queues, tables } from '../../shared/kernel/storage-names.ts';
-import {
-  csvOf,
-  plainAddresses,
-  plainTenant,
-  type RunningStack,
-  startRunningStack,
-  tenant,
-} from '../support/running-stack.ts';
+import { csvOf, plainAddresses, plainTenant, tenant, useRunningStack } from '../support/running-stack.ts';
 
-let running: RunningStack;
-
-beforeAll(async () => {
-  running = await startRunningStack(plainTenant(60));
-});
-afterAll(() => running?.stack.stop());
+const running = useRunningStack(plainTenant(60));
 
 async function everythingStored(connectionString: string): Promise<string[]> {
   const texts: string[] = [];
@@ -45,7 +33,7 @@ async function everythingStored(connectionString: string): Promise<string[]> {
 it('keeps client secrets, access tokens and API keys out of every table, queue, blob and log line', async () => {
   const { stack, owner, ownerKey } = running;
   const { id: connectionId } = await running.connect();
-  // Refused secrets and wrong keys are secrets as well.
+  // Refused secrets must not leak either.
   const wrong = 'simulated-wrong-8Q~another-secret-that-microsoft-refuses';
   const body = { clientSecret: wrong, clientSecretExpiresAt: '2035-12-31T00:00:00Z' };
   await owner.expect(422, 'PUT', `/v1/connections/${connectionId}/client-secret`, { body });
@@ -70,6 +58,6 @@ it('keeps client secrets, access tokens and API keys out of every table, queue, 
     stack.local().identity.clientSecret,
   ];
   for (const secret of secrets) expect(texts.filter((text) => text.includes(secret))).toEqual([]);
-  // Tokens of the simulated Entra are JWTs, as Microsoft's are.
+  // The tokens of the simulated Entra are JWTs, like Microsoft's.
   expect(texts.filter((text) => /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\./.test(text))).toEqual([]);
 }, 120_000);

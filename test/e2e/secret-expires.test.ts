@@ -1,33 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { expectExact } from '../support/exact.ts';
-import {
-  csvOf,
-  type Progress,
-  plainAddresses,
-  plainTenant,
-  type RunningStack,
-  startRunningStack,
-} from '../support/running-stack.ts';
+import { csvOf, plainAddresses, plainTenant, useRunningStack } from '../support/running-stack.ts';
 
 const MAILBOXES = 3_000;
-/** The default of `WINDOW_MAX`: the most messages of one import that wait at once. */
+/** The default of `WINDOW_MAX`: how many messages of one import may be queued. */
 const WINDOW = 512;
 const NEW_SECRET = 'simulated-Tailspin-8Q~value-of-the-next-client-secret';
 
-let running: RunningStack;
-beforeAll(async () => {
-  running = await startRunningStack(plainTenant(MAILBOXES));
-});
-afterAll(() => running?.stack.stop());
+const running = useRunningStack(plainTenant(MAILBOXES));
 
-const look = (id: string) => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${id}`);
-
-it('pauses with one finding when the secret expires in mid-import, asks no more, and completes with a new secret', async () => {
+it('pauses with one finding when the secret expires during an import, stops asking, and completes with a new secret', async () => {
   const { id: connectionId } = await running.connect();
   const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MAILBOXES)));
   await expect
-    .poll(() => look(id), { timeout: 30_000, interval: 100 })
+    .poll(() => running.progressOf(id), { timeout: 30_000, interval: 100 })
     .toMatchObject({ percent: expect.toSatisfy((percent: number) => percent > 10) });
 
   const expiredAt = new Date();
@@ -35,9 +22,11 @@ it('pauses with one finding when the secret expires in mid-import, asks no more,
     for (const app of tenant.apps ?? [])
       for (const secret of app.secrets ?? []) secret.expiresAt = expiredAt.toISOString();
   });
-  await expect.poll(() => look(id), { timeout: 20_000, interval: 100 }).toMatchObject({ status: 'paused' });
+  await expect
+    .poll(() => running.progressOf(id), { timeout: 20_000, interval: 100 })
+    .toMatchObject({ status: 'paused' });
   const pausedAt = new Date();
-  const paused = await look(id);
+  const paused = await running.progressOf(id);
   expect(paused.finding).toMatchObject({ code: 'secret_expired', fix: expect.any(String), link: expect.any(String) });
   expect(paused.counts).toMatchObject({ failed: 0, inconclusive: 0 });
   expect(paused.counts.pending).toBeGreaterThan(0);
@@ -46,7 +35,7 @@ it('pauses with one finding when the secret expires in mid-import, asks no more,
   );
   expect(refused.length).toBeLessThanOrEqual(WINDOW);
 
-  // What was under way has come to its end; from then on nobody asks anything.
+  // Checks in flight have ended. From then on there are no more requests.
   await pause(1_500);
   const settledAt = new Date(Math.max(pausedAt.getTime() + 1_000, Date.now() - 500));
   await pause(2_500);
@@ -54,7 +43,7 @@ it('pauses with one finding when the secret expires in mid-import, asks no more,
     ({ service }) => service === 'graph' || service === 'entra',
   );
   expect(later.filter(({ route }) => !route.includes('openid'))).toEqual([]);
-  expect((await look(id)).counts).toEqual((await look(id)).counts);
+  expect((await running.progressOf(id)).counts).toEqual((await running.progressOf(id)).counts);
 
   await running.changeTenant((tenant) => {
     for (const app of tenant.apps ?? []) app.secrets = [{ value: NEW_SECRET, expiresAt: '2036-01-01T00:00:00Z' }];
@@ -62,9 +51,7 @@ it('pauses with one finding when the secret expires in mid-import, asks no more,
   await running.owner.expect(200, 'PUT', `/v1/connections/${connectionId}/client-secret`, {
     body: { clientSecret: NEW_SECRET, clientSecretExpiresAt: '2035-12-31T00:00:00Z' },
   });
-  await running.owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);
-  await running.owner.expect(200, 'POST', `/v1/imports/${id}/resume`);
-  const progress = await running.untilEnded(id, 90_000);
+  const progress = await running.resume(connectionId, id, 90_000);
   await expectExact(running, progress, MAILBOXES);
   expect(progress.counts.passed).toBe(MAILBOXES);
 }, 180_000);

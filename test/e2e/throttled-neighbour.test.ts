@@ -1,14 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import type { ScenarioInput } from '../../local/microsoft365/scenario.ts';
 import { expectExact } from '../support/exact.ts';
-import {
-  csvOf,
-  type Progress,
-  plainAddresses,
-  plainTenant,
-  type RunningStack,
-  startRunningStack,
-  tenant,
-} from '../support/running-stack.ts';
+import { csvOf, plainAddresses, plainTenant, tenant, useRunningStack } from '../support/running-stack.ts';
 
 const MAILBOXES = 300;
 const neighbour = {
@@ -17,8 +10,7 @@ const neighbour = {
   clientId: 'e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e38',
 } as const;
 
-let running: RunningStack;
-beforeAll(async () => {
+function twoTenants(): ScenarioInput {
   const scenario = plainTenant(MAILBOXES);
   const [first] = scenario.tenants;
   const [app] = first?.apps ?? [];
@@ -29,11 +21,12 @@ beforeAll(async () => {
     apps: [{ ...app, clientId: neighbour.clientId }],
     mailboxes: [{ generate: MAILBOXES, address: `user{n}@${neighbour.domain}` }],
   });
-  running = await startRunningStack(scenario);
-});
-afterAll(() => running?.stack.stop());
+  return scenario;
+}
 
-it('a tenant that is throttled as a whole is left alone for as long as Microsoft says, and keeps no other waiting', async () => {
+const running = useRunningStack(twoTenants());
+
+it('asks a throttled tenant nothing until Microsoft allows it, and does not slow down other tenants', async () => {
   const throttled = await running.connect();
   const other = await running.connect({ tenant: neighbour.domain, clientId: neighbour.clientId });
   await running.changeTenant((wanted) => {
@@ -41,7 +34,7 @@ it('a tenant that is throttled as a whole is left alone for as long as Microsoft
   });
   const throttledAt = new Date();
   const stuck = await running.startImport(throttled.id, csvOf(plainAddresses(MAILBOXES)));
-  const look = () => running.owner.expect<Progress>(200, 'GET', `/v1/imports/${stuck.id}`);
+  const look = () => running.progressOf(stuck.id);
   await expect.poll(look, { timeout: 15_000 }).toMatchObject({ status: 'running' });
 
   const addresses = plainAddresses(MAILBOXES).map((address) => address.replace(tenant.domain, neighbour.domain));
@@ -51,7 +44,7 @@ it('a tenant that is throttled as a whole is left alone for as long as Microsoft
   expect(progress.counts.passed).toBe(MAILBOXES);
   expect((await look()).counts).toMatchObject({ pending: MAILBOXES, failed: 0, inconclusive: 0 });
 
-  // A handful of questions showed that the tenant is throttled; nobody asks again before its time.
+  // A few requests showed that the tenant is throttled. No more follow until `Retry-After` has passed.
   const asked = (await running.callsSince(throttledAt)).filter(
     ({ service, mailbox }) => service === 'graph' && mailbox?.endsWith(tenant.domain),
   );

@@ -1,12 +1,11 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OPERATOR_KEY } from '../support/api.ts';
-import { type HostProcess, spawnHost } from '../support/functions-host.ts';
+import { bundleApp, type HostProcess, spawnHost } from '../support/functions-host.ts';
 
-// What over fakes cannot be seen: whether the answer gets to a sender who is still sending.
+// Tests over fakes cannot show whether an answer reaches a client that is still sending.
 
 const SIZE = 20 * 1024 * 1024;
 const authorization = `Bearer ${OPERATOR_KEY}`;
@@ -17,16 +16,7 @@ beforeAll(async () => {
   app = mkdtempSync(join(tmpdir(), 'edge-app-'));
   cpSync('test/fixtures/functions-app/host.json', join(app, 'host.json'));
   writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'edge-app', type: 'module', main: 'index.js' }));
-  await build({
-    entryPoints: ['test/fixtures/edge-app/index.ts'],
-    outfile: join(app, 'index.js'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['@azure/functions-core'],
-    banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-    logLevel: 'warning',
-  });
+  await bundleApp('test/fixtures/edge-app/index.ts', join(app, 'index.js'));
   host = await spawnHost(app, {}).started;
 });
 afterAll(async () => {
@@ -38,14 +28,14 @@ async function* pieces() {
   for (let sent = 0; sent < SIZE; sent += 65_536) yield Buffer.alloc(65_536, 0x20);
 }
 
-/** Sends 20 MB, with its length announced or in chunks. */
+/** Sends 20 MB, with a `Content-Length` or in chunks. */
 function send(path: string, isChunked: boolean, headers: Record<string, string>) {
   const body = isChunked ? (pieces() as unknown as RequestInit['body']) : Buffer.alloc(SIZE, 0x20);
   return fetch(`${host.url}${path}`, { method: 'POST', headers, body, duplex: 'half' } as RequestInit);
 }
 
 describe.each([
-  ['announced', false],
+  ['with a length', false],
   ['in chunks', true],
 ])('20 MB %s', (_, isChunked) => {
   it('413: where a JSON body is expected', async () => {
@@ -59,12 +49,12 @@ describe.each([
     }
   });
 
-  it('400: an upload that is refused at its first byte', async () => {
+  it('400: an upload refused at its first byte', async () => {
     const answer = await send('/v1/uploads', isChunked, { authorization, 'x-refuse': 'yes' });
     expect(await answer.json()).toMatchObject({ status: 400, code: 'file_not_text' });
   });
 
-  it('202: an upload is taken whole, once', async () => {
+  it('202: an upload is accepted whole, and only once', async () => {
     const headers = { authorization, 'idempotency-key': `upload-${isChunked}` };
     for (const replayed of [null, 'true']) {
       const answer = await send('/v1/uploads', isChunked, headers);
@@ -74,7 +64,7 @@ describe.each([
   });
 });
 
-it('lives on, and answers the next one', async () => {
+it('keeps answering afterwards', async () => {
   const body = JSON.stringify({ name: 'Acme', mailboxSlots: 1 });
   const made = await fetch(`${host.url}/v1/customers`, { method: 'POST', headers: { authorization }, body });
   expect(made.status).toBe(415);

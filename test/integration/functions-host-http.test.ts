@@ -38,7 +38,7 @@ function host(mode: string): HostProcess {
 describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
   const get = (path: string, init: RequestInit = {}) => fetch(`${host(mode).url}${path}`, init);
 
-  test('a handler gets method, params, query, headers and body, and its status, headers and cookies come back', async () => {
+  test('a handler receives method, params, query, headers and body, and the client receives its status, headers and cookies', async () => {
     const answer = await get('/v1/echo/caf%C3%A9%20x/a/b?tag=1&tag=2', {
       method: 'POST',
       body: 'hello',
@@ -51,7 +51,7 @@ describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
       method: 'POST',
       url: `${host(mode).url}/v1/echo/caf%C3%A9%20x/a/b?tag=1&tag=2`,
       params: { id: 'café x', rest: 'a/b' },
-      // Repeated values survive streaming only; the RPC boundary joins them.
+      // Only streaming keeps repeated values apart. RPC joins them.
       tags: mode === 'stream' ? ['1', '2'] : ['1,2'],
       header: 'yes',
       body: 'hello',
@@ -59,18 +59,18 @@ describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
     });
   });
 
-  test('DELETE without a body and a catch-all without a rest are served', async () => {
+  test('serves DELETE without a body, and a catch-all route that matches nothing', async () => {
     const answer = await get('/v1/echo/one', { method: 'DELETE' });
     expect(await answer.json()).toMatchObject({ method: 'DELETE', params: { id: 'one' }, body: '' });
   });
 
-  test('a literal beats a parameter, whatever the order of registration, and the verb decides between equals', async () => {
+  test('a literal beats a parameter in any order of registration, and the verb decides between equal routes', async () => {
     expect(await (await get('/v1/things/first')).json()).toEqual({ preview: 'get' });
     expect(await (await get('/v1/things/preview', { method: 'POST' })).json()).toEqual({ preview: 'post' });
     expect(await (await get('/v1/things/preview')).json()).toEqual({ one: 'preview' });
   });
 
-  test('404 without a body: unknown path, unmatched constraint, and a verb that no function has', async () => {
+  test('404 without a body: an unknown path, an unmatched constraint, an unknown verb', async () => {
     const answers = await Promise.all([
       get('/v1/unknown'),
       get('/v1/guids/not-a-guid'),
@@ -82,7 +82,7 @@ describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
     expect(await (await get(`/v1/guids/${guid}`)).json()).toEqual({ id: guid });
   });
 
-  test('500 without a body when a handler throws, and the log says what', async () => {
+  test('500 without a body when a handler throws, with the error in the log', async () => {
     const answer = await get('/boom');
     expect(answer.status).toBe(500);
     expect(await answer.text()).toBe('');
@@ -93,7 +93,7 @@ describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
     expect((await get('/nothing')).status).toBe(204);
   });
 
-  test('401 for a guarded function without the master key', async () => {
+  test('401 for a protected function without the master key', async () => {
     expect((await get('/guarded')).status).toBe(401);
     expect((await get('/guarded?code=wrong')).status).toBe(401);
     expect((await get('/guarded?code=sesame')).status).toBe(200);
@@ -105,7 +105,7 @@ describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
     expect(answer.status).toBe(413);
   });
 
-  test('a line of the app is one line, with level and function', async () => {
+  test('a message of the app is one log line, with its level and function', async () => {
     await get('/v1/echo/log');
     await host(mode).printed('warning echo: echo was called\\\\nover two lines\n');
   });
@@ -116,7 +116,7 @@ describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
     expect(hooks.slice(0, 3)).toEqual(['appStart', 'preInvocation', 'postInvocation']);
   });
 
-  test('disabled functions are left out, the others are listed by the admin route', async () => {
+  test('the admin route lists all functions except disabled ones', async () => {
     expect(host(mode).functions).toContain('echo');
     expect(host(mode).functions).not.toContain('work');
     const listed = (await (await get('/admin/functions')).json()) as { name: string }[];
@@ -124,7 +124,7 @@ describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
     expect(await (await get('/admin/host/status')).json()).toMatchObject({ state: 'Running' });
   });
 
-  test('the admin routes know no other host name, no forged form and no HTTP function', async () => {
+  test('the admin routes refuse other host names, forged forms and HTTP functions', async () => {
     const post = { method: 'POST', body: '{}' };
     const json = { 'content-type': 'application/json' };
     expect((await get('/admin/functions/echo', { ...post, headers: json })).status).toBe(404);
@@ -136,7 +136,7 @@ describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
 describe('HTTP streaming', () => {
   const url = (path: string) => `${host('stream').url}${path}`;
 
-  test('pieces of a chunked upload and of its answer pass one by one, nothing is held back', async () => {
+  test('chunks of an upload and of its answer pass one by one without buffering', async () => {
     let push: (piece: string) => void = () => undefined;
     let close: () => void = () => undefined;
     const body = new ReadableStream({
@@ -167,7 +167,7 @@ describe('HTTP streaming', () => {
     expect(await answer.json()).toEqual({ bytes: 80 * 65_536 });
   });
 
-  test('413 for a chunked upload that turns out to be above the limit', async () => {
+  test('413 for a chunked upload that grows beyond the limit', async () => {
     const body = new ReadableStream({
       start(controller) {
         for (let n = 0; n < 120; n++) controller.enqueue(new Uint8Array(65_536));
@@ -187,7 +187,7 @@ describe('HTTP streaming', () => {
     expect(await answer.text()).toBe('no');
   });
 
-  test('clients that go away in the middle do no harm', async () => {
+  test('clients that disconnect in the middle do no harm', async () => {
     for (const head of ['POST /measure', 'POST /relay', 'GET /slow?ms=50', 'POST /ignores-body']) {
       await abandon(host('stream'), `${head} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc`, 20);
       await abandon(host('stream'), `${head} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc`, 0);
@@ -198,7 +198,7 @@ describe('HTTP streaming', () => {
   });
 });
 
-test('a chunked upload arrives empty without streaming, as it does on the platform', async () => {
+test('a chunked upload arrives empty without streaming, as in Azure', async () => {
   const body = new ReadableStream({
     start(controller) {
       controller.enqueue(new Uint8Array(1000));

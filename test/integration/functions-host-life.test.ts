@@ -3,14 +3,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  buildFixtureApp,
-  freePort,
-  type QueueStorage,
-  spawnHost,
-  startQueueStorage,
-  until,
-} from '../support/functions-host.ts';
+import { freePort } from '../../local/ports.ts';
+import { buildFixtureApp, type QueueStorage, spawnHost, startQueueStorage, until } from '../support/functions-host.ts';
 
 let app: string;
 let storage: QueueStorage;
@@ -41,12 +35,12 @@ async function ticksOf(url: string): Promise<Ticks> {
   return ((await (await fetch(`${url}/seen`)).json()) as { ticks: Ticks }).ticks;
 }
 
-test.concurrent('a timer runs at startup, then on its schedule, by hand too, and never twice at a time', async () => {
+test.concurrent('a timer runs at startup, on its schedule and on demand, and never twice at the same time', async () => {
   const host = await spawnHost(app, settings()).started;
   await until(async () => (await ticksOf(host.url)).count >= 2);
   const headers = { 'content-type': 'application/json' };
-  const byHand = () => fetch(`${host.url}/admin/functions/tick`, { method: 'POST', headers, body: '{}' });
-  await Promise.all([byHand(), byHand()]);
+  const runNow = () => fetch(`${host.url}/admin/functions/tick`, { method: 'POST', headers, body: '{}' });
+  await Promise.all([runNow(), runNow()]);
   await until(async () => (await ticksOf(host.url)).count >= 5);
   const ticks = await ticksOf(host.url);
   expect(ticks.mostAtOnce).toBe(1);
@@ -58,7 +52,7 @@ test.concurrent('a timer runs at startup, then on its schedule, by hand too, and
   expect(await host.stop()).toBe(0);
 });
 
-test.concurrent('SIGTERM lets requests and messages under way finish, runs appTerminate, and exits 0', async () => {
+test.concurrent('SIGTERM lets requests and messages in flight finish, runs appTerminate, and exits with 0', async () => {
   const queue = storage.service.getQueueClient('drained');
   await queue.create();
   const host = await spawnHost(app, { ...settings(), WORK_QUEUE: 'drained' }).started;
@@ -73,14 +67,14 @@ test.concurrent('SIGTERM lets requests and messages under way finish, runs appTe
   await expect(fetch(`${host.url}/seen`)).rejects.toThrow();
 });
 
-test.concurrent('the host ends by itself when the process that started it is gone', async () => {
+test.concurrent('the host ends when its parent process is gone', async () => {
   const parent = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
   const host = await spawnHost(app, { ...settings(), MUSTER_PARENT_PID: String(parent.pid) }).started;
   parent.kill('SIGKILL');
   expect(await host.exited).toBe(0);
 });
 
-describe.concurrent('an app that cannot be run is one clear message and exit code 1', () => {
+describe.concurrent('an app that cannot run causes one clear message and exit code 1', () => {
   async function ending(directory: string, env: Record<string, string>) {
     const host = spawnHost(directory, { ...settings(), ...env });
     const code = await Promise.race([host.exited, host.started.then(() => 'started')]).catch(() => host.exited);
@@ -120,7 +114,7 @@ describe.concurrent('an app that cannot be run is one clear message and exit cod
   });
 });
 
-test.concurrent('settings come from local.settings.json too, and the environment wins', async () => {
+test.concurrent('settings also come from local.settings.json, and the environment overrides them', async () => {
   const other = await buildFixtureApp();
   writeFileSync(
     join(other, 'local.settings.json'),

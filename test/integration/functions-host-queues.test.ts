@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../../local/ports.ts';
 import {
   buildFixtureApp,
-  freePort,
   type HostProcess,
   type QueueStorage,
   spawnHost,
@@ -57,7 +57,7 @@ async function waiting(name: string): Promise<number> {
   return properties.approximateMessagesCount ?? 0;
 }
 
-test.concurrent('a message arrives parsed, with its metadata overlaid by its own properties, and is deleted', async () => {
+test.concurrent('a message arrives parsed, its own properties override the trigger metadata, and it is deleted', async () => {
   const queue = storage.service.getQueueClient('arrives');
   await queue.create();
   await queue.sendMessage(
@@ -84,7 +84,7 @@ test.concurrent('a message arrives parsed, with its metadata overlaid by its own
   await host.stop();
 });
 
-test.concurrent('a failing message is tried five times, then lies in the poison queue as it was sent; text that is not base64 at once', async () => {
+test.concurrent('a failing message moves unchanged to the poison queue after five tries, and a message that is not base64 immediately', async () => {
   const queue = storage.service.getQueueClient('fails');
   await queue.create();
   await queue.sendMessage(encode({ kind: 'fail' }));
@@ -102,7 +102,7 @@ test.concurrent('a failing message is tried five times, then lies in the poison 
   await host.stop();
 });
 
-test.concurrent('a message of a poison queue is tried beyond the limit and gets no poison queue of its own', async () => {
+test.concurrent('a message in a poison queue is retried beyond the limit and gets no poison queue of its own', async () => {
   const queue = storage.service.getQueueClient('poisoned-poison');
   await queue.create();
   await queue.sendMessage(encode({ kind: 'poison' }));
@@ -115,7 +115,7 @@ test.concurrent('a message of a poison queue is tried beyond the limit and gets 
   await host.stop();
 });
 
-test.concurrent('the switch hands every message over twice, at once and one after the other, before it is deleted', async () => {
+test.concurrent('with the switch on, every message is delivered twice before it is deleted, in parallel or in sequence', async () => {
   const queue = storage.service.getQueueClient('twice');
   await queue.create();
   for (let number = 0; number < 4; number++) await queue.sendMessage(encode({ kind: 'ok', number, waitMs: 50 }));
@@ -133,24 +133,24 @@ test.concurrent('the switch hands every message over twice, at once and one afte
   await host.stop();
 });
 
-test.concurrent('a queue that is missing, and storage that goes away, are waited for', async () => {
+test.concurrent('the host waits for a missing queue and for unavailable storage', async () => {
   const port = await freePort();
   const first = await startQueueStorage(port);
   const host = await startHost('later', { DataStorage: first.connectionString });
   await first.stop();
-  await host.printed('later does not answer');
+  await host.printed('later is unavailable');
   const second = await startQueueStorage(port);
   const queue = second.service.getQueueClient('later');
   await queue.create();
   await queue.sendMessage(encode({ kind: 'ok' }));
   await until(async () => (await seen(host)).length === 1);
-  await host.printed('later answers again');
+  await host.printed('later is available again');
   expect(host.process.exitCode).toBeNull();
   await host.stop();
   await second.stop();
 });
 
-test.concurrent('no more than batch plus threshold is in hand, and all of it is asked for in whole batches', async () => {
+test.concurrent('the host fetches whole batches, and never holds more messages than batch size plus threshold', async () => {
   const queue = storage.service.getQueueClient('many');
   await queue.create();
   await Promise.all(
@@ -168,7 +168,7 @@ test.concurrent('no more than batch plus threshold is in hand, and all of it is 
   await host.stop();
 });
 
-test.concurrent('the admin route runs a queue function with the text it is given', async () => {
+test.concurrent('the admin route runs a queue function with the given text', async () => {
   const host = await startHost('unused');
   const answer = await fetch(`${host.url}/admin/functions/work`, {
     method: 'POST',

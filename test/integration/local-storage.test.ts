@@ -6,6 +6,7 @@ import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { isAlive } from '../../local/processes.ts';
 import { type Storage, startStorage } from '../../local/storage.ts';
 import { containers, poisonQueues, queues, tables } from '../../shared/kernel/storage-names.ts';
 
@@ -23,16 +24,8 @@ afterAll(async () => {
 });
 
 const queue = () => QueueServiceClient.fromConnectionString(storage.connectionString).getQueueClient('check-mailbox');
-const isAlive = (pid: number) => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
-it('holds all queues, tables and containers of the app, and nothing else', async () => {
+it('has exactly the queues, tables and containers of the app', async () => {
   const [ofQueues, ofTables, ofBlobs] = [
     QueueServiceClient.fromConnectionString(storage.connectionString),
     TableServiceClient.fromConnectionString(storage.connectionString, { allowInsecureConnection: true }),
@@ -45,7 +38,7 @@ it('holds all queues, tables and containers of the app, and nothing else', async
   expect(await names(ofBlobs.listContainers())).toEqual(Object.values(containers).sort());
 });
 
-it('counts every request that was answered before one asks, and begins anew when told to', async () => {
+it('counts every request answered so far, and starts over after a reset', async () => {
   await storage.resetCounts();
   for (let index = 0; index < 30; index += 1) await queue().sendMessage(`${index}`);
   const table = TableClient.fromConnectionString(storage.connectionString, 'mailboxes', {
@@ -61,7 +54,7 @@ it('counts every request that was answered before one asks, and begins anew when
   await queue().clearMessages();
 });
 
-it('comes back from an outage on the same ports with what it had acknowledged', async () => {
+it('restarts on the same ports with every acknowledged write', async () => {
   await queue().sendMessage('kept');
   await storage.stop();
   expect(storage.pid()).toBe(0);
@@ -70,12 +63,12 @@ it('comes back from an outage on the same ports with what it had acknowledged', 
   expect(receivedMessageItems.map((item) => item.messageText)).toEqual(['kept']);
 });
 
-// A terminal's Ctrl-C strikes a whole process group; the app still has to drain into the storage then.
-it.skipIf(process.platform === 'win32')('leads a process group of its own', () => {
+// Ctrl-C in a terminal signals a whole process group. The app must still be able to write what it has in flight.
+it.skipIf(process.platform === 'win32')('has its own process group', () => {
   expect(() => process.kill(-storage.pid(), 0)).not.toThrow();
 });
 
-it('comes back by itself when it dies, under another process id', async () => {
+it('restarts by itself when it dies, with another process id', async () => {
   const before = storage.pid();
   process.kill(before, 'SIGTERM');
   await expect.poll(() => restarts, { timeout: 15_000 }).toBe(1);
@@ -83,7 +76,7 @@ it('comes back by itself when it dies, under another process id', async () => {
   expect((await queue().getProperties()).approximateMessagesCount).toBe(1);
 });
 
-it('ends when whoever started it is killed, and loses nothing', async () => {
+it('ends when the process that started it is killed, and loses no data', async () => {
   const elsewhere = join(folder, 'elsewhere');
   const starter = spawn(process.execPath, [
     '--input-type=module',

@@ -8,7 +8,7 @@ interface Leftovers {
   folders: number;
 }
 
-/** What every import promises at its end: counts that agree with the rows, and mailboxes as they were before. */
+/** Expects what every completed import promises: counts that match the rows, and mailboxes without leftovers. */
 export async function expectExact(running: RunningStack, progress: Progress, accepted: number): Promise<void> {
   const { counts } = progress;
   expect(progress.status).toBe('completed');
@@ -20,8 +20,8 @@ export async function expectExact(running: RunningStack, progress: Progress, acc
   for (const state of ['passed', 'failed', 'inconclusive'] as const) {
     expect(rows.filter((row) => row.state === state).length, state).toBe(counts[state]);
   }
-  // The slower of two deliveries may still be at work when the import ends; it cleans up after itself, and should it have
-  // been killed, the last look comes after four times CHECK_TIMEOUT.
+  // The slower of two deliveries may still be running when the import ends. It cleans up after itself. If it was killed,
+  // the last cleanup runs after four times CHECK_TIMEOUT.
   await expect
     .poll(() => running.simulator<Leftovers>('GET', '/_simulator/leftovers'), { timeout: 60_000, interval: 250 })
     .toMatchObject({ drafts: 0, inbox: 0, sent: 0, folders: 0 });

@@ -1,21 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { build } from 'esbuild';
+import { startAzurite } from './azurite.ts';
 
 const fixture = resolve('test/fixtures/functions-app');
 
-/** Builds the fixture app as the real one is built, in a directory without packages. */
-export async function buildFixtureApp(): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'functions-app-'));
-  cpSync(join(fixture, 'host.json'), join(directory, 'host.json'));
-  cpSync(join(fixture, 'package.json'), join(directory, 'package.json'));
+/** Bundles an app as `scripts/build.ts` bundles the real one. */
+export async function bundleApp(entryPoint: string, outfile: string): Promise<void> {
   await build({
-    entryPoints: [join(fixture, 'index.ts')],
-    outfile: join(directory, 'dist/index.js'),
+    entryPoints: [entryPoint],
+    outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -23,6 +20,14 @@ export async function buildFixtureApp(): Promise<string> {
     banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
     logLevel: 'warning',
   });
+}
+
+/** Builds the fixture app in a directory without packages. Resolves to the directory. */
+export async function buildFixtureApp(): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'functions-app-'));
+  cpSync(join(fixture, 'host.json'), join(directory, 'host.json'));
+  cpSync(join(fixture, 'package.json'), join(directory, 'package.json'));
+  await bundleApp(join(fixture, 'index.ts'), join(directory, 'dist/index.js'));
   return directory;
 }
 
@@ -30,16 +35,16 @@ export interface HostProcess {
   url: string;
   functions: string[];
   process: ChildProcess;
-  /** What it has printed so far. */
+  /** Everything it has printed so far. */
   output(): string;
-  /** Resolves when this text has been printed. */
+  /** Resolves once this text has been printed. */
   printed(text: string): Promise<void>;
   /** Resolves to the exit code. */
   exited: Promise<number | null>;
   stop(): Promise<number | null>;
 }
 
-/** Spawns the host; `started` is what a supervisor waits for, and rejects with the output when it exits instead. */
+/** Spawns the host. `started` resolves once the host is up, and rejects with its output if it exits instead. */
 export function spawnHost(
   app: string,
   env: Record<string, string>,
@@ -93,46 +98,14 @@ export interface QueueStorage {
   stop(): Promise<void>;
 }
 
-/** Azurite's queues in memory, in a process of their own. */
+/** Starts Azurite's queue service. */
 export async function startQueueStorage(port?: number): Promise<QueueStorage> {
-  const chosen = port ?? (await freePort());
-  const flags = ['--inMemoryPersistence', '--skipApiVersionCheck', '--disableTelemetry', '--silent'];
-  const address = ['--queueHost', '127.0.0.1', '--queuePort', String(chosen)];
-  const child = spawn(
-    process.execPath,
-    [resolve('node_modules/azurite/dist/src/queue/main.js'), ...address, ...flags],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
-  const exited = new Promise<void>((done) => child.on('close', () => done()));
-  const account = 'devstoreaccount1';
-  const key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
-  const connectionString = `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};QueueEndpoint=http://127.0.0.1:${chosen}/${account};`;
+  const { connectionString, stop } = await startAzurite('queue', port);
   const service = QueueServiceClient.fromConnectionString(connectionString, { retryOptions: { maxTries: 1 } });
-  await until(async () => child.exitCode !== null || Boolean(await service.getProperties().catch(() => false)));
-  if (child.exitCode !== null) throw new Error('Azurite ended at its start');
-  return {
-    connectionString,
-    service,
-    async stop() {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
+  return { connectionString, service, stop };
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => done(address !== null && typeof address === 'object' ? address.port : 0));
-    });
-  });
-}
-
-/** Asks again every 20 ms until it is so; the test's own time limit ends it. */
-export async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((done) => setTimeout(done, 20));
+/** Polls every 20 ms until the condition holds, at most until the test's own time limit. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((done) => setTimeout(done, 20));
 }

@@ -1,21 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll } from 'vitest';
 import { type ApiClient, createApiClient } from '../../local/api-client.ts';
 import { trustInThisProcess } from '../../local/certificate.ts';
+import { createCustomer } from '../../local/customer.ts';
 import { parseScenario, type ScenarioInput } from '../../local/microsoft365/scenario.ts';
 import { type Stack, type StackOptions, startStack } from '../../local/stack.ts';
 
-/** Seconds where the product has minutes, so that no test waits for a sweep or a lease. All of them settings. */
+/** Seconds where the product has minutes, so that no test waits for a sweep or a lease. All of these are settings. */
 const QUICK = {
   SWEEP_SCHEDULE: '*/2 * * * * *',
   BATCH_OVERDUE_AFTER: 'PT5S',
-  // On a machine that cannot keep up, sending again ever so often is what keeps it from catching up.
+  // A machine that cannot keep up never catches up if messages are sent again too often.
   BATCH_OVERDUE_MAX: 'PT30S',
   PLAN_OVERDUE_AFTER: 'PT4S',
   DISPATCH_LEASE: 'PT3S',
   STORAGE_RETRY_AFTER: 'PT2S',
   CHECK_RETRY_BASE: 'PT0.5S',
   CHECK_TIMEOUT: 'PT10S',
-  // Refusals count at once; tests of propagation say otherwise.
+  // Refusals count immediately, except in the tests of propagation.
   PROPAGATION_STEPS: 'PT0S',
 };
 
@@ -26,7 +28,7 @@ export const tenant = {
   clientSecret: 'simulated-Tailspin-8Q~value-of-a-client-secret',
 } as const;
 
-/** A tenant with a consented app and so many mailboxes that pass. */
+/** A tenant with a consented app and this many mailboxes that pass. */
 export function plainTenant(
   mailboxes: number,
   more: Partial<ScenarioInput['tenants'][number]> = {},
@@ -78,22 +80,25 @@ export interface ShownRow {
   cause?: string;
 }
 
-/** A stack of its own on free ports, and a customer with an owner's key on it. */
+/** A stack on free ports, and a customer with an owner's API key. */
 export interface RunningStack {
   stack: Stack;
   operator: ApiClient;
   owner: ApiClient;
   ownerKey: string;
-  /** Registers the plain tenant and tests it until it is ready. */
+  /** Registers a connection to the plain tenant and tests it. */
   connect(more?: Record<string, unknown>): Promise<{ id: string }>;
   startImport(connectionId: string, csv: string): Promise<Progress>;
-  /** Polls until the import has ended; `onProgress` sees every look. Rejects after so long. */
+  /** Polls until the import has ended. `onProgress` receives every answer. Rejects after `withinMs`. */
   untilEnded(importId: string, withinMs: number, onProgress?: (progress: Progress) => void): Promise<Progress>;
+  progressOf(importId: string): Promise<Progress>;
+  /** Tests the connection again and resumes the paused import. Resolves when it has ended. */
+  resume(connectionId: string, importId: string, withinMs: number): Promise<Progress>;
   allRows(importId: string): Promise<ShownRow[]>;
   simulator<Body>(method: string, path: string, body?: object): Promise<Body>;
-  /** Replaces the plain tenant by a changed copy of what the scenario began with. */
+  /** Replaces the plain tenant by a changed copy of the scenario's original tenant. */
   changeTenant(change: (tenant: ScenarioTenant) => void): Promise<void>;
-  /** The calls that the simulated Microsoft 365 saw since then, oldest first; parts of a batch among them. */
+  /** The calls to the simulated Microsoft 365 since then, oldest first. Includes the parts of batches. */
   callsSince(instant: Date): Promise<LoggedCall[]>;
 }
 
@@ -109,6 +114,19 @@ export interface LoggedCall {
   inBatch?: boolean;
 }
 
+/** Starts a stack before the tests of a file, and stops it after them. The result can be used inside tests and hooks. */
+export function useRunningStack(
+  scenario: ScenarioInput,
+  options: Partial<Omit<StackOptions, 'scenario' | 'port'>> = {},
+): RunningStack {
+  const running = {} as RunningStack;
+  beforeAll(async () => {
+    Object.assign(running, await startRunningStack(scenario, options));
+  });
+  afterAll(() => running.stack?.stop());
+  return running;
+}
+
 export async function startRunningStack(
   scenario: ScenarioInput,
   options: Partial<Omit<StackOptions, 'scenario' | 'port'>> = {},
@@ -122,13 +140,7 @@ export async function startRunningStack(
   trustInThisProcess(stack.certificate.cert);
   const { apiUrl, operatorKey, simulatorUrl } = stack.local();
   const operator = createApiClient(apiUrl, operatorKey);
-  const customer = await operator.expect<{ id: string }>(201, 'POST', '/v1/customers', {
-    body: { name: 'Acme', mailboxSlots: 100_000 },
-  });
-  const { key } = await operator.expect<{ key: string }>(201, 'POST', `/v1/customers/${customer.id}/api-keys`, {
-    body: { name: 'end to end', role: 'owner' },
-  });
-  const owner = operator.as(key);
+  const { key, api: owner } = await createCustomer(operator, { name: 'Acme', mailboxSlots: 100_000 });
 
   async function simulator<Body>(method: string, path: string, body?: object): Promise<Body> {
     const headers = { 'content-type': 'application/json' };
@@ -138,6 +150,26 @@ export async function startRunningStack(
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return (await response.json().catch(() => undefined)) as Body;
+  }
+
+  async function untilEnded(
+    importId: string,
+    withinMs: number,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<Progress> {
+    const until = Date.now() + withinMs;
+    let last = 'no answer';
+    while (Date.now() < until) {
+      // Some tests make the API unavailable for a moment.
+      const answer = await owner.call<Progress>('GET', `/v1/imports/${importId}`).catch(() => undefined);
+      if (answer?.status === 200) {
+        onProgress?.(answer.body);
+        last = JSON.stringify(answer.body);
+        if (['completed', 'cancelled', 'failed'].includes(answer.body.status)) return answer.body;
+      }
+      await pause(250);
+    }
+    throw new Error(`the import did not end within ${withinMs} ms: ${last}\n${stack.logs.slice(-40).join('\n')}`);
   }
 
   return {
@@ -165,20 +197,12 @@ export async function startRunningStack(
         body: csv,
         contentType: 'text/csv',
       }),
-    async untilEnded(importId, withinMs, onProgress) {
-      const until = Date.now() + withinMs;
-      let last = 'nothing seen';
-      while (Date.now() < until) {
-        // The API may be away for a moment: that is what some of these tests are about.
-        const answer = await owner.call<Progress>('GET', `/v1/imports/${importId}`).catch(() => undefined);
-        if (answer?.status === 200) {
-          onProgress?.(answer.body);
-          last = JSON.stringify(answer.body);
-          if (['completed', 'cancelled', 'failed'].includes(answer.body.status)) return answer.body;
-        }
-        await pause(250);
-      }
-      throw new Error(`the import did not end within ${withinMs} ms: ${last}\n${stack.logs.slice(-40).join('\n')}`);
+    untilEnded,
+    progressOf: (importId) => owner.expect<Progress>(200, 'GET', `/v1/imports/${importId}`),
+    async resume(connectionId, importId, withinMs) {
+      await owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);
+      await owner.expect(200, 'POST', `/v1/imports/${importId}/resume`);
+      return untilEnded(importId, withinMs);
     },
     async allRows(importId) {
       const rows: ShownRow[] = [];

@@ -10,24 +10,24 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-it('is held by one at a time, and free again when it is given back', async () => {
+it('is held by one stack at a time, and free after it is unlocked', async () => {
   const unlock = await lockFolder(folder);
-  await expect(lockFolder(folder)).rejects.toThrow(`Muster is running on ${folder} already`);
+  await expect(lockFolder(folder)).rejects.toThrow(`Muster is already running on ${folder}`);
   await unlock();
   expect(await readdir(folder)).toEqual([]);
   await (await lockFolder(folder))();
 });
 
-it('lets exactly one of many in that come at once', async () => {
+it('lets exactly one of many simultaneous attempts succeed', async () => {
   const attempts = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder)));
   const holders = attempts.filter((attempt) => attempt.status === 'fulfilled');
   expect(holders).toHaveLength(1);
   await holders[0]?.value();
 });
 
-// Another program may listen there by now; in a container even the process id is the same again.
+// Another program may use the port by now. In a container, even the process id can be the same.
 it.each(['', 'gibberish', '1 word', `${process.pid}`])(
-  'passes over a lock that a killed process left: "%s"',
+  'ignores a lock that a killed process left behind: "%s"',
   async (left) => {
     await writeFile(join(folder, 'start.lock'), left);
     await (await lockFolder(folder))();

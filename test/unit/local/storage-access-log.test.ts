@@ -12,19 +12,19 @@ it.each([
   ["GET /devstoreaccount1/mailboxes(PartitionKey='a%20b',RowKey='c')", 'table', 'mailboxes(…)'],
   ['PUT /devstoreaccount1/uploads/cus_1/imp_1?comp=blocklist', 'blob', 'uploads/{name}'],
   ['GET /devstoreaccount1/mailboxes(%', 'table', 'mailboxes(%'],
-])('files %s without the ids in it', (request, service, route) => {
+])('counts %s by its route without ids', (request, service, route) => {
   const log = createAccessLog();
   expect(log.read(line(request))).toBe(true);
   expect(log.counts()).toEqual([{ service, method: request.split(' ')[0], route, status: 200, count: 1 }]);
 });
 
-it('leaves lines that are not of the access log to whoever wants to see them', () => {
+it('does not consume lines of other logs', () => {
   const log = createAccessLog();
   expect(log.read('Azurite Blob service is starting at http://127.0.0.1:10000')).toBe(false);
   expect(log.counts()).toEqual([]);
 });
 
-it('counts a caller that was gone before the answer with status 0', () => {
+it('counts a client that disconnected before the answer with status 0', () => {
   const log = createAccessLog();
   log.read(line('GET /devstoreaccount1/mailboxes()', '-'));
   expect(log.counts()).toMatchObject([{ status: 0, count: 1 }]);

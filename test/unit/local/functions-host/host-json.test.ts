@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseHostJson } from '../../../../local/functions-host/host-json.ts';
 import { parseTimeSpan } from '../../../../local/functions-host/time-span.ts';
 
-test("an empty file has the platform's defaults", () => {
+test('an empty file has the defaults of Azure', () => {
   const { routePrefix, functionTimeoutMs, queues } = parseHostJson('{"version":"2.0"}');
   expect({ routePrefix, functionTimeoutMs }).toEqual({ routePrefix: 'api', functionTimeoutMs: 1_800_000 });
   expect(queues).toMatchObject({
@@ -16,7 +16,7 @@ test("an empty file has the platform's defaults", () => {
   expect(queues.newBatchThreshold % 8).toBe(0);
 });
 
-test('the file of this app is understood', () => {
+test('reads the file of this app', () => {
   expect(parseHostJson(readFileSync('host.json', 'utf8'))).toMatchObject({
     routePrefix: '',
     queues: { batchSize: 32, newBatchThreshold: 16, maxPollingIntervalMs: 1_000, visibilityTimeoutSeconds: 30 },
@@ -28,7 +28,7 @@ test.each([
   ['{}', /version/],
   ['{"version":"2.0","functionTimeout":"10 minutes"}', /functionTimeout/],
   ['{"version":"2.0","extensions":{"queues":{"batchSize":33}}}', /batchSize/],
-])('%s is refused', (text, message) => {
+])('refuses %s', (text, message) => {
   expect(() => parseHostJson(text)).toThrow(message);
 });
 

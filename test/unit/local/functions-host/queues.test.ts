@@ -1,6 +1,6 @@
 import { QueueClient } from '@azure/storage-queue';
 import { afterEach, expect, test, vi } from 'vitest';
-import { deliveringTwice } from '../../../../local/functions-host/deliver-twice.ts';
+import { deliverTwice } from '../../../../local/functions-host/deliver-twice.ts';
 import { createPollingIntervals } from '../../../../local/functions-host/polling-intervals.ts';
 import { type Delivery, decodeMessage } from '../../../../local/functions-host/queue-message.ts';
 import { createMessageLease, poisonQueueName } from '../../../../local/functions-host/queue-storage.ts';
@@ -19,31 +19,31 @@ const message = {
   messageText: '',
 };
 
-test('polling backs off from 100 ms to the maximum, and starts over after a message', () => {
+test('polling backs off from 100 ms to the maximum, and resets after a message', () => {
   const intervals = createPollingIntervals(1_000, () => 0.5);
   expect(Array.from({ length: 7 }, () => intervals.next())).toEqual([100, 200, 300, 500, 900, 1_000, 1_000]);
   intervals.reset();
   expect(intervals.next()).toBe(100);
 });
 
-test('text is decoded as base64 only where it is that', () => {
+test('text is decoded as base64 only if it is base64', () => {
   expect(decodeMessage(Buffer.from('{"é":1}').toString('base64'), 'base64')).toBe('{"é":1}');
   expect(decodeMessage('{"v":1}', 'base64')).toBeUndefined();
   expect(decodeMessage('{"v":1}', 'none')).toBe('{"v":1}');
 });
 
-test('a poison queue has no poison queue, nor has a queue whose name leaves no room', () => {
+test('a poison queue has no poison queue, and neither does a queue with a very long name', () => {
   expect(poisonQueueName('check-mailbox')).toBe('check-mailbox-poison');
   expect(poisonQueueName('check-mailbox-poison')).toBeUndefined();
   expect(poisonQueueName('q'.repeat(57))).toBeUndefined();
 });
 
-test('a lease is renewed at half of it, each time with the newest receipt, until it ends', async () => {
+test('a lease is renewed at half its time with the newest receipt, until it ends', async () => {
   vi.useFakeTimers();
   const queue = new QueueClient('http://127.0.0.1:1/account/queue');
   let count = 0;
   const update = vi.spyOn(queue, 'updateMessage').mockImplementation(async () => {
-    if (++count === 2) throw new Error('away');
+    if (++count === 2) throw new Error('unavailable');
     return { popReceipt: `renewed ${count}` } as Awaited<ReturnType<QueueClient['updateMessage']>>;
   });
   const failures: unknown[] = [];
@@ -60,9 +60,9 @@ test('a lease is renewed at half of it, each time with the newest receipt, until
   expect(update).toHaveBeenCalledTimes(3);
 });
 
-test('of two deliveries the second decides, and a message at the limit gets no second', async () => {
+test('the second of two deliveries decides, and a message at the limit gets no second one', async () => {
   const counts: number[] = [];
-  const run = deliveringTwice(async (delivery: Delivery) => {
+  const run = deliverTwice(async (delivery: Delivery) => {
     counts.push(delivery.dequeueCount);
     if (delivery.dequeueCount % 2 === 0) throw new Error('second failed');
   }, 5);

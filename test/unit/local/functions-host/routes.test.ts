@@ -7,7 +7,7 @@ function router(...templates: string[]) {
   return (path: string, method = 'GET') => matchRoute(routes, method, path);
 }
 
-test('the most exact template wins, whatever the order of registration', () => {
+test('the most specific template wins, in any order of registration', () => {
   const templates = ['a/{*rest}', 'a/{x}', 'a/{x:int}', 'a/b', '{y}/b'];
   for (const order of [templates, templates.toReversed()]) {
     const match = router(...order);
@@ -19,7 +19,7 @@ test('the most exact template wins, whatever the order of registration', () => {
   }
 });
 
-test('literals ignore case, parameters keep it; a slash at the end does not matter, an empty segment does', () => {
+test('literals ignore case and parameters keep it; a trailing slash is ignored, an empty segment is not', () => {
   const match = router('v1/Imports/{id}');
   expect(match('/V1/imports/AbC/')).toMatchObject({ params: { id: 'AbC' } });
   expect(match('/v1//x')).toBeUndefined();
@@ -27,12 +27,12 @@ test('literals ignore case, parameters keep it; a slash at the end does not matt
   expect(match('/v1/imports/a/b')).toBeUndefined();
 });
 
-test('optional parameters may be left out; the empty template is the root', () => {
+test('optional parameters may be omitted, and the empty template is the root', () => {
   expect(router('a/{b?}')('/a')).toEqual({ target: 'a/{b?}', params: {} });
   expect(router('')('/')).toMatchObject({ params: {} });
 });
 
-test('paths are decoded segment by segment, %2F stays, and what cannot be decoded stays too', () => {
+test('paths are decoded segment by segment, except for %2F and invalid escapes', () => {
   const match = router('a/{x}');
   expect(match('/a/j%40x.example')?.params.x).toBe('j@x.example');
   expect(match('/a/b%2Fc%20d')?.params.x).toBe('b%2Fc d');
@@ -49,7 +49,7 @@ test('any text survives as a parameter', () => {
   );
 });
 
-test('verbs are part of the match, so a less exact route with the verb is found', () => {
+test('the verb is part of the match, so a less specific route with the verb is found', () => {
   const routes = sortRoutes([compileRoute('a/b', ['post'], 1), compileRoute('a/{x}', ['GET'], 2)]);
   expect(matchRoute(routes, 'POST', '/a/b')?.target).toBe(1);
   expect(matchRoute(routes, 'GET', '/a/b')?.target).toBe(2);
@@ -81,7 +81,7 @@ describe('constraints', () => {
     for (const value of bad) expect(match(`/a/${value}`), value).toBeUndefined();
   });
 
-  test('an unknown one is refused at the start', () => {
+  test('an unknown constraint is refused at startup', () => {
     expect(() => compileRoute('a/{x:colour}', [], 1)).toThrow('the route constraint "colour" is unknown');
   });
 });

@@ -12,20 +12,17 @@ test.each([
   ['0 0 6 * * *', '2026-01-31T10:02:03Z', '2026-02-01T06:00:00Z'],
   ['0 0 0 * * MON', '2026-01-31T10:00:00Z', '2026-02-02T00:00:00Z'],
   ['00:00:30', '2026-01-31T10:00:00Z', '2026-01-31T10:00:30Z'],
-  // Both days restricted: only a Friday the 13th will do, where Unix cron would take any Friday and any 13th.
+  // Both days are restricted, so only Friday the 13th matches. Unix cron would accept any Friday and any 13th.
   ['0 0 0 13 * FRI', '2026-01-01T00:00:00Z', '2026-02-13T00:00:00Z'],
 ])('%s after %s is due at %s', (schedule, after, due) => {
   expect(parseSchedule(schedule, 'tick')(new Date(after))).toEqual(new Date(due));
 });
 
-test.each(['', 'often', '61 * * * * *', '* * * *', '00:00:00'])(
-  '"%s" is refused with the name of the function',
-  (text) => {
-    expect(() => parseSchedule(text, 'tick')).toThrow(/^tick: /);
-  },
-);
+test.each(['', 'often', '61 * * * * *', '* * * *', '00:00:00'])('refuses "%s" and names the function', (text) => {
+  expect(() => parseSchedule(text, 'tick')).toThrow(/^tick: /);
+});
 
-test('an occurrence that falls into a run is skipped, and the next one is on schedule', async () => {
+test('an occurrence during a run is skipped, and the next one is on schedule', async () => {
   vi.useFakeTimers({ now: new Date('2026-01-31T10:00:00.500Z') });
   const starts: string[] = [];
   const run = async () => {
@@ -54,7 +51,7 @@ test('a run that fails does not stop the timer', async () => {
   await timer.stop();
 });
 
-test('a schedule months away does not fire at once', async () => {
+test('a schedule months ahead does not fire immediately', async () => {
   vi.useFakeTimers({ now: new Date('2026-01-01T00:00:00Z') });
   let runs = 0;
   const run = async () => {

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, rename, rm, writeFile } from 'node:fs/promises';
 
-/** Replaces a file in one step: whoever reads it sees the old content or the new, never half of it. */
-export async function writeWhole(path: string, content: string, mode: number): Promise<void> {
+/** Replaces a file atomically: readers see the old content or the new content, never a mix. */
+export async function writeAtomically(path: string, content: string, mode: number): Promise<void> {
   const draft = draftOf(path);
   try {
     await writeFile(draft, content, { mode });
-    // The mode above is cut by the umask of the shell.
+    // The umask of the shell may have restricted the mode above.
     await chmod(draft, mode);
     await rename(draft, path);
   } catch (error) {
@@ -16,8 +16,8 @@ export async function writeWhole(path: string, content: string, mode: number): P
   }
 }
 
-/** The same, before anything else happens: for a service that must not acknowledge what it could still lose. */
-export function writeWholeNow(path: string, content: string, mode: number): void {
+/** Like `writeAtomically`, but synchronous: for a service that must not acknowledge what it could still lose. */
+export function writeAtomicallySync(path: string, content: string, mode: number): void {
   const draft = draftOf(path);
   try {
     writeFileSync(draft, content, { mode, flush: true });

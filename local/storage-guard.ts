@@ -1,0 +1,8 @@
+import { endWithParent } from './end-with-parent.ts';
+
+/** Preloaded into Azurite with `--import`, so that it ends with the process that started it. */
+
+// A dead parent no longer reads these pipes. Without a listener the first line printed would crash Azurite.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
+
+endWithParent(() => process.kill(process.pid, 'SIGTERM'));
