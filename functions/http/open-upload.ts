@@ -1,7 +1,7 @@
 import type { HttpRequest } from '@azure/functions';
 import { mediaType, readJson } from '../../shared/edge/body.ts';
-import { writeCanonical } from '../../shared/imports/upload/canonical-rows.ts';
-import { parseMailboxList } from '../../shared/imports/upload/read-json.ts';
+import { writeNdjsonRows } from '../../shared/imports/upload/ndjson-rows.ts';
+import { parseMailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
 import { readMultipart } from '../../shared/imports/upload/read-multipart.ts';
 import { type OpenedUpload, uploadTypes } from '../../shared/imports/upload/read-upload.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
@@ -25,7 +25,7 @@ export async function openUpload(
       return { type: uploadTypes.csv, bytes: await readMultipart(contentType ?? '', body) };
     case 'application/json': {
       const read = await readJson({ headers, body }, jsonMaxBytes);
-      return { type: uploadTypes.rows, bytes: writeCanonical(parseMailboxList(read?.value)) };
+      return { type: uploadTypes.ndjson, bytes: writeNdjsonRows(parseMailboxList(read?.value)) };
     }
     default:
       throw new DomainError(

@@ -3,9 +3,9 @@ import type { CustomerActor } from '../kernel/actor.ts';
 import type { Slots } from '../plans/slots.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { countFreeSlots, slotDemand } from './planning/slot-demand.ts';
-import type { UploadLimits } from './upload/parsed-row.ts';
-import { type Preview, previewUpload } from './upload/preview.ts';
+import { type Preview, previewUpload } from './upload/preview-upload.ts';
 import { type OpenedUpload, readUpload } from './upload/read-upload.ts';
+import type { UploadLimits } from './upload/upload-limits.ts';
 
 interface PreviewDeps {
   ledger: Ledger;

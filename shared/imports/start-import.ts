@@ -9,9 +9,9 @@ import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { countFreeSlots, slotDemand } from './planning/slot-demand.ts';
-import type { UploadLimits } from './upload/parsed-row.ts';
 import type { OpenedUpload } from './upload/read-upload.ts';
 import { receiveUpload } from './upload/receive-upload.ts';
+import type { UploadLimits } from './upload/upload-limits.ts';
 import type { UploadStore } from './upload/upload-store.ts';
 
 export interface StartDeps {

@@ -1,5 +1,5 @@
-import type { ParsedRow, UploadLimits } from '../../shared/imports/upload/parsed-row.ts';
 import { readCsv } from '../../shared/imports/upload/read-csv.ts';
+import type { UploadLimits } from '../../shared/imports/upload/upload-limits.ts';
 
 export const uploadLimits: UploadLimits = {
   maxBytes: 100_000_000,
@@ -8,7 +8,7 @@ export const uploadLimits: UploadLimits = {
   nameMaxLength: 200,
 };
 
-/** The bytes as a stream, cut into chunks of the given sizes, over and over. */
+/** Streams the bytes in chunks. The sizes repeat until the bytes end. */
 export async function* chunksOf(bytes: Uint8Array | string, sizes: readonly number[] = [65_536]) {
   const all = Buffer.from(bytes as Uint8Array);
   for (let at = 0, turn = 0; at < all.length; turn++) {
@@ -24,7 +24,5 @@ export async function rowsOf(
   { sizes, ...limits }: Partial<UploadLimits> & { sizes?: readonly number[] } = {},
 ) {
   const { columns, rows } = await readCsv(chunksOf(csv, sizes), { ...uploadLimits, ...limits });
-  const judged: ParsedRow[] = [];
-  for await (const row of rows) judged.push(row);
-  return { columns, rows: judged };
+  return { columns, rows: await Array.fromAsync(rows) };
 }

@@ -1,7 +1,9 @@
 import { parseAddress } from '../../kernel/address.ts';
-import type { ParsedRow, RowFindingCode, UploadLimits } from './parsed-row.ts';
+import type { ParsedRow } from './parsed-row.ts';
+import { type RowFault, rowFaults } from './row-findings.ts';
+import type { UploadLimits } from './upload-limits.ts';
 
-/** One row as it was sent, before anybody judged it. An empty text counts as absent. */
+/** One row as it was sent, not validated yet. An empty string counts as absent. */
 export interface RawRow {
   address: string;
   displayName?: string | undefined;
@@ -12,57 +14,47 @@ export interface RawRow {
 const REFERENCE_MAX_LENGTH = 200;
 /** Exchange Online sends to at most 10,000 recipients a day. */
 const DAILY_LIMIT_MAX = 10_000;
-const SHOWN_MAX_LENGTH = 320;
+/** How much of an invalid address is kept. */
+const INVALID_ADDRESS_MAX_LENGTH = 320;
 
 const wholeNumber = /^\d{1,5}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for.
 const controlCharacter = /[\u0000-\u001f\u007f]/;
 
 /**
- * Judges one row on its own. Texts are trimmed and otherwise kept as they are.
+ * Parses one row on its own. Trims text values and changes nothing else in them.
  *
- * A row with several faults carries the code of the first and the sentences of all, so that it is mended in one go.
+ * A row with several faults has the code of the first and the sentences of all, so that the customer can fix them together.
  */
 export function parseRow(line: number, raw: RawRow, limits: Pick<UploadLimits, 'nameMaxLength'>): ParsedRow {
-  const faults: { code: RowFindingCode; message: string }[] = [];
+  const faults: RowFault[] = [];
   const parsed = parseAddress(raw.address);
-  if (!parsed.ok) faults.push(parsed);
+  if (!parsed.ok) faults.push({ code: parsed.code, message: parsed.message });
 
   const displayName = raw.displayName?.trim();
   if (displayName) {
-    // A quote that is not closed where it should be makes a name of several lines; other rows are lost in it.
-    if (controlCharacter.test(displayName)) faults.push(brokenText('name'));
-    else if (displayName.length > limits.nameMaxLength) {
-      const message = `The name is too long: at most ${limits.nameMaxLength} characters.`;
-      faults.push({ code: 'name_too_long', message });
-    }
+    // A misplaced quote turns several rows into one name with line breaks. Accepting that name would lose those rows.
+    if (controlCharacter.test(displayName)) faults.push(rowFaults.controlCharacter('name'));
+    else if (displayName.length > limits.nameMaxLength) faults.push(rowFaults.nameTooLong(limits.nameMaxLength));
   }
 
   const dailyLimit = typeof raw.dailyLimit === 'string' ? raw.dailyLimit.trim() : raw.dailyLimit;
   if (dailyLimit !== undefined && dailyLimit !== '' && !isDailyLimit(dailyLimit)) {
-    const message = `The daily limit must be a whole number from 1 to ${DAILY_LIMIT_MAX}, or empty.`;
-    faults.push({ code: 'daily_limit_invalid', message });
+    faults.push(rowFaults.dailyLimitInvalid(DAILY_LIMIT_MAX));
   }
 
   const reference = raw.reference?.trim();
   if (reference) {
-    if (controlCharacter.test(reference)) faults.push(brokenText('reference'));
-    else if (reference.length > REFERENCE_MAX_LENGTH) {
-      const message = `The reference is too long: at most ${REFERENCE_MAX_LENGTH} characters.`;
-      faults.push({ code: 'reference_too_long', message });
-    }
+    if (controlCharacter.test(reference)) faults.push(rowFaults.controlCharacter('reference'));
+    else if (reference.length > REFERENCE_MAX_LENGTH) faults.push(rowFaults.referenceTooLong(REFERENCE_MAX_LENGTH));
   }
 
-  const first = faults[0];
+  const [first] = faults;
   if (!parsed.ok || first) {
-    return {
-      line,
-      ok: false,
-      address: parsed.ok ? parsed.address : raw.address.trim().slice(0, SHOWN_MAX_LENGTH),
-      code: first?.code ?? 'row_malformed',
-      message: faults.map((fault) => fault.message).join(' '),
-      ...(reference && { reference: reference.slice(0, REFERENCE_MAX_LENGTH) }),
-    };
+    const address = parsed.ok ? parsed.address : raw.address;
+    const message = faults.map((fault) => fault.message).join(' ');
+    const rejected = rejectRow(line, address, { code: first?.code ?? 'row_malformed', message });
+    return reference ? { ...rejected, reference: reference.slice(0, REFERENCE_MAX_LENGTH) } : rejected;
   }
   const row: ParsedRow = { line, ok: true, address: parsed.address };
   if (displayName) row.displayName = displayName;
@@ -71,13 +63,13 @@ export function parseRow(line: number, raw: RawRow, limits: Pick<UploadLimits, '
   return row;
 }
 
+/** A row that cannot be imported. `address`: as it was sent, empty when it could not be read. */
+export function rejectRow(line: number, address: string, { code, message }: RowFault): ParsedRow {
+  return { line, ok: false, address: address.trim().slice(0, INVALID_ADDRESS_MAX_LENGTH), code, message };
+}
+
 function isDailyLimit(value: string | number): boolean {
   if (typeof value === 'string' && !wholeNumber.test(value)) return false;
   const number = Number(value);
   return Number.isInteger(number) && number >= 1 && number <= DAILY_LIMIT_MAX;
-}
-
-function brokenText(what: string): { code: RowFindingCode; message: string } {
-  const message = `The ${what} has a line break or another control character in it. Is a quote in the wrong place?`;
-  return { code: 'row_malformed', message };
 }

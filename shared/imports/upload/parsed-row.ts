@@ -1,25 +1,8 @@
-export const rowFindingCodes = [
-  'address_missing',
-  'address_malformed',
-  'address_too_long',
-  'address_consumer',
-  'name_too_long',
-  'reference_too_long',
-  'daily_limit_invalid',
-  'row_malformed',
-  'row_too_long',
-  'duplicate_in_file',
-  'duplicate_in_connection',
-] as const;
-export type RowFindingCode = (typeof rowFindingCodes)[number];
+import type { Delimiter, Encoding } from './csv-format.ts';
+import type { RowFindingCode } from './row-findings.ts';
 
-/** What is wrong with one row or one column of an upload. A row finding never refuses the whole file. */
-export interface RowFinding {
-  line: number;
-  address?: string;
-  code: RowFindingCode;
-  message: string;
-}
+export const rowFields = ['address', 'displayName', 'dailyLimit', 'reference'] as const;
+export type RowField = (typeof rowFields)[number];
 
 /** One line of an upload, parsed on its own: without looking at other lines or at the connection. */
 export type ParsedRow =
@@ -29,27 +12,19 @@ export type ParsedRow =
 /** Which of our fields an upload has. */
 export interface Columns {
   /** The header that each field was read from. */
-  used: Partial<Record<'address' | 'displayName' | 'dailyLimit' | 'reference', string>>;
-  /** Headers that Muster does not know. Reported so that a typing error is seen. */
+  used: Partial<Record<RowField, string>>;
+  /** Headers that Muster does not know. Customers see them, and can spot a typing error. */
   ignored: string[];
   /** CSV only. */
-  delimiter?: ',' | ';' | '\t';
+  delimiter?: Delimiter;
   /** CSV only. */
-  encoding?: 'utf-8' | 'utf-16le' | 'utf-16be';
-}
-
-/** Limits on an upload, and on one row of it. */
-export interface UploadLimits {
-  maxBytes: number;
-  maxRows: number;
-  recordMaxBytes: number;
-  nameMaxLength: number;
+  encoding?: Encoding;
 }
 
 /**
- * An upload while it is read. Its columns are known before the first row.
+ * An upload that is being read. Its columns are known before the first row.
  *
- * `line` is where a row begins in the file; in a JSON list it is the row's place, counted from 1. It only ever rises, so it
+ * `line` is the line on which a row begins; in a JSON list it is the row's position, counted from 1. It always rises, so it
  * identifies the row, and reading the same upload again gives the same rows. Iterating rejects when the file is unreadable.
  */
 export interface ParsedUpload {

@@ -1,31 +1,32 @@
 import { DomainError } from '../../kernel/errors.ts';
-import { atMost } from './at-most.ts';
-import { tooManyRows } from './canonical-rows.ts';
+import type { Delimiter } from './csv-format.ts';
 import { decode } from './decode.ts';
-import { type Delimiter, detectDelimiter, readSepLine, splitFields } from './delimiter.ts';
-import { type ReadHeaders, readHeaders } from './headers.ts';
-import { parseRow } from './parse-row.ts';
-import type { ParsedRow, ParsedUpload, UploadLimits } from './parsed-row.ts';
-import { createRecordScanner, type RecordMark, type RecordScanner, type ScannedRecords } from './scan-records.ts';
+import { detectDelimiter, readSepLine, splitFields } from './delimiter.ts';
+import { type ParsedHeader, parseHeader } from './parse-header.ts';
+import { parseRow, rejectRow } from './parse-row.ts';
+import type { ParsedRow, ParsedUpload } from './parsed-row.ts';
+import { rowFaults } from './row-findings.ts';
+import { createRecordScanner, type RecordScanner, type ScannedRecord, type ScanResult } from './scan-records.ts';
+import { limitBytes, tooManyRows, type UploadLimits } from './upload-limits.ts';
 
 /**
- * Reads a CSV as it arrives, whatever spreadsheet it comes from, and judges each row: resolves once the header is read.
+ * Reads and parses a CSV from any spreadsheet while it streams in. Resolves after the header is read.
  *
- * Never more than a piece of the file and one record are held. A row's fault is a rejected row; what is wrong with the
- * file rejects, from here where the beginning tells, otherwise from the iteration. Lines of blanks and empty cells only
- * are left out. `line` is where a row begins; the header is on line 1 unless blank lines or `sep=;` stand above it.
+ * Holds at most one piece of the file and one record. A fault in a row rejects that row. A fault in the file makes this
+ * function or, later in the file, the iteration reject. Skips lines that contain only whitespace and empty cells. `line`
+ * is the line on which a row begins. The header is on line 1, unless blank lines or `sep=;` come first.
  *
  * @throws DomainError `file_empty`, `file_not_text`, `file_no_address_column`, `file_malformed`, `payload_too_large`
  */
 export async function readCsv(source: AsyncIterable<Uint8Array>, limits: UploadLimits): Promise<ParsedUpload> {
-  const { encoding, text } = await decode(atMost(source, limits.maxBytes));
+  const { encoding, text } = await decode(limitBytes(source, limits.maxBytes));
   try {
     const scanner = createRecordScanner(limits.recordMaxBytes);
-    const { header, delimiter, rest } = await readHead(text, scanner);
-    const headers = readHeaders(header);
+    const { fields, delimiter, rest } = await readHeaderRecord(text, scanner);
+    const header = parseHeader(fields);
     return {
-      columns: { used: headers.used, ignored: headers.ignored, delimiter, encoding },
-      rows: readRows(scan(rest, text, scanner), delimiter, headers, limits),
+      columns: { used: header.used, ignored: header.ignored, delimiter, encoding },
+      rows: readRows(scanAll(rest, text, scanner), delimiter, header, limits),
     };
   } catch (error) {
     await text.return(undefined);
@@ -33,30 +34,31 @@ export async function readCsv(source: AsyncIterable<Uint8Array>, limits: UploadL
   }
 }
 
-interface Head {
-  header: string[];
+interface HeaderRecord {
+  fields: string[];
   delimiter: Delimiter;
-  /** What was read beyond the header. */
+  /** Bytes that were read after the header. */
   rest: Buffer;
 }
 
-async function readHead(text: AsyncGenerator<Buffer>, scanner: RecordScanner): Promise<Head> {
-  let named: Delimiter | undefined;
-  const take = (scanned: ScannedRecords, rest: Buffer): Head | undefined => {
-    const mark = scanned.marks[0];
-    if (!mark) return undefined;
-    if (mark.fault) throw brokenHeader(mark);
-    if (!named) {
-      named = readSepLine(scanned.bytes);
-      if (named) {
-        scanner.setDelimiter(named);
+async function readHeaderRecord(text: AsyncGenerator<Buffer>, scanner: RecordScanner): Promise<HeaderRecord> {
+  let sepLine: Delimiter | undefined;
+  /** Returns `undefined` when the scan found no record, or found the line `sep=;`. */
+  const toHeader = (scanned: ScanResult, rest: Buffer): HeaderRecord | undefined => {
+    const record = scanned.records[0];
+    if (!record) return undefined;
+    if (record.fault) throw faultyHeader(record);
+    if (!sepLine) {
+      sepLine = readSepLine(scanned.bytes);
+      if (sepLine) {
+        scanner.setDelimiter(sepLine);
         return undefined;
       }
     }
-    const delimiter = named ?? detectDelimiter(scanned.bytes);
+    const delimiter = sepLine ?? detectDelimiter(scanned.bytes);
     scanner.setDelimiter(delimiter);
-    const header = splitFields(scanned.bytes, delimiter)[0] ?? [];
-    return { header: header.map((name) => name.trim()), delimiter, rest };
+    const fields = splitFields(scanned.bytes, delimiter)[0] ?? [];
+    return { fields: fields.map((name) => name.trim()), delimiter, rest };
   };
   for (;;) {
     const next = await text.next();
@@ -64,28 +66,28 @@ async function readHead(text: AsyncGenerator<Buffer>, scanner: RecordScanner): P
     let rest = next.value;
     while (rest.length > 0) {
       const scanned = scanner.scan(rest, 1);
-      rest = rest.subarray(scanned.used);
-      const head = take(scanned, rest);
-      if (head) return head;
+      rest = rest.subarray(scanned.bytesRead);
+      const header = toHeader(scanned, rest);
+      if (header) return header;
     }
   }
-  const head = take(scanner.end(), Buffer.alloc(0));
-  if (head) return head;
+  const header = toHeader(scanner.end(), Buffer.alloc(0));
+  if (header) return header;
   throw new DomainError(
     'file_empty',
-    'The file is empty. It needs a line that names the columns, such as "email_address,display_name,daily_limit", and one line for each mailbox.',
+    'The file is empty. Add a header, such as "email_address,display_name,daily_limit", and one line for each mailbox.',
   );
 }
 
-function brokenHeader({ line, fault }: RecordMark): DomainError {
+function faultyHeader({ line, fault }: ScannedRecord): DomainError {
   const detail =
     fault === 'row_too_long'
-      ? `Line ${line}, which should name the columns, is too long. Is this a CSV?`
-      : `Line ${line}, which should name the columns, has a quote in the wrong place.`;
+      ? `The header on line ${line} is too long. Check that the file is a CSV.`
+      : `The header on line ${line} has a quotation mark in the wrong place. Correct the header.`;
   return new DomainError('file_malformed', detail, { members: { line } });
 }
 
-async function* scan(first: Buffer, text: AsyncGenerator<Buffer>, scanner: RecordScanner) {
+async function* scanAll(first: Buffer, text: AsyncGenerator<Buffer>, scanner: RecordScanner) {
   try {
     yield scanner.scan(first);
     for await (const piece of text) yield scanner.scan(piece);
@@ -96,25 +98,25 @@ async function* scan(first: Buffer, text: AsyncGenerator<Buffer>, scanner: Recor
 }
 
 async function* readRows(
-  scanned: AsyncIterable<ScannedRecords>,
+  scanned: AsyncIterable<ScanResult>,
   delimiter: Delimiter,
-  headers: ReadHeaders,
+  header: ParsedHeader,
   limits: UploadLimits,
 ): AsyncGenerator<ParsedRow> {
   let count = 0;
-  for await (const { bytes, marks } of scanned) {
-    // The synchronous form on whole records: the same parser, without a stream's cost for each record.
-    const records = bytes.length > 0 ? splitFields(bytes, delimiter) : [];
+  for await (const { bytes, records } of scanned) {
+    // The synchronous form of the same parser saves the cost of a stream for each record.
+    const fieldLists = bytes.length > 0 ? splitFields(bytes, delimiter) : [];
     let next = 0;
-    for (const mark of marks) {
-      const fields = mark.fault ? undefined : records[next++];
+    for (const record of records) {
+      const fields = record.fault ? undefined : fieldLists[next++];
       if (fields && isBlank(fields)) continue;
       if (++count > limits.maxRows) throw tooManyRows(limits.maxRows);
-      yield fields ? judgeFields(mark.line, fields, headers, limits) : rejected(mark, limits);
+      yield fields ? parseFields(record.line, fields, header, limits) : rejectRecord(record, limits);
     }
   }
   if (count === 0) {
-    throw new DomainError('file_empty', 'The file names its columns but has no rows. Add one line for each mailbox.');
+    throw new DomainError('file_empty', 'The file has a header, but no mailboxes. Add one line for each mailbox.');
   }
 }
 
@@ -122,31 +124,33 @@ function isBlank(fields: readonly string[]): boolean {
   return fields.every((field) => field.trim() === '');
 }
 
-function judgeFields(line: number, fields: readonly string[], headers: ReadHeaders, limits: UploadLimits): ParsedRow {
-  const { places } = headers;
-  const at = (place: number | undefined): string | undefined => (place === undefined ? undefined : fields[place]);
-  const address = at(places.address) ?? '';
-  // Empty cells beyond the last column mean nothing; too few cells may be a line that was cut off in its address.
-  if (fields.length < headers.count || !isBlank(fields.slice(headers.count))) {
-    const message = `This row has ${fields.length} columns, the first line has ${headers.count}. Quote a value that contains the separator, and give every row all columns.`;
-    return { line, ok: false, address: address.trim().slice(0, 320), code: 'row_malformed', message };
+function parseFields(
+  line: number,
+  fields: readonly string[],
+  { columnIndexes, columnCount }: ParsedHeader,
+  limits: UploadLimits,
+): ParsedRow {
+  const fieldAt = (index: number | undefined): string | undefined => (index === undefined ? undefined : fields[index]);
+  const address = fieldAt(columnIndexes.address) ?? '';
+  // A row with too few cells may be a line that was cut off inside its address.
+  if (fields.length < columnCount) return rejectRow(line, address, rowFaults.tooFewColumns(fields.length, columnCount));
+  // Empty cells after the last column are harmless.
+  if (!isBlank(fields.slice(columnCount))) {
+    return rejectRow(line, address, rowFaults.tooManyColumns(fields.length, columnCount));
   }
   return parseRow(
     line,
     {
       address,
-      displayName: at(places.displayName),
-      dailyLimit: at(places.dailyLimit),
-      reference: at(places.reference),
+      displayName: fieldAt(columnIndexes.displayName),
+      dailyLimit: fieldAt(columnIndexes.dailyLimit),
+      reference: fieldAt(columnIndexes.reference),
     },
     limits,
   );
 }
 
-function rejected(mark: RecordMark, limits: UploadLimits): ParsedRow {
-  const message =
-    mark.fault === 'row_too_long'
-      ? `This row is longer than ${limits.recordMaxBytes} bytes. Is a quote missing, or a line break?`
-      : 'A quoted value in this row goes on after its closing quote. Write a quote inside a quoted value twice.';
-  return { line: mark.line, ok: false, address: '', code: mark.fault ?? 'row_malformed', message };
+function rejectRecord({ line, fault }: ScannedRecord, limits: UploadLimits): ParsedRow {
+  const rowFault = fault === 'row_too_long' ? rowFaults.rowTooLong(limits.recordMaxBytes) : rowFaults.textAfterQuote();
+  return rejectRow(line, '', rowFault);
 }

@@ -3,16 +3,16 @@ import { Busboy, type BusboyFileStream, type BusboyHeaders } from '@fastify/busb
 import { DomainError } from '../../kernel/errors.ts';
 
 const FIELD = 'file';
-const EXPECTED = 'Send one field named "file" with the CSV in it.';
+const EXPECTED = 'Send one field named "file" that contains the CSV.';
 
 /**
- * Takes the CSV out of a form as it arrives: the field `file`, the only one there may be. Resolves to its bytes once the
+ * Reads the CSV out of a form while it streams in. The field `file` must be the only one. Resolves to its bytes after the
  * field has begun.
  *
- * What follows the file is read before the bytes end, so a second file, another field or a form that breaks off rejects
- * from the iteration, and nothing half read is ever taken for whole.
+ * The bytes end only after the rest of the form is read. A second file, another field or an incomplete form therefore makes
+ * the iteration reject, and a truncated file never looks complete.
  *
- * @throws DomainError `validation_failed` naming a field that should not be there, `malformed_request` for a broken form
+ * @throws DomainError `validation_failed` naming the wrong field, `malformed_request` for a broken form
  */
 export async function readMultipart(
   contentType: string,
@@ -20,42 +20,42 @@ export async function readMultipart(
 ): Promise<AsyncIterable<Uint8Array>> {
   const form = openForm(contentType);
   const input = Readable.from(body, { objectMode: false });
-  const opened = Promise.withResolvers<BusboyFileStream>();
-  const ended = Promise.withResolvers<void>();
+  const fileOpened = Promise.withResolvers<BusboyFileStream>();
+  const formEnded = Promise.withResolvers<void>();
   let file: BusboyFileStream | undefined;
 
   const fail = (error: unknown): void => {
-    opened.reject(error);
-    ended.reject(error);
+    fileOpened.reject(error);
+    formEnded.reject(error);
     input.unpipe(form);
     input.destroy();
-    // Whoever waits for more of the file gets to hear of it too.
+    // A reader that waits for more of the file gets the error, too.
     file?.destroy(error instanceof Error ? error : undefined);
   };
   form.on('file', (name, stream) => {
-    // The parser reports a form that breaks off on the part as well; unheard, that would end the process.
+    // The parser reports an incomplete form on the part as well. Without this listener, that would end the process.
     stream.on('error', () => fail(brokenForm()));
     if (file || name !== FIELD) {
       stream.resume();
-      fail(file ? unexpected(name, 'Only one file can be sent.') : unexpected(name, EXPECTED));
+      fail(unexpectedField(name, file ? 'Send only one file.' : EXPECTED));
       return;
     }
     file = stream;
-    opened.resolve(stream);
+    fileOpened.resolve(stream);
   });
-  form.on('field', (name) => fail(unexpected(name, EXPECTED)));
+  form.on('field', (name) => fail(unexpectedField(name, EXPECTED)));
   form.on('error', (cause) => fail(brokenForm(cause)));
   form.on('finish', () => {
-    opened.reject(new DomainError('validation_failed', `The form has no file. ${EXPECTED}`, { fields: [missing] }));
-    ended.resolve();
+    fileOpened.reject(new DomainError('validation_failed', `The form has no file. ${EXPECTED}`, { fields: [missing] }));
+    formEnded.resolve();
   });
   input.on('error', fail);
-  // Whoever reads the bytes hears of it; until then nobody may be listening.
-  ended.promise.catch(() => undefined);
+  // The reader of the bytes gets this error. It may not have started to read yet.
+  formEnded.promise.catch(() => undefined);
   input.pipe(form);
 
-  const stream = await opened.promise;
-  return bytesOf(stream, ended.promise, () => fail(new Error('the reader of a form has left')));
+  const stream = await fileOpened.promise;
+  return bytesOf(stream, formEnded.promise, () => fail(new Error('the reader of the form stopped')));
 }
 
 const missing = { path: FIELD, message: 'is missing' };
@@ -64,7 +64,7 @@ function openForm(contentType: string) {
   try {
     return new Busboy({
       headers: { 'content-type': contentType } as BusboyHeaders,
-      // Some clients send the file as a plain field, without a name for the file.
+      // Some clients send the file as a plain field, without a file name.
       isPartAFile: (name, type, fileName) =>
         name === FIELD || fileName !== undefined || type === 'application/octet-stream',
       limits: { headerPairs: 100, fieldSize: 1024 },
@@ -74,21 +74,25 @@ function openForm(contentType: string) {
   }
 }
 
-async function* bytesOf(file: BusboyFileStream, ended: Promise<void>, leave: () => void): AsyncGenerator<Uint8Array> {
+async function* bytesOf(
+  file: BusboyFileStream,
+  formEnded: Promise<void>,
+  stop: () => void,
+): AsyncGenerator<Uint8Array> {
   try {
     yield* file as AsyncIterable<Uint8Array>;
-    await ended;
+    await formEnded;
   } catch (error) {
-    // The parser's own words for it have come first.
-    await ended;
+    // Prefer the error of the form: it says more than the error of the file stream.
+    await formEnded;
     throw error;
   } finally {
-    leave();
+    stop();
   }
 }
 
-function unexpected(name: string, message: string): DomainError {
-  return new DomainError('validation_failed', `The form has a field that is not expected. ${EXPECTED}`, {
+function unexpectedField(name: string, message: string): DomainError {
+  return new DomainError('validation_failed', `The form has an unexpected field. ${EXPECTED}`, {
     fields: [{ path: name, message }],
   });
 }
@@ -96,7 +100,7 @@ function unexpected(name: string, message: string): DomainError {
 function brokenForm(cause?: unknown): DomainError {
   return new DomainError(
     'malformed_request',
-    `The form breaks off or is not multipart/form-data with a boundary. ${EXPECTED}`,
+    `The form is incomplete, or it is not multipart/form-data with a boundary. ${EXPECTED}`,
     { cause },
   );
 }

@@ -1,6 +1,7 @@
-import type { Columns, ParsedRow, UploadLimits } from './parsed-row.ts';
+import { duplicateStream } from './duplicate-stream.ts';
+import type { Columns, ParsedRow } from './parsed-row.ts';
 import { readUpload, type UploadType } from './read-upload.ts';
-import { createTee } from './tee.ts';
+import type { UploadLimits } from './upload-limits.ts';
 import type { UploadStore } from './upload-store.ts';
 
 interface Deps {
@@ -8,11 +9,11 @@ interface Deps {
   limits: UploadLimits;
 }
 
-interface Incoming {
+interface IncomingUpload {
   customerId: string;
   importId: string;
   contentType: UploadType;
-  /** A CSV as its sender has it, or rows from `writeCanonical`. */
+  /** A CSV as it was sent, or rows from `writeNdjsonRows`. */
   body: AsyncIterable<Uint8Array>;
 }
 
@@ -21,27 +22,28 @@ export interface ReceivedUpload {
   columns: Columns;
   bytes: number;
   rows: number;
-  /** Rows that are sound by themselves, duplicates included. */
+  /** Rows without a finding of their own. Includes duplicates. */
   valid: number;
 }
 
 /**
- * Stores an upload and judges it in the same pass; each row is handed to `visit`, in order.
+ * Stores and parses an upload in one pass, and calls `visit` with each row in order.
  *
- * The slower of the two holds up the other, and the sender. The stored file is complete only once the last row has been
- * judged and visited: when the file, the storage, the sender or `visit` fails, nothing is left, and that error comes out.
+ * Storage, parsing and `visit` slow down one another and the sender. The stored file becomes complete only after the last
+ * row is parsed and visited. If the file, the storage, the sender or `visit` fails, nothing stays stored, and this rejects
+ * with that error.
  */
 export async function receiveUpload(
   deps: Deps,
-  { customerId, importId, contentType, body }: Incoming,
+  { customerId, importId, contentType, body }: IncomingUpload,
   visit: (row: ParsedRow) => void | Promise<void> = () => undefined,
 ): Promise<ReceivedUpload> {
-  const tee = createTee(body);
-  const stored = deps.uploads.put(customerId, importId, tee.copy, contentType);
-  // A storage that fails while the reader waits for it must not leave the reader waiting.
-  stored.catch((error) => tee.fail(error));
+  const stream = duplicateStream(body);
+  const stored = deps.uploads.put(customerId, importId, stream.forStore, contentType);
+  // When the storage fails, the parser must not keep waiting for it.
+  stored.catch((error) => stream.fail(error));
   try {
-    const { columns, rows } = await readUpload(contentType, tee.source, deps.limits);
+    const { columns, rows } = await readUpload(contentType, stream.forParser, deps.limits);
     let count = 0;
     let valid = 0;
     for await (const row of rows) {
@@ -50,12 +52,12 @@ export async function receiveUpload(
       const visited = visit(row);
       if (visited) await visited;
     }
-    tee.complete();
+    stream.complete();
     const { bytes } = await stored;
     return { uploadType: contentType, columns, bytes, rows: count, valid };
   } catch (error) {
-    tee.fail(error);
-    // Until the store has given up there may still come something that would have to be removed.
+    stream.fail(error);
+    // Wait for the store to give up. Until then it may still write something that it has to remove.
     await stored.catch(() => undefined);
     throw error;
   }

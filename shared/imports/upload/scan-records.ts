@@ -1,26 +1,28 @@
 import { DomainError } from '../../kernel/errors.ts';
+import { type Delimiter, delimiters } from './csv-format.ts';
 
-/** Where a record begins, and why it cannot be used. A record with a fault is not among the bytes. */
-export interface RecordMark {
+export interface ScannedRecord {
+  /** The line on which the record begins. */
   line: number;
+  /** Why the record is unusable. */
   fault?: 'row_malformed' | 'row_too_long';
 }
 
-export interface ScannedRecords {
-  /** Whole records that are sound, each ended by LF. */
+export interface ScanResult {
+  /** The records without a fault, whole, each ended by LF. */
   bytes: Buffer;
-  /** All records, in order; blank lines are none. */
-  marks: RecordMark[];
-  /** How much of the input was used: all, unless `most` records were found before. */
-  used: number;
+  /** All records in order, without blank lines. */
+  records: ScannedRecord[];
+  /** How much of the input was read: all of it, unless the scan stopped after `recordsMax` records. */
+  bytesRead: number;
 }
 
 export interface RecordScanner {
-  scan(input: Buffer, most?: number): ScannedRecords;
-  /** What is left when the input has ended. @throws DomainError `file_malformed` when a quote is still open. */
-  end(): ScannedRecords;
-  /** Until the header has told it, each of the three is taken for a delimiter. */
-  setDelimiter(delimiter: ',' | ';' | '\t'): void;
+  scan(input: Buffer, recordsMax?: number): ScanResult;
+  /** Returns what is left after the last input. @throws DomainError `file_malformed` when a quote is still open. */
+  end(): ScanResult;
+  /** Before this call, comma, semicolon and tab all count as delimiters. */
+  setDelimiter(delimiter: Delimiter): void;
 }
 
 const TAB = 9;
@@ -29,7 +31,7 @@ const CR = 13;
 const SPACE = 32;
 const QUOTE = 34;
 
-/** Where in a record the scanner is. */
+/** The states of the scanner within a record. */
 const AT_FIELD = 0;
 const IN_FIELD = 1;
 const IN_QUOTES = 2;
@@ -38,25 +40,29 @@ const AFTER_FIELD = 4;
 const TO_LINE_END = 5;
 
 /**
- * Cuts CSV into whole records, before csv-parse takes their fields apart.
+ * Splits CSV into whole records, before csv-parse splits the records into fields.
  *
- * It knows what csv-parse cannot tell: on which line a record begins (csv-parse counts a CRLF inside quotes twice),
- * where a quote was opened that is never closed, and how to go on after one record that is too long or has a broken
- * quote: csv-parse drops the rest of its buffer after the former and swallows the following rows after the latter. So
- * csv-parse sees sound records only. Whatever ends a line (LF, CRLF, CR) becomes LF, and blanks before a field and
- * around its quotes are left out, so that both agree on what is quoted. Holds at most one record and the input at hand.
+ * It does what csv-parse cannot do:
+ * - Tell on which line a record begins. csv-parse counts a CRLF inside quotes twice.
+ * - Tell where an unclosed quote was opened.
+ * - Continue after a record that is too long or has a misplaced quote. csv-parse drops the rest of its buffer after the
+ *   former, and reads the following rows as part of the latter.
+ *
+ * csv-parse therefore gets well-formed records only. Every line end (LF, CRLF, CR) becomes LF. Whitespace before a field
+ * and around its quotes is removed, so that the scanner and csv-parse agree on which fields are quoted. Holds at most one
+ * record and the current input.
  */
 export function createRecordScanner(recordMaxBytes: number): RecordScanner {
-  let isDelimiter = tableOf(',', ';', '\t');
-  let isSpecial = tableOf(',', ';', '\t', '"', '\r', '\n');
+  let isDelimiter = byteTable(...delimiters);
+  let isSpecial = byteTable(...delimiters, '"', '\r', '\n');
   let state = AT_FIELD;
   let line = 1;
   let recordLine = 1;
   let quoteLine = 0;
   let isBlank = true;
-  let fault: RecordMark['fault'];
+  let fault: ScannedRecord['fault'];
   let afterCr = false;
-  /** Bytes written; those from `start` on belong to the record that is not complete yet. */
+  /** The bytes written so far. Those from `start` on belong to the unfinished record. */
   let out = Buffer.allocUnsafe(0);
   let length = 0;
   let start = 0;
@@ -68,8 +74,8 @@ export function createRecordScanner(recordMaxBytes: number): RecordScanner {
     out = bigger;
   }
 
-  /** Hands over the finished records and keeps the unfinished one. */
-  function take(marks: RecordMark[], used: number): ScannedRecords {
+  /** Returns the finished records and keeps the unfinished one. */
+  function takeFinished(records: ScannedRecord[], bytesRead: number): ScanResult {
     const bytes = out.subarray(0, start);
     if (start > 0) {
       const kept = Buffer.allocUnsafe(Math.max(length - start, 1024));
@@ -78,12 +84,12 @@ export function createRecordScanner(recordMaxBytes: number): RecordScanner {
       length -= start;
       start = 0;
     }
-    return { bytes, marks, used };
+    return { bytes, records, bytesRead };
   }
 
-  function endRecord(marks: RecordMark[]): void {
-    if (fault) marks.push({ line: recordLine, fault });
-    else if (!isBlank) marks.push({ line: recordLine });
+  function endRecord(records: ScannedRecord[]): void {
+    if (fault) records.push({ line: recordLine, fault });
+    else if (!isBlank) records.push({ line: recordLine });
     if (fault || isBlank) length = start;
     else {
       out[length++] = LF;
@@ -98,15 +104,15 @@ export function createRecordScanner(recordMaxBytes: number): RecordScanner {
 
   return {
     setDelimiter(delimiter) {
-      isDelimiter = tableOf(delimiter);
-      isSpecial = tableOf(delimiter, '"', '\r', '\n');
+      isDelimiter = byteTable(delimiter);
+      isSpecial = byteTable(delimiter, '"', '\r', '\n');
     },
-    scan(input, most = Number.POSITIVE_INFINITY) {
+    scan(input, recordsMax = Number.POSITIVE_INFINITY) {
       makeRoom(input.length + 1);
-      const marks: RecordMark[] = [];
+      const records: ScannedRecord[] = [];
       let at = 0;
-      for (; at < input.length && marks.length < most; at++) {
-        // Most bytes are the inside of a field: they are copied in a tight loop of their own.
+      for (; at < input.length && records.length < recordsMax; at++) {
+        // Most bytes are inside a field. A tight loop copies them.
         if ((state === IN_FIELD || state === IN_QUOTES) && !fault) {
           const from = at;
           let to = length;
@@ -128,7 +134,7 @@ export function createRecordScanner(recordMaxBytes: number): RecordScanner {
         if (afterCr) byte = LF;
 
         if (byte === LF && state !== IN_QUOTES) {
-          endRecord(marks);
+          endRecord(records);
           continue;
         }
         switch (state) {
@@ -155,8 +161,9 @@ export function createRecordScanner(recordMaxBytes: number): RecordScanner {
               state = AFTER_FIELD;
               continue;
             }
-            // On the line where it was opened only this row is wrong; further down rows would be lost in the field.
-            else if (quoteLine !== line) throw notClosed(quoteLine);
+            // Text after a closing quote. On the line where the quote was opened, only this row is wrong. On a later line, the
+            // quoted field may have swallowed other rows.
+            else if (quoteLine !== line) throw unclosedQuote(quoteLine);
             else {
               fault ??= 'row_malformed';
               state = TO_LINE_END;
@@ -171,28 +178,28 @@ export function createRecordScanner(recordMaxBytes: number): RecordScanner {
           length = start;
         }
       }
-      return take(marks, at);
+      return takeFinished(records, at);
     },
     end() {
-      if (state === IN_QUOTES) throw notClosed(quoteLine);
+      if (state === IN_QUOTES) throw unclosedQuote(quoteLine);
       makeRoom(1);
-      const marks: RecordMark[] = [];
-      if (length > start || fault) endRecord(marks);
-      return take(marks, 0);
+      const records: ScannedRecord[] = [];
+      if (length > start || fault) endRecord(records);
+      return takeFinished(records, 0);
     },
   };
 }
 
-function tableOf(...characters: string[]): Uint8Array {
+function byteTable(...characters: string[]): Uint8Array {
   const table = new Uint8Array(256);
   for (const character of characters) table[character.charCodeAt(0)] = 1;
   return table;
 }
 
-function notClosed(line: number): DomainError {
+function unclosedQuote(line: number): DomainError {
   return new DomainError(
     'file_malformed',
-    `The quote that is opened on line ${line} is not closed where its field ends. Close it, or write a quote inside a quoted field twice.`,
+    `The quoted value that starts on line ${line} is not closed correctly. Add the missing quotation mark. Inside a quoted value, write each quotation mark twice ("").`,
     { members: { line } },
   );
 }

@@ -1,11 +1,9 @@
-/**
- * Where uploads lie until they are planned, and as long as their import does. Rejects with `storage_unavailable` when
- * storage is away.
- */
+/** Keeps uploads while their imports exist. Rejects with `storage_unavailable` when storage does not answer. */
 export interface UploadStore {
   /**
-   * Stores what the source gives, as it comes. Either all of it is there afterwards or, when the source fails, nothing:
-   * the promise then rejects with the source's own error. Replaces what lay there.
+   * Stores the source as it streams in, and replaces an earlier upload of the same import.
+   *
+   * Stores everything or nothing. When the source fails, this rejects with the source's own error.
    */
   put(
     customerId: string,
@@ -13,10 +11,10 @@ export interface UploadStore {
     source: AsyncIterable<Uint8Array>,
     contentType: string,
   ): Promise<{ bytes: number }>;
-  /** Resolves to `undefined` when there is none. */
+  /** Resolves to `undefined` when there is no upload. */
   read(customerId: string, importId: string): Promise<AsyncIterable<Uint8Array> | undefined>;
-  /** Repeatable: removing what is not there is done. */
+  /** Idempotent: succeeds when there is no upload. */
   remove(customerId: string, importId: string): Promise<void>;
-  /** Removes all uploads of a customer; repeatable. */
+  /** Removes all uploads of a customer. Idempotent. */
   purge(customerId: string): Promise<void>;
 }

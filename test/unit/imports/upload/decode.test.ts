@@ -4,7 +4,7 @@ import { rowsOf } from '../../../support/upload-bytes.ts';
 const csv = 'email,name\njürgen@contoso.com,x\njane@contoso.com,Jürgen 😀 Ζωή\n';
 const utf16be = (text: string) => Buffer.from(text, 'utf16le').swap16();
 
-describe('the encodings that spreadsheets write', () => {
+describe('decodes the encodings that spreadsheets write', () => {
   it.each([
     ['utf-8', Buffer.from(csv)],
     ['utf-8', Buffer.from(`\ufeff${csv}`)],
@@ -21,7 +21,7 @@ describe('the encodings that spreadsheets write', () => {
   });
 });
 
-describe('what is not text is refused, with what to do', () => {
+describe('refuses a file that is not text, and says how to fix it', () => {
   it.each([
     ['a workbook', Buffer.from('PK\x03\x04\x14\x00\x06\x00', 'latin1'), /Excel workbook.*Save as/],
     ['an old workbook', Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1]), /Excel workbook/],
@@ -44,7 +44,7 @@ describe('what is not text is refused, with what to do', () => {
     }
   });
 
-  it('names the line of a name in Windows-1252, which Excel writes by default', async () => {
+  it('reports the line of a name in Windows-1252, which Excel writes by default', async () => {
     const head = 'email,name\n'.concat('a@contoso.com,A\n'.repeat(10_000));
     const bytes = Buffer.from(`${head}b@contoso.com,J\xfcrgen\n`, 'latin1');
     await expect(rowsOf(bytes)).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import { chunksOf, rowsOf, uploadLimits } from '../../../support/upload-bytes.ts
 const row = (line: number, address: string, more = {}) => ({ line, ok: true, address, ...more });
 const rejected = (line: number, code: string) => expect.objectContaining({ line, ok: false, code });
 
-describe('a row’s fault is a rejected row', () => {
+describe('rejects a faulty row alone', () => {
   it.each([
     [',Jane,5,r', 'address_missing'],
     ['jane,Jane,5,r', 'address_malformed'],
@@ -26,13 +26,13 @@ describe('a row’s fault is a rejected row', () => {
     ['jane@contoso.com,"Ja\nne",5,r', 'row_malformed'],
     [`jane@contoso.com,${'J'.repeat(70_000)},5,r`, 'row_too_long'],
     [`jane@contoso.com,"${'J\n'.repeat(40_000)}",5,r`, 'row_too_long'],
-  ])('%.60j is %s, and the rows around it stand', async (line, code) => {
+  ])('%.60j is rejected as %s, and the rows around it are accepted', async (line, code) => {
     const { rows } = await rowsOf(`email,name,limit,reference\na@contoso.com,,,\n${line}\nb@contoso.com,,,\n`);
     const lines = line.split('\n').length;
     expect(rows).toEqual([row(2, 'a@contoso.com'), rejected(3, code), row(3 + lines, 'b@contoso.com')]);
   });
 
-  it('names all that is wrong with a row, and gives address and reference back', async () => {
+  it('reports every fault of a row, with its address and reference', async () => {
     const { rows } = await rowsOf(`email,name,limit,reference\nnobody,${'J'.repeat(300)},x,r-7\n`);
     expect(rows).toEqual([
       {
@@ -46,7 +46,23 @@ describe('a row’s fault is a rejected row', () => {
     ]);
   });
 
-  it('keeps formulas and quotes as they are: they are text', async () => {
+  it('says what to do about a row with too few or too many columns', async () => {
+    const { rows } = await rowsOf('email,name\na@contoso.com\nb@contoso.com,Doe,Jane\n');
+    expect(rows).toEqual([
+      expect.objectContaining({
+        line: 2,
+        code: 'row_malformed',
+        message: expect.stringMatching(/^This row has 1 column, but the header has 2\. Add the missing columns/),
+      }),
+      expect.objectContaining({
+        line: 3,
+        code: 'row_malformed',
+        message: expect.stringMatching(/^This row has 3 columns, but the header has 2\. .*quotation marks/),
+      }),
+    ]);
+  });
+
+  it('keeps formulas and quotes as text', async () => {
     const { rows } = await rowsOf(
       'email,name,reference\na@contoso.com,=cmd|\'/c calc\'!A0,"+1""x"""\nb@contoso.com,5" J,@x\n',
     );
@@ -56,49 +72,49 @@ describe('a row’s fault is a rejected row', () => {
     ]);
   });
 
-  it('lets line breaks be in columns that it ignores', async () => {
+  it('accepts line breaks in ignored columns', async () => {
     const { rows } = await rowsOf('notes,email\r\n"one\r\ntwo",a@contoso.com\r\nx,b@contoso.com\r\n');
     expect(rows).toEqual([row(2, 'a@contoso.com'), row(4, 'b@contoso.com')]);
   });
 
-  it('counts the lines inside quotes, however each of them ends', async () => {
+  it('counts lines inside quotes, for every kind of line end', async () => {
     const { rows } = await rowsOf('notes,email\n"a\rb\nc\r\nd\n\re",a@contoso.com\nx,b@contoso.com\n');
     expect(rows).toEqual([row(2, 'a@contoso.com'), row(8, 'b@contoso.com')]);
   });
 
-  it('takes blanks around quotes', async () => {
+  it('accepts spaces around quotes', async () => {
     const { rows } = await rowsOf('email, name\na@contoso.com , "Doe, Jane" \n');
     expect(rows).toEqual([row(2, 'a@contoso.com', { displayName: 'Doe, Jane' })]);
   });
 
-  it('takes empty cells beyond the last column, as spreadsheets leave them', async () => {
+  it('accepts empty cells after the last column, which spreadsheets leave behind', async () => {
     expect((await rowsOf('email,name\na@contoso.com,Jane,,\n')).rows).toEqual([
       row(2, 'a@contoso.com', { displayName: 'Jane' }),
     ]);
   });
 });
 
-describe('blank lines are no rows, and lines keep their number', () => {
-  it('above, between and below', async () => {
+describe('skips blank lines, and counts them', () => {
+  it('before, between and after the rows', async () => {
     const { rows } = await rowsOf('\n  \nemail,name\n\na@contoso.com,A\n,\n" ",\nb@contoso.com,B\n\n \n,,,\n\n');
     expect(rows.map(({ line }) => line)).toEqual([5, 8]);
   });
 
-  it.each(['\n', '\r\n', '\r'])('whatever ends a line: %j', async (eol) => {
+  it.each(['\n', '\r\n', '\r'])('with the line end %j', async (eol) => {
     const { rows } = await rowsOf(['email,name', 'a@contoso.com,A', '', 'b@contoso.com,B'].join(eol));
     expect(rows.map(({ line }) => line)).toEqual([2, 4]);
   });
 });
 
-describe('a file’s fault refuses the file', () => {
+describe('refuses a faulty file', () => {
   it.each([
-    ['nothing', ''],
+    ['no bytes', ''],
     ['a byte order mark', '\ufeff'],
     ['blank lines', '\n \r\n\t\n'],
     ['a header', 'email,name'],
     ['a header and blank lines', 'email,name\n\n,\n'],
     ['a separator line', 'sep=;\n'],
-  ])('file_empty: nothing but %s', async (_, csv) => {
+  ])('file_empty: a file with %s only', async (_, csv) => {
     await expect(rowsOf(csv)).rejects.toMatchObject({ code: 'file_empty' });
   });
 
@@ -106,7 +122,7 @@ describe('a file’s fault refuses the file', () => {
     ['at the end', 'email,name\na@contoso.com,A\nb@contoso.com,"B\n', 3],
     ['before other quoted rows', 'email,name\na@contoso.com,"A\n"b@contoso.com","B"\n"c@contoso.com","C"\n', 2],
     ['in a record of several lines', 'notes,email\n"one\ntwo",a@contoso.com\n"x\ny","z@contoso.com\n', 5],
-    ['before very much text', `email,name\na@contoso.com,"A\n${'b@contoso.com,B\n'.repeat(20_000)}`, 2],
+    ['before a long text', `email,name\na@contoso.com,"A\n${'b@contoso.com,B\n'.repeat(20_000)}`, 2],
     ['in the header', 'email,"name\na@contoso.com,A\n', 1],
   ])('file_malformed with the line where the quote was opened: %s', async (_, csv, line) => {
     await expect(rowsOf(csv)).rejects.toMatchObject({
@@ -116,46 +132,46 @@ describe('a file’s fault refuses the file', () => {
     });
   });
 
-  it('payload_too_large: one byte or one row too many', async () => {
+  it('payload_too_large: one byte or one row above the limit', async () => {
     const csv = 'email\na@contoso.com\nb@contoso.com\n';
     expect((await rowsOf(csv, { maxBytes: csv.length, maxRows: 2 })).rows).toHaveLength(2);
     await expect(rowsOf(csv, { maxBytes: csv.length - 1 })).rejects.toMatchObject({ code: 'payload_too_large' });
     await expect(rowsOf(csv, { maxRows: 1 })).rejects.toMatchObject({ code: 'payload_too_large' });
   });
 
-  it('file_malformed: a header beyond the limit of a record', async () => {
+  it('file_malformed: a header longer than a record may be', async () => {
     await expect(rowsOf('email,'.repeat(100_000))).rejects.toMatchObject({ code: 'file_malformed' });
   });
 });
 
-describe('a file is never held whole', () => {
-  it('keeps no more of an endless record than the limit', async () => {
-    let given = 0;
+describe('never holds a whole file in memory', () => {
+  it('stops reading an endless record at the limit', async () => {
+    let sent = 0;
     async function* endless() {
       yield Buffer.from('email,name\na@contoso.com,"');
       const chunk = Buffer.alloc(65_536, 'x');
-      for (; given < 64 * 1024 * 1024; given += chunk.length) yield chunk;
+      for (; sent < 64 * 1024 * 1024; sent += chunk.length) yield chunk;
     }
     const before = process.memoryUsage().arrayBuffers;
-    const reading = await readCsv(endless(), uploadLimits);
-    const rows = reading.rows[Symbol.asyncIterator]();
+    const upload = await readCsv(endless(), uploadLimits);
+    const rows = upload.rows[Symbol.asyncIterator]();
     await expect(rows.next()).rejects.toMatchObject({ code: 'file_malformed' });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
   });
 
-  it('asks for more only as rows are taken', async () => {
-    let given = 0;
+  it('reads more of the file only when rows are consumed', async () => {
+    let sent = 0;
     async function* file() {
       yield Buffer.from('email\n');
-      for (; given < 1000; given++) yield Buffer.from(`user${given}@contoso.com\n`);
+      for (; sent < 1000; sent++) yield Buffer.from(`user${sent}@contoso.com\n`);
     }
-    const reading = await readCsv(file(), uploadLimits);
-    const rows = reading.rows[Symbol.asyncIterator]();
+    const upload = await readCsv(file(), uploadLimits);
+    const rows = upload.rows[Symbol.asyncIterator]();
     await rows.next();
-    expect(given).toBeLessThan(100);
+    expect(sent).toBeLessThan(100);
   });
 
-  it('lets go of its source when the file is refused or the reader leaves', async () => {
+  it('closes its source when the file is refused or the reader stops', async () => {
     let released = 0;
     async function* source(text: string) {
       try {
@@ -172,12 +188,12 @@ describe('a file is never held whole', () => {
     expect(released).toBe(2);
   });
 
-  it('passes on the error of a source that breaks off', async () => {
+  it('rejects with the error of a source that fails', async () => {
     async function* source() {
       yield* chunksOf(`email\n${'a@contoso.com\n'.repeat(100)}`);
-      throw new Error('the sender has left');
+      throw new Error('the sender disconnected');
     }
     const { rows } = await readCsv(source(), uploadLimits);
-    await expect(Array.fromAsync(rows)).rejects.toThrow('the sender has left');
+    await expect(Array.fromAsync(rows)).rejects.toThrow('the sender disconnected');
   });
 });

@@ -18,22 +18,22 @@ async function read(type: string, bytes: Uint8Array | string, sizes?: number[]):
 
 const file = (text = csv) => new File([text], 'mailboxes.csv', { type: 'text/csv' });
 
-describe('a form with a file', () => {
-  it.each([[[65_536]], [[1000, 7]]])('gives the bytes of the file, in pieces of %j', async (sizes) => {
+describe('reads the file of a form', () => {
+  it.each([[[65_536]], [[1000, 7]]])('returns the bytes of the file, from chunks of %j', async (sizes) => {
     const { type, bytes } = await formOf((form) => form.set('file', file()));
     expect(await read(type, bytes, sizes)).toBe(csv);
   });
 
-  it('takes the file as a plain field too', async () => {
+  it('accepts the file as a plain field', async () => {
     const { type, bytes } = await formOf((form) => form.set('file', 'email\r\na@contoso.com'));
     expect(await read(type, bytes)).toBe('email\r\na@contoso.com');
   });
 
   it.each<[string, [name: string, value: string | File][], string]>([
     ['no field', [], 'file'],
-    ['a file of another name', [['csv', file()]], 'csv'],
+    ['a file in another field', [['csv', file()]], 'csv'],
     [
-      'another field before',
+      'another field before the file',
       [
         ['note', 'x'],
         ['file', file()],
@@ -41,7 +41,7 @@ describe('a form with a file', () => {
       'note',
     ],
     [
-      'another field after',
+      'another field after the file',
       [
         ['file', file()],
         ['note', 'x'],
@@ -69,19 +69,19 @@ describe('a form with a file', () => {
   it.each<[string, (form: { type: string; bytes: Buffer }) => [string, Uint8Array]]>([
     ['cut off in the file', ({ type, bytes }) => [type, bytes.subarray(0, bytes.length / 2)]],
     ['cut off before its end', ({ type, bytes }) => [type, bytes.subarray(0, -10)]],
-    ['cut off in the head of the part', ({ type, bytes }) => [type, bytes.subarray(0, 60)]],
+    ['cut off in the headers of the part', ({ type, bytes }) => [type, bytes.subarray(0, 60)]],
     ['without a boundary', ({ bytes }) => ['multipart/form-data', bytes]],
     ['with another boundary', ({ bytes }) => ['multipart/form-data; boundary=nope', bytes]],
     ['empty', ({ type }) => [type, Buffer.alloc(0)]],
-    ['no form at all', ({ type }) => [type, Buffer.from('email\na@contoso.com\n')]],
-  ])('a broken form is refused: %s', async (_, breakIt) => {
+    ['not a form', ({ type }) => [type, Buffer.from('email\na@contoso.com\n')]],
+  ])('refuses a broken form: %s', async (_, breakIt) => {
     const [type, bytes] = breakIt(await formOf((form) => form.set('file', file())));
     await expect(read(type, bytes)).rejects.toMatchObject({
       code: expect.stringMatching(/^(malformed_request|validation_failed)$/),
     });
   });
 
-  it('does not end the file before the form has ended: a field may yet follow', async () => {
+  it('ends the file only after the form has ended, because another field may follow', async () => {
     const { type, bytes } = await formOf((form) => {
       form.append('file', file('email\n'));
       form.append('note', 'x');
@@ -92,33 +92,33 @@ describe('a form with a file', () => {
         yield chunk;
       }
     }
-    const reading = await readMultipart(type, slowly());
-    await expect(Array.fromAsync(reading)).rejects.toMatchObject({ code: 'validation_failed' });
+    const bytesOfFile = await readMultipart(type, slowly());
+    await expect(Array.fromAsync(bytesOfFile)).rejects.toMatchObject({ code: 'validation_failed' });
   });
 
-  it('passes on the error of a sender that breaks off', async () => {
+  it('rejects with the error of a sender that fails', async () => {
     const { type, bytes } = await formOf((form) => form.set('file', file()));
     async function* source() {
       yield bytes.subarray(0, 1000);
-      throw new Error('the sender has left');
+      throw new Error('the sender disconnected');
     }
-    const reading = await readMultipart(type, source());
-    await expect(Array.fromAsync(reading)).rejects.toThrow('the sender has left');
+    const bytesOfFile = await readMultipart(type, source());
+    await expect(Array.fromAsync(bytesOfFile)).rejects.toThrow('the sender disconnected');
   });
 
-  it('holds its sender back while nobody reads, and lets go when the reader leaves', async () => {
+  it('does not read ahead of its reader, and closes its source when the reader stops', async () => {
     const { type, bytes } = await formOf((form) => form.set('file', file('x'.repeat(4_000_000))));
-    let given = 0;
+    let sent = 0;
     const released = Promise.withResolvers<void>();
     async function* source() {
       try {
-        for (; given < bytes.length; given += 10_000) yield bytes.subarray(given, given + 10_000);
+        for (; sent < bytes.length; sent += 10_000) yield bytes.subarray(sent, sent + 10_000);
       } finally {
         released.resolve();
       }
     }
     for await (const _ of await readMultipart(type, source())) break;
     await released.promise;
-    expect(given).toBeLessThan(1_000_000);
+    expect(sent).toBeLessThan(1_000_000);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeCanonical } from '../../../../shared/imports/upload/canonical-rows.ts';
+import { writeNdjsonRows } from '../../../../shared/imports/upload/ndjson-rows.ts';
 import type { ParsedRow } from '../../../../shared/imports/upload/parsed-row.ts';
 import { readUpload, type UploadType } from '../../../../shared/imports/upload/read-upload.ts';
 import { receiveUpload } from '../../../../shared/imports/upload/receive-upload.ts';
@@ -24,8 +24,8 @@ function receive(
   );
 }
 
-describe('an upload is stored while it is judged', () => {
-  it('as it came, with every row visited in order', async () => {
+describe('stores an upload while parsing it', () => {
+  it('stores a CSV unchanged, and visits every row in order', async () => {
     const uploads = inMemoryUploads();
     const lines: number[] = [];
     const received = await receive(chunksOf(csv, [1000, 3]), { uploads, visit: (row) => void lines.push(row.line) });
@@ -34,43 +34,43 @@ describe('an upload is stored while it is judged', () => {
     expect(lines).toEqual(Array.from({ length: 5000 }, (_, i) => i + 2));
   });
 
-  it('rows of ours too, and they read back as the same', async () => {
+  it('stores NDJSON rows, which read back as the same rows', async () => {
     const uploads = inMemoryUploads();
-    const seen: ParsedRow[] = [];
+    const visited: ParsedRow[] = [];
     const contentType = 'application/x-ndjson';
-    await receive(writeCanonical([{ address: 'A@c.com' }, { address: 'x' }]), {
+    await receive(writeNdjsonRows([{ address: 'A@c.com' }, { address: 'x' }]), {
       uploads,
       contentType,
-      visit: async (row) => void seen.push(row),
+      visit: async (row) => void visited.push(row),
     });
     const stored = await uploads.read('cust_1', 'imp_1');
-    const again = await readUpload(contentType, stored ?? chunksOf(''), uploadLimits);
-    expect(await Array.fromAsync(again.rows)).toEqual(seen);
+    const upload = await readUpload(contentType, stored ?? chunksOf(''), uploadLimits);
+    expect(await Array.fromAsync(upload.rows)).toEqual(visited);
   });
 
   it.each([
-    ['no text', 'PK\x03\x04xxxx', 'file_not_text'],
+    ['not text', 'PK\x03\x04xxxx', 'file_not_text'],
     ['no address column', 'first,last\nJane,Doe\n', 'file_no_address_column'],
-    ['a quote open at the very end', `${csv}x@contoso.com,"x\n`, 'file_malformed'],
+    ['an unclosed quote on the last line', `${csv}x@contoso.com,"x\n`, 'file_malformed'],
     ['no rows', 'email\n', 'file_empty'],
-    ['nothing', '', 'file_empty'],
-  ])('leaves nothing of a file that is refused: %s', async (_, text, code) => {
+    ['no bytes', '', 'file_empty'],
+  ])('stores nothing of a refused file: %s', async (_, text, code) => {
     const uploads = inMemoryUploads();
     await expect(receive(chunksOf(text, [500]), { uploads })).rejects.toMatchObject({ code });
     expect(uploads.stored.size).toBe(0);
   });
 
-  it('leaves nothing when the sender breaks off', async () => {
+  it('stores nothing when the sender disconnects', async () => {
     const uploads = inMemoryUploads();
     async function* body() {
       yield* chunksOf(csv, [1000]);
-      throw new Error('the sender has left');
+      throw new Error('the sender disconnected');
     }
-    await expect(receive(body(), { uploads })).rejects.toThrow('the sender has left');
+    await expect(receive(body(), { uploads })).rejects.toThrow('the sender disconnected');
     expect(uploads.stored.size).toBe(0);
   });
 
-  it('leaves nothing when the visitor refuses', async () => {
+  it('stores nothing when the visitor throws', async () => {
     const uploads = inMemoryUploads();
     const visit = (row: ParsedRow) => {
       if (row.line === 3000) throw new DomainError('slot_limit_reached', 'full');
@@ -81,20 +81,20 @@ describe('an upload is stored while it is judged', () => {
     expect(uploads.stored.size).toBe(0);
   });
 
-  it('refuses with what the storage said, at whatever moment it fails', async () => {
-    for (const taken of [0, 1, 50]) {
+  it('rejects with the error of the storage, whenever it fails', async () => {
+    for (const chunksTaken of [0, 1, 50]) {
       const uploads = inMemoryUploads();
-      const away = new DomainError('storage_unavailable', 'away', { retryAfterSeconds: 5 });
+      const unavailable = new DomainError('storage_unavailable', 'unavailable', { retryAfterSeconds: 5 });
       uploads.put = async (_customer, _import, source) => {
-        let pieces = 0;
-        for await (const _ of source) if (pieces++ >= taken) break;
-        throw away;
+        let chunks = 0;
+        for await (const _ of source) if (chunks++ >= chunksTaken) break;
+        throw unavailable;
       };
-      await expect(receive(chunksOf(csv, [1000]), { uploads })).rejects.toBe(away);
+      await expect(receive(chunksOf(csv, [1000]), { uploads })).rejects.toBe(unavailable);
     }
   });
 
-  it('is as slow as the storage: no piece waits beyond the one being judged', async () => {
+  it('waits for the storage: reads at most one chunk ahead', async () => {
     const uploads = inMemoryUploads();
     const gate = Promise.withResolvers<void>();
     const put = uploads.put;
@@ -102,16 +102,16 @@ describe('an upload is stored while it is judged', () => {
       await gate.promise;
       return put(customerId, importId, source, type);
     };
-    let given = 0;
+    let sent = 0;
     async function* body() {
       for await (const chunk of chunksOf(csv, [1000])) {
-        given++;
+        sent++;
         yield chunk;
       }
     }
     const received = receive(body(), { uploads });
     await new Promise((resolve) => setImmediate(resolve));
-    expect(given).toBeLessThanOrEqual(2);
+    expect(sent).toBeLessThanOrEqual(2);
     gate.resolve();
     expect((await received).bytes).toBe(csv.length);
   });

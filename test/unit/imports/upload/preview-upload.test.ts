@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { previewUpload } from '../../../../shared/imports/upload/preview.ts';
+import { previewUpload } from '../../../../shared/imports/upload/preview-upload.ts';
 import { readCsv } from '../../../../shared/imports/upload/read-csv.ts';
 import { chunksOf, uploadLimits } from '../../../support/upload-bytes.ts';
 
-const nobody = { isTaken: () => false };
-const preview = async (csv: string, existing: Parameters<typeof previewUpload>[1] = nobody, free = 10) =>
+const noMailboxes = { isTaken: () => false };
+const preview = async (csv: string, existing: Parameters<typeof previewUpload>[1] = noMailboxes, free = 10) =>
   previewUpload(await readCsv(chunksOf(csv), uploadLimits), existing, { free });
 
-describe('a preview says what starting would do', () => {
-  it('counts, finds and shows', async () => {
+describe('previews what an import would do', () => {
+  it('counts rows and slots, lists findings and shows a sample', async () => {
     const csv = 'email,name,team\na@c.com,A,x\nnobody,,\nA@C.com,,\nb@c.com,,\nc@c.com,,\n';
     const existing = {
       isTaken: (address: string) => address === 'b@c.com',
@@ -39,7 +39,7 @@ describe('a preview says what starting would do', () => {
     });
   });
 
-  it('names a thousand findings and counts the rest; shows ten rows', async () => {
+  it('lists 1,000 findings and counts the rest, and shows ten rows', async () => {
     const good = Array.from({ length: 30 }, (_, i) => `u${i}@c.com\n`).join('');
     const result = await preview(`email\n${good}${'x\n'.repeat(1500)}`);
     expect(result).toMatchObject({ rows: 1530, accepted: 30, rejected: 1500, findingsOmitted: 500 });
@@ -47,7 +47,7 @@ describe('a preview says what starting would do', () => {
     expect(result.sample).toHaveLength(10);
   });
 
-  it('rejects when the file turns out to be wrong at its end', async () => {
+  it('rejects a file with an error at its end', async () => {
     await expect(preview('email\na@c.com\n"b@c.com\n')).rejects.toMatchObject({ code: 'file_malformed' });
   });
 });

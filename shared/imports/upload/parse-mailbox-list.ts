@@ -9,18 +9,18 @@ const mailbox = z.strictObject({
   reference: z.string().optional(),
 });
 
-/** A list of mailboxes as JSON. Its shape only: what is wrong with a value is a finding of its row, as in a CSV. */
-export const mailboxList = z.strictObject({ mailboxes: z.array(mailbox).min(1, 'Name at least one mailbox.') });
+/** A list of mailboxes as JSON. Checks the shape only: an invalid value becomes a finding of its row, as in a CSV. */
+const mailboxList = z.strictObject({ mailboxes: z.array(mailbox).min(1, 'List at least one mailbox.') });
 
 /**
- * Takes the rows out of a body in JSON, not judged yet: `writeCanonical` makes an upload of them.
+ * Returns the rows of a JSON body, not validated yet. `writeNdjsonRows` makes an upload of them.
  *
- * @throws DomainError `validation_failed`, naming every wrong and every unknown field at once
+ * @throws DomainError `validation_failed`, which lists every wrong and every unknown field
  */
 export function parseMailboxList(body: unknown): RawRow[] {
   const result = mailboxList.safeParse(body);
   if (result.success) return result.data.mailboxes;
-  throw new DomainError('validation_failed', 'Some fields are missing, malformed or unknown; see errors.', {
+  throw new DomainError('validation_failed', 'Some fields are missing, invalid or unknown. See errors.', {
     fields: result.error.issues.flatMap(toFields),
   });
 }

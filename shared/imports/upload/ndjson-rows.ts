@@ -1,0 +1,54 @@
+import { DomainError } from '../../kernel/errors.ts';
+import { parseRow, type RawRow } from './parse-row.ts';
+import type { ParsedRow } from './parsed-row.ts';
+import { tooManyRows, type UploadLimits } from './upload-limits.ts';
+
+/** Small enough to be one write, large enough to keep the number of writes low. */
+const CHUNK_CHARACTERS = 65_536;
+
+/**
+ * Writes rows that did not come as a file in the form in which they are stored: NDJSON, one JSON object per line.
+ * The values are not validated here. Planning parses the stored rows later, as it does with a CSV.
+ */
+export async function* writeNdjsonRows(rows: Iterable<RawRow> | AsyncIterable<RawRow>): AsyncGenerator<Uint8Array> {
+  let text = '';
+  for await (const { address, displayName, dailyLimit, reference } of rows) {
+    text += `${JSON.stringify({ address, displayName, dailyLimit, reference })}\n`;
+    if (text.length >= CHUNK_CHARACTERS) {
+      yield Buffer.from(text);
+      text = '';
+    }
+  }
+  if (text !== '') yield Buffer.from(text);
+}
+
+/**
+ * Reads and parses the output of `writeNdjsonRows`. The `line` of a row is its position, from 1.
+ *
+ * @throws DomainError `payload_too_large`, `file_empty`
+ */
+export async function* readNdjsonRows(
+  source: AsyncIterable<Uint8Array>,
+  limits: UploadLimits,
+): AsyncGenerator<ParsedRow> {
+  let line = 0;
+  for await (const rows of rawRowsOf(source)) {
+    for (const row of rows) {
+      if (++line > limits.maxRows) throw tooManyRows(limits.maxRows);
+      yield parseRow(line, row, limits);
+    }
+  }
+  if (line === 0) throw new DomainError('file_empty', 'The upload contains no mailboxes. Add at least one.');
+}
+
+/** Yields the rows that each chunk of the source completes. */
+async function* rawRowsOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<RawRow[]> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let rest = '';
+  for await (const chunk of source) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield lines.map((text) => JSON.parse(text) as RawRow);
+  }
+  if (rest + decoder.decode() !== '') throw new Error('the stored rows are cut off');
+}
