@@ -35,14 +35,14 @@ export async function planRows(
   const known = new Map<string, Tagged<Mailbox>>();
   for await (const mailbox of deps.ledger.eachMailbox(record.connectionId)) known.set(mailbox.value.address, mailbox);
 
-  const addressesInFile = new Set<string>();
+  const firstLineOf = new Map<string, number>();
   let plan = checkpoint;
   let batch: PlannedRow[] = [];
   // Changes in the transaction: the checkpoint, and one or two for each row.
   let size = 1;
   for await (const parsed of upload.rows) {
-    const isRepeated = parsed.ok && addressesInFile.has(parsed.address);
-    if (parsed.ok) addressesInFile.add(parsed.address);
+    const firstLine = parsed.ok ? firstLineOf.get(parsed.address) : undefined;
+    if (parsed.ok && firstLine === undefined) firstLineOf.set(parsed.address, parsed.line);
     // An earlier try wrote the lines below the checkpoint. They only tell which addresses have occurred.
     if (parsed.line <= checkpoint.value.line) continue;
     if (size + 2 > CHANGES_MAX) {
@@ -53,8 +53,8 @@ export async function planRows(
       batch = [];
       size = 1;
     }
-    batch.push({ parsed, isRepeated });
-    size += parsed.ok && !isRepeated ? 2 : 1;
+    batch.push({ parsed, firstLine });
+    size += parsed.ok && firstLine === undefined ? 2 : 1;
   }
   return (await writeBatch(deps, record, plan, batch, known, true)) ? 'done' : 'superseded';
 }

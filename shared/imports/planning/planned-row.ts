@@ -1,32 +1,21 @@
 import { isTaken, type Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Row } from '../ledger/row.ts';
 import type { ParsedRow } from '../upload/parsed-row.ts';
+import { type RowFault, rowFaults } from '../upload/row-findings.ts';
 
-/** A line of the upload, and whether its address occurred on an earlier line. */
+/** A line of the upload, and the earlier line with the same address, if there is one. */
 export interface PlannedRow {
   parsed: ParsedRow;
-  isRepeated: boolean;
+  firstLine?: number | undefined;
 }
 
-type Decision = { state: 'pending' } | { state: 'rejected' | 'duplicate'; code: string; message: string };
+type Decision = { state: 'pending' } | ({ state: 'rejected' | 'duplicate' } & RowFault);
 
 /** Decides whether a line becomes a check, a rejected row or a duplicate. `mailbox`: what the connection has there. */
-function decide({ parsed, isRepeated }: PlannedRow, mailbox: Mailbox | undefined): Decision {
+function decide({ parsed, firstLine }: PlannedRow, mailbox: Mailbox | undefined): Decision {
   if (!parsed.ok) return { state: 'rejected', code: parsed.code, message: parsed.message };
-  if (isRepeated) {
-    return {
-      state: 'duplicate',
-      code: 'duplicate_in_file',
-      message: 'This address is already on an earlier line of the file.',
-    };
-  }
-  if (isTaken(mailbox)) {
-    return {
-      state: 'duplicate',
-      code: 'duplicate_in_connection',
-      message: 'This mailbox is already connected or being checked.',
-    };
-  }
+  if (firstLine !== undefined) return { state: 'duplicate', ...rowFaults.duplicateInFile(firstLine) };
+  if (isTaken(mailbox)) return { state: 'duplicate', ...rowFaults.duplicateInConnection() };
   return { state: 'pending' };
 }
 
