@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { Customer } from '../../shared/customers/customer.ts';
-import { type DeleteCustomerNeeds, deleteCustomer } from '../../shared/customers/delete-customer.ts';
+import { type DeleteCustomerDeps, deleteCustomer } from '../../shared/customers/delete-customer.ts';
 import { noSuchCustomer, requireCustomer } from '../../shared/customers/require-customer.ts';
 import { updateCustomer } from '../../shared/customers/update-customer.ts';
 import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
@@ -13,9 +13,9 @@ import type { SlotCount, Slots } from '../../shared/plans/slots.ts';
 
 export interface CustomerRouteNeeds
   extends EndpointNeeds,
-    Omit<DeleteCustomerNeeds, 'apiKeys' | 'customers' | 'answers'> {
-  apiKeys: EndpointNeeds['apiKeys'] & DeleteCustomerNeeds['apiKeys'];
-  customers: DeleteCustomerNeeds['customers'];
+    Omit<DeleteCustomerDeps, 'apiKeys' | 'customers' | 'answers'> {
+  apiKeys: EndpointNeeds['apiKeys'] & DeleteCustomerDeps['apiKeys'];
+  customers: DeleteCustomerDeps['customers'];
   slots: Slots;
   newId: NewId;
   fields: { nameMaxLength: number };
@@ -79,7 +79,7 @@ export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: Customer
       permission: 'read',
       customer: 'none',
       async handle({ actor, params: { customerId = '' } }) {
-        const { value: customer } = await requireCustomer(deps, actor, customerId);
+        const customer = await requireCustomer(deps, actor, customerId);
         return { jsonBody: present(customer, await slotsOf(customerId)) };
       },
     }),

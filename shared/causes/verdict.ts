@@ -4,6 +4,16 @@ import type { CauseCode } from './causes.ts';
 export const probes = ['graph.readWrite', 'graph.send', 'imap', 'smtp'] as const;
 export type Probe = (typeof probes)[number];
 
+/** The service through which a probe reaches the mailbox. */
+export type ProbeAccess = 'graph' | 'imap' | 'smtp';
+
+export const probeAccess: Record<Probe, ProbeAccess> = {
+  'graph.readWrite': 'graph',
+  'graph.send': 'graph',
+  imap: 'imap',
+  smtp: 'smtp',
+};
+
 export type Verdict = 'passed' | 'failed' | 'inconclusive' | 'skipped';
 
 /**

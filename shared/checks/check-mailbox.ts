@@ -1,5 +1,5 @@
 import { classify } from '../causes/classify.ts';
-import type { Findings } from '../causes/verdict.ts';
+import { type Findings, probeAccess, probes } from '../causes/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Audience, Tokens } from '../connections/tokens.ts';
 import { DomainError } from '../kernel/errors.ts';
@@ -52,7 +52,7 @@ const MAY_BE_THE_TOKEN: ReadonlySet<string> = new Set(['UnknownError', 'Authenti
 
 async function climbGraph(needs: Needs, input: CheckInput): Promise<CheckOutcome> {
   // A connection for IMAP and SMTP alone needs no grant of Graph's.
-  const isAsked = input.connection.probes.some((probe) => probe.startsWith('graph.'));
+  const isAsked = input.connection.probes.some((probe) => probeAccess[probe] === 'graph');
   if (!isAsked) return { kind: 'checked', findings: input.shown, mailboxKind: 'unknown' };
   const first = await withToken(needs, input, (access, roles) => askGraph(needs, input, access, roles));
   const isRejected = first.kind === 'connectionRefused' && first.finding.cause === 'token_rejected';
@@ -71,13 +71,14 @@ const isAboutToken = ([, { microsoftCode, cause }]: [string, NonNullable<Finding
 
 async function climbProtocols(needs: Needs, input: CheckInput): Promise<CheckOutcome> {
   const findings: Findings = { ...input.shown };
-  for (const probe of ['imap', 'smtp'] as const) {
-    if (!input.connection.probes.includes(probe) || findings[probe]) continue;
+  for (const probe of probes) {
+    const access = probeAccess[probe];
+    if (access === 'graph' || !input.connection.probes.includes(probe) || findings[probe]) continue;
     const outcome = await withToken(
       needs,
       { ...input, shown: findings },
-      async (access) => {
-        const answer = await needs.protocols[probe](access);
+      async (mailbox) => {
+        const answer = await needs.protocols[access](mailbox);
         const judged = judgeProtocol(probe, answer, needs.clock.now(), input.tries ?? 0);
         if (judged.connection) return { kind: 'connectionRefused', finding: judged.connection };
         if (judged.wait) return { kind: 'wait', ...judged.wait, shown: findings };
@@ -111,11 +112,11 @@ async function tokenFor(needs: Needs, connection: Connection, audience: Audience
   try {
     const answer = await needs.tokens.get(connection, audience);
     if (answer.granted) {
-      const { token, shows } = answer.value;
+      const { token, claims } = answer.value;
       return {
         kind: 'granted',
         access: (address) => ({ cloud: connection.cloud, token, address }),
-        roles: shows.roles,
+        roles: claims.roles,
       };
     }
     const { refusal } = answer;

@@ -1,6 +1,7 @@
 import { type CauseCode, causes } from '../causes/causes.ts';
 import { classify, concernsConnection, isWaitCause } from '../causes/classify.ts';
 import type { Refusal } from '../causes/refusal.ts';
+import type { Probe } from '../causes/verdict.ts';
 import type { Answer } from './graph-answer.ts';
 import { finding, type Judged, waitFor } from './judge-answers.ts';
 
@@ -12,7 +13,7 @@ const TRIES_BEFORE_DISABLED = 2;
  *
  * @param tries how many tries there were before this one
  */
-export function judgeProtocol(probe: 'imap' | 'smtp', answer: Answer, now: Date, tries: number): Judged {
+export function judgeProtocol(probe: Probe, answer: Answer, now: Date, tries: number): Judged {
   switch (answer.kind) {
     case 'accepted':
       return { findings: { [probe]: { verdict: 'passed', checkedAt: now } } };
@@ -23,7 +24,7 @@ export function judgeProtocol(probe: 'imap' | 'smtp', answer: Answer, now: Date,
   }
 }
 
-function judgeRefusal(probe: 'imap' | 'smtp', refusal: Refusal, now: Date, tries: number): Judged {
+function judgeRefusal(probe: Probe, refusal: Refusal, now: Date, tries: number): Judged {
   const cause: CauseCode = classify(refusal);
   if (isWaitCause(cause)) return { findings: {}, wait: waitFor(cause, refusal) };
   if (cause === 'imap_disabled' && tries < TRIES_BEFORE_DISABLED) {

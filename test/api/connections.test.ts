@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
-import { GOOD_SECRET } from '../fakes/made-up-tenant.ts';
+import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN, TENANT_ID } from '../support/api.ts';
 
 const registration = {

@@ -41,8 +41,8 @@ export async function checkRow(needs: CheckNeeds, message: CheckMessage, redeliv
     return;
   }
   const received = needs.clock.now();
-  if (connection.quietUntil && connection.quietUntil > received && !message.canary) {
-    return waitForGrants(needs, message, undefined, connection.quietUntil);
+  if (connection.checksHeldUntil && connection.checksHeldUntil > received && !message.canary) {
+    return waitForGrants(needs, message, undefined, connection.checksHeldUntil);
   }
   if (message.attempt > 0) {
     const step = needs.propagation.lastBefore(connection.grantsChangedAt, received);

@@ -4,7 +4,7 @@ import type { ConnectionFinding, DenialHints } from '../../causes/verdict.ts';
 import type { CheckOutcome, MailboxChecker } from '../../checks/mailbox-checker.ts';
 import type { Connection } from '../../connections/connection.ts';
 import type { ConnectionStore } from '../../connections/connection-store.ts';
-import { keepQuiet } from '../../connections/keep-quiet.ts';
+import { holdChecks } from '../../connections/hold-checks.ts';
 import type { PropagationSteps } from '../../connections/propagation.ts';
 import type { Import } from '../import.ts';
 import type { CheckMessage } from '../import-queues.ts';
@@ -58,7 +58,7 @@ export async function settleChecked(
     : undefined;
   if (nextCheckAt) {
     if (ruling.everywhere || message.canary) {
-      await keepQuiet(needs, message.customerId, connection.id, nextCheckAt, askedAt);
+      await holdChecks(needs, message.customerId, connection.id, nextCheckAt, askedAt);
       needs.seen.forget(message.importId, connection.id);
     }
     return waitForGrants(needs, message, findings, nextCheckAt);

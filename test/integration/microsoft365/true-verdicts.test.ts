@@ -11,6 +11,7 @@ import { createMailboxChecker } from '../../../shared/checks/check-mailbox.ts';
 import type { CheckOutcome, MailboxChecker } from '../../../shared/checks/mailbox-checker.ts';
 import type { Connection } from '../../../shared/connections/connection.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
+import { aConnection } from '../../support/records.ts';
 import {
   openSimulator,
   type SimulatorClient,
@@ -50,6 +51,7 @@ beforeAll(async () => {
     graphUrl,
     graphResource: 'https://graph.microsoft.com',
     exchangeResource: 'https://outlook.office365.com',
+    hasPermanentDelete: true,
   });
   const secret = wingtipApp().secrets?.[0]?.value ?? '';
   const sendBatch = createSendBatch({ timeoutMs: 5_000, now: clock.now });
@@ -64,16 +66,12 @@ beforeAll(async () => {
     clock,
     pause: async () => undefined,
   });
-  connection = {
-    id: 'conn_1',
+  connection = aConnection({
     cloud: 'simulator',
     tenantId: wingtip.id,
     clientId: wingtip.clientId,
-    clientSecretVersion: '1',
-    probes: ['graph.readWrite', 'graph.send'],
-    sendProbe: 'noDelivery',
     grantsChangedAt: new Date(0),
-  } as unknown as Connection;
+  });
 });
 afterAll(() => client.close());
 
