@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createApiClient } from '../local/api-client.ts';
 import { trustInThisProcess } from '../local/certificate.ts';
-import { demoDomain, demoScenario } from '../local/microsoft365/demo-scenario.ts';
-import type { RequestCount } from '../local/microsoft365/request-ledger.ts';
+import { demoDomain, demoScenario } from '../local/demo/scenario.ts';
 import { parseScenario } from '../local/microsoft365/scenario.ts';
+import type { RequestCount } from '../local/request-count.ts';
 import { startStack } from '../local/stack.ts';
 
 export interface RequestRow {
@@ -13,7 +13,7 @@ export interface RequestRow {
 }
 
 /** Sweeps and leases as in Azure, so that only what an import itself costs is counted. */
-const SETTINGS = { SWEEP_SCHEDULE: '0 * * * * *', PAGE_OVERDUE_AFTER: 'PT90S' };
+const SETTINGS = { SWEEP_SCHEDULE: '0 * * * * *', BATCH_OVERDUE_AFTER: 'PT90S' };
 const EXPIRES_AT = '2035-12-31T00:00:00Z';
 
 /**

@@ -1,7 +1,7 @@
-// Everything that one Muster needs, in a resource group of its own. Run by `azd up`; see docs/deploy.md.
+// Everything that one deployment of Muster needs, in its own resource group. `azd up` runs it; see docs/deploy.md.
 targetScope = 'subscription'
 
-@description('Name of the azd environment: resource group and tags carry it.')
+@description('Name of the azd environment. It appears in the resource group and the tags.')
 @minLength(1)
 @maxLength(64)
 param environmentName string
@@ -10,10 +10,10 @@ param environmentName string
 @minLength(1)
 param location string
 
-@description('Object id of whoever deploys.')
+@description('Object id of the person or pipeline that deploys.')
 param principalId string = ''
 
-@description('Lets whoever deploys write secrets to the vault, to put the operator key there.')
+@description('Gives principalId the right to write secrets to the vault, to store the operator key.')
 param grantDeployer bool = true
 
 @allowed([
@@ -21,16 +21,16 @@ param grantDeployer bool = true
   'ServicePrincipal'
   'Group'
 ])
-@description('What kind of principal principalId is.')
+@description('Type of the principal with the id principalId.')
 param principalType string = 'User'
 
-@description('Address under which customers reach the API, such as https://muster.example.com. Empty: the app\'s own name.')
+@description('Address at which customers reach the API, such as https://muster.example.com. Empty: the app\'s own name.')
 param publicUrl string = ''
 
 @description('Browser origins that may call the API. Empty: none.')
 param allowedOrigins array = []
 
-@description('Version of Node that runs the app.')
+@description('Node version that runs the app.')
 param nodeVersion string = '24'
 
 @allowed([
@@ -41,49 +41,49 @@ param nodeVersion string = '24'
 @description('Memory of one instance in MB.')
 param instanceMemoryMB int = 2048
 
-@description('Most instances of one scaling group. Flex Consumption takes no fewer than 40.')
+@description('Maximum number of instances of one scaling group. Flex Consumption accepts 40 or more.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
-@description('HTTP requests that one instance answers at once.')
+@description('Maximum number of HTTP requests that one instance handles at the same time.')
 @minValue(1)
 @maxValue(1000)
 param httpPerInstanceConcurrency int = 16
 
-@description('Instances kept warm for the API. 0 lets it scale to nothing.')
+@description('Instances kept warm for the API. 0 lets it scale to zero.')
 @minValue(0)
 param alwaysReadyHttp int = 0
 
-@description('Instances kept warm for checking mailboxes. 0 lets it scale to nothing.')
+@description('Instances kept warm for checking mailboxes. 0 lets it scale to zero.')
 @minValue(0)
 param alwaysReadyCheckMailbox int = 0
 
-@description('Spreads the app and its storage over availability zones, where the region has them.')
+@description('Spreads the app and its storage over availability zones, if the region has them.')
 param zoneRedundant bool = false
 
-@description('Days after which an uploaded file is deleted.')
+@description('Number of days after which an uploaded file is deleted.')
 @minValue(1)
 param uploadsKeptDays int = 30
 
-@description('Days that logs are kept.')
+@description('Number of days for which logs are kept.')
 @minValue(30)
 @maxValue(730)
 param logsKeptDays int = 30
 
-@description('Reach storage and vault through a virtual network only.')
+@description('Makes storage and vault reachable through a virtual network only.')
 param vnetEnabled bool = false
 
-@description('With vnetEnabled: the one public address that may reach the vault, so that the operator key can be put there from outside. Empty: none.')
+@description('With vnetEnabled: the one public address that may reach the vault, so that the operator key can be stored from outside. Empty: none.')
 param vaultAllowedIp string = ''
 
-@description('When the sweep looks for what a dead process left. NCRONTAB, six fields, UTC.')
+@description('When the sweep looks for the unfinished work of dead processes. NCRONTAB, six fields, UTC.')
 param sweepSchedule string = '0 * * * * *'
 
-@description('When expiring client secrets are looked for. NCRONTAB, six fields, UTC.')
+@description('When the app looks for expiring client secrets and tidies up. NCRONTAB, six fields, UTC.')
 param expirySchedule string = '0 0 6 * * *'
 
-@description('Further settings of docs/settings.md by name, to replace their defaults.')
+@description('Further settings by name, to replace their defaults. docs/settings.md lists them.')
 param furtherSettings object = {}
 
 var tags = {
@@ -206,7 +206,7 @@ module api 'app/api.bicep' = {
     expirySchedule: expirySchedule
     furtherSettings: furtherSettings
   }
-  // The app reads its package, its storage and the operator key as the identity: the roles come first.
+  // The app reads its package, its storage and the operator key as its identity, so the roles must exist first.
   dependsOn: [
     roles
   ]

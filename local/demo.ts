@@ -2,13 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { trustInThisProcess } from './certificate.ts';
 import { countFaults, differences } from './demo/compare.ts';
+import type { ConnectionCase } from './demo/connections.ts';
 import { consentAsAdmin } from './demo/consent.ts';
 import { readDemoOptions } from './demo/options.ts';
 import { type DemoPlan, planDemo } from './demo/plan.ts';
 import { isOver, type Progress, progressLine } from './demo/progress.ts';
 import { cures, mailboxTable, requestLine, type ShownMailbox, wrap } from './demo/report.ts';
-import type { ConnectionCase } from './microsoft365/demo-connections.ts';
-import type { RequestCount } from './microsoft365/request-ledger.ts';
+import type { RequestCount } from './request-count.ts';
 import { type Stack, startStack } from './stack.ts';
 import { StartError } from './start-error.ts';
 
@@ -17,7 +17,7 @@ const SETTINGS = {
   CHECK_GIVE_UP_AFTER: 'PT10S',
   CHECK_RETRY_BASE: 'PT0.5S',
   CHECK_TIMEOUT: 'PT5S',
-  PAGE_OVERDUE_AFTER: 'PT60S',
+  BATCH_OVERDUE_AFTER: 'PT60S',
 };
 const EXPIRES_AT = '2035-12-31T00:00:00Z';
 

@@ -5,10 +5,10 @@ import { type Certificate, obtainCertificate } from './certificate.ts';
 import { folderOf, type Remembered, remember, saveMemory } from './data-folder.ts';
 import { type FunctionsProcess, startFunctions } from './functions-process.ts';
 import { startVault, type Vault } from './key-vault/vault.ts';
-import type { RequestCount } from './microsoft365/request-ledger.ts';
 import type { Scenario } from './microsoft365/scenario.ts';
 import { type ExtraRoute, type Simulator, startSimulator } from './microsoft365/simulator.ts';
 import { freePort, isFree } from './ports.ts';
+import type { RequestCount } from './request-count.ts';
 import { StartError } from './start-error.ts';
 import { type Storage, startStorage } from './storage.ts';
 
@@ -63,8 +63,8 @@ const LOGS_MOST = 50_000;
 const LOCAL_SETTINGS: Record<string, string> = {
   SWEEP_SCHEDULE: '*/10 * * * * *',
   EXPIRY_SCHEDULE: '0 0 6 * * *',
-  PAGE_OVERDUE_AFTER: 'PT20S',
-  PAGE_OVERDUE_MOST: 'PT2M',
+  BATCH_OVERDUE_AFTER: 'PT20S',
+  BATCH_OVERDUE_MAX: 'PT2M',
   PLAN_OVERDUE_AFTER: 'PT20S',
   STORAGE_RETRY_AFTER: 'PT5S',
   PROPAGATION_STEPS: 'PT5S,PT10S,PT20S',

@@ -5,8 +5,8 @@ import { parseArgs } from 'node:util';
 import { settingNames } from '../shared/wiring/config.ts';
 import { forgetData } from './data-folder.ts';
 import { lockFolder } from './lock.ts';
-import { builtInScenario } from './microsoft365/built-in-scenario.ts';
 import { parseScenario, type Scenario } from './microsoft365/scenario.ts';
+import { sampleScenario } from './sample-scenario.ts';
 import { type Stack, startStack } from './stack.ts';
 import { StartError } from './start-error.ts';
 import { writeWhole } from './write-whole.ts';
@@ -76,7 +76,7 @@ function readOptions() {
 }
 
 function readScenario(file: string | undefined): Scenario {
-  if (file === undefined) return parseScenario(builtInScenario());
+  if (file === undefined) return parseScenario(sampleScenario());
   try {
     return parseScenario(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {

@@ -1,5 +1,5 @@
 import { containers, poisonQueues, queues } from '../shared/kernel/storage-names.ts';
-import type { RequestCount } from './microsoft365/request-ledger.ts';
+import type { RequestCount } from './request-count.ts';
 
 const ACCESS_LINE = /"([A-Z]+) \/devstoreaccount1\/?([^ ?"]*)\S* HTTP\/1\.[01]" (\d{3}|-)/;
 
@@ -45,7 +45,7 @@ export function createAccessLog(): AccessLog {
         awaited.delete(path);
         return true;
       }
-      const { service, route } = placeOf(path);
+      const { service, route } = rowLocationOf(path);
       const key = `${service} ${method} ${route} ${status}`;
       const known = counts.get(key);
       // A status of "-" is a request whose caller was gone before the answer.
@@ -57,7 +57,7 @@ export function createAccessLog(): AccessLog {
 }
 
 /** Ids and keys are cut off: `check-mailbox/messages/{id}`, `mailboxes(…)`, `uploads/{name}`. */
-export function placeOf(path: string): { service: string; route: string } {
+export function rowLocationOf(path: string): { service: string; route: string } {
   const [first = '', ...rest] = path.split('/').map(decode);
   // Of the account itself only the queues' listing is asked for.
   const service = services.get(first) ?? (first === '' ? 'queue' : 'table');

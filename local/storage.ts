@@ -7,8 +7,8 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { containers, poisonQueues, queues, tables } from '../shared/kernel/storage-names.ts';
 import { type Child, endChild, startChild } from './child.ts';
-import type { RequestCount } from './microsoft365/request-ledger.ts';
 import { freePort } from './ports.ts';
+import type { RequestCount } from './request-count.ts';
 import { StartError } from './start-error.ts';
 import { createAccessLog, MARK } from './storage-access-log.ts';
 

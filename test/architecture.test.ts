@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { causeCodes } from '../shared/causes/causes.ts';
 
 /** Who may import whom. `feature` is any other folder in shared/. */
 const mayImport: Record<string, readonly string[]> = {
@@ -10,6 +11,30 @@ const mayImport: Record<string, readonly string[]> = {
   adapters: ['kernel', 'feature'],
   wiring: ['kernel', 'feature', 'adapters'],
   functions: ['kernel', 'feature', 'edge', 'wiring'],
+};
+
+/** Which features a feature may use, beside the kernel. A new arrow is a decision: add it here, or find another way. */
+const featureArrows: Record<string, readonly string[]> = {
+  'api-keys': [],
+  causes: [],
+  checks: ['causes', 'connections', 'mailboxes'],
+  connections: ['causes'],
+  customers: ['api-keys', 'plans'],
+  health: [],
+  imports: ['causes', 'checks', 'connections', 'mailboxes', 'plans'],
+  mailboxes: ['causes'],
+  operations: [],
+  plans: [],
+};
+
+/** The same within shared/imports, for the folders that a row passes through and the ledger below them. */
+const importFolderArrows: Record<string, readonly string[]> = {
+  upload: [],
+  ledger: [],
+  planning: ['ledger', 'upload'],
+  checking: ['ledger'],
+  finishing: ['ledger', 'upload'],
+  dispatching: ['finishing', 'ledger'],
 };
 
 /**
@@ -69,6 +94,47 @@ it('imports only point inwards, and never into the local stack', () => {
   expect(outward).toEqual([]);
 });
 
+/** Which folder uses which other folder below `root`, each arrow once, sorted. */
+function arrowsBelow(root: string): Record<string, string[]> {
+  const folderOf = (file: string) => path.relative(root, file).split(path.sep);
+  const arrows: Record<string, Set<string>> = {};
+  for (const file of ours.filter((one) => one.startsWith(root + path.sep) && folderOf(one).length > 1)) {
+    const [from = ''] = folderOf(file);
+    arrows[from] ??= new Set();
+    for (const target of importsOf(file).filter(isRelative)) {
+      const [to = '', ...rest] = folderOf(targetOf(file, target));
+      if (to !== '..' && rest.length > 0 && to !== from) arrows[from].add(to);
+    }
+  }
+  return Object.fromEntries(Object.entries(arrows).map(([from, to]) => [from, [...to].sort()]));
+}
+
+function expectNoCircle(arrows: Record<string, readonly string[]>): void {
+  const left = new Map(Object.entries(arrows));
+  for (let found = true; found; ) {
+    found = false;
+    for (const [from, to] of left) {
+      if (to.some((one) => left.has(one))) continue;
+      left.delete(from);
+      found = true;
+    }
+  }
+  expect([...left.keys()]).toEqual([]);
+}
+
+it('lets a feature use only the features that are listed for it, in no circle', () => {
+  const layers = new Set(Object.keys(mayImport));
+  const arrows = Object.entries(arrowsBelow('shared')).filter(([from]) => !layers.has(from));
+  const ofFeatures = arrows.map(([from, to]) => [from, to.filter((one) => !layers.has(one))]);
+  expect(Object.fromEntries(ofFeatures)).toEqual(featureArrows);
+  expectNoCircle(featureArrows);
+});
+
+it('lets the folders of an import use only the folders below them', () => {
+  expect(arrowsBelow(path.join('shared', 'imports'))).toEqual(importFolderArrows);
+  expectNoCircle(importFolderArrows);
+});
+
 it('puts everything together in one place: only the entry point builds, only build-deps and what it is made of import adapters', () => {
   const importing = (isMeant: (target: string) => boolean) =>
     ours.filter((file) => importsOf(file).some((target) => isRelative(target) && isMeant(targetOf(file, target))));
@@ -89,6 +155,42 @@ it('keeps vendors in adapters, and the platform at the edge', () => {
     }
   }
   expect(strangers).toEqual([]);
+});
+
+const simulator = path.join('local', 'microsoft365') + path.sep;
+const ofSimulator = sources.filter((file) => file.startsWith(simulator));
+
+it('lets the simulator stand alone: it imports nothing of ours from outside its folder', () => {
+  expect(ofSimulator.length).toBeGreaterThan(50);
+  const outward = ofSimulator.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => isRelative(target) && !targetOf(file, target).startsWith(simulator))
+      .map((target) => `${file} -> ${target}`),
+  );
+  expect(outward).toEqual([]);
+});
+
+it('keeps the product out of the simulator: neither its name nor its cause codes', () => {
+  // A single word, such as `throttled`, is plain English. Only the product would write the other codes.
+  const codes = causeCodes.filter((code) => code.includes('_'));
+  expect(codes.length).toBeGreaterThan(30);
+  const ofProduct = new RegExp(`muster|\\b(${codes.join('|')})\\b`, 'gi');
+  const texts = [...ofSimulator, path.join(simulator, 'README.md')];
+  const found = texts.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(ofProduct)].map(([word]) => `${file}: ${word}`),
+  );
+  expect(found).toEqual([]);
+});
+
+it('lets the vault and the storage stand-in know nothing of the simulator', () => {
+  const standIns = globSync(['local/key-vault/**/*.ts', 'local/storage*.ts']);
+  expect(standIns.length).toBeGreaterThan(5);
+  const known = standIns.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => isRelative(target) && targetOf(file, target).startsWith(simulator))
+      .map((target) => `${file} -> ${target}`),
+  );
+  expect(known).toEqual([]);
 });
 
 it('writes every relative import as Node reads it, with its ending', () => {

@@ -8,11 +8,11 @@ import { rolesVisibleTo } from '../../shared/api-keys/roles-visible-to.ts';
 import type { ApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { requireCustomer, requireOwn } from '../../shared/customers/require-customer.ts';
-import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
+import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { instantField, nameField } from '../../shared/edge/fields.ts';
 import type { NewId } from '../../shared/kernel/ids.ts';
 
-export interface ApiKeyRouteNeeds extends EndpointNeeds {
+export interface ApiKeyRouteDeps extends EndpointDeps {
   apiKeyStore: ApiKeyStore;
   apiKeys: ApiKeyVerifier;
   customers: Pick<CustomerStore, 'exists' | 'get'>;
@@ -20,7 +20,7 @@ export interface ApiKeyRouteNeeds extends EndpointNeeds {
   fields: { nameMaxLength: number };
 }
 
-export function addApiKeyRoutes(host: Pick<typeof app, 'http'>, deps: ApiKeyRouteNeeds): void {
+export function addApiKeyRoutes(host: Pick<typeof app, 'http'>, deps: ApiKeyRouteDeps): void {
   const endpoint = createEndpoint(deps);
 
   host.http('api-keys-create', {

@@ -4,19 +4,20 @@ import { causes } from '../../shared/causes/causes.ts';
 import { probes } from '../../shared/causes/verdict.ts';
 import { testConnection } from '../../shared/checks/test-connection.ts';
 import { daysLeft, secretState } from '../../shared/connections/client-secret.ts';
-import { type Connection, clouds } from '../../shared/connections/connection.ts';
+import { type Connection, clouds, sendProbes } from '../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { registerConnection } from '../../shared/connections/register-connection.ts';
 import { removeConnection } from '../../shared/connections/remove-connection.ts';
 import { replaceClientSecret } from '../../shared/connections/replace-client-secret.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { updateConnection } from '../../shared/connections/update-connection.ts';
-import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
+import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
+import { instantField, nameField } from '../../shared/edge/fields.ts';
 import { parseAddress } from '../../shared/kernel/address.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 
-type Deps = EndpointNeeds &
+type Deps = EndpointDeps &
   Parameters<typeof registerConnection>[0] &
   Parameters<typeof removeConnection>[0] &
   Parameters<typeof replaceClientSecret>[0] &
@@ -24,7 +25,7 @@ type Deps = EndpointNeeds &
     connections: ConnectionStore;
     clock: Clock;
     expiringWithinDays: number;
-    nameMaxLength: number;
+    fields: { nameMaxLength: number };
   };
 
 const address = z.string().transform((text, context) => {
@@ -42,10 +43,10 @@ const secretFields = {
     .min(1)
     .max(1000)
     .transform((value) => new Secret(value)),
-  clientSecretExpiresAt: z.iso.datetime({ offset: true }).transform((value) => new Date(value)),
+  clientSecretExpiresAt: instantField,
 };
 
-const sendProbe = z.enum(['noDelivery', 'selfAddressed', 'none']);
+const sendProbe = z.enum(sendProbes);
 const probeList = z
   .array(z.enum(probes))
   .min(1)
@@ -53,7 +54,7 @@ const probeList = z
 
 export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps): void {
   const endpoint = createEndpoint(deps);
-  const name = z.string().trim().min(1).max(deps.nameMaxLength);
+  const name = nameField(deps.fields.nameMaxLength);
   const present = (connection: Connection) => presentConnection(connection, deps);
   const tagOf = (connection: Connection) => present(connection);
 

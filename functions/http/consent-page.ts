@@ -2,14 +2,14 @@ import type { HttpResponseInit } from '@azure/functions';
 import { causes } from '../../shared/causes/causes.ts';
 import type { ConsentOutcome } from '../../shared/connections/consent.ts';
 
-interface Words {
+interface PageText {
   title: string;
   paragraphs: string[];
 }
 
-/** The page on which the admin's browser ends up: what happened, and what comes next. No outside hosts, no scripts. */
+/** The page that the admin sees after the consent dialog. It loads nothing from other hosts and runs no scripts. */
 export function consentPage(outcome: ConsentOutcome): HttpResponseInit {
-  const { title, paragraphs } = words(outcome);
+  const { title, paragraphs } = textOf(outcome);
   const style =
     'body{font:1.1rem/1.5 system-ui,sans-serif;max-width:38rem;margin:12vh auto;padding:0 1.5rem;color:#1b1f24}h1{font-size:1.5rem}';
   const body = paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`).join('');
@@ -20,7 +20,7 @@ export function consentPage(outcome: ConsentOutcome): HttpResponseInit {
       'content-security-policy':
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
       'x-content-type-options': 'nosniff',
-      // The address holds the one-time state.
+      // The URL contains the one-time state.
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',
     },
@@ -28,41 +28,41 @@ export function consentPage(outcome: ConsentOutcome): HttpResponseInit {
   };
 }
 
-function words(outcome: ConsentOutcome): Words {
+function textOf(outcome: ConsentOutcome): PageText {
   switch (outcome.kind) {
     case 'consented':
       return {
-        title: 'Thank you: consent was given',
+        title: 'Consent granted',
         paragraphs: [
-          `The connection “${outcome.connection.name}” has been noted as consented. You can close this page.`,
-          'Microsoft may need a few minutes until the permissions work; a test of the connection shows when they do.',
+          `Thank you. You granted consent for the connection “${outcome.connection.name}”. You can close this page.`,
+          'The permissions may need a few minutes to take effect. To see whether they work, test the connection.',
         ],
       };
     case 'declined':
       return {
-        title: 'Consent was not given',
+        title: 'Consent was not granted',
         paragraphs: [
           outcome.why === 'cancelled'
-            ? 'The request was cancelled, or the account that was signed in may not consent for the whole organisation.'
+            ? 'The request was canceled, or the account that you used cannot grant consent for the whole organization.'
             : causes.consent_declined.sentence,
           causes.consent_declined.fix,
-          ...(outcome.microsoftCode ? [`Microsoft’s code: ${outcome.microsoftCode}`] : []),
+          ...(outcome.microsoftCode ? [`Microsoft’s error code: ${outcome.microsoftCode}`] : []),
         ],
       };
     case 'wrongTenant':
       return {
-        title: 'That was another organisation',
+        title: 'Consent came from another organization',
         paragraphs: [
-          `Consent came from another tenant than the one “${outcome.connection.name}” was registered for. Nothing was changed here.`,
-          'Sign in with an administrator of the registered tenant, or register a connection for the other one.',
+          `The connection “${outcome.connection.name}” is registered for a different tenant, so it was not updated.`,
+          'Ask for a new consent link and open it with an admin account of the registered tenant. To use the other organization, register a connection for it.',
         ],
       };
     case 'unknown':
       return {
-        title: 'Nothing to do here',
+        title: 'Nothing was changed',
         paragraphs: [
-          'This page belongs to a consent link. The link is not known, was used before or has expired, so nothing was changed.',
-          'If you gave consent just now, a test of the connection will find it. Otherwise ask for a new link.',
+          'This page belongs to a consent link of Muster. The link is missing, unknown or expired, or it was already used.',
+          'If you have just granted consent, test the connection: the test finds the new permissions. Otherwise, ask for a new link.',
         ],
       };
   }

@@ -1,10 +1,10 @@
 import type { app } from '@azure/functions';
 import { z } from 'zod';
 import { type ConsentOutcome, receiveConsent, requestConsent } from '../../shared/connections/consent.ts';
-import { createEndpoint, type EndpointNeeds, publicEndpoint } from '../../shared/edge/endpoint.ts';
+import { createEndpoint, type EndpointDeps, publicEndpoint } from '../../shared/edge/endpoint.ts';
 import { consentPage } from './consent-page.ts';
 
-type Deps = EndpointNeeds & Parameters<typeof receiveConsent>[0];
+type Deps = EndpointDeps & Parameters<typeof receiveConsent>[0];
 
 const text = z.string().max(4096).optional();
 
@@ -28,7 +28,7 @@ export function addConsentRoutes(host: Pick<typeof app, 'http'>, deps: Deps): vo
     route: 'v1/consent/callback',
     authLevel: 'anonymous',
     handler: publicEndpoint({
-      // Whatever else Microsoft adds to the address is not ours to refuse.
+      // Not strict: Microsoft may add more fields to the redirect.
       query: z.object({
         state: text,
         tenant: text,

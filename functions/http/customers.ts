@@ -6,15 +6,13 @@ import type { Customer } from '../../shared/customers/customer.ts';
 import { type DeleteCustomerDeps, deleteCustomer } from '../../shared/customers/delete-customer.ts';
 import { noSuchCustomer, requireCustomer } from '../../shared/customers/require-customer.ts';
 import { updateCustomer } from '../../shared/customers/update-customer.ts';
-import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
+import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { nameField } from '../../shared/edge/fields.ts';
 import type { NewId } from '../../shared/kernel/ids.ts';
 import type { SlotCount, Slots } from '../../shared/plans/slots.ts';
 
-export interface CustomerRouteNeeds
-  extends EndpointNeeds,
-    Omit<DeleteCustomerDeps, 'apiKeys' | 'customers' | 'answers'> {
-  apiKeys: EndpointNeeds['apiKeys'] & DeleteCustomerDeps['apiKeys'];
+export interface CustomerRouteDeps extends EndpointDeps, Omit<DeleteCustomerDeps, 'apiKeys' | 'customers' | 'answers'> {
+  apiKeys: EndpointDeps['apiKeys'] & DeleteCustomerDeps['apiKeys'];
   customers: DeleteCustomerDeps['customers'];
   slots: Slots;
   newId: NewId;
@@ -24,7 +22,7 @@ export interface CustomerRouteNeeds
 const SLOTS_MAX = 10_000_000;
 const READS_AT_ONCE = 16;
 
-export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: CustomerRouteNeeds): void {
+export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: CustomerRouteDeps): void {
   const endpoint = createEndpoint(deps);
   const name = nameField(deps.fields.nameMaxLength);
   const mailboxSlots = z.int().min(0).max(SLOTS_MAX);

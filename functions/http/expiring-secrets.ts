@@ -2,9 +2,9 @@ import type { app } from '@azure/functions';
 import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { listExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
-import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
+import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
 
-interface Deps extends EndpointNeeds {
+interface Deps extends EndpointDeps {
   connections: ConnectionStore;
   expiringWithinDays: number;
 }

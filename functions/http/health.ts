@@ -1,16 +1,15 @@
 import type { app, HttpRequest } from '@azure/functions';
 import { bearerOf } from '../../shared/edge/authenticate.ts';
-import { type EndpointNeeds, publicEndpoint } from '../../shared/edge/endpoint.ts';
+import { type EndpointDeps, publicEndpoint } from '../../shared/edge/endpoint.ts';
 import type { Readiness } from '../../shared/health/readiness.ts';
 
-export interface HealthRouteNeeds extends Pick<EndpointNeeds, 'apiKeys'> {
-  /** As `createReadiness` makes it. */
+interface HealthRouteDeps extends Pick<EndpointDeps, 'apiKeys'> {
   readiness(): Promise<Readiness>;
 }
 
 const RETRY_AFTER_SECONDS = 5;
 
-export function addHealthRoutes(host: Pick<typeof app, 'http'>, deps: HealthRouteNeeds): void {
+export function addHealthRoutes(host: Pick<typeof app, 'http'>, deps: HealthRouteDeps): void {
   host.http('health-get', {
     methods: ['GET'],
     route: 'v1/health',
@@ -24,7 +23,7 @@ export function addHealthRoutes(host: Pick<typeof app, 'http'>, deps: HealthRout
     authLevel: 'anonymous',
     handler: publicEndpoint({
       async handle({ request }) {
-        const [{ status, parts }, isOperator] = await Promise.all([deps.readiness(), asksAsOperator(deps, request)]);
+        const [{ status, parts }, isOperator] = await Promise.all([deps.readiness(), isOperatorRequest(deps, request)]);
         return {
           status: status === 'ok' ? 200 : 503,
           ...(status !== 'ok' && { headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } }),
@@ -35,10 +34,10 @@ export function addHealthRoutes(host: Pick<typeof app, 'http'>, deps: HealthRout
   });
 }
 
-async function asksAsOperator(deps: HealthRouteNeeds, request: HttpRequest): Promise<boolean> {
+async function isOperatorRequest(deps: HealthRouteDeps, request: HttpRequest): Promise<boolean> {
   const presented = bearerOf(request.headers);
   if (presented === undefined) return false;
-  // With storage away only the operator's key of the configuration can still be told; others get the short answer.
+  // While storage is unavailable, only the operator key from the settings can be verified. Others get the short answer.
   const actor = await deps.apiKeys.verify(presented).catch(() => undefined);
   return actor?.role === 'operator';
 }

@@ -1,58 +1,31 @@
-import type { app, HttpRequest } from '@azure/functions';
+import type { app } from '@azure/functions';
 import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
-import { mediaType, readJson } from '../../shared/edge/body.ts';
-import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
-import { beginCancel } from '../../shared/imports/cancel-import.ts';
-import { finishImport, type ImportEvents } from '../../shared/imports/finishing/finish-import.ts';
+import { requireReadyConnection } from '../../shared/connections/require-ready.ts';
+import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
+import { cancelImport } from '../../shared/imports/cancel-import.ts';
 import { type Import, isEnded } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
-import type { Row } from '../../shared/imports/ledger/row.ts';
+import { rowStates } from '../../shared/imports/ledger/row.ts';
 import { pauseImport } from '../../shared/imports/pause-import.ts';
-import { type Progress, readProgress } from '../../shared/imports/progress.ts';
-import { requireImport } from '../../shared/imports/require-import.ts';
+import { previewImport } from '../../shared/imports/preview-import.ts';
+import { readProgress } from '../../shared/imports/progress.ts';
+import { requireChanged, requireImport } from '../../shared/imports/require-import.ts';
 import { resumeImport } from '../../shared/imports/resume-import.ts';
-import {
-  freeSlots,
-  requireReady,
-  type StartNeeds,
-  slotDemand,
-  startImport,
-} from '../../shared/imports/start-import.ts';
-import { writeCanonical } from '../../shared/imports/upload/canonical-rows.ts';
-import type { UploadLimits } from '../../shared/imports/upload/judged-row.ts';
-import { previewUpload } from '../../shared/imports/upload/preview.ts';
-import { parseMailboxList } from '../../shared/imports/upload/read-json.ts';
-import { readMultipart } from '../../shared/imports/upload/read-multipart.ts';
-import { readUpload, type UploadType, uploadTypes } from '../../shared/imports/upload/read-upload.ts';
-import { receiveUpload } from '../../shared/imports/upload/receive-upload.ts';
-import type { UploadStore } from '../../shared/imports/upload/upload-store.ts';
-import { DomainError } from '../../shared/kernel/errors.ts';
-import type { Slots } from '../../shared/plans/slots.ts';
+import { type StartDeps, startImport } from '../../shared/imports/start-import.ts';
+import type { CustomerActor } from '../../shared/kernel/actor.ts';
+import { openUpload } from './open-upload.ts';
+import { presentProgress, presentRow } from './present-import.ts';
 
-interface Deps extends EndpointNeeds, Omit<StartNeeds, 'slots' | 'uploads' | 'clock'> {
+interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps {
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
-  slots: Slots;
-  uploads: UploadStore;
-  uploadLimits: UploadLimits;
-  importEvents: ImportEvents;
 }
 
 const RETRY_AFTER_SECONDS = 2;
-const verdicts = [
-  'rejected',
-  'duplicate',
-  'pending',
-  'waiting',
-  'passed',
-  'failed',
-  'inconclusive',
-  'cancelled',
-] as const;
 
 export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): void {
   const endpoint = createEndpoint(deps);
@@ -66,30 +39,15 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
       bodyKind: 'stream',
       query: z.strictObject({ dryRun: z.stringbool().optional() }),
       async handle({ actor, params, query, body, request }) {
-        const connection = await requireConnection(deps, actor, params.connectionId ?? '');
-        requireReady(connection);
-        if (query.dryRun) {
-          const upload = await openUpload(deps, request, body);
-          const reading = await readUpload(upload.type, upload.bytes, deps.uploadLimits);
-          const demand = await slotDemand(deps, connection.id);
-          const free = await freeSlots(deps, actor.customerId);
-          const preview = await previewUpload(
-            reading,
-            { isTaken: demand.isTaken, holdsSlot: demand.holdsSlot },
-            { free },
-          );
-          return { jsonBody: preview };
-        }
-        const record = await startImport(deps, actor, connection, async (importId, visit) => {
-          const upload = await openUpload(deps, request, body);
-          return receiveUpload(
-            { uploads: deps.uploads, limits: deps.uploadLimits },
-            { customerId: actor.customerId, importId, contentType: upload.type, body: upload.bytes },
-            visit,
-          );
-        });
-        const progress = await readProgress(deps, record);
-        return { status: 202, headers: { location: `/v1/imports/${record.id}` }, jsonBody: present(progress) };
+        const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
+        const upload = await openUpload(request.headers, body, deps.http.jsonBodyMaxBytes);
+        if (query.dryRun) return { jsonBody: await previewImport(deps, actor, connection, upload) };
+        const record = await startImport(deps, actor, connection, upload);
+        return {
+          status: 202,
+          headers: { location: `/v1/imports/${record.id}` },
+          jsonBody: presentProgress(await readProgress(deps, record)),
+        };
       },
     }),
   });
@@ -105,7 +63,7 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
         const connection = await requireConnection(deps, actor, params.connectionId ?? '');
         const found = await deps.imports.list(actor.customerId, connection.id, page);
         const items = await Promise.all(found.items.map((record) => readProgress(deps, record)));
-        return answerPage({ ...found, items }, present);
+        return answerPage({ ...found, items }, presentProgress);
       },
     }),
   });
@@ -117,18 +75,14 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
     handler: endpoint({
       permission: 'read',
       async handle({ actor, params }) {
-        const importId = params.importId ?? '';
-        let progress = await readProgress(deps, await requireImport(deps, actor, importId));
-        if (isOver(progress) && (await finishImport(deps, progress.record))) {
-          progress = await readProgress(deps, await requireImport(deps, actor, importId));
-        }
-        const headers = isEnded(progress.record.status) ? {} : { 'retry-after': String(RETRY_AFTER_SECONDS) };
-        return { headers, jsonBody: present(progress) };
+        const record = await requireImport(deps, actor, params.importId ?? '');
+        const headers = isEnded(record.status) ? {} : { 'retry-after': String(RETRY_AFTER_SECONDS) };
+        return { headers, jsonBody: presentProgress(await readProgress(deps, record)) };
       },
     }),
   });
 
-  const steer = (verb: string, change: (customerId: string, record: Import) => Promise<Import | undefined>) =>
+  const addVerb = (verb: string, change: (actor: CustomerActor, record: Import) => Promise<Import | undefined>) =>
     host.http(`imports-${verb}`, {
       methods: ['POST'],
       route: `v1/imports/{importId}/${verb}`,
@@ -137,21 +91,14 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
         permission: 'manage',
         async handle({ actor, params }) {
           const record = await requireImport(deps, actor, params.importId ?? '');
-          const changed = await change(actor.customerId, record);
-          if (!changed)
-            throw new DomainError('wrong_state', `An import that is ${record.status} cannot be told to ${verb}.`);
-          return { jsonBody: present(await readProgress(deps, changed)) };
+          const changed = requireChanged(record, verb, await change(actor, record));
+          return { jsonBody: presentProgress(await readProgress(deps, changed)) };
         },
       }),
     });
-  steer('pause', (customerId, { id }) => pauseImport(deps, customerId, id));
-  steer('resume', async (customerId, { id, connectionId }) => {
-    // What paused it may concern the connection: that is mended first, and a test shows that it is.
-    const connection = (await deps.connections.get(customerId, connectionId))?.value;
-    if (connection) requireReady(connection);
-    return resumeImport(deps, customerId, id);
-  });
-  steer('cancel', (customerId, { id }) => beginCancel(deps, customerId, id, 'cancelled'));
+  addVerb('pause', (actor, { id }) => pauseImport(deps, actor.customerId, id));
+  addVerb('resume', (_actor, record) => resumeImport(deps, record));
+  addVerb('cancel', (actor, { id }) => cancelImport(deps, actor.customerId, id, 'cancelled'));
 
   host.http('imports-rows', {
     methods: ['GET'],
@@ -159,7 +106,7 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
     authLevel: 'anonymous',
     handler: endpoint({
       permission: 'read',
-      query: z.strictObject({ verdict: z.enum(verdicts).optional() }),
+      query: z.strictObject({ verdict: z.enum(rowStates).optional() }),
       list: true,
       async handle({ actor, params, query, page, answerPage }) {
         const record = await requireImport(deps, actor, params.importId ?? '');
@@ -167,83 +114,4 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
       },
     }),
   });
-}
-
-/** Every row is settled and nobody has written the end yet: whoever looks may do it. */
-function isOver({ record, counts }: Progress): boolean {
-  const isOpen = record.status === 'running' || record.status === 'cancelling' || record.status === 'paused';
-  return isOpen && counts.accepted > 0 && counts.pending + counts.waiting === 0;
-}
-
-/** What was sent, whichever way it came, as bytes that can be stored and read again. */
-async function openUpload(
-  deps: Deps,
-  request: HttpRequest,
-  body: AsyncIterable<Uint8Array>,
-): Promise<{ type: UploadType; bytes: AsyncIterable<Uint8Array> }> {
-  const contentType = request.headers.get('content-type');
-  switch (mediaType(contentType)) {
-    case 'text/csv':
-      return { type: uploadTypes.csv, bytes: body };
-    case 'multipart/form-data':
-      return { type: uploadTypes.csv, bytes: await readMultipart(contentType ?? '', body) };
-    case 'application/json': {
-      const headers = request.headers;
-      const read = await readJson(
-        { headers, body: body as unknown as HttpRequest['body'] },
-        deps.http.jsonBodyMaxBytes,
-      );
-      return { type: uploadTypes.rows, bytes: writeCanonical(parseMailboxList(read?.value)) };
-    }
-    default:
-      throw new DomainError(
-        'unsupported_media_type',
-        'Send the mailboxes as text/csv, as multipart/form-data with the field "file", or as application/json.',
-      );
-  }
-}
-
-function present({ record, counts, percent }: Progress) {
-  return {
-    id: record.id,
-    connectionId: record.connectionId,
-    status: record.status,
-    counts,
-    percent,
-    createdAt: record.createdAt.toISOString(),
-    startedAt: record.startedAt?.toISOString() ?? null,
-    finishedAt: record.finishedAt?.toISOString() ?? null,
-    finding: record.finding ? presentFinding(record.finding) : null,
-    ...(record.retryOf !== undefined && { retryOf: record.retryOf }),
-  };
-}
-
-function presentFinding(finding: NonNullable<Import['finding']>) {
-  const { code, detail, fix, link, microsoftCode, requestId, seenAt } = finding;
-  return {
-    code,
-    detail,
-    ...(fix !== undefined && { fix }),
-    ...(link !== undefined && { link }),
-    ...(microsoftCode !== undefined && { microsoftCode }),
-    ...(requestId !== undefined && { requestId }),
-    seenAt: seenAt.toISOString(),
-  };
-}
-
-const HAS_MAILBOX: ReadonlySet<Row['state']> = new Set(['pending', 'waiting', 'passed', 'failed', 'inconclusive']);
-
-function presentRow(row: Row) {
-  return {
-    line: row.line,
-    address: row.address,
-    state: row.state,
-    ...(HAS_MAILBOX.has(row.state) && { mailbox: row.address }),
-    ...(row.code !== undefined && { code: row.code }),
-    ...(row.message !== undefined && { message: row.message }),
-    ...(row.cause !== undefined && { cause: row.cause }),
-    ...(row.requestId !== undefined && { requestId: row.requestId }),
-    ...(row.nextCheckAt !== undefined && { nextCheckAt: row.nextCheckAt.toISOString() }),
-    ...(row.reference !== undefined && { reference: row.reference }),
-  };
 }

@@ -2,16 +2,14 @@ import type { app } from '@azure/functions';
 import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
-import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
+import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { parseAddress } from '../../shared/kernel/address.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { type Mailbox, mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { presentFindings } from './present-findings.ts';
 
-const statuses = ['pending', 'active', 'failed', 'inconclusive', 'waiting', 'paused', 'disconnected'] as const;
-
-interface Deps extends EndpointNeeds {
+interface Deps extends EndpointDeps {
   connections: ConnectionStore;
   ledger: Ledger;
 }
@@ -25,7 +23,7 @@ export function addMailboxRoutes(host: Pick<typeof app, 'http'>, deps: Deps): vo
     authLevel: 'anonymous',
     handler: endpoint({
       permission: 'read',
-      query: z.strictObject({ status: z.enum(statuses).optional() }),
+      query: z.strictObject({ status: z.enum(mailboxStatuses).optional() }),
       list: true,
       async handle({ actor, params, query, page, answerPage }) {
         const connection = await requireConnection(deps, actor, params.connectionId ?? '');

@@ -2,15 +2,15 @@ import type { app } from '@azure/functions';
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { noSuchCustomer } from '../../shared/customers/require-customer.ts';
 import { actForCustomer, namesCustomer } from '../../shared/edge/authenticate.ts';
-import { createEndpoint, type EndpointNeeds } from '../../shared/edge/endpoint.ts';
+import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
 
-export interface MeRouteNeeds extends EndpointNeeds {
+interface MeRouteDeps extends EndpointDeps {
   customers: Pick<CustomerStore, 'exists' | 'get'>;
   slots: Pick<Slots, 'get'>;
 }
 
-export function addMeRoutes(host: Pick<typeof app, 'http'>, deps: MeRouteNeeds): void {
+export function addMeRoutes(host: Pick<typeof app, 'http'>, deps: MeRouteDeps): void {
   const endpoint = createEndpoint(deps);
 
   host.http('me-get', {
@@ -21,7 +21,7 @@ export function addMeRoutes(host: Pick<typeof app, 'http'>, deps: MeRouteNeeds):
       permission: 'read',
       customer: 'none',
       async handle({ actor, request }) {
-        // An operator may ask who it is without acting for anybody.
+        // An operator can call this route without naming a customer.
         if (actor.role === 'operator' && !namesCustomer(request)) {
           return { jsonBody: { customer: null, role: actor.role, mailboxSlots: null, slotsUsed: null } };
         }

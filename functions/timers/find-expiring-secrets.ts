@@ -1,15 +1,15 @@
 import type { app } from '@azure/functions';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
-import { createTimer, type TimerNeeds } from '../../shared/edge/timer.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 
-interface Deps extends TimerNeeds {
+interface Deps extends TimerDeps {
   connections: ConnectionStore;
   expiringWithinDays: number;
 }
 
 export function addFindExpiringSecretsTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
-  host.timer('findExpiringSecrets', {
+  host.timer('find-expiring-secrets', {
     schedule: '%EXPIRY_SCHEDULE%',
     handler: createTimer(deps, {
       name: 'find-expiring-secrets',

@@ -1,9 +1,9 @@
 import type { app } from '@azure/functions';
-import { createTimer, type TimerNeeds } from '../../shared/edge/timer.ts';
-import { type SweepNeeds, sweepImports } from '../../shared/imports/sweep-imports.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { type SweepDeps, sweepImports } from '../../shared/imports/sweep-imports.ts';
 
-export function addSweepImportsTimer(host: Pick<typeof app, 'timer'>, deps: SweepNeeds & TimerNeeds): void {
-  host.timer('sweepImports', {
+export function addSweepImportsTimer(host: Pick<typeof app, 'timer'>, deps: SweepDeps & TimerDeps): void {
+  host.timer('sweep-imports', {
     schedule: '%SWEEP_SCHEDULE%',
     handler: createTimer(deps, {
       name: 'sweep-imports',

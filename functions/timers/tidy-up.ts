@@ -1,13 +1,13 @@
 import type { app } from '@azure/functions';
 import { type DeleteCustomerDeps, finishDeletions } from '../../shared/customers/delete-customer.ts';
-import { createTimer, type TimerNeeds } from '../../shared/edge/timer.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 import type { AnswerMemory } from '../../shared/kernel/answer-memory.ts';
 
-type Deps = TimerNeeds & Omit<DeleteCustomerDeps, 'answers'> & { answers: AnswerMemory };
+type Deps = TimerDeps & Omit<DeleteCustomerDeps, 'answers'> & { answers: AnswerMemory };
 
 /** Once a day: finishes deletions that were interrupted and forgets answers whose time is over. */
 export function addTidyUpTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
-  host.timer('tidyUp', {
+  host.timer('tidy-up', {
     schedule: '%EXPIRY_SCHEDULE%',
     handler: createTimer(deps, {
       name: 'tidy-up',

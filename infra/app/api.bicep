@@ -1,4 +1,4 @@
-// The app: a Flex Consumption plan and the function app on it, with every setting that it needs.
+// The app: a Flex Consumption plan, and the function app with every setting that it needs.
 param planName string
 param name string
 param location string
@@ -12,7 +12,7 @@ param vaultUrl string
 param applicationInsightsName string
 param workspaceId string
 
-@description('Subnet that the app goes out through; empty: the internet.')
+@description('Subnet for the app\'s outgoing traffic. Empty: the internet.')
 param subnetId string
 
 param publicUrl string
@@ -28,7 +28,7 @@ param sweepSchedule string
 param expirySchedule string
 param furtherSettings object
 
-// All HTTP functions scale together, every queue function on its own.
+// All HTTP functions scale together. Every queue function scales alone.
 var alwaysReadyForHttp = alwaysReadyHttp > 0
   ? [
       {
@@ -40,7 +40,7 @@ var alwaysReadyForHttp = alwaysReadyHttp > 0
 var alwaysReadyForChecks = alwaysReadyCheckMailbox > 0
   ? [
       {
-        name: 'function:checkMailbox'
+        name: 'function:check-mailbox'
         instanceCount: alwaysReadyCheckMailbox
       }
     ]
@@ -87,7 +87,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    // Without it the platform looks up @Microsoft.KeyVault(…) as a system-assigned identity, which this app has not.
+    // Without it the platform resolves @Microsoft.KeyVault(…) as a system-assigned identity, which this app does not have.
     keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     siteConfig: {
@@ -128,7 +128,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   }
 }
 
-// Deployment is by Entra identity alone.
+// Only an Entra identity can deploy.
 resource noBasicAuthToScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
   parent: app
   name: 'scm'
@@ -166,12 +166,12 @@ var ownSettings = {
   OPERATOR_KEY: '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/operator-key)'
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
-  // The host reads the timers' %NAME% from the app settings and knows nothing of defaults in the code.
+  // The host reads the timers' %NAME% from the app settings. It does not know the defaults in the code.
   SWEEP_SCHEDULE: sweepSchedule
   EXPIRY_SCHEDULE: expirySchedule
 }
 
-// Last wins: what this deployment must set cannot be replaced from outside.
+// The last one wins, so furtherSettings cannot replace what this deployment must set.
 resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'

@@ -1,4 +1,4 @@
-// The one identity of the app. User-assigned, so that its roles outlive a function app that is made anew.
+// The app's only identity. It is user-assigned, so that its roles remain if the function app is created again.
 param name string
 param location string
 param tags object

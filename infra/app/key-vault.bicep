@@ -1,12 +1,12 @@
-// The only place for client secrets. Access is by role alone, and nothing in it can be destroyed for good within a week.
+// The only place for client secrets. Only roles give access, and nothing can be destroyed for good within a week.
 param name string
 param location string
 param tags object
 
-@description('Closed to the internet but for allowedIp.')
+@description('Closes the vault to the internet, except for allowedIp.')
 param privateOnly bool
 
-@description('One public address that stays allowed when the vault is private. Empty: none.')
+@description('One public address that may still reach a private vault. Empty: none.')
 param allowedIp string
 
 param workspaceId string
@@ -44,7 +44,7 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   }
 }
 
-// Who read which secret, and who was refused.
+// Records who read which secret, and who was refused.
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: vault

@@ -1,4 +1,4 @@
-// Where logs and measurements go. Only Entra identities may send: a leaked connection string is worth nothing.
+// Receives logs and metrics. Only Entra identities may send, so a leaked connection string is worthless.
 param workspaceName string
 param applicationInsightsName string
 param location string

@@ -1,4 +1,4 @@
-// Optional: storage and vault are reached through private endpoints only, and the app goes out through a subnet.
+// Optional: storage and vault are reachable through private endpoints only, and the app's outgoing traffic uses a subnet.
 param name string
 param location string
 param tags object
@@ -86,13 +86,13 @@ resource network 'Microsoft.Network/virtualNetworks@2023-11-01' = {
         '10.0.0.0/16'
       ]
     }
-    // Within the network, not as resources of their own: a second deployment would else remove them first.
+    // Subnets are declared inside the network. As separate resources, a second deployment would remove them first.
     subnets: [
       {
         name: 'app'
         properties: {
           addressPrefix: '10.0.0.0/24'
-          // Flex Consumption runs on the environments of Microsoft.App and takes no other delegation.
+          // Flex Consumption accepts no other delegation.
           delegations: [
             {
               name: 'environments'

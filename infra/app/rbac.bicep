@@ -1,7 +1,7 @@
-// Every role that this deployment grants, in one file: who may do what is read here and nowhere else.
+// Every role that this deployment grants. No other file grants one.
 param appPrincipalId string
 
-@description('Whoever deploys; empty grants nothing.')
+@description('The person or pipeline that deploys. Empty: no role is granted.')
 param deployerPrincipalId string
 param deployerPrincipalType string
 
@@ -17,7 +17,7 @@ var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 var keyVaultSecretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
-// The Functions host takes leases on blobs and demands ownership of its own account.
+// The Functions host takes leases on blobs and requires Blob Data Owner on its own account.
 var hostRoles = [
   storageBlobDataOwner
   storageQueueDataContributor
@@ -69,7 +69,7 @@ resource appOnDataAccount 'Microsoft.Authorization/roleAssignments@2022-04-01' =
   }
 ]
 
-// Officer, not User: the API stores the client secrets that customers hand over, replaces and removes them.
+// Officer, not User: the API stores, replaces and removes customers' client secrets.
 resource appOnVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault.id, appPrincipalId, keyVaultSecretsOfficer)
   scope: vault
@@ -90,7 +90,7 @@ resource appOnApplicationInsights 'Microsoft.Authorization/roleAssignments@2022-
   }
 }
 
-// To put the operator key there. It also opens the customers' secrets: take it away once the key is in place, docs/deploy.md.
+// Needed to store the operator key. It also gives access to customers' secrets, so remove it afterwards: docs/deploy.md.
 resource deployerOnVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
   name: guid(vault.id, deployerPrincipalId, keyVaultSecretsOfficer)
   scope: vault

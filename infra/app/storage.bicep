@@ -1,5 +1,5 @@
-// Two accounts: one is the Functions host's own (its leases, the deployment package), the other holds our data. Whoever
-// may touch the one need not touch the other, and a busy import cannot starve the host of its leases.
+// Two accounts: one for the Functions host (leases, deployment package), one for our data. Access to one gives no access to
+// the other, and a busy import cannot slow down the host's leases.
 param hostAccountName string
 param dataAccountName string
 param location string
@@ -20,7 +20,7 @@ param workspaceId string
 var skuName = zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
 var deploymentContainer = 'app-package'
 
-// These four are held against shared/kernel/storage-names.ts by test/infra/storage-names.test.ts.
+// test/infra/storage-names.test.ts compares these four lists with shared/kernel/storage-names.ts.
 var queueNames = [
   'plan-import'
   'dispatch-checks'
@@ -107,7 +107,7 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   }
 }
 
-// No soft delete: what is deleted here are lists of people's addresses, and deleted means gone.
+// No soft delete: uploads are lists of people's addresses, and deleted must mean gone.
 resource dataBlobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
   parent: dataAccount
   name: 'default'
@@ -185,7 +185,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05
   }
 }
 
-// Measurements only. A log line per storage request would be several for every mailbox checked, and dearer than the check.
+// Metrics only. Logging every storage request would cost more than the checks themselves.
 resource hostDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: hostAccount

@@ -1,9 +1,9 @@
 import { AzureCliCredential, AzureDeveloperCliCredential, ChainedTokenCredential } from '@azure/identity';
 
-/** Whoever is signed in to azd, or else to az. */
+/** The account that is signed in to azd, or otherwise to az. */
 export const deployer = new ChainedTokenCredential(new AzureDeveloperCliCredential(), new AzureCliCredential());
 
-/** Calls Azure Resource Manager on a path that begins with a resource id; rejects unless it answers 2xx. */
+/** Calls Azure Resource Manager. The path begins with a resource id. Rejects unless the answer is 2xx. */
 export type CallAzure = (method: 'GET' | 'POST', path: string) => Promise<unknown>;
 
 export const callAzure: CallAzure = async (method, path) => {
@@ -18,9 +18,9 @@ export const callAzure: CallAzure = async (method, path) => {
   return text === '' ? undefined : JSON.parse(text);
 };
 
-/** A value of the azd environment, which azd hands to its hooks as environment variables. */
+/** A value of the azd environment, which azd passes to its hooks as environment variables. */
 export function requireValue(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: run this by azd, after "azd provision"`);
+  if (!value) throw new Error(`${name} is not set. azd sets it after "azd provision"; run this script through azd.`);
   return value;
 }

@@ -4,10 +4,10 @@ import { RestError } from '@azure/core-rest-pipeline';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { type CallAzure, callAzure, deployer, requireValue } from './azure.ts';
 
-/** As infra/app/api.bicep names it in the app's setting OPERATOR_KEY. */
+/** The name that infra/app/api.bicep uses in the app's setting OPERATOR_KEY. */
 export const OPERATOR_KEY_NAME = 'operator-key';
 
-interface Needs {
+interface Deps {
   vault: Pick<SecretClient, 'getSecret' | 'setSecret'>;
   callAzure: CallAzure;
   wait: (ms: number) => Promise<unknown>;
@@ -15,33 +15,32 @@ interface Needs {
 }
 
 const PAUSE_MS = 15_000;
-/** A role that was granted a moment ago opens the vault after minutes, now and then after ten. */
+/** A new role acts after some minutes, sometimes after ten. */
 const TRIES = 60;
 
 /**
- * Puts a new operator key into the vault unless one is there, and has the app read it.
+ * Creates an operator key in the vault unless there is one, and makes the app read it.
  *
- * The key is made here and written to the vault and nowhere else: not to the deployment, whose parameters are kept for
- * all to see, nor to the screen. An existing key is never replaced.
+ * The key is created here and written to the vault only. It does not appear on the screen, nor in the deployment, whose
+ * parameters are stored and readable. An existing key is never replaced.
  */
-export async function putOperatorKey(needs: Needs, functionAppId: string): Promise<'created' | 'kept'> {
-  const outcome = await createUnlessThere(needs);
-  needs.say(outcome === 'created' ? 'A new operator key is in the vault.' : 'The vault has an operator key; kept.');
-  // The platform looks references up when the app starts and then once a day, and has met this one before the key was there.
+export async function putOperatorKey(deps: Deps, functionAppId: string): Promise<'created' | 'kept'> {
+  const outcome = await createUnlessThere(deps);
+  deps.say(
+    outcome === 'created' ? 'Created a new operator key in the vault.' : 'The vault already has an operator key.',
+  );
+  // The platform resolves references when the app starts and then once a day. It tried this one before the key existed.
   if (outcome === 'created') {
-    await needs.callAzure(
-      'POST',
-      `${functionAppId}/config/configreferences/appsettings/refresh?api-version=2022-03-01`,
-    );
+    await deps.callAzure('POST', `${functionAppId}/config/configreferences/appsettings/refresh?api-version=2022-03-01`);
   }
   return outcome;
 }
 
-async function createUnlessThere(needs: Needs): Promise<'created' | 'kept'> {
+async function createUnlessThere(deps: Deps): Promise<'created' | 'kept'> {
   for (let tries = 1; ; tries++) {
     try {
-      if (await isThere(needs)) return 'kept';
-      await needs.vault.setSecret(OPERATOR_KEY_NAME, randomBytes(32).toString('base64url'), {
+      if (await isThere(deps)) return 'kept';
+      await deps.vault.setSecret(OPERATOR_KEY_NAME, randomBytes(32).toString('base64url'), {
         contentType: 'Operator key of Muster',
       });
       return 'created';
@@ -49,12 +48,12 @@ async function createUnlessThere(needs: Needs): Promise<'created' | 'kept'> {
       if (!isRefusal(error) || tries === TRIES) throw error;
       if (isClosedNetwork(error)) {
         throw new Error(
-          'The vault takes no calls from here. Allow this address with MUSTER_VAULT_ALLOWED_IP, or put the key there from inside the network: docs/deploy.md.',
+          'The vault refuses calls from this network. Allow this address with MUSTER_VAULT_ALLOWED_IP, or set the key from inside the virtual network. See docs/deploy.md.',
           { cause: error },
         );
       }
-      needs.say(`The vault refuses; a new role takes some minutes. Trying again (${tries} of ${TRIES}).`);
-      await needs.wait(PAUSE_MS);
+      deps.say(`The vault refuses access. A new role takes some minutes to act. Trying again (${tries} of ${TRIES}).`);
+      await deps.wait(PAUSE_MS);
     }
   }
 }
@@ -67,7 +66,7 @@ function isClosedNetwork(error: RestError): boolean {
   return (error.response?.bodyAsText ?? '').includes('ForbiddenByConnection');
 }
 
-async function isThere({ vault }: Needs): Promise<boolean> {
+async function isThere({ vault }: Deps): Promise<boolean> {
   try {
     await vault.getSecret(OPERATOR_KEY_NAME);
     return true;
@@ -80,10 +79,10 @@ async function isThere({ vault }: Needs): Promise<boolean> {
 if (import.meta.main) {
   const vaultUrl = requireValue('AZURE_KEY_VAULT_ENDPOINT');
   if (process.env.MUSTER_GRANT_DEPLOYER === 'false') {
-    console.log('MUSTER_GRANT_DEPLOYER is false: the vault is not touched.');
+    console.log('MUSTER_GRANT_DEPLOYER is false, so the operator key is not set.');
   } else {
-    const needs = { vault: new SecretClient(vaultUrl, deployer), callAzure, wait: sleep, say: console.log };
-    await putOperatorKey(needs, requireValue('FUNCTION_APP_ID'));
+    const deps = { vault: new SecretClient(vaultUrl, deployer), callAzure, wait: sleep, say: console.log };
+    await putOperatorKey(deps, requireValue('FUNCTION_APP_ID'));
     console.log(
       `Read it with: az keyvault secret show --id ${vaultUrl}secrets/${OPERATOR_KEY_NAME} --query value -o tsv`,
     );

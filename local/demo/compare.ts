@@ -1,4 +1,4 @@
-import type { Expected } from '../microsoft365/demo-expectations.ts';
+import type { Expected } from './expectations.ts';
 import type { Progress } from './progress.ts';
 import { causeOf, type ShownMailbox } from './report.ts';
 

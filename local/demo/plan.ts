@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import type { ConnectionCase } from '../microsoft365/demo-connections.ts';
-import type { Expected } from '../microsoft365/demo-expectations.ts';
-import { demoScenario } from '../microsoft365/demo-scenario.ts';
 import { parseScenario, type Scenario } from '../microsoft365/scenario.ts';
 import { StartError } from '../start-error.ts';
+import type { ConnectionCase } from './connections.ts';
+import type { Expected } from './expectations.ts';
 import type { DemoOptions } from './options.ts';
+import { demoScenario } from './scenario.ts';
 
 /** What the demo does, and what must come of it. */
 export interface DemoPlan {

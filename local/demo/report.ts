@@ -1,4 +1,4 @@
-import type { RequestCount } from '../microsoft365/request-ledger.ts';
+import type { RequestCount } from '../request-count.ts';
 
 export interface ShownCheck {
   verdict: string;

@@ -5,7 +5,7 @@ import { createPollingIntervals } from './polling-intervals.ts';
 import { decodeMessage } from './queue-message.ts';
 import { createMessageLease, isGone, isMissingQueue, sendToPoison } from './queue-storage.ts';
 
-export interface QueueListenerNeeds {
+export interface QueueListenerDeps {
   queue: QueueClient;
   /** Absent for queues that have none: a poison queue's own messages are tried for ever. */
   poison: QueueClient | undefined;
@@ -26,7 +26,7 @@ const LEASE_SECONDS = 600;
  * Polls one queue as the host's trigger does: whole batches, a new one as soon as no more than `newBatchThreshold`
  * messages are in hand. Storage that is away or a queue that is missing only slows the polling down.
  */
-export function listenToQueue(needs: QueueListenerNeeds): QueueListener {
+export function listenToQueue(needs: QueueListenerDeps): QueueListener {
   const { queue, options, log } = needs;
   const intervals = createPollingIntervals(options.maxPollingIntervalMs);
   const inHand = new Set<Promise<void>>();

@@ -1,6 +1,6 @@
 import type { NextOccurrence } from './schedule.ts';
 
-export interface TimerNeeds {
+export interface TimerDeps {
   next: NextOccurrence;
   runOnStartup: boolean;
   /** Gets the payload as JSON; its failure is logged where it is run and does not stop the timer. */
@@ -22,7 +22,7 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
  * Runs a function on its schedule, never twice at a time: the next occurrence is reckoned when a run has ended, so one
  * that was missed meanwhile is skipped. Nothing is remembered between starts, as with `useMonitor: false`.
  */
-export function startTimer(needs: TimerNeeds): Timer {
+export function startTimer(needs: TimerDeps): Timer {
   const now = needs.now ?? (() => new Date());
   let handle: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();

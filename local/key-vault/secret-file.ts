@@ -20,7 +20,11 @@ const file = z.object({
   secrets: z.array(z.object({ name: z.string(), versions: z.array(version).min(1), deletedAt: z.number().optional() })),
 });
 
-/** The vault's content on disk, readable by its owner alone, as no store on a laptop can promise more. */
+/**
+ * Reads the secrets from disk; none if there is no file. The file is not encrypted, but only its owner can read it.
+ *
+ * @throws StartError if the file is damaged
+ */
 export function readSecrets(path: string): StoredSecret[] {
   let text: string;
   try {
@@ -32,8 +36,8 @@ export function readSecrets(path: string): StoredSecret[] {
   try {
     return file.parse(JSON.parse(text)).secrets;
   } catch {
-    // The parser's own words would repeat what it read.
-    throw new StartError(`${path} does not hold a vault's secrets: mend it, or start with --fresh to begin anew.`);
+    // The parser's own message could contain a secret.
+    throw new StartError(`${path} is not a valid vault file. Fix it, or use --fresh to start without any data.`);
   }
 }
 

@@ -11,7 +11,7 @@ export interface SecretAttributes {
   contentType?: string | undefined;
   tags?: Record<string, string> | undefined;
   enabled?: boolean | undefined;
-  /** Epoch seconds, as every time here. */
+  /** In seconds since 1970, as are all times here unless stated. */
   nbf?: number | undefined;
   exp?: number | undefined;
 }
@@ -26,22 +26,22 @@ export interface SecretVersion extends SecretAttributes {
 
 export interface StoredSecret {
   name: string;
-  /** Oldest first; the last one is the current one. */
+  /** Oldest first. The last one is the current one. */
   versions: SecretVersion[];
-  /** In milliseconds; set while it is deleted and can be recovered. */
+  /** In milliseconds since 1970. Set while the secret is deleted and can be recovered. */
   deletedAt?: number | undefined;
 }
 
 export interface SecretStoreOptions {
   secrets?: StoredSecret[];
-  /** How long a deletion takes; until then the name is neither free nor among the deleted. */
+  /** How long a deletion takes. Until then the name is taken, and not yet among the deleted secrets. Default 0. */
   deletionMs?: number;
   now?: () => number;
-  /** Called after every change and before it is acknowledged. */
+  /** Called after every change, before the caller gets its result. */
   onChange?: (secrets: StoredSecret[]) => void;
 }
 
-/** Secrets with versions and soft delete. Names are compared without case, and a deleted name cannot be used again. */
+/** Secrets with versions and soft delete. Names are not case-sensitive. A deleted name is taken until it is purged. */
 export class SecretStore {
   readonly #secrets = new Map<string, StoredSecret>();
   readonly #deletionMs: number;
@@ -57,8 +57,9 @@ export class SecretStore {
 
   set(name: string, value: string, attributes: SecretAttributes): { secret: StoredSecret; version: SecretVersion } {
     const known = this.#secrets.get(name.toLowerCase());
-    if (known?.deletedAt !== undefined)
+    if (known?.deletedAt !== undefined) {
       throw this.#isDeleting(known) ? secretIsBeingDeleted(name) : secretIsDeleted(name);
+    }
     const seconds = Math.floor(this.#now() / 1000);
     const id = randomBytes(16).toString('hex');
     const version = {
@@ -76,14 +77,14 @@ export class SecretStore {
     return { secret, version };
   }
 
-  /** `id` empty: the current version. */
+  /** An empty `id` means the current version. */
   get(name: string, id: string): { secret: StoredSecret; version: SecretVersion } {
     const found = this.find(name, id);
     if (!found.version.enabled) throw secretIsDisabled();
     return found;
   }
 
-  /** As `get`, but a disabled version too. */
+  /** Like `get`, but returns disabled versions too. */
   find(name: string, id: string): { secret: StoredSecret; version: SecretVersion } {
     const secret = this.#secrets.get(name.toLowerCase());
     const version = id === '' ? secret?.versions.at(-1) : secret?.versions.find((one) => one.id === id);
@@ -91,7 +92,7 @@ export class SecretStore {
     return { secret, version };
   }
 
-  /** Changes what is given and leaves the rest, the value above all. */
+  /** Changes only the attributes given, never the value. */
   update(name: string, id: string, attributes: SecretAttributes): { secret: StoredSecret; version: SecretVersion } {
     const found = this.find(name, id);
     const given = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));

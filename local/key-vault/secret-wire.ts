@@ -25,17 +25,17 @@ function properties(version: SecretVersion): object {
 
 const secretId = (url: string, name: string) => `${url}/secrets/${name}`;
 
-/** One version with its value: what `set` and `get` answer. */
+/** One version with its value: the body of `set` and `get`. */
 export function presentSecret(url: string, { name }: StoredSecret, version: SecretVersion): object {
   return { value: version.value, id: `${secretId(url, name)}/${version.id}`, ...properties(version) };
 }
 
-/** One version without its value: what `update`, `recover` and the list of versions answer. */
+/** One version without its value, for `update`, `recover` and the list of versions. */
 export function presentVersion(url: string, { name }: StoredSecret, version: SecretVersion): object {
   return { id: `${secretId(url, name)}/${version.id}`, ...properties(version) };
 }
 
-/** One secret of the list: its id names no version. */
+/** One secret in the list. Its id names no version. */
 export function presentItem(url: string, secret: StoredSecret): object {
   return { id: secretId(url, secret.name), ...properties(current(secret)) };
 }
@@ -57,7 +57,7 @@ function deletion(url: string, secret: StoredSecret): object {
   };
 }
 
-/** The newest version; a secret is never without one. */
+/** The newest version. Every secret has one. */
 export function current(secret: StoredSecret): SecretVersion {
   const version = secret.versions.at(-1);
   if (!version) throw new Error(`${secret.name} has no version`);

@@ -12,20 +12,20 @@ import { badParameter, VaultError } from './vault-error.ts';
 
 export interface VaultRequest {
   method: string;
-  /** Decoded segments; an empty last one is kept: the client asks for the current version as `/secrets/{name}/`. */
+  /** The decoded path. An empty last segment is kept: clients ask for the current version as `/secrets/{name}/`. */
   segments: string[];
   query: URLSearchParams;
   body: string;
-  /** Where the vault answers; every id begins with it. */
+  /** The vault's own URL. Every id begins with it. */
   url: string;
 }
 
-export interface VaultAnswer {
+export interface VaultResponse {
   status: number;
   body?: object;
 }
 
-const VALUE_MAX_BYTES = 25_600;
+const VALUE_BYTES_MAX = 25_600;
 const PAGE_MAX = 25;
 
 const seconds = z.int().min(0);
@@ -36,18 +36,17 @@ const changes = z.object({
   attributes,
 });
 const newSecret = changes.extend({
-  value: z.string().refine((value) => Buffer.byteLength(value) <= VALUE_MAX_BYTES),
+  value: z.string().refine((value) => Buffer.byteLength(value) <= VALUE_BYTES_MAX),
 });
 
 /**
- * The route of a request with its parameters named, and what it does.
- *
- * @throws VaultError as the service refuses
+ * Finds the operation for a request. `route` has its parameters named, such as `/secrets/{name}`. `run` throws a
+ * `VaultError` if the vault refuses.
  */
 export function findOperation(
   method: string,
   segments: readonly string[],
-): { route: string; run: (store: SecretStore, request: VaultRequest) => VaultAnswer } | undefined {
+): { route: string; run: (store: SecretStore, request: VaultRequest) => VaultResponse } | undefined {
   const [area = '', name, third, fourth] = segments;
   const shape = [area, name && '{name}', third === 'versions' || third === 'recover' ? third : third && '{version}'];
   const route = `/${shape.filter(Boolean).join('/')}`;
@@ -56,7 +55,7 @@ export function findOperation(
   return run && { route, run };
 }
 
-const operations: Record<string, (store: SecretStore, request: VaultRequest) => VaultAnswer> = {
+const operations: Record<string, (store: SecretStore, request: VaultRequest) => VaultResponse> = {
   'PUT /secrets/{name}': (store, request) => {
     const { value, ...rest } = read(newSecret, request.body);
     const { secret, version } = store.set(nameOf(request), value, attributesOf(rest));
@@ -85,18 +84,18 @@ const operations: Record<string, (store: SecretStore, request: VaultRequest) => 
   },
 };
 
-function getSecret(store: SecretStore, request: VaultRequest): VaultAnswer {
+function getSecret(store: SecretStore, request: VaultRequest): VaultResponse {
   const { secret, version } = store.get(nameOf(request), request.segments[2] ?? '');
   return ok(presentSecret(request.url, secret, version));
 }
 
-function updateSecret(store: SecretStore, request: VaultRequest): VaultAnswer {
+function updateSecret(store: SecretStore, request: VaultRequest): VaultResponse {
   const given = attributesOf(read(changes, request.body));
   const { secret, version } = store.update(nameOf(request), request.segments[2] ?? '', given);
   return ok(presentVersion(request.url, secret, version));
 }
 
-const ok = (body: object): VaultAnswer => ({ status: 200, body });
+const ok = (body: object): VaultResponse => ({ status: 200, body });
 
 function nameOf({ segments }: VaultRequest): string {
   const name = segments[1] ?? '';
@@ -117,7 +116,7 @@ function read<T>(schema: z.ZodType<T>, body: string): T {
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  // Names only: the issue's own words could hold the value.
+  // Only the names of the fields: zod's messages could contain the secret's value.
   const fields = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.') || 'body'))];
   throw badParameter(`Property has invalid value: ${fields.join(', ')}`);
 }
@@ -131,19 +130,19 @@ function attributesOf(given: z.infer<typeof changes>) {
   return { contentType: given.contentType ?? undefined, tags: given.tags ?? undefined, enabled, nbf, exp };
 }
 
-function page<T>(request: VaultRequest, all: readonly T[], present: (item: T) => object): VaultAnswer {
-  const asked = Number(request.query.get('maxresults') ?? PAGE_MAX);
-  if (!Number.isInteger(asked) || asked < 1 || asked > PAGE_MAX) {
+function page<T>(request: VaultRequest, all: readonly T[], present: (item: T) => object): VaultResponse {
+  const size = Number(request.query.get('maxresults') ?? PAGE_MAX);
+  if (!Number.isInteger(size) || size < 1 || size > PAGE_MAX) {
     throw badParameter(`maxresults must be a whole number between 1 and ${PAGE_MAX}.`);
   }
   const start = Number(request.query.get('$skiptoken') ?? 0);
   if (!Number.isInteger(start) || start < 0) throw new VaultError(400, 'BadParameter', 'Invalid continuation token.');
-  const end = start + asked;
-  const more = new URLSearchParams(request.query);
-  more.set('$skiptoken', String(end));
+  const end = start + size;
+  const next = new URLSearchParams(request.query);
+  next.set('$skiptoken', String(end));
   const path = request.segments.map(encodeURIComponent).join('/');
   return ok({
     value: all.slice(start, end).map(present),
-    nextLink: end < all.length ? `${request.url}/${path}?${more}` : null,
+    nextLink: end < all.length ? `${request.url}/${path}?${next}` : null,
   });
 }

@@ -13,13 +13,13 @@ export interface TokenCheckOptions {
 }
 
 /**
- * Makes the check of every request's bearer token. A request without a good one is refused with a challenge that names
- * the authority and the resource: the client sends its first request naked on purpose, to learn them.
+ * Creates the check of a request's bearer token. A refusal carries a challenge that names the authority and the resource.
+ * Clients send their first request without a token to learn them.
  */
 export function createTokenCheck(options: TokenCheckOptions) {
   const challenge = `Bearer authorization="${options.loginUrl}/${options.tenantId}", resource="${VAULT_AUDIENCE}"`;
   return async (authorization: string | undefined, response: ServerResponse): Promise<Record<string, unknown>> => {
-    const claims = await verified(options, authorization).catch((error: unknown) => {
+    const claims = await verifiedClaims(options, authorization).catch((error: unknown) => {
       response.setHeader('WWW-Authenticate', challenge);
       throw error;
     });
@@ -30,7 +30,7 @@ export function createTokenCheck(options: TokenCheckOptions) {
   };
 }
 
-async function verified(
+async function verifiedClaims(
   options: TokenCheckOptions,
   authorization: string | undefined,
 ): Promise<Record<string, unknown>> {
@@ -52,7 +52,7 @@ async function verified(
 
 const unauthorized = (message: string) => new VaultError(401, 'Unauthorized', message);
 
-/** What an unverified token says of itself; good for the words of a refusal only. */
+/** The audience that an unverified token claims. Only for the text of a refusal. */
 function audienceOf(token: string): string | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));

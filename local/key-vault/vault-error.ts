@@ -1,4 +1,4 @@
-/** A refusal as Key Vault words it: `code` is broad, `innerCode` tells refusals of one code apart. */
+/** A refusal with Key Vault's wording. `innerCode` tells apart refusals that share a `code`. */
 export class VaultError extends Error {
   override readonly name = 'VaultError';
   readonly status: number;

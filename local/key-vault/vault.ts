@@ -1,50 +1,59 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { RequestCount } from '../microsoft365/request-ledger.ts';
 import { freePort } from '../ports.ts';
+import { type VaultRequestCount, VaultRequestCounts } from './request-counts.ts';
+import { createRequestLimit } from './request-limit.ts';
 import { readSecrets, writeSecrets } from './secret-file.ts';
 import { SecretStore } from './secret-store.ts';
 import { findOperation } from './secrets-api.ts';
 import { createTokenCheck, type VerifyToken } from './token-check.ts';
 import { badParameter, forbiddenByRbac, throttled, unavailable, VaultError } from './vault-error.ts';
+import { readBody, readSegments, send } from './vault-http.ts';
 
-export type VaultFault = 'throttled' | 'forbidden' | 'unavailable';
+const errorByFault = {
+  throttled,
+  forbidden: forbiddenByRbac,
+  unavailable,
+} satisfies Record<string, (appId: string) => VaultError>;
+
+export type VaultFault = keyof typeof errorByFault;
 
 export interface VaultOptions {
   tls: { cert: string; key: string };
-  /** Rejects unless the token is one of the directory's, alive and for that audience; its claims otherwise. */
+  /** Resolves to the token's claims. Rejects unless the token is valid and for that audience. */
   verify: VerifyToken;
-  /** Where a client gets its token, such as `https://127.0.0.1:8444`; the challenge names it. */
+  /** Where clients get their tokens, such as `https://127.0.0.1:8444`. The challenge names it. */
   loginUrl: string;
   /** Tokens of other tenants are refused. */
   tenantId: string;
-  /** The apps that may use the secrets; absent: any app of the tenant. */
+  /** The apps that may use the secrets. Any app of the tenant if absent. */
   clientIds?: readonly string[];
   port?: number;
-  /** Where the secrets are kept; absent: in memory. */
+  /** The file that keeps the secrets. They stay in memory if absent. */
   file?: string;
-  /** How long a deletion takes; it is not done at once in Azure either. */
+  /** How long a deletion takes. In Azure it takes time too. Default 0. */
   deletionMs?: number;
-  limitPer10s?: number;
+  /** How many requests are allowed in ten seconds. */
+  requestsPer10sMax?: number;
 }
 
 export interface Vault {
   readonly url: string;
   readonly port: number;
-  /** Ends it and every open connection: an outage. */
+  /** Stops the server and closes every open connection, as an outage does. */
   stop(): Promise<void>;
-  /** On the same port, with the same secrets. */
+  /** Starts it again on the same port with the same secrets. */
   start(): Promise<void>;
-  /** The next `times` requests with a good token are refused so. */
+  /** Refuses the next `times` requests that have a valid token. */
   fail(fault: VaultFault, times: number): void;
-  counts(): RequestCount[];
+  counts(): VaultRequestCount[];
   resetCounts(): void;
 }
 
-const LIMIT_PER_10_S = 4_000;
-const BODY_MAX_BYTES = 1_048_576;
+/** https://learn.microsoft.com/azure/key-vault/general/service-limits */
+const REQUESTS_PER_10S_MAX = 4_000;
 
-/** Starts the secrets data plane of a key vault on 127.0.0.1 over TLS. */
+/** Starts the secrets API of a key vault on 127.0.0.1, over TLS. */
 export async function startVault(options: VaultOptions): Promise<Vault> {
   const { file } = options;
   const store = new SecretStore({
@@ -54,34 +63,34 @@ export async function startVault(options: VaultOptions): Promise<Vault> {
   });
   const port = await freePort(options.port);
   const url = `https://127.0.0.1:${port}`;
-  const check = createTokenCheck(options);
-  const limit = createLimit(options.limitPer10s ?? LIMIT_PER_10_S);
-  const counts = new Map<string, RequestCount>();
-  const faults: VaultFault[] = [];
+  const checkToken = createTokenCheck(options);
+  const isWithinLimit = createRequestLimit(options.requestsPer10sMax ?? REQUESTS_PER_10S_MAX);
+  const counts = new VaultRequestCounts();
+  const pendingFaults: VaultFault[] = [];
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = request.method ?? 'GET';
     const { pathname, searchParams } = new URL(request.url ?? '/', url);
-    const segments = pathname.split('/').slice(1).map(decode);
+    const segments = readSegments(pathname);
     const operation = findOperation(method, segments);
     let status = 500;
     try {
       const body = await readBody(request);
-      const claims = await check(request.headers.authorization, response);
-      const fault = faults.shift();
-      if (fault) throw faultOf(fault, claims.appid);
-      if (!limit()) throw throttled();
+      const claims = await checkToken(request.headers.authorization, response);
+      const fault = pendingFaults.shift();
+      if (fault) throw errorByFault[fault](String(claims.appid));
+      if (!isWithinLimit()) throw throttled();
       if (!searchParams.get('api-version')) throw badParameter('api-version must be specified');
-      if (!operation) throw new VaultError(404, 'NotFound', 'Nothing answers here.');
-      const answered = operation.run(store, { method, segments, query: searchParams, body, url });
-      status = answered.status;
-      send(response, status, answered.body);
+      if (!operation) throw new VaultError(404, 'NotFound', 'The vault has no such path.');
+      const result = operation.run(store, { method, segments, query: searchParams, body, url });
+      status = result.status;
+      send(response, status, result.body);
     } catch (error) {
       const refusal = error instanceof VaultError ? error : defect(error);
       status = refusal.status;
       send(response, status, refusal.envelope());
     }
-    count(counts, method, operation?.route ?? '(unknown)', status);
+    counts.add(method, operation?.route ?? '(unknown)', status);
   }
 
   let server: Server | undefined;
@@ -100,82 +109,27 @@ export async function startVault(options: VaultOptions): Promise<Vault> {
       server = next;
     },
     async stop() {
-      const ending = server;
-      if (!ending) return;
+      const stopping = server;
+      if (!stopping) return;
       server = undefined;
-      const closed = new Promise<void>((resolve) => ending.close(() => resolve()));
-      ending.closeAllConnections();
+      const closed = new Promise<void>((resolve) => stopping.close(() => resolve()));
+      stopping.closeAllConnections();
       await closed;
     },
     fail(fault, times) {
-      for (let index = 0; index < times; index += 1) faults.push(fault);
+      for (let index = 0; index < times; index += 1) pendingFaults.push(fault);
     },
-    counts: () => [...counts.values()],
-    resetCounts: () => counts.clear(),
+    counts: () => counts.list(),
+    resetCounts: () => counts.reset(),
   };
   await vault.start();
   return vault;
 }
 
-function faultOf(fault: VaultFault, appId: unknown): VaultError {
-  if (fault === 'throttled') return throttled();
-  return fault === 'forbidden' ? forbiddenByRbac(String(appId)) : unavailable();
-}
-
-/** Counts by windows of ten seconds; a refused request counts as well, as Microsoft's page says on its stricter line. */
-function createLimit(most: number): () => boolean {
-  let window = 0;
-  let seen = 0;
-  return () => {
-    const now = Math.floor(Date.now() / 10_000);
-    if (now !== window) {
-      window = now;
-      seen = 0;
-    }
-    seen += 1;
-    return seen <= most;
-  };
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= BODY_MAX_BYTES) chunks.push(chunk);
-  }
-  if (size > BODY_MAX_BYTES) throw new VaultError(413, 'RequestEntityTooLarge', 'The request body is too large.');
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function send(response: ServerResponse, status: number, body?: object): void {
-  const content = body === undefined ? '' : JSON.stringify(body);
-  response.writeHead(status, {
-    'Cache-Control': 'no-cache',
-    'x-ms-keyvault-service-version': '1.9.0.0',
-    ...(body && { 'Content-Type': 'application/json; charset=utf-8' }),
-    ...(status !== 204 && { 'Content-Length': Buffer.byteLength(content) }),
-  });
-  response.end(content);
-}
-
-/** A defect of this vault must be seen, without what the request held. */
+/** Reports a defect of this vault without showing anything from the request. */
 function defect(error: unknown): VaultError {
-  process.stderr.write(`simulated vault: ${error instanceof Error ? error.stack : 'something threw no Error'}\n`);
-  return new VaultError(500, 'InternalServerError', 'The simulated vault failed; its standard error says why.');
-}
-
-function count(counts: Map<string, RequestCount>, method: string, route: string, status: number): void {
-  const key = `${method} ${route} ${status}`;
-  const known = counts.get(key);
-  if (known) known.count += 1;
-  else counts.set(key, { service: 'vault', method, route, status, count: 1 });
-}
-
-function decode(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
+  process.stderr.write(
+    `simulated vault: ${error instanceof Error ? error.stack : 'something other than an Error was thrown'}\n`,
+  );
+  return new VaultError(500, 'InternalServerError', 'The simulated vault failed. See its standard error.');
 }

@@ -1,8 +1,8 @@
 import type { Directory, Entry } from './directory.ts';
 
 /**
- * Says of a mailbox whether a scope or a policy names it: by address, alias, UPN or id, by a glob such as
- * `*@contoso.example`, or as a **direct** member of a named group; members of nested groups are out, as in Exchange.
+ * Makes a predicate for the mailboxes that a scope or a policy names: by address, alias, UPN or id, by a glob such as
+ * `*@contoso.example`, or by a group. A group stands for its direct members only, as in Exchange.
  */
 export function createAddressSet(names: readonly string[], directory: Directory): (entry: Entry) => boolean {
   const exact = new Set<string>();

@@ -8,13 +8,13 @@ interface Submitted {
   content: Record<string, unknown>;
   to: string[];
   via: SentMessage['via'];
-  /** Whether Sent Items keeps a copy. */
+  /** Whether a copy goes to Sent Items. */
   keepsCopy: boolean;
 }
 
 /**
- * Takes a message from a mailbox and puts it into the inboxes of those recipients that the scenario has. An address
- * that a simulated tenant should have and has not comes back to the sender's own inbox.
+ * Delivers a message to the recipients that the scenario has. If a recipient's domain belongs to a simulated tenant but
+ * the address does not exist, the sender gets a non-delivery report.
  */
 export function deliver(world: World, from: { tenant: Tenant; entry: Entry }, message: Submitted): void {
   const { tenant, entry } = from;

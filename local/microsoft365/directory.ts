@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { MailboxFault, ScenarioMailbox, ScenarioRecipient, ScenarioTenant } from './scenario.ts';
 import { stableGuid } from './token-issuer.ts';
 
-/** One object of a tenant's directory: a mailbox, or whatever else may have an address. */
+/** An object of a tenant's directory that has an address: a mailbox or another recipient. */
 export interface Entry {
   id: string;
   /** The primary SMTP address. */
@@ -12,13 +12,13 @@ export interface Entry {
   kind: ScenarioMailbox['kind'] | ScenarioRecipient['kind'];
   aliases: readonly string[];
   imap: boolean;
-  /** `undefined`: as the tenant has it. */
+  /** `undefined`: the tenant's setting decides. */
   smtpAuth: boolean | undefined;
   fullAccess: readonly string[];
   fault: MailboxFault;
   members: readonly string[];
   groupType: ScenarioRecipient['groupType'];
-  /** What Exchange answers instead of the usual. */
+  /** The error code that Graph answers instead of the usual one for this kind. */
   code: string | undefined;
 }
 
@@ -34,7 +34,7 @@ const directoryUsers = new Set<Entry['kind']>([
   'unlicensed',
 ]);
 
-/** Whether Exchange Online holds a mailbox for it; that of a disabled account is there and refuses. */
+/** Whether Exchange Online has a mailbox for it. A disabled account still has one, which refuses all access. */
 export const hasMailbox = (entry: Entry): boolean => mailboxKinds.has(entry.kind);
 export const isDirectoryUser = (entry: Entry): boolean => directoryUsers.has(entry.kind);
 
@@ -51,8 +51,8 @@ interface Block {
 }
 
 /**
- * Everything that has an address in one tenant. Generated mailboxes come into being when they are asked for, so that
- * a hundred thousand of them cost nothing.
+ * All objects of one tenant that have an address. Generated mailboxes are made on request, so a hundred thousand of them
+ * cost nothing.
  */
 export class Directory {
   readonly #byAddress = new Map<string, Entry>();
@@ -86,18 +86,18 @@ export class Directory {
     return generated && generated.upn.toLowerCase() === upn.toLowerCase() ? generated : undefined;
   }
 
-  /** By primary address, alias or UPN, as Exchange does. */
+  /** Finds an entry by primary address, alias or UPN, as Exchange does. */
   byAddress(address: string): Entry | undefined {
     return this.#byAddress.get(address.toLowerCase()) ?? this.byUpn(address) ?? this.#generatedBy(address);
   }
 
-  /** How many `users()` yields, without yielding them. */
+  /** The number of entries that `users()` yields. */
   get userCount(): number {
     const explicit = this.#explicit.filter(isDirectoryUser).length;
     return this.#blocks.reduce((sum, block) => sum + block.count, explicit);
   }
 
-  /** Directory users in a fixed order, the first `skip` left out. */
+  /** Yields directory users in a fixed order, without the first `skip`. */
   *users(skip = 0): Generator<Entry> {
     let left = skip;
     for (const entry of this.#explicit) {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A request as the simulated services see it: the whole body read, the path still encoded. */
+/** A request with its whole body. The path is still percent-encoded. */
 export interface SimulatorRequest {
   method: string;
   path: string;
@@ -12,13 +12,13 @@ export interface SimulatorRequest {
 export interface SimulatorReply {
   status: number;
   headers?: Record<string, string | string[]>;
-  /** An object is sent as JSON, a string or bytes as they are. */
+  /** An object is sent as JSON; a string or bytes are sent unchanged. */
   body?: object | string | Buffer | undefined;
-  /** What becomes of the answer: never given, or lost with the connection. */
+  /** `hang`: no answer is sent. `drop`: the connection is closed instead. */
   fate?: 'hang' | 'drop';
 }
 
-/** What the request ledger keeps of a request: the service, the route with its parameters named, and whose mailbox. */
+/** What the request log records: the service, the route with named parameters, and whose mailbox it was. */
 export interface Trace {
   service: string;
   route: string;

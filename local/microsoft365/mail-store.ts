@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-/** A message as it lies in a simulated mailbox; `content` holds Graph's properties as they were written. */
+/** A message in a simulated mailbox. `content` holds Graph's properties as the client wrote them. */
 export interface StoredMessage {
-  /** Never changes, whatever folder the message is in. */
+  /** Stays the same when the message moves. */
   key: string;
-  /** Grows with each move: an ordinary id of Exchange's changes then. */
+  /** Counts the moves. An ordinary Exchange id changes with each move. */
   moves: number;
   folder: string;
   subject: string;
@@ -22,7 +22,7 @@ export interface StoredFolder {
   isHidden: boolean;
 }
 
-/** What was sent from a mailbox, whether or not Sent Items kept a copy. */
+/** A message that was sent from a mailbox, even if Sent Items has no copy. */
 export interface SentMessage {
   subject: string;
   to: string[];
@@ -40,10 +40,10 @@ export const wellKnownFolders = [
   'archive',
 ] as const;
 
-/** Out of Outlook's reach, kept until retention ends: where `permanentDelete` puts things. */
+/** Where `permanentDelete` puts items. Clients cannot see this folder; Exchange keeps it until retention ends. */
 export const purgesFolder = 'recoverableitemspurges';
 
-/** What lies in one mailbox. */
+/** The contents of one mailbox. */
 export class MailboxContents {
   readonly messages = new Map<string, StoredMessage>();
   readonly folders = new Map<string, StoredFolder>();
@@ -73,7 +73,7 @@ export class MailboxContents {
     message.changedAt = new Date();
   }
 
-  /** As `DELETE` does: first to Deleted Items, from there out of sight. */
+  /** Does what `DELETE` does: moves a message to Deleted Items, and from there to Purges. */
   remove(message: StoredMessage): void {
     this.move(message, message.folder === 'deleteditems' ? purgesFolder : 'deleteditems');
   }
@@ -83,15 +83,16 @@ export class MailboxContents {
   }
 }
 
-/** All mailboxes' contents, by tenant and primary address: they outlive a change of their tenant. */
+/** The contents of all mailboxes, by tenant and primary address. They survive the replacement of their tenant. */
 export class MailStore {
   readonly #contents = new Map<string, MailboxContents>();
 
-  /** What lies in a mailbox; an untouched one costs nothing until it is written to. */
+  /** The contents of a mailbox, or `undefined` if nothing was ever written to it. */
   peek(tenantId: string, address: string): MailboxContents | undefined {
     return this.#contents.get(keyOf(tenantId, address));
   }
 
+  /** The contents of a mailbox. Creates them if nothing was written to it before. */
   of(tenantId: string, address: string): MailboxContents {
     const key = keyOf(tenantId, address);
     const known = this.#contents.get(key);
@@ -101,7 +102,7 @@ export class MailStore {
     return fresh;
   }
 
-  /** Those that were ever written to. */
+  /** Yields the mailboxes that were ever written to. */
   *touched(): Generator<{ tenantId: string; address: string; contents: MailboxContents }> {
     for (const [key, contents] of this.#contents) {
       const [tenantId = '', address = ''] = key.split(' ');

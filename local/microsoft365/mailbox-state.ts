@@ -1,25 +1,26 @@
 import { createSeeded, seedOf } from './seeded.ts';
 
-/** What goes on at one mailbox and is forgotten when its tenant is replaced. */
+/** The running state of one mailbox. It is reset when the tenant is replaced. */
 export class MailboxState {
-  /** How often its fault has struck. */
+  /** How often the mailbox's fault has occurred. */
   strikes = 0;
   readonly random: () => number;
-  readonly #underWay = new Map<string, number>();
+  readonly #running = new Map<string, number>();
 
   constructor(name: string) {
     this.random = createSeeded(seedOf(name));
   }
 
-  /** Takes one of the app's places at the mailbox, or says that all are taken. */
-  enter(clientId: string, most: number): boolean {
-    const now = this.#underWay.get(clientId) ?? 0;
-    if (now >= most) return false;
-    this.#underWay.set(clientId, now + 1);
+  /** Starts a call of the app. Returns `false` if `max` calls of the app are already running. */
+  enter(clientId: string, max: number): boolean {
+    const now = this.#running.get(clientId) ?? 0;
+    if (now >= max) return false;
+    this.#running.set(clientId, now + 1);
     return true;
   }
 
+  /** Ends a call that `enter` has started. */
   leave(clientId: string): void {
-    this.#underWay.set(clientId, (this.#underWay.get(clientId) ?? 1) - 1);
+    this.#running.set(clientId, (this.#running.get(clientId) ?? 1) - 1);
   }
 }

@@ -1,5 +1,6 @@
 import type { Trace } from './http.ts';
 
+/** How often a service gave one status on one route. */
 export interface RequestCount {
   service: string;
   method: string;
@@ -9,19 +10,19 @@ export interface RequestCount {
 }
 
 export interface LoggedRequest extends Trace {
-  /** Grows by one with each entry; `since` of the log is such a number. */
+  /** Grows by one with each entry. The log's `since` parameter takes it. */
   sequence: number;
   at: string;
   method: string;
-  /** 0: no answer was given, or it was lost. */
+  /** 0: the client got no answer. */
   status: number;
-  /** Set for a part of a `$batch`, which is no HTTP request of its own and is not counted as one. */
+  /** Set for a part of a `$batch`. A part is not an HTTP request, so it is logged but not counted. */
   inBatch?: boolean;
 }
 
-const keptEntries = 20_000;
+export const LOG_ENTRIES_MAX = 20_000;
 
-/** Counts every request, and remembers the last ones in a ring. */
+/** Counts all requests and logs the last ones in a ring buffer. */
 export class RequestLedger {
   readonly #counts = new Map<string, RequestCount>();
   readonly #ring: LoggedRequest[] = [];
@@ -37,14 +38,14 @@ export class RequestLedger {
   log(method: string, status: number, trace: Trace, inBatch = false): void {
     this.#sequence += 1;
     const entry = { sequence: this.#sequence, at: new Date().toISOString(), method, status, ...trace };
-    this.#ring[this.#sequence % keptEntries] = inBatch ? { ...entry, inBatch } : entry;
+    this.#ring[this.#sequence % LOG_ENTRIES_MAX] = inBatch ? { ...entry, inBatch } : entry;
   }
 
   counts(): RequestCount[] {
     return [...this.#counts.values()];
   }
 
-  /** Entries after `since`, oldest first: a sequence number, or a time. */
+  /** Entries after `since`, oldest first. `since` is a sequence number or a time; without it, the last entries. */
   entries(since: string | undefined, limit = 1000): LoggedRequest[] {
     const inOrder = this.#ring.filter(Boolean).sort((a, b) => a.sequence - b.sequence);
     if (since === undefined || since === '') return inOrder.slice(-limit);
@@ -54,7 +55,7 @@ export class RequestLedger {
     return after.slice(0, limit);
   }
 
-  /** Forgets the counts; the log goes on. */
+  /** Clears the counts but not the log. */
   reset(): void {
     this.#counts.clear();
   }

@@ -13,14 +13,14 @@ const audiences = new Map<string, string>([
   [vaultAudience, vaultAudience],
 ]);
 
-/** The audience that a resource's tokens carry, or `undefined` where no tenant has such a resource. */
+/** The audience of a resource's tokens, or `undefined` for an unknown resource. */
 export function audienceOf(resource: string): string | undefined {
   return audiences.get(resource.toLowerCase().replace(/\/+$/, ''));
 }
 
 const exchangeOnly = new Set(['IMAP.AccessAsApp', 'POP.AccessAsApp', 'SMTP.SendAsApp', 'full_access_as_app']);
 
-/** The application permissions among `grants` that belong to the resource: a token carries no others. */
+/** The application permissions among `grants` that belong to the resource. A token carries only those. */
 export function rolesFor(audience: string, grants: readonly string[]): string[] {
   if (audience === graphAudience) return grants.filter((grant) => !exchangeOnly.has(grant));
   if (audience === exchangeAudience) return grants.filter((grant) => exchangeOnly.has(grant));

@@ -11,7 +11,7 @@ export type Match<H> =
   | { kind: 'otherMethod'; allowed: string[]; pattern: string }
   | { kind: 'none'; unknownSegment: string };
 
-/** Finds the handler of a path such as `/users/{user}/messages`; literal segments are compared without case, as OData's are. */
+/** Finds the handler for a path such as `/users/{user}/messages`. Literal segments ignore case, as in OData. */
 export class Router<H> {
   readonly #bySize = new Map<number, Route<H>[]>();
 
@@ -53,8 +53,8 @@ function fits<H>(route: Route<H>, segments: readonly string[]): boolean {
 }
 
 /**
- * The segments of an OData path, decoded: `users('a@b')` is `users`, `a@b`; `servicePrincipals(appId='x')` is
- * `servicePrincipals`, `appId=x`.
+ * Splits an OData path into decoded segments. `users('a@b')` gives `users` and `a@b`; `servicePrincipals(appId='x')`
+ * gives `servicePrincipals` and `appId=x`.
  */
 export function pathSegments(path: string): string[] {
   const segments: string[] = [];

@@ -1,4 +1,4 @@
-/** Numbers in [0, 1) that are the same on every run with the same seed. */
+/** Makes a generator of numbers in [0, 1). The same seed gives the same numbers. */
 export function createSeeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -9,6 +9,7 @@ export function createSeeded(seed: number): () => number {
   };
 }
 
+/** A seed that depends only on the text (FNV-1a). */
 export function seedOf(text: string): number {
   let seed = 2_166_136_261;
   for (let index = 0; index < text.length; index += 1) seed = Math.imul(seed ^ text.charCodeAt(index), 16_777_619);

@@ -15,36 +15,40 @@ import { type HomeTenant, World } from './world.ts';
 
 export interface ExtraRoute {
   method: string;
-  /** With parameters in braces: `/_simulator/parts/{name}`. */
+  /** Parameters are in braces: `/_simulator/parts/{name}`. */
   path: string;
   handle(request: SimulatorRequest, params: Record<string, string>): SimulatorReply | Promise<SimulatorReply>;
 }
 
 export interface SimulatorOptions {
   scenario: Scenario;
+  /** A certificate for 127.0.0.1, as PEM. All four services use it. */
   tls: { cert: string; key: string };
+  /** The port of Entra, Graph and the control routes. Without it, a free one. */
   port?: number;
   home?: HomeTenant;
-  /** Counts of services outside this process, shown beside the own ones. */
+  /** Counts of other services, which the control routes show together with the simulator's own. */
   extraCounts?: () => RequestCount[] | Promise<RequestCount[]>;
   resetExtraCounts?: () => void | Promise<void>;
+  /** Further control routes. They take precedence over the simulator's own. */
   extraRoutes?: readonly ExtraRoute[];
 }
 
 export interface Simulator {
-  /** Where everything answers, control endpoints included. */
+  /** The address of Entra, Graph and the control routes. */
   url: string;
   loginUrl: string;
   graphUrl: string;
   imap: { host: string; port: number };
   smtp: { host: string; port: number };
+  /** The state of the simulator, for tests that run in the same process. */
   world: World;
-  /** Rejects unless the token is one of the simulated Entra's, alive and for that audience. */
+  /** Resolves to the token's claims. Rejects unless the simulated Entra issued it for the audience and it is still valid. */
   verifyToken(token: string, audience: string): Promise<TokenClaims>;
   close(): Promise<void>;
 }
 
-/** Starts the simulated Microsoft 365 on 127.0.0.1: Entra and Graph on one port over TLS, IMAP and SMTP on their own. */
+/** Starts the simulated Microsoft 365 on 127.0.0.1. Entra and Graph share one port; IMAP and SMTP have their own. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const world = new World(options.scenario, options.home);
   const answer = createDispatcher(world, options);
@@ -107,7 +111,7 @@ function createDispatcher(world: World, options: SimulatorOptions): Dispatcher {
 }
 
 const unknownRoute = (status: number) =>
-  json(status, { error: { code: 'notFound', message: 'Nothing answers here.' } });
+  json(status, { error: { code: 'notFound', message: 'The simulator has no such route.' } });
 
 async function serve(
   world: World,
@@ -117,9 +121,9 @@ async function serve(
 ): Promise<void> {
   const request = await readRequest(incoming);
   const { reply, trace } = await answer(request).catch((error: unknown) => {
-    // A defect of the simulator must be seen, and must not look like a fault that a scenario asked for.
+    // A defect of the simulator must not look like a fault that the scenario asked for.
     process.stderr.write(`simulated Microsoft 365: ${error instanceof Error ? error.stack : String(error)}\n`);
-    return { reply: json(500, { error: { code: 'simulatorDefect', message: String(error) } }), trace: defect };
+    return { reply: json(500, { error: { code: 'simulatorDefect', message: String(error) } }), trace: DEFECT };
   });
   if (trace.service !== 'control') {
     const status = reply.fate ? 0 : reply.status;
@@ -134,7 +138,7 @@ async function serve(
   send(reply, outgoing);
 }
 
-const defect = { service: 'simulator', route: '(defect)' };
+const DEFECT = { service: 'simulator', route: '(defect)' };
 
 function send(reply: SimulatorReply, outgoing: ServerResponse): void {
   const { body } = reply;

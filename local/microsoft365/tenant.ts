@@ -11,13 +11,13 @@ interface Scope {
   holds(entry: Entry): boolean;
 }
 
-/** An app as one tenant knows it: its registration, its service principal and what Exchange lets it do. */
+/** An app in one tenant: its registration, its service principal and its rights in Exchange. */
 export class TenantApp {
   readonly scenario: ScenarioApp;
-  /** The service principal's object id. */
+  /** The object id of the service principal. */
   readonly objectId: string;
   readonly propagation: Propagation;
-  /** For the limit per app and tenant. */
+  /** For the rate limit per app and tenant. */
   readonly calls = new CallWindow();
   readonly #scopes: Scope[];
   readonly #isBlocked: (entry: Entry) => boolean;
@@ -37,22 +37,22 @@ export class TenantApp {
     this.#isBlocked = policyOf(scenario, directory);
   }
 
-  /** Application permissions that count now: those of a consent that was given. */
+  /** The application permissions that the tenant has consented to. */
   get grants(): readonly string[] {
     return this.scenario.consent === 'granted' ? this.scenario.grants : [];
   }
 
-  /** Whether RBAC for Applications permits it on the mailbox; no token tells of that. */
+  /** Whether RBAC for Applications grants the permission on the mailbox. Tokens do not show such grants. */
   hasRbac(permission: string, entry: Entry): boolean {
     return this.#scopes.some((scope) => scope.permissions.includes(permission) && scope.holds(entry));
   }
 
-  /** Whether an application access policy keeps the Entra grants away from the mailbox. */
+  /** Whether an application access policy blocks the Entra grants on the mailbox. */
   isBlockedByPolicy(entry: Entry): boolean {
     return this.#isBlocked(entry);
   }
 
-  /** Whether the credential of that name may still be used. */
+  /** Whether the credential exists and has not expired. */
   hasCredential(name: string, now: number): boolean {
     return (
       this.scenario.secrets.some((secret) => credentialName(secret.value) === name && !isExpired(secret, now)) ||
@@ -65,7 +65,7 @@ export function isExpired(secret: ScenarioApp['secrets'][number], now: number): 
   return Boolean(secret.expiresAt) && Date.parse(secret.expiresAt ?? '') <= now;
 }
 
-/** `Application Mail.Send` or `Mail.Send`; the two roles that hold several permissions are taken apart. */
+/** The permissions of an RBAC role, written as `Application Mail.Send` or `Mail.Send`. Two roles hold several. */
 function permissionsOf(role: string): readonly string[] {
   const name = role.replace(/^Application\s+/i, '');
   if (/^Mail Full Access$/i.test(name)) return ['Mail.ReadWrite', 'Mail.Send'];
@@ -73,7 +73,7 @@ function permissionsOf(role: string): readonly string[] {
   return [name];
 }
 
-/** A matching deny wins, then a matching restriction grants; with restrictions and no match it is denied. */
+/** A matching deny wins. With a restriction, only its mailboxes are allowed. */
 function policyOf({ accessPolicy }: ScenarioApp, directory: Directory): (entry: Entry) => boolean {
   if (!accessPolicy) return () => false;
   const isDenied = createAddressSet(accessPolicy.deny ?? [], directory);
@@ -81,23 +81,23 @@ function policyOf({ accessPolicy }: ScenarioApp, directory: Directory): (entry: 
   return (entry) => isDenied(entry) || !isWithin(entry);
 }
 
-/** Whether a replaced tenant grants what it did, so that a propagation under way is not begun anew. */
+/** Whether the new version of a tenant has the same grants. If so, a running propagation continues. */
 function hasSameGrants(
   before: ScenarioTenant,
   beforeApp: ScenarioApp,
   after: ScenarioTenant,
   app: ScenarioApp,
 ): boolean {
-  const shown = (tenant: ScenarioTenant, { consent, grants, rbac, accessPolicy }: ScenarioApp) =>
+  const grantsOf = (tenant: ScenarioTenant, { consent, grants, rbac, accessPolicy }: ScenarioApp) =>
     JSON.stringify([tenant.propagation, tenant.grantsFreshSeconds, consent, grants, rbac, accessPolicy]);
-  return shown(before, beforeApp) === shown(after, app);
+  return grantsOf(before, beforeApp) === grantsOf(after, app);
 }
 
-/** A made-up tenant at work. */
+/** A simulated tenant. */
 export class Tenant {
   readonly scenario: ScenarioTenant;
   readonly directory: Directory;
-  /** What decides, by a seed, which of the tenant's calls go wrong. */
+  /** Seeded random numbers that decide which of the tenant's calls fail. */
   readonly chance: () => number;
   readonly #apps = new Map<string, TenantApp>();
 
@@ -107,8 +107,8 @@ export class Tenant {
     this.chance = createSeeded(scenario.faultRates?.seed ?? 1);
     for (const app of scenario.apps) {
       const earlier = before?.app(app.clientId);
-      const running = earlier && before && hasSameGrants(before.scenario, earlier.scenario, scenario, app);
-      const propagation = running ? earlier.propagation : createPropagation(scenario, loadedAt);
+      const isUnchanged = earlier && before && hasSameGrants(before.scenario, earlier.scenario, scenario, app);
+      const propagation = isUnchanged ? earlier.propagation : createPropagation(scenario, loadedAt);
       this.#apps.set(app.clientId.toLowerCase(), new TenantApp(scenario, app, this.directory, propagation));
     }
   }
@@ -121,7 +121,7 @@ export class Tenant {
     return this.#apps.get(clientId.toLowerCase());
   }
 
-  /** What an admin's yes does: the service principal is made and the permissions are granted, from now on. */
+  /** Records that an admin has consented: the app's permissions count from now on. */
   consent(app: TenantApp, now: number): void {
     if (app.scenario.consent === 'granted') return;
     app.scenario.consent = 'granted';

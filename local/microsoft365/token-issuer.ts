@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 
-/** What an access token of the simulated Entra says, in the form that Microsoft's v1 tokens have. */
+/** The claims of an access token, named as in Microsoft's v1 tokens. */
 export interface TokenClaims extends JWTPayload {
   aud: string;
   iss: string;
@@ -11,7 +11,7 @@ export interface TokenClaims extends JWTPayload {
   oid?: string;
   roles?: string[];
   exp: number;
-  /** Names the credential that the token was given for, so that its end ends the token too. */
+  /** The credential that the client used. The token ends when the credential expires or is removed. */
   xms_cred?: string;
 }
 
@@ -19,11 +19,11 @@ export type Verified =
   | { ok: true; claims: TokenClaims }
   | { ok: false; why: 'empty' | 'malformed' | 'forged' | 'expired' };
 
-/** Signs access tokens with a key made at start and says of any token whether it is one of them. */
+/** Signs access tokens with a key that is made at start, and verifies them. */
 export class TokenIssuer {
   readonly #keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
   readonly #kid = randomBytes(20).toString('base64url');
-  readonly #seen = new LRUCache<string, TokenClaims>({ max: 10_000 });
+  readonly #verified = new LRUCache<string, TokenClaims>({ max: 10_000 });
 
   async sign(claims: TokenClaims): Promise<string> {
     return await new SignJWT({ ...claims, uti: randomBytes(16).toString('base64url'), ver: '1.0' })
@@ -36,15 +36,15 @@ export class TokenIssuer {
     return { keys: [{ kty: 'RSA', use: 'sig', alg: 'RS256', kid: this.#kid, x5t: this.#kid, n, e }] };
   }
 
-  /** Form, signature and lifetime; the audience is the asked service's own business. */
+  /** Verifies form, signature and lifetime. Each service checks the audience itself. */
   async verify(token: string): Promise<Verified> {
     if (token === '') return { ok: false, why: 'empty' };
-    const known = this.#seen.get(token);
+    const known = this.#verified.get(token);
     if (known) return known.exp * 1000 > Date.now() ? { ok: true, claims: known } : { ok: false, why: 'expired' };
     if (token.split('.').length !== 3) return { ok: false, why: 'malformed' };
     try {
       const { payload } = await jwtVerify<TokenClaims>(token, this.#keys.publicKey, { algorithms: ['RS256'] });
-      this.#seen.set(token, payload);
+      this.#verified.set(token, payload);
       return { ok: true, claims: payload };
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : '';
@@ -56,12 +56,12 @@ export class TokenIssuer {
   }
 }
 
-/** A name for a credential that tells nothing of it. */
+/** A name for a credential that does not reveal it. */
 export function credentialName(credential: string): string {
   return createHash('sha256').update(credential).digest('base64url').slice(0, 16);
 }
 
-/** A GUID that is the same on every start for the same things. */
+/** A GUID that depends only on the parts. */
 export function stableGuid(...parts: string[]): string {
   const hex = createHash('sha256').update(parts.join('\n').toLowerCase()).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

@@ -6,14 +6,14 @@ import type { Scenario, ScenarioTenant } from './scenario.ts';
 import { Tenant } from './tenant.ts';
 import { type TokenClaims, TokenIssuer } from './token-issuer.ts';
 
-/** The vendor's own tenant, whose one client may have tokens for the vault. */
+/** The operator's own tenant. Its one client gets tokens for Key Vault only. */
 export interface HomeTenant {
   tenantId: string;
   clientId: string;
   clientSecret: string;
 }
 
-/** Everything the simulated services share: Entra, Graph, IMAP and SMTP look at one world. */
+/** The state that Entra, Graph, IMAP and SMTP share. */
 export class World {
   readonly latencyMs: number;
   readonly mail = new MailStore();
@@ -22,7 +22,7 @@ export class World {
   readonly home: HomeTenant | undefined;
   readonly #tenants = new Map<string, Tenant>();
   readonly #states = new Map<string, MailboxState>();
-  /** Where it answers, known once it listens. */
+  /** The address of Entra and Graph. Set once the server listens. */
   url = '';
 
   constructor(scenario: Scenario, home?: HomeTenant) {
@@ -31,7 +31,7 @@ export class World {
     for (const tenant of scenario.tenants) this.put(tenant);
   }
 
-  /** Replaces or adds a tenant; what lies in its mailboxes stays, and a propagation that runs goes on. */
+  /** Adds or replaces a tenant. Its messages stay, and a running propagation continues if the grants are the same. */
   put(scenario: ScenarioTenant): Tenant {
     const id = scenario.id.toLowerCase();
     const before = this.#tenants.get(id);
@@ -41,7 +41,7 @@ export class World {
     return tenant;
   }
 
-  /** By id or by one of its domains. */
+  /** Finds a tenant by its id or by one of its domains. */
   tenant(name: string): Tenant | undefined {
     const lower = name.toLowerCase();
     const known = this.#tenants.get(lower);
@@ -56,7 +56,7 @@ export class World {
     return [...this.#tenants.values()];
   }
 
-  /** The tenant and the entry that an address belongs to, in whichever tenant it is. */
+  /** Finds an address in all tenants. */
   find(address: string): { tenant: Tenant; entry: Entry } | undefined {
     for (const tenant of this.#tenants.values()) {
       const entry = tenant.directory.byAddress(address) ?? tenant.directory.byId(address);
@@ -66,9 +66,9 @@ export class World {
   }
 
   /**
-   * What a token says, for a service that is not Graph.
+   * Returns a token's claims, for services other than Graph.
    *
-   * @throws Error unless it was signed here, is alive, is for that audience, and its credential still counts
+   * @throws Error unless the token was signed here for that audience, and neither it nor its credential has expired
    */
   async verifyToken(token: string, audience: string): Promise<TokenClaims> {
     const verified = await this.tokens.verify(token);
@@ -77,12 +77,12 @@ export class World {
     if (claims.aud !== audience) throw new Error('The token is for another audience.');
     if (claims.tid.toLowerCase() === this.home?.tenantId.toLowerCase()) return claims;
     const app = this.tenant(claims.tid)?.app(claims.appid);
-    if (!app) throw new Error('The token is of a tenant or an app that is not here.');
+    if (!app) throw new Error('The tenant or the app of the token does not exist.');
     if (claims.xms_cred && !app.hasCredential(claims.xms_cred, Date.now())) throw new Error('The token was revoked.');
     return claims;
   }
 
-  /** What goes on at a mailbox right now: calls under way, how often its fault has struck. */
+  /** The running state of a mailbox: its running calls, and how often its fault has occurred. */
   state(tenant: Tenant, entry: Entry): MailboxState {
     const key = `${tenant.id.toLowerCase()} ${entry.address.toLowerCase()}`;
     const known = this.#states.get(key);

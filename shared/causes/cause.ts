@@ -1,16 +1,16 @@
-/** What the product tells about one reason for which a check did not pass. */
+/** What customers read about one reason why a check did not pass. */
 export interface Cause {
-  /** What is the matter, for somebody who has never seen Microsoft's own wording. */
+  /** What is wrong, for an admin who does not know Microsoft's error codes. Claims only what the check has seen. */
   sentence: string;
-  /** What to do about it: the page, the switch or the cmdlet, by the names that the portals use. */
+  /** What to do: the page, the setting or the cmdlet, under the names that Microsoft's portals use. */
   fix: string;
+  /** Microsoft's documentation, or our own page where only we can fix it. */
   link: string;
-  /** Who can mend it: the customer's Microsoft 365 admin, whoever keeps the mailbox, ourselves, or time alone. */
-  mends: 'admin' | 'mailbox' | 'us' | 'time';
-  /** Whether it is about one mailbox, or about everything that goes through the connection. */
+  whoCanFix: 'admin' | 'mailboxOwner' | 'us' | 'time';
+  /** Whether the cause affects one mailbox, or everything that uses the connection. */
   concerns: 'mailbox' | 'connection';
-  /** Whether the same question can be answered otherwise later without anybody changing anything. */
+  /** Whether a later check can give another answer although nobody changes anything. */
   waiting: boolean;
-  /** What a probe with this cause ends as, once nobody waits for it any longer. */
+  /** The verdict of a probe with this cause, once it is no longer retried. */
   verdict: 'failed' | 'inconclusive';
 }

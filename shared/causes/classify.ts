@@ -6,21 +6,21 @@ import type { Refusal } from './refusal.ts';
 import type { Probe } from './verdict.ts';
 import { readImap, readSmtp } from './wording.ts';
 
-/** What else is known when a refusal comes in. */
+/** What else is known when Microsoft refuses. */
 export interface RefusalContext {
   probe?: Probe;
-  /** What the token shows as granted. */
+  /** The application permissions in the token. */
   roles?: readonly string[];
-  /** Whether other mailboxes of the connection pass this very probe. */
+  /** Whether other mailboxes of the connection pass the same probe. */
   othersPassed?: boolean;
-  /** Whether the same check got into the mailbox in another way. */
+  /** Whether another request of the same check opened the mailbox. */
   mailboxOpened?: boolean;
 }
 
 /**
- * Names the cause of a refusal, by its code and by what else is known.
+ * Finds the cause of a refusal, from its code and its context.
  *
- * What it has no name for is `unknown_refusal`: never guessed, never taken for a pass.
+ * A refusal that it does not recognize is `unknown_refusal`. It never guesses, and never counts a refusal as a pass.
  */
 export function classify(refusal: Refusal, context: RefusalContext = {}): CauseCode {
   switch (refusal.service) {
@@ -53,8 +53,8 @@ function classifyGraph(refusal: Refusal, context: RefusalContext): CauseCode {
 }
 
 /**
- * 509 is not in any RFC; Graph's own list of errors has it as a limit on bandwidth. 424 is what a batch may come to when
- * its parts were throttled.
+ * 509 is in no RFC, but Graph's list of errors has it for a bandwidth limit. A batch can answer 424 if its parts were
+ * throttled.
  */
 function byStatus(status: number): CauseCode | undefined {
   if (status === 429 || status === 509 || status === 424) return 'throttled';
@@ -65,13 +65,14 @@ function own(table: Readonly<Record<string, CauseCode>>, key: string): CauseCode
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
-/** Causes that are no verdict yet: Microsoft asks for time, and the same question is asked again later. */
-export type WaitCause = Extract<CauseCode, 'throttled' | 'microsoft_unavailable' | 'mailbox_moving'>;
+/** Causes that do not lead to a verdict yet: the same request is repeated later. */
+const waitCauses = ['throttled', 'microsoft_unavailable', 'mailbox_moving'] as const satisfies readonly CauseCode[];
+export type WaitCause = (typeof waitCauses)[number];
 
 export function isWaitCause(cause: CauseCode): cause is WaitCause {
-  return cause === 'throttled' || cause === 'microsoft_unavailable' || cause === 'mailbox_moving';
+  return waitCauses.some((one) => one === cause);
 }
 
-export function concernsConnection(cause: CauseCode): boolean {
+export function isConnectionCause(cause: CauseCode): boolean {
   return causes[cause].concerns === 'connection';
 }

@@ -1,10 +1,10 @@
 import type { CauseCode } from './causes.ts';
 import type { Refusal } from './refusal.ts';
 import type { DenialHints, Findings, Probe, ProbeFinding } from './verdict.ts';
-import { saysBlockedByPolicy } from './wording.ts';
+import { isBlockedByPolicy } from './wording.ts';
 
-/** The application permission that a probe proves, by the name that a token's `roles` carries it under. */
-export const permissionOf: Readonly<Record<Probe, string>> = {
+/** The application permission that a probe needs, as it is named in the `roles` of a token. */
+const permissionOf: Readonly<Record<Probe, string>> = {
   'graph.readWrite': 'Mail.ReadWrite',
   'graph.send': 'Mail.Send',
   imap: 'IMAP.AccessAsApp',
@@ -18,20 +18,23 @@ export function hintsOf(
   mailboxOpened: boolean | undefined,
 ): DenialHints {
   return {
-    byPolicy: saysBlockedByPolicy(refusal) || refusal.code.toLowerCase() === 'extensionerror',
+    byPolicy: isBlockedByPolicy(refusal) || refusal.code.toLowerCase() === 'extensionerror',
     token: roles.includes(permissionOf[probe]) ? 'grants' : roles.length > 0 ? 'lacks' : 'empty',
     mailboxOpened: mailboxOpened ?? false,
   };
 }
 
 /**
- * Explains a 403 as far as what is known allows. The verdict is `failed` whatever it says.
+ * Explains a 403 as well as the known facts allow. The verdict is `failed` in every case.
  *
- * Microsoft has one answer for a missing grant, a mailbox out of scope and an account without a usable mailbox. Grants
- * by Entra hold for the whole tenant and grants by RBAC for Applications come on top, so: with the grant in the token
- * it is not the consent; without it, others that pass show that RBAC grants exist and this mailbox lies outside.
+ * Microsoft gives the same answer for a missing grant, for a mailbox out of scope, and for an account without a usable
+ * mailbox. Grants by Entra apply to the whole tenant and appear in the token. Grants by RBAC for Applications come on
+ * top and do not appear there. It follows:
  *
- * @param othersPassed whether other mailboxes of the connection pass this very probe; absent while nobody knows
+ * - If the token has the permission, consent is not the problem.
+ * - If the token lacks it but other mailboxes pass, they pass by RBAC, and this mailbox is out of scope.
+ *
+ * @param othersPassed whether other mailboxes of the connection pass the same probe; absent while this is unknown
  */
 export function explainDenial(hints: DenialHints, othersPassed?: boolean): CauseCode {
   if (hints.byPolicy) return 'access_policy_blocked';
@@ -50,20 +53,20 @@ const EXPLANATIONS: ReadonlySet<CauseCode> = new Set([
   'consent_missing',
 ]);
 
-/** Whether a finding is a plain denial that nothing but its explanation stands behind; not one that the directory explained. */
+/** Whether a finding is a denial whose cause came from `explainDenial`. Once the directory has explained it, it is not. */
 export function isDenial(finding: ProbeFinding): finding is ProbeFinding & { denial: DenialHints } {
   return finding.denial !== undefined && finding.cause !== undefined && EXPLANATIONS.has(finding.cause);
 }
 
 const PROTOCOL_DENIALS: ReadonlySet<CauseCode> = new Set(['imap_access_missing', 'smtp_access_missing']);
 
-/** Whether grants that were made a while ago, and are not known everywhere yet, would be answered like this. */
+/** Whether Microsoft also answers like this while a recent grant is still propagating. */
 export function fitsPropagation(finding: ProbeFinding): boolean {
   return isDenial(finding) || (finding.cause !== undefined && PROTOCOL_DENIALS.has(finding.cause));
 }
 
-/** Explains denials once more when another probe got into the mailbox, be it in a later attempt: then there is one. */
-export function knowingWhatPassed(findings: Findings): Findings {
+/** Explains denials again if another probe has passed, in this try or a later one: then the mailbox exists. */
+export function explainByPassedProbes(findings: Findings): Findings {
   if (!Object.values(findings).some(({ verdict }) => verdict === 'passed')) return findings;
   const explain = (finding: ProbeFinding): ProbeFinding => {
     if (!isDenial(finding) || finding.denial.mailboxOpened) return finding;

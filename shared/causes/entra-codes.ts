@@ -1,10 +1,10 @@
 import type { CauseCode } from './causes.ts';
 
 /**
- * What Microsoft Entra's numbers mean on a client-credentials token request.
+ * The cause for each error number that Microsoft Entra returns on a client-credentials token request.
  *
- * Numbers that only a mistake of ours can bring about, or that leave the reason open, are missing on purpose: they end
- * as `unknown_refusal` with the number kept.
+ * Two kinds of numbers are left out on purpose: those that only a bug of ours can cause, and those that leave the reason
+ * open. They become `unknown_refusal`, and the finding keeps the number.
  */
 export const entraCodes: Readonly<Record<string, CauseCode>> = {
   AADSTS7000215: 'secret_wrong',
@@ -33,7 +33,7 @@ export const entraCodes: Readonly<Record<string, CauseCode>> = {
   AADSTS65001: 'consent_missing',
   AADSTS500011: 'service_missing',
   AADSTS650052: 'service_missing',
-  // Ours, not Microsoft's: the record names a secret that the vault does not have.
+  // Not from Microsoft: the connection names a secret that the vault does not have.
   secret_not_in_vault: 'internal_error',
   AADSTS50196: 'throttled',
   AADSTS90055: 'throttled',
@@ -46,7 +46,7 @@ export const entraCodes: Readonly<Record<string, CauseCode>> = {
   AADSTS90090: 'microsoft_unavailable',
 };
 
-/** OAuth's own `error`, for numbers that are not in the table: only those that leave no choice. */
+/** The OAuth `error`, for numbers that are not in the table. Only errors that have a single cause. */
 export const oauthErrors: Readonly<Record<string, CauseCode>> = {
   invalid_tenant: 'tenant_not_found',
   invalid_resource: 'service_missing',

@@ -1,18 +1,18 @@
 import type { CauseCode } from './causes.ts';
 
 /**
- * What Graph's and Exchange's codes mean on a mailbox, whatever the HTTP status that brought them.
+ * The cause for each error code that Graph and Exchange return for a mailbox, for any HTTP status.
  *
- * The codes that need more than themselves (`ErrorAccessDenied` and its kin) are `denialCodes`. Codes that only a
- * mistake of ours can bring about (`BadRequest`, `ErrorInvalidIdMalformed`, …) or that are ambiguous by definition
- * (`ErrorItemNotFound`) are missing on purpose: they end as `unknown_refusal`.
+ * Codes that have several causes, such as `ErrorAccessDenied`, are in `denialCodes`. Left out on purpose are codes that
+ * only a bug of ours can cause (`BadRequest`, `ErrorInvalidIdMalformed`, …) and ambiguous ones (`ErrorItemNotFound`).
+ * They become `unknown_refusal`.
  */
 export const graphCodes: Readonly<Record<string, CauseCode>> = {
   ErrorInvalidUser: 'mailbox_not_found',
   ErrorNonExistentMailbox: 'mailbox_not_found',
   Request_ResourceNotFound: 'mailbox_not_found',
 
-  // One account was seen to answer the first two hours apart: they are one thing.
+  // The first two mean the same: one account returned both, a few hours apart.
   ResourceNotFound: 'mailbox_unlicensed_or_on_premises',
   MailboxNotEnabledForRESTAPI: 'mailbox_unlicensed_or_on_premises',
   MailboxNotSupportedForRESTAPI: 'mailbox_unlicensed_or_on_premises',
@@ -62,7 +62,7 @@ export const graphCodes: Readonly<Record<string, CauseCode>> = {
   GatewayTimeout: 'microsoft_unavailable',
 };
 
-/** One code, several causes: `explainDenial` tells them apart as far as that can be. */
+/** Codes with several causes. `explainDenial` tells them apart as well as possible. */
 export const denialCodes: ReadonlySet<string> = new Set([
   'ErrorAccessDenied',
   'NoPermissionsInAccessToken',

@@ -1,20 +1,17 @@
-/** Which service of Microsoft's said no. */
-export type RefusingService = 'entra' | 'graph' | 'imap' | 'smtp';
-
 /**
- * Microsoft's no, as it came: translated from the wire by an adapter, judged by `classify`.
+ * An error answer from Microsoft. An adapter parses it, and `classify` finds its cause.
  *
- * Nothing in it is secret; `message` may hold an address and is kept out of logs.
+ * It contains no secret. `message` may contain an address, so it is never logged.
  */
 export interface Refusal {
-  service: RefusingService;
-  /** HTTP status, or the SMTP reply code; 0 for IMAP. */
+  service: 'entra' | 'graph' | 'imap' | 'smtp';
+  /** The HTTP status or the SMTP reply code; 0 for IMAP. */
   status: number;
-  /** `AADSTS7000215`, `ErrorAccessDenied`, `5.7.139`, `NO`; empty when Microsoft gave none. */
+  /** Such as `AADSTS7000215`, `ErrorAccessDenied`, `5.7.139` or `NO`; empty if Microsoft sent none. */
   code: string;
-  /** A more precise code within Microsoft's answer, where there is one. */
+  /** A more specific code inside Microsoft's answer. */
   innerCode?: string;
-  /** The family that the code belongs to, where the service names one: OAuth's `invalid_client`. */
+  /** The OAuth error that the code belongs to, such as `invalid_client`. */
   family?: string;
   message: string;
   requestId?: string;

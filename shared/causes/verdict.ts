@@ -1,54 +1,57 @@
 import type { CauseCode } from './causes.ts';
 
-/** One question of a check, in the words of the API. */
-export const probes = ['graph.readWrite', 'graph.send', 'imap', 'smtp'] as const;
+const graphProbes = ['graph.readWrite', 'graph.send'] as const;
+/** Probes that sign in with a token for Exchange Online. */
+export const protocolProbes = ['imap', 'smtp'] as const;
+export type ProtocolProbe = (typeof protocolProbes)[number];
+
+/** The questions that a check can ask about a mailbox. These names are part of the API. */
+export const probes = [...graphProbes, ...protocolProbes] as const;
 export type Probe = (typeof probes)[number];
 
-/** The service through which a probe reaches the mailbox. */
-export type ProbeAccess = 'graph' | 'imap' | 'smtp';
+export function isGraphProbe(probe: Probe): boolean {
+  return graphProbes.some((one) => one === probe);
+}
 
-export const probeAccess: Record<Probe, ProbeAccess> = {
-  'graph.readWrite': 'graph',
-  'graph.send': 'graph',
-  imap: 'imap',
-  smtp: 'smtp',
-};
+export const verdicts = ['passed', 'failed', 'inconclusive', 'skipped'] as const;
+export type Verdict = (typeof verdicts)[number];
 
-export type Verdict = 'passed' | 'failed' | 'inconclusive' | 'skipped';
+/** What the token shows as granted for a probe: its permission, only other permissions, or none at all. */
+export const tokenGrants = ['grants', 'lacks', 'empty'] as const;
 
 /**
- * What a plain denial can be explained by. It is kept with the finding, so that the explanation can be put right once
- * more is known.
+ * The facts that the explanation of a denial depends on. They are stored with the finding, so that the explanation can
+ * be corrected when more is known.
  */
 export interface DenialHints {
-  /** Microsoft's sentence names a policy of the tenant. */
+  /** Whether Microsoft's message names a policy of the tenant. */
   byPolicy: boolean;
-  /** What the token shows as granted for the whole tenant. Grants by RBAC for Applications do not show in it. */
-  token: 'grants' | 'lacks' | 'empty';
-  /** Whether the same check got into the mailbox in another way: then there is one, and it is in use. */
+  /** Covers grants for the whole tenant. Grants by RBAC for Applications are not in the token. */
+  token: (typeof tokenGrants)[number];
+  /** Whether another request of the same check opened the mailbox, which proves that it exists and is in use. */
   mailboxOpened: boolean;
 }
 
-/** A probe's answer about one mailbox. */
+/** The answer of a probe about one mailbox. */
 export interface ProbeFinding {
   verdict: Verdict;
   checkedAt: Date;
   cause?: CauseCode;
-  /** A sentence about this very mailbox; absent where the cause's own sentence says it all. */
+  /** A sentence about this mailbox; absent if the sentence of the cause says enough. */
   detail?: string;
-  /** Microsoft's own code, kept for support and for causes that we cannot name. */
+  /** Microsoft's error code, for support and for refusals that we do not recognize. */
   microsoftCode?: string;
-  /** Microsoft's `request-id` of the answer that decided. */
+  /** Microsoft's `request-id` of the answer that decided the verdict. */
   requestId?: string;
-  /** Of a message that Microsoft accepted and that has not come in yet: when that was. */
+  /** When Microsoft accepted a message that has not arrived yet. */
   sentAt?: Date;
-  /** Of a plain denial: what its explanation rests on. */
+  /** Only of a denial. */
   denial?: DenialHints;
 }
 
 export type Findings = Partial<Record<Probe, ProbeFinding>>;
 
-/** What concerns a whole connection, not one mailbox. */
+/** A finding about a whole connection, not about one mailbox. */
 export interface ConnectionFinding {
   cause: CauseCode;
   detail: string;

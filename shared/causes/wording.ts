@@ -1,17 +1,17 @@
 import type { CauseCode } from './causes.ts';
 import type { Refusal } from './refusal.ts';
 
-// The only place that reads what Microsoft says rather than the code it gives: where one code stands for several
-// things, or a protocol has no codes. Every sentence here has its recorded example in test/fixtures.
+// The only file that reads the text of Microsoft's messages instead of their codes. It does so where one code has
+// several causes, or where a protocol has no codes. test/fixtures has a recorded example of every text.
 
-/** Graph, `ErrorAccessDenied`: an application access policy, or an allow or block list of the organization. */
+/** Part of `ErrorAccessDenied` if an application access policy, or an allow or block list of the organization, applies. */
 const ODATA_DISABLED = /access to odata is disabled/i;
 
-export function saysBlockedByPolicy(refusal: Refusal): boolean {
+export function isBlockedByPolicy(refusal: Refusal): boolean {
   return ODATA_DISABLED.test(refusal.message);
 }
 
-/** IMAP gives `NO` or `BAD` for everything. */
+/** IMAP answers `NO` or `BAD` for every error. */
 export function readImap(refusal: Refusal): CauseCode {
   if (/authenticated but not connected/i.test(refusal.message)) return 'imap_disabled';
   if (/authenticate failed/i.test(refusal.message)) return 'imap_access_missing';
@@ -20,7 +20,7 @@ export function readImap(refusal: Refusal): CauseCode {
   return 'unknown_refusal';
 }
 
-/** SMTP's 5.7.139 carries several causes; the other enhanced codes say it by themselves. */
+/** Of SMTP's enhanced status codes, 5.7.139 and 4.3.2 have several causes. */
 export function readSmtp(refusal: Refusal): CauseCode {
   switch (refusal.code) {
     case '5.7.139':

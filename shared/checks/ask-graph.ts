@@ -1,17 +1,18 @@
 import { classify, isWaitCause } from '../causes/classify.ts';
-import { isDenial, knowingWhatPassed } from '../causes/denial.ts';
+import { explainByPassedProbes, isDenial } from '../causes/denial.ts';
 import type { Findings, Probe } from '../causes/verdict.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { MailboxKind } from '../mailboxes/mailbox.ts';
 import { cleanMailbox } from './clean-mailbox.ts';
-import { explainAddress, isVague, judgeAlias } from './explain-address.ts';
+import { explainAddress, failIfAlias, hasUnexplainedAddress } from './explain-address.ts';
 import type { Answer, MailboxAccess } from './graph-answer.ts';
-import type { Answers, GraphMail, Questions, Where } from './graph-mail.ts';
-import { judgeAnswers, longer, type Wait, waitFor } from './judge-answers.ts';
-import type { CheckInput, CheckOutcome, MailboxKind } from './mailbox-checker.ts';
+import type { Answers, GraphMail, Questions, SearchScope } from './graph-mail.ts';
+import { judgeAnswers, longerWait, toWait, type Wait } from './judge-answers.ts';
+import type { CheckInput, CheckOutcome } from './mailbox-checker.ts';
 import type { Recipients } from './recipients.ts';
 import { findSent } from './send-to-itself.ts';
 
-export interface GraphNeeds {
+export interface GraphDeps {
   graph: GraphMail;
   recipients: Recipients;
   clock: Clock;
@@ -20,96 +21,121 @@ export interface GraphNeeds {
 
 const READS_KIND = 'MailboxSettings.Read';
 const READS_USERS = 'User.Read.All';
-/** Seen at random for mailboxes that are there: believed when it comes again. */
-const FLEETING = 'ErrorNonExistentMailbox';
+/** Microsoft sometimes returns this for mailboxes that exist, so it counts only if the next try gets it too. */
+const UNRELIABLE_CODE = 'ErrorNonExistentMailbox';
 
-export function whereOf({ connection }: Pick<CheckInput, 'connection'>): Where {
+/** Where the checks of a connection can leave items: a message that was sent may be in any folder. */
+export function searchScopeOf({ connection }: Pick<CheckInput, 'connection'>): SearchScope {
   return connection.sendProbe === 'selfAddressed' ? 'everywhere' : 'drafts';
 }
 
-/** The rungs of the ladder that go through Graph: what kind of mailbox it is, whether it may be written to, and sent from. */
+/**
+ * Runs the Graph part of a check: cleans up after an earlier try, asks all open questions in one request, cleans up
+ * again, and turns the answers into findings.
+ */
 export async function askGraph(
-  needs: GraphNeeds,
+  deps: GraphDeps,
   input: CheckInput,
   access: MailboxAccess,
   roles: readonly string[],
 ): Promise<CheckOutcome> {
-  const { connection, marker } = input;
-  const now = needs.clock.now();
-  const shown: Findings = { ...input.shown };
-  const where = whereOf(input);
-  const awaited =
-    shown['graph.send']?.sentAt && shown['graph.send'].verdict === 'inconclusive' ? shown['graph.send'] : undefined;
-  let uncleaned: Wait | undefined;
-  if (awaited) {
-    const { finding, wait } = await findSent(needs, access, marker, [], { awaited });
-    if (finding) shown['graph.send'] = finding;
-    if (wait) return { kind: 'wait', ...wait, shown };
-  } else if (input.cleanFirst) {
-    const { wait, removed, isShutOut } = await cleanMailbox(needs.graph, access, marker, where);
-    // An earlier try did send it, whatever became of the answer.
-    if (removed.has('message') && !shown['graph.send']) shown['graph.send'] = { verdict: 'passed', checkedAt: now };
-    // Shut out, the questions below are refused as well: that is the finding, and the row stays to be cleaned later.
-    if (wait && !isShutOut) {
-      // A move lasts for hours and stops writing only: what else is open is asked all the same. But nothing is sent to
-      // anybody before it is known that it was not sent already.
-      if (wait.cause !== 'mailbox_moving' || where === 'everywhere') return { kind: 'wait', ...wait, shown };
-      uncleaned = wait;
-    }
-  }
+  const now = deps.clock.now();
+  const start = await finishEarlierTry(deps, input, access, now);
+  if (start.kind === 'wait') return start;
+  const { priorFindings } = start;
 
-  const open = connection.probes.filter((probe) => !shown[probe]);
+  const open = input.connection.probes.filter((probe) => !priorFindings[probe]);
   const questions: Questions = {
     draft: open.includes('graph.readWrite'),
     send: open.includes('graph.send') ? sendQuestion(input) : undefined,
     kind: roles.includes(READS_KIND),
     owner: roles.includes(READS_USERS),
   };
-  const answers = await needs.graph.ask(access, marker, questions);
-  const judged = judgeAnswers(answers, roles, now, { sent: questions.send ?? 'toNobody', shown });
-  let wait = longerOf(judged.wait, uncleaned);
-  const findings: Findings = { ...skipped(input, now), ...judged.findings, ...shown };
-  const drafts = answers.draft?.kind === 'accepted' ? [answers.draft.value] : [];
-  if (questions.send === 'toItself' && answers.send && answers.send.kind !== 'refused') {
-    const arrival = await findSent(needs, access, marker, drafts, { sent: answers.send });
-    if (arrival.finding) findings['graph.send'] = arrival.finding;
-    if (arrival.wait) wait = longer(wait, arrival.wait);
-  } else if (mayHaveLeft(answers)) {
-    const cleaned = await cleanMailbox(needs.graph, access, marker, where, drafts);
-    if (cleaned.wait) wait = longer(wait, cleaned.wait);
-  }
-  if (judged.connection) return { kind: 'connectionRefused', finding: judged.connection };
-  if (
-    (input.tries ?? 0) === 0 &&
-    Object.values(judged.findings).some(({ microsoftCode }) => microsoftCode === FLEETING)
-  ) {
-    return { kind: 'wait', cause: 'microsoft_unavailable', shown };
-  }
-  for (const answer of [answers.mailboxKind, answers.owner]) wait = longerOf(wait, unanswered(answer));
-  const inboxLater = unanswered(answers.inbox);
-  if (inboxLater && Object.values(judged.findings).some(isDenial)) {
-    // Whether the app gets into the mailbox at all is what a denial is explained by: it is asked again with that.
-    for (const [probe, denied] of Object.entries(judged.findings)) {
-      if (isDenial(denied)) delete findings[probe as Probe];
-    }
-    wait = longerOf(wait, inboxLater);
-  }
-  if (wait)
-    return { kind: 'wait', ...wait, shown: onlyShown(findings), ...(isAnswered(answers) && { answered: true }) };
-  const known = knowingWhatPassed(findings);
-  if (!isVague(known)) return done(known, input, answers);
+  const answers = await deps.graph.ask(access, input.draftSubject, questions);
+  const judged = judgeAnswers(answers, roles, now, { sent: questions.send ?? 'toNobody', priorFindings });
+  const findings: Findings = { ...skippedFindings(input, now), ...judged.findings, ...priorFindings };
+  const cleaned = await cleanUp(deps, input, access, questions, answers);
+  if (cleaned.finding) findings['graph.send'] = cleaned.finding;
+  let wait = longerWait(longerWait(judged.wait, start.uncleaned), cleaned.wait);
 
-  const recipient = await needs.recipients.lookUp(access);
-  const later = unanswered(recipient);
-  if (later) return { kind: 'wait', ...later, shown: onlyShown(findings), answered: true };
-  return done(explainAddress(known, input.address, recipient), input, answers);
+  if (judged.connection) return { kind: 'connectionRefused', finding: judged.connection };
+  const isUnreliable = Object.values(judged.findings).some((finding) => finding.microsoftCode === UNRELIABLE_CODE);
+  if (isUnreliable && (input.tries ?? 0) === 0) {
+    return { kind: 'wait', cause: 'microsoft_unavailable', priorFindings };
+  }
+  for (const answer of [answers.mailboxKind, answers.owner]) wait = longerWait(wait, waitOf(answer));
+  const inboxWait = waitOf(answers.inbox);
+  if (inboxWait && Object.values(judged.findings).some(isDenial)) {
+    // The explanation of a denial depends on whether the inbox opens, so the denied probes are repeated with the inbox.
+    for (const [probe, finding] of Object.entries(judged.findings)) {
+      if (isDenial(finding)) delete findings[probe as Probe];
+    }
+    wait = longerWait(wait, inboxWait);
+  }
+  if (wait) {
+    const answered = isAnyAnswered(answers) && { answered: true as const };
+    return { kind: 'wait', ...wait, priorFindings: withoutSkipped(findings), ...answered };
+  }
+
+  const explained = explainByPassedProbes(findings);
+  if (!hasUnexplainedAddress(explained)) return checked(explained, input, answers);
+  const recipient = await deps.recipients.lookUp(access);
+  const directoryWait = waitOf(recipient);
+  if (directoryWait) {
+    return { kind: 'wait', ...directoryWait, priorFindings: withoutSkipped(findings), answered: true };
+  }
+  return checked(explainAddress(explained, input.address, recipient), input, answers);
 }
 
-function done(findings: Findings, input: CheckInput, answers: Answers): CheckOutcome {
+type Start = { kind: 'ready'; priorFindings: Findings; uncleaned?: Wait } | Extract<CheckOutcome, { kind: 'wait' }>;
+
+/** Finishes what an earlier try has started: looks for the message that it sent, or removes what it left. */
+async function finishEarlierTry(deps: GraphDeps, input: CheckInput, access: MailboxAccess, now: Date): Promise<Start> {
+  const { draftSubject } = input;
+  const priorFindings: Findings = { ...input.priorFindings };
+  const send = priorFindings['graph.send'];
+  if (send?.sentAt && send.verdict === 'inconclusive') {
+    const { finding, wait } = await findSent(deps, access, draftSubject, [], { awaited: send });
+    if (finding) priorFindings['graph.send'] = finding;
+    return wait ? { kind: 'wait', ...wait, priorFindings } : { kind: 'ready', priorFindings };
+  }
+  if (!input.cleanFirst) return { kind: 'ready', priorFindings };
+
+  const scope = searchScopeOf(input);
+  const { wait, removed, isConnectionRefused } = await cleanMailbox(deps.graph, access, draftSubject, scope);
+  // The message arrived, so the earlier try did send it, even if the answer to its request was lost.
+  if (removed.has('message')) priorFindings['graph.send'] ??= { verdict: 'passed', checkedAt: now };
+  // If the whole connection is refused, so are the questions that follow. That becomes the finding.
+  if (!wait || isConnectionRefused) return { kind: 'ready', priorFindings };
+  // A move takes hours and blocks only writing, so the other questions are asked anyway. But no message is sent before
+  // we know whether an earlier try has sent it.
+  if (wait.cause === 'mailbox_moving' && scope === 'drafts') return { kind: 'ready', priorFindings, uncleaned: wait };
+  return { kind: 'wait', ...wait, priorFindings };
+}
+
+/** Finds the message that the mailbox has just sent to itself, and removes everything that the questions have left. */
+async function cleanUp(
+  deps: GraphDeps,
+  input: CheckInput,
+  access: MailboxAccess,
+  questions: Questions,
+  answers: Answers,
+): Promise<Awaited<ReturnType<typeof findSent>>> {
+  const { draftSubject } = input;
+  const drafts = answers.draft?.kind === 'accepted' ? [answers.draft.value] : [];
+  if (questions.send === 'toItself' && answers.send && answers.send.kind !== 'refused') {
+    return findSent(deps, access, draftSubject, drafts, { sent: answers.send });
+  }
+  if (!mayHaveLeftovers(answers)) return {};
+  const { wait } = await cleanMailbox(deps.graph, access, draftSubject, searchScopeOf(input), drafts);
+  return wait ? { wait } : {};
+}
+
+function checked(findings: Findings, input: CheckInput, answers: Answers): CheckOutcome {
   return {
     kind: 'checked',
-    findings: judgeAlias(findings, input.address, answers.owner),
-    mailboxKind: kindFrom(answers.mailboxKind),
+    findings: failIfAlias(findings, input.address, answers.owner),
+    mailboxKind: mailboxKindOf(answers.mailboxKind),
   };
 }
 
@@ -124,46 +150,39 @@ function sendQuestion({ connection }: CheckInput): Questions['send'] {
   }
 }
 
-/** A question beside the probes that got no answer: what it would have told may change what is said of them. */
-function unanswered(answer: Answer<unknown> | undefined): Wait | undefined {
+/** What to wait for before a question can be repeated; `undefined` if it has an answer. */
+function waitOf(answer: Answer<unknown> | undefined): Wait | undefined {
   if (answer?.kind === 'lost') return { cause: 'microsoft_unavailable' };
   if (answer?.kind !== 'refused') return undefined;
   const cause = classify(answer.refusal);
-  return isWaitCause(cause) ? waitFor(cause, answer.refusal) : undefined;
+  return isWaitCause(cause) ? toWait(cause, answer.refusal) : undefined;
 }
 
-function isAnswered(answers: Answers): boolean {
-  return Object.values(answers).some((answer: Answer<unknown>) => !unanswered(answer));
-}
-
-function longerOf(one: Wait | undefined, other: Wait | undefined): Wait | undefined {
-  return other ? longer(one, other) : one;
+function isAnyAnswered(answers: Answers): boolean {
+  return Object.values(answers).some((answer: Answer<unknown>) => !waitOf(answer));
 }
 
 /**
- * Whether something of ours may lie in the mailbox: a draft, one whose answer was lost, or what Exchange may keep of a
- * send that it refused for its recipients. Where the app was not let in nothing was written.
+ * Whether something of ours may be in the mailbox: a draft, a draft or message whose answer was lost, or what Exchange
+ * may keep of a message that it refused for its recipients. If the app was not let in, nothing was written.
  */
-function mayHaveLeft({ draft, send }: Answers): boolean {
-  const wrote = (answer: Answer<unknown> | undefined) => answer?.kind === 'accepted' || answer?.kind === 'lost';
+function mayHaveLeftovers({ draft, send }: Answers): boolean {
+  const isWritten = (answer: Answer<unknown> | undefined) => answer?.kind === 'accepted' || answer?.kind === 'lost';
   const isRefusedForRecipients = send?.kind === 'refused' && send.refusal.status === 400;
-  return wrote(draft) || wrote(send) || isRefusedForRecipients;
+  return isWritten(draft) || isWritten(send) || isRefusedForRecipients;
 }
 
-/** Probes that the connection names but does not want asked. */
-function skipped({ connection }: CheckInput, checkedAt: Date): Findings {
-  const findings: Findings = {};
-  if (connection.probes.includes('graph.send') && connection.sendProbe === 'none') {
-    findings['graph.send'] = { verdict: 'skipped', checkedAt };
-  }
-  return findings;
+/** Findings for the probes that the connection lists but has turned off. */
+function skippedFindings({ connection }: CheckInput, checkedAt: Date): Findings {
+  if (!connection.probes.includes('graph.send') || connection.sendProbe !== 'none') return {};
+  return { 'graph.send': { verdict: 'skipped', checkedAt } };
 }
 
-/** What is kept between attempts: what has been answered, not what was skipped for want of asking. */
-function onlyShown(findings: Findings): Findings {
+/** The findings to keep for the next try. */
+function withoutSkipped(findings: Findings): Findings {
   return Object.fromEntries(Object.entries(findings).filter(([, { verdict }]) => verdict !== 'skipped'));
 }
 
-function kindFrom(answer: Answer<MailboxKind> | undefined): MailboxKind {
+function mailboxKindOf(answer: Answer<MailboxKind> | undefined): MailboxKind {
   return answer?.kind === 'accepted' ? answer.value : 'unknown';
 }

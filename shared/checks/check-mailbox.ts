@@ -1,9 +1,9 @@
 import { classify } from '../causes/classify.ts';
-import { type Findings, probeAccess, probes } from '../causes/verdict.ts';
+import { type Findings, isGraphProbe, protocolProbes } from '../causes/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Audience, Tokens } from '../connections/tokens.ts';
 import { DomainError } from '../kernel/errors.ts';
-import { askGraph, type GraphNeeds, whereOf } from './ask-graph.ts';
+import { askGraph, type GraphDeps, searchScopeOf } from './ask-graph.ts';
 import { cleanMailbox } from './clean-mailbox.ts';
 import type { MailboxAccess } from './graph-answer.ts';
 import { finding, type Wait } from './judge-answers.ts';
@@ -11,77 +11,76 @@ import { judgeProtocol } from './judge-protocols.ts';
 import type { CheckInput, CheckOutcome, MailboxChecker } from './mailbox-checker.ts';
 import type { ProtocolMail } from './protocol-mail.ts';
 
-interface Needs extends GraphNeeds {
+interface CheckMailboxDeps extends GraphDeps {
   tokens: Tokens;
   protocols: ProtocolMail;
 }
 
 /**
- * The checks of a mailbox, a ladder whose rungs are asked one after the other: the token, the mailbox and its kind, write
- * and send through Graph, IMAP, SMTP. What an attempt has shown stays shown; only what is open is asked again.
+ * Checks a mailbox in this order: token, Graph (kind of mailbox, write, send), IMAP, SMTP. The first step that has to wait
+ * or finds the whole connection refused ends the try. The next try repeats only the probes without a finding.
  */
-export function createMailboxChecker(needs: Needs): MailboxChecker {
+export function createMailboxChecker(deps: CheckMailboxDeps): MailboxChecker {
   return {
     async check(input) {
-      const byGraph = await climbGraph(needs, input);
+      const byGraph = await checkWithGraph(deps, input);
       if (byGraph.kind !== 'checked') return byGraph;
-      const outcome = await climbProtocols(needs, { ...input, shown: byGraph.findings });
+      const outcome = await checkWithProtocols(deps, { ...input, priorFindings: byGraph.findings });
       return outcome.kind === 'checked' ? { ...outcome, mailboxKind: byGraph.mailboxKind } : outcome;
     },
 
-    async removeLeftovers(connection, address, marker) {
-      const granted = await tokenFor(needs, connection, 'graph');
-      // Without a token nobody of ours gets into the mailbox; what may lie there cannot be reached.
+    async removeLeftovers(connection, address, draftSubject) {
+      const granted = await tokenFor(deps, connection, 'graph');
+      // Without a token we cannot reach the mailbox, so there is nothing to remove.
       if (granted.kind === 'connectionRefused') return;
       const wait =
         granted.kind === 'wait'
           ? granted
-          : (await cleanMailbox(needs.graph, granted.access(address), marker, whereOf({ connection }))).wait;
+          : (await cleanMailbox(deps.graph, granted.access(address), draftSubject, searchScopeOf({ connection }))).wait;
       if (!wait) return;
       throw new DomainError(
         wait.cause === 'throttled' ? 'microsoft_throttled' : 'microsoft_unavailable',
-        'What an earlier try may have left in a mailbox could not be removed yet.',
+        'A test message or draft from an earlier check could not be removed from the mailbox yet. Try again later.',
         wait.seconds === undefined ? {} : { retryAfterSeconds: wait.seconds },
       );
     },
   };
 }
 
-/** A 401 that says no more than that something is wrong with the token, if it is that. */
-const MAY_BE_THE_TOKEN: ReadonlySet<string> = new Set(['UnknownError', 'AuthenticationError']);
+/** Codes of a 401 that do not say what is wrong. It may be the token. */
+const UNCLEAR_TOKEN_CODES: ReadonlySet<string> = new Set(['UnknownError', 'AuthenticationError']);
 
-async function climbGraph(needs: Needs, input: CheckInput): Promise<CheckOutcome> {
-  // A connection for IMAP and SMTP alone needs no grant of Graph's.
-  const isAsked = input.connection.probes.some((probe) => probeAccess[probe] === 'graph');
-  if (!isAsked) return { kind: 'checked', findings: input.shown, mailboxKind: 'unknown' };
-  const first = await withToken(needs, input, (access, roles) => askGraph(needs, input, access, roles));
-  const isRejected = first.kind === 'connectionRefused' && first.finding.cause === 'token_rejected';
-  const doubtful = first.kind === 'checked' ? Object.entries(first.findings).filter(isAboutToken) : [];
-  if (!isRejected && doubtful.length === 0) return first;
-  // A token can be revoked before its time, or a clock be off: one fresh one, once.
-  needs.tokens.forget(input.connection.id);
-  const shown = { ...(first.kind === 'checked' ? first.findings : input.shown) };
-  for (const [probe] of doubtful) delete shown[probe as keyof Findings];
-  const again = { ...input, shown, cleanFirst: true };
-  return withToken(needs, again, (access, roles) => askGraph(needs, again, access, roles));
+async function checkWithGraph(deps: CheckMailboxDeps, input: CheckInput): Promise<CheckOutcome> {
+  // A connection that uses only IMAP and SMTP needs no Graph permission.
+  const usesGraph = input.connection.probes.some(isGraphProbe);
+  if (!usesGraph) return { kind: 'checked', findings: input.priorFindings, mailboxKind: 'unknown' };
+  const first = await withToken(deps, input, (access, roles) => askGraph(deps, input, access, roles));
+  const isTokenRejected = first.kind === 'connectionRefused' && first.finding.cause === 'token_rejected';
+  const doubtful = first.kind === 'checked' ? Object.entries(first.findings).filter(isTokenDoubtful) : [];
+  if (!isTokenRejected && doubtful.length === 0) return first;
+  // The token may have been revoked early, or a clock may be wrong. Try once more with a new token.
+  deps.tokens.forget(input.connection.id);
+  const priorFindings = { ...(first.kind === 'checked' ? first.findings : input.priorFindings) };
+  for (const [probe] of doubtful) delete priorFindings[probe as keyof Findings];
+  const retry = { ...input, priorFindings, cleanFirst: true };
+  return withToken(deps, retry, (access, roles) => askGraph(deps, retry, access, roles));
 }
 
-const isAboutToken = ([, { microsoftCode, cause }]: [string, NonNullable<Findings['imap']>]): boolean =>
-  cause === 'unknown_refusal' && MAY_BE_THE_TOKEN.has(microsoftCode ?? '');
+const isTokenDoubtful = ([, { microsoftCode, cause }]: [string, NonNullable<Findings['imap']>]): boolean =>
+  cause === 'unknown_refusal' && UNCLEAR_TOKEN_CODES.has(microsoftCode ?? '');
 
-async function climbProtocols(needs: Needs, input: CheckInput): Promise<CheckOutcome> {
-  const findings: Findings = { ...input.shown };
-  for (const probe of probes) {
-    const access = probeAccess[probe];
-    if (access === 'graph' || !input.connection.probes.includes(probe) || findings[probe]) continue;
+async function checkWithProtocols(deps: CheckMailboxDeps, input: CheckInput): Promise<CheckOutcome> {
+  const findings: Findings = { ...input.priorFindings };
+  for (const probe of protocolProbes) {
+    if (!input.connection.probes.includes(probe) || findings[probe]) continue;
     const outcome = await withToken(
-      needs,
-      { ...input, shown: findings },
-      async (mailbox) => {
-        const answer = await needs.protocols[access](mailbox);
-        const judged = judgeProtocol(probe, answer, needs.clock.now(), input.tries ?? 0);
+      deps,
+      { ...input, priorFindings: findings },
+      async (access) => {
+        const answer = await deps.protocols[probe](access);
+        const judged = judgeProtocol(probe, answer, deps.clock.now(), input.tries ?? 0);
         if (judged.connection) return { kind: 'connectionRefused', finding: judged.connection };
-        if (judged.wait) return { kind: 'wait', ...judged.wait, shown: findings };
+        if (judged.wait) return { kind: 'wait', ...judged.wait, priorFindings: findings };
         return { kind: 'checked', findings: judged.findings, mailboxKind: 'unknown' };
       },
       'exchange',
@@ -93,14 +92,14 @@ async function climbProtocols(needs: Needs, input: CheckInput): Promise<CheckOut
 }
 
 async function withToken(
-  needs: Needs,
+  deps: CheckMailboxDeps,
   input: CheckInput,
   ask: (access: MailboxAccess, roles: string[]) => Promise<CheckOutcome>,
   audience: Audience = 'graph',
 ): Promise<CheckOutcome> {
-  const granted = await tokenFor(needs, input.connection, audience);
+  const granted = await tokenFor(deps, input.connection, audience);
   if (granted.kind === 'granted') return ask(granted.access(input.address), granted.roles);
-  return granted.kind === 'wait' ? { ...granted, shown: input.shown } : granted;
+  return granted.kind === 'wait' ? { ...granted, priorFindings: input.priorFindings } : granted;
 }
 
 type Granted =
@@ -108,9 +107,9 @@ type Granted =
   | ({ kind: 'wait' } & Wait)
   | Extract<CheckOutcome, { kind: 'connectionRefused' }>;
 
-async function tokenFor(needs: Needs, connection: Connection, audience: Audience): Promise<Granted> {
+async function tokenFor(deps: CheckMailboxDeps, connection: Connection, audience: Audience): Promise<Granted> {
   try {
-    const answer = await needs.tokens.get(connection, audience);
+    const answer = await deps.tokens.get(connection, audience);
     if (answer.granted) {
       const { token, claims } = answer.value;
       return {
@@ -122,7 +121,7 @@ async function tokenFor(needs: Needs, connection: Connection, audience: Audience
     const { refusal } = answer;
     return {
       kind: 'connectionRefused',
-      finding: finding(classify(refusal), needs.clock.now(), refusal.requestId, refusal.code),
+      finding: finding(classify(refusal), deps.clock.now(), refusal.requestId, refusal.code),
     };
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;

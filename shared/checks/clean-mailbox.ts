@@ -1,48 +1,47 @@
-import { classify, concernsConnection } from '../causes/classify.ts';
+import { classify, isConnectionCause } from '../causes/classify.ts';
 import type { MailboxAccess } from './graph-answer.ts';
-import type { GraphMail, Left, Where } from './graph-mail.ts';
-import { longer, type Wait, waitFor } from './judge-answers.ts';
+import type { GraphMail, Leftover, SearchScope } from './graph-mail.ts';
+import { longerWait, toWait, type Wait } from './judge-answers.ts';
 
-/** How often the look for leftovers is repeated when it finds something. */
-const SWEEPS_MOST = 5;
+const ROUNDS_MAX = 5;
 
-export interface Cleaned {
-  /** What to wait for, when it could not be made sure that nothing is left. */
+interface Cleaned {
+  /** What to wait for, if something may be left. */
   wait?: Wait;
-  /** The whole connection is refused just now: whatever is asked next is told so too. */
-  isShutOut?: boolean;
-  /** What was found by its marker, and removed. */
-  removed: ReadonlySet<Left['what']>;
+  /** Microsoft refuses the whole connection, so it will refuse the next request too. */
+  isConnectionRefused?: boolean;
+  /** What kinds of leftovers were found and removed. */
+  removed: ReadonlySet<Leftover['what']>;
 }
 
-/** Removes for good what carries the marker, and looks again until nothing is found. */
+/** Permanently deletes everything with the draft subject, and repeats the search until it finds nothing. */
 export async function cleanMailbox(
   graph: GraphMail,
   access: MailboxAccess,
-  marker: string,
-  where: Where,
+  draftSubject: string,
+  scope: SearchScope,
   ids: readonly string[] = [],
 ): Promise<Cleaned> {
-  const removed = new Set<Left['what']>();
-  let left = ids;
-  for (let turn = 0; turn < SWEEPS_MOST; turn++) {
-    const { removals, found } = await graph.clear(access, marker, left, where);
+  const removed = new Set<Leftover['what']>();
+  let nextIds = ids;
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const { removals, found } = await graph.clear(access, draftSubject, nextIds, scope);
     let wait: Wait | undefined;
-    let isShutOut = false;
+    let isConnectionRefused = false;
     for (const answer of [...removals, found]) {
-      if (answer.kind === 'lost') wait = longer(wait, { cause: 'microsoft_unavailable' });
-      // Gone already, or not let in: either way there is nothing of ours that this app can reach.
+      if (answer.kind === 'lost') wait = longerWait(wait, { cause: 'microsoft_unavailable' });
+      // After a 404 or 403 there is nothing of ours that this app can reach.
       else if (answer.kind === 'refused' && answer.refusal.status !== 404 && answer.refusal.status !== 403) {
         const cause = classify(answer.refusal);
-        if (concernsConnection(cause)) isShutOut = true;
-        const known = cause === 'throttled' || cause === 'mailbox_moving' ? cause : 'microsoft_unavailable';
-        wait = longer(wait, waitFor(known, answer.refusal));
+        if (isConnectionCause(cause)) isConnectionRefused = true;
+        const waitCause = cause === 'throttled' || cause === 'mailbox_moving' ? cause : 'microsoft_unavailable';
+        wait = longerWait(wait, toWait(waitCause, answer.refusal));
       }
     }
     if (found.kind === 'accepted') for (const { what } of found.value) removed.add(what);
-    if (wait) return { wait, removed, isShutOut };
+    if (wait) return { wait, removed, isConnectionRefused };
     if (found.kind !== 'accepted' || found.value.length === 0) return { removed };
-    left = found.value.map(({ id }) => id);
+    nextIds = found.value.map(({ id }) => id);
   }
   return { wait: { cause: 'microsoft_unavailable' }, removed };
 }

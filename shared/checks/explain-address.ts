@@ -3,24 +3,24 @@ import type { Findings, ProbeFinding } from '../causes/verdict.ts';
 import type { Answer } from './graph-answer.ts';
 import type { Recipient } from './recipients.ts';
 
-/** Causes that say no more than that there is no usable mailbox: the directory may know why. */
-const VAGUE: ReadonlySet<CauseCode> = new Set(['mailbox_not_found', 'mailbox_unlicensed_or_on_premises']);
+/** Causes that say only that there is no usable mailbox. The directory may know the reason. */
+const UNEXPLAINED: ReadonlySet<CauseCode> = new Set(['mailbox_not_found', 'mailbox_unlicensed_or_on_premises']);
 
-export function isVague(findings: Findings): boolean {
-  return Object.values(findings).some(({ cause }) => cause !== undefined && VAGUE.has(cause));
+export function hasUnexplainedAddress(findings: Findings): boolean {
+  return Object.values(findings).some(({ cause }) => cause !== undefined && UNEXPLAINED.has(cause));
 }
 
 /**
- * Says what an address without a usable mailbox really is, as far as the directory tells. Only the explanation changes:
- * what failed stays failed.
+ * Explains from the directory what an address without a usable mailbox really is. Only the cause changes, not the
+ * verdict.
  */
 export function explainAddress(findings: Findings, address: string, recipient: Answer<Recipient>): Findings {
   const explain = (finding: ProbeFinding): ProbeFinding => {
-    if (finding.cause === undefined || !VAGUE.has(finding.cause)) return finding;
+    if (finding.cause === undefined || !UNEXPLAINED.has(finding.cause)) return finding;
     if (recipient.kind !== 'accepted') {
       return {
         ...finding,
-        detail: `${causes[finding.cause].sentence} The directory could not be asked what the address is: grant User.Read.All to the app for a closer answer.`,
+        detail: `${causes[finding.cause].sentence} To get a more precise reason, grant the app the permission User.Read.All.`,
       };
     }
     const known = causeOf(recipient.value, address);
@@ -30,16 +30,16 @@ export function explainAddress(findings: Findings, address: string, recipient: A
 }
 
 /**
- * An address that is only an alias has no mailbox of its own, whatever Exchange lets through by it: looked after under
- * two names, one mailbox would take two slots and get twice its daily limit.
+ * Fails every probe of an address that is only an alias, although Exchange accepts it. Otherwise one mailbox under two
+ * addresses would take two slots and get twice its daily limit.
  */
-export function judgeAlias(findings: Findings, address: string, owner: Answer<Recipient> | undefined): Findings {
+export function failIfAlias(findings: Findings, address: string, owner: Answer<Recipient> | undefined): Findings {
   if (owner?.kind !== 'accepted' || owner.value.kind !== 'user') return findings;
   const known = causeOf(owner.value, address);
   if (!known) return findings;
-  const judge = (finding: ProbeFinding): ProbeFinding =>
+  const fail = (finding: ProbeFinding): ProbeFinding =>
     finding.verdict === 'skipped' ? finding : { ...finding, ...known, verdict: 'failed' };
-  return Object.fromEntries(Object.entries(findings).map(([probe, finding]) => [probe, judge(finding)]));
+  return Object.fromEntries(Object.entries(findings).map(([probe, finding]) => [probe, fail(finding)]));
 }
 
 function causeOf(recipient: Recipient, address: string): { cause: CauseCode; detail?: string } | undefined {
@@ -55,7 +55,7 @@ function causeOf(recipient: Recipient, address: string): { cause: CauseCode; det
       if (primaryAddress === undefined || primaryAddress === address) return undefined;
       return {
         cause: 'address_is_alias',
-        detail: `The address is an alias; the mailbox’s primary address is ${primaryAddress}.`,
+        detail: `This address is an alias. The primary address of the mailbox is ${primaryAddress}.`,
       };
     }
     case 'nothing':

@@ -2,14 +2,14 @@ import type { Refusal } from '../causes/refusal.ts';
 import type { Cloud } from '../connections/connection.ts';
 import type { Secret } from '../kernel/secret.ts';
 
-/** What came of one question to Graph. */
+/** Microsoft's answer to one question. */
 export type Answer<T = undefined> =
   | { kind: 'accepted'; value: T; requestId?: string }
   | { kind: 'refused'; refusal: Refusal }
-  /** No answer, or none that can be read: what was asked for may have been done or not. */
+  /** No answer, or an unreadable one. Microsoft may have done what we asked, or not. */
   | { kind: 'lost'; requestId?: string };
 
-/** One mailbox as one token reaches it. */
+/** A mailbox and the token to reach it with. */
 export interface MailboxAccess {
   cloud: Cloud;
   token: Secret;

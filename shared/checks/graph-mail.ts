@@ -1,52 +1,52 @@
+import type { MailboxKind } from '../mailboxes/mailbox.ts';
 import type { Answer, MailboxAccess } from './graph-answer.ts';
-import type { MailboxKind } from './mailbox-checker.ts';
 import type { Recipient } from './recipients.ts';
 
 export interface Questions {
-  /** Writes a draft without recipients, its subject the marker. */
+  /** Writes a draft that has the draft subject and no recipients. */
   draft: boolean;
   /**
-   * Sends the same, to nobody: who may send is told that recipients are missing, and nothing leaves. Or, where the
-   * customer has asked for it, to the mailbox itself.
+   * Sends the same message. `toNobody`: without recipients, so nothing is delivered; Microsoft reports the missing
+   * recipients only to an app that may send. `toItself`: to the mailbox's own address, if the customer has chosen that.
    */
   send?: 'toNobody' | 'toItself' | undefined;
-  /** What kind of mailbox it is; needs a permission of its own. */
+  /** Asks what kind of mailbox it is. Needs a permission of its own. */
   kind: boolean;
-  /** Whose address it is in the directory; needs a permission of its own. */
+  /** Asks whose address it is in the directory. Needs a permission of its own. */
   owner: boolean;
 }
 
 export interface Answers {
   inbox: Answer;
-  /** The draft's id, which stays the same when it moves. */
+  /** The ID of the draft. It stays the same when the draft is moved. */
   draft?: Answer<string>;
   send?: Answer;
   mailboxKind?: Answer<MailboxKind>;
   owner?: Answer<Recipient>;
 }
 
-/** Something of ours in a mailbox: an unsent draft, a message that came in, or the report that it could not be delivered. */
-export interface Left {
+/** An item that a check left in the mailbox: an unsent draft, a message that arrived, or a non-delivery report. */
+export interface Leftover {
   id: string;
   what: 'draft' | 'message' | 'report';
 }
 
-/** Where to look for what carries a marker. What was never sent lies among the drafts. */
-export type Where = 'drafts' | 'everywhere';
+/** Where to look for items with a draft subject. Items that were never sent are among the drafts. */
+export type SearchScope = 'drafts' | 'everywhere';
 
 /**
  * A mailbox through Microsoft Graph, one HTTP request per call.
  *
- * Never rejects for what Microsoft says or fails to say, and never repeats a request by itself: whether and when to ask
- * again is decided above, so that requests can be counted and waits honoured.
+ * A refusal or a missing answer is a result, not a rejection. It never repeats a request on its own: the caller decides
+ * whether and when to repeat, so that requests can be counted and `Retry-After` is obeyed.
  */
 export interface GraphMail {
-  ask(mailbox: MailboxAccess, marker: string, questions: Questions): Promise<Answers>;
-  /** Removes the items for good, and in the same request looks for what else carries the marker. */
+  ask(mailbox: MailboxAccess, draftSubject: string, questions: Questions): Promise<Answers>;
+  /** Deletes the items permanently, and in the same request looks for more items with the draft subject. */
   clear(
     mailbox: MailboxAccess,
-    marker: string,
+    draftSubject: string,
     ids: readonly string[],
-    where: Where,
-  ): Promise<{ removals: Answer[]; found: Answer<Left[]> }>;
+    scope: SearchScope,
+  ): Promise<{ removals: Answer[]; found: Answer<Leftover[]> }>;
 }

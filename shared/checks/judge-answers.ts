@@ -1,5 +1,5 @@
-import { causes } from '../causes/causes.ts';
-import { classify, concernsConnection, isWaitCause, type WaitCause } from '../causes/classify.ts';
+import { type CauseCode, causes } from '../causes/causes.ts';
+import { classify, isConnectionCause, isWaitCause, type WaitCause } from '../causes/classify.ts';
 import { hintsOf } from '../causes/denial.ts';
 import { denialCodes } from '../causes/graph-codes.ts';
 import type { Refusal } from '../causes/refusal.ts';
@@ -7,6 +7,7 @@ import type { ConnectionFinding, Findings, Probe, ProbeFinding } from '../causes
 import type { Answer } from './graph-answer.ts';
 import type { Answers } from './graph-mail.ts';
 
+/** Why and how long to wait before the next try. `seconds` is absent if Microsoft named no time. */
 export interface Wait {
   cause: WaitCause;
   seconds?: number;
@@ -14,41 +15,40 @@ export interface Wait {
   microsoftCode?: string;
 }
 
-/** What Graph's answers come to: what is known, what has to wait, and what concerns the whole connection. */
+/** What the answers of one try show: findings, a reason to wait, and a finding about the whole connection. */
 export interface Judged {
   findings: Findings;
   wait?: Wait;
   connection?: ConnectionFinding;
 }
 
-/** Proof that the app may send: the message was refused for nothing but its missing recipients. */
+/** Proves that the app may send: Microsoft refused the message only because it has no recipients. */
 const SEND_PASS = { status: 400, code: 'ErrorInvalidRecipients' };
-/** A move takes hours; asking every minute helps nobody. */
+/** A move takes hours, so there is no point in asking every minute. */
 const MOVING_SECONDS = 3600;
 
 /**
- * Judges the answers about one mailbox, each permission for itself.
+ * Turns Graph's answers about one mailbox into findings. Each permission gets a verdict of its own.
  *
- * A plain denial says nothing about the whole connection, whatever explains it best: with RBAC for Applications other
- * mailboxes may pass all the same.
+ * A denial never becomes a finding about the whole connection: with RBAC for Applications, other mailboxes may pass.
  *
- * `sent` tells whom the message of the send probe was for: with nobody to send it to, `202` is an incident. `shown` is what
- * earlier attempts have shown: a probe that passed then got into the mailbox.
+ * @param sent whom the send probe addressed; if nobody, a `202` stops the connection
+ * @param priorFindings what earlier tries found; a probe that passed then has opened the mailbox
  */
 export function judgeAnswers(
   answers: Answers,
   roles: readonly string[],
   now: Date,
-  { sent = 'toNobody', shown = {} }: { sent?: 'toNobody' | 'toItself'; shown?: Findings } = {},
+  { sent = 'toNobody', priorFindings = {} }: { sent?: 'toNobody' | 'toItself'; priorFindings?: Findings } = {},
 ): Judged {
   const judged: Judged = { findings: {} };
   const mailboxOpened =
     answers.inbox.kind === 'accepted' ||
     answers.draft?.kind === 'accepted' ||
-    Object.values(shown).some(({ verdict }) => verdict === 'passed') ||
+    Object.values(priorFindings).some(({ verdict }) => verdict === 'passed') ||
     (answers.send !== undefined && isSendPass(answers.send));
   if (answers.draft) judge(judged, 'graph.readWrite', answers.draft, { roles, mailboxOpened, now });
-  // What was sent to the mailbox itself is judged by whether it arrives; a refusal is a refusal like any other.
+  // A message to the mailbox itself passes only when it arrives, so only a refusal counts here.
   if (answers.send && (sent === 'toNobody' || answers.send.kind === 'refused')) {
     if (answers.send.kind === 'accepted') {
       judged.connection = finding('send_probe_delivered', now, answers.send.requestId);
@@ -61,20 +61,20 @@ export function judgeAnswers(
   return judged;
 }
 
-interface Context {
+interface JudgeContext {
   roles: readonly string[];
   mailboxOpened: boolean;
   now: Date;
 }
 
-function judge(judged: Judged, probe: Probe, answer: Answer<unknown>, context: Context): void {
+function judge(judged: Judged, probe: Probe, answer: Answer<unknown>, context: JudgeContext): void {
   const { now } = context;
   if (answer.kind === 'accepted') {
     judged.findings[probe] = passed(now, answer.requestId);
     return;
   }
   if (answer.kind === 'lost') {
-    judged.wait = longer(judged.wait, {
+    judged.wait = longerWait(judged.wait, {
       cause: 'microsoft_unavailable',
       ...(answer.requestId !== undefined && { requestId: answer.requestId }),
     });
@@ -83,30 +83,32 @@ function judge(judged: Judged, probe: Probe, answer: Answer<unknown>, context: C
   const { refusal } = answer;
   const cause = classify(refusal, { probe, roles: context.roles, mailboxOpened: context.mailboxOpened });
   if (isWaitCause(cause)) {
-    judged.wait = longer(judged.wait, waitFor(cause, refusal));
-  } else if (concernsConnection(cause) && !denialCodes.has(refusal.code)) {
+    judged.wait = longerWait(judged.wait, toWait(cause, refusal));
+  } else if (isConnectionCause(cause) && !denialCodes.has(refusal.code)) {
     judged.connection ??= finding(cause, now, refusal.requestId, refusal.code);
   } else {
     judged.findings[probe] = {
-      ...failed(cause, now),
-      ...traces(refusal),
+      ...notPassed(cause, now),
+      ...idsOf(refusal),
       ...(denialCodes.has(refusal.code) &&
         refusal.status < 500 && { denial: hintsOf(refusal, probe, context.roles, context.mailboxOpened) }),
     };
   }
 }
 
-export function waitFor(cause: WaitCause, refusal: Refusal): Wait {
+export function toWait(cause: WaitCause, refusal: Refusal): Wait {
   const seconds = refusal.retryAfterSeconds ?? (cause === 'mailbox_moving' ? MOVING_SECONDS : undefined);
-  return { cause, ...(seconds !== undefined && { seconds }), ...traces(refusal) };
+  return { cause, ...(seconds !== undefined && { seconds }), ...idsOf(refusal) };
 }
 
 /**
- * Of two reasons to wait the one that lasts longer; a time that Microsoft named counts more than none. A move lasts for
- * hours and may end in giving up: what else is open is asked before that.
+ * Of two waits, the longer one. A time that Microsoft named counts more than none. `mailbox_moving` gives way to any
+ * other cause: a move takes hours and may end the retries, so the other probes are retried first.
  */
-export function longer(one: Wait | undefined, other: Wait): Wait {
-  if (!one) return other;
+export function longerWait(one: Wait | undefined, other: Wait): Wait;
+export function longerWait(one: Wait | undefined, other: Wait | undefined): Wait | undefined;
+export function longerWait(one: Wait | undefined, other: Wait | undefined): Wait | undefined {
+  if (!one || !other) return one ?? other;
   if ((one.cause === 'mailbox_moving') !== (other.cause === 'mailbox_moving')) {
     return one.cause === 'mailbox_moving' ? other : one;
   }
@@ -123,16 +125,17 @@ export function passed(now: Date, requestId: string | undefined): ProbeFinding {
   return { verdict: 'passed', checkedAt: now, ...(requestId !== undefined && { requestId }) };
 }
 
-function failed(cause: ReturnType<typeof classify>, now: Date): ProbeFinding {
-  return { verdict: verdictOf(cause), cause, checkedAt: now };
+function notPassed(cause: CauseCode, now: Date): ProbeFinding {
+  return { verdict: causes[cause].verdict, cause, checkedAt: now };
 }
 
-function traces({ code, requestId }: Refusal) {
+function idsOf({ code, requestId }: Refusal) {
   return { ...(code !== '' && { microsoftCode: code }), ...(requestId !== undefined && { requestId }) };
 }
 
+/** A finding about the whole connection. */
 export function finding(
-  cause: ReturnType<typeof classify>,
+  cause: CauseCode,
   seenAt: Date,
   requestId: string | undefined,
   microsoftCode?: string,
@@ -144,8 +147,4 @@ export function finding(
     ...(requestId !== undefined && { requestId }),
     ...(microsoftCode ? { microsoftCode } : {}),
   };
-}
-
-function verdictOf(cause: ReturnType<typeof classify>) {
-  return causes[cause].verdict;
 }

@@ -1,19 +1,19 @@
 import { type CauseCode, causes } from '../causes/causes.ts';
-import { classify, concernsConnection, isWaitCause } from '../causes/classify.ts';
+import { classify, isConnectionCause, isWaitCause } from '../causes/classify.ts';
 import type { Refusal } from '../causes/refusal.ts';
-import type { Probe } from '../causes/verdict.ts';
+import type { ProtocolProbe } from '../causes/verdict.ts';
 import type { Answer } from './graph-answer.ts';
-import { finding, type Judged, waitFor } from './judge-answers.ts';
+import { finding, type Judged, toWait } from './judge-answers.ts';
 
-/** "Authenticated but not connected" has passing causes too: it counts once it has come again. */
+/** "Authenticated but not connected" can also be temporary, so it counts only after this many tries. */
 const TRIES_BEFORE_DISABLED = 2;
 
 /**
- * Judges what came of a mailbox by IMAP or SMTP.
+ * Turns the answer of the IMAP or SMTP probe into a finding.
  *
- * @param tries how many tries there were before this one
+ * @param tries the number of tries before this one
  */
-export function judgeProtocol(probe: Probe, answer: Answer, now: Date, tries: number): Judged {
+export function judgeProtocol(probe: ProtocolProbe, answer: Answer, now: Date, tries: number): Judged {
   switch (answer.kind) {
     case 'accepted':
       return { findings: { [probe]: { verdict: 'passed', checkedAt: now } } };
@@ -24,13 +24,13 @@ export function judgeProtocol(probe: Probe, answer: Answer, now: Date, tries: nu
   }
 }
 
-function judgeRefusal(probe: Probe, refusal: Refusal, now: Date, tries: number): Judged {
+function judgeRefusal(probe: ProtocolProbe, refusal: Refusal, now: Date, tries: number): Judged {
   const cause: CauseCode = classify(refusal);
-  if (isWaitCause(cause)) return { findings: {}, wait: waitFor(cause, refusal) };
+  if (isWaitCause(cause)) return { findings: {}, wait: toWait(cause, refusal) };
   if (cause === 'imap_disabled' && tries < TRIES_BEFORE_DISABLED) {
-    return { findings: {}, wait: waitFor('microsoft_unavailable', refusal) };
+    return { findings: {}, wait: toWait('microsoft_unavailable', refusal) };
   }
-  if (concernsConnection(cause)) {
+  if (isConnectionCause(cause)) {
     return { findings: {}, connection: finding(cause, now, refusal.requestId, refusal.code) };
   }
   const { verdict } = causes[cause];

@@ -1,47 +1,51 @@
 import type { CauseCode } from '../causes/causes.ts';
 import type { ConnectionFinding, Findings } from '../causes/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
-
-export type MailboxKind = 'user' | 'shared' | 'room' | 'equipment' | 'unknown';
+import type { MailboxKind } from '../mailboxes/mailbox.ts';
 
 export interface CheckInput {
   connection: Connection;
   address: string;
-  /** Made of import and line: names whatever a try leaves behind, so that a later try can find and remove it. */
-  marker: string;
-  /** What earlier attempts have already shown; those probes are not asked again. */
-  shown: Findings;
-  /** An earlier try may have left something: look for the marker and remove it before and after. */
+  /** The subject of everything that a try writes, made of import and line, so that a later try can find and remove it. */
+  draftSubject: string;
+  /** What earlier tries have found. Those probes are not repeated. */
+  priorFindings: Findings;
+  /** Whether an earlier try may have left something. If so, the check removes it first. */
   cleanFirst: boolean;
-  /** How many tries there were before this one. */
+  /** The number of tries before this one. */
   tries?: number;
 }
 
 export type CheckOutcome =
   /** Every probe of the connection has its finding. */
   | { kind: 'checked'; findings: Findings; mailboxKind: MailboxKind }
-  /** Microsoft asked us to wait, or was away. `seconds` is absent when Microsoft named no time. */
+  /** Microsoft asked us to wait, or was unavailable. `seconds` is absent if Microsoft named no time. */
   | {
       kind: 'wait';
       cause: CauseCode;
       seconds?: number;
-      shown: Findings;
+      priorFindings: Findings;
       requestId?: string;
       microsoftCode?: string;
-      /** Other questions of the same attempt were answered: Microsoft is there, and does not refuse the tenant as a whole. */
+      /** Microsoft answered other questions of this try, so it is neither unavailable nor refusing the whole tenant. */
       answered?: true;
     }
-  /** A refusal that would hit every mailbox: nothing is said about this one. */
+  /** A refusal that applies to every mailbox of the connection. It says nothing about this one. */
   | { kind: 'connectionRefused'; finding: ConnectionFinding };
 
 /**
- * Asks Microsoft about one mailbox by real calls.
+ * Checks one mailbox with real requests to Microsoft.
  *
- * Rejects with weather (`vault_unavailable`, …) only for parts of our own; what Microsoft says, and its silence, is an
- * outcome. On every path it removes what it put into the mailbox; where that could not be done it says `wait`.
+ * A refusal or a missing answer from Microsoft is an outcome. It rejects only when one of our own services fails
+ * (`vault_unavailable`, …). It always removes what it has written to the mailbox. If that fails, the outcome is `wait`.
  */
 export interface MailboxChecker {
   check(input: CheckInput): Promise<CheckOutcome>;
-  /** Removes what a try with this marker may have left. A mailbox that is gone or refuses has nothing of ours: success. */
-  removeLeftovers(connection: Connection, address: string, marker: string): Promise<void>;
+  /**
+   * Removes what a try with this draft subject may have left. Succeeds for a mailbox that is gone or refuses us, because
+   * nothing of ours can be reached there.
+   *
+   * @throws DomainError `microsoft_throttled`, `microsoft_unavailable`
+   */
+  removeLeftovers(connection: Connection, address: string, draftSubject: string): Promise<void>;
 }

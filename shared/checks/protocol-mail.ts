@@ -1,14 +1,14 @@
 import type { Answer, MailboxAccess } from './graph-answer.ts';
 
 /**
- * A mailbox through the older protocols, signed in to with XOAUTH2 and a token for Exchange Online.
+ * A mailbox through IMAP and SMTP. Signs in with XOAUTH2 and a token for Exchange Online.
  *
- * Each call opens one connection and ends it. Never rejects for what the server says or fails to say, and never repeats
- * by itself; nothing is changed in the mailbox and nothing is sent.
+ * Each call opens one connection and closes it. A refusal or a missing answer is a result, not a rejection. It never
+ * repeats a request on its own, changes nothing in the mailbox and sends nothing.
  */
 export interface ProtocolMail {
-  /** `AUTHENTICATE`, then `EXAMINE INBOX`: a sign-in alone opens no mailbox and is no pass. */
+  /** `AUTHENTICATE`, then `EXAMINE INBOX`. A sign-in alone is not a pass, because it does not open the mailbox. */
   imap(mailbox: MailboxAccess): Promise<Answer>;
-  /** `STARTTLS`, `AUTH`, `MAIL FROM` with the mailbox's own address, `RSET`: no recipient and no data. */
+  /** `STARTTLS`, `AUTH`, `MAIL FROM` with the mailbox's own address, then `RSET`. No recipient, no data. */
   smtp(mailbox: MailboxAccess): Promise<Answer>;
 }

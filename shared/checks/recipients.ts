@@ -6,10 +6,10 @@ export type Recipient =
   | { kind: 'guest' }
   | { kind: 'group' }
   | { kind: 'contact' }
-  /** Nothing that the app may see has this address. */
+  /** Nothing that the app is allowed to read has this address. */
   | { kind: 'nothing' };
 
-/** The tenant's directory; `refused` where the app may not read it. Never rejects for what Microsoft says. */
+/** The tenant's directory. The answer is `refused` if the app is not allowed to read it. A refusal never rejects. */
 export interface Recipients {
   lookUp(mailbox: MailboxAccess): Promise<Answer<Recipient>>;
 }

@@ -5,60 +5,60 @@ import type { Answer, MailboxAccess } from './graph-answer.ts';
 import type { GraphMail } from './graph-mail.ts';
 import { passed, type Wait } from './judge-answers.ts';
 
-interface Needs {
+interface FindSentDeps {
   graph: GraphMail;
   clock: Clock;
   pause: (ms: number) => Promise<void>;
 }
 
-export interface Arrival {
-  /** Absent when it is not known yet whether anything was sent. */
+interface Arrival {
+  /** Absent while it is unknown whether the message was sent. */
   finding?: ProbeFinding;
   wait?: Wait;
 }
 
-const LOOKS_MOST = 4;
-const BETWEEN_LOOKS_MS = 500;
-const LOOK_AGAIN_SECONDS = 10;
-const AWAITED_MOST_MS = 300_000;
+const SEARCHES_MAX = 4;
+const BETWEEN_SEARCHES_MS = 500;
+const RETRY_AFTER_SECONDS = 10;
+/** A message that has not arrived after this time no longer counts as on its way. */
+const DELIVERY_MAX_MS = 300_000;
 
 /**
- * Finds the message that a mailbox sent to itself, by its marker wherever it lies, and removes it for good.
+ * Finds the message that a mailbox has sent to itself, in any folder, and deletes it permanently.
  *
- * Microsoft's 202 means accepted, not delivered (https://learn.microsoft.com/graph/api/user-sendmail), so only the message
- * that has come in is a pass. One that is not there within two seconds is looked for again later; sending is not repeated
- * meanwhile.
+ * Microsoft's 202 means accepted, not delivered (https://learn.microsoft.com/graph/api/user-sendmail), so the probe passes
+ * only if the message arrives. If it does not arrive within two seconds, a later try looks for it again and does not send
+ * another one.
  *
- * @param sent the answer to the send of this very attempt; absent when an earlier one sent it
- * @param awaited the finding that an earlier attempt has left: accepted, and not seen yet
+ * @param sent the answer to the send request of this try; absent if an earlier try sent the message
+ * @param awaited the finding of an earlier try: Microsoft accepted the message, and it has not arrived yet
  */
 export async function findSent(
-  needs: Needs,
+  deps: FindSentDeps,
   access: MailboxAccess,
-  marker: string,
+  draftSubject: string,
   ids: readonly string[],
   { sent, awaited }: { sent?: Answer; awaited?: ProbeFinding | undefined },
 ): Promise<Arrival> {
   const requestId = sent && sent.kind !== 'refused' ? sent.requestId : awaited?.requestId;
-  let left = ids;
-  for (let look = 1; ; look++) {
-    const { removed, wait } = await cleanMailbox(needs.graph, access, marker, 'everywhere', left);
-    left = [];
-    const now = needs.clock.now();
+  let draftIds = ids;
+  for (let search = 1; ; search++) {
+    const { removed, wait } = await cleanMailbox(deps.graph, access, draftSubject, 'everywhere', draftIds);
+    draftIds = [];
+    const now = deps.clock.now();
     if (removed.has('report')) return { finding: notDelivered('failed', 'sending_blocked', now, requestId) };
     if (removed.has('message'))
       return wait ? { finding: passed(now, requestId), wait } : { finding: passed(now, requestId) };
-    // Not delivered yet and not certain to be clean come to the same: look again.
-    if (look < LOOKS_MOST && !wait) {
-      await needs.pause(BETWEEN_LOOKS_MS);
+    if (search < SEARCHES_MAX && !wait) {
+      await deps.pause(BETWEEN_SEARCHES_MS);
       continue;
     }
-    // The answer was lost, and nothing has come in: the next attempt looks once more before it sends again.
+    // It is unknown whether the message was sent. The next try looks for it once more before it sends another one.
     if (sent?.kind === 'lost') return { wait: wait ?? { cause: 'microsoft_unavailable' } };
     const sentAt = awaited?.sentAt ?? now;
     const finding: ProbeFinding = { ...notDelivered('inconclusive', 'message_not_delivered', now, requestId), sentAt };
-    if (now.getTime() - sentAt.getTime() > AWAITED_MOST_MS && !wait) return { finding };
-    return { finding, wait: wait ?? { cause: 'microsoft_unavailable', seconds: LOOK_AGAIN_SECONDS } };
+    if (now.getTime() - sentAt.getTime() > DELIVERY_MAX_MS && !wait) return { finding };
+    return { finding, wait: wait ?? { cause: 'microsoft_unavailable', seconds: RETRY_AFTER_SECONDS } };
   }
 }
 

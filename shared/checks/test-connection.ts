@@ -1,18 +1,18 @@
 import { type CauseCode, causes } from '../causes/causes.ts';
 import { classify } from '../causes/classify.ts';
-import { type ConnectionFinding, type ProbeAccess, probeAccess, type Verdict } from '../causes/verdict.ts';
+import { type ConnectionFinding, isGraphProbe, type Verdict } from '../causes/verdict.ts';
 import { changeConnection } from '../connections/change-connection.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import type { Organizations } from '../connections/organizations.ts';
 import { requireConnection } from '../connections/require-connection.ts';
-import { type AppToken, type Audience, audiences, type Tokens } from '../connections/tokens.ts';
+import type { AppToken, Audience, Tokens } from '../connections/tokens.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { finding } from './judge-answers.ts';
 import type { MailboxChecker } from './mailbox-checker.ts';
 
-interface Needs {
+interface Deps {
   connections: ConnectionStore;
   tokens: Tokens;
   checker: MailboxChecker;
@@ -54,7 +54,7 @@ export interface TestResult {
  *
  * @throws DomainError `not_found`, `vault_unavailable`, `microsoft_throttled`, `microsoft_unavailable`
  */
-export async function testConnection(needs: Needs, actor: CustomerActor, connectionId: string): Promise<TestResult> {
+export async function testConnection(needs: Deps, actor: CustomerActor, connectionId: string): Promise<TestResult> {
   const connection = await requireConnection(needs, actor, connectionId);
   const startedAt = needs.clock.now();
   needs.tokens.forget(connectionId);
@@ -93,16 +93,16 @@ export async function testConnection(needs: Needs, actor: CustomerActor, connect
   return { verdict, steps, roles, ...(organization && { organization }) };
 }
 
-/** Graph and Exchange Online need separate tokens. */
-const audienceOf: Record<ProbeAccess, Audience> = { graph: 'graph', imap: 'exchange', smtp: 'exchange' };
-
-/** The audiences that the connection's probes need. */
+/** Graph and Exchange Online have tokens of their own; a connection is asked for those that its probes need. */
 function audiencesOf({ probes }: Connection): Audience[] {
-  return audiences.filter((audience) => probes.some((probe) => audienceOf[probeAccess[probe]] === audience));
+  return [
+    ...(probes.some(isGraphProbe) ? ['graph' as const] : []),
+    ...(probes.every(isGraphProbe) ? [] : ['exchange' as const]),
+  ];
 }
 
 /** Catches mix-ups of tenants and clouds early; hints, since the token is not validated here. */
-function madeOutTo(needs: Needs, connection: Connection, audience: Audience, { claims }: AppToken): StepResult[] {
+function madeOutTo(needs: Deps, connection: Connection, audience: Audience, { claims }: AppToken): StepResult[] {
   const resource = needs.resourceOf(connection, audience);
   const isAudience = claims.audience === undefined || claims.audience.replace(/\/$/, '') === resource;
   const isTenant = claims.tenantId === undefined || claims.tenantId === connection.tenantId;
@@ -120,15 +120,21 @@ function noRoles(): StepResult {
   };
 }
 
-async function checkDefaultMailbox(needs: Needs, connection: Connection, address: string): Promise<StepResult> {
-  const marker = `Muster test ${connection.id} ${needs.clock.now().getTime()}`;
-  const outcome = await needs.checker.check({ connection, address, marker, shown: {}, cleanFirst: false });
+async function checkDefaultMailbox(needs: Deps, connection: Connection, address: string): Promise<StepResult> {
+  const draftSubject = `Muster test ${connection.id} ${needs.clock.now().getTime()}`;
+  const outcome = await needs.checker.check({
+    connection,
+    address,
+    draftSubject,
+    priorFindings: {},
+    cleanFirst: false,
+  });
   switch (outcome.kind) {
     case 'connectionRefused':
       return failed('defaultMailbox', outcome.finding.cause);
     case 'wait':
       // The answer cannot wait for Microsoft; what may lie in the mailbox is looked for once more.
-      await needs.checker.removeLeftovers(connection, address, marker).catch(() => undefined);
+      await needs.checker.removeLeftovers(connection, address, draftSubject).catch(() => undefined);
       return { ...failed('defaultMailbox', outcome.cause), verdict: 'inconclusive' };
     case 'checked': {
       const findings = Object.values(outcome.findings);
@@ -148,7 +154,7 @@ function failed(step: TestStep, cause: CauseCode): StepResult {
 
 /** A connection that waits for consent has never worked, so a failed test does not make it `failing`. */
 async function record(
-  needs: Needs,
+  needs: Deps,
   actor: CustomerActor,
   connectionId: string,
   outcome: ConnectionFinding | { seenAt: Date },

@@ -1,13 +1,13 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { etagOf, isKnown } from './etag.ts';
+import { etagOf, isCached } from './etag.ts';
 
-/** An answer with its JSON already written down, so that it can be tagged, remembered and sent as one and the same. */
+/** An answer with its JSON serialized once: the same text gets the tag, is stored and is sent. */
 export interface Answer {
   status: number;
   headers: Record<string, string>;
   /** Absent when the answer has no body or streams it. */
   text?: string;
-  /** What else goes out: a streamed body. */
+  /** A streamed body. */
   stream?: NonNullable<HttpResponseInit['body']>;
 }
 
@@ -26,14 +26,14 @@ function hasBody(init: HttpResponseInit): boolean {
   return init.jsonBody !== undefined || (init.body !== undefined && init.body !== null);
 }
 
-/** Gives a representation its tag, and leaves it out when the caller has it already. */
+/** Adds an `ETag` to a JSON answer, and answers 304 if the caller already has this representation. */
 export function tagged(answer: Answer, request: { method: string; headers: Pick<Headers, 'get'> }): Answer {
   if (answer.text === undefined || answer.status >= 300) return answer;
   if (answer.headers['content-type'] !== 'application/json') return answer;
   answer.headers.etag ??= etagOf(answer.text);
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (isRead) answer.headers['cache-control'] ??= 'private, no-cache';
-  if (!isRead || !isKnown(request.headers.get('if-none-match'), answer.headers.etag)) return answer;
+  if (!isRead || !isCached(request.headers.get('if-none-match'), answer.headers.etag)) return answer;
   const { 'content-type': _type, ...headers } = answer.headers;
   return { status: 304, headers };
 }

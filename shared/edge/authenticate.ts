@@ -2,7 +2,7 @@ import type { HttpRequest } from '@azure/functions';
 import { type Actor, type CustomerActor, isAllowed, type Permission } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
 
-export interface AuthenticationNeeds {
+export interface AuthenticationDeps {
   apiKeys: {
     /** Resolves to `undefined` when the key is unknown, wrong, expired or revoked. */
     verify(presented: string): Promise<Actor | undefined>;
@@ -11,44 +11,47 @@ export interface AuthenticationNeeds {
 
 const CUSTOMER_HEADER = 'Muster-Customer';
 
-/** What `Authorization: Bearer …` carries, if anything. */
+/** The key in `Authorization: Bearer …`, if there is one. */
 export function bearerOf(headers: Pick<HttpRequest['headers'], 'get'>): string | undefined {
   return /^bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '')?.[1];
 }
 
 /**
- * Finds out who is asking and whether their role allows it.
+ * Identifies the caller and checks that its role allows this.
  *
  * @throws DomainError `unauthenticated`, `forbidden`
  */
 export async function authenticate(
-  needs: AuthenticationNeeds,
+  deps: AuthenticationDeps,
   request: Pick<HttpRequest, 'headers'>,
   permission: Permission,
 ): Promise<Actor> {
   const presented = bearerOf(request.headers);
-  const actor = presented === undefined ? undefined : await needs.apiKeys.verify(presented);
+  const actor = presented === undefined ? undefined : await deps.apiKeys.verify(presented);
   if (!actor) {
-    throw new DomainError('unauthenticated', 'Send a valid API key as "Authorization: Bearer <key>".');
+    throw new DomainError('unauthenticated', 'Send a valid API key in the header "Authorization: Bearer <key>".');
   }
   if (!isAllowed(actor.role, permission)) {
-    throw new DomainError('forbidden', `A key with the role ${actor.role} may not do this.`);
+    throw new DomainError(
+      'forbidden',
+      `A key with the role ${actor.role} cannot do this. Use a key with a higher role.`,
+    );
   }
   return actor;
 }
 
-/** Whether the request says for which customer it is. */
+/** Whether the request names a customer. */
 export function namesCustomer(request: Pick<HttpRequest, 'headers'>): boolean {
   return Boolean(request.headers.get(CUSTOMER_HEADER)?.trim());
 }
 
 /**
- * Settles for which customer the actor acts: its own; an operator names one.
+ * Decides for which customer the actor acts: its own. An operator names one.
  *
  * @throws DomainError `customer_required`, `not_found`
  */
 export async function actForCustomer(
-  needs: { customers: { exists(customerId: string): Promise<boolean> } },
+  deps: { customers: { exists(customerId: string): Promise<boolean> } },
   actor: Actor,
   request: Pick<HttpRequest, 'headers'>,
 ): Promise<CustomerActor> {
@@ -58,10 +61,13 @@ export async function actForCustomer(
   }
   const customerId = request.headers.get(CUSTOMER_HEADER)?.trim();
   if (!customerId) {
-    throw new DomainError('customer_required', `An operator names the customer in the header ${CUSTOMER_HEADER}.`);
+    throw new DomainError(
+      'customer_required',
+      `Name the customer in the header ${CUSTOMER_HEADER}. An operator key belongs to no customer.`,
+    );
   }
-  if (!(await needs.customers.exists(customerId))) {
-    throw new DomainError('not_found', 'There is no such customer.');
+  if (!(await deps.customers.exists(customerId))) {
+    throw new DomainError('not_found', 'This customer does not exist.');
   }
   return { ...actor, customerId };
 }

@@ -6,30 +6,30 @@ export interface BodyHash {
 }
 
 /**
- * Fingerprints a body: the same content gives the same fingerprint, however it was cut into chunks.
+ * Computes a fingerprint of a body. It does not depend on how the body is cut into chunks.
  *
- * The boundary of a multipart body is left out, because a client that sends the same form again makes up a new one.
- * Keyed with the `Idempotency-Key`, which we do not keep, so that what is kept says nothing of a secret in the body.
+ * The boundary of a multipart body is left out, because a client that sends the same form again uses a new boundary.
+ * The hash is keyed with the `Idempotency-Key`, which we do not store, so it reveals nothing about secrets in the body.
  */
 export function createBodyHash(key: string, contentType: string | null): BodyHash {
   const hmac = createHmac('sha256', key);
   const boundary = /^multipart\/.*;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType ?? '');
-  const mark = boundary ? Buffer.from(boundary[1] ?? boundary[2] ?? '') : undefined;
-  if (!mark?.length) {
+  const marker = boundary ? Buffer.from(boundary[1] ?? boundary[2] ?? '') : undefined;
+  if (!marker?.length) {
     return { update: (chunk) => void hmac.update(chunk), digest: () => hmac.digest('base64url') };
   }
-  // What may be the beginning of a boundary waits here for the next chunk.
+  // The end of a chunk may be the start of a boundary. It is kept for the next chunk.
   let rest: Buffer = Buffer.alloc(0);
   return {
     update: (chunk) => {
       let text = Buffer.concat([rest, chunk]);
-      for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark)) {
+      for (let at = text.indexOf(marker); at >= 0; at = text.indexOf(marker)) {
         hmac.update(text.subarray(0, at));
-        text = text.subarray(at + mark.length);
+        text = text.subarray(at + marker.length);
       }
-      const certain = Math.max(0, text.length - mark.length + 1);
-      hmac.update(text.subarray(0, certain));
-      rest = text.subarray(certain);
+      const safeLength = Math.max(0, text.length - marker.length + 1);
+      hmac.update(text.subarray(0, safeLength));
+      rest = text.subarray(safeLength);
     },
     digest: () => hmac.update(rest).digest('base64url'),
   };

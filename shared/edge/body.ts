@@ -1,17 +1,23 @@
 import type { HttpRequest } from '@azure/functions';
 import { DomainError } from '../kernel/errors.ts';
 
-/** How much of a refused body is still read, and thrown away, so that the sender gets to see why it was refused. */
+/** How much of a refused body is read and thrown away. Most clients read the answer only after they have sent all. */
 const DRAIN_MAX_BYTES = 64 * 1024 * 1024;
 
+/** What is read of a request; its body may be any stream of bytes. */
+interface JsonRequest {
+  headers: Pick<HttpRequest['headers'], 'get'>;
+  body: AsyncIterable<Uint8Array> | null;
+}
+
 /**
- * Reads a JSON body of at most so many bytes; `undefined` when there is none. Never holds more than the limit,
- * whatever the headers claim.
+ * Reads a JSON body of at most `maxBytes`; `undefined` if there is none. Never holds more in memory, whatever the
+ * headers claim.
  *
  * @throws DomainError `payload_too_large`, `unsupported_media_type`, `malformed_request`
  */
 export async function readJson(
-  request: Pick<HttpRequest, 'headers' | 'body'>,
+  request: JsonRequest,
   maxBytes: number,
 ): Promise<{ value: unknown; bytes: Uint8Array } | undefined> {
   const bytes = await readBytes(request, maxBytes);
@@ -28,41 +34,41 @@ export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    // The cause quotes the input, which may hold a secret: it is dropped here on purpose.
+    // The error quotes the input, which may contain a secret, so it is not passed on as the cause.
     const why = cause instanceof SyntaxError ? 'JSON' : 'UTF-8';
-    throw new DomainError('malformed_request', `The body is not well-formed ${why}.`);
+    throw new DomainError('malformed_request', `The body is not valid ${why}.`);
   }
 }
 
-/** `text/csv; charset=utf-8` is `text/csv`. */
+/** `text/csv; charset=utf-8` becomes `text/csv`. */
 export function mediaType(header: string | null): string | undefined {
   return header?.split(';')[0]?.trim().toLowerCase() || undefined;
 }
 
-async function readBytes(request: Pick<HttpRequest, 'headers' | 'body'>, maxBytes: number): Promise<Uint8Array> {
-  const announced = Number(request.headers.get('content-length') ?? 0);
+async function readBytes(request: JsonRequest, maxBytes: number): Promise<Uint8Array> {
+  const declaredLength = Number(request.headers.get('content-length') ?? 0);
   if (!request.body) {
-    if (announced > maxBytes) throw tooLarge(maxBytes);
+    if (declaredLength > maxBytes) throw tooLarge(maxBytes);
     return new Uint8Array();
   }
   const chunks: Uint8Array[] = [];
   let length = 0;
-  let refused = announced > maxBytes;
+  let isTooLarge = declaredLength > maxBytes;
   try {
-    for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
+    for await (const chunk of request.body) {
       length += chunk.length;
-      refused ||= length > maxBytes;
-      if (refused) chunks.length = 0;
+      isTooLarge ||= length > maxBytes;
+      if (isTooLarge) chunks.length = 0;
       else chunks.push(chunk);
       if (length > DRAIN_MAX_BYTES) break;
     }
   } catch (cause) {
-    throw new DomainError('malformed_request', 'The body broke off.', { cause });
+    throw new DomainError('malformed_request', 'The connection closed before the whole body arrived.', { cause });
   }
-  if (refused) throw tooLarge(maxBytes);
+  if (isTooLarge) throw tooLarge(maxBytes);
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 
 export function tooLarge(maxBytes: number): DomainError {
-  return new DomainError('payload_too_large', `The body may have at most ${maxBytes} bytes here.`);
+  return new DomainError('payload_too_large', `The body is too large. Send at most ${maxBytes} bytes.`);
 }

@@ -1,33 +1,37 @@
 import type { InvocationContext, StorageQueueHandler } from '@azure/functions';
 import type { z } from 'zod';
-import { DomainError, isWeather } from '../kernel/errors.ts';
+import { DomainError, isTransient } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
+import type { Retry } from '../kernel/retry.ts';
 import { createLog } from './log.ts';
 
 export interface Delivery {
   log: Log;
-  /** 1 for the first delivery of this message; more when an earlier one failed or its process died. */
+  /** 1 for the first delivery of this message. More when an earlier one failed or its process died. */
   dequeueCount: number;
   context: InvocationContext;
 }
 
 export interface Consumer<Message> {
   message: z.ZodType<Message>;
-  handle(message: Message, delivery: Delivery): Promise<void>;
-  /**
-   * Puts the message back, out of sight for so long, when a part that we need is away; without it that escapes as well.
-   * `seconds` is what the other side asked for, if it did.
-   */
-  postpone?(message: Message, error: DomainError, seconds: number | undefined, delivery: Delivery): Promise<void>;
-  /** Records a refusal that waiting will not cure; without it that escapes as well. */
-  giveUp?(message: Message, error: DomainError, delivery: Delivery): Promise<void>;
+  /** Does the work. Resolves to a `Retry` to have a message delivered again, otherwise the message is done. */
+  handle(message: Message, delivery: Delivery): Promise<Retry<Message> | undefined> | Promise<void>;
+  /** Sends a message to the same queue, hidden for `delayMs`. */
+  sendAgain(message: Message, delayMs: number): Promise<void>;
+  /** How long a message stays hidden after a transient failure that names no time. */
+  retryDelayMs: number;
+  /** The message to send after a transient failure; by default the same. */
+  afterFailure?(message: Message): Message;
 }
 
 /**
- * Wraps a queue handler with what every message is owed: a known shape, and a decision when it fails. Weather is
- * postponed and a refusal recorded, where the consumer says how; defects escape, so the host delivers again and in the
- * end puts the message with the poison, which deserves a person. Resolves to nothing, because the host would try to
- * serialise whatever came back, after the work is done.
+ * Wraps a queue handler with what every message needs: a check of its shape, and a decision when its work fails.
+ *
+ * - A transient failure is sent again after a delay, and does not count as a delivery. If that fails as well, the message
+ *   is dropped: the sweep finds work whose message is gone.
+ * - Anything else escapes. The host delivers the message again and in the end moves it to the poison queue.
+ *
+ * Resolves to nothing, because the host would try to serialize a result.
  */
 export function createConsumer<Message>(consumer: Consumer<Message>): StorageQueueHandler {
   return async (entry, context): Promise<void> => {
@@ -36,26 +40,26 @@ export function createConsumer<Message>(consumer: Consumer<Message>): StorageQue
     const delivery = { log, dequeueCount, context };
     const parsed = consumer.message.safeParse(entry);
     if (!parsed.success) {
-      // Never the message itself: what is malformed may hold anything.
+      // Never log the message itself: a malformed one may hold anything.
       const faults = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
       log('error', 'message_malformed', { faults, dequeueCount });
       throw new Error('the message has an unknown shape');
     }
     try {
-      await consumer.handle(parsed.data, delivery);
+      const retry = await consumer.handle(parsed.data, delivery);
+      if (retry) await consumer.sendAgain(retry.message, retry.delayMs);
     } catch (error) {
-      const weather = isWeather(error) ? error : undefined;
-      const refusal = error instanceof DomainError ? error : undefined;
-      if (weather && consumer.postpone) {
-        log('warn', 'message_postponed', { code: weather.code, seconds: weather.retryAfterSeconds, error });
-        await consumer.postpone(parsed.data, weather, weather.retryAfterSeconds, delivery);
-      } else if (refusal && !weather && consumer.giveUp) {
-        log('info', 'message_refused', { code: refusal.code, ...refusal.context });
-        await consumer.giveUp(parsed.data, refusal, delivery);
-      } else {
-        log('error', 'message_failed', { dequeueCount, error });
+      if (!isTransient(error)) {
+        const code = error instanceof DomainError ? error.code : undefined;
+        log('error', 'message_failed', { dequeueCount, code, error });
         throw error instanceof Error ? error : new Error(String(error));
       }
+      const seconds = error.retryAfterSeconds;
+      log('warn', 'message_postponed', { code: error.code, seconds, error });
+      const again = consumer.afterFailure?.(parsed.data) ?? parsed.data;
+      await consumer
+        .sendAgain(again, seconds === undefined ? consumer.retryDelayMs : seconds * 1000)
+        .catch((failure) => log('warn', 'message_left_to_the_sweep', { error: failure }));
     }
   };
 }

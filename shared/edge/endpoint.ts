@@ -5,22 +5,22 @@ import type { Actor, CustomerActor, Permission } from '../kernel/actor.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import { type Answer, tagged, toAnswer } from './answer.ts';
-import { type AuthenticationNeeds, actForCustomer, authenticate } from './authenticate.ts';
+import { type AuthenticationDeps, actForCustomer, authenticate } from './authenticate.ts';
 import { requireMatch } from './etag.ts';
 import { guarded, refused } from './guarded.ts';
-import { type Attempt, answerOnce, attemptId, type IdempotencyNeeds, readIdempotencyKey } from './idempotency.ts';
+import { type Attempt, answerOnce, attemptId, type IdempotencyDeps, readIdempotencyKey } from './idempotency.ts';
 import { presentPage, type Sign } from './page.ts';
 import { type BodyKind, readBody } from './request-body.ts';
 import { readQuery } from './request-query.ts';
 
 export { publicEndpoint } from './public-endpoint.ts';
 
-export interface EndpointNeeds extends AuthenticationNeeds, IdempotencyNeeds {
+export interface EndpointDeps extends AuthenticationDeps, IdempotencyDeps {
   customers: {
-    /** Whether there is such a customer; one that is being deleted is not. */
+    /** Whether the customer exists. A customer that is being deleted does not. */
     exists(customerId: string): Promise<boolean>;
   };
-  /** Signs cursors with a key that only we have. */
+  /** Signs cursors with a key that only the app has. */
   sign: Sign;
   http: { jsonBodyMaxBytes: number; answersRememberedMs: number };
 }
@@ -28,19 +28,19 @@ export interface EndpointNeeds extends AuthenticationNeeds, IdempotencyNeeds {
 type CustomerMode = 'required' | 'none';
 
 export interface Endpoint<Body, Query, Mode extends CustomerMode, Kind extends BodyKind> {
-  /** What the API key must allow. Stated on every route, so no route is open by omission. */
+  /** What the API key must allow. Required, so no route is public by omission. */
   permission: Permission;
-  /** `required` (the default): the actor acts for one customer; an operator names it in `Muster-Customer`. */
+  /** `required` (the default): the actor acts for one customer. An operator names it in `Muster-Customer`. */
   customer?: Mode;
-  /** Of the JSON body. Without it the route takes no body, or `{}`. */
+  /** The schema of the JSON body. Without it the route accepts no body, or `{}`. */
   body?: z.ZodType<Body>;
-  /** `stream`: `call.body` is the body as it comes in, of any size and type; the handler judges both. */
+  /** `stream`: `call.body` is the incoming stream, of any size and type. The handler checks both. */
   bodyKind?: Kind;
-  /** Of the query, `limit` and `cursor` of a list apart. Unknown fields are refused. */
+  /** The schema of the query, without `limit` and `cursor`. Unknown fields are refused. */
   query?: z.ZodType<Query>;
-  /** Whether the route takes `limit` and `cursor`, and answers with `call.answerPage`. */
+  /** Whether the route accepts `limit` and `cursor` and answers with `call.answerPage`. */
   list?: boolean;
-  /** Top-level fields of the answer that hold a credential: given once, left out when the answer is replayed. */
+  /** Top-level fields of the answer that contain a credential. They are left out when the answer is replayed. */
   redactOnReplay?: readonly string[];
   handle(call: Call<Body, Query, Mode, Kind>): Promise<HttpResponseInit>;
 }
@@ -50,13 +50,13 @@ export interface Call<Body, Query, Mode extends CustomerMode = 'required', Kind 
   body: Kind extends 'stream' ? ReadableStream<Uint8Array> : Body;
   query: Query;
   params: HttpRequest['params'];
-  /** What to read of a list; pass it on to the store. */
+  /** Which page of a list to read. Pass it on to the store. */
   page: PageRequest;
-  /** Answers with a page of a list, its cursor sealed. */
+  /** Answers with a page of a list and signs its cursor. */
   answerPage<T>(page: Page<T>, present: (item: T) => unknown): HttpResponseInit;
   /**
-   * For PATCH, PUT and DELETE: holds `If-Match` against the representation as a GET would give it now; call it between
-   * reading the record and the conditional write of it.
+   * For PATCH, PUT and DELETE: compares `If-Match` with the representation that a GET would return now. Call it between
+   * reading the record and writing it conditionally.
    *
    * @throws DomainError `precondition_failed`
    */
@@ -66,15 +66,15 @@ export interface Call<Body, Query, Mode extends CustomerMode = 'required', Kind 
   log: Log;
 }
 
-/** How much of an upload that was refused is still taken in, so that its sender gets to see why. */
+/** How much of a refused upload is read and thrown away. Most clients read the answer only after they have sent all. */
 const DISCARD_MAX_BYTES = 128 * 1024 * 1024;
 
 /**
- * Wraps a handler with what every route owes its callers: who is asking, may they, is the input well formed, the same
- * answer for the same `Idempotency-Key`, tags, and one shape of answer when it goes wrong. What it makes never throws:
- * with HTTP streaming on, a handler that throws leaves its caller without any answer.
+ * Wraps a route's handler with what every route needs: authentication, authorization, validation, idempotency, `ETag`s
+ * and RFC 9457 problems. The wrapped handler never throws: with HTTP streaming on, the host sends no answer at all for a
+ * handler that throws.
  */
-export function createEndpoint(needs: EndpointNeeds) {
+export function createEndpoint(deps: EndpointDeps) {
   return function endpoint<
     Body = undefined,
     Query = Record<string, never>,
@@ -83,16 +83,17 @@ export function createEndpoint(needs: EndpointNeeds) {
   >(route: Endpoint<Body, Query, Mode, Kind>): HttpHandler {
     return (request, context) =>
       guarded(request, context, async (log, requestId) => {
-        const actor = await authenticate(needs, request, route.permission);
-        const acting = route.customer === 'none' ? actor : await actForCustomer(needs, actor, request);
+        const actor = await authenticate(deps, request, route.permission);
+        const acting = route.customer === 'none' ? actor : await actForCustomer(deps, actor, request);
         log('debug', 'authenticated', { keyId: actor.keyId, role: actor.role, customerId: acting.customerId });
-        const { url, query, page, seal } = readQuery(needs, route, request, acting);
-        const idempotencyKey = request.method === 'POST' ? readIdempotencyKey(key(request)) : undefined;
-        const body = await readBody(needs, route, request, idempotencyKey);
+        const { url, query, page, seal } = readQuery(deps, route, request, acting);
+        const idempotencyKey =
+          request.method === 'POST' ? readIdempotencyKey(request.headers.get('idempotency-key')) : undefined;
+        const body = await readBody(deps, route, request, idempotencyKey);
 
         const work = async (): Promise<Answer> => {
           const init = await route.handle({
-            // The three that depend on the route's own modes; TypeScript does not follow them through conditionals.
+            // The types of these three depend on the route's modes. TypeScript cannot infer that, hence the casts.
             actor: acting as Call<Body, Query, Mode, Kind>['actor'],
             body: body.value as Call<Body, Query, Mode, Kind>['body'],
             query: query as Query,
@@ -104,7 +105,7 @@ export function createEndpoint(needs: EndpointNeeds) {
             requestId,
             log,
           });
-          // What is given only once has no tag: nobody will ever see that representation again.
+          // An answer with a credential has no tag: no later request returns the same representation.
           return route.redactOnReplay ? toAnswer(init) : tagged(toAnswer(init), request);
         };
         try {
@@ -113,18 +114,14 @@ export function createEndpoint(needs: EndpointNeeds) {
             owner: acting.customerId ?? acting.keyId,
             id: attemptId(request.method, url.pathname, idempotencyKey),
             ...body.fingerprints(url.search),
-            rememberedMs: needs.http.answersRememberedMs,
+            rememberedMs: deps.http.answersRememberedMs,
             redact: route.redactOnReplay ?? [],
           };
-          // A refusal is an answer like any other: it is remembered and given again.
-          return await answerOnce(needs, attempt, log, () => work().catch((error) => refused(error, requestId, log)));
+          // A refusal is stored and replayed like any other answer.
+          return await answerOnce(deps, attempt, log, () => work().catch((error) => refused(error, requestId, log)));
         } finally {
           await body.streamed?.discardRest(DISCARD_MAX_BYTES).catch(() => undefined);
         }
       });
   };
-}
-
-function key(request: HttpRequest): string | null {
-  return request.headers.get('idempotency-key');
 }

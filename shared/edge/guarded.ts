@@ -1,11 +1,11 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { DomainError, isWeather } from '../kernel/errors.ts';
+import { DomainError, isTransient } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { type Answer, toAnswer, toInit } from './answer.ts';
 import { createLog } from './log.ts';
 import { toProblem } from './problem.ts';
 
-/** Runs what serves a request, and makes an answer of whatever it throws. Logs one line per request. */
+/** Serves a request and turns anything thrown into an answer. Logs one line per request. */
 export async function guarded(
   request: HttpRequest,
   context: InvocationContext,
@@ -28,9 +28,9 @@ export async function guarded(
   return toInit(answer, requestId);
 }
 
-/** The answer to something thrown, logged by what it asks of us: somebody to look, patience, or nothing. */
+/** The answer to an error. Logs a defect as an error, a transient failure as a warning, a refusal as info. */
 export function refused(error: unknown, requestId: string, log: Log): Answer {
-  if (isWeather(error)) log('warn', 'request_postponed', { code: error.code, error });
+  if (isTransient(error)) log('warn', 'request_failed_transiently', { code: error.code, error });
   else if (error instanceof DomainError) log('info', 'request_refused', { code: error.code, ...error.context });
   else log('error', 'request_failed', { error });
   return toAnswer(toProblem(error, requestId));

@@ -5,7 +5,7 @@ import { DomainError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Answer } from './answer.ts';
 
-export interface IdempotencyNeeds {
+export interface IdempotencyDeps {
   answers: AnswerMemory;
   clock: Clock;
 }
@@ -13,16 +13,16 @@ export interface IdempotencyNeeds {
 export interface Attempt {
   owner: string;
   id: string;
-  /** The body's fingerprint, where the body is at hand before the work begins. */
+  /** The body's fingerprint, if the body is read before the work begins. */
   fingerprint?: string;
-  /** Reads a streamed body to its end, only to compare it with the first one. */
+  /** Reads a streamed body to its end, to compare it with the first request's body. */
   drain(): Promise<string | undefined>;
-  /** The fingerprint once the work is done; `undefined` when the body was not read to its end. */
+  /** The fingerprint after the work; `undefined` if the body was not read to its end. */
   fingerprintAfterwards(): string | undefined;
-  /** How long the first request may take. When it has died, its key is free again after that. */
+  /** How long the first request may take. If it dies, its key can be used again after this time. */
   lockMs: number;
   rememberedMs: number;
-  /** Top-level fields of the answer that are given once and never again. */
+  /** Top-level fields of the answer that are sent only once. */
   redact: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export interface Attempt {
 export function readIdempotencyKey(header: string | null): string | undefined {
   if (header === null) return undefined;
   if (/^[\x21-\x7e]{1,255}$/.test(header)) return header;
-  throw new DomainError('validation_failed', 'The header Idempotency-Key is malformed.', {
+  throw new DomainError('validation_failed', 'The header Idempotency-Key is not valid.', {
     fields: [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }],
   });
 }
@@ -40,21 +40,21 @@ export function attemptId(method: string, path: string, key: string): string {
 }
 
 /**
- * Does the work for the first request with a key, and gives its answer again to every later one.
+ * Does the work for the first request with a key, and replays its answer for every later one.
  *
- * The record is there before the work begins, so of two requests at once only one works. Answers that say "not now"
- * (5xx, 429) are not remembered; nor is a refusal given before the end of a streamed body, since it left nothing
- * behind. `work` must not throw.
+ * The record is written before the work begins, so only one of two concurrent requests does the work. Not stored are
+ * 5xx and 429, which ask the caller to try again, and a refusal before the end of a streamed body, which has changed
+ * nothing. `work` must not throw.
  *
  * @throws DomainError `idempotency_key_reused`, `idempotency_in_progress`
  */
 export async function answerOnce(
-  needs: IdempotencyNeeds,
+  deps: IdempotencyDeps,
   attempt: Attempt,
   log: Log,
   work: () => Promise<Answer>,
 ): Promise<Answer> {
-  const begun = await begin(needs, attempt);
+  const begun = await begin(deps, attempt);
   if ('replay' in begun) return begun.replay;
   const answer = await work();
   const fingerprint = attempt.fingerprint ?? attempt.fingerprintAfterwards();
@@ -62,23 +62,23 @@ export async function answerOnce(
   try {
     if (isFinal && fingerprint !== undefined) {
       const record = { ...begun.record, fingerprint, answer: withoutCredentials(answer, attempt.redact) };
-      const isKept = await needs.answers.update(record, begun.tag);
-      if (isKept === undefined) log('warn', 'idempotency_lock_outlived');
+      const storedTag = await deps.answers.update(record, begun.tag);
+      if (storedTag === undefined) log('warn', 'idempotency_lock_expired');
     } else {
-      await needs.answers.remove(begun.record, begun.tag);
+      await deps.answers.remove(begun.record, begun.tag);
     }
   } catch (error) {
-    // The work is done and its answer true; all that is lost is the memory of it.
-    log('warn', 'idempotency_not_remembered', { error });
+    // The work is done, so the caller gets the answer although it cannot be replayed later.
+    log('warn', 'idempotency_answer_not_stored', { error });
   }
   return answer;
 }
 
 type Begun = { replay: Answer } | { record: AnswerRecord; tag: string };
 
-async function begin(needs: IdempotencyNeeds, attempt: Attempt): Promise<Begun> {
+async function begin(deps: IdempotencyDeps, attempt: Attempt): Promise<Begun> {
   for (;;) {
-    const now = needs.clock.now();
+    const now = deps.clock.now();
     const record: AnswerRecord = {
       owner: attempt.owner,
       id: attempt.id,
@@ -86,33 +86,37 @@ async function begin(needs: IdempotencyNeeds, attempt: Attempt): Promise<Begun> 
       expiresAt: new Date(now.getTime() + Math.max(attempt.rememberedMs, attempt.lockMs)),
       ...(attempt.fingerprint !== undefined && { fingerprint: attempt.fingerprint }),
     };
-    const inserted = await needs.answers.insert(record);
+    const inserted = await deps.answers.insert(record);
     if (inserted !== undefined) return { record, tag: inserted };
 
-    const found = await needs.answers.get(attempt.owner, attempt.id);
+    const found = await deps.answers.get(attempt.owner, attempt.id);
     if (!found) continue;
     const { value: first, tag } = found;
     if (first.expiresAt > now) {
-      const replay = await compare(first, attempt, now);
+      const replay = await findReplay(first, attempt, now);
       if (replay) return { replay };
     }
-    const taken = await needs.answers.update(record, tag);
+    const taken = await deps.answers.update(record, tag);
     if (taken !== undefined) return { record, tag: taken };
   }
 }
 
-/** Resolves to the answer to give again, or to `undefined` when the first request has died. */
-async function compare(first: AnswerRecord, attempt: Attempt, now: Date): Promise<Answer | undefined> {
+/** Resolves to the answer to replay, or to `undefined` if the first request has died. */
+async function findReplay(first: AnswerRecord, attempt: Attempt, now: Date): Promise<Answer | undefined> {
   if (first.answer === undefined && first.lockedUntil > now && !differs(first.fingerprint, attempt.fingerprint)) {
-    throw new DomainError('idempotency_in_progress', 'The first request with this key is still running.', {
-      retryAfterSeconds: 2,
-    });
+    throw new DomainError(
+      'idempotency_in_progress',
+      'The first request with this Idempotency-Key is still running. Try again in a moment.',
+      {
+        retryAfterSeconds: 2,
+      },
+    );
   }
   const fingerprint = attempt.fingerprint ?? (first.answer ? await attempt.drain() : undefined);
   if (differs(first.fingerprint, fingerprint)) {
     throw new DomainError(
       'idempotency_key_reused',
-      'This Idempotency-Key came with another body before. Use a new key for a new request.',
+      'This Idempotency-Key was used with a different body. Use a new key for a new request.',
     );
   }
   if (!first.answer) return undefined;

@@ -4,8 +4,8 @@ import type { Log } from '../kernel/log.ts';
 type Sink = Pick<InvocationContext, 'debug' | 'info' | 'warn' | 'error'>;
 
 /**
- * A `Log` that writes one JSON line per call to the invocation, `event` first, then what is bound to every line.
- * Errors become name, message, stack and causes; a `Secret` prints its placeholder. It never throws.
+ * A `Log` that writes one JSON line per call to the invocation: `event` first, then the `bound` fields, then the
+ * fields of the call. Errors become name, message, stack and causes. A `Secret` prints its placeholder. Never throws.
  */
 export function createLog(sink: Sink, bound: Record<string, unknown> = {}): Log {
   return (level, event, fields = {}) => {
@@ -22,7 +22,7 @@ export function createLog(sink: Sink, bound: Record<string, unknown> = {}): Log 
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
   if (!(value instanceof Error)) return value;
-  // Listed, never spread: errors of the Azure SDK carry the whole request, its credentials included.
+  // Listed, never spread: errors of the Azure SDK contain the whole request with its credentials.
   const { name, message, stack, cause } = value;
   const context = 'context' in value ? value.context : undefined;
   return { name, message, stack, ...(context !== undefined && { context }), ...(cause !== undefined && { cause }) };

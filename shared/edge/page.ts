@@ -7,18 +7,18 @@ import type { Page, PageRequest } from '../kernel/page.ts';
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
 
-/** Signs a text with a key that only we have. */
+/** Signs a text with a key that only the app has. */
 export type Sign = (text: string) => string;
 
-/** Query fields that every list takes besides its own. */
+/** The query fields of every list, besides its own. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(LIMIT_MAX).default(LIMIT_DEFAULT),
   cursor: z.string().min(1).max(4096).optional(),
 };
 
 /**
- * Cursors that only work for the list and the customer they were given for: what is inside is signed together with
- * `list`, so nobody can make one up or carry one over.
+ * Cursors that work only for their own list and customer. The content is signed together with `list`, so a cursor cannot
+ * be forged or used for another list.
  */
 export function createCursors(sign: Sign, list: string) {
   return {
@@ -26,12 +26,12 @@ export function createCursors(sign: Sign, list: string) {
       const text = Buffer.from(inner).toString('base64url');
       return `${text}.${sign(`cursor\n${list}\n${text}`)}`;
     },
-    /** @throws DomainError `validation_failed` when the cursor is not one of this list */
+    /** @throws DomainError `validation_failed` if the cursor is not from this list */
     open: (cursor: string): string => {
       const [text = '', signature = ''] = cursor.split('.');
       if (!isSame(signature, sign(`cursor\n${list}\n${text}`))) {
-        throw new DomainError('validation_failed', 'The cursor does not belong to this list.', {
-          fields: [{ path: 'cursor', message: 'must be a nextCursor of this very list, with the same filters' }],
+        throw new DomainError('validation_failed', 'The cursor is not from this list.', {
+          fields: [{ path: 'cursor', message: 'must be a nextCursor of this list with the same filters' }],
         });
       }
       return Buffer.from(text, 'base64url').toString();
@@ -39,7 +39,7 @@ export function createCursors(sign: Sign, list: string) {
   };
 }
 
-/** One page on the wire: `nextCursor` is absent on the last one. */
+/** The JSON of one page. `nextCursor` is absent on the last page. */
 export function presentPage<T>(
   page: Page<T>,
   present: (item: T) => unknown,
@@ -60,7 +60,7 @@ export function toPageRequest(
   return { limit: read.limit, ...(read.cursor !== undefined && { cursor: open(read.cursor) }) };
 }
 
-function isSame(presented: string, right: string): boolean {
-  const [one, other] = [Buffer.from(presented), Buffer.from(right)];
+function isSame(presented: string, expected: string): boolean {
+  const [one, other] = [Buffer.from(presented), Buffer.from(expected)];
   return one.length === other.length && timingSafeEqual(one, other);
 }

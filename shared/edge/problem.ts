@@ -1,36 +1,35 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { DomainError, type ErrorCode, type FieldError } from '../kernel/errors.ts';
+import { DomainError, type ErrorCode, type FieldError, isTransient } from '../kernel/errors.ts';
 
-/** The HTTP face of every error code: the only place that knows both vocabularies. */
+/** The HTTP status and title of every error code. Only this file knows both. */
 export const problems: Record<ErrorCode, { status: number; title: string }> = {
   validation_failed: { status: 400, title: 'The request is not valid' },
   malformed_request: { status: 400, title: 'The request cannot be read' },
   file_empty: { status: 400, title: 'The file is empty' },
   file_not_text: { status: 400, title: 'The file is not text' },
-  file_malformed: { status: 400, title: 'The file is not well-formed CSV' },
-  file_no_address_column: { status: 400, title: 'The file has no column of addresses' },
+  file_malformed: { status: 400, title: 'The file is not valid CSV' },
+  file_no_address_column: { status: 400, title: 'The file has no address column' },
   customer_required: { status: 400, title: 'The request must name a customer' },
   unauthenticated: { status: 401, title: 'An API key is required' },
   forbidden: { status: 403, title: 'The API key does not allow this' },
   not_found: { status: 404, title: 'Not found' },
-  conflict: { status: 409, title: 'This conflicts with what is already there' },
+  conflict: { status: 409, title: 'The request conflicts with an existing resource' },
   connection_not_ready: { status: 409, title: 'The connection is not ready' },
   slot_limit_reached: { status: 409, title: 'The plan has too few free mailbox slots' },
-  wrong_state: { status: 409, title: 'Not possible in the present state' },
-  idempotency_in_progress: { status: 409, title: 'The first request with this key is still running' },
-  precondition_failed: { status: 412, title: 'It has changed since it was read' },
+  wrong_state: { status: 409, title: 'Not possible in the current state' },
+  idempotency_in_progress: { status: 409, title: 'The first request is still running' },
+  precondition_failed: { status: 412, title: 'The resource has changed' },
   payload_too_large: { status: 413, title: 'The request is too large' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported' },
-  credentials_rejected: { status: 422, title: 'Microsoft did not accept the credentials' },
-  idempotency_key_reused: { status: 422, title: 'The idempotency key came with another request before' },
-  rate_limited: { status: 429, title: 'Too many requests' },
-  microsoft_throttled: { status: 503, title: 'Microsoft asked us to slow down' },
+  credentials_rejected: { status: 422, title: 'Microsoft rejected the credentials' },
+  idempotency_key_reused: { status: 422, title: 'The idempotency key was used for another request' },
+  microsoft_throttled: { status: 503, title: 'Microsoft is throttling our requests' },
   microsoft_unavailable: { status: 503, title: 'Microsoft is not answering' },
   storage_unavailable: { status: 503, title: 'Our storage is not answering' },
-  vault_unavailable: { status: 503, title: 'Our vault is not answering' },
+  vault_unavailable: { status: 503, title: 'Our key vault is not answering' },
 };
 
-/** What a caller should wait when nobody said how long. */
+/** Sent as `Retry-After` when the unavailable service has not named a time. */
 const RETRY_AFTER_SECONDS = 5;
 
 interface Problem {
@@ -44,7 +43,7 @@ interface Problem {
   [member: string]: unknown;
 }
 
-/** Turns anything thrown into an RFC 9457 response. Only a `DomainError` may speak to the caller. */
+/** Turns anything thrown into an RFC 9457 response. Only the text of a `DomainError` reaches the caller. */
 export function toProblem(error: unknown, requestId: string): HttpResponseInit {
   if (!(error instanceof DomainError)) {
     return respond({ type: 'about:blank', title: 'Something went wrong on our side', status: 500, requestId });
@@ -53,10 +52,10 @@ export function toProblem(error: unknown, requestId: string): HttpResponseInit {
   const headers: Record<string, string> = {};
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterSeconds));
-  else if (status === 503 || status === 429) headers['retry-after'] = String(RETRY_AFTER_SECONDS);
+  else if (isTransient(error)) headers['retry-after'] = String(RETRY_AFTER_SECONDS);
   return respond(
     {
-      // Members of the error come first: none of them can pass for one of the standard's own.
+      // The error's own members come first, so none of them can override a standard member.
       ...error.members,
       type: `/problems/${error.code.replaceAll('_', '-')}`,
       title,

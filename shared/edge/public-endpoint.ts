@@ -18,7 +18,7 @@ interface PublicEndpoint<Query> {
   handle(call: PublicCall<Query>): Promise<HttpResponseInit>;
 }
 
-/** For the few routes that are open to everybody. Its name is the point: being open is something one writes down. */
+/** For the few routes that need no API key. A route has to opt in to being public by calling this by name. */
 export function publicEndpoint<Query = undefined>(route: PublicEndpoint<Query>): HttpHandler {
   return (request, context) =>
     guarded(request, context, async (log, requestId) => {

@@ -9,9 +9,9 @@ import { validate } from './validate.ts';
 
 const nothing = z.strictObject({});
 
-/** A JSON request answers well within it; after it, the key of a request that died is free again. */
+/** Longer than any JSON request takes. After this time, the key of a request that died can be used again. */
 const JSON_LOCK_MS = 2 * 60_000;
-/** An upload may take as long as the host lets a function run. */
+/** As long as the host lets a function run. */
 const STREAM_LOCK_MS = 10 * 60_000;
 
 export type BodyKind = 'json' | 'stream' | 'none';
@@ -23,12 +23,12 @@ interface ReadBody {
 }
 
 /**
- * Reads a JSON body and checks it, or hands a streamed one on.
+ * Reads and validates a JSON body, or passes on a streamed one.
  *
  * @throws DomainError `payload_too_large`, `unsupported_media_type`, `malformed_request`, `validation_failed`
  */
 export async function readBody(
-  needs: { http: { jsonBodyMaxBytes: number } },
+  deps: { http: { jsonBodyMaxBytes: number } },
   route: { body?: z.ZodType<unknown>; bodyKind?: BodyKind },
   request: HttpRequest,
   idempotencyKey: string | undefined,
@@ -55,7 +55,7 @@ export async function readBody(
     };
   }
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  const json = isRead ? undefined : await readJson(request, needs.http.jsonBodyMaxBytes);
+  const json = isRead ? undefined : await readJson(request, deps.http.jsonBodyMaxBytes);
   const value = isRead ? undefined : parseBody(route.body, json?.value);
   return {
     value,
@@ -63,8 +63,8 @@ export async function readBody(
       hash?.update(json?.bytes ?? new Uint8Array());
       hash?.update(Buffer.from(`\n${search}`));
       const fingerprint = hash?.digest() ?? '';
-      const given = async () => fingerprint;
-      return { fingerprint, drain: given, fingerprintAfterwards: () => fingerprint, lockMs: JSON_LOCK_MS };
+      const drain = async () => fingerprint;
+      return { fingerprint, drain, fingerprintAfterwards: () => fingerprint, lockMs: JSON_LOCK_MS };
     },
   };
 }
@@ -75,7 +75,7 @@ function parseBody(schema: z.ZodType<unknown> | undefined, value: unknown): unkn
     return undefined;
   }
   if (value === undefined && !schema.safeParse(undefined).success) {
-    throw new DomainError('malformed_request', 'Send a JSON body.');
+    throw new DomainError('malformed_request', 'The body is missing. Send a JSON body.');
   }
   return validate(schema, value);
 }

@@ -7,12 +7,13 @@ import { validateAll } from './validate.ts';
 const nothing = z.strictObject({});
 
 /**
- * Reads the query, and for a list its page. Unknown fields are refused: a misspelt `dryRun` must not start an import.
+ * Reads the query, and `limit` and `cursor` of a list. Refuses unknown fields: a misspelled `dryRun` must not start an
+ * import.
  *
  * @throws DomainError `validation_failed`
  */
 export function readQuery(
-  needs: { sign: Sign },
+  deps: { sign: Sign },
   route: { query?: z.ZodType<unknown>; list?: boolean },
   request: HttpRequest,
   actor: Actor,
@@ -28,7 +29,7 @@ export function readQuery(
   const filters = new URLSearchParams(rest);
   filters.sort();
   const list = `${actor.customerId ?? actor.role}\n${url.pathname}\n${filters}`;
-  const { seal, open } = createCursors(needs.sign, list);
+  const { seal, open } = createCursors(deps.sign, list);
   const page = route.list ? toPageRequest(read as { limit: number; cursor?: string }, open) : { limit: 0 };
   return { url, query, page, seal };
 }

@@ -3,15 +3,15 @@ import { DomainError } from '../kernel/errors.ts';
 import type { BodyHash } from './body-hash.ts';
 
 export interface StreamedBody {
-  /** For the handler. Giving it up does not break the connection, on which the answer has yet to go out. */
+  /** For the handler. Cancelling it keeps the connection open, so that the answer can still be sent. */
   stream: ReadableStream<Uint8Array>;
-  /** The fingerprint of the whole body, once it has been read to its end. */
+  /** The fingerprint of the whole body; `undefined` until the body has been read to its end. */
   fingerprint(): string | undefined;
-  /** Reads on to the end, or until so many bytes have been thrown away. */
+  /** Reads and throws away the rest of the body, up to `maxBytes`. */
   discardRest(maxBytes: number): Promise<void>;
 }
 
-/** A request's body on its way to a handler, fingerprinted as it passes. */
+/** Passes a request's body to a handler and computes its fingerprint on the way. */
 export function streamBody(source: ReadableStream | null, hash: BodyHash | undefined): StreamedBody {
   const reader = source?.getReader();
   let digest: string | undefined;
@@ -21,7 +21,7 @@ export function streamBody(source: ReadableStream | null, hash: BodyHash | undef
     if (isDone) return undefined;
     const result = await reader?.read().catch((cause: unknown) => {
       isDone = true;
-      throw new DomainError('malformed_request', 'The body broke off.', { cause });
+      throw new DomainError('malformed_request', 'The connection closed before the whole body arrived.', { cause });
     });
     if (result && !result.done) {
       hash?.update(result.value);
@@ -39,7 +39,7 @@ export function streamBody(source: ReadableStream | null, hash: BodyHash | undef
         if (chunk) controller.enqueue(chunk);
         else controller.close();
       },
-      // Cancelling the source would destroy the socket before the caller is told why.
+      // Cancelling the source would destroy the socket before the answer is sent.
       cancel: () => undefined,
     },
     { highWaterMark: 0 },

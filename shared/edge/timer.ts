@@ -3,31 +3,31 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { createLog } from './log.ts';
 
-export interface TimerNeeds {
+export interface TimerDeps {
   clock: Clock;
   heartbeats: {
-    /** Notes that a timer has run through. */
+    /** Records that a timer has completed a run. */
     beat(timer: string, at: Date): Promise<void>;
   };
 }
 
 interface TimedWork {
-  /** Under which its heartbeat is found. */
+  /** The name of its heartbeat. */
   name: string;
   handle(call: { log: Log; isPastDue: boolean; context: InvocationContext }): Promise<void>;
 }
 
 /**
- * Wraps a timer's work: logs what became of it and leaves a heartbeat when it ran through, so that a scheduler that
- * fell silent is seen. Failures escape to the host, which counts them; the next tick comes all the same.
+ * Wraps a timer: logs the result and records a heartbeat after each completed run, so that a silent scheduler is
+ * noticed. Errors escape to the host, which counts them. The next tick comes anyway.
  */
-export function createTimer(needs: TimerNeeds, timed: TimedWork): TimerHandler {
+export function createTimer(deps: TimerDeps, timed: TimedWork): TimerHandler {
   return async (timer: Timer, context: InvocationContext): Promise<void> => {
     const log = createLog(context, { requestId: context.invocationId, timer: timed.name });
     const startedAt = performance.now();
     try {
       await timed.handle({ log, isPastDue: timer.isPastDue === true, context });
-      await needs.heartbeats.beat(timed.name, needs.clock.now());
+      await deps.heartbeats.beat(timed.name, deps.clock.now());
     } catch (error) {
       log('error', 'timer_failed', { error });
       throw error instanceof Error ? error : new Error(String(error));

@@ -2,20 +2,20 @@ import type { z } from 'zod';
 import { DomainError, type FieldError } from '../kernel/errors.ts';
 
 /**
- * Resolves to what the schema makes of a value that came from outside.
+ * Parses a value from outside with a schema.
  *
- * @throws DomainError `validation_failed`, naming every wrong and every unknown field at once
+ * @throws DomainError `validation_failed`, which lists every wrong and every unknown field
  */
 export function validate<T>(schema: z.ZodType<T>, value: unknown): T {
   return validateAll([[schema, value]])[0] as T;
 }
 
-/** As `validate`, for several values whose faults are to be named together. */
+/** Like `validate`, for several values: one error lists the wrong fields of all of them. */
 export function validateAll(pairs: readonly (readonly [z.ZodType<unknown>, unknown])[]): unknown[] {
   const results = pairs.map(([schema, value]) => schema.safeParse(value));
   const issues = results.flatMap((result) => result.error?.issues ?? []);
   if (issues.length === 0) return results.map((result) => result.data);
-  throw new DomainError('validation_failed', 'Some fields are missing, malformed or unknown; see errors.', {
+  throw new DomainError('validation_failed', 'Some fields are missing, invalid or unknown. See errors.', {
     fields: issues.flatMap(toFields),
   });
 }

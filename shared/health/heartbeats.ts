@@ -1,6 +1,6 @@
-/** When each timer last ran through. Rejects with `storage_unavailable` when storage is away. */
+/** When each timer last completed a run. Rejects with `storage_unavailable` when storage is unavailable. */
 export interface Heartbeats {
   beat(timer: string, at: Date): Promise<void>;
-  /** The latest of all timers; `undefined` when none ever ran. */
+  /** The latest run of any timer; `undefined` if none ever ran. */
   latest(): Promise<Date | undefined>;
 }

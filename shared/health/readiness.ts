@@ -1,8 +1,8 @@
 import type { Clock } from '../kernel/clock.ts';
 
-export interface PartHealth {
-  status: 'ok' | 'away';
-  /** Of the scheduler: when a timer last ran through. */
+interface PartHealth {
+  status: 'ok' | 'unavailable';
+  /** Only of the scheduler: when a timer last completed a run. */
   lastRanAt?: string;
 }
 
@@ -11,9 +11,9 @@ export interface Readiness {
   parts: { storage: PartHealth; vault: PartHealth; scheduler: PartHealth };
 }
 
-interface Needs {
+interface ReadinessDeps {
   clock: Clock;
-  /** Each resolves when the part answers, and rejects when it does not. */
+  /** Each resolves if the part answers, and rejects otherwise. */
   parts: {
     storage(): Promise<void>;
     vault(): Promise<void>;
@@ -23,21 +23,21 @@ interface Needs {
   };
 }
 
-/** A scheduler that has been silent for so long is away; also one that never ran since this process began. */
-const SILENT_MAX_MS = 15 * 60_000;
-/** The route is open to everybody: whoever hammers on it must not hammer on the vault. */
-const REMEMBERED_MS = 5_000;
+/** The scheduler counts as unavailable after this time without a timer run, measured at the earliest from our start. */
+const SILENCE_MAX_MS = 15 * 60_000;
+/** The route needs no API key. The cache keeps a flood of requests from reaching the vault. */
+const CACHED_MS = 5_000;
 const TIMEOUT_MS = 4_000;
 
-/** Makes a function that asks each part we need whether it is there; all callers within seconds share one answer. */
-export function createReadiness(needs: Needs): () => Promise<Readiness> {
-  const startedAt = needs.clock.now();
+/** Creates a function that asks each part whether it answers. Callers share one answer for `CACHED_MS`. */
+export function createReadiness(deps: ReadinessDeps): () => Promise<Readiness> {
+  const startedAt = deps.clock.now();
   let last: { at: number; readiness: Promise<Readiness> } | undefined;
 
-  async function look(): Promise<Readiness> {
+  async function askParts(): Promise<Readiness> {
     const [storage, vault, scheduler] = await Promise.all([
-      isThere(needs.parts.storage()),
-      isThere(needs.parts.vault()),
+      healthOf(deps.parts.storage()),
+      healthOf(deps.parts.vault()),
       schedulerHealth(),
     ]);
     const parts = { storage, vault, scheduler };
@@ -46,28 +46,28 @@ export function createReadiness(needs: Needs): () => Promise<Readiness> {
   }
 
   async function schedulerHealth(): Promise<PartHealth> {
-    const ranAt = await within(needs.heartbeats.latest()).catch(() => null);
-    if (ranAt === null) return { status: 'away' };
-    const since = Math.max(ranAt?.getTime() ?? 0, startedAt.getTime());
-    const isSilent = needs.clock.now().getTime() - since > SILENT_MAX_MS;
-    return { status: isSilent ? 'away' : 'ok', ...(ranAt && { lastRanAt: ranAt.toISOString() }) };
+    const ranAt = await withTimeout(deps.heartbeats.latest()).catch(() => null);
+    if (ranAt === null) return { status: 'unavailable' };
+    const silentSince = Math.max(ranAt?.getTime() ?? 0, startedAt.getTime());
+    const isSilent = deps.clock.now().getTime() - silentSince > SILENCE_MAX_MS;
+    return { status: isSilent ? 'unavailable' : 'ok', ...(ranAt && { lastRanAt: ranAt.toISOString() }) };
   }
 
   return () => {
-    const now = needs.clock.now().getTime();
-    if (!last || now - last.at >= REMEMBERED_MS) last = { at: now, readiness: look() };
+    const now = deps.clock.now().getTime();
+    if (!last || now - last.at >= CACHED_MS) last = { at: now, readiness: askParts() };
     return last.readiness;
   };
 }
 
-async function isThere(answer: Promise<void>): Promise<PartHealth> {
-  return within(answer).then(
+async function healthOf(answer: Promise<void>): Promise<PartHealth> {
+  return withTimeout(answer).then(
     (): PartHealth => ({ status: 'ok' }),
-    (): PartHealth => ({ status: 'away' }),
+    (): PartHealth => ({ status: 'unavailable' }),
   );
 }
 
-async function within<T>(answer: Promise<T>): Promise<T> {
+async function withTimeout<T>(answer: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error('no answer in time')), TIMEOUT_MS);
   try {

@@ -3,21 +3,21 @@ import type { ImportQueues } from './import-queues.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 
 /**
- * Sends an import towards its end: whoever dispatches next settles what is open as `cancelled` and then ends it as given.
- * Resolves to `undefined` when it has ended or is being cancelled already.
+ * Starts to end an import early. The next dispatcher settles its open rows as `cancelled` and then ends the import as
+ * `endsAs`. Resolves to `undefined` when the import has ended or is already being cancelled.
  */
-export async function beginCancel(
-  needs: { imports: ImportStore; importQueues: ImportQueues },
+export async function cancelImport(
+  deps: { imports: ImportStore; importQueues: ImportQueues },
   customerId: string,
   importId: string,
   endsAs: 'cancelled' | 'failed',
   finding?: ImportFinding,
 ): Promise<Import | undefined> {
-  const changed = await changeImport(needs.imports, customerId, importId, (current) => {
+  const changed = await changeImport(deps.imports, customerId, importId, (current) => {
     if (isEnded(current.status) || current.status === 'cancelling') return undefined;
     const { lease: _ended, ...rest } = current;
     return { ...rest, status: 'cancelling', endsAs, epoch: current.epoch + 1, ...(finding && { finding }) };
   });
-  if (changed) await needs.importQueues.sendDispatch({ v: 1, customerId, importId });
+  if (changed) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
   return changed;
 }

@@ -2,7 +2,7 @@ import type { Page, PageRequest } from '../kernel/page.ts';
 import type { Tagged } from '../kernel/tagged.ts';
 import type { Import } from './import.ts';
 
-/** Points at an import that has not ended: written before the import, removed after its end is announced. */
+/** Points at an import that has not ended. Written before the import, removed after its end is announced. */
 export interface OpenImport {
   importId: string;
   customerId: string;
@@ -10,7 +10,7 @@ export interface OpenImport {
   openedAt: Date;
 }
 
-/** Where imports are kept. Rejects with `storage_unavailable` when storage is away. */
+/** Stores imports. Rejects with `storage_unavailable` when storage does not answer. */
 export interface ImportStore {
   get(customerId: string, importId: string): Promise<Tagged<Import> | undefined>;
   /** Newest first. */
@@ -18,7 +18,7 @@ export interface ImportStore {
   insert(record: Import): Promise<void>;
   /** Writes the whole record. Resolves to its new tag, or to `undefined` when it has changed since `tag` or is gone. */
   update(record: Import, tag: string): Promise<string | undefined>;
-  /** Removes the imports of a connection; repeatable. */
+  /** Removes the imports of a connection. Repeatable. */
   purge(customerId: string, connectionId: string): Promise<void>;
 
   openPointer(pointer: OpenImport): Promise<void>;
@@ -26,7 +26,7 @@ export interface ImportStore {
   listOpen(): Promise<OpenImport[]>;
 }
 
-/** Reads, changes and writes an import until nobody else has come in between; resolves to what was written, if anything. */
+/** Reads, changes and writes an import until no other writer interferes. Resolves to what was written, if anything. */
 export async function changeImport(
   imports: ImportStore,
   customerId: string,

@@ -1,16 +1,18 @@
 import type { ConnectionFinding } from '../causes/verdict.ts';
 
-export type ImportStatus =
-  | 'accepted'
-  | 'planning'
-  | 'running'
-  | 'paused'
-  | 'completed'
-  | 'cancelling'
-  | 'cancelled'
-  | 'failed';
+export const importStatuses = [
+  'accepted',
+  'planning',
+  'running',
+  'paused',
+  'completed',
+  'cancelling',
+  'cancelled',
+  'failed',
+] as const;
+export type ImportStatus = (typeof importStatuses)[number];
 
-/** Why an import stands or failed: a code and a sentence, with what mends it. */
+/** Why an import paused or failed: a code and a sentence, and how to fix it. */
 export interface ImportFinding {
   code: string;
   detail: string;
@@ -18,13 +20,13 @@ export interface ImportFinding {
   link?: string;
   microsoftCode?: string;
   requestId?: string;
-  /** Mailbox after mailbox was refused in the same way; Microsoft did not say that it concerns them all. */
-  alike?: true;
+  /** Many mailboxes in a row were refused in the same way. Microsoft did not say that the whole tenant is refused. */
+  isRepeatedRefusal?: true;
   seenAt: Date;
 }
 
-/** A range of lines that was put on the queue and may still have unsettled rows. */
-export interface SentPage {
+/** A range of lines whose check messages were sent, and that may still have unsettled rows. */
+export interface SentBatch {
   /** First line. */
   from: number;
   /** One past the last line. */
@@ -32,46 +34,47 @@ export interface SentPage {
   sentAt: Date;
   /** When its pending rows are sent again. */
   dueAt: Date;
-  /** How often that has been done. */
+  /** How often its pending rows were sent again. */
   resent: number;
 }
 
-/** One dispatcher's turn. `to` is how far it may have sent: whoever takes over sends those lines with `again`. */
+/** The lease of one dispatcher. */
 export interface DispatchLease {
   holder: string;
   until: Date;
-  to: number;
+  /** Lines below this may have been sent. The next dispatcher sends them with `mayHaveLeftovers`. */
+  sentUpTo: number;
 }
 
-/** One upload and its way through. Counts are not here: they lie in its plan and its tallies. */
+/** One upload and how far it has got. Its counts are not here: they are in its plan and its tallies. */
 export interface Import {
   id: string;
   customerId: string;
   connectionId: string;
   status: ImportStatus;
-  /** Raised by pause, resume and cancel: messages of an older epoch are dropped. */
+  /** Raised by pause, resume and cancel. Messages of an older epoch are dropped. */
   epoch: number;
-  /** The next line to put on the queue; never goes back. */
+  /** The next line to send. Never decreases. */
   cursor: number;
   /** Accepted rows below the cursor. */
   dispatched: number;
-  pages: SentPage[];
+  batches: SentBatch[];
   lease?: DispatchLease;
-  /** When a delayed `dispatch-checks` that serves as an alarm clock is due. */
-  hintAt?: Date;
-  /** What it ends as once every row is settled: `cancelling` comes from a cancel or from a plan that failed. */
+  /** When the delayed `dispatch-checks` message that wakes the import up is due. */
+  wakeUpAt?: Date;
+  /** Its end state once every row is settled. `failed` when planning failed. */
   endsAs?: 'cancelled' | 'failed';
-  /** Its end is written but not yet announced. */
+  /** The end state is written, but not announced yet. */
   eventPending: boolean;
   finding?: ImportFinding;
-  /** Somebody resumed it although mailbox after mailbox was refused: from then on each gets a verdict of its own. */
-  despiteRefusals?: boolean;
-  /** The line of the one mailbox that is asked first, after a quiet time, whether grants have arrived. */
+  /** Someone resumed it in spite of repeated refusals. From then on each mailbox gets its own verdict. */
+  ignoresRepeatedRefusals?: boolean;
+  /** The line of the mailbox that is asked first after a quiet period. */
   canary?: number;
-  /** Rows that waited for grants until then, or less long, need no canary any more. */
-  awakeUntil?: Date;
+  /** When the last canary got its verdict. Rows that were due by then need no canary. */
+  canarySettledAt?: Date;
   retryOf?: string;
-  /** The media type of the upload as it is stored. */
+  /** The media type of the stored upload. */
   uploadType: string;
   createdAt: Date;
   startedAt?: Date;
@@ -82,7 +85,7 @@ export function isEnded(status: ImportStatus): boolean {
   return status === 'completed' || status === 'cancelled' || status === 'failed';
 }
 
-/** The import's own words for a finding about its connection. */
+/** Turns a finding about the connection into the finding of an import. */
 export function fromConnectionFinding(finding: ConnectionFinding, fix: string, link: string): ImportFinding {
   return {
     code: finding.cause,

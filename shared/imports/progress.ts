@@ -1,9 +1,8 @@
-import type { Import } from './import.ts';
-import { isEnded } from './import.ts';
+import { type Import, isEnded } from './import.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { settledOf, sumTallies } from './ledger/tally.ts';
+import { countSettled, sumTallies } from './ledger/tally.ts';
 
-/** The counts of an import as the API shows them. */
+/** The counts of an import as the API shows them. `accepted` is always the sum of the last six. */
 export interface Counts {
   rows: number;
   accepted: number;
@@ -20,21 +19,22 @@ export interface Counts {
 export interface Progress {
   record: Import;
   counts: Counts;
-  /** Of the accepted rows, in steps of a tenth; 100 only when all are settled. */
+  /** Share of the accepted rows that are settled, in steps of 0.1. 100 only when all are. */
   percent: number;
 }
 
 /**
- * Reads how far an import is: one plan row and one range over its tallies, whatever its size. `pending` is what is left,
- * so that `accepted` is always the sum of what becomes of the accepted rows.
+ * Reads the progress of an import with two storage requests, however large it is: the plan, and one range over the
+ * tallies. `pending` is what remains, so the sum always holds.
  */
-export async function readProgress(needs: { ledger: Ledger }, record: Import): Promise<Progress> {
+export async function readProgress(deps: { ledger: Ledger }, record: Import): Promise<Progress> {
   const [plan, tallies] = await Promise.all([
-    needs.ledger.getPlan(record.connectionId, record.id),
-    needs.ledger.listTallies(record.connectionId, record.id),
+    deps.ledger.getPlan(record.connectionId, record.id),
+    deps.ledger.listTallies(record.connectionId, record.id),
   ]);
-  const { waiting, passed, failed, inconclusive, cancelled } = sumTallies(tallies);
-  const settled = settledOf({ waiting, passed, failed, inconclusive, cancelled, slotsFreed: 0 });
+  const tallied = sumTallies(tallies);
+  const { waiting, passed, failed, inconclusive, cancelled } = tallied;
+  const settled = countSettled(tallied);
   const { rows = 0, accepted = 0, rejected = 0, duplicates = 0 } = plan?.value ?? {};
   return {
     record,
@@ -54,7 +54,7 @@ export async function readProgress(needs: { ledger: Ledger }, record: Import): P
   };
 }
 
-/** Rounded down, so that 100 is not shown before the end. While rows are still being planned there is nothing to divide by. */
+/** Rounded down, so that 100 is not shown before the end. 0 while planning, because the total is not known yet. */
 function percentOf(record: Import, accepted: number, settled: number): number {
   if (isEnded(record.status)) return 100;
   if (record.status === 'accepted' || record.status === 'planning' || accepted === 0) return 0;

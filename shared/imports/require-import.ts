@@ -4,16 +4,26 @@ import type { Import } from './import.ts';
 import type { ImportStore } from './import-store.ts';
 
 /**
- * Finds one of the customer's imports, or refuses; absent and somebody else's get the same answer.
+ * Resolves to one of the customer's imports. An import of another customer gets the same answer as an absent one.
  *
  * @throws DomainError `not_found`
  */
 export async function requireImport(
-  needs: { imports: ImportStore },
+  deps: { imports: ImportStore },
   actor: CustomerActor,
   importId: string,
 ): Promise<Import> {
-  const found = await needs.imports.get(actor.customerId, importId);
-  if (!found) throw new DomainError('not_found', 'There is no such import.', { context: { importId } });
+  const found = await deps.imports.get(actor.customerId, importId);
+  if (!found) throw new DomainError('not_found', 'This import does not exist.', { context: { importId } });
   return found.value;
+}
+
+/**
+ * Refuses a pause, resume or cancel that changed nothing, because the import was in the wrong state.
+ *
+ * @throws DomainError `wrong_state`
+ */
+export function requireChanged(record: Import, verb: string, changed: Import | undefined): Import {
+  if (!changed) throw new DomainError('wrong_state', `You cannot ${verb} an import that is ${record.status}.`);
+  return changed;
 }

@@ -1,33 +1,39 @@
-import type { Clock } from '../kernel/clock.ts';
+import type { ConnectionStore } from '../connections/connection-store.ts';
+import { requireReady } from '../connections/require-ready.ts';
 import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 
 /**
- * Goes on with a paused import. The cursor stays; everything below it becomes one page that is overdue at once, so what
- * is still pending there is sent again, and messages from before the pause are dropped by their epoch. Where it paused
- * because mailbox after mailbox was refused alike, it does not do so again: whoever resumes it knows.
+ * Resumes a paused import. The cursor stays where it is. All lines below it become one overdue batch, so that the rows
+ * still pending there are sent again. Messages from before the pause are dropped by their epoch.
+ *
+ * The connection must be `ready` again: what paused the import may concern the connection. An import that paused for repeated refusals does not pause for them again: whoever resumes it has decided to go on.
  * Resolves to `undefined` when the import is not paused.
+ *
+ * @throws DomainError `connection_not_ready`
  */
 export async function resumeImport(
-  needs: { imports: ImportStore; importQueues: ImportQueues; clock: Clock },
-  customerId: string,
-  importId: string,
+  deps: { imports: ImportStore; connections: Pick<ConnectionStore, 'get'>; importQueues: ImportQueues },
+  record: Pick<Import, 'id' | 'customerId' | 'connectionId'>,
 ): Promise<Import | undefined> {
+  const { customerId, id: importId } = record;
+  const connection = await deps.connections.get(customerId, record.connectionId);
+  if (connection) requireReady(connection.value);
   const overdue = new Date(0);
-  const resumed = await changeImport(needs.imports, customerId, importId, (current) => {
+  const resumed = await changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'paused') return undefined;
-    const { lease: _ended, hintAt: _unset, finding: _mended, ...rest } = current;
-    const below = { from: 0, to: current.cursor, sentAt: overdue, dueAt: overdue, resent: 0 };
+    const { lease: _ended, wakeUpAt: _unset, finding: _fixed, ...rest } = current;
+    const belowCursor = { from: 0, to: current.cursor, sentAt: overdue, dueAt: overdue, resent: 0 };
     return {
       ...rest,
       status: 'running',
       epoch: current.epoch + 1,
-      pages: current.cursor > 0 ? [below] : [],
-      ...(current.finding?.alike && { despiteRefusals: true }),
+      batches: current.cursor > 0 ? [belowCursor] : [],
+      ...(current.finding?.isRepeatedRefusal && { ignoresRepeatedRefusals: true }),
     };
   });
-  // Should the message not come through, the sweep sends another.
-  if (resumed) await needs.importQueues.sendDispatch({ v: 1, customerId, importId }).catch(() => undefined);
+  // If this message is lost, the sweep sends another one.
+  if (resumed) await deps.importQueues.sendDispatch({ v: 1, customerId, importId }).catch(() => undefined);
   return resumed;
 }

@@ -8,113 +8,77 @@ import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { isTaken } from './planning/planned-row.ts';
-import type { JudgedRow } from './upload/judged-row.ts';
+import { countFreeSlots, slotDemand } from './planning/slot-demand.ts';
+import type { UploadLimits } from './upload/parsed-row.ts';
+import type { OpenedUpload } from './upload/read-upload.ts';
+import { receiveUpload } from './upload/receive-upload.ts';
+import type { UploadStore } from './upload/upload-store.ts';
 
-export interface StartNeeds {
+export interface StartDeps {
   imports: ImportStore;
   ledger: Ledger;
   importQueues: ImportQueues;
   slots: Pick<Slots, 'get'>;
-  uploads: { remove(customerId: string, importId: string): Promise<void> };
+  uploads: UploadStore;
+  uploadLimits: UploadLimits;
   clock: Clock;
   newId: NewId;
 }
 
 /**
- * Stores the upload under the import's name while it is read and judged, each row handed to `visit`. Rejects, with
- * nothing left behind, when the file as a whole cannot be read.
- */
-export type ReceiveUpload = (importId: string, visit: (row: JudgedRow) => void) => Promise<{ uploadType: string }>;
-
-/**
- * Takes an upload in and sends it on its way: file first, then the pointer by which the sweep finds it, then the record,
- * then the message. A death in between leaves a file that the storage's own rule removes, or an import that the sweep
+ * Stores an upload and starts its import. An upload that cannot be read leaves nothing behind.
+ *
+ * Writes in this order: the file, the pointer by which the sweep finds the import, the import, the plan message. If the
+ * process dies in between, what remains is a file that the storage lifecycle rule removes, or an import that the sweep
  * starts.
  *
- * @throws DomainError `connection_not_ready`, `slot_limit_reached` with `needed` and `free`, `file_…`, `payload_too_large`
+ * @param connection must be `ready`
+ * @throws DomainError `slot_limit_reached` with `needed` and `free`, `file_…`, `payload_too_large`
  */
 export async function startImport(
-  needs: StartNeeds,
+  deps: StartDeps,
   actor: CustomerActor,
   connection: Connection,
-  receive: ReceiveUpload,
+  upload: OpenedUpload,
 ): Promise<Import> {
-  requireReady(connection);
   const { customerId } = actor;
-  const importId = needs.newId('imp');
-  const demand = await slotDemand(needs, connection.id);
-  const { uploadType } = await receive(importId, demand.count);
-  try {
-    const { needed } = demand;
-    const free = await freeSlots(needs, customerId);
-    if (needed() > free) throw tooFewSlots(needed(), free);
-    const now = needs.clock.now();
-    await needs.imports.openPointer({ importId, customerId, connectionId: connection.id, openedAt: now });
-    const record: Import = {
-      id: importId,
-      customerId,
-      connectionId: connection.id,
-      status: 'accepted',
-      epoch: 1,
-      cursor: 0,
-      dispatched: 0,
-      pages: [],
-      eventPending: false,
-      uploadType,
-      createdAt: now,
-    };
-    await needs.imports.insert(record);
-    // The import stands from here on: should its message not come through, the sweep sends another.
-    await needs.importQueues.sendPlan({ v: 1, customerId, importId }).catch(() => undefined);
-    return record;
-  } catch (error) {
-    if (error instanceof DomainError && error.code === 'slot_limit_reached')
-      await needs.uploads.remove(customerId, importId);
-    throw error;
+  const importId = deps.newId('imp');
+  const demand = await slotDemand(deps, connection.id);
+  const stored = { customerId, importId, contentType: upload.type, body: upload.bytes };
+  const { uploadType } = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, stored, (row) =>
+    demand.count(row),
+  );
+  const needed = demand.needed();
+  const free = await countFreeSlots(deps, customerId);
+  if (needed > free) {
+    await deps.uploads.remove(customerId, importId);
+    throw tooFewSlots(needed, free);
   }
-}
-
-export function requireReady(connection: Connection): void {
-  if (connection.status === 'ready') return;
-  const why =
-    connection.status === 'failing'
-      ? 'Mend what its finding says, then test it again.'
-      : 'Give the app consent, then call POST …/test; once the test passes, imports are accepted.';
-  throw new DomainError('connection_not_ready', `The connection is ${connection.status}, not ready. ${why}`);
-}
-
-/** Counts, row by row, the slots that an upload would need beyond those its mailboxes hold already. */
-export async function slotDemand(needs: { ledger: Ledger }, connectionId: string) {
-  const holders = new Set<string>();
-  const taken = new Set<string>();
-  for await (const { value: mailbox } of needs.ledger.eachMailbox(connectionId)) {
-    if (mailbox.slotOf) holders.add(mailbox.address);
-    if (isTaken(mailbox)) taken.add(mailbox.address);
-  }
-  const seen = new Set<string>();
-  let needed = 0;
-  return {
-    isTaken: (address: string) => taken.has(address),
-    holdsSlot: (address: string) => holders.has(address),
-    needed: () => needed,
-    count(row: JudgedRow): void {
-      if (!row.ok || seen.has(row.address)) return;
-      seen.add(row.address);
-      if (!taken.has(row.address) && !holders.has(row.address)) needed++;
-    },
+  const now = deps.clock.now();
+  await deps.imports.openPointer({ importId, customerId, connectionId: connection.id, openedAt: now });
+  const record: Import = {
+    id: importId,
+    customerId,
+    connectionId: connection.id,
+    status: 'accepted',
+    epoch: 1,
+    cursor: 0,
+    dispatched: 0,
+    batches: [],
+    eventPending: false,
+    uploadType,
+    createdAt: now,
   };
-}
-
-export async function freeSlots(needs: Pick<StartNeeds, 'slots'>, customerId: string): Promise<number> {
-  const slots = await needs.slots.get(customerId);
-  return slots ? Math.max(0, slots.limit - slots.used) : 0;
+  await deps.imports.insert(record);
+  // The import exists from here on. If this message is lost, the sweep sends another one.
+  await deps.importQueues.sendPlan({ v: 1, customerId, importId }).catch(() => undefined);
+  return record;
 }
 
 function tooFewSlots(needed: number, free: number): DomainError {
   return new DomainError(
     'slot_limit_reached',
-    `This import needs ${needed} mailbox slots and the plan has ${free} free. Disconnect mailboxes that are no longer needed, ask for more slots, or send fewer rows.`,
+    `This import needs ${needed} mailbox slots, and your plan has ${free} free. Disconnect mailboxes you no longer need, ask for more slots, or upload fewer rows.`,
     { members: { needed, free } },
   );
 }

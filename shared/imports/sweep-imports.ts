@@ -4,29 +4,29 @@ import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore, OpenImport } from './import-store.ts';
 import type { Ledger } from './ledger/ledger.ts';
 
-export interface SweepNeeds {
+export interface SweepDeps {
   imports: ImportStore;
   ledger: Ledger;
   importQueues: ImportQueues;
   clock: Clock;
-  /** How long a plan may stand still before its message counts as lost. */
+  /** How long planning may make no progress before its message counts as lost. */
   planOverdueMs: number;
 }
 
-/** A pointer without an import: the process died between the two. Younger ones may still be on their way. */
+/** A pointer without an import: the process died between the two writes. A younger one may still get its import. */
 const ORPHAN_AFTER_MS = 600_000;
 
 /**
- * Looks after every unfinished import: sends the message again on which its next step waits, should it be lost. Does
- * nothing itself that a message would do, so one stuck import cannot keep it from the others. Resolves to how many
- * imports are open.
+ * Looks after every unfinished import: if the message for its next step may be lost, sends it again. The sweep does none
+ * of that work itself, so one stuck import cannot hold up the others. `failed` holds the error of each import that
+ * could not be looked at.
  */
-export async function sweepImports(needs: SweepNeeds): Promise<{ open: number; failed: unknown[] }> {
-  const open = await needs.imports.listOpen();
+export async function sweepImports(deps: SweepDeps): Promise<{ open: number; failed: unknown[] }> {
+  const open = await deps.imports.listOpen();
   const failed: unknown[] = [];
   for (const pointer of open) {
     try {
-      await sweep(needs, pointer);
+      await sweep(deps, pointer);
     } catch (error) {
       failed.push(error);
     }
@@ -34,25 +34,25 @@ export async function sweepImports(needs: SweepNeeds): Promise<{ open: number; f
   return { open: open.length, failed };
 }
 
-async function sweep(needs: SweepNeeds, pointer: OpenImport): Promise<void> {
+async function sweep(deps: SweepDeps, pointer: OpenImport): Promise<void> {
   const { customerId, importId } = pointer;
-  const now = needs.clock.now().getTime();
-  const found = await needs.imports.get(customerId, importId);
+  const now = deps.clock.now().getTime();
+  const found = await deps.imports.get(customerId, importId);
   if (!found) {
-    if (now - pointer.openedAt.getTime() > ORPHAN_AFTER_MS) await needs.imports.closePointer(importId);
+    if (now - pointer.openedAt.getTime() > ORPHAN_AFTER_MS) await deps.imports.closePointer(importId);
     return;
   }
   const record = found.value;
   if (record.status === 'accepted' || record.status === 'planning') {
-    const plan = await needs.ledger.getPlan(record.connectionId, importId);
-    const moved = Math.max(record.createdAt.getTime(), plan?.value.movedAt.getTime() ?? 0);
-    if (now - moved > needs.planOverdueMs) await needs.importQueues.sendPlan({ v: 1, customerId, importId });
+    const plan = await deps.ledger.getPlan(record.connectionId, importId);
+    const lastProgressAt = Math.max(record.createdAt.getTime(), plan?.value.movedAt.getTime() ?? 0);
+    if (now - lastProgressAt > deps.planOverdueMs) await deps.importQueues.sendPlan({ v: 1, customerId, importId });
     return;
   }
   if (isEnded(record.status) && !record.eventPending) {
-    await needs.imports.closePointer(importId);
+    await deps.imports.closePointer(importId);
     return;
   }
-  const isWorkedOn = record.lease !== undefined && record.lease.until.getTime() > now;
-  if (!isWorkedOn) await needs.importQueues.sendDispatch({ v: 1, customerId, importId });
+  const hasDispatcher = record.lease !== undefined && record.lease.until.getTime() > now;
+  if (!hasDispatcher) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
 }

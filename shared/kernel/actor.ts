@@ -1,10 +1,11 @@
 /**
- * What an API key may do. A `viewer` reads; a `member` also imports and manages mailboxes; an `owner` does everything
- * for its customer; an `operator` is one of ours and acts for any customer.
+ * What an API key may do. A `viewer` reads. A `member` also imports and manages mailboxes. An `owner` does everything
+ * for its customer. An `operator` is one of ours and acts for any customer.
  */
-export type Role = 'operator' | 'owner' | 'member' | 'viewer';
+export const roles = ['operator', 'owner', 'member', 'viewer'] as const;
+export type Role = (typeof roles)[number];
 
-/** What a route asks of its caller, from least to most. */
+/** What a route requires of its caller, from least to most. */
 export type Permission = 'read' | 'manage' | 'administer' | 'operate';
 
 const GRANTS: Record<Role, readonly Permission[]> = {
@@ -14,14 +15,14 @@ const GRANTS: Record<Role, readonly Permission[]> = {
   operator: ['read', 'manage', 'administer', 'operate'],
 };
 
-/** Who is asking. An operator has no customer of its own until it names one. */
+/** Who is asking. An operator has no customer until it names one. */
 export interface Actor {
   keyId: string;
   role: Role;
   customerId?: string;
 }
 
-/** An actor on behalf of one customer: what every use case on a customer's things takes. */
+/** An actor that acts for one customer. Every use case on a customer's data takes one. */
 export interface CustomerActor extends Actor {
   customerId: string;
 }

@@ -2,38 +2,38 @@ import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { isConsumerDomain } from './consumer-domains.ts';
 
-/** RFC 5321: 64 for the local part, 255 for the domain. Microsoft allows no more either. */
+/** RFC 5321: 64 for the local part, 255 for the domain. Microsoft has the same limits. */
 const ADDRESS_MAX_LENGTH = 320;
 const LOCAL_MAX_LENGTH = 64;
 const DOMAIN_MAX_LENGTH = 255;
 
-export type AddressFault = 'address_missing' | 'address_malformed' | 'address_too_long' | 'address_consumer';
+type AddressFault = 'address_missing' | 'address_malformed' | 'address_too_long' | 'address_consumer';
 
-export type ParsedAddress = { ok: true; address: string } | { ok: false; code: AddressFault; message: string };
+type ParsedAddress = { ok: true; address: string } | { ok: false; code: AddressFault; message: string };
 
 /**
- * Zod's form of the HTML standard's pattern: every character that RFC 5322 allows unquoted, labels of a domain at their
- * proper length. Zod's default is too narrow for Exchange (it refuses `o'neil&co`), its RFC 5322 one takes what no
- * mailbox in Microsoft 365 can have (quoted local parts, bare IP addresses).
+ * Zod's version of the pattern in the HTML standard. It allows every character that RFC 5322 allows unquoted and limits
+ * the length of domain labels. Zod's default pattern is too narrow for Exchange: it refuses `o'neil&co`. Zod's RFC 5322
+ * pattern is too wide: it accepts quoted local parts and bare IP addresses, which no Microsoft 365 mailbox has.
  */
 const syntax = z.regexes.html5Email;
 
-/** What the HTML pattern lets pass: dots at the edge of the local part or in a row, and domains without a dot. */
+/** The HTML pattern accepts misplaced dots in the local part, and domains without a dot. These do not. */
 const faultyDots = /^\.|\.@|\.\./;
 const publicDomain = /\.(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})$/;
 
-/** Blanks, and what comes along unseen when an address is copied from a mail or a web page. */
+/** Whitespace, and the invisible characters that come with an address copied from a message or a web page. */
 const edges = /^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$/g;
 const plain = /^[!-~]+$/;
 
 /**
- * The one form of an e-mail address, made once, at the door: trimmed, lower case, its domain in ASCII.
+ * Normalizes an e-mail address: trimmed, lower case, the domain in ASCII. Everything past the edge uses this form.
  *
- * Takes what people paste: `Jane <jane@contoso.com>`, `mailto:jane@contoso.com`, Exchange's `SMTP:jane@contoso.com`.
- * Idempotent. Personal Microsoft accounts are refused, because no tenant can give access to them.
+ * Accepts what people paste: `Jane <jane@contoso.com>`, `mailto:jane@contoso.com`, Exchange's `SMTP:jane@contoso.com`.
+ * Idempotent. Refuses personal Microsoft accounts, because no tenant can give access to them.
  */
 export function parseAddress(input: string): ParsedAddress {
-  // No form of an address comes near this; it keeps what follows from working on a whole novel.
+  // No accepted form is this long. The limit keeps the work below small for any input.
   if (input.length > 4 * ADDRESS_MAX_LENGTH) return refuse('address_too_long');
   const text = unwrap(plain.test(input) ? input : input.replace(edges, '').normalize('NFC'));
   if (text === '') return refuse('address_missing');
@@ -58,16 +58,16 @@ function unwrap(text: string): string {
 }
 
 function domain(text: string): string {
-  // Only what is not ASCII needs the conversion; it would also mend things that should be refused, such as `%2e`.
+  // Only non-ASCII domains are converted. The conversion would also repair domains to refuse, such as `%2e`.
   return plain.test(text) ? text.toLowerCase() : /[!-,/:-@[-`{-~\s]/.test(text) ? text : domainToASCII(text);
 }
 
 const messages: Record<AddressFault, string> = {
-  address_missing: 'There is no e-mail address in this row. Fill it in.',
-  address_malformed: 'This is not an e-mail address. Write one such as jane@contoso.com.',
-  address_too_long: 'This address is too long: at most 64 characters before the @ and 320 in all.',
+  address_missing: 'The e-mail address is missing.',
+  address_malformed: 'This is not a valid e-mail address. Use an address such as jane@contoso.com.',
+  address_too_long: 'This address is too long. Use at most 64 characters before the @, and 320 in total.',
   address_consumer:
-    'This is a personal Microsoft account (outlook.com, hotmail.com, live.com, msn.com). Only mailboxes of an organisation can be connected; take this row out.',
+    'This is a personal Microsoft account, such as outlook.com, hotmail.com, live.com or msn.com. Only mailboxes of an organization can be connected. Remove this address.',
 };
 
 function refuse(code: AddressFault): ParsedAddress {

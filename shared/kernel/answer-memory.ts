@@ -1,38 +1,38 @@
 import type { Tagged } from './tagged.ts';
 
-/** An answer as it will be given again: without any credential it held. */
+/** An answer to replay. Credentials are removed before it is stored. */
 export interface RememberedAnswer {
   status: number;
   headers: Record<string, string>;
   text?: string;
 }
 
-/** What is known of a request that came with an `Idempotency-Key`. */
+/** What we store about a request with an `Idempotency-Key`. */
 export interface AnswerRecord {
-  /** Whose key it is: a customer, or an operator's API key. */
+  /** The ID of the customer, or of the operator's API key. */
   owner: string;
-  /** Stands for the key and what it was sent to; reveals neither. */
+  /** A hash of the key and the route. Reveals neither. */
   id: string;
-  /** Stands for the body. Absent while a body is still being streamed. */
+  /** A keyed hash of the body. Absent while the body is still streaming. */
   fingerprint?: string;
-  /** Until then the first request may still be running. */
+  /** The first request may still be running until then. */
   lockedUntil: Date;
   expiresAt: Date;
-  /** Absent while the first request is running, or when it died. */
+  /** Absent while the first request is running, and after it died. */
   answer?: RememberedAnswer;
 }
 
-/** Where answers are kept for `Idempotency-Key`. Every call rejects with `storage_unavailable` when storage is away. */
+/** Stores answers for `Idempotency-Key`. Every call rejects with `storage_unavailable` when storage is unavailable. */
 export interface AnswerMemory {
   get(owner: string, id: string): Promise<Tagged<AnswerRecord> | undefined>;
-  /** Resolves to the tag, or to `undefined` when there is such a record already. */
+  /** Resolves to the tag, or to `undefined` if the record exists. */
   insert(record: AnswerRecord): Promise<string | undefined>;
-  /** Resolves to the new tag, or to `undefined` when the record has changed since `tag` or is gone. */
+  /** Resolves to the new tag, or to `undefined` if the record has changed since `tag` or is gone. */
   update(record: AnswerRecord, tag: string): Promise<string | undefined>;
-  /** Forgets the record unless it has changed since `tag`. Removing what is not there is success. */
+  /** Removes the record unless it has changed since `tag`. Succeeds if there is no such record. */
   remove(record: Pick<AnswerRecord, 'owner' | 'id'>, tag: string): Promise<void>;
-  /** Forgets everything of an owner. */
+  /** Removes all records of an owner. */
   purge(owner: string): Promise<void>;
-  /** Forgets what has expired; resolves to how many records that were. */
+  /** Removes expired records. Resolves to their number. */
   removeExpired(before: Date): Promise<number>;
 }

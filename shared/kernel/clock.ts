@@ -1,4 +1,4 @@
-/** Time is a value that is handed over, so that a test can hold it. */
+/** The current time as a dependency, so that tests control it. */
 export interface Clock {
   now(): Date;
 }

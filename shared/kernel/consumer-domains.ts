@@ -1,6 +1,6 @@
 /**
- * Domains of personal Microsoft accounts. Listed one by one, because a pattern such as `live.*` would refuse companies:
- * `live.io` is nobody's personal mail.
+ * Domains of personal Microsoft accounts. They are listed one by one, because a pattern such as `live.*` would also
+ * match companies, for example `live.io`.
  */
 const endings: Record<string, string> = {
   outlook:
@@ -17,7 +17,7 @@ const domains: ReadonlySet<string> = new Set(
   Object.entries(endings).flatMap(([name, list]) => list.split(' ').map((ending) => `${name}.${ending}`)),
 );
 
-/** Whether a domain (lower case) hands out personal Microsoft accounts, which are in no tenant. */
+/** Whether a domain (in lower case) is for personal Microsoft accounts, which are in no tenant. */
 export function isConsumerDomain(domain: string): boolean {
   return domains.has(domain);
 }

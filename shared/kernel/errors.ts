@@ -1,30 +1,35 @@
-/** Every way the product says no. A new code does not compile until the edge has named its status and its remedy. */
-export type ErrorCode =
-  | 'validation_failed'
-  | 'malformed_request'
-  | 'file_empty'
-  | 'file_not_text'
-  | 'file_malformed'
-  | 'file_no_address_column'
-  | 'customer_required'
-  | 'unauthenticated'
-  | 'forbidden'
-  | 'not_found'
-  | 'conflict'
-  | 'connection_not_ready'
-  | 'slot_limit_reached'
-  | 'wrong_state'
-  | 'idempotency_in_progress'
-  | 'precondition_failed'
-  | 'payload_too_large'
-  | 'unsupported_media_type'
-  | 'credentials_rejected'
-  | 'idempotency_key_reused'
-  | 'rate_limited'
-  | 'microsoft_throttled'
-  | 'microsoft_unavailable'
-  | 'storage_unavailable'
-  | 'vault_unavailable';
+/**
+ * Every error that the product reports, and whether waiting helps. A new code does not compile until its status and
+ * title are in `edge/problem.ts`.
+ */
+const waitingHelps = {
+  validation_failed: false,
+  malformed_request: false,
+  file_empty: false,
+  file_not_text: false,
+  file_malformed: false,
+  file_no_address_column: false,
+  customer_required: false,
+  unauthenticated: false,
+  forbidden: false,
+  not_found: false,
+  conflict: false,
+  connection_not_ready: false,
+  slot_limit_reached: false,
+  wrong_state: false,
+  idempotency_in_progress: false,
+  precondition_failed: false,
+  payload_too_large: false,
+  unsupported_media_type: false,
+  credentials_rejected: false,
+  idempotency_key_reused: false,
+  microsoft_throttled: true,
+  microsoft_unavailable: true,
+  storage_unavailable: true,
+  vault_unavailable: true,
+} as const satisfies Record<string, boolean>;
+
+export type ErrorCode = keyof typeof waitingHelps;
 
 export interface FieldError {
   /** Where in the request: `clientSecret`, `mailboxes.3.address`. */
@@ -32,24 +37,24 @@ export interface FieldError {
   message: string;
 }
 
-export interface DomainErrorOptions {
-  /** What really happened. Logged, never sent. */
+interface DomainErrorOptions {
+  /** The original error. Logged, never sent. */
   cause?: unknown;
-  /** Ids that help an operator find the row. Logged, never sent, never secret. */
+  /** IDs that help an operator find the record. Logged, never sent, never secret. */
   context?: Record<string, string | number>;
-  /** Which inputs were wrong. Sent, so that the caller can mend them all in one go. */
+  /** Every field that is wrong, so that the caller can fix them all in one go. Sent. */
   fields?: readonly FieldError[];
-  /** How long the other side asked us to wait. Sent as `Retry-After`. */
+  /** How long the server that we depend on asked us to wait. Sent as `Retry-After`. */
   retryAfterSeconds?: number;
-  /** Further members of the problem, such as `needed` and `free`, or a `cause` with its `fix` and `link`. Sent. */
+  /** More members of the problem, such as `needed` and `free`, or a `cause` with its `fix` and `link`. Sent. */
   members?: Record<string, string | number>;
 }
 
 /**
- * A refusal the product understands and can explain.
+ * A refusal that the product understands and can explain.
  *
- * `code` is the contract; `detail` is written for the customer and is safe to show. What an operator needs travels in
- * `cause` and `context`, which stay on our side. Anything thrown that is not a DomainError is a defect.
+ * `code` is the contract. `detail` is written for the customer and safe to show. `cause` and `context` are for operators
+ * and never leave. Anything thrown that is not a DomainError is a defect.
  */
 export class DomainError extends Error {
   override readonly name = 'DomainError';
@@ -71,15 +76,7 @@ export class DomainError extends Error {
   }
 }
 
-/** Whether waiting can cure it: throttling, and parts of ours or Microsoft's that are away. */
-export function isWeather(error: unknown): error is DomainError {
-  return error instanceof DomainError && WEATHER.has(error.code);
+/** Whether waiting helps: Microsoft throttles us, or a service that we depend on is unavailable. */
+export function isTransient(error: unknown): error is DomainError {
+  return error instanceof DomainError && waitingHelps[error.code];
 }
-
-const WEATHER: ReadonlySet<ErrorCode> = new Set([
-  'rate_limited',
-  'microsoft_throttled',
-  'microsoft_unavailable',
-  'storage_unavailable',
-  'vault_unavailable',
-]);

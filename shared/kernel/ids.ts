@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 
-export type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'claim';
+type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'claim';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
-/** Makes ids that carry their kind, sort by the time they were made and cannot be guessed: `imp_01k…`. */
+/** Makes IDs such as `imp_01k…`. They show their kind, sort by creation time and cannot be guessed. */
 export type NewId = (kind: IdKind) => string;
 
-/** 10 characters of milliseconds and 13 random ones, as a ULID has them, in Crockford's base 32, lower case. */
+/** Like a ULID: 10 characters of milliseconds, then 13 random ones, in Crockford's base 32, in lower case. */
 export function createNewId(now: () => Date): NewId {
   return (kind) => {
     let rest = now().getTime();

@@ -1,7 +1,6 @@
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * Where structured lines go: one JSON object a line, with `event` first. Never hand it a mailbox address at `info` or
- * above, nor anything secret.
+ * Writes one JSON object per line, with `event` first. Never pass a secret. Pass mailbox addresses at `debug` only.
  */
 export type Log = (level: LogLevel, event: string, fields?: Record<string, unknown>) => void;

@@ -1,4 +1,4 @@
-/** One page of a list. `cursor` is absent on the last page; it is opaque to whoever receives it. */
+/** One page of a list. `cursor` is opaque, and absent on the last page. */
 export interface Page<T> {
   items: T[];
   cursor?: string;

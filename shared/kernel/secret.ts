@@ -5,8 +5,8 @@ const REDACTED = '[secret]';
 /**
  * A value that must never reach a log, a response or a queue message.
  *
- * Printing, interpolating or serialising it yields a placeholder; reading it takes a call to `reveal`, which is easy to
- * search for and belongs in adapters.
+ * Printing, interpolating or serializing it gives a placeholder. Only `reveal` returns the value. It is easy to search
+ * for and belongs in adapters.
  */
 export class Secret {
   readonly #value: string;

@@ -1,4 +1,4 @@
-/** What the app keeps its things in. `infra/` provisions exactly these; a test holds the two together. */
+/** The names of queues, tables and containers. `infra/` provisions exactly these; a test compares the two. */
 export const queues = {
   planImport: 'plan-import',
   dispatchChecks: 'dispatch-checks',
@@ -18,24 +18,24 @@ export const tables = {
   apiKeys: 'apikeys',
   /** Partition of a customer: its connections. */
   connections: 'connections',
-  /** One-time anti-forgery states of consent links. */
+  /** The one-time `state` values of consent links, hashed. */
   consents: 'consents',
   /** Partition of a customer: its imports. Partition `open`: pointers to the unfinished ones. */
   imports: 'imports',
   /** Partition of a connection: its mailboxes, and the rows, plans and tallies of its imports. */
   mailboxes: 'mailboxes',
-  /** Partition of a customer: answers remembered for `Idempotency-Key`. */
+  /** Partition of a customer (or of an operator's API key): answers stored for `Idempotency-Key`. */
   idempotency: 'idempotency',
-  /** Partition of a queue: messages that ended in poison, with their error. */
+  /** Partition of a queue: its poison messages, with their last error. */
   poison: 'poison',
-  /** Partition `timer`: when each timer last ran. */
+  /** Partition `timer`: when each timer last completed a run. */
   heartbeats: 'heartbeats',
 } as const;
 
 export const containers = {
-  /** `{customerId}/{importId}`: uploads, as they came. */
+  /** `{customerId}/{importId}`: uploads, unchanged. */
   uploads: 'uploads',
 } as const;
 
-/** The name that triggers and settings use for the storage account with our data. */
+/** The name of the data storage account in triggers and settings. */
 export const DATA_STORAGE = 'DataStorage';

@@ -1,4 +1,4 @@
-/** A record as it was read, with the tag that a conditional write of it must still find. */
+/** A record with the tag that it had when it was read. A conditional write succeeds only while the tag is the same. */
 export interface Tagged<T> {
   value: T;
   tag: string;

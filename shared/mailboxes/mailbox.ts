@@ -1,27 +1,45 @@
 import type { Findings } from '../causes/verdict.ts';
-import type { MailboxKind } from '../checks/mailbox-checker.ts';
 
-export type MailboxStatus = 'pending' | 'active' | 'failed' | 'inconclusive' | 'waiting' | 'paused' | 'disconnected';
+export const mailboxStatuses = [
+  'pending',
+  'active',
+  'failed',
+  'inconclusive',
+  'waiting',
+  'paused',
+  'disconnected',
+] as const;
+export type MailboxStatus = (typeof mailboxStatuses)[number];
 
-/** One address we look after. */
+/** What Microsoft says the mailbox is for; `unknown` if the app lacks the permission to read it. */
+export const mailboxKinds = ['user', 'shared', 'room', 'equipment', 'unknown'] as const;
+export type MailboxKind = (typeof mailboxKinds)[number];
+
+/** One address that a connection looks after. */
 export interface Mailbox {
-  /** Normalised, the identity within its connection. */
+  /** Normalized. Identifies the mailbox within its connection. */
   address: string;
   displayName?: string;
   dailyLimit?: number;
-  /** The customer's own id for it. */
+  /** The customer's own ID for the mailbox. */
   reference?: string;
   kind: MailboxKind;
   status: MailboxStatus;
   checks: Findings;
   nextCheckAt?: Date;
-  /** The import that last worked on it. */
+  /** The import that last contained this mailbox. */
   importId: string;
-  /** The import and line that is being worked on: `imp_…:12`. At most one at a time. */
-  open?: string;
-  /** Whether it holds a slot, and which import's claim that came from. */
-  slotOf?: string;
-  /** A slot that is being given back; done once by whoever finds it. */
-  release?: string;
+  /** The row that is being worked on: `imp_…:12`. At most one at a time. */
+  openRow?: string;
+  /** Set while it holds a slot: the import whose claim the slot came from. */
+  slotClaimedBy?: string;
   createdAt: Date;
+}
+
+/** A mailbox in one of these states is looked after already. A failed or disconnected one may be imported again. */
+const LOOKED_AFTER: ReadonlySet<MailboxStatus> = new Set(['pending', 'waiting', 'active', 'paused']);
+
+/** Whether an address is taken in its connection: another row with this address is a duplicate. */
+export function isTaken(mailbox: Pick<Mailbox, 'status' | 'openRow'> | undefined): boolean {
+  return mailbox !== undefined && (mailbox.openRow !== undefined || LOOKED_AFTER.has(mailbox.status));
 }

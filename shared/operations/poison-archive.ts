@@ -1,16 +1,16 @@
-/** A message that could not be handled, with what is known of why. */
+/** A message that could not be handled, and its last error. */
 export interface PoisonedMessage {
   queue: string;
-  /** Names the work: the same message, archived twice, is one entry. */
+  /** Identifies the work: a message that is archived twice is one entry. */
   key: string;
   message: unknown;
-  /** The error of the last try; absent when the process died instead of failing. */
+  /** The error of the last try; absent if the process died without one. */
   error?: string;
   archivedAt: Date;
 }
 
-/** Keeps what ended in a poison queue, for whoever looks into it. Rejects with `storage_unavailable`. */
+/** Stores poison messages for operators. Rejects with `storage_unavailable`. */
 export interface PoisonArchive {
-  /** Adds to what is kept under the same key; an error that is known is not lost to an entry without one. */
+  /** Merges with the entry of the same key: an entry without an error does not overwrite a known error. */
   put(entry: PoisonedMessage): Promise<void>;
 }

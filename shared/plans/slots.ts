@@ -1,35 +1,38 @@
 export interface SlotCount {
   /** What the plan allows. */
   limit: number;
-  /** May be above the limit only after the limit was lowered. */
+  /** Above the limit only if the limit was lowered later. */
   used: number;
 }
 
 /**
- * Counts the mailbox slots of each customer, exactly: a number and the row that says why it moved change in one
- * conditional transaction, so whatever is repeated, interrupted or done at the same time counts once.
+ * Counts the mailbox slots of each customer, exactly. The count and the row that explains its change are written in one
+ * conditional transaction, so a repeated, interrupted or concurrent call counts once.
  *
- * Every call rejects with `storage_unavailable` when storage is away.
+ * Every call rejects with `storage_unavailable` when storage is unavailable.
  */
 export interface Slots {
-  /** Begins to count for a new customer. Repeating it changes nothing. */
+  /** Starts counting for a new customer. A repeated call changes nothing. */
   open(customerId: string, limit: number): Promise<void>;
-  /** Resolves to `undefined` when nothing is counted for this customer. */
+  /** Resolves to `undefined` if this customer has no count. */
   get(customerId: string): Promise<SlotCount | undefined>;
-  /** Resolves to `false` when nothing is counted for this customer. Lowering it takes no slot away that is in use. */
+  /** Resolves to `false` if this customer has no count. A lower limit frees no slot that is in use. */
   setLimit(customerId: string, limit: number): Promise<boolean>;
   /**
-   * Takes `count` slots for an import, all or none, and never beyond the limit. `already`: this import holds its claim;
-   * `released`: it held one, or will never get one; `limit`: there are too few, or the customer is gone.
+   * Takes `count` slots for an import, all or none, and never more than the limit allows.
+   *
+   * - `already`: this import has its claim.
+   * - `released`: the claim was given back, or this import can no longer claim.
+   * - `limit`: there are too few free slots, or the customer is gone.
    */
   claim(customerId: string, importId: string, count: number): Promise<'claimed' | 'already' | 'released' | 'limit'>;
   /**
-   * Marks an import's claim as released and gives back `freed` of its slots, once, however often it is called. Where
-   * the import never claimed, it will not be able to any more.
+   * Marks an import's claim as released and gives back `freed` of its slots. Repeated calls give back nothing more. An
+   * import that has not claimed yet can no longer claim.
    */
   trim(customerId: string, importId: string, freed: number): Promise<void>;
-  /** Gives slots back, one unless more are named, once per `releaseId`. */
+  /** Gives back `count` slots (by default one), once per `releaseId`. */
   free(customerId: string, releaseId: string, count?: number): Promise<void>;
-  /** Forgets all about a customer. */
+  /** Removes everything about a customer. */
   purge(customerId: string): Promise<void>;
 }

@@ -11,14 +11,14 @@ import type { Audience, Tokens } from '../connections/tokens.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Config } from './config.ts';
 
-/** What asks Microsoft about mailboxes and tenants. */
-export function buildChecker(needs: {
+/** Builds everything that asks Microsoft about mailboxes and tenants. */
+export function buildChecker(deps: {
   tokens: Tokens;
   clouds: (cloud: Cloud) => CloudEndpoints;
   clock: Clock;
   settings: Config['settings'];
 }) {
-  const { tokens, clouds, clock, settings } = needs;
+  const { tokens, clouds, clock, settings } = deps;
   const sendBatch = createSendBatch({ timeoutMs: settings.CHECK_TIMEOUT, now: clock.now });
   return {
     checker: createMailboxChecker({

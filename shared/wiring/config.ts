@@ -3,19 +3,21 @@ import { z } from 'zod';
 import { Secret } from '../kernel/secret.ts';
 
 const secret = z.string().transform((value) => new Secret(value));
-const whole = (fallback: number, least = 1) => z.coerce.number().int().min(least).default(fallback);
+const whole = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
 
 /** An ISO 8601 duration such as `PT90S`, read as milliseconds. */
 const duration = z.iso.duration().transform((text) => Math.round(toSeconds(parse(text)) * 1000));
 const durationMs = (fallback: string) => duration.prefault(fallback);
 
-/** Several of them with commas between, each longer than the one before. */
+/** Several durations, separated by commas, each longer than the one before. */
 const durationsMs = (fallback: string) =>
   z
     .string()
     .transform((text) => text.split(',').map((part) => part.trim()))
     .pipe(
-      z.array(duration).refine((steps) => steps.every((ms, i) => i === 0 || ms > (steps[i - 1] ?? 0)), 'must ascend'),
+      z
+        .array(duration)
+        .refine((steps) => steps.every((ms, i) => i === 0 || ms > (steps[i - 1] ?? 0)), 'must be in ascending order'),
     )
     .prefault(fallback);
 
@@ -28,18 +30,18 @@ const hostAndPort = z
   });
 
 /**
- * Every setting of the app. Names of settings that the Functions host reads too (`DataStorage…`) are the host's.
- * `docs/settings.md` explains them one by one; a test holds the two together.
+ * Every setting of the app. The Functions host also reads the settings named `DataStorage…`, so their names are the host's.
+ * `docs/settings.md` explains each setting; a test keeps the two in step.
  */
 const settings = z.object({
-  /** Set: the account is reached by connection string. Unset: by the app's identity through the three service URIs. */
+  /** If set, the storage account is reached by this connection string. If not, by the app's identity through the three URIs. */
   DataStorage: secret.optional(),
   DataStorage__blobServiceUri: z.url().optional(),
   DataStorage__queueServiceUri: z.url().optional(),
   DataStorage__tableServiceUri: z.url().optional(),
 
   KEY_VAULT_URL: z.url({ protocol: /^https$/ }),
-  /** Whether the vault's challenge must name a resource of the vault's own domain, as every Azure cloud's does. */
+  /** Whether the vault's challenge must name a resource in the vault's own domain. It does in every Azure cloud. */
   KEY_VAULT_VERIFY_RESOURCE: z.stringbool().default(true),
 
   AZURE_CLIENT_ID: z.guid(),
@@ -50,14 +52,14 @@ const settings = z.object({
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Set by the platform: the app's own name. */
   WEBSITE_HOSTNAME: z.string().optional(),
-  /** Set by the platform, in every plan but Flex Consumption; there only `WEBSITE_SKU` tells that this is Azure. */
+  /** Set by the platform in every plan except Flex Consumption, where only `WEBSITE_SKU` shows that this is Azure. */
   WEBSITE_INSTANCE_ID: z.string().optional(),
   WEBSITE_SKU: z.string().optional(),
-  /** At least 32 characters: whoever has it is the operator. */
+  /** At least 32 characters, because everyone who has this key is an operator. */
   OPERATOR_KEY: z
     .string()
     .min(32)
-    // An unresolved reference arrives as its own text, which is long enough and which anybody could guess.
+    // An unresolved reference arrives as its own text. It is long enough to pass, and anyone could guess it.
     .refine((value) => !value.startsWith('@Microsoft.KeyVault('), 'the Key Vault reference is not resolved')
     .transform((value) => new Secret(value)),
 
@@ -76,9 +78,9 @@ const settings = z.object({
 
   CHECKS_AT_ONCE: whole(24),
   CHECK_TIMEOUT: durationMs('PT30S'),
-  /** ISO 8601 durations since the change of the grants, ascending; `PT0S` alone waits for nothing. */
+  /** ISO 8601 durations since the grants changed, ascending. A single `PT0S` turns waiting off. */
   PROPAGATION_STEPS: durationsMs('PT35M,PT70M,PT125M'),
-  REFUSALS_ALIKE_MOST: whole(20),
+  REPEATED_REFUSALS_MAX: whole(20),
   CHECK_GIVE_UP_AFTER: durationMs('PT24H'),
   CHECK_RETRY_BASE: durationMs('PT2S'),
   SETTLE_TOGETHER: whole(8),
@@ -89,15 +91,15 @@ const settings = z.object({
   DISPATCH_POLL: durationMs('PT1S'),
   DISPATCH_SHIFT: durationMs('PT30S'),
   DISPATCH_LEASE: durationMs('PT15S'),
-  PAGE_OVERDUE_AFTER: durationMs('PT90S'),
-  PAGE_OVERDUE_MOST: durationMs('PT10M'),
+  BATCH_OVERDUE_AFTER: durationMs('PT90S'),
+  BATCH_OVERDUE_MAX: durationMs('PT10M'),
   PLAN_OVERDUE_AFTER: durationMs('PT90S'),
   STORAGE_RETRY_AFTER: durationMs('PT15S'),
 
   EXPIRING_WITHIN_DAYS: whole(30),
   CONSENT_LINK_VALID: durationMs('PT1H'),
 
-  /** NCRONTAB, six fields; read by the host as `%SWEEP_SCHEDULE%` and `%EXPIRY_SCHEDULE%`. */
+  /** NCRONTAB with six fields. The host reads them as `%SWEEP_SCHEDULE%` and `%EXPIRY_SCHEDULE%`. */
   SWEEP_SCHEDULE: z.string().default('0 * * * * *'),
   EXPIRY_SCHEDULE: z.string().default('0 0 6 * * *'),
 });
@@ -131,16 +133,16 @@ export interface Config {
   storage: DataStorage;
   identity: AppIdentity;
   publicUrl: string;
-  /** Present only where the configuration names one; refused in Azure. */
+  /** Present only if the configuration names a simulator. Refused in Azure. */
   simulator: SimulatedCloud | undefined;
   settings: Settings;
 }
 
 /**
- * Reads every setting once and resolves to a typed value.
+ * Reads every setting once and returns typed values.
  *
- * @throws Error one that lists every missing or malformed setting; the Functions worker then refuses to start, because
- * a half-configured app must not take messages.
+ * @throws Error that lists every missing or malformed setting. The app then registers no function, because a
+ * half-configured app must not take messages.
  */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const present = Object.fromEntries(
@@ -157,13 +159,13 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const identity = appIdentity(read, faults);
   const simulator = simulatedCloud(read, faults);
   const publicUrl = read.PUBLIC_URL ?? (read.WEBSITE_HOSTNAME && `https://${read.WEBSITE_HOSTNAME}`);
-  if (!publicUrl) faults.push('PUBLIC_URL: needed where the platform does not set WEBSITE_HOSTNAME');
+  if (!publicUrl) faults.push('PUBLIC_URL: required, because the platform does not set WEBSITE_HOSTNAME');
   if (faults.length > 0 || !storage || !identity || !publicUrl) throw new Error(refusal(faults));
   return { storage, identity, simulator, publicUrl: publicUrl.replace(/\/$/, ''), settings: read };
 }
 
 function refusal(faults: string[]): string {
-  return `Muster cannot start; mend these settings:\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
+  return `Muster cannot start. Fix these settings:\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
 }
 
 function dataStorage(read: Settings, faults: string[]): DataStorage | undefined {
@@ -175,7 +177,7 @@ function dataStorage(read: Settings, faults: string[]): DataStorage | undefined 
   } = read;
   if (blobUrl && queueUrl && tableUrl) return { kind: 'identity', blobUrl, queueUrl, tableUrl };
   faults.push(
-    'DataStorage: a connection string, or DataStorage__blobServiceUri, __queueServiceUri and __tableServiceUri',
+    'DataStorage: set a connection string, or set DataStorage__blobServiceUri, DataStorage__queueServiceUri and DataStorage__tableServiceUri',
   );
   return undefined;
 }
@@ -185,7 +187,7 @@ function appIdentity(read: Settings, faults: string[]): AppIdentity | undefined 
   if (!clientSecret) return { kind: 'managed', clientId };
   if (tenantId)
     return { kind: 'clientSecret', tenantId, clientId, clientSecret, authorityHost: read.AZURE_AUTHORITY_HOST };
-  faults.push('AZURE_TENANT_ID: needed beside AZURE_CLIENT_SECRET');
+  faults.push('AZURE_TENANT_ID: required together with AZURE_CLIENT_SECRET');
   return undefined;
 }
 
@@ -194,12 +196,12 @@ function simulatedCloud(read: Settings, faults: string[]): SimulatedCloud | unde
   if (!loginUrl && !graphUrl) return undefined;
   if (read.WEBSITE_INSTANCE_ID || read.WEBSITE_SKU) {
     faults.push(
-      'SIMULATOR_LOGIN_URL, SIMULATOR_GRAPH_URL: a simulated Microsoft 365 has no place in Azure; remove them',
+      'SIMULATOR_LOGIN_URL, SIMULATOR_GRAPH_URL: remove them; a simulated Microsoft 365 must not be used in Azure',
     );
     return undefined;
   }
   if (!loginUrl || !graphUrl) {
-    faults.push('SIMULATOR_LOGIN_URL and SIMULATOR_GRAPH_URL go together');
+    faults.push('SIMULATOR_LOGIN_URL, SIMULATOR_GRAPH_URL: set both or neither');
     return undefined;
   }
   return { loginUrl, graphUrl, imap: read.SIMULATOR_IMAP, smtp: read.SIMULATOR_SMTP };

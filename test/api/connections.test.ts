@@ -54,6 +54,22 @@ describe('registering', () => {
   });
 
   it.each([
+    ['a right-to-left override', 'Tailspin \u202egro.elpmaxe'],
+    ['a directional isolate', 'Tail\u2066spin'],
+    ['a line break', 'Tail\nspin'],
+    ['another control character', 'Tail\u0007spin'],
+  ])('400: refuses a name with %s, also when it is changed', async (_, name) => {
+    const id = await register();
+    const refused = { code: 'validation_failed', errors: [{ path: 'name' }] };
+    const created = await post('/v1/connections', { ...registration, name });
+    expect(created.status).toBe(400);
+    expect(await created.json()).toMatchObject(refused);
+    const changed = await api.request('PATCH', `/v1/connections/${id}`, { key, body: { name } });
+    expect(changed.status).toBe(400);
+    expect(await changed.json()).toMatchObject(refused);
+  });
+
+  it.each([
     ['an expiry in the past', { clientSecretExpiresAt: '2026-05-31T00:00:00Z' }, 'clientSecretExpiresAt'],
     ['a secret id', { clientSecret: '3f0c1f8e-7c1b-4d0a-9b58-0f4f4f1f9a11' }, 'clientSecret'],
     ['a domain of personal accounts', { tenant: 'outlook.com' }, 'tenant'],
@@ -183,9 +199,9 @@ describe('consent', () => {
     expect(query.get('redirect_uri')).toBe('https://muster.test/v1/consent/callback');
     const state = query.get('state') ?? '';
     const answer = { state, tenant: TENANT_ID, admin_consent: 'True' };
-    expect(await callback(answer)).toContain('consent was given');
+    expect(await callback(answer)).toContain('Consent granted');
     expect(await consentedAt(id)).toBe('2026-06-01T00:00:00.000Z');
-    expect(await callback(answer)).toContain('Nothing to do here');
+    expect(await callback(answer)).toContain('Nothing was changed');
     const read = await (await api.request('GET', `/v1/connections/${id}`, { key })).json();
     expect(read).toMatchObject({ status: 'awaitingConsent' });
   });
@@ -194,12 +210,12 @@ describe('consent', () => {
     [
       'declined, although admin_consent says True',
       { admin_consent: 'True', error: 'access_denied', error_subcode: 'cancel' },
-      'not given',
+      'not granted',
     ],
     [
       'given in another tenant',
       { admin_consent: 'True', tenant: '00000000-0000-4000-8000-000000000000' },
-      'another organisation',
+      'another organization',
     ],
   ])('changes nothing when it was %s', async (_, query, words) => {
     const id = await register();
@@ -214,7 +230,7 @@ describe('consent', () => {
     api.deps.time.now = new Date('2026-06-01T02:00:00Z');
     for (const query of [{ state }, { state: '<b>x</b>' }, {}]) {
       const page = await callback({ ...query, tenant: TENANT_ID, admin_consent: 'True' } as Record<string, string>);
-      expect(page).toContain('Nothing to do here');
+      expect(page).toContain('Nothing was changed');
       expect(page).not.toContain('<b>x</b>');
     }
     expect(await consentedAt(id)).toBeNull();

@@ -7,7 +7,7 @@ import { createApi, JSON_BODY_MAX_BYTES, OPERATOR_KEY } from '../support/api.ts'
 
 const secret = z.string().transform((value) => new Secret(value));
 
-/** The API with a few routes more, to try what the wrapper owes every route. */
+/** The API with a few extra routes, to test what the wrapper does for every route. */
 function createTrial(handle: () => Promise<object> = async () => ({ jsonBody: { ok: true } })) {
   const api = createApi();
   const endpoint = createEndpoint(api.deps);
@@ -66,7 +66,7 @@ describe('a body', () => {
     expect(await response.json()).toMatchObject({ code, status });
   });
 
-  it('400: names every wrong field by its path, and repeats none of their values', async () => {
+  it('400: names every wrong field by its path, and repeats none of the values', async () => {
     const api = createTrial();
     const { key } = await api.customer();
     const body = { clientSecret: 12345, list: [1, 'two', 3.5], nam: 'tom' };
@@ -77,7 +77,7 @@ describe('a body', () => {
     expect(text).not.toMatch(/12345|two|tom/);
   });
 
-  it('415: another media type; none at all is taken for JSON', async () => {
+  it('415: another media type; a missing one counts as JSON', async () => {
     const api = createTrial();
     const { key } = await api.customer();
     const raw = Buffer.from(JSON.stringify(good));
@@ -94,7 +94,7 @@ describe('a body', () => {
     expect(statuses).toEqual([415, 415, 200, 200]);
   });
 
-  it('413: one byte too many is too many, announced or not', async () => {
+  it('413: one byte over the limit, with or without a content-length', async () => {
     const api = createTrial();
     const { key } = await api.customer();
     const frame = JSON.stringify({ ...good, name: '' }).length;
@@ -104,12 +104,12 @@ describe('a body', () => {
     const refused = await send(JSON_BODY_MAX_BYTES + 1);
     expect(refused.status).toBe(413);
     expect(await refused.json()).toMatchObject({ code: 'payload_too_large' });
-    const announced = { 'content-length': String(JSON_BODY_MAX_BYTES + 1) };
-    const lied = await api.request('POST', '/v1/trial', { key, body: good, headers: announced });
+    const declared = { 'content-length': String(JSON_BODY_MAX_BYTES + 1) };
+    const lied = await api.request('POST', '/v1/trial', { key, body: good, headers: declared });
     expect(lied.status).toBe(413);
   });
 
-  it('413: 20 MB without an announced length are read to the end, so that the sender hears of it', async () => {
+  it('413: reads 20 MB without a content-length to the end, so that the sender gets the answer', async () => {
     const api = createTrial();
     const { key } = await api.customer();
     for (const path of ['/v1/trial', '/v1/trial/act']) {
@@ -120,7 +120,7 @@ describe('a body', () => {
     }
   });
 
-  it('400: a body that breaks off is the caller’s affair', async () => {
+  it('400: a body that ends early is the caller’s error', async () => {
     const api = createTrial();
     const { key } = await api.customer();
     async function* broken() {
@@ -131,7 +131,7 @@ describe('a body', () => {
     expect(await response.json()).toMatchObject({ status: 400, code: 'malformed_request' });
   });
 
-  it('400: where none is expected, none or an empty object will do, nothing else', async () => {
+  it('400: a route without a body accepts none or an empty object, and nothing else', async () => {
     const api = createTrial();
     const { key } = await api.customer();
     expect((await api.request('POST', '/v1/trial/act', { key })).status).toBe(200);
@@ -140,7 +140,7 @@ describe('a body', () => {
     expect(await response.json()).toMatchObject({ status: 400, errors: [{ path: 'hurry' }] });
   });
 
-  it('never prints a secret, not even where a whole body is logged', async () => {
+  it('never prints a secret, even if a whole body is logged', async () => {
     const api = createTrial();
     const { key } = await api.customer();
     await api.request('POST', '/v1/trial', { key, body: good });
@@ -151,7 +151,7 @@ describe('a body', () => {
   });
 });
 
-describe('whoever asks', () => {
+describe('the caller', () => {
   it('400: an operator without a customer; 404: with an unknown one; 200: with a known one', async () => {
     const api = createTrial();
     const { id } = await api.customer();
@@ -161,7 +161,7 @@ describe('whoever asks', () => {
     expect((await ask({ 'muster-customer': id })).status).toBe(200);
   });
 
-  // Naming another customer must not be a way in.
+  // Naming another customer must not give access to it.
   it('acts for its own customer, whatever its headers say', async () => {
     const api = createTrial();
     const [acme, globex] = [await api.customer(), await api.customer()];
@@ -171,8 +171,8 @@ describe('whoever asks', () => {
   });
 });
 
-describe('what goes wrong', () => {
-  it('500: a defect says nothing of itself but a request id, under which it is logged', async () => {
+describe('an error', () => {
+  it('500: a defect answers with nothing but a request ID, under which it is logged', async () => {
     const api = createTrial(async () => {
       throw new TypeError('cannot read table at 10.0.0.4', { cause: new Error('deep down') });
     });
@@ -187,7 +187,7 @@ describe('what goes wrong', () => {
     }
   });
 
-  it('500: something thrown that is no Error', async () => {
+  it('500: a thrown value that is not an Error', async () => {
     const api = createTrial(async () => {
       throw 'a string';
     });
@@ -195,7 +195,7 @@ describe('what goes wrong', () => {
     expect((await api.request('GET', '/v1/trial', { key })).status).toBe(500);
   });
 
-  it('keeps what is ours, and cannot be made to lie about its status', async () => {
+  it('409: sends neither cause nor context, and no member overrides the status', async () => {
     const api = createTrial(async () => {
       throw new DomainError('slot_limit_reached', 'Too few.', {
         cause: new Error('internals'),
@@ -214,8 +214,8 @@ describe('what goes wrong', () => {
   it.each([
     ['microsoft_throttled', 17.2, 503, '18'],
     ['vault_unavailable', undefined, 503, '5'],
-    ['rate_limited', 1, 429, '1'],
-  ] as const)('%s: says when to come back', async (code, retryAfterSeconds, status, header) => {
+    ['storage_unavailable', 1, 503, '1'],
+  ] as const)('%s: says when to try again', async (code, retryAfterSeconds, status, header) => {
     const api = createTrial(async () => {
       throw new DomainError(code, 'Later.', retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
     });

@@ -1,21 +1,30 @@
 import { describe, expect, it } from 'vitest';
+import { poisonQueues, queues as queueNames } from '../../shared/kernel/storage-names.ts';
 import { createApi } from '../support/api.ts';
 
-/** Open to everybody. Being open is something one writes down, here too. */
+/** Public routes. A new one has to be added here by hand. */
 const open = ['health-get', 'health-ready', 'consent-callback'];
 
-/** Only an operator may. */
+/** Routes for operators only. */
 const operatorOnly = ['customers-create', 'customers-list'];
 
-// Reads the routes that were really registered, so a new one cannot be forgotten here.
-const routes = createApi().routes;
+// The app and this test register the same list of functions, so no route can be missing here.
+const { routes, queues, timers } = createApi();
 const pathOf = (route: string | undefined) => `/${route?.replaceAll(/\{\w+\}/g, 'some_id')}`;
 
-it('names every route once, and lets the host ask for no key of its own', () => {
+it('registers every route once, and the host requires no key of its own', () => {
   expect(new Set(routes.map(({ name }) => name)).size).toBe(routes.length);
   expect(routes.filter(({ authLevel }) => authLevel !== 'anonymous')).toEqual([]);
   expect(routes.filter(({ methods }) => methods?.length !== 1)).toEqual([]);
   expect(routes.map(({ name }) => name)).toEqual(expect.arrayContaining([...open, ...operatorOnly]));
+});
+
+it('names queue and timer functions like their queue or timer, in kebab-case, as operators see them in the Portal', () => {
+  const expected = [...Object.values(queueNames), ...Object.values(poisonQueues)].sort();
+  expect(queues.map(({ name }) => name).sort()).toEqual(expected);
+  for (const { name, queueName } of queues) expect(name).toBe(queueName);
+  expect(timers.map(({ name }) => name).sort()).toEqual(['find-expiring-secrets', 'sweep-imports', 'tidy-up']);
+  for (const { name } of [...routes, ...queues, ...timers]) expect(name).toMatch(/^[a-z]+(-[a-z]+)+$/);
 });
 
 describe.each(routes.filter(({ name }) => !open.includes(name)).map((route) => [route.name, route] as const))(
@@ -24,7 +33,7 @@ describe.each(routes.filter(({ name }) => !open.includes(name)).map((route) => [
     const method = route.methods?.[0] ?? 'GET';
     const path = pathOf(route.route);
 
-    it('401: without a key, with a wrong one, with half of one', async () => {
+    it('401: no key, a wrong key, half a key', async () => {
       const api = createApi();
       const { key } = await api.customer();
       for (const headers of [{}, { authorization: 'Bearer nonsense' }, { authorization: `Basic ${key}` }]) {
@@ -56,7 +65,7 @@ describe.each(routes.filter(({ name }) => !open.includes(name)).map((route) => [
       });
     }
 
-    it('503: while storage is away, with a time to come back, and never a throw', async () => {
+    it('503: storage is unavailable, with Retry-After, and nothing is thrown', async () => {
       const api = createApi();
       const { key } = await api.customer();
       const { DomainError } = await import('../../shared/kernel/errors.ts');

@@ -9,7 +9,7 @@ it('200: alive, without a key', async () => {
   expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
 });
 
-it('200: ready tells everybody yes or no, and an operator each part', async () => {
+it('200: tells everybody whether the app is ready, and an operator the status of each part', async () => {
   const api = createApi();
   await api.deps.heartbeats.beat('sweep', new Date('2026-05-31T23:59:00Z'));
   const acme = await api.customer();
@@ -25,21 +25,23 @@ it('200: ready tells everybody yes or no, and an operator each part', async () =
   });
 });
 
-it('503: not ready while a part is away, with a time to come back', async () => {
+it('503: a part is unavailable, with Retry-After', async () => {
   const api = createApi();
   api.deps.away.vault = true;
   const response = await ready(api, OPERATOR_KEY);
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
-  expect(await response.json()).toMatchObject({ status: 'unavailable', parts: { vault: { status: 'away' } } });
+  expect(await response.json()).toMatchObject({ status: 'unavailable', parts: { vault: { status: 'unavailable' } } });
   expect(await (await ready(api)).json()).toEqual({ status: 'unavailable' });
 });
 
-it('503: the scheduler has been silent for too long', async () => {
+it('503: no timer has run for too long', async () => {
   const api = createApi();
   await api.deps.heartbeats.beat('sweep', new Date('2026-05-31T00:00:00Z'));
   expect((await ready(api)).status).toBe(200);
   api.deps.time.now = new Date('2026-06-01T00:16:00Z');
-  expect(await (await ready(api, OPERATOR_KEY)).json()).toMatchObject({ parts: { scheduler: { status: 'away' } } });
+  expect(await (await ready(api, OPERATOR_KEY)).json()).toMatchObject({
+    parts: { scheduler: { status: 'unavailable' } },
+  });
   await api.deps.heartbeats.beat('sweep', new Date('2026-06-01T00:16:00Z'));
   api.deps.time.now = new Date('2026-06-01T00:16:06Z');
   expect((await ready(api)).status).toBe(200);

@@ -6,7 +6,7 @@ import { createApi, OPERATOR_KEY, type RequestOptions } from '../support/api.ts'
 const idempotencyKey = 'a-key-1';
 const headers = { 'idempotency-key': idempotencyKey };
 
-/** The API with an upload that reads its body whole, or refuses at the first byte that is a `!`. */
+/** The API with an upload route that reads the whole body, or refuses it at the first `!`. */
 function createTrial() {
   const api = createApi();
   const runs: string[] = [];
@@ -41,7 +41,7 @@ describe('a JSON request with an Idempotency-Key', () => {
   const count = async (api: ReturnType<typeof createApi>) =>
     (await api.deps.customers.list({ limit: 100 })).items.length;
 
-  it('201: is done once, and gets the same answer again', async () => {
+  it('201: does the work once and replays the answer', async () => {
     const api = createApi();
     const [first, second] = [await post(api, {}), await post(api, {})];
     expect(first.headers.get('idempotency-replayed')).toBeNull();
@@ -52,7 +52,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     expect(await count(api)).toBe(1);
   });
 
-  it('422: comes back with another body', async () => {
+  it('422: refuses another body with the same key', async () => {
     const api = createApi();
     await post(api, {});
     const other = await post(api, { body: { ...customer, mailboxSlots: 2 } });
@@ -60,7 +60,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     expect(await count(api)).toBe(1);
   });
 
-  it('is remembered for a day', async () => {
+  it('is stored for a day', async () => {
     const api = createApi();
     await post(api, {});
     api.deps.time.now = new Date('2026-06-01T23:59:59Z');
@@ -80,7 +80,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     }
   });
 
-  it('is one customer’s own, and one route’s', async () => {
+  it('applies to one customer and one route', async () => {
     const api = createApi();
     const [acme, globex] = [await api.customer(), await api.customer()];
     const make = async ({ id, key }: typeof acme) => {
@@ -91,8 +91,8 @@ describe('a JSON request with an Idempotency-Key', () => {
     expect(answers.map((answer) => answer.headers.get('idempotency-replayed'))).toEqual([null, null, null]);
   });
 
-  // Whoever finds the key of an old request in a log must not get the credential that came back then.
-  it('201: the answer is replayed without the credential it held', async () => {
+  // Someone who finds an old Idempotency-Key in a log must not get the credential.
+  it('201: replays the answer without its credential', async () => {
     const api = createApi();
     const { id, key } = await api.customer();
     const options = { key, headers, body: { name: 'x', role: 'viewer' } };
@@ -104,7 +104,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     expect(await again.json()).toEqual(rest);
   });
 
-  it('a refusal is replayed too; what said "not now" is done again', async () => {
+  it('replays a refusal, and does the work again after a 5xx', async () => {
     const api = createApi();
     const insert = api.deps.customers.insert;
     const failWith = (error?: Error) => {
@@ -113,7 +113,7 @@ describe('a JSON request with an Idempotency-Key', () => {
         await insert(one);
       };
     };
-    failWith(new DomainError('storage_unavailable', 'Away.'));
+    failWith(new DomainError('storage_unavailable', 'Unavailable.'));
     expect((await post(api, {})).status).toBe(503);
     failWith(new Error('defect'));
     expect((await post(api, {})).status).toBe(500);
@@ -126,7 +126,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     expect(await count(api)).toBe(0);
   });
 
-  it('409: while the first is running, and of ten at once one works', async () => {
+  it('409: while the first request is running; of ten concurrent requests one does the work', async () => {
     const api = createApi();
     const answers = await Promise.all(Array.from({ length: 10 }, () => post(api, {})));
     const statuses = answers.map(({ status }) => status).sort();
@@ -137,7 +137,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     expect(held?.headers.get('retry-after')).toBe('2');
   });
 
-  it('is free again two minutes after the first died', async () => {
+  it('can be used again two minutes after the first request died', async () => {
     const api = createApi();
     const update = api.deps.answers.update;
     api.deps.answers.update = () => new Promise(() => undefined);
@@ -152,10 +152,10 @@ describe('a JSON request with an Idempotency-Key', () => {
     expect(replayed.headers.get('idempotency-replayed')).toBe('true');
   });
 
-  it('201: work that is done is told even if its answer cannot be remembered', async () => {
+  it('201: answers after the work is done even if the answer cannot be stored', async () => {
     const api = createApi();
     api.deps.answers.update = async () => {
-      throw new DomainError('storage_unavailable', 'Away.');
+      throw new DomainError('storage_unavailable', 'Unavailable.');
     };
     expect((await post(api, {})).status).toBe(201);
   });
@@ -168,7 +168,7 @@ describe('an upload with an Idempotency-Key', () => {
   const form = (boundary: string, content: string) =>
     `--${boundary}\r\nContent-Disposition: form-data; name="file"\r\n\r\n${content}\r\n--${boundary}--\r\n`;
 
-  it('202: is done once, however it is cut into chunks', async () => {
+  it('202: does the work once, whatever the chunks', async () => {
     const api = createTrial();
     const { key } = await api.customer();
     const post = (text: string, size: number) =>
@@ -182,7 +182,7 @@ describe('an upload with an Idempotency-Key', () => {
     expect(api.runs).toEqual(['one,two,three']);
   });
 
-  it('202: a form with a new boundary is the same form; with other content it is not', async () => {
+  it('202: a form with a new boundary is the same form; 422 with other content', async () => {
     const api = createTrial();
     const { key } = await api.customer();
     const post = (boundary: string, content: string, size: number) => {
@@ -197,7 +197,7 @@ describe('an upload with an Idempotency-Key', () => {
     expect(api.runs).toHaveLength(1);
   });
 
-  it('400: a refusal before the end of the body is not remembered, for it left nothing behind', async () => {
+  it('400: a refusal before the end of the body is not stored, because it changed nothing', async () => {
     const api = createTrial();
     const { key } = await api.customer();
     const post = (text: string) => api.request('POST', '/v1/uploads', { key, headers, raw: inChunks(text, 1) });
@@ -205,7 +205,7 @@ describe('an upload with an Idempotency-Key', () => {
     expect((await post('abcdef')).status).toBe(202);
   });
 
-  it('reads on after a refusal, so that the sender gets to see it', async () => {
+  it('400: reads on after a refusal, so that the sender gets the answer', async () => {
     const api = createTrial();
     const { key } = await api.customer();
     let sent = 0;
@@ -216,7 +216,7 @@ describe('an upload with an Idempotency-Key', () => {
     expect(sent).toBe(50);
   });
 
-  it('409: while the first is running, without waiting for the second one’s body', async () => {
+  it('409: while the first request is running, without waiting for the body of the second', async () => {
     const api = createTrial();
     const { key } = await api.customer();
     const { promise, resolve } = Promise.withResolvers<void>();

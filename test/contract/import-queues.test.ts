@@ -44,21 +44,21 @@ it('sends each message to its queue, as base64 that never expires', async () => 
 it('tells when the oldest visible check was sent, and ignores delayed ones', async () => {
   const importQueues = queuesOf(serviceOf(azurite.connectionString));
   await importQueues.sendCheck(aCheckMessage(), 60_000);
-  expect(await importQueues.oldestCheck()).toBeUndefined();
+  expect(await importQueues.getOldestCheckSentAt()).toBeUndefined();
   await importQueues.sendCheck(aCheckMessage());
-  expect(await importQueues.oldestCheck()).toEqual(expect.any(Date));
+  expect(await importQueues.getOldestCheckSentAt()).toEqual(expect.any(Date));
 });
 
 it('rejects with storage_unavailable if storage is unavailable', async () => {
   const importQueues = queuesOf(serviceOf(connectionString('queue', `http://127.0.0.1:${await freePort()}`)));
   const expected = { code: 'storage_unavailable', retryAfterSeconds: 5 };
   await expect(importQueues.sendCheck(aCheckMessage())).rejects.toMatchObject(expected);
-  await expect(importQueues.oldestCheck()).rejects.toMatchObject(expected);
+  await expect(importQueues.getOldestCheckSentAt()).rejects.toMatchObject(expected);
 });
 
 it('treats a missing queue as a defect: a retry does not help', async () => {
   const importQueues = queuesOf(serviceOf(azurite.connectionString), (queue) => `no-${queue}`);
   const expected = 'lacks a table, container or queue: QueueNotFound';
   await expect(importQueues.sendCheck(aCheckMessage())).rejects.toThrow(expected);
-  await expect(importQueues.oldestCheck()).rejects.toThrow(expected);
+  await expect(importQueues.getOldestCheckSentAt()).rejects.toThrow(expected);
 });

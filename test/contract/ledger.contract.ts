@@ -23,7 +23,7 @@ export function describeLedger(name: string, open: () => Ledger): void {
         dailyLimit: 5,
         nextCheckAt: NOW,
       });
-      const row = aRow({ line: 7, since: NOW, shown: { 'graph.send': finding }, reference: 'A/1' });
+      const row = aRow({ line: 7, firstDeferredAt: NOW, priorFindings: { 'graph.send': finding }, reference: 'A/1' });
       const plan = aPlan();
       const tally = aTally({ counts: { passed: 3 } });
       const result = await ledger.commit(connectionId, [
@@ -53,9 +53,9 @@ export function describeLedger(name: string, open: () => Ledger): void {
       const connectionId = newConnection();
       const mailbox = aMailbox({ address: 'a@contoso.example', displayName: 'A', nextCheckAt: NOW });
       await ledger.commit(connectionId, [{ op: 'createMailbox', mailbox }]);
-      const patch = { open: null, nextCheckAt: null, status: 'active' as const };
+      const patch = { openRow: null, nextCheckAt: null, status: 'active' as const };
       await ledger.commit(connectionId, [{ op: 'mergeMailbox', address: mailbox.address, patch }]);
-      const { open: _open, nextCheckAt: _next, ...kept } = mailbox;
+      const { openRow: _open, nextCheckAt: _next, ...kept } = mailbox;
       expect((await ledger.getMailbox(connectionId, mailbox.address))?.value).toEqual({ ...kept, status: 'active' });
     });
 

@@ -238,7 +238,7 @@ describe('causes that lie with a mailbox', () => {
     const row = await table.getEntity(connectionId, `r:${importId}:000000002`);
     const { customer } = await running.owner.expect<{ customer: { id: string } }>(200, 'GET', '/v1/me');
     const message = {
-      v: 1,
+      v: 2,
       customerId: customer.id,
       connectionId,
       importId,

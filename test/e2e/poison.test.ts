@@ -30,7 +30,7 @@ it('ends a mailbox whose message became poison as failed with internal_error, ar
   expect(row.state).toBe('pending');
   const { customer } = await running.owner.expect<{ customer: { id: string } }>(200, 'GET', '/v1/me');
   const message = {
-    v: 1,
+    v: 2,
     customerId: customer.id,
     connectionId,
     importId: id,

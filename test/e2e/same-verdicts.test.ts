@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { demoMailboxes } from '../../local/microsoft365/demo-mailboxes.ts';
+import { demoMailboxes } from '../../local/demo/mailboxes.ts';
 import { expectExact } from '../support/exact.ts';
 import { csvOf, plainTenant, type RunningStack, startRunningStack, tenant } from '../support/running-stack.ts';
 
@@ -43,7 +43,7 @@ beforeAll(async () => {
       recipients: special.recipients,
     }),
     // A throttled tenant's messages are sent back for seconds: sooner than that nothing is overdue.
-    { settings: { PAGE_OVERDUE_AFTER: 'PT45S', PAGE_OVERDUE_MOST: 'PT90S' } },
+    { settings: { BATCH_OVERDUE_AFTER: 'PT45S', BATCH_OVERDUE_MAX: 'PT90S' } },
   );
 });
 afterAll(() => running?.stack.stop());

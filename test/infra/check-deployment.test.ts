@@ -34,7 +34,7 @@ function world(...looks: { health: number | undefined; functions: string[] }[]) 
 const run = (needs: Parameters<typeof checkDeployment>[0]) => checkDeployment(needs, APP, 'https://f.example');
 
 test('passes an app that answers and whose triggers are known', async () => {
-  const { needs, seen } = world({ health: 200, functions: [WORKER, 'planImport'] });
+  const { needs, seen } = world({ health: 200, functions: [WORKER, 'plan-import'] });
   await run(needs);
   expect(seen).toMatchObject({ synchronised: 1, waits: 0 });
 });

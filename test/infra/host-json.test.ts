@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 const host = JSON.parse(readFileSync('host.json', 'utf8'));
 
-// Each has a reason in performance.md or in the platform's traps; none is the host's default.
+// docs/functions-platform.md gives the reason for each value.
 test('the queues are polled, batched and retried as the design counts on', () => {
   expect(host.extensions.queues).toEqual({
     batchSize: 32,

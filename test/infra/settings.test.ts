@@ -6,7 +6,7 @@ const example: { IsEncrypted: boolean; Values: Record<string, string> } = JSON.p
   readFileSync('local.settings.example.json', 'utf8'),
 );
 const documentation = readFileSync('docs/settings.md', 'utf8');
-const ours = documentation.slice(0, documentation.indexOf('## Of the platform'));
+const ours = documentation.slice(0, documentation.indexOf('## Settings of the platform'));
 const rows = [...ours.matchAll(/^\| `(\w+)` \| (.+?) \| (.+) \|$/gm)].map(
   ([, name = '', fallback = '', rest = '']) => ({
     name,

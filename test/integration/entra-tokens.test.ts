@@ -4,17 +4,11 @@ import { createTokens } from '../../shared/adapters/entra/client-credential-toke
 import { createClouds } from '../../shared/adapters/entra/clouds.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
 import type { TokenAnswer, Tokens } from '../../shared/connections/tokens.ts';
-import { DomainError, isWeather } from '../../shared/kernel/errors.ts';
+import { DomainError, isTransient } from '../../shared/kernel/errors.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { aConnection } from '../support/records.ts';
-import {
-  type AppInput,
-  openSimulator,
-  type SimulatorClient,
-  wingtip,
-  wingtipApp,
-  wingtipTenant,
-} from '../support/simulator-client.ts';
+import { openSimulator, type SimulatorClient } from '../support/simulator-client.ts';
+import { type AppInput, wingtip, wingtipApp, wingtipTenant } from '../support/wingtip.ts';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -216,7 +210,7 @@ describe('the vault', () => {
   it('is asked again soon after it was unavailable, which is a transient error', async () => {
     vault.isUnavailable = true;
     const error = await errorOf(get());
-    expect([isWeather(error), requests()]).toEqual([true, 0]);
+    expect([isTransient(error), requests()]).toEqual([true, 0]);
     expect(error).toMatchObject({ code: 'vault_unavailable' });
     vault.isUnavailable = false;
     ahead = 3;
@@ -278,7 +272,7 @@ describe('a transient failure', () => {
     given({ tokenError: 'throttled' });
     const error = await errorOf(get());
     expect(error).toMatchObject({ code: 'microsoft_throttled', retryAfterSeconds: 60 });
-    expect(isWeather(error)).toBe(true);
+    expect(isTransient(error)).toBe(true);
     ahead = 50;
     expect(await errorOf(get())).toMatchObject({ code: 'microsoft_throttled' });
     expect(requests()).toBe(1);

@@ -20,22 +20,22 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Tokens here are their own claims; signatures are the simulated Entra's business. */
+/** An unsigned token. Signatures are tested with the simulated Entra. */
 const tokenOf = (claims: object) => `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
 const verify: VaultOptions['verify'] = async (token, audience) => {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
-  if (claims.aud !== audience) throw new Error('another audience');
+  if (claims.aud !== audience) throw new Error('wrong audience');
   return claims;
 };
 
-const asked: { scopes: string | string[]; tenantId: string | undefined }[] = [];
+const tokenRequests: { scopes: string | string[]; tenantId: string | undefined }[] = [];
 
-/** `maxRetries` 1 where a connection kept alive may have died meanwhile. */
+/** Use `maxRetries` 1 if the vault was restarted: a kept-alive connection may be dead. */
 function clientOf(url: string, claims: object = {}, maxRetries = 0): SecretClient {
   const token = tokenOf({ aud: 'https://vault.azure.net', tid: TENANT, appid: APP, ...claims });
   const credential = {
     getToken: async (scopes: string | string[], options?: { tenantId?: string }) => {
-      asked.push({ scopes, tenantId: options?.tenantId });
+      tokenRequests.push({ scopes, tenantId: options?.tenantId });
       return { token, expiresOnTimestamp: Date.now() + 3_600_000 };
     },
   };
@@ -55,7 +55,7 @@ const open = (more: Partial<VaultOptions> = {}) =>
     ...more,
   });
 
-describe('with the real client', () => {
+describe('with Microsoft’s client library', () => {
   let client: SecretClient;
   beforeEach(async () => {
     vault = await open();
@@ -63,25 +63,25 @@ describe('with the real client', () => {
   });
   afterEach(() => vault.stop());
 
-  it('names authority and resource in a challenge, so that the client learns where to get which token', async () => {
-    asked.length = 0;
+  it('names the authority and the resource in a challenge, which the client uses to get its token', async () => {
+    tokenRequests.length = 0;
     await client.setSecret('a', '1');
-    expect(asked).toEqual([{ scopes: ['https://vault.azure.net/.default'], tenantId: TENANT }]);
+    expect(tokenRequests).toEqual([{ scopes: ['https://vault.azure.net/.default'], tenantId: TENANT }]);
   });
 
-  it('gives back what was set: value, content type, tags, and times to the second', async () => {
+  it('returns what was set: value, content type, tags, and times to the second', async () => {
     const expiresOn = new Date('2027-06-01T00:00:00Z');
     const notBefore = new Date('2026-06-01T00:00:00Z');
-    const given = { expiresOn, notBefore, contentType: 'text/plain', tags: { connection: 'con_1' } };
-    await client.setSecret('Conn-1', 'hush ÄÖ', given);
+    const properties = { expiresOn, notBefore, contentType: 'text/plain', tags: { connection: 'con_1' } };
+    await client.setSecret('Conn-1', 'hush ÄÖ', properties);
     const read = await client.getSecret('conn-1');
     expect(read.value).toBe('hush ÄÖ');
     expect(read.name).toBe('Conn-1');
-    expect(read.properties).toMatchObject({ ...given, enabled: true, recoverableDays: 90, vaultUrl: vault.url });
+    expect(read.properties).toMatchObject({ ...properties, enabled: true, recoverableDays: 90, vaultUrl: vault.url });
     expect(read.properties.createdOn?.getTime()).toBeGreaterThan(Date.now() - 60_000);
   });
 
-  it('keeps every version, and answers the newest when none is named', async () => {
+  it('keeps every version, and returns the newest if none is named', async () => {
     const first = await client.setSecret('a', 'one');
     const second = await client.setSecret('a', 'two');
     expect(first.properties.version).toMatch(/^[0-9a-f]{32}$/);
@@ -99,14 +99,14 @@ describe('with the real client', () => {
     expect(read.properties).toMatchObject({ tags: { kept: 'yes' }, expiresOn: new Date('2027-01-01T00:00:00Z') });
   });
 
-  it('gives out an expired secret but not a disabled one', async () => {
+  it('returns an expired secret but not a disabled one', async () => {
     await client.setSecret('old', 'x', { expiresOn: new Date('2020-01-01T00:00:00Z') });
     expect((await client.getSecret('old')).value).toBe('x');
     await client.setSecret('off', 'x', { enabled: false });
     await expect(client.getSecret('off')).rejects.toMatchObject({ statusCode: 403, code: 'Forbidden' });
   });
 
-  it('404: a name, or a version, that is not there', async () => {
+  it('404: an unknown name or version', async () => {
     await client.setSecret('a', '1');
     const missing = { statusCode: 404, code: 'SecretNotFound' };
     await expect(client.getSecret('nothing')).rejects.toMatchObject(missing);
@@ -115,7 +115,7 @@ describe('with the real client', () => {
     await expect(client.beginDeleteSecret('nothing')).rejects.toMatchObject(missing);
   });
 
-  it('keeps a deleted name taken until it is recovered, versions and all', async () => {
+  it('409: a deleted name is taken until it is recovered with its versions', async () => {
     await client.setSecret('a', 'one');
     const poller = await client.beginDeleteSecret('a');
     const deleted = await poller.pollUntilDone();
@@ -130,7 +130,7 @@ describe('with the real client', () => {
     expect((await client.getSecret('a')).value).toBe('one');
   });
 
-  it('frees a name when it is purged, and the old value is gone', async () => {
+  it('frees a name when it is purged, and forgets the old value', async () => {
     await client.setSecret('a', 'one');
     await (await client.beginDeleteSecret('a')).pollUntilDone();
     await client.purgeDeletedSecret('a');
@@ -139,7 +139,7 @@ describe('with the real client', () => {
     expect(versions).toHaveLength(1);
   });
 
-  it('lists page by page, the deleted apart, and never a value', async () => {
+  it('lists secrets in pages, deleted ones separately, and never a value', async () => {
     for (let index = 10; index < 40; index += 1) await client.setSecret(`s-${index}`, 'hush');
     await client.beginDeleteSecret('s-15');
     const pages = await Array.fromAsync(client.listPropertiesOfSecrets().byPage({ maxPageSize: 10 }));
@@ -149,7 +149,7 @@ describe('with the real client', () => {
     expect(JSON.stringify([pages, deleted])).not.toContain('hush');
   });
 
-  it('400: a bad name, a value that is too long, an end before the beginning; without repeating the value', async () => {
+  it('400: a bad name, a value that is too long, or an expiry before the start, without repeating the value', async () => {
     const bad = { statusCode: 400, code: 'BadParameter' };
     await expect(client.setSecret('a_b', '1')).rejects.toMatchObject(bad);
     await expect(client.setSecret('a', 'x'.repeat(25_601))).rejects.toSatisfy(
@@ -159,7 +159,7 @@ describe('with the real client', () => {
     await expect(client.setSecret('a', '1', times)).rejects.toMatchObject(bad);
   });
 
-  it('refuses as often as it was told to, and then works', async () => {
+  it('fails as often as requested, and then works', async () => {
     await client.setSecret('a', '1');
     vault.fail('throttled', 2);
     vault.fail('forbidden', 1);
@@ -175,7 +175,7 @@ describe('with the real client', () => {
     expect(codes).toEqual(['Throttled', 'Throttled', 'Forbidden', '1']);
   });
 
-  it('counts requests by route, the challenged ones too, without names in them', async () => {
+  it('counts requests by route without secret names, challenged requests included', async () => {
     await client.setSecret('a', '1');
     await client.getSecret('a');
     expect(vault.counts()).toEqual([
@@ -187,7 +187,7 @@ describe('with the real client', () => {
     expect(vault.counts()).toEqual([]);
   });
 
-  it('comes back from an outage on the same port with the same secrets', async () => {
+  it('keeps its port and its secrets through an outage', async () => {
     await client.setSecret('a', '1');
     await vault.stop();
     await expect(client.getSecret('a')).rejects.toMatchObject({
@@ -209,7 +209,7 @@ describe('with the real client', () => {
   });
 });
 
-it('keeps secrets across starts in a file that only its owner reads, and leaves no draft of it', async () => {
+it('keeps secrets across restarts in a file that only its owner can read, and leaves no temporary file', async () => {
   const file = join(folder, 'vault.json');
   vault = await open({ file });
   await clientOf(vault.url).setSecret('a', '1', { expiresOn: new Date('2027-01-01T00:00:00Z') });
@@ -225,7 +225,7 @@ it('keeps secrets across starts in a file that only its owner reads, and leaves 
   expect((await readdir(folder)).sort()).toEqual(['ca-key.pem', 'ca.pem', 'vault.json']);
 });
 
-it('takes its time to delete where told to: neither free nor among the deleted', async () => {
+it('409: a name whose deletion takes time is neither free nor among the deleted', async () => {
   vault = await open({ deletionMs: 60_000 });
   const client = clientOf(vault.url);
   await client.setSecret('a', '1');
@@ -235,8 +235,8 @@ it('takes its time to delete where told to: neither free nor among the deleted',
   await vault.stop();
 });
 
-it('answers 429 past the limit of requests in ten seconds', async () => {
-  vault = await open({ limitPer10s: 3 });
+it('429: more requests than allowed in ten seconds', async () => {
+  vault = await open({ requestsPer10sMax: 3 });
   const client = clientOf(vault.url);
   const codes = [];
   for (let call = 0; call < 8; call += 1) codes.push(await client.getSecret('a').catch(({ code }) => code));

@@ -5,22 +5,24 @@ import {
   HttpResponse,
   type HttpResponseInit,
   InvocationContext,
+  type StorageQueueFunctionOptions,
+  type TimerFunctionOptions,
 } from '@azure/functions';
-import { addApiKeyRoutes } from '../../functions/http/api-keys.ts';
-import { addConnectionRoutes } from '../../functions/http/connections.ts';
-import { addConsentRoutes } from '../../functions/http/consent.ts';
-import { addCustomerRoutes } from '../../functions/http/customers.ts';
-import { addExpiringSecretRoutes } from '../../functions/http/expiring-secrets.ts';
-import { addHealthRoutes } from '../../functions/http/health.ts';
-import { addImportRoutes } from '../../functions/http/imports.ts';
-import { addMailboxRoutes } from '../../functions/http/mailboxes.ts';
-import { addMeRoutes } from '../../functions/http/me.ts';
+import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
 import { operatorKey } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
+import { createPropagationSteps } from '../../shared/connections/propagation.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
+import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
+import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
+import { createRefusalWatch } from '../../shared/imports/checking/refusal-watch.ts';
+import { createTenantRateLimiter } from '../../shared/imports/checking/tenant-rate-limiter.ts';
+import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
+import { createSettler } from '../../shared/imports/ledger/settler.ts';
+import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
 import type { Role } from '../../shared/kernel/actor.ts';
 import { createNewId } from '../../shared/kernel/ids.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
@@ -60,7 +62,7 @@ export interface LogLine {
 
 export type Registered = HttpFunctionOptions & { name: string };
 
-/** What the routes stand on, over fakes; a route's own needs are added by whoever adds the route. */
+/** Everything the functions need, over fakes. */
 export function createApiDeps() {
   const time = { now: NOW };
   const clock = { now: () => time.now };
@@ -76,13 +78,18 @@ export function createApiDeps() {
   const tenant = simulatedTenant(TENANT_ID, (id, version) => vault.get(id, version));
   const sent: unknown[] = [];
   const send = async (message: unknown) => void sent.push(message);
+  const imports = inMemoryImports();
+  const ledger = inMemoryLedger();
+  const connections = inMemoryConnections();
+  const serialByKey = createSerialByKey();
+  const tallies = createTallyBook('test');
   return {
     vault,
     /** Microsoft's side of every connection. */
     tenant,
     tokens: tenant.tokens,
     checker: tenant.checker,
-    connections: inMemoryConnections(),
+    connections,
     consents: inMemoryConsents(),
     consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
     consentLinkValidMs: 3_600_000,
@@ -90,18 +97,49 @@ export function createApiDeps() {
     tenants: { resolve: async (_cloud: unknown, domain: string) => (domain === DOMAIN ? TENANT_ID : undefined) },
     hasCloud: (cloud: string) => cloud !== 'simulator',
     expiringWithinDays: 30,
-    nameMaxLength: 200,
     organizations: { read: async () => undefined },
     resourceOf: () => 'https://graph.microsoft.com',
     purgeConnection: async () => undefined,
-    imports: inMemoryImports(),
-    ledger: inMemoryLedger(),
+    imports,
+    ledger,
     uploads: inMemoryUploads(),
     uploadLimits: { maxBytes: 100_000, maxRows: 1_000, recordMaxBytes: 65_536, nameMaxLength: 200 },
     /** Messages that were put on queues. */
     sent,
-    importQueues: { sendPlan: send, sendDispatch: send, sendCheck: send, oldestCheck: async () => undefined },
+    importQueues: { sendPlan: send, sendDispatch: send, sendCheck: send, getOldestCheckSentAt: async () => undefined },
     importEvents: { ended: async () => undefined },
+    serialByKey,
+    tallies,
+    settler: createSettler({ ledger, serialByKey, tallies }, { together: 8, withinMs: 5 }),
+    importCache: createImportCache({ imports }),
+    connectionCache: createConnectionCache({ connections }),
+    refusals: createRefusalWatch({ refusedInARowMax: 20, holdMs: 5, now: Date.now }),
+    propagation: createPropagationSteps([0]),
+    rateLimiter: createTenantRateLimiter({
+      processMax: 4,
+      tenantInitial: 4,
+      tenantMax: 4,
+      waitMs: 100,
+      now: Date.now,
+    }),
+    limits: { giveUpAfterMs: 60_000, retryBaseMs: 100, cleanupAfterMs: 1_000 },
+    poisonArchive: { put: async () => undefined },
+    retryDelayMs: 15_000,
+    deliveriesMax: 5,
+    readUpload: async () => undefined,
+    planShiftMs: 240_000,
+    planOverdueMs: 60_000,
+    sleep: async () => undefined,
+    dispatching: {
+      holder: 'test',
+      windowTotal: 24,
+      windowMin: 4,
+      windowMax: 24,
+      pollMs: 100,
+      shiftMs: 1_000,
+      leaseMs: 10_000,
+      overdue: { afterMs: 90_000, maxMs: 600_000 },
+    },
     /** Set `now` to let time pass. */
     time,
     clock,
@@ -126,19 +164,11 @@ export function createApiDeps() {
   };
 }
 
-/** The whole HTTP surface over fakes, without a Functions host, in the time it takes to call a function. */
+/** The whole app over fakes, without a Functions host. Each request takes as long as a function call. */
 export function createApi() {
-  const deps = createApiDeps();
+  const deps = createApiDeps() satisfies FunctionDeps;
   const api = createCaller();
-  addCustomerRoutes(api.host, deps);
-  addApiKeyRoutes(api.host, deps);
-  addMeRoutes(api.host, deps);
-  addHealthRoutes(api.host, deps);
-  addConnectionRoutes(api.host, deps);
-  addConsentRoutes(api.host, deps);
-  addExpiringSecretRoutes(api.host, deps);
-  addImportRoutes(api.host, deps);
-  addMailboxRoutes(api.host, deps);
+  addFunctions(api.host, deps);
 
   return {
     ...api,
@@ -154,15 +184,24 @@ export function createApi() {
   };
 }
 
-/** Collects routes and calls them as the host would. */
+/** Collects the registered functions, and calls routes as the host would. */
 export function createCaller() {
   const routes: Registered[] = [];
+  const queues: { name: string; queueName: string }[] = [];
+  const timers: (TimerFunctionOptions & { name: string })[] = [];
   const logs: LogLine[] = [];
   let serial = 0;
   return {
     routes,
+    queues,
+    timers,
     logs,
-    host: { http: (name: string, options: HttpFunctionOptions) => void routes.push({ name, ...options }) },
+    host: {
+      http: (name: string, options: HttpFunctionOptions) => void routes.push({ name, ...options }),
+      storageQueue: <T>(name: string, { queueName }: StorageQueueFunctionOptions<T>) =>
+        void queues.push({ name, queueName }),
+      timer: (name: string, options: TimerFunctionOptions) => void timers.push({ name, ...options }),
+    },
     async request(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
       const url = new URL(path, 'https://api.test');
       const found = routes

@@ -1,22 +1,27 @@
 import { expect } from 'vitest';
-import type { TokenBody, Told } from './simulator-client.ts';
+import type { HttpResult, TokenBody } from './simulator-client.ts';
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** How Entra refuses with a number. */
-export interface EntraRow {
+/** The refusal that belongs to one AADSTS number. */
+export interface EntraRefusalRow {
   error: string;
   status: number;
+  /** How the description starts, after the number. */
   start?: string;
   withoutUri?: true;
   retryAfter?: string;
 }
 
-/** Everything that Entra's refusals have in common, and what tells this one apart. */
-export function expectEntraRefusal({ status, headers, body }: Told<TokenBody>, code: number, row: EntraRow): void {
+/** Checks what all of Entra's refusals have in common, and what differs for this number. */
+export function expectEntraRefusal(
+  { status, headers, body }: HttpResult<TokenBody>,
+  code: number,
+  row: EntraRefusalRow,
+): void {
   expect([status, body.error, body.error_codes]).toEqual([row.status, row.error, [code]]);
   expect(body.error_description).toMatch(new RegExp(`^AADSTS${code}: \\S`));
-  expect(body.error_description?.slice(`AADSTS${code}: `.length)).toMatch(startOf(row.start ?? ''));
+  expect(body.error_description?.slice(`AADSTS${code}: `.length)).toMatch(startsWith(row.start ?? ''));
   expect(body.trace_id).toMatch(guid);
   expect(body.correlation_id).toMatch(guid);
   expect(body.timestamp).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$/);
@@ -31,9 +36,9 @@ export function expectEntraRefusal({ status, headers, body }: Told<TokenBody>, c
   expect(headers.get('x-ms-request-id')).toBe(body.trace_id);
 }
 
-const startOf = (text: string) => new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
+const startsWith = (text: string) => new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
 
-/** What stands on every answer of the token endpoint. */
+/** Checks the headers of every response of the token endpoint. */
 export function expectEntraHeaders(headers: Headers): void {
   expect(Object.fromEntries(headers)).toMatchObject({
     'cache-control': 'no-store, no-cache',

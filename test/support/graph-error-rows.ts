@@ -2,34 +2,35 @@ import type { MailboxFault } from '../../local/microsoft365/scenario.ts';
 
 export type CallName = 'inbox' | 'draft' | 'send' | 'remove';
 
-/** One way of being refused at a mailbox, and the answer that Graph gives then. */
+/** A fault of a mailbox, and the error that Graph returns for it. */
 export interface ErrorRow {
   /** The name in the simulator's table of known errors. */
   known: string;
-  /** What stands in `error.code`; the name itself unless said otherwise. */
+  /** The value of `error.code` if it is not `known`. */
   code?: string;
+  /** `error:<known>` if absent. */
   fault?: MailboxFault;
+  /** The call that fails; `inbox` if absent. */
   call?: CallName;
   status: number;
-  /** The wording, where one is on record; `{user}` stands for the mailbox. */
+  /** Microsoft's wording, if it is known. `{user}` stands for the mailbox. */
   message?: string;
-  /** From the front door or the directory, which tell the request id in the body too. */
+  /** It has an `innerError`, as errors of the front door and the directory do. */
   inner?: true;
   retryAfter?: string;
   challenge?: 'plain' | 'claims';
 }
 
 const denied = 'Access is denied. Check credentials and try again.';
-const oData = 'Access to OData is disabled';
 const overConcurrency = 'Application is over its MailboxConcurrency limit.';
 const noIdentity = 'The identity of the calling application could not be established.';
 
-/** What the scenario says a mailbox answers, whoever asks: every code that Graph and Exchange are known to give. */
+/** Every code that Graph and Exchange are known to return, as the fault of a mailbox. */
 export const errorRows: readonly ErrorRow[] = [
   { known: 'ErrorAccessDenied', status: 403, message: denied },
   { known: 'ErrorAccessDenied', fault: 'sendDenied', call: 'send', status: 403, message: denied },
   { known: 'ErrorAccessDenied', fault: 'readWriteDenied', call: 'draft', status: 403, message: denied },
-  { known: 'ErrorAccessDenied', fault: 'restBlocked', status: 403, message: `${oData}.` },
+  { known: 'ErrorAccessDenied', fault: 'restBlocked', status: 403, message: 'Access to OData is disabled.' },
   { known: 'extensionError', status: 403 },
   { known: 'ExtensionError', status: 403 },
   { known: 'ErrorInvalidUser', status: 404, message: "The requested user '{user}' is invalid." },

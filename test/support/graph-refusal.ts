@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { ErrorRow } from './graph-error-rows.ts';
-import type { ErrorBody, Told } from './simulator-client.ts';
+import type { ErrorBody, HttpResult } from './simulator-client.ts';
 
-/** Sent with every call that is looked at closely. */
+/** Sent with every call whose headers are checked. */
 export const clientRequestId = '0f7c1d52-83be-4a61-9d47-2b5e6a90c3f8';
 
 export const outlookJson =
@@ -10,13 +10,13 @@ export const outlookJson =
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** What a refusal of Graph's shows. */
+/** What a test expects of a refusal by Graph. */
 export type ExpectedRefusal = Pick<ErrorRow, 'status' | 'message' | 'inner' | 'retryAfter' | 'challenge'> & {
   code: string;
 };
 
-/** Everything that an answer shows: status, code, wording, which of the two envelopes, and every header of note. */
-export function expectRefusal({ status, headers, body }: Told<ErrorBody>, expected: ExpectedRefusal): void {
+/** Checks the whole refusal: status, code, wording, which of the two envelopes, and the headers. */
+export function expectRefusal({ status, headers, body }: HttpResult<ErrorBody>, expected: ExpectedRefusal): void {
   expect(body.error).toMatchObject({
     code: expected.code,
     message: expected.message ?? expect.stringMatching(/\S/),
@@ -36,7 +36,7 @@ export function expectRefusal({ status, headers, body }: Told<ErrorBody>, expect
   else expectChallenge(challenge ?? '', expected.challenge);
 }
 
-/** What stands on every answer of Graph's. */
+/** Checks the headers of every Graph response. */
 export function expectCommonHeaders(headers: Headers): void {
   expect(headers.get('request-id')).toMatch(guid);
   expect(headers.get('client-request-id')).toBe(clientRequestId);

@@ -1,21 +1,24 @@
 import type { CheckOutcome, MailboxChecker } from '../../shared/checks/mailbox-checker.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
-import { createSeen } from '../../shared/imports/checking/caches.ts';
-import { type CheckNeeds, checkRow } from '../../shared/imports/checking/check-row.ts';
+import { type CheckDeps, checkRow } from '../../shared/imports/checking/check-row.ts';
+import { draftSubjectOf } from '../../shared/imports/checking/cleanup-message.ts';
+import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
+import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
 import { createRefusalWatch } from '../../shared/imports/checking/refusal-watch.ts';
-import { placeOf } from '../../shared/imports/checking/row-location.ts';
-import { createPace } from '../../shared/imports/checking/tenant-rate-limiter.ts';
+import { rowLocationOf } from '../../shared/imports/checking/row-location.ts';
+import { createTenantRateLimiter } from '../../shared/imports/checking/tenant-rate-limiter.ts';
 import { dispatchChecks } from '../../shared/imports/dispatching/dispatch-checks.ts';
 import type { Import } from '../../shared/imports/import.ts';
-import type { CheckMessage, DispatchMessage, ImportQueues, PlanMessage } from '../../shared/imports/import-queues.ts';
+import type { ImportQueues } from '../../shared/imports/import-queues.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
-import { createLanes } from '../../shared/imports/ledger/serial-by-key.ts';
+import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../shared/imports/ledger/settler.ts';
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
+import type { CheckMessage, ImportMessage } from '../../shared/imports/messages.ts';
 import { planImport } from '../../shared/imports/planning/plan-import.ts';
 import { sweepImports } from '../../shared/imports/sweep-imports.ts';
-import type { JudgedRow } from '../../shared/imports/upload/judged-row.ts';
+import type { ParsedRow } from '../../shared/imports/upload/parsed-row.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
@@ -65,7 +68,7 @@ const SPEED = 200;
 export function createWorld(
   seed: number,
   faults: Faults,
-  options: { slots?: number; window?: number; alikeMost?: number } = {},
+  options: { slots?: number; window?: number; refusedInARowMax?: number } = {},
 ): World {
   const random = mulberry32(seed);
   const started = Date.now();
@@ -96,24 +99,23 @@ export function createWorld(
       Object.assign(connection, next);
       return true;
     },
-  } as unknown as CheckNeeds['connections'];
+  } as unknown as CheckDeps['connections'];
   const slots = inMemorySlots(options.slots ?? 10_000);
   const ended: string[] = [];
   let mostWaiting = 0;
   let serial = 0;
 
-  interface Waiting {
-    queue: 'plan' | 'dispatch' | 'check' | 'poison';
-    body: unknown;
-    visibleAt: number;
-    insertedAt: number;
-    deliveries: number;
-  }
+  type Sent = { queue: 'plan' | 'dispatch'; body: ImportMessage } | { queue: 'check' | 'poison'; body: CheckMessage };
+  type Waiting = Sent & { visibleAt: number; insertedAt: number; deliveries: number };
   const messages = new Set<Waiting>();
-  const put = (queue: Waiting['queue'], body: unknown, delayMs = 0) => {
+  const put = (sent: Sent, delayMs = 0) => {
     const now = clock.now().getTime();
-    messages.add({ queue, body: structuredClone(body), visibleAt: now + delayMs, insertedAt: now, deliveries: 0 });
-    mostWaiting = Math.max(mostWaiting, [...messages].filter((message) => message.queue === 'check').length);
+    messages.add({ ...structuredClone(sent), visibleAt: now + delayMs, insertedAt: now, deliveries: 0 });
+    // Rows, not messages: on a slow machine a batch can become overdue and be sent again, which adds no row.
+    const rows = [...messages].flatMap(({ queue, body }) =>
+      queue === 'check' ? [`${body.importId}:${body.line}`] : [],
+    );
+    mostWaiting = Math.max(mostWaiting, new Set(rows).size);
   };
 
   let verdictOf = (address: string): 'passed' | 'failed' | 'inconclusive' => {
@@ -135,10 +137,10 @@ export function createWorld(
       };
     const away = () => new DomainError('storage_unavailable', 'lost');
     const importQueues: ImportQueues = {
-      sendPlan: living(async (message, delay) => put('plan', message, delay)),
-      sendDispatch: living(async (message, delay) => put('dispatch', message, delay)),
-      sendCheck: living(async (message, delay) => put('check', message, delay)),
-      oldestCheck: living(async () => {
+      sendPlan: living(async (message, delay) => put({ queue: 'plan', body: message }, delay)),
+      sendDispatch: living(async (message, delay) => put({ queue: 'dispatch', body: message }, delay)),
+      sendCheck: living(async (message, delay) => put({ queue: 'check', body: message }, delay)),
+      getOldestCheckSentAt: living(async () => {
         const now = clock.now().getTime();
         const visible = [...messages].filter((message) => message.queue === 'check' && message.visibleAt <= now);
         const oldest = visible.map((message) => message.insertedAt).sort((a, b) => a - b)[0];
@@ -163,20 +165,21 @@ export function createWorld(
     const store = { ...imports, get: living(imports.get), update: living(imports.update) };
     const checker: MailboxChecker = {
       async check(input) {
-        const leave = (by: number) => drafts.set(input.marker, Math.max(0, (drafts.get(input.marker) ?? 0) + by));
-        if (input.cleanFirst) drafts.delete(input.marker);
+        const leave = (by: number) =>
+          drafts.set(input.draftSubject, Math.max(0, (drafts.get(input.draftSubject) ?? 0) + by));
+        if (input.cleanFirst) drafts.delete(input.draftSubject);
         leave(1);
         await living(async () => {})();
         await sleep(random() * 300);
         await living(async () => {})();
-        drafts.delete(input.marker);
+        drafts.delete(input.draftSubject);
         if (random() < faults.defects) throw new Error('a defect in the check');
         if (random() < faults.throttled) {
           return {
             kind: 'wait',
             cause: 'throttled',
             seconds: random() < 0.5 ? 5 : 90,
-            shown: {},
+            priorFindings: {},
           } satisfies CheckOutcome;
         }
         const now = clock.now();
@@ -200,41 +203,42 @@ export function createWorld(
           mailboxKind: 'user',
         };
       },
-      removeLeftovers: living(async (_connection, _address, marker) => void drafts.delete(marker)),
+      removeLeftovers: living(async (_connection, _address, draftSubject) => void drafts.delete(draftSubject)),
     };
-    const lanes = createLanes();
+    const serialByKey = createSerialByKey();
     const tallies = createTallyBook(`p${++serial}`);
-    const needs = {
+    const deps = {
       clock,
       ledger: flaky,
       imports: store,
       connections,
-      lanes,
+      serialByKey,
       tallies,
       importQueues,
       checker,
       slots,
-      pace: createPace({
-        processMost: 6,
-        tenantFirst: 4,
-        tenantMost: 6,
+      rateLimiter: createTenantRateLimiter({
+        processMax: 6,
+        tenantInitial: 4,
+        tenantMax: 6,
         waitMs: 2000 / SPEED,
         now: () => clock.now().getTime(),
       }),
       refusals: createRefusalWatch({
-        alikeMost: options.alikeMost ?? 10_000,
+        refusedInARowMax: options.refusedInARowMax ?? 10_000,
         holdMs: 1500 / SPEED,
         now: () => clock.now().getTime(),
       }),
       propagation: createPropagationSteps(faults.grantsAfter > 0 ? [60_000, 120_000, 240_000] : [0]),
       tokens: { forget: () => undefined },
-      seen: createSeen({ imports: store, connections }),
-      settler: createSettler({ ledger: flaky, lanes, tallies }, { together: 4, withinMs: 2 }),
+      importCache: createImportCache({ imports: store }),
+      connectionCache: createConnectionCache({ connections }),
+      settler: createSettler({ ledger: flaky, serialByKey, tallies }, { together: 4, withinMs: 2 }),
       importEvents: { ended: living(async (record: Import) => void ended.push(record.id)) },
-      limits: { giveUpAfterMs: 24 * 3600_000, retryBaseMs: 2000, lastLookAfterMs: 120_000 },
+      limits: { giveUpAfterMs: 24 * 3600_000, retryBaseMs: 2000, cleanupAfterMs: 120_000 },
       planShiftMs: 240_000,
       planOverdueMs: 60_000,
-      pause: sleep,
+      sleep,
       readUpload: async (record: Import) => {
         const lines = uploads.get(record.id);
         return (
@@ -252,30 +256,32 @@ export function createWorld(
         pollMs: 1000,
         shiftMs: 30_000,
         leaseMs: 15_000,
-        overdue: { afterMs: 90_000, mostMs: 600_000 },
+        overdue: { afterMs: 90_000, maxMs: 600_000 },
       },
     };
 
+    const afterFailure = ({ queue, body }: Waiting): Sent =>
+      queue === 'check' ? { queue, body: { ...body, mayHaveLeftovers: true } } : ({ queue, body } as Sent);
+
     async function handle(message: Waiting): Promise<void> {
-      const { body } = message;
-      switch (message.queue) {
+      const { queue, body } = message;
+      switch (queue) {
         case 'plan':
-          return planImport(needs, (body as PlanMessage).customerId, (body as PlanMessage).importId);
+          return planImport(deps, body.customerId, body.importId);
         case 'dispatch':
-          return dispatchChecks(needs, (body as DispatchMessage).customerId, (body as DispatchMessage).importId);
-        case 'check':
-          return checkRow(needs, body as CheckMessage, message.deliveries > 1);
+          return dispatchChecks(deps, body.customerId, body.importId);
+        case 'check': {
+          const retry = await checkRow(deps, body, message.deliveries > 1);
+          if (retry) await importQueues.sendCheck(retry.message, retry.delayMs);
+          return;
+        }
         case 'poison':
-          await checker.removeLeftovers(
-            connection,
-            '',
-            `Muster check ${(body as CheckMessage).importId} ${(body as CheckMessage).line}`,
-          );
-          await needs.settler.settle({
-            ...placeOf(body as CheckMessage),
+          await checker.removeLeftovers(connection, '', draftSubjectOf(body));
+          await deps.settler.settle({
+            ...rowLocationOf(body),
             state: 'failed',
             row: { cause: 'internal_error' },
-            mailbox: { status: 'failed', open: null },
+            mailbox: { status: 'failed', openRow: null },
           });
       }
     }
@@ -292,12 +298,12 @@ export function createWorld(
       } catch (error) {
         if (!self.alive || !messages.has(message)) return;
         if (error instanceof DomainError) {
-          // Weather: back on the queue, or left to the sweep.
+          // A transient failure: sent again, or left to the sweep.
           messages.delete(message);
-          if (random() < 0.8) put(message.queue, { ...(message.body as object), again: true }, 15_000);
+          if (random() < 0.8) put(afterFailure(message), 15_000);
         } else if (delivery >= 5) {
           messages.delete(message);
-          if (message.queue === 'check') put('poison', message.body);
+          if (message.queue === 'check') put({ queue: 'poison', body: message.body });
         } else message.visibleAt = clock.now().getTime() + 30_000;
       } finally {
         inFlight--;
@@ -317,7 +323,7 @@ export function createWorld(
     void (async () => {
       while (self.alive) {
         await sleep(20_000);
-        if (self.alive) await sweepImports(needs);
+        if (self.alive) await sweepImports(deps);
       }
     })();
     return {
@@ -352,7 +358,7 @@ export function createWorld(
         epoch: 1,
         cursor: 0,
         dispatched: 0,
-        pages: [],
+        batches: [],
         eventPending: false,
         uploadType: 'text/csv',
         createdAt: clock.now(),
@@ -365,7 +371,7 @@ export function createWorld(
         openedAt: clock.now(),
       });
       await imports.insert(record);
-      put('plan', { v: 1, customerId: 'cust_1', importId: record.id });
+      put({ queue: 'plan', body: { v: 1, customerId: 'cust_1', importId: record.id } });
       return record;
     },
     async run() {
@@ -389,7 +395,7 @@ export function createWorld(
   };
 }
 
-async function* toRows(lines: readonly string[]): AsyncGenerator<JudgedRow> {
+async function* toRows(lines: readonly string[]): AsyncGenerator<ParsedRow> {
   for (const [i, address] of lines.entries()) {
     const line = i + 2;
     if (address === '') yield { line, ok: false, address, code: 'address_missing', message: 'There is no address.' };

@@ -1,15 +1,13 @@
-import { once } from 'node:events';
-import net from 'node:net';
-import tls from 'node:tls';
 import { ImapFlow } from 'imapflow';
 import nodemailer from 'nodemailer';
 import type { ScenarioInput, ScenarioTenantInput } from '../../local/microsoft365/scenario.ts';
 import { type TokenClaims, TokenIssuer } from '../../local/microsoft365/token-issuer.ts';
-import { type AppInput, at, type SimulatorClient, wingtip, wingtipApp, wingtipTenant } from './simulator-client.ts';
+import type { SimulatorClient } from './simulator-client.ts';
+import { type AppInput, at, wingtip, wingtipApp, wingtipTenant } from './wingtip.ts';
 
 export const exchange = 'https://outlook.office365.com';
 
-/** Apps of the tenant, each with rights of its own. */
+/** Apps of the tenant, each with different rights. */
 export const apps = {
   usual: wingtip.clientId,
   withoutGrants: 'b2e5a8d3-7c4f-4a69-8d1e-8f309c6b5d72',
@@ -23,9 +21,9 @@ const grants = ['IMAP.AccessAsApp', 'SMTP.SendAsApp'];
 const app = (clientId: string, more: Partial<AppInput> = {}) => ({ ...wingtipApp({ grants, ...more }), clientId });
 const rbac = [{ role: 'Application SMTP.SendAsApp', members: [at('jane'), at('scoped')] }];
 
-/** Another tenant, whose grants have not reached Exchange yet. */
+/** A tenant whose grants have not reached Exchange yet. */
 export const fresh = { id: '7d2b1c90-4e8f-4a35-9b61-0c5f8e3d2a17', domain: 'fresh.example' };
-/** Where authenticated SMTP is off for everybody who has no exception. */
+/** A tenant that disables authenticated SMTP, except for one mailbox. */
 export const off = { id: '8e3c2da1-5f90-4b46-ac72-1d609f4e3b28', domain: 'off.example' };
 
 export function protocolScenario(mailboxes: ScenarioTenantInput['mailboxes'] = []): ScenarioInput {
@@ -81,15 +79,15 @@ export function protocolScenario(mailboxes: ScenarioTenantInput['mailboxes'] = [
   };
 }
 
-/** A token for Exchange Online of one of the tenant's apps, asked for as any client does. */
+/** Requests a token for Exchange Online for one of the apps. */
 export async function exchangeToken(
   client: SimulatorClient,
   clientId: string = apps.usual,
   tenant: string = wingtip.id,
 ): Promise<string> {
-  const told = await client.askToken({ scope: `${exchange}/.default`, client_id: clientId }, { tenant });
-  if (!told.body.access_token) throw new Error(`no token: ${told.text}`);
-  return told.body.access_token;
+  const result = await client.askToken({ scope: `${exchange}/.default`, client_id: clientId }, { tenant });
+  if (!result.body.access_token) throw new Error(`no token: ${result.text}`);
+  return result.body.access_token;
 }
 
 export function claimsOf(more: Partial<TokenClaims> = {}): TokenClaims {
@@ -107,14 +105,14 @@ export function claimsOf(more: Partial<TokenClaims> = {}): TokenClaims {
   };
 }
 
-/** Lets a share of a tenant's conversations go wrong while something is done. */
-export async function inWeather<T>(
+/** Runs `act` while a share of the conversations with the tenant `off` fails at random. */
+export async function withRandomFailures<T>(
   { simulator }: SimulatorClient,
   rates: { throttled?: number; unavailable?: number; dropped?: number; garbage?: number },
   act: () => Promise<T>,
 ): Promise<T> {
   const tenant = simulator.world.tenant(off.id);
-  if (!tenant) throw new Error('no such tenant');
+  if (!tenant) throw new Error(`The simulator has no tenant ${off.id}.`);
   const none = { throttled: 0, unavailable: 0, dropped: 0, garbage: 0, seed: 1, retryAfterSeconds: 1 };
   tenant.scenario.faultRates = { ...none, ...rates };
   try {
@@ -124,41 +122,43 @@ export async function inWeather<T>(
   }
 }
 
-/** Tokens that Exchange Online refuses, and why. */
-export const refusedTokens: Record<string, (client: SimulatorClient) => Promise<string>> = {
-  "a token of Graph's": (client) => client.token(),
-  'an expired token': ({ simulator }) =>
-    simulator.world.tokens.sign(claimsOf({ exp: Math.floor(Date.now() / 1000) - 60 })),
-  'a forged token': () => new TokenIssuer().sign(claimsOf()),
-  'no token at all': async () => 'nonsense',
-  "another tenant's token": (client) => exchangeToken(client, apps.usual, off.id),
-  'an app without the permission': (client) => exchangeToken(client, apps.withoutGrants),
-  'a permission not consented to': (client) => exchangeToken(client, apps.notConsented),
-  'a permission taken away since': ({ simulator }) =>
-    simulator.world.tokens.sign(claimsOf({ appid: apps.withoutGrants })),
-  'an app without a service principal': ({ simulator }) =>
-    simulator.world.tokens.sign(claimsOf({ appid: apps.absent })),
-};
+/** Tokens that Exchange Online refuses, by the reason. */
+export const refusedTokens: [reason: string, token: (client: SimulatorClient) => Promise<string>][] = [
+  ['a token for Graph', (client) => client.token()],
+  [
+    'an expired token',
+    ({ simulator }) => simulator.world.tokens.sign(claimsOf({ exp: Math.floor(Date.now() / 1000) - 60 })),
+  ],
+  ['a forged token', () => new TokenIssuer().sign(claimsOf())],
+  ['text that is not a token', async () => 'nonsense'],
+  ["another tenant's token", (client) => exchangeToken(client, apps.usual, off.id)],
+  ['an app without the permission', (client) => exchangeToken(client, apps.withoutGrants)],
+  ['a permission without consent', (client) => exchangeToken(client, apps.notConsented)],
+  [
+    'a permission that was removed after the token was issued',
+    ({ simulator }) => simulator.world.tokens.sign(claimsOf({ appid: apps.withoutGrants })),
+  ],
+  [
+    'an app without a service principal',
+    ({ simulator }) => simulator.world.tokens.sign(claimsOf({ appid: apps.absent })),
+  ],
+];
 
 export const xoauth2 = (user: string, token: string): string =>
   Buffer.from(`user=${user}\u0001auth=Bearer ${token}\u0001\u0001`).toString('base64');
 
-/** imapflow as it comes, trusting the simulator's certificate as this process does. */
-export function imapClient(
-  { simulator }: SimulatorClient,
-  auth: { user: string; accessToken: string } | { user: string; pass: string },
-): ImapFlow {
+type Credentials = { user: string; accessToken: string } | { user: string; pass: string };
+
+/** An imapflow client for the simulator, with imapflow's default settings. */
+export function imapClient({ simulator }: SimulatorClient, auth: Credentials): ImapFlow {
   const client = new ImapFlow({ ...simulator.imap, secure: true, auth, logger: false });
-  // Whoever awaits a call hears of it there.
+  // Without a listener the event would throw. The call that fails rejects anyway.
   client.on('error', () => undefined);
   return client;
 }
 
-/** nodemailer as it comes. */
-export function smtpClient(
-  { simulator }: SimulatorClient,
-  auth: { user: string; accessToken: string } | { user: string; pass: string },
-) {
+/** A nodemailer transport to the simulator. */
+export function smtpClient({ simulator }: SimulatorClient, auth: Credentials) {
   return nodemailer.createTransport({
     ...simulator.smtp,
     secure: false,
@@ -167,76 +167,4 @@ export function smtpClient(
     greetingTimeout: 5000,
     socketTimeout: 1000,
   });
-}
-
-/** What was said, word by word, to a server and by it. */
-export class Conversation {
-  #socket: net.Socket;
-  #heard = '';
-
-  private constructor(socket: net.Socket) {
-    this.#socket = socket;
-    this.#listen();
-  }
-
-  static async imap({ simulator }: SimulatorClient): Promise<Conversation> {
-    const socket = tls.connect(simulator.imap);
-    const conversation = new Conversation(socket);
-    await conversation.until(/ready/);
-    return conversation;
-  }
-
-  /** After the first EHLO, before TLS. */
-  static async smtp({ simulator }: SimulatorClient): Promise<Conversation> {
-    const conversation = new Conversation(net.connect(simulator.smtp));
-    await conversation.until(/^220 /m);
-    await conversation.ask('EHLO client.example', /^250 /m);
-    return conversation;
-  }
-
-  /** Says STARTTLS and EHLO again. */
-  async secure(): Promise<string> {
-    await this.ask('STARTTLS', /^220 /m);
-    this.#socket.removeAllListeners('data');
-    this.#socket = tls.connect({ socket: this.#socket, host: '127.0.0.1' });
-    this.#listen();
-    return await this.ask('EHLO client.example', /^250 /m);
-  }
-
-  /** Everything heard from now until it matches, or until the end. */
-  async ask(line: string, until: RegExp, withinMs?: number): Promise<string> {
-    this.#heard = '';
-    this.#socket.write(`${line}\r\n`);
-    return await this.until(until, withinMs);
-  }
-
-  async until(wanted: RegExp, withinMs = 3000): Promise<string> {
-    while (!wanted.test(this.#heard) && !this.#socket.destroyed) {
-      const over = new AbortController();
-      const timer = setTimeout(() => over.abort(), withinMs);
-      const { signal } = over;
-      try {
-        await Promise.race([once(this.#socket, 'data', { signal }), once(this.#socket, 'close', { signal })]);
-      } finally {
-        clearTimeout(timer);
-        over.abort();
-      }
-    }
-    return this.#heard;
-  }
-
-  get isOver(): boolean {
-    return this.#socket.destroyed;
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
-
-  #listen(): void {
-    this.#socket.on('error', () => undefined);
-    this.#socket.on('data', (chunk: Buffer) => {
-      this.#heard += chunk.toString('utf8');
-    });
-  }
 }

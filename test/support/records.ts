@@ -2,10 +2,10 @@ import type { ApiKey } from '../../shared/api-keys/api-key.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
 import type { Customer } from '../../shared/customers/customer.ts';
 import type { Import } from '../../shared/imports/import.ts';
-import type { CheckMessage } from '../../shared/imports/import-queues.ts';
 import type { PlanRecord } from '../../shared/imports/ledger/plan-record.ts';
 import type { Row } from '../../shared/imports/ledger/row.ts';
-import { noCounts, type Tally, type TallyCounts } from '../../shared/imports/ledger/tally.ts';
+import { type Tally, type TallyCounts, zeroCounts } from '../../shared/imports/ledger/tally.ts';
+import type { CheckMessage } from '../../shared/imports/messages.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 
 /**
@@ -61,7 +61,7 @@ export function anImport(change: Partial<Import> = {}): Import {
     epoch: 1,
     cursor: 1,
     dispatched: 0,
-    pages: [],
+    batches: [],
     eventPending: false,
     uploadType: 'text/csv',
     createdAt: RECORDS_NOW,
@@ -87,8 +87,8 @@ export function aMailbox(change: Partial<Mailbox> = {}): Mailbox {
     status: 'pending',
     checks: {},
     importId: 'imp_1',
-    open: 'imp_1:2',
-    slotOf: 'imp_1',
+    openRow: 'imp_1:2',
+    slotClaimedBy: 'imp_1',
     createdAt: RECORDS_NOW,
     ...change,
   };
@@ -115,14 +115,14 @@ export function aTally({
   counts,
   ...change
 }: Partial<Omit<Tally, 'counts'>> & { counts?: Partial<TallyCounts> } = {}): Tally {
-  return { importId: 'imp_1', writer: 'process.1', ...change, counts: { ...noCounts, ...counts } };
+  return { importId: 'imp_1', writer: 'process.1', ...change, counts: { ...zeroCounts, ...counts } };
 }
 
 /** The first message for the row on line 2. */
 export function aCheckMessage(change: Partial<CheckMessage> = {}): CheckMessage {
   const { line = 2 } = change;
   return {
-    v: 1,
+    v: 2,
     customerId: 'cust_1',
     connectionId: 'conn_1',
     importId: 'imp_1',

@@ -7,9 +7,9 @@ import { type Stack, type StackOptions, startStack } from '../../local/stack.ts'
 /** Seconds where the product has minutes, so that no test waits for a sweep or a lease. All of them settings. */
 const QUICK = {
   SWEEP_SCHEDULE: '*/2 * * * * *',
-  PAGE_OVERDUE_AFTER: 'PT5S',
+  BATCH_OVERDUE_AFTER: 'PT5S',
   // On a machine that cannot keep up, sending again ever so often is what keeps it from catching up.
-  PAGE_OVERDUE_MOST: 'PT30S',
+  BATCH_OVERDUE_MAX: 'PT30S',
   PLAN_OVERDUE_AFTER: 'PT4S',
   DISPATCH_LEASE: 'PT3S',
   STORAGE_RETRY_AFTER: 'PT2S',

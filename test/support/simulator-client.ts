@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { type Certificate, obtainCertificate, trustInThisProcess } from '../../local/certificate.ts';
 import {
   parseScenario,
@@ -9,38 +10,14 @@ import {
   type ScenarioTenantInput,
 } from '../../local/microsoft365/scenario.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../local/microsoft365/simulator.ts';
+import { wingtip, wingtipTenant } from './wingtip.ts';
 
-/** The tenant that most tests need, its app and its secret. */
-export const wingtip = {
-  id: '3c8e5d72-1f4a-4b96-8e07-5a9d2c6b1f80',
-  domain: 'wingtip.example',
-  clientId: 'a1d4f7c2-6b3e-4958-9c0d-7e2f8b5a4c61',
-  clientSecret: 'simulated-Wingtip-8Q~value-of-a-client-secret',
-} as const;
-
-export type AppInput = NonNullable<ScenarioTenantInput['apps']>[number];
-
-export const at = (name: string): string => `${name}@${wingtip.domain}`;
-
-export function wingtipApp(more: Partial<AppInput> = {}): AppInput {
-  return {
-    clientId: wingtip.clientId,
-    secrets: [{ value: wingtip.clientSecret }],
-    grants: ['Mail.ReadWrite', 'Mail.Send', 'User.Read.All'],
-    ...more,
-  };
-}
-
-export function wingtipTenant(more: Partial<ScenarioTenantInput> = {}): ScenarioTenantInput {
-  return { id: wingtip.id, name: 'Wingtip', domains: [wingtip.domain], apps: [wingtipApp()], ...more };
-}
-
-/** What came back over the wire. */
-export interface Told<T> {
+/** An HTTP response, read to its end. */
+export interface HttpResult<T> {
   status: number;
   headers: Headers;
   text: string;
-  /** The body as JSON; an empty object where it is none. */
+  /** The parsed JSON body. An empty object if the body is not JSON. */
   body: T;
 }
 
@@ -61,7 +38,7 @@ export interface TokenBody {
   correlation_id?: string;
 }
 
-export interface Asked {
+export interface RequestOptions {
   token?: string | undefined;
   /** An object is sent as JSON, a string as it is. */
   body?: object | string;
@@ -70,70 +47,76 @@ export interface Asked {
 
 export interface SimulatorClient {
   simulator: Simulator;
-  /** Replaces the tenant of that id. */
+  /** Replaces the tenant with that id. */
   put(tenant: ScenarioTenantInput): void;
-  /** `POST /{tenant}/oauth2/v2.0/token`; a field that is `undefined` is left out. */
+  /** `POST /{tenant}/oauth2/v2.0/token`. Fields that are `undefined` are left out. */
   askToken(
     fields?: Record<string, string | undefined>,
-    asked?: { tenant?: string; headers?: Record<string, string> },
-  ): Promise<Told<TokenBody>>;
-  /** An access token for Graph, or for the resource named. */
+    options?: { tenant?: string; headers?: Record<string, string> },
+  ): Promise<HttpResult<TokenBody>>;
+  /** An access token for Graph, or for the given resource. */
   token(resource?: string, clientId?: string): Promise<string>;
-  /** A call of Graph's, with a token of the tenant's app unless one is handed over (`''`: none). */
-  graph<T = ErrorBody>(method: string, path: string, asked?: Asked): Promise<Told<T>>;
+  /** Calls Graph with a token of the Wingtip app, unless `token` is given. `''` sends no token. */
+  graph<T = ErrorBody>(method: string, path: string, options?: RequestOptions): Promise<HttpResult<T>>;
+  /** Reads from the simulator's control service. */
   control<T>(path: string): Promise<T>;
   close(): Promise<void>;
 }
 
-/** One for all: `fetch` looks at what is trusted only once. */
-let trusted: Promise<Certificate> | undefined;
+/** One certificate for all simulators, because `fetch` reads the trusted certificates only once. */
+let certificate: Promise<Certificate> | undefined;
 
-async function trustOne(): Promise<Certificate> {
+async function createTrustedCertificate(): Promise<Certificate> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-simulator-'));
-  const certificate = await obtainCertificate(folder);
+  const created = await obtainCertificate(folder);
   await rm(folder, { recursive: true });
-  trustInThisProcess(certificate.cert);
-  return certificate;
+  trustInThisProcess(created.cert);
+  return created;
 }
 
-/** Starts a simulated Microsoft 365 and speaks to it as any client would: over TLS, on its port. */
+/** Starts a simulator with the Wingtip tenant, or another scenario, and closes it when the test file is done. */
+export async function startSimulatedTenant(
+  scenario: ScenarioInput = { tenants: [wingtipTenant()] },
+): Promise<SimulatorClient> {
+  const client = await openSimulator(scenario);
+  afterAll(() => client.close());
+  return client;
+}
+
+/** Starts a simulated Microsoft 365 and returns a client that talks to it over TLS, as any client does. */
 export async function openSimulator(
   scenario: ScenarioInput,
   options: Partial<SimulatorOptions> = {},
 ): Promise<SimulatorClient> {
-  trusted ??= trustOne();
-  const certificate = await trusted;
-  const simulator = await startSimulator({ scenario: parseScenario(scenario), tls: certificate, ...options });
-  let known: Promise<string> | undefined;
-  const ownToken = () => {
-    known ??= client.token();
-    return known;
-  };
+  certificate ??= createTrustedCertificate();
+  const simulator = await startSimulator({ scenario: parseScenario(scenario), tls: await certificate, ...options });
+  let defaultToken: Promise<string> | undefined;
 
   const client: SimulatorClient = {
     simulator,
     put(tenant) {
-      known = undefined;
+      defaultToken = undefined;
       simulator.world.put(parseTenant(tenant));
     },
     askToken(fields = {}, { tenant = wingtip.id, headers = {} } = {}) {
       const form = new URLSearchParams();
-      const all = { ...usual, ...fields };
+      const all = { ...defaultTokenFields, ...fields };
       for (const [name, value] of Object.entries(all)) if (value !== undefined) form.set(name, value);
-      return tell(`${simulator.loginUrl}/${tenant}/oauth2/v2.0/token`, { method: 'POST', body: form, headers });
+      return request(`${simulator.loginUrl}/${tenant}/oauth2/v2.0/token`, { method: 'POST', body: form, headers });
     },
     async token(resource = 'https://graph.microsoft.com', clientId = wingtip.clientId) {
-      const told = await client.askToken({ scope: `${resource}/.default`, client_id: clientId });
-      if (!told.body.access_token) throw new Error(`no token: ${told.text}`);
-      return told.body.access_token;
+      const result = await client.askToken({ scope: `${resource}/.default`, client_id: clientId });
+      if (!result.body.access_token) throw new Error(`no token: ${result.text}`);
+      return result.body.access_token;
     },
     async graph(method, path, { token, body, headers = {} } = {}) {
-      const bearer = token ?? (await ownToken());
+      if (token === undefined) defaultToken ??= client.token();
+      const bearer = token ?? (await defaultToken);
       const isJson = typeof body === 'object';
-      return tell(`${simulator.graphUrl}/v1.0${path}`, {
+      return request(`${simulator.graphUrl}/v1.0${path}`, {
         method,
         headers: {
-          ...(bearer === '' ? {} : { Authorization: `Bearer ${bearer}` }),
+          ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}),
           ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
           ...headers,
         },
@@ -141,27 +124,27 @@ export async function openSimulator(
       });
     },
     async control<T>(path: string) {
-      return (await tell<T>(`${simulator.url}/_simulator${path}`, {})).body;
+      return (await request<T>(`${simulator.url}/_simulator${path}`, {})).body;
     },
     close: () => simulator.close(),
   };
   return client;
 }
 
-const usual = {
+const defaultTokenFields = {
   grant_type: 'client_credentials',
   client_id: wingtip.clientId,
   client_secret: wingtip.clientSecret,
   scope: 'https://graph.microsoft.com/.default',
 };
 
-async function tell<T>(url: string, init: RequestInit): Promise<Told<T>> {
+async function request<T>(url: string, init: RequestInit): Promise<HttpResult<T>> {
   const response = await fetch(url, init);
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: parsed(text) as T };
+  return { status: response.status, headers: response.headers, text, body: parseJson(text) as T };
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,4 +1,4 @@
-import type { JudgedRow, UploadLimits } from '../../shared/imports/upload/judged-row.ts';
+import type { ParsedRow, UploadLimits } from '../../shared/imports/upload/parsed-row.ts';
 import { readCsv } from '../../shared/imports/upload/read-csv.ts';
 
 export const uploadLimits: UploadLimits = {
@@ -24,7 +24,7 @@ export async function rowsOf(
   { sizes, ...limits }: Partial<UploadLimits> & { sizes?: readonly number[] } = {},
 ) {
   const { columns, rows } = await readCsv(chunksOf(csv, sizes), { ...uploadLimits, ...limits });
-  const judged: JudgedRow[] = [];
+  const judged: ParsedRow[] = [];
   for await (const row of rows) judged.push(row);
   return { columns, rows: judged };
 }

@@ -1,30 +1,30 @@
 import { json, type SimulatorReply, type SimulatorRequest } from '../http.ts';
-import { purgesFolder, type StoredMessage } from '../mail-store.ts';
-import type { RequestCount } from '../request-ledger.ts';
+import { type MailboxContents, purgesFolder, type StoredMessage } from '../mail-store.ts';
+import { LOG_ENTRIES_MAX, type RequestCount } from '../request-ledger.ts';
 import { Router } from '../router.ts';
 import { parseTenant, ScenarioError } from '../scenario.ts';
 import type { World } from '../world.ts';
 
-/** Counts of services that are not in this process, such as the storage's own access log. */
+/** Counts of services that the simulator is not part of. */
 export interface ExtraCounts {
   counts(): RequestCount[] | Promise<RequestCount[]>;
   reset(): void | Promise<void>;
 }
 
-interface Asked {
+interface ControlCall {
   world: World;
   params: Record<string, string>;
   request: SimulatorRequest;
   extra: ExtraCounts;
 }
 
-type Handler = (asked: Asked) => SimulatorReply | Promise<SimulatorReply>;
+type Handler = (call: ControlCall) => SimulatorReply | Promise<SimulatorReply>;
 
-const notFound = (what: string) => json(404, { error: { code: 'notFound', message: `No ${what} here.` } });
+const notFound = (message: string) => json(404, { error: { code: 'notFound', message } });
 
 const getTenant: Handler = ({ world, params }) => {
   const tenant = world.tenant(params.tenant ?? '');
-  return tenant ? json(200, tenant.scenario) : notFound('such tenant');
+  return tenant ? json(200, tenant.scenario) : notFound('There is no such tenant.');
 };
 
 const putTenant: Handler = ({ world, params, request }) => {
@@ -43,7 +43,7 @@ const putTenant: Handler = ({ world, params, request }) => {
 
 function conflicts(world: World, id: string, tenant: { id: string; domains: string[] }): string[] {
   const faults: string[] = [];
-  if (tenant.id.toLowerCase() !== id.toLowerCase()) faults.push('id: differs from the path');
+  if (tenant.id.toLowerCase() !== id.toLowerCase()) faults.push('id: differs from the id in the path');
   for (const domain of tenant.domains) {
     const owner = world.tenant(domain);
     if (owner && owner.id.toLowerCase() !== tenant.id.toLowerCase()) {
@@ -62,54 +62,62 @@ const present = (message: StoredMessage) => ({
 
 const getMailbox: Handler = ({ world, params }) => {
   const found = world.find(params.address ?? '');
-  if (!found) return notFound('mailbox of that address');
+  if (!found) return notFound('No mailbox has this address.');
   const contents = world.mail.peek(found.tenant.id, found.entry.address);
-  const lying = (folder: string) => contents?.in(folder).map(present) ?? [];
+  const messagesIn = (folder: string) => contents?.in(folder).map(present) ?? [];
   return json(200, {
     address: found.entry.address,
-    drafts: lying('drafts'),
-    inbox: lying('inbox'),
+    drafts: messagesIn('drafts'),
+    inbox: messagesIn('inbox'),
     sent: contents?.sent ?? [],
-    sentItems: lying('sentitems'),
-    deleted: lying('deleteditems'),
-    purges: lying(purgesFolder),
+    sentItems: messagesIn('sentitems'),
+    deleted: messagesIn('deleteditems'),
+    purges: messagesIn(purgesFolder),
     folders: [...(contents?.folders.values() ?? [])].map((folder) => ({
       id: folder.id,
       displayName: folder.displayName,
       isHidden: folder.isHidden,
-      messages: lying(folder.id),
+      messages: messagesIn(folder.id),
     })),
   });
 };
 
-const mostNamed = 100;
+const ADDRESSES_MAX = 100;
 
-/** A check's own mail, or what came back of it. */
-const isOurs = ({ subject }: StoredMessage) => /^(Undeliverable: )?Muster /.test(subject);
+interface Leftovers {
+  drafts: number;
+  inbox: number;
+  deleted: number;
+  sent: number;
+  folders: number;
+}
+
+/** Purged items do not count: no client can reach them. */
+const leftoversOf = (contents: MailboxContents): Leftovers => ({
+  drafts: contents.in('drafts').length,
+  inbox: contents.in('inbox').length,
+  deleted: contents.in('deleteditems').length,
+  sent: contents.sent.length,
+  folders: contents.folders.size,
+});
 
 /**
- * What lies about anywhere: drafts, deleted things, folders that were made, what was sent, and a check's own messages
- * in an inbox. Purges are out of reach and not counted.
+ * What clients have left in all mailboxes. Every mailbox starts empty, so everything in it comes from a client.
+ * The answer has the totals, and the first addresses that are not as they were at the start.
  */
 const getLeftovers: Handler = ({ world }) => {
-  const totals = { drafts: 0, inbox: 0, deleted: 0, sent: 0, folders: 0 };
+  const totals: Leftovers = { drafts: 0, inbox: 0, deleted: 0, sent: 0, folders: 0 };
   const addresses: string[] = [];
   for (const { address, contents } of world.mail.touched()) {
-    const counts: typeof totals = {
-      drafts: contents.in('drafts').length,
-      inbox: contents.in('inbox').filter(isOurs).length,
-      deleted: contents.in('deleteditems').length,
-      sent: contents.sent.length,
-      folders: contents.folders.size,
-    };
-    for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += counts[name];
+    const counts = leftoversOf(contents);
+    for (const name of Object.keys(totals) as (keyof Leftovers)[]) totals[name] += counts[name];
     const isClean = Object.values(counts).every((count) => count === 0);
-    if (!isClean && addresses.length < mostNamed) addresses.push(address);
+    if (!isClean && addresses.length < ADDRESSES_MAX) addresses.push(address);
   }
   return json(200, { ...totals, addresses });
 };
 
-/** The control endpoints: no key, because nothing here is real and all of it is on 127.0.0.1. */
+/** The control routes. They need no key: nothing here is real, and the server listens on 127.0.0.1 only. */
 export const controlRoutes = new Router<Handler>()
   .add('GET', '/_simulator/tenants', ({ world }) =>
     json(200, { items: world.tenants().map(({ scenario }) => scenario) }),
@@ -128,7 +136,7 @@ export const controlRoutes = new Router<Handler>()
     json(200, {
       items: world.requests.entries(
         request.query.get('since') ?? undefined,
-        Math.min(Number(request.query.get('limit') ?? 1000) || 1000, 20_000),
+        Math.min(Number(request.query.get('limit') ?? 1000) || 1000, LOG_ENTRIES_MAX),
       ),
     }),
   )

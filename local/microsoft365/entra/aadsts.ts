@@ -1,28 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { json, type SimulatorReply } from '../http.ts';
 
+/** What a refusal's wording names. */
 interface Subject {
   clientId: string;
   tenant: string;
   resource: string;
 }
 
-interface Known {
+interface KnownRefusal {
   error: string;
   status: number;
   text: (subject: Subject) => string;
-  /** Entra leaves the address of the explanation out for some codes. */
+  /** Entra sends no `error_uri` with some codes. */
   withoutUri?: true;
   retryAfterSeconds?: number;
 }
 
 const says =
-  (text: string): Known['text'] =>
+  (text: string): KnownRefusal['text'] =>
   () =>
     text;
 
-/** Client-credentials refusals by their AADSTS number: status, `error` and wording as recorded or documented. */
-const known: Record<string, Known> = {
+/**
+ * Refusals of client credentials by AADSTS number, with status, `error` and wording as recorded from Entra or as on the
+ * Microsoft page "Microsoft Entra authentication and authorization error codes". See docs/microsoft365.md,
+ * "Entra errors (AADSTS)".
+ */
+const refusals: Record<string, KnownRefusal> = {
   7000215: {
     error: 'invalid_client',
     status: 401,
@@ -259,28 +264,28 @@ const known: Record<string, Known> = {
 };
 
 for (const transient of [50033, 90006, 90012, 90024, 90033, 90090, 50000]) {
-  known[transient] = {
+  refusals[transient] = {
     error: 'temporarily_unavailable',
     status: 503,
     text: says('A transient error has occurred. Please try again.'),
   };
 }
 
-/** The numbers that are answered with a text of their own: those of `microsoft365.md` §3. */
-export const knownAadsts: readonly number[] = Object.keys(known).map(Number);
+/** The numbers that have their own wording. */
+export const knownAadsts: readonly number[] = Object.keys(refusals).map(Number);
 
-/** Entra's refusal in its envelope; a number that nobody documented comes as a plain `invalid_request`. */
+/** Entra's error response. An unknown number gives a plain `invalid_request`. */
 export function aadsts(
   code: number,
   subject: Partial<Subject>,
   options: { correlationId?: string | undefined; retryAfterSeconds?: number | null | undefined } = {},
 ): SimulatorReply {
-  const entry = known[code] ?? { error: 'invalid_request', status: 400, text: says('The request was refused.') };
+  const entry = refusals[code] ?? { error: 'invalid_request', status: 400, text: says('The request was refused.') };
   const text = entry.text({ clientId: '', tenant: '', resource: '', ...subject });
   const traceId = randomUUID();
   const correlationId = options.correlationId ?? randomUUID();
   const timestamp = `${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z`;
-  // `null`: Entra keeps the time to itself.
+  // `null`: no `Retry-After` header.
   const retryAfter =
     options.retryAfterSeconds === null ? undefined : (options.retryAfterSeconds ?? entry.retryAfterSeconds);
   return json(

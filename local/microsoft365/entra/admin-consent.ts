@@ -2,47 +2,47 @@ import { html, type SimulatorReply, type SimulatorRequest } from '../http.ts';
 import type { Tenant, TenantApp } from '../tenant.ts';
 import type { World } from '../world.ts';
 
-type Form = 'v1' | 'v2';
+type Version = 'v1' | 'v2';
 
-interface Asked {
+interface ConsentRequest {
   tenant: Tenant;
   app: TenantApp;
   redirectUri: URL;
   state: string | undefined;
   scope: string;
-  form: Form;
+  version: Version;
 }
 
 /**
- * The page on which an admin says yes or no. `GET` shows it; `POST` with the field `decision` (`accept` or `cancel`)
- * is what its buttons do, and answers with the redirect that Entra would give.
+ * The page on which an admin accepts or cancels. `GET` shows it. Its buttons `POST` the field `decision` (`accept` or
+ * `cancel`) and get Entra's redirect.
  */
 export function answerAdminConsent(
   world: World,
   tenantName: string,
-  form: Form,
+  version: Version,
   request: SimulatorRequest,
 ): SimulatorReply {
   const fields = request.method === 'POST' ? new URLSearchParams(request.body.toString('utf8')) : request.query;
   const read = (name: string) => fields.get(name) ?? request.query.get(name) ?? undefined;
-  const asked = readAsked(world, tenantName, form, read);
-  if ('problem' in asked) return html(400, page('Sign in', `<p>${escaped(asked.problem)}</p>`));
-  if (request.method === 'GET') return html(200, consentPage(asked));
-  return redirect(asked, read('decision') === 'accept');
+  const consent = readConsentRequest(world, tenantName, version, read);
+  if ('problem' in consent) return html(400, page('Sign in', `<p>${escaped(consent.problem)}</p>`));
+  if (request.method === 'GET') return html(200, consentPage(consent));
+  return redirect(consent, read('decision') === 'accept');
 }
 
-function readAsked(
+function readConsentRequest(
   world: World,
   tenantName: string,
-  form: Form,
+  version: Version,
   read: (name: string) => string | undefined,
-): Asked | { problem: string } {
+): ConsentRequest | { problem: string } {
   const clientId = read('client_id') ?? '';
-  if (form === 'v2' && /^common$/i.test(tenantName)) {
+  if (version === 'v2' && /^common$/i.test(tenantName)) {
     return { problem: 'AADSTS50059: No tenant-identifying information found in the request.' };
   }
-  const shared = /^(common|organizations)$/i.test(tenantName);
-  const tenant = shared ? world.tenants().find((candidate) => candidate.app(clientId)) : world.tenant(tenantName);
+  const isShared = /^(common|organizations)$/i.test(tenantName);
+  const tenant = isShared ? world.tenants().find((candidate) => candidate.app(clientId)) : world.tenant(tenantName);
   if (!tenant) return { problem: `AADSTS90002: Tenant '${tenantName}' not found.` };
   const app = tenant.app(clientId);
   if (!app) {
@@ -57,29 +57,29 @@ function readAsked(
       problem: `AADSTS50011: The redirect URI '${redirectText}' specified in the request does not match the redirect URIs configured for the application '${clientId}'.`,
     };
   }
-  const scope = read('scope') ?? (form === 'v1' ? 'https://graph.microsoft.com/.default' : '');
-  if (form === 'v2' && !scope) {
+  const scope = read('scope') ?? (version === 'v1' ? 'https://graph.microsoft.com/.default' : '');
+  if (version === 'v2' && !scope) {
     return { problem: "AADSTS900144: The request body must contain the following parameter: 'scope'." };
   }
-  return { tenant, app, redirectUri: new URL(redirectText), state: read('state'), scope, form };
+  return { tenant, app, redirectUri: new URL(redirectText), state: read('state'), scope, version };
 }
 
-function redirect(asked: Asked, accepted: boolean): SimulatorReply {
-  const { tenant, app, redirectUri, state, scope, form } = asked;
+function redirect(request: ConsentRequest, isAccepted: boolean): SimulatorReply {
+  const { tenant, app, redirectUri, state, scope, version } = request;
   const target = new URL(redirectUri);
   const answer = (values: Record<string, string>) => {
     for (const [name, value] of Object.entries(values)) target.searchParams.set(name, value);
     if (state !== undefined) target.searchParams.set('state', state);
     return { status: 302, headers: { Location: target.toString(), 'Cache-Control': 'no-store' } };
   };
-  if (!accepted) {
-    if (form === 'v1') {
+  if (!isAccepted) {
+    if (version === 'v1') {
       return answer({ error: 'permission_denied', error_description: 'The admin canceled the request' });
     }
     return answer({ error: 'access_denied', error_subcode: 'cancel' });
   }
   if (app.scenario.consent === 'declined') {
-    // Entra sets admin_consent=True on errors too.
+    // Entra sets admin_consent=True even on errors ("Admin consent on the Microsoft identity platform").
     return answer({
       admin_consent: 'True',
       error: 'consent_required',
@@ -87,11 +87,11 @@ function redirect(asked: Asked, accepted: boolean): SimulatorReply {
     });
   }
   tenant.consent(app, Date.now());
-  if (form === 'v1') return answer({ tenant: tenant.id, admin_consent: 'True' });
+  if (version === 'v1') return answer({ tenant: tenant.id, admin_consent: 'True' });
   return answer({ admin_consent: 'True', tenant: tenant.id, scope });
 }
 
-function consentPage({ tenant, app, redirectUri, state, scope, form }: Asked): string {
+function consentPage({ tenant, app, redirectUri, state, scope, version }: ConsentRequest): string {
   const hidden = Object.entries({
     client_id: app.scenario.clientId,
     redirect_uri: redirectUri.toString(),
@@ -101,7 +101,7 @@ function consentPage({ tenant, app, redirectUri, state, scope, form }: Asked): s
     .map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}">`)
     .join('');
   const grants = app.scenario.grants.map((grant) => `<li>${escaped(grant)}</li>`).join('');
-  const action = form === 'v1' ? `/${tenant.id}/adminconsent` : `/${tenant.id}/v2.0/adminconsent`;
+  const action = version === 'v1' ? `/${tenant.id}/adminconsent` : `/${tenant.id}/v2.0/adminconsent`;
   return page(
     'Permissions requested',
     `<p>Review for your organization <strong>${escaped(tenant.scenario.name)}</strong></p>

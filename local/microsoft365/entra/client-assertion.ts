@@ -2,7 +2,7 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import type { ScenarioApp } from '../scenario.ts';
 
-/** The thumbprint of the registered certificate that signed the assertion, or the AADSTS number that says why none did. */
+/** Resolves to the thumbprint of the registered certificate that signed the assertion, or to an AADSTS number. */
 export async function checkClientAssertion(
   app: ScenarioApp,
   assertion: string,
@@ -11,7 +11,7 @@ export async function checkClientAssertion(
   if (!certificate) return { code: 700027 };
   try {
     const key = createPublicKey(certificate.publicKeyPem);
-    // Clocks differ, and libraries round `nbf` up to the next second.
+    // Clocks differ, and some libraries round `nbf` up to the next second.
     const { payload } = await jwtVerify(assertion, key, {
       algorithms: ['RS256', 'PS256', 'RS384', 'RS512'],
       clockTolerance: 300,
@@ -47,7 +47,7 @@ function presentedThumbprints(assertion: string): string[] {
   }
 }
 
-/** A certificate has both its thumbprints; of a bare public key only the declared one is known. */
+/** The SHA-1 and SHA-256 thumbprints of a certificate. A bare public key has none. */
 function thumbprintsOf(pem: string): string[] {
   if (!pem.includes('BEGIN CERTIFICATE')) return [];
   const certificate = new X509Certificate(pem);

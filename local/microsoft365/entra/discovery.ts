@@ -2,11 +2,11 @@ import { json, type SimulatorReply } from '../http.ts';
 import type { World } from '../world.ts';
 import { aadsts, entraHeaders } from './aadsts.ts';
 
-/** The OpenID configuration of a tenant: how a domain becomes a tenant id, for Muster and for everybody. */
+/** The OpenID configuration of a tenant. Clients use it to turn a domain into a tenant id. */
 export function answerOpenIdConfiguration(world: World, name: string): SimulatorReply {
-  const shared = /^(common|organizations|consumers)$/i.test(name);
+  const isShared = /^(common|organizations|consumers)$/i.test(name);
   const isHome = world.home?.tenantId.toLowerCase() === name.toLowerCase();
-  const id = shared ? name.toLowerCase() : isHome ? world.home?.tenantId : world.tenant(name)?.id;
+  const id = isShared ? name.toLowerCase() : isHome ? world.home?.tenantId : world.tenant(name)?.id;
   if (!id) return aadsts(90002, { tenant: name });
   const base = `${world.url}/${id}`;
   return json(
@@ -20,7 +20,7 @@ export function answerOpenIdConfiguration(world: World, name: string): Simulator
       id_token_signing_alg_values_supported: ['RS256'],
       response_types_supported: ['code', 'id_token', 'code id_token', 'id_token token'],
       scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
-      issuer: `${world.url}/${shared ? '{tenantid}' : id}/v2.0`,
+      issuer: `${world.url}/${isShared ? '{tenantid}' : id}/v2.0`,
       authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
       device_authorization_endpoint: `${base}/oauth2/v2.0/devicecode`,
       end_session_endpoint: `${base}/oauth2/v2.0/logout`,
@@ -33,7 +33,7 @@ export function answerOpenIdConfiguration(world: World, name: string): Simulator
   );
 }
 
-/** Tells MSAL that this host is an authority of its own. */
+/** Tells MSAL that this host is an authority with no aliases. */
 export function answerInstanceDiscovery(world: World): SimulatorReply {
   const { host } = new URL(world.url);
   return json(200, {

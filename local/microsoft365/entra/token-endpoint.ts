@@ -10,7 +10,7 @@ import { checkClientAssertion } from './client-assertion.ts';
 const isGuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 const zeroGuid = '00000000-0000-0000-0000-000000000000';
 
-interface Asked {
+interface TokenRequest {
   tenant: string;
   form: URLSearchParams;
   clientId: string;
@@ -18,44 +18,44 @@ interface Asked {
   correlationId: string | undefined;
 }
 
-/** `POST /{tenant}/oauth2/v2.0/token`, client credentials only. */
+/** `POST /{tenant}/oauth2/v2.0/token`, for client credentials only. README.md lists the order of the checks. */
 export async function answerTokenRequest(
   world: World,
   tenantName: string,
   request: SimulatorRequest,
   trace: Trace,
 ): Promise<SimulatorReply> {
-  const asked = readForm(tenantName, request);
-  trace.clientId = asked.clientId;
+  const input = readTokenRequest(tenantName, request);
+  trace.clientId = input.clientId;
   const refuse = (code: number, resource = '') =>
-    aadsts(code, { clientId: asked.clientId, tenant: tenantName, resource }, { correlationId: asked.correlationId });
+    aadsts(code, { clientId: input.clientId, tenant: tenantName, resource }, { correlationId: input.correlationId });
 
-  const malformed = malformedBy(asked);
+  const malformed = findMalformedField(input);
   if (malformed) return refuse(malformed.code, malformed.about);
   if (world.home && tenantName.toLowerCase() === world.home.tenantId.toLowerCase()) {
-    return await answerAtHome(world, world.home, asked, refuse);
+    return await answerHomeTenant(world, world.home, input, refuse);
   }
   const tenant = world.tenant(tenantName);
   if (!tenant) return refuse(isGuid(tenantName) || tenantName.includes('.') ? 90002 : 900023);
   trace.tenantId = tenant.id;
-  if (!isGuid(asked.clientId) || asked.clientId === zeroGuid) return refuse(700038);
-  const app = tenant.app(asked.clientId);
+  if (!isGuid(input.clientId) || input.clientId === zeroGuid) return refuse(700038);
+  const app = tenant.app(input.clientId);
   if (!app) return refuse(700016);
-  const refused = refusedByScenario(tenant, app, asked);
+  const refused = refusedByScenario(tenant, app, input);
   if (refused) return refused;
   if (app.scenario.consent === 'absent') return refuse(7000229);
-  const credential = await checkCredential(app, asked);
+  const credential = await checkCredential(app, input);
   if ('code' in credential) return refuse(credential.code);
   if (!app.scenario.enabled) return refuse(7000112);
-  const resource = readScope(asked.form.get('scope') ?? '');
-  if ('code' in resource) return refuse(resource.code, asked.form.get('scope') ?? '');
+  const resource = readScope(input.form.get('scope') ?? '');
+  if ('code' in resource) return refuse(resource.code, input.form.get('scope') ?? '');
   const audience = resource.name === world.url ? graphAudience : audienceOf(resource.name);
   const isMissing = tenant.scenario.missingResources.some((name) => audienceOf(name) === audience);
   if (!audience || audience === vaultAudience || isMissing) return refuse(500011, resource.name);
   return await grant(world, tenant.scenario.tokenSeconds, claimsFor(tenant, app, audience, credential));
 }
 
-function readForm(tenant: string, request: SimulatorRequest): Asked {
+function readTokenRequest(tenant: string, request: SimulatorRequest): TokenRequest {
   const form = new URLSearchParams(request.body.toString('utf8'));
   const basic = /^Basic (.+)$/i.exec(request.header('authorization') ?? '')?.[1];
   const [user = '', ...rest] = basic ? Buffer.from(basic, 'base64').toString('utf8').split(':') : [];
@@ -69,10 +69,10 @@ function readForm(tenant: string, request: SimulatorRequest): Asked {
   };
 }
 
-/** Id and secret are form-encoded before they become a Basic header, RFC 6749 §2.3.1. */
+/** A Basic header carries the id and the secret form-encoded (RFC 6749, section 2.3.1). */
 const formDecoded = (text: string) => new URLSearchParams(`x=${text}`).get('x') ?? '';
 
-function malformedBy({ form, clientId, tenant }: Asked): { code: number; about: string } | undefined {
+function findMalformedField({ form, clientId, tenant }: TokenRequest): { code: number; about: string } | undefined {
   const grantType = form.get('grant_type');
   if (!grantType) return { code: 900144, about: 'grant_type' };
   if (grantType !== 'client_credentials') return { code: 70003, about: grantType };
@@ -83,12 +83,12 @@ function malformedBy({ form, clientId, tenant }: Asked): { code: number; about: 
   return undefined;
 }
 
-/** What the scenario says every token request of the app gets. */
-function refusedByScenario(tenant: Tenant, app: TenantApp, asked: Asked): SimulatorReply | undefined {
+/** The error that the scenario sets for every token request of the app. */
+function refusedByScenario(tenant: Tenant, app: TenantApp, input: TokenRequest): SimulatorReply | undefined {
   const { tokenError } = app.scenario;
   if (tokenError === null) return undefined;
-  const about = { clientId: asked.clientId, tenant: asked.tenant, resource: asked.form.get('scope') ?? '' };
-  const { correlationId } = asked;
+  const about = { clientId: input.clientId, tenant: input.tenant, resource: input.form.get('scope') ?? '' };
+  const { correlationId } = input;
   if (tokenError === 'down') return aadsts(90033, about, { correlationId });
   if (tokenError === 'throttled') {
     const { throttle } = tenant.scenario;
@@ -100,7 +100,7 @@ function refusedByScenario(tenant: Tenant, app: TenantApp, asked: Asked): Simula
 
 async function checkCredential(
   app: TenantApp,
-  { form, secret }: Asked,
+  { form, secret }: TokenRequest,
 ): Promise<{ name: string; kind: '1' | '2' } | { code: number }> {
   const assertion = form.get('client_assertion');
   if (assertion) {
@@ -115,7 +115,7 @@ async function checkCredential(
   return { name: credentialName(secret), kind: '1' };
 }
 
-/** Exactly one `<resource>/.default`. */
+/** Reads the resource from a scope, which must be exactly one `<resource>/.default`. */
 function readScope(scope: string): { name: string } | { code: number } {
   const scopes = scope.split(/\s+/).filter((part) => !/^(openid|profile|offline_access|)$/.test(part));
   if (scopes.length > 1) return { code: 28000 };
@@ -139,23 +139,24 @@ function claimsFor(
     app_displayname: app.scenario.displayName,
     appidacr: credential.kind,
     idtyp: 'app',
-    // Entra gives tokens even to an app that has no usable principal: without `oid`.
+    // Entra issues tokens even without a usable service principal. They have no `oid`.
     ...(app.scenario.identityMissing ? {} : { oid: app.objectId, sub: app.objectId }),
     ...(roles.length > 0 ? { roles } : {}),
     xms_cred: credential.name,
   };
 }
 
-async function answerAtHome(
+/** The operator's own tenant issues tokens for Key Vault to one client. */
+async function answerHomeTenant(
   world: World,
   home: NonNullable<World['home']>,
-  asked: Asked,
+  input: TokenRequest,
   refuse: (code: number, resource?: string) => SimulatorReply,
 ): Promise<SimulatorReply> {
-  if (asked.clientId.toLowerCase() !== home.clientId.toLowerCase()) return refuse(700016);
-  if (!asked.secret) return refuse(7000218);
-  if (asked.secret !== home.clientSecret) return refuse(7000215);
-  const resource = readScope(asked.form.get('scope') ?? '');
+  if (input.clientId.toLowerCase() !== home.clientId.toLowerCase()) return refuse(700016);
+  if (!input.secret) return refuse(7000218);
+  if (input.secret !== home.clientSecret) return refuse(7000215);
+  const resource = readScope(input.form.get('scope') ?? '');
   if ('code' in resource) return refuse(resource.code);
   const audience = audienceOf(resource.name);
   if (audience !== vaultAudience) return refuse(500011, resource.name);

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { World } from '../world.ts';
-import { frontDoorError, type GraphAnswer, type GraphBody, type GraphCall, idsOf } from './answers.ts';
 import type { Caller } from './caller.ts';
-import { answerGraphCall } from './graph-calls.ts';
+import { createRequestIds, type GraphBody, type GraphCall } from './graph-call.ts';
+import { answerGraphCall } from './graph-routes.ts';
+import { frontDoorError, type GraphResponse, plainJson } from './responses.ts';
 
-const mostParts = 20;
-/** Outlook's share of a batch runs four at a time. */
-const atOnce = 4;
+const PARTS_MAX = 20;
+/** Graph runs at most four Outlook parts of a batch at a time. */
+const CONCURRENT_PARTS_MAX = 4;
 
 const batchBody = z.object({
   requests: z.array(
@@ -22,42 +23,43 @@ const batchBody = z.object({
 });
 
 type Part = z.infer<typeof batchBody>['requests'][number];
-type PartAnswer = { id: string; answer: GraphAnswer };
+type PartResponse = { id: string; response: GraphResponse };
 
-/** `POST /$batch`: 200 even when parts fail, the answers in whatever order they were ready. */
-export async function answerBatch(world: World, caller: Caller, call: GraphCall): Promise<GraphAnswer> {
+/** `POST /$batch`. The batch is 200 even if parts fail. The parts' responses come in no particular order. */
+export async function answerBatch(world: World, caller: Caller, call: GraphCall): Promise<GraphResponse> {
   const parts = readParts(call, caller.tenant.scenario.refusesBodilessParts);
   if (typeof parts === 'string') return frontDoorError(call, 400, 'BadRequest', parts);
-  const answers = await runAll(world, caller, parts);
-  const fate = answers.find(({ answer }) => answer.fate)?.answer.fate;
+  const responses = await runAll(world, caller, parts);
+  const noReply = responses.find(({ response }) => response.noReply)?.response.noReply;
   return {
     status: 200,
-    headers: { 'Content-Type': 'application/json' },
-    body: { responses: shuffled(answers).map(presentPart) },
-    ...(fate ? { fate } : {}),
+    headers: { 'Content-Type': plainJson },
+    body: { responses: reordered(responses).map(presentPart) },
+    ...(noReply ? { noReply } : {}),
   };
 }
 
-const writes = /^(POST|PATCH|PUT)$/i;
+const writeMethods = /^(POST|PATCH|PUT)$/i;
 
+/** The parts of a valid batch, or Graph's message for an invalid one. */
 function readParts(call: GraphCall, refusesBodiless: boolean): Part[] | string {
   if (call.body.kind === 'none') return 'Empty Payload. JSON content expected.';
   const read = batchBody.safeParse(call.body.kind === 'json' ? call.body.value : undefined);
   if (!read.success) return 'Invalid batch payload format.';
   const parts = read.data.requests;
-  if (parts.length > mostParts) {
-    return `Number of batch request steps exceeds the maximum value of ${mostParts}.`;
+  if (parts.length > PARTS_MAX) {
+    return `Number of batch request steps exceeds the maximum value of ${PARTS_MAX}.`;
   }
-  const seen = new Set<string>();
+  const ids = new Set<string>();
   for (const { id } of parts) {
-    // Graph takes `a` and `A` for the same.
-    if (seen.has(id.toLowerCase())) return `Request Id ${id} has to be unique in a batch.`;
-    seen.add(id.toLowerCase());
+    // To Graph, `a` and `A` are the same id.
+    if (ids.has(id.toLowerCase())) return `Request Id ${id} has to be unique in a batch.`;
+    ids.add(id.toLowerCase());
   }
   for (const { id, method, body, headers, dependsOn } of parts) {
     const hasType = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'content-type');
     const hasBody = body !== undefined && body !== null;
-    const needsBoth = refusesBodiless && writes.test(method);
+    const needsBoth = refusesBodiless && writeMethods.test(method);
     if ((hasBody && !hasType) || (needsBoth && !(hasBody && hasType))) {
       return `Write request id : ${id} does not contain Content-Type header or body.`;
     }
@@ -67,74 +69,75 @@ function readParts(call: GraphCall, refusesBodiless: boolean): Part[] | string {
   return parts;
 }
 
-async function runAll(world: World, caller: Caller, parts: Part[]): Promise<PartAnswer[]> {
+async function runAll(world: World, caller: Caller, parts: Part[]): Promise<PartResponse[]> {
   const waiting = new Set(parts);
-  const done = new Map<string, number>();
-  const answers: PartAnswer[] = [];
-  const finish = (part: Part, answer: GraphAnswer) => {
-    done.set(part.id, answer.status);
-    answers.push({ id: part.id, answer });
+  const statuses = new Map<string, number>();
+  const responses: PartResponse[] = [];
+  const finish = (part: Part, response: GraphResponse) => {
+    statuses.set(part.id, response.status);
+    responses.push({ id: part.id, response });
   };
   const next = (): Part | undefined => {
-    for (const part of waiting) if ((part.dependsOn ?? []).every((id) => done.has(id))) return part;
+    for (const part of waiting) if ((part.dependsOn ?? []).every((id) => statuses.has(id))) return part;
     return undefined;
   };
-  const underWay = new Set<Promise<void>>();
-  while (waiting.size > 0 || underWay.size > 0) {
-    const part = underWay.size < atOnce ? next() : undefined;
+  const running = new Set<Promise<void>>();
+  while (waiting.size > 0 || running.size > 0) {
+    const part = running.size < CONCURRENT_PARTS_MAX ? next() : undefined;
     if (!part) {
-      // Parts that wait for each other would wait for ever.
-      if (underWay.size === 0) for (const stuck of waiting) finish(stuck, failedDependency());
-      if (underWay.size === 0) break;
-      await Promise.race(underWay);
+      // Parts that depend on each other would wait forever.
+      if (running.size === 0) for (const stuck of waiting) finish(stuck, failedDependency());
+      if (running.size === 0) break;
+      await Promise.race(running);
       continue;
     }
     waiting.delete(part);
-    if ((part.dependsOn ?? []).some((id) => (done.get(id) ?? 500) >= 400)) {
+    if ((part.dependsOn ?? []).some((id) => (statuses.get(id) ?? 500) >= 400)) {
       finish(part, failedDependency());
       continue;
     }
     const run = runPart(world, caller, part)
-      .then((answer) => finish(part, answer))
-      .finally(() => underWay.delete(run));
-    underWay.add(run);
+      .then((response) => finish(part, response))
+      .finally(() => running.delete(run));
+    running.add(run);
   }
-  return answers;
+  return responses;
 }
 
-async function runPart(world: World, caller: Caller, part: Part): Promise<GraphAnswer> {
-  const lower = new Map(Object.entries(part.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
-  const header = (name: string) => lower.get(name.toLowerCase());
-  const [path = '', search = ''] = splitOnce(part.url);
+async function runPart(world: World, caller: Caller, part: Part): Promise<GraphResponse> {
+  const headers = new Map(Object.entries(part.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+  const header = (name: string) => headers.get(name.toLowerCase());
+  const [path, search] = splitUrl(part.url);
   const body: GraphBody =
     part.body === undefined || part.body === null ? { kind: 'none' } : { kind: 'json', value: part.body };
   const method = part.method.toUpperCase();
-  const call: GraphCall = { method, path, query: new URLSearchParams(search), header, body, ...idsOf(header) };
-  const { answer, trace } = await answerGraphCall(world, caller, call);
-  world.requests.log(method, answer.fate ? 0 : answer.status, trace, true);
-  const ids = { 'request-id': call.requestId, 'client-request-id': call.clientRequestId };
-  return { ...answer, headers: { ...ids, ...answer.headers } };
+  const ids = createRequestIds(header);
+  const call: GraphCall = { method, path, query: new URLSearchParams(search), header, body, ...ids };
+  const { response, trace } = await answerGraphCall(world, caller, call);
+  world.requests.log(method, response.noReply ? 0 : response.status, trace, true);
+  const idHeaders = { 'request-id': ids.requestId, 'client-request-id': ids.clientRequestId };
+  return { ...response, headers: { ...idHeaders, ...response.headers } };
 }
 
-function splitOnce(url: string): [string, string] {
+function splitUrl(url: string): [path: string, search: string] {
   const relative = url.startsWith('/') ? url : `/${url}`;
   const mark = relative.indexOf('?');
   return mark < 0 ? [relative, ''] : [relative.slice(0, mark), relative.slice(mark + 1)];
 }
 
-function failedDependency(): GraphAnswer {
+function failedDependency(): GraphResponse {
   return {
     status: 424,
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': plainJson },
     body: { error: { code: 'FailedDependency', message: 'A request that this one depends on has failed.' } },
   };
 }
 
-function presentPart({ id, answer }: PartAnswer): object {
-  return { id, status: answer.status, headers: answer.headers, body: answer.body ?? null };
+function presentPart({ id, response }: PartResponse): object {
+  return { id, status: response.status, headers: response.headers, body: response.body ?? null };
 }
 
-/** A client that reads the answers in the order of its requests is found out. */
-function shuffled(answers: PartAnswer[]): PartAnswer[] {
-  return answers.length > 1 ? [...answers.slice(1), ...answers.slice(0, 1)] : answers;
+/** Moves the first response to the end, so that a client which relies on the order of its requests fails. */
+function reordered(responses: PartResponse[]): PartResponse[] {
+  return responses.length > 1 ? [...responses.slice(1), ...responses.slice(0, 1)] : responses;
 }

@@ -2,19 +2,18 @@ import { graphAudience } from '../resources.ts';
 import type { Tenant, TenantApp } from '../tenant.ts';
 import type { TokenClaims } from '../token-issuer.ts';
 import type { World } from '../world.ts';
-import { frontDoorError, type GraphAnswer, type GraphCall } from './answers.ts';
 import { challenge, claimsChallenge, claimsMessage } from './challenge.ts';
+import type { RequestIds } from './graph-call.ts';
+import { frontDoorError, type GraphResponse } from './responses.ts';
 
-/** Who calls: the app that the token names, as the tenant knows it now. */
+/** The app that the token names, as the tenant knows it now. */
 export interface Caller {
   claims: TokenClaims;
   tenant: Tenant;
   app: TenantApp;
 }
 
-type Ids = Pick<GraphCall, 'requestId' | 'clientRequestId'>;
-
-const texts = {
+const messages = {
   empty: 'Access token is empty.',
   malformed:
     'IDX14100: JWT is not well formed, there are no dots (.). The token needs to be in JWS or JWE Compact Serialization Format.',
@@ -24,19 +23,19 @@ const texts = {
   tenant: 'Access token validation failure. Invalid issuer.',
 } as const;
 
-/** Steps 1 and 2 of the order of evaluation: the token, then the app that it names. */
+/** The first two steps of docs/microsoft365.md, "Order of evaluation": the token, then the app that it names. */
 export async function authenticate(
   world: World,
   header: string | undefined,
-  ids: Ids,
-): Promise<{ caller: Caller } | { refused: GraphAnswer }> {
+  ids: RequestIds,
+): Promise<{ caller: Caller } | { refused: GraphResponse }> {
   const token = /^Bearer\s+(.*)$/i.exec(header ?? '')?.[1]?.trim() ?? '';
   const verified = await world.tokens.verify(token);
-  if (!verified.ok) return { refused: invalidToken(world, ids, texts[verified.why]) };
+  if (!verified.ok) return { refused: invalidToken(world, ids, messages[verified.why]) };
   const { claims } = verified;
-  if (claims.aud !== graphAudience) return { refused: invalidToken(world, ids, texts.audience) };
+  if (claims.aud !== graphAudience) return { refused: invalidToken(world, ids, messages.audience) };
   const tenant = world.tenant(claims.tid);
-  if (!tenant) return { refused: invalidToken(world, ids, texts.tenant) };
+  if (!tenant) return { refused: invalidToken(world, ids, messages.tenant) };
   const app = tenant.app(claims.appid);
   if (!app || app.scenario.consent === 'absent' || app.scenario.identityMissing) {
     return {
@@ -63,15 +62,15 @@ export async function authenticate(
   return { caller: { claims, tenant, app } };
 }
 
-function invalidToken(world: World, ids: Ids, message: string): GraphAnswer {
+function invalidToken(world: World, ids: RequestIds, message: string): GraphResponse {
   return frontDoorError(ids, 401, 'InvalidAuthenticationToken', message, { 'WWW-Authenticate': challenge(world) });
 }
 
 /**
- * The credential behind the token has expired or was removed: continuous access evaluation ends the token too, so that
- * a scenario that changes in mid-run is felt at once and not after an hour.
+ * The token's credential has expired or was removed. Continuous access evaluation then revokes the token, so a scenario
+ * that changes during a run takes effect immediately and not when the token expires an hour later.
  */
-function revoked(world: World, ids: Ids): GraphAnswer {
+function revoked(world: World, ids: RequestIds): GraphResponse {
   return frontDoorError(ids, 401, 'InvalidAuthenticationToken', claimsMessage, {
     'WWW-Authenticate': claimsChallenge(world, new Date()),
   });

@@ -1,36 +1,38 @@
 import type { Tenant } from '../tenant.ts';
 import type { World } from '../world.ts';
-import { frontDoorError, type GraphAnswer, type GraphCall, plainJson } from './answers.ts';
 import type { Caller } from './caller.ts';
+import type { GraphCall } from './graph-call.ts';
+import { metadataUrl } from './odata.ts';
+import { rolesOf } from './permissions.ts';
+import { frontDoorError, type GraphResponse, plainJson } from './responses.ts';
 
 export interface DirectoryCall {
   world: World;
   tenant: Tenant;
-  caller: Caller;
   params: Record<string, string>;
   call: GraphCall;
-  /** The application permissions that the token shows and the tenant still grants. */
+  /** The application permissions that the token carries and the tenant still grants. */
   roles: readonly string[];
 }
 
 export interface DirectoryOperation {
-  needs: readonly string[];
-  /** What it costs before the query is looked at, in Graph's resource units. */
+  /** Any one of these is enough. */
+  permissions: readonly string[];
+  /** The base cost in Graph's resource units, before the query changes it. 1 unless stated. */
   units?: number;
-  run(call: DirectoryCall): GraphAnswer;
+  run(call: DirectoryCall): GraphResponse;
 }
 
-/** The directory knows Entra's grants only: RBAC for Applications is Exchange's. */
+/** Answers a call on the directory. Only Entra's grants count: RBAC for Applications belongs to Exchange. */
 export function answerDirectoryCall(
   world: World,
   caller: Caller,
   operation: DirectoryOperation,
   call: GraphCall,
   params: Record<string, string>,
-): GraphAnswer {
-  const { claims, app, tenant } = caller;
-  const roles = (claims.roles ?? []).filter((role) => app.grants.includes(role));
-  if (!operation.needs.some((permission) => roles.includes(permission))) {
+): GraphResponse {
+  const roles = rolesOf(caller);
+  if (!operation.permissions.some((permission) => roles.includes(permission))) {
     return frontDoorError(
       call,
       403,
@@ -38,29 +40,30 @@ export function answerDirectoryCall(
       'Insufficient privileges to complete the operation.',
     );
   }
-  const answer = operation.run({ world, tenant, caller, params, call, roles });
+  const response = operation.run({ world, tenant: caller.tenant, params, call, roles });
   const units = String(costOf(operation.units ?? 1, call.query));
-  return { ...answer, headers: { 'x-ms-resource-unit': units, ...answer.headers } };
+  return { ...response, headers: { 'x-ms-resource-unit': units, ...response.headers } };
 }
 
-/** Graph's own reckoning: https://learn.microsoft.com/graph/throttling-limits#resource-unit-costs-per-request */
+/** https://learn.microsoft.com/graph/throttling-limits#resource-unit-costs-per-request */
 function costOf(units: number, query: URLSearchParams): number {
   const top = query.get('$top');
-  const few = top !== null && Number(top) < 20;
-  return Math.max(1, units - (query.has('$select') ? 1 : 0) + (query.has('$expand') ? 1 : 0) - (few ? 1 : 0));
+  const isShortPage = top !== null && Number(top) < 20;
+  return Math.max(1, units - (query.has('$select') ? 1 : 0) + (query.has('$expand') ? 1 : 0) - (isShortPage ? 1 : 0));
 }
 
-export function directoryAnswer(body: object): GraphAnswer {
+/** A 200 with the body. `context` is what follows `#` in `@odata.context`. */
+export function directoryResponse(context: string, body: object): GraphResponse {
   return {
     status: 200,
     headers: {
       'Content-Type': `${plainJson}; odata.metadata=minimal; odata.streaming=true; IEEE754Compatible=false; charset=utf-8`,
     },
-    body,
+    body: { '@odata.context': `${metadataUrl}#${context}`, ...body },
   };
 }
 
-export function resourceNotFound(call: GraphCall, name: string): GraphAnswer {
+export function resourceNotFound(call: GraphCall, name: string): GraphResponse {
   return frontDoorError(
     call,
     404,
@@ -69,6 +72,6 @@ export function resourceNotFound(call: GraphCall, name: string): GraphAnswer {
   );
 }
 
-export function unsupportedQuery(call: GraphCall, message: string): GraphAnswer {
+export function unsupportedQuery(call: GraphCall, message: string): GraphResponse {
   return frontDoorError(call, 400, 'Request_UnsupportedQuery', message);
 }

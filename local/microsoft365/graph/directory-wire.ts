@@ -3,10 +3,10 @@ import type { Tenant } from '../tenant.ts';
 import { stableGuid } from '../token-issuer.ts';
 
 const exchangePlan = 'efb87545-963c-4e0d-99df-69c6916d9eb0';
-const licence = '3b555118-da6a-4418-894f-7df1e2096870';
-const withPlan = new Set<Entry['kind']>(['user', 'disabled']);
+const skuId = '3b555118-da6a-4418-894f-7df1e2096870';
+const kindsWithExchangePlan = new Set<Entry['kind']>(['user', 'disabled']);
 
-/** What a user looks like without `$select`. */
+/** The properties of a user without `$select`. */
 export const defaultUserProperties = [
   'businessPhones',
   'displayName',
@@ -21,12 +21,12 @@ export const defaultUserProperties = [
   'id',
 ] as const;
 
-/** All that `User.ReadBasic.All` may see. */
+/** The only properties that `User.ReadBasic.All` may see. */
 export const basicUserProperties = ['displayName', 'givenName', 'mail', 'surname', 'userPrincipalName', 'id'] as const;
 
 export function presentUser(entry: Entry): Record<string, unknown> {
-  const licensed = withPlan.has(entry.kind);
-  // A shared or room mailbox's account is switched off as a rule, and works.
+  const isLicensed = kindsWithExchangePlan.has(entry.kind);
+  // The accounts of shared and room mailboxes are usually disabled. Their mailboxes work all the same.
   const isEnabled =
     entry.kind === 'user' || entry.kind === 'guest' || entry.kind === 'unlicensed' || entry.kind === 'onPremises';
   return {
@@ -44,8 +44,8 @@ export function presentUser(entry: Entry): Record<string, unknown> {
     accountEnabled: isEnabled,
     userType: entry.kind === 'guest' ? 'Guest' : 'Member',
     proxyAddresses: proxyAddresses(entry),
-    assignedLicenses: licensed ? [{ disabledPlans: [], skuId: licence }] : [],
-    assignedPlans: licensed
+    assignedLicenses: isLicensed ? [{ disabledPlans: [], skuId }] : [],
+    assignedPlans: isLicensed
       ? [
           {
             assignedDateTime: '2025-01-01T00:00:00Z',
@@ -90,8 +90,8 @@ export function presentContact(entry: Entry): Record<string, unknown> {
 
 export function presentOrganization({ scenario }: Tenant): Record<string, unknown> {
   const given = scenario.organization ?? {};
-  const named = Array.isArray(given) ? { verifiedDomains: given } : given;
-  const domains = (named.verifiedDomains ?? scenario.domains).map((domain, index) => ({
+  const organization = Array.isArray(given) ? { verifiedDomains: given } : given;
+  const domains = (organization.verifiedDomains ?? scenario.domains).map((domain, index) => ({
     ...{ isDefault: index === 0, isInitial: false },
     ...(typeof domain === 'string' ? { name: domain } : domain),
     type: 'Managed',
@@ -99,8 +99,8 @@ export function presentOrganization({ scenario }: Tenant): Record<string, unknow
   }));
   return {
     id: scenario.id,
-    displayName: ('displayName' in named ? named.displayName : undefined) ?? scenario.name,
-    countryLetterCode: ('countryLetterCode' in named ? named.countryLetterCode : undefined) ?? 'US',
+    displayName: ('displayName' in organization ? organization.displayName : undefined) ?? scenario.name,
+    countryLetterCode: ('countryLetterCode' in organization ? organization.countryLetterCode : undefined) ?? 'US',
     tenantType: 'AAD',
     verifiedDomains: domains,
     assignedPlans: [
@@ -114,7 +114,7 @@ export function presentOrganization({ scenario }: Tenant): Record<string, unknow
   };
 }
 
-/** The ids of the app roles that this product meets; others get a stable one of their own. */
+/** Microsoft's ids of common app roles. Other roles get a simulated id that never changes. */
 const appRoleIds: Record<string, string> = {
   'Mail.ReadWrite': 'e2a3a72e-5f79-4c64-b1b1-878b674786c9',
   'Mail.Send': 'b633e1c5-b582-4048-a93e-9f11b44c7e96',

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type MailboxContents, purgesFolder, type StoredFolder, wellKnownFolders } from '../mail-store.ts';
-import { exchangeError, type GraphAnswer, noContent, outlookAnswer } from './answers.ts';
 import type { MailboxCall, MailOperation } from './mailbox-call.ts';
 import { folderId } from './message-wire.ts';
-import { metadata, nextLink, selected, whole } from './odata.ts';
+import { applySelect, metadataUrl, pageBySkip } from './odata.ts';
+import { exchangeError, type GraphResponse, noContent, outlookResponse } from './responses.ts';
 
-export const mailReads = ['Mail.ReadBasic.All', 'Mail.ReadBasic', 'Mail.Read', 'Mail.ReadWrite'] as const;
+export const mailReadPermissions = ['Mail.ReadBasic.All', 'Mail.ReadBasic', 'Mail.Read', 'Mail.ReadWrite'] as const;
 
 const displayNames: Record<string, string> = {
   inbox: 'Inbox',
@@ -17,16 +17,16 @@ const displayNames: Record<string, string> = {
   archive: 'Archive',
 };
 
-/** The folder that a name or an id stands for, as the store knows it. */
-export function resolveFolder({ entry, peek }: MailboxCall, name: string): string | undefined {
-  const lower = name.toLowerCase();
+/** Finds a folder by its well-known name or its id. Returns the name that the mail store uses. */
+export function resolveFolder({ entry, peek }: MailboxCall, nameOrId: string): string | undefined {
+  const lower = nameOrId.toLowerCase();
   if (lower === 'recoverableitemspurges' || lower === 'recoverableitemsdeletions') return purgesFolder;
-  const wellKnown = wellKnownFolders.find((folder) => folder === lower || folderId(entry, folder) === name);
+  const wellKnown = wellKnownFolders.find((folder) => folder === lower || folderId(entry, folder) === nameOrId);
   if (wellKnown) return wellKnown;
-  return peek()?.folders.has(name) ? name : undefined;
+  return peek()?.folders.has(nameOrId) ? nameOrId : undefined;
 }
 
-export const folderNotFound = (): GraphAnswer =>
+export const folderNotFound = (): GraphResponse =>
   exchangeError(404, 'ErrorFolderNotFound', 'The specified folder could not be found in the store.');
 
 export function idOfFolder({ entry }: MailboxCall, folder: string): string {
@@ -51,25 +51,26 @@ function presentFolder(call: MailboxCall, folder: string): Record<string, unknow
 
 export const getFolder: MailOperation = {
   kind: 'read',
-  needs: mailReads,
+  permissions: mailReadPermissions,
   body: 'none',
   run(call) {
     const folder = resolveFolder(call, call.params.folder ?? '');
     if (!folder) return folderNotFound();
     const refused = call.refusedByStore();
     if (refused) return refused;
-    const picked = call.call.query.get('$select');
-    const context = `${metadata}#users('${call.user}')/mailFolders${picked ? `(${picked})` : ''}/$entity`;
-    return outlookAnswer(200, {
+    const { query } = call.call;
+    const select = query.get('$select');
+    const context = `${metadataUrl}#users('${call.user}')/mailFolders${select ? `(${select})` : ''}/$entity`;
+    return outlookResponse(200, {
       '@odata.context': context,
-      ...selected(presentFolder(call, folder), call.call.query, ['id']),
+      ...applySelect(presentFolder(call, folder), query, ['id']),
     });
   },
 };
 
 export const listFolders: MailOperation = {
   kind: 'read',
-  needs: mailReads,
+  permissions: mailReadPermissions,
   body: 'none',
   run(call) {
     const refused = call.refusedByStore();
@@ -78,22 +79,18 @@ export const listFolders: MailOperation = {
     const withHidden = query.get('includeHiddenFolders') === 'true';
     const own = [...(call.peek()?.folders.values() ?? [])].filter((folder) => withHidden || !folder.isHidden);
     const all = [...wellKnownFolders, ...own.map(({ id }) => id)];
-    const top = whole(query, '$top', 10, 1000);
-    const skip = whole(query, '$skip', 0, Number.MAX_SAFE_INTEGER);
-    const page = all.slice(skip, skip + top);
-    return outlookAnswer(200, {
-      '@odata.context': `${metadata}#users('${call.user}')/mailFolders`,
-      ...(skip + top < all.length
-        ? { '@odata.nextLink': nextLink(call.world.url, call.call, '$skip', String(skip + top)) }
-        : {}),
-      value: page.map((folder) => selected(presentFolder(call, folder), query, ['id'])),
+    const { page, link } = pageBySkip(all, call.world.url, call.call);
+    return outlookResponse(200, {
+      '@odata.context': `${metadataUrl}#users('${call.user}')/mailFolders`,
+      ...link,
+      value: page.map((folder) => applySelect(presentFolder(call, folder), query, ['id'])),
     });
   },
 };
 
 export const createFolder: MailOperation = {
   kind: 'create',
-  needs: ['Mail.ReadWrite'],
+  permissions: ['Mail.ReadWrite'],
   body: 'json',
   run(call) {
     const { displayName, isHidden } = call.body;
@@ -103,10 +100,7 @@ export const createFolder: MailOperation = {
     const refused = call.refusedByStore();
     if (refused) return refused;
     const contents = call.contents();
-    const taken = [...contents.folders.values()].some(
-      (folder) => folder.displayName.toLowerCase() === displayName.toLowerCase(),
-    );
-    if (taken || Object.values(displayNames).some((name) => name.toLowerCase() === displayName.toLowerCase())) {
+    if (isNameTaken(contents, displayName)) {
       return exchangeError(
         409,
         'ErrorFolderExists',
@@ -119,18 +113,23 @@ export const createFolder: MailOperation = {
       isHidden: isHidden === true,
     };
     contents.folders.set(folder.id, folder);
-    return outlookAnswer(201, {
-      '@odata.context': `${metadata}#users('${call.user}')/mailFolders/$entity`,
+    return outlookResponse(201, {
+      '@odata.context': `${metadataUrl}#users('${call.user}')/mailFolders/$entity`,
       ...presentFolder(call, folder.id),
     });
   },
 };
 
-/** Removes a folder that was made, with what is in it: to Deleted Items, or for good. */
+function isNameTaken(contents: MailboxContents, displayName: string): boolean {
+  const own = [...contents.folders.values()].map((folder) => folder.displayName);
+  return [...own, ...Object.values(displayNames)].some((name) => name.toLowerCase() === displayName.toLowerCase());
+}
+
+/** Removes a folder that an app created, and moves its messages to `target`. */
 function removal(target: 'deleteditems' | typeof purgesFolder): MailOperation {
   return {
     kind: 'remove',
-    needs: ['Mail.ReadWrite'],
+    permissions: ['Mail.ReadWrite'],
     body: 'none',
     run(call) {
       const folder = resolveFolder(call, call.params.folder ?? '');
@@ -144,15 +143,12 @@ function removal(target: 'deleteditems' | typeof purgesFolder): MailOperation {
       }
       const refused = call.refusedByStore();
       if (refused) return refused;
-      empty(call.contents(), folder, target);
+      const contents = call.contents();
+      for (const message of contents.in(folder)) contents.move(message, target);
+      contents.folders.delete(folder);
       return noContent(204);
     },
   };
-}
-
-function empty(contents: MailboxContents, folder: string, target: string): void {
-  for (const message of contents.in(folder)) contents.move(message, target);
-  contents.folders.delete(folder);
 }
 
 export const deleteFolder = removal('deleteditems');

@@ -3,24 +3,36 @@ import type { MailboxState } from '../mailbox-state.ts';
 import { isProtocolCode } from '../protocols/fault-codes.ts';
 import type { CallKind, MailboxFault } from '../scenario.ts';
 import type { World } from '../world.ts';
-import { frontDoorError, type GraphAnswer, type GraphCall, outlookAnswer } from './answers.ts';
-import { knownAnswer } from './known-answer.ts';
+import {
+  brokenJson,
+  emptyServiceUnavailable,
+  gatewayPage,
+  randomServerError,
+  serviceUnavailable,
+} from './broken-responses.ts';
+import { errorResponse } from './error-response.ts';
+import type { GraphCall } from './graph-call.ts';
 import { knownErrors, type Stage } from './known-errors.ts';
+import type { GraphResponse } from './responses.ts';
 
-/** One call on one mailbox, as far as a fault cares. */
-export interface Struck {
+/** A call on a mailbox before anyone has decided whether it is permitted. */
+export interface AttemptedCall {
   world: World;
   entry: Entry;
   state: MailboxState;
   kind: CallKind;
   call: GraphCall;
+  /** The mailbox as the path names it. */
   user: string;
 }
 
 type CodeFault = Extract<MailboxFault, { code: string }>;
 
-/** Refuses for the mailbox's fault at the given stage; `undefined` where the fault does not strike. */
-export function faultAt(stage: Stage, { world, entry, state, kind, call, user }: Struck): GraphAnswer | undefined {
+/** Refuses the call if the mailbox has a fault that shows at this stage. Counts each refusal in `state.strikes`. */
+export function faultAt(
+  stage: Stage,
+  { world, entry, state, kind, call, user }: AttemptedCall,
+): GraphResponse | undefined {
   const fault = codeFaultOf(entry);
   if (!fault) return undefined;
   const known = knownErrors[fault.code];
@@ -28,7 +40,7 @@ export function faultAt(stage: Stage, { world, entry, state, kind, call, user }:
   if ((known?.stage ?? 'logon') !== stage || (on && !on.includes(kind))) return undefined;
   if (state.strikes >= (fault.times ?? Number.POSITIVE_INFINITY)) return undefined;
   state.strikes += 1;
-  return knownAnswer(world, call, fault.code, { ...fault, user });
+  return errorResponse(world, call, fault.code, { ...fault, user });
 }
 
 function codeFaultOf({ fault, kind }: Entry): CodeFault | undefined {
@@ -40,62 +52,25 @@ function codeFaultOf({ fault, kind }: Entry): CodeFault | undefined {
   return code === undefined || isProtocolCode(code) ? undefined : { code };
 }
 
-/** How often a flaky mailbox fails. */
-const flakyShare = 0.3;
+/** The share of calls that fail at a flaky mailbox. */
+const FLAKY_SHARE = 0.3;
 
-/** What is wrong with the way to the mailbox, whoever asks and whatever for. */
-export function weatherAt(entry: Entry, state: MailboxState, call: GraphCall): GraphAnswer | undefined {
+/** Fails the call if the mailbox cannot be reached. Permissions and the kind of call do not matter. */
+export function transientFailureAt(entry: Entry, state: MailboxState, call: GraphCall): GraphResponse | undefined {
   switch (entry.fault) {
     case 'down':
-      return frontDoorError(call, 503, 'ServiceUnavailable', 'The service is temporarily unavailable.');
+      return serviceUnavailable(call);
     case 'noAnswer':
-      return { status: 0, headers: {}, fate: 'hang' };
+      return { status: 0, headers: {}, noReply: 'hang' };
     case 'garbage':
-      return garbage();
+      return brokenJson();
     case 'emptyAnswer':
-      return { status: 503, headers: {} };
+      return emptyServiceUnavailable();
     case 'gatewayPage':
       return gatewayPage();
     case 'flaky':
-      return state.random() < flakyShare ? brokenGateway(state.random(), call) : undefined;
+      return state.random() < FLAKY_SHARE ? randomServerError(state.random(), call) : undefined;
     default:
       return undefined;
   }
-}
-
-export function garbage(): GraphAnswer {
-  return {
-    status: 200,
-    headers: { 'Content-Type': 'application/json' },
-    body: '{"@odata.context":"https://gra\u0000\uFFFD',
-  };
-}
-
-/** What a proxy answers that does not reach Graph. */
-function gatewayPage(): GraphAnswer {
-  return {
-    status: 502,
-    headers: { 'Content-Type': 'text/html' },
-    body: '<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>',
-  };
-}
-
-/** One of the ways in which a 5xx comes: as Graph's error, without a body, or as a proxy's page. */
-export function brokenGateway(chance: number, call: GraphCall): GraphAnswer {
-  const shapes: (() => GraphAnswer)[] = [
-    () => frontDoorError(call, 503, 'ServiceUnavailable', 'The service is temporarily unavailable.'),
-    () => ({ status: 503, headers: {} }),
-    () => frontDoorError(call, 502, 'UnknownError', ''),
-    () => frontDoorError(call, 504, 'GatewayTimeout', 'The gateway timed out.'),
-    () =>
-      outlookAnswer(500, {
-        error: {
-          code: 'ErrorInternalServerError',
-          message: 'An internal server error occurred. The operation failed.',
-        },
-      }),
-    gatewayPage,
-  ];
-  const shape = shapes[Math.floor(chance * shapes.length)] ?? shapes[0];
-  return shape ? shape() : { status: 503, headers: {} };
 }

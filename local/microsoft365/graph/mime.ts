@@ -1,4 +1,4 @@
-/** A message as it came in MIME, with Graph's properties: what stands in the headers, and the rest as its body. */
+/** Reads a base64 MIME message into Graph's properties. Everything below the headers becomes the body. */
 export function readMime(base64: string): Record<string, unknown> | 'malformed' {
   const compact = base64.replace(/\s+/g, '');
   if (compact === '' || compact.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(compact)) return 'malformed';

@@ -1,4 +1,4 @@
-/** Reads a property of an item by its OData path; a collection where it is one. */
+/** Reads a property of an item by its OData path. The value can be a collection. */
 export type ReadProperty<T> = (item: T, path: string) => unknown;
 
 export type Predicate<T> = (item: T) => boolean;
@@ -10,16 +10,16 @@ interface Equality {
 
 export interface Filter<T> {
   matches: Predicate<T>;
-  /** Set when the whole filter is one `path eq 'value'`, also inside `any`: an index can answer it. */
+  /** Set if the whole filter is a single `path eq 'value'`, also inside `any`. An index can then answer it. */
   equality: Equality | undefined;
 }
 
 const token = /\s+|'(?:[^']|'')*'|\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?|[A-Za-z_@$][\w./@$-]*|-?\d+(?:\.\d+)?|[(),:]/gy;
 
-/** The filter's predicate, or `undefined` when it cannot be understood. */
+/** Parses a `$filter`. Returns `undefined` if it cannot. */
 export function parseFilter<T>(text: string, read: ReadProperty<T>): Filter<T> | undefined {
   const found = text.match(token) ?? [];
-  // What is no token at all must not be passed over.
+  // Text that is not a token must not be skipped.
   if (found.join('').length < text.length) return undefined;
   return new FilterParser<T>(
     found.filter((one) => one.trim() !== ''),
@@ -41,7 +41,7 @@ class FilterParser<T> {
   readonly #tokens: string[];
   readonly #read: ReadProperty<T>;
   readonly #equalities: Equality[] = [];
-  #at = 0;
+  #position = 0;
   #comparisons = 0;
 
   constructor(tokens: string[], read: ReadProperty<T>) {
@@ -52,7 +52,7 @@ class FilterParser<T> {
   parse(): Filter<T> | undefined {
     try {
       const matches = this.#or();
-      if (this.#at !== this.#tokens.length) return undefined;
+      if (this.#position !== this.#tokens.length) return undefined;
       const only = this.#comparisons === 1 ? this.#equalities[0] : undefined;
       return { matches, equality: only };
     } catch {
@@ -88,7 +88,7 @@ class FilterParser<T> {
     }
     if (this.#take('(')) {
       const inner = this.#or();
-      this.#must(')');
+      this.#expect(')');
       return inner;
     }
     const name = this.#next();
@@ -99,11 +99,11 @@ class FilterParser<T> {
 
   #textFunction(name: string): Predicate<T> {
     this.#comparisons += 1;
-    this.#must('(');
+    this.#expect('(');
     const path = this.#next();
-    this.#must(',');
+    this.#expect(',');
     const wanted = String(literal(this.#next())).toLowerCase();
-    this.#must(')');
+    this.#expect(')');
     return (item) => {
       const value = this.#read(item, path);
       if (typeof value !== 'string') return false;
@@ -115,14 +115,14 @@ class FilterParser<T> {
 
   /** `proxyAddresses/any(p:p eq 'smtp:a@b')`. */
   #any(path: string): Predicate<T> {
-    this.#must('(');
+    this.#expect('(');
     const variable = this.#next();
-    this.#must(':');
+    this.#expect(':');
     const inner = new FilterParser<unknown>(this.#tokens, (element, name) => (name === variable ? element : undefined));
-    inner.#at = this.#at;
+    inner.#position = this.#position;
     const matches = inner.#or();
-    this.#at = inner.#at;
-    this.#must(')');
+    this.#position = inner.#position;
+    this.#expect(')');
     this.#comparisons += inner.#comparisons;
     for (const { value } of inner.#equalities) this.#equalities.push({ path, value });
     return (item) => {
@@ -144,27 +144,27 @@ class FilterParser<T> {
   /** `mail in ('a@b', 'c@d')`. */
   #oneOf(path: string): Predicate<T> {
     const wanted: Literal[] = [];
-    this.#must('(');
+    this.#expect('(');
     do wanted.push(literal(this.#next()));
     while (this.#take(','));
-    this.#must(')');
+    this.#expect(')');
     return (item) => wanted.some((one) => compare(this.#read(item, path), 'eq', one));
   }
 
   #take(token: string): boolean {
-    if (this.#tokens[this.#at]?.toLowerCase() !== token) return false;
-    this.#at += 1;
+    if (this.#tokens[this.#position]?.toLowerCase() !== token) return false;
+    this.#position += 1;
     return true;
   }
 
-  #must(token: string): void {
+  #expect(token: string): void {
     if (!this.#take(token)) throw new SyntaxError(`${token} expected`);
   }
 
   #next(): string {
-    const token = this.#tokens[this.#at];
-    if (token === undefined) throw new SyntaxError('ends early');
-    this.#at += 1;
+    const token = this.#tokens[this.#position];
+    if (token === undefined) throw new SyntaxError('unexpected end');
+    this.#position += 1;
     return token;
   }
 }
@@ -177,7 +177,7 @@ function literal(token: string): Literal {
   if (token === 'true' || token === 'false') return token === 'true';
   if (/^\d{4}-\d\d-\d\d/.test(token)) return token;
   const number = Number(token);
-  if (Number.isNaN(number)) throw new SyntaxError(`${token} is no literal`);
+  if (Number.isNaN(number)) throw new SyntaxError(`${token} is not a literal`);
   return number;
 }
 

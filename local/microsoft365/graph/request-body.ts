@@ -1,13 +1,14 @@
-import { exchangeError, frontDoorError, type GraphAnswer, type GraphBody, type GraphCall } from './answers.ts';
+import type { GraphBody, GraphCall } from './graph-call.ts';
 import { readMime } from './mime.ts';
+import { exchangeError, frontDoorError, type GraphResponse } from './responses.ts';
 
-/** What an operation takes: nothing, a JSON object, or a message that may come as MIME instead. */
-export type WantedBody = 'none' | 'json' | { mimeAs: (message: Record<string, unknown>) => Record<string, unknown> };
+/** The body that an operation takes: none, a JSON object, or JSON that `fromMime` can also build from a MIME message. */
+export type WantedBody = 'none' | 'json' | { fromMime: (message: Record<string, unknown>) => Record<string, unknown> };
 
 const isText = (contentType: string | undefined) => /^\s*text\/plain\b/i.test(contentType ?? '');
 
-/** What was sent; JSON unless the request calls it plain text. */
-export function bodyOf(text: string, contentType: string | undefined): GraphBody {
+/** Reads a body as JSON, unless the content type is plain text. */
+export function parseBody(text: string, contentType: string | undefined): GraphBody {
   if (text === '') return { kind: 'none' };
   if (isText(contentType)) return { kind: 'text', text };
   try {
@@ -18,13 +19,13 @@ export function bodyOf(text: string, contentType: string | undefined): GraphBody
 }
 
 /**
- * Step 3 of the order of evaluation: the front door reads the body before anybody asks who may do what. MIME is decoded
- * here as well, so that broken base64 proves nothing about a permission.
+ * Checks the body, which Graph's front door does before any permission: docs/microsoft365.md, "Order of evaluation".
+ * MIME is decoded here too, so an error for broken base64 does not prove that the app has a permission.
  */
 export function readRequestBody(
   call: GraphCall,
   wanted: WantedBody,
-): { body: Record<string, unknown> } | { refused: GraphAnswer } {
+): { body: Record<string, unknown> } | { refused: GraphResponse } {
   const { body } = call;
   if (wanted === 'none') return { body: {} };
   if (body.kind === 'none') {
@@ -33,7 +34,7 @@ export function readRequestBody(
   if (typeof wanted === 'object' && isText(call.header('content-type'))) {
     const text = body.kind === 'text' ? body.text : typeof body.value === 'string' ? body.value : '';
     const message = readMime(text);
-    if (message !== 'malformed') return { body: wanted.mimeAs(message) };
+    if (message !== 'malformed') return { body: wanted.fromMime(message) };
     const code = 'ErrorMimeContentInvalidBase64String';
     return { refused: exchangeError(400, code, 'Invalid base64 string for MIME content.') };
   }

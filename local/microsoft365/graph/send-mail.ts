@@ -1,12 +1,12 @@
 import { deliver } from '../delivery.ts';
 import { type MailboxContents, purgesFolder, type StoredMessage } from '../mail-store.ts';
-import { exchangeError, frontDoorError, type GraphAnswer, noContent } from './answers.ts';
 import type { MailboxCall, MailOperation } from './mailbox-call.ts';
+import { exchangeError, frontDoorError, type GraphResponse, noContent } from './responses.ts';
 
-const addressForm = /^[^\s@]+@[^\s@]+$/;
+const addressPattern = /^[^\s@]+@[^\s@]+$/;
 
-/** Step 7 of a send: to whom, and as whom. */
-function refusedByMeaning(call: MailboxCall, message: Record<string, unknown>): GraphAnswer | undefined {
+/** Step "meaning": checks the recipients and the sender. */
+function refusedByMeaning(call: MailboxCall, message: Record<string, unknown>): GraphResponse | undefined {
   const recipients = recipientsOf(message);
   if (recipients.length === 0 && call.entry.fault !== 'sendAccepted') {
     return exchangeError(
@@ -15,7 +15,7 @@ function refusedByMeaning(call: MailboxCall, message: Record<string, unknown>): 
       "At least one recipient is not valid., A message can't be sent because it contains no recipients.",
     );
   }
-  const malformed = recipients.find((address) => !addressForm.test(address));
+  const malformed = recipients.find((address) => !addressPattern.test(address));
   if (malformed !== undefined) {
     return exchangeError(
       400,
@@ -23,9 +23,9 @@ function refusedByMeaning(call: MailboxCall, message: Record<string, unknown>): 
       `At least one recipient is not valid., Recipient '${malformed}' is not resolved. All recipients must be resolved before a message can be submitted.`,
     );
   }
-  const own = [call.entry.address, call.entry.upn, ...call.entry.aliases].map((name) => name.toLowerCase());
-  const claimed = [message.from, message.sender].map(addressOf).filter((name): name is string => name !== undefined);
-  if (claimed.every((name) => own.includes(name.toLowerCase()))) return undefined;
+  const ownAddresses = [call.entry.address, call.entry.upn, ...call.entry.aliases].map((name) => name.toLowerCase());
+  const senders = [message.from, message.sender].map(addressOf).filter((name): name is string => name !== undefined);
+  if (senders.every((name) => ownAddresses.includes(name.toLowerCase()))) return undefined;
   return exchangeError(
     403,
     'ErrorSendAsDenied',
@@ -35,32 +35,32 @@ function refusedByMeaning(call: MailboxCall, message: Record<string, unknown>): 
 
 export const sendMail: MailOperation = {
   kind: 'send',
-  needs: ['Mail.Send'],
-  body: { mimeAs: (message) => ({ message }) },
+  permissions: ['Mail.Send'],
+  body: { fromMime: (message) => ({ message }) },
   run(call) {
-    const message = read(call.body, 'message');
+    const message = readParameter(call.body, 'message');
     if (typeof message !== 'object' || message === null) {
       return frontDoorError(call.call, 400, 'BadRequest', "The request is invalid: parameter 'Message' is required.");
     }
     const content = message as Record<string, unknown>;
-    const meaningless = refusedByMeaning(call, content);
-    if (meaningless && call.tenant.scenario.sendLeavesDraft) stranded(call, content);
-    const refused = meaningless ?? call.refusedByStore();
+    const refusedEarly = refusedByMeaning(call, content);
+    if (refusedEarly && call.tenant.scenario.sendLeavesDraft) leaveDraft(call, content);
+    const refused = refusedEarly ?? call.refusedByStore();
     if (refused) return refused;
-    // Microsoft's own examples write the word in quotes.
-    const keepsCopy = String(read(call.body, 'saveToSentItems') ?? true).toLowerCase() !== 'false';
-    deliver(call.world, call, { ...split(content), to: recipientsOf(content), via: 'graph', keepsCopy });
+    // Some of Microsoft's examples send the string "false" instead of the boolean.
+    const keepsCopy = String(readParameter(call.body, 'saveToSentItems') ?? true).toLowerCase() !== 'false';
+    deliver(call.world, call, { ...splitSubject(content), to: recipientsOf(content), via: 'graph', keepsCopy });
     return noContent(202);
   },
 };
 
-/** The first thing that a send does is to save the message in Drafts; here it stays. */
-function stranded(call: MailboxCall, content: Record<string, unknown>): void {
-  const message = split(content);
+/** Sending starts by saving the message in Drafts. In this scenario the draft stays there. */
+function leaveDraft(call: MailboxCall, content: Record<string, unknown>): void {
+  const message = splitSubject(content);
   call.contents().put('drafts', { subject: message.subject, isDraft: true, content: message.content });
 }
 
-export function submitDraft(call: MailboxCall, contents: MailboxContents, draft: StoredMessage): GraphAnswer {
+export function submitDraft(call: MailboxCall, contents: MailboxContents, draft: StoredMessage): GraphResponse {
   const refused = refusedByMeaning(call, draft.content) ?? call.refusedByStore();
   if (refused) return refused;
   deliver(call.world, call, {
@@ -75,13 +75,13 @@ export function submitDraft(call: MailboxCall, contents: MailboxContents, draft:
   return noContent(202);
 }
 
-/** Action parameters are read without case: Graph takes `message` and `Message`. */
-function read(body: Record<string, unknown>, name: string): unknown {
+/** Parameter names are not case-sensitive: Graph accepts `message` and `Message`. */
+function readParameter(body: Record<string, unknown>, name: string): unknown {
   const key = Object.keys(body).find((candidate) => candidate.toLowerCase() === name.toLowerCase());
   return key === undefined ? undefined : body[key];
 }
 
-function split({ subject, ...content }: Record<string, unknown>): {
+function splitSubject({ subject, ...content }: Record<string, unknown>): {
   subject: string;
   content: Record<string, unknown>;
 } {

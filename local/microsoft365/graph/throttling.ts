@@ -1,34 +1,34 @@
 import type { Tenant, TenantApp } from '../tenant.ts';
-import { exchangeError, type GraphAnswer, type GraphCall, tooManyRequests } from './answers.ts';
-import { brokenGateway, garbage } from './mailbox-faults.ts';
+import type { GraphCall } from './graph-call.ts';
+import { exchangeError, type GraphResponse, tooManyRequests } from './responses.ts';
 
-/** What Exchange allows an app at one mailbox unless the scenario says otherwise. */
-const usualConcurrency = 4;
+/** How many calls at a time Exchange allows one app at one mailbox. A scenario can change it. */
+const MAILBOX_CONCURRENCY_MAX = 4;
 
-export const concurrencyOf = (tenant: Tenant): number =>
-  tenant.scenario.throttle?.perMailboxConcurrent ?? usualConcurrency;
+export const maxConcurrencyOf = (tenant: Tenant): number =>
+  tenant.scenario.throttle?.perMailboxConcurrent ?? MAILBOX_CONCURRENCY_MAX;
 
-export function overConcurrency(tenant: Tenant): GraphAnswer {
+export function overConcurrency(tenant: Tenant): GraphResponse {
   const headers = tenant.scenario.throttle ? retryAfter(tenant) : { 'Retry-After': '1' };
   return exchangeError(429, 'ApplicationThrottled', 'Application is over its MailboxConcurrency limit.', headers);
 }
 
-/** Counts the call, and says what share of the app's limit in the tenant is used up; refused calls count as well. */
+/** Counts the call, refused ones included. Returns the used share of the app's limit in the tenant; 1 is all of it. */
 export function countCall(tenant: Tenant, app: TenantApp, now: number): number {
-  const most = tenant.scenario.throttle?.perAppPerTenantPer10s;
-  if (most === undefined) return 0;
+  const limit = tenant.scenario.throttle?.perAppPerTenantPer10s;
+  if (limit === undefined) return 0;
   const calls = app.calls.add(now);
-  return most === 0 ? Number.POSITIVE_INFINITY : calls / most;
+  return limit === 0 ? Number.POSITIVE_INFINITY : calls / limit;
 }
 
-/** Refuses when the app is over its limit in the tenant; the directory says which limit that was. */
+/** Refuses the call if the app is over its limit in the tenant. Only the directory says which limit that is. */
 export function overRate(
   { tenant, app }: { tenant: Tenant; app: TenantApp },
-  share: number,
+  usedShare: number,
   call: GraphCall,
   isDirectory: boolean,
-): GraphAnswer | undefined {
-  if (share <= 1) return undefined;
+): GraphResponse | undefined {
+  if (usedShare <= 1) return undefined;
   const scope = {
     'x-ms-throttle-scope': `Tenant_Application/ReadWrite/${app.scenario.clientId}/${tenant.id}`,
     'x-ms-throttle-information': 'ResourceUnitLimitExceeded',
@@ -36,9 +36,9 @@ export function overRate(
   return tooManyRequests(call, { ...retryAfter(tenant), ...(isDirectory ? scope : {}) });
 }
 
-/** What the directory adds to its answers when an app comes near its limit. */
-export function nearLimit(share: number): Record<string, string> {
-  return share < 0.8 ? {} : { 'x-ms-throttle-limit-percentage': share.toFixed(2) };
+/** The header that the directory adds when an app comes close to its limit. */
+export function nearLimitHeader(usedShare: number): Record<string, string> {
+  return usedShare < 0.8 ? {} : { 'x-ms-throttle-limit-percentage': usedShare.toFixed(2) };
 }
 
 function retryAfter({ scenario }: Tenant): Record<string, string> {
@@ -50,25 +50,4 @@ function retryAfter({ scenario }: Tenant): Record<string, string> {
   }
   if (throttle.retryAfterForm === 'doubled') return { 'Retry-After': `${seconds}, ${seconds}` };
   return { 'Retry-After': String(seconds) };
-}
-
-/** A share of the tenant's calls that goes wrong by chance: a part of a batch, or a plain call, each on its own. */
-export function faultByChance(tenant: Tenant, call: GraphCall): GraphAnswer | undefined {
-  const rates = tenant.scenario.faultRates;
-  if (!rates) return undefined;
-  const chance = tenant.chance();
-  if (chance < rates.throttled) {
-    // Every other one names no time.
-    return tooManyRequests(call, tenant.chance() < 0.5 ? {} : { 'Retry-After': String(rates.retryAfterSeconds) });
-  }
-  if (chance < rates.throttled + rates.unavailable) return brokenGateway(tenant.chance(), call);
-  if (chance < rates.throttled + rates.unavailable + rates.garbage) return garbage();
-  return undefined;
-}
-
-/** Whether the answer to an HTTP request is lost: before anything was done, or after. */
-export function lossByChance(tenant: Tenant): 'before' | 'after' | undefined {
-  const dropped = tenant.scenario.faultRates?.dropped ?? 0;
-  if (dropped === 0 || tenant.chance() >= dropped) return undefined;
-  return tenant.chance() < 0.5 ? 'before' : 'after';
 }

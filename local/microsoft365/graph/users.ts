@@ -1,77 +1,88 @@
 import { type Directory, type Entry, isDirectoryUser } from '../directory.ts';
-import type { GraphAnswer } from './answers.ts';
 import {
   type DirectoryCall,
   type DirectoryOperation,
-  directoryAnswer,
+  directoryResponse,
   resourceNotFound,
   unsupportedQuery,
 } from './directory-call.ts';
 import { basicUserProperties, defaultUserProperties, presentUser } from './directory-wire.ts';
-import { metadata, nextLink, whole } from './odata.ts';
-import { type Filter, parseFilter, readPath } from './odata-filter.ts';
+import { nextLink, readCount, readFilter } from './odata.ts';
+import type { Filter } from './odata-filter.ts';
+import type { GraphResponse } from './responses.ts';
 
-const readsUsers = ['User.ReadBasic.All', 'User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All'] as const;
+const userReadPermissions = [
+  'User.ReadBasic.All',
+  'User.Read.All',
+  'User.ReadWrite.All',
+  'Directory.Read.All',
+] as const;
 
-/** What the query asks for, cut down to what the app may see. */
-function shown({ call, roles }: DirectoryCall, entry: Entry): Record<string, unknown> {
+type UserFilter = Filter<Record<string, unknown>>;
+
+/** The properties that the query asks for and the app may see. */
+function presentVisible({ call, roles }: DirectoryCall, entry: Entry): Record<string, unknown> {
   const user = presentUser(entry);
-  const seesAll = roles.some((role) => role !== 'User.ReadBasic.All' && readsUsers.some((name) => name === role));
-  const allowed: readonly string[] = seesAll ? Object.keys(user) : basicUserProperties;
-  const asked =
+  const seesAll = roles.some(
+    (role) => role !== 'User.ReadBasic.All' && userReadPermissions.some((name) => name === role),
+  );
+  const visible: readonly string[] = seesAll ? Object.keys(user) : basicUserProperties;
+  const wanted =
     call.query
       .get('$select')
       ?.split(',')
       .map((name) => name.trim()) ?? defaultUserProperties;
-  const names = new Set<string>([...asked, 'id']);
-  return Object.fromEntries(Object.entries(user).filter(([name]) => names.has(name) && allowed.includes(name)));
+  const names = new Set<string>([...wanted, 'id']);
+  return Object.fromEntries(Object.entries(user).filter(([name]) => names.has(name) && visible.includes(name)));
 }
 
-/** By id or UPN, nothing else: an alias looks missing here. */
+function contextOf({ call }: DirectoryCall): string {
+  const select = call.query.get('$select');
+  return `users${select ? `(${select})` : ''}`;
+}
+
+/** Finds a user by id or UPN only. An alias gives 404, as in Graph. */
 export const getUser: DirectoryOperation = {
-  needs: readsUsers,
+  permissions: userReadPermissions,
   run(context) {
     const name = context.params.user ?? '';
     const { directory } = context.tenant;
     const entry = directory.byId(name) ?? directory.byUpn(name);
     if (!entry || !isDirectoryUser(entry)) return resourceNotFound(context.call, name);
-    const picked = context.call.query.get('$select');
-    return directoryAnswer({
-      '@odata.context': `${metadata}#users${picked ? `(${picked})` : ''}/$entity`,
-      ...shown(context, entry),
-    });
+    return directoryResponse(`${contextOf(context)}/$entity`, presentVisible(context, entry));
   },
 };
 
 export const listUsers: DirectoryOperation = {
-  needs: readsUsers,
+  permissions: userReadPermissions,
   units: 2,
   run(context) {
     const { call, tenant } = context;
     const { query } = call;
-    const text = query.get('$filter');
-    const filter = text === null ? undefined : parseFilter(text, readPath);
-    if (text !== null && !filter) return unsupportedQuery(call, `Invalid filter clause: '${text}'.`);
-    const isAdvanced = text !== null && /\bne\b|\bnot\b|endswith/i.test(text);
+    const read = readFilter(query);
+    if ('invalid' in read) return unsupportedQuery(call, read.invalid);
+    const { filter } = read;
+    const isAdvanced = /\bne\b|\bnot\b|endswith/i.test(query.get('$filter') ?? '');
     const isEventual = call.header('consistencylevel')?.toLowerCase() === 'eventual';
-    const counts = query.get('$count') === 'true';
-    if (isAdvanced && !(isEventual && counts)) {
+    const wantsCount = query.get('$count') === 'true';
+    if (isAdvanced && !(isEventual && wantsCount)) {
       return unsupportedQuery(call, 'Operator is not supported because the required parameters might be missing.');
     }
-    const indexed = filter?.equality && byEquality(tenant.directory, filter.equality);
-    const page = indexed ? onePage(indexed, filter) : pageOf(context, filter);
-    return answerPage(context, page, counts && isEventual);
+    const indexed = filter?.equality && findByIndex(tenant.directory, filter.equality);
+    const page = indexed ? singlePage(indexed, filter) : scanPage(context, filter);
+    return presentPage(context, page, wantsCount && isEventual);
   },
 };
 
 interface Page {
   users: Entry[];
   count(): number;
+  /** Where the next page starts; `undefined` on the last page. */
   next: number | undefined;
 }
 
-/** What an index knows; `undefined` where the property has none. */
-function byEquality(directory: Directory, { path, value }: { path: string; value: string }): Entry[] | undefined {
+/** Looks the value up in an index. Returns `undefined` if the property has no index. */
+function findByIndex(directory: Directory, { path, value }: { path: string; value: string }): Entry[] | undefined {
   const find = (): Entry | undefined => {
     if (path === 'id') return directory.byId(value);
     if (path === 'userPrincipalName') return directory.byUpn(value);
@@ -82,49 +93,43 @@ function byEquality(directory: Directory, { path, value }: { path: string; value
   return entry && isDirectoryUser(entry) ? [entry] : [];
 }
 
-function onePage(found: Entry[], filter: Filter<Record<string, unknown>> | undefined): Page {
+function singlePage(found: Entry[], filter: UserFilter | undefined): Page {
   const users = found.filter((entry) => filter?.matches(presentUser(entry)) ?? true);
   return { users, count: () => users.length, next: undefined };
 }
 
-function pageOf({ call, tenant }: DirectoryCall, filter: Filter<Record<string, unknown>> | undefined): Page {
-  const top = Math.max(1, whole(call.query, '$top', 100, 999));
+function scanPage({ call, tenant }: DirectoryCall, filter: UserFilter | undefined): Page {
+  const top = Math.max(1, readCount(call.query, '$top', 100, 999));
   const from = Number(Buffer.from(call.query.get('$skiptoken') ?? '', 'base64url').toString() || '0');
   const start = Number.isInteger(from) && from > 0 ? from : 0;
   const users: Entry[] = [];
-  let seen = start;
+  let position = start;
   let next: number | undefined;
   for (const entry of tenant.directory.users(start)) {
     if (users.length === top) {
-      next = seen;
+      next = position;
       break;
     }
-    seen += 1;
+    position += 1;
     if (!filter || filter.matches(presentUser(entry))) users.push(entry);
   }
-  return { users, count: () => countOf(tenant.directory, call.query.get('$filter'), filter), next };
+  return { users, count: () => countUsers(tenant.directory, call.query.get('$filter'), filter), next };
 }
 
-/** Everybody has an address here, so the usual filter needs no walk through a large tenant. */
-function countOf(
-  directory: Directory,
-  text: string | null,
-  filter: Filter<Record<string, unknown>> | undefined,
-): number {
-  if (!filter || text?.trim() === 'mail ne null') return directory.userCount;
+/** Every simulated user has a mail address, so `mail ne null` is counted without reading a large tenant. */
+function countUsers(directory: Directory, filterText: string | null, filter: UserFilter | undefined): number {
+  if (!filter || filterText?.trim() === 'mail ne null') return directory.userCount;
   let count = 0;
   for (const entry of directory.users()) if (filter.matches(presentUser(entry))) count += 1;
   return count;
 }
 
-function answerPage(context: DirectoryCall, page: Page, withCount: boolean): GraphAnswer {
+function presentPage(context: DirectoryCall, page: Page, withCount: boolean): GraphResponse {
   const { call, world } = context;
   const token = page.next === undefined ? undefined : Buffer.from(String(page.next)).toString('base64url');
-  const picked = call.query.get('$select');
-  return directoryAnswer({
-    '@odata.context': `${metadata}#users${picked ? `(${picked})` : ''}`,
+  return directoryResponse(contextOf(context), {
     ...(withCount ? { '@odata.count': page.count() } : {}),
     ...(token === undefined ? {} : { '@odata.nextLink': nextLink(world.url, call, '$skiptoken', token) }),
-    value: page.users.map((entry) => shown(context, entry)),
+    value: page.users.map((entry) => presentVisible(context, entry)),
   });
 }

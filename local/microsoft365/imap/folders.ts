@@ -1,12 +1,12 @@
 import type { MailboxContents } from '../mail-store.ts';
 
 export interface ImapFolder {
-  /** As it goes over the wire: what is not ASCII in modified UTF-7. */
+  /** As sent over the wire: non-ASCII characters in modified UTF-7. */
   path: string;
   flags: readonly string[];
   exists: number;
   unseen: number;
-  /** The number of the first message nobody has read. */
+  /** The sequence number of the first unread message. */
   firstUnseen: number | undefined;
 }
 
@@ -20,7 +20,7 @@ const wellKnown = [
   { key: 'sentitems', path: 'Sent Items', use: '\\Sent' },
 ] as const;
 
-/** The folders of a mailbox with what lies in them; hidden ones are out of sight. */
+/** The visible folders of a mailbox, with their message counts. */
 export function foldersOf(contents: MailboxContents | undefined): ImapFolder[] {
   const own = [...(contents?.folders.values() ?? [])].filter(({ isHidden }) => !isHidden);
   return [
@@ -33,7 +33,7 @@ export function findFolder(contents: MailboxContents | undefined, path: string):
   return foldersOf(contents).find((one) => one.path.toLowerCase() === path.toLowerCase());
 }
 
-/** `*` stands for anything, `%` for anything within one level of the hierarchy. */
+/** In the pattern, `*` matches anything and `%` anything within one level of the hierarchy. */
 export function matchFolders(contents: MailboxContents | undefined, pattern: string): ImapFolder[] {
   const parts = pattern.split(/([*%])/).map((part) => {
     if (part === '*') return '.*';
@@ -42,9 +42,6 @@ export function matchFolders(contents: MailboxContents | undefined, pattern: str
   const wanted = new RegExp(`^${parts.join('')}$`, 'i');
   return foldersOf(contents).filter(({ path }) => wanted.test(path));
 }
-
-/** A quoted string of the protocol. */
-export const quote = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;
 
 function folder(contents: MailboxContents | undefined, key: string, path: string, use: string | undefined): ImapFolder {
   const messages = contents?.in(key) ?? [];
@@ -58,7 +55,7 @@ function folder(contents: MailboxContents | undefined, key: string, path: string
   };
 }
 
-/** Modified UTF-7 (RFC 3501, 5.1.3): `&` and base64 of UTF-16 for whatever is not printable ASCII. */
+/** Modified UTF-7 (RFC 3501, 5.1.3): everything that is not printable ASCII becomes `&` and base64 of UTF-16. */
 function encodeName(name: string): string {
   return name.replaceAll('&', '&-').replace(/[^\x20-\x7e]+/g, (run) => {
     const bytes = Buffer.from(run, 'utf16le').swap16();

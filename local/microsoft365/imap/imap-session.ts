@@ -1,67 +1,57 @@
 import type { TLSSocket } from 'node:tls';
-import { pause } from '../graph/mailbox-call.ts';
-import type { Places } from '../protocols/places.ts';
+import { pause } from '../pause.ts';
+import type { OpenConnections } from '../protocols/open-connections.ts';
 import { type ProtocolCaller, traceOf } from '../protocols/protocol-caller.ts';
-import { junk, slownessOf } from '../protocols/protocol-faults.ts';
+import { type BrokenReply, garbageReply, slownessOf } from '../protocols/protocol-faults.ts';
 import type { World } from '../world.ts';
-import { type Argument, type ImapCommand, readCommand } from './command.ts';
-import { mailboxCommands } from './commands.ts';
+import { type Argument, type ImapCommand, readCommand } from './command-parser.ts';
 import { findFolder } from './folders.ts';
 import { LineReader } from './line-reader.ts';
+import { mailboxCommands } from './mailbox-commands.ts';
 import {
   authenticateFailed,
   bad,
   basicDisabled,
-  type Fate,
+  httpStatusOf,
   type ImapReply,
-  inWeather,
   notConnected,
   ok,
-  statusOf,
+  replyToFailedSignIn,
   unknownCommand,
   wrongArguments,
   wrongState,
-} from './reply.ts';
+} from './replies.ts';
 import { type SignedIn, signIn } from './sign-in.ts';
 
 const capabilities = 'IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR ID UNSELECT CHILDREN IDLE NAMESPACE LITERAL+';
 const serverId = '("name" "Microsoft.Exchange.Imap4.Imap4Server" "version" "15.20")';
 
-/** Names that the request log shows as they are; anything else a client sends may hold what must not be logged. */
-const countedNames = new Set([
-  ...[
-    'CAPABILITY',
-    'ID',
-    'NOOP',
-    'LOGOUT',
-    'AUTHENTICATE',
-    'LOGIN',
-    'IDLE',
-    'STARTTLS',
-    ...Object.keys(mailboxCommands),
-  ],
+/** The commands that the request log may name. Anything else could contain a secret. */
+const loggedCommands = new Set([
+  ...['CAPABILITY', 'ID', 'NOOP', 'LOGOUT', 'AUTHENTICATE', 'LOGIN', 'IDLE', 'STARTTLS'],
+  ...Object.keys(mailboxCommands),
   ...['FETCH', 'SEARCH', 'UID', 'STORE', 'COPY', 'MOVE', 'APPEND', 'EXPUNGE', 'CREATE', 'DELETE', 'RENAME'],
   ...['SUBSCRIBE', 'UNSUBSCRIBE'],
 ]);
 
-/** One client's conversation, from the greeting to its end. */
+/** The conversation with one client, from the greeting to the end of the connection. */
 export class ImapSession {
   readonly #world: World;
   readonly #socket: TLSSocket;
-  readonly #places: Places;
+  readonly #connections: OpenConnections;
   readonly #reader: LineReader;
   #caller: ProtocolCaller | undefined;
   #signedIn: SignedIn | undefined;
   #selected: string | undefined;
 
-  constructor(world: World, socket: TLSSocket, places: Places) {
+  constructor(world: World, socket: TLSSocket, connections: OpenConnections) {
     this.#world = world;
     this.#socket = socket;
-    this.#places = places;
+    this.#connections = connections;
     this.#reader = new LineReader(socket);
   }
 
-  /** Resolves when the connection has ended. */
+  /** Resolves when the conversation is over. */
   async run(): Promise<void> {
     this.#write('* OK The Microsoft Exchange IMAP4 service is ready.');
     try {
@@ -70,21 +60,21 @@ export class ImapSession {
         if (!command) break;
         const reply = await this.#answer(command);
         if (reply === undefined) break;
-        this.#count(command, reply);
-        if (typeof reply === 'string') return await this.#suffer(reply);
-        this.#say(command.tag, reply);
+        this.#record(command, reply);
+        if (typeof reply === 'string') return await this.#breakOff(reply);
+        this.#send(command.tag, reply);
         if (reply.isLast) break;
       }
       this.#socket.end();
     } finally {
-      this.#signedIn?.leave();
+      this.#signedIn?.release();
     }
   }
 
-  /** `undefined`: the client has gone in the middle of the command. */
-  async #answer({ name, args }: ImapCommand): Promise<ImapReply | Fate | undefined> {
+  /** Resolves to `undefined` if the client disconnects in the middle of the command. */
+  async #answer({ name, args }: ImapCommand): Promise<ImapReply | BrokenReply | undefined> {
     await pause(this.#world.latencyMs);
-    if (this.#signedIn?.isDoomed) return 'drop';
+    if (this.#signedIn?.dropsNext) return 'drop';
     switch (name) {
       case 'CAPABILITY':
         return ok('CAPABILITY completed.', `CAPABILITY ${capabilities}`);
@@ -101,11 +91,11 @@ export class ImapSession {
       case 'IDLE':
         return await this.#idle();
       default:
-        return await this.#atMailbox(name, args);
+        return await this.#runOnMailbox(name, args);
     }
   }
 
-  async #authenticate([mechanism, initial]: readonly Argument[]): Promise<ImapReply | Fate | undefined> {
+  async #authenticate([mechanism, initial]: readonly Argument[]): Promise<ImapReply | BrokenReply | undefined> {
     if (typeof mechanism !== 'string' || Array.isArray(initial)) return wrongArguments;
     if (/^(PLAIN|LOGIN)$/i.test(mechanism)) return basicDisabled;
     if (!/^XOAUTH2$/i.test(mechanism)) return bad(`Unsupported authentication mechanism.`);
@@ -113,10 +103,10 @@ export class ImapSession {
     const response = initial ?? (await this.#reader.line());
     if (response === undefined) return undefined;
     if (response === '*') return bad('The AUTH protocol exchange was canceled by the client.');
-    const result = await signIn(this.#world, this.#places, response);
+    const result = await signIn(this.#world, this.#connections, response);
     this.#caller = result.caller;
     await pause(slownessOf('imap', result.caller?.entry));
-    if (result.kind === 'weather') return inWeather(result.weather);
+    if (result.kind === 'failed') return replyToFailedSignIn(result.failure);
     if (result.kind === 'refused') return authenticateFailed;
     this.#signedIn = result.signedIn;
     return ok('AUTHENTICATE completed.');
@@ -131,7 +121,7 @@ export class ImapSession {
     return /^DONE$/i.test(line) ? ok('IDLE completed.') : unknownCommand;
   }
 
-  async #atMailbox(name: string, args: readonly Argument[]): Promise<ImapReply> {
+  async #runOnMailbox(name: string, args: readonly Argument[]): Promise<ImapReply> {
     const command = Object.hasOwn(mailboxCommands, name) ? mailboxCommands[name] : undefined;
     if (!command) return unknownCommand;
     if (!this.#signedIn) return wrongState;
@@ -155,13 +145,13 @@ export class ImapSession {
     return caller && entry ? this.#world.mail.peek(caller.tenant.id, entry.address) : undefined;
   }
 
-  async #suffer(fate: Fate): Promise<void> {
-    if (fate === 'hang') return await this.#reader.drain();
-    if (fate === 'garbage') this.#socket.end(junk, 'latin1');
+  async #breakOff(how: BrokenReply): Promise<void> {
+    if (how === 'hang') return await this.#reader.drain();
+    if (how === 'garbage') this.#socket.end(garbageReply, 'latin1');
     else this.#socket.destroy();
   }
 
-  #say(tag: string, { status, text, untagged = [] }: ImapReply): void {
+  #send(tag: string, { status, text, untagged = [] }: ImapReply): void {
     for (const line of untagged) this.#write(`* ${line}`);
     this.#write(`${status === 'BYE' ? '*' : tag} ${status} ${text}`);
   }
@@ -170,15 +160,16 @@ export class ImapSession {
     if (this.#socket.writable) this.#socket.write(`${line}\r\n`);
   }
 
-  #count({ name, args }: ImapCommand, reply: ImapReply | Fate): void {
-    const method = countedNames.has(name) ? name : '(unknown)';
-    const route = [method, this.#subjectOf(method, args[0])].filter(Boolean).join(' ');
-    const status = statusOf(reply);
+  #record({ name, args }: ImapCommand, reply: ImapReply | BrokenReply): void {
+    const method = loggedCommands.has(name) ? name : '(unknown)';
+    const route = [method, this.#loggedArgument(method, args[0])].filter(Boolean).join(' ');
+    const status = httpStatusOf(reply);
     this.#world.requests.count('imap', method, route, status);
     this.#world.requests.log(method, status, { ...traceOf('imap', this.#caller), route });
   }
 
-  #subjectOf(name: string, first: Argument | undefined): string | undefined {
+  /** The command's first argument, if the request log may show it. */
+  #loggedArgument(name: string, first: Argument | undefined): string | undefined {
     if (typeof first !== 'string') return undefined;
     if (name === 'AUTHENTICATE') return /^(XOAUTH2|PLAIN|LOGIN)$/i.test(first) ? first.toUpperCase() : '(other)';
     if (name !== 'SELECT' && name !== 'EXAMINE' && name !== 'STATUS') return undefined;

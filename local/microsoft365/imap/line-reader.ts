@@ -1,7 +1,7 @@
-/** No command that a client of ours sends comes near it; a token has some two thousand bytes. */
-const mostBytes = 128 * 1024;
+/** Far longer than any command that our clients send: a token has about 2,000 bytes. */
+const COMMAND_BYTES_MAX = 128 * 1024;
 
-/** Reads what a client sends line by line, or so many bytes, at the pace of whoever asks. */
+/** Reads from a client on request: one line, or a number of bytes. */
 export class LineReader {
   readonly #chunks: AsyncIterator<Buffer>;
   #pending: Buffer = Buffer.alloc(0);
@@ -10,25 +10,25 @@ export class LineReader {
     this.#chunks = source[Symbol.asyncIterator]();
   }
 
-  /** The next line without its end; `undefined` when the client has gone, or sends a line without end. */
+  /** The next line without its line break. `undefined` if the client disconnects or the line is too long. */
   async line(): Promise<string | undefined> {
     let end = this.#pending.indexOf('\n');
     while (end < 0) {
-      if (this.#pending.length > mostBytes || !(await this.#more())) return undefined;
+      if (this.#pending.length > COMMAND_BYTES_MAX || !(await this.#more())) return undefined;
       end = this.#pending.indexOf('\n');
     }
     const line = this.#take(end + 1).toString('utf8');
     return line.replace(/\r?\n$/, '');
   }
 
-  /** So many bytes; `undefined` when the client has gone, or wants to send more than a command can hold. */
+  /** The next `count` bytes. `undefined` if the client disconnects or `count` is too large. */
   async bytes(count: number): Promise<Buffer | undefined> {
-    if (count > mostBytes) return undefined;
+    if (count > COMMAND_BYTES_MAX) return undefined;
     while (this.#pending.length < count) if (!(await this.#more())) return undefined;
     return this.#take(count);
   }
 
-  /** Reads and forgets until the client goes: what does not read does not see it go. */
+  /** Reads and discards until the client disconnects. Without reading, the disconnect would go unnoticed. */
   async drain(): Promise<void> {
     do this.#pending = Buffer.alloc(0);
     while (await this.#more());
@@ -41,7 +41,7 @@ export class LineReader {
   }
 
   async #more(): Promise<boolean> {
-    // A connection that breaks off is a client that has gone.
+    // A broken connection counts as a disconnect.
     const next = await this.#chunks.next().catch(() => ({ done: true as const, value: undefined }));
     if (next.done) return false;
     this.#pending = this.#pending.length === 0 ? next.value : Buffer.concat([this.#pending, next.value]);

@@ -1,5 +1,5 @@
 import type { Entry } from '../directory.ts';
-import type { Places } from '../protocols/places.ts';
+import type { OpenConnections } from '../protocols/open-connections.ts';
 import {
   hasFullAccess,
   hasRole,
@@ -8,58 +8,58 @@ import {
   type ProtocolCaller,
   readXoauth2,
 } from '../protocols/protocol-caller.ts';
-import { protocolFaultOf, strikes, type Weather, weatherAt } from '../protocols/protocol-faults.ts';
+import { protocolFaultOf, type SignInFailure, strikes, transientFailureAt } from '../protocols/protocol-faults.ts';
 import type { World } from '../world.ts';
 
-/** A conversation that has passed `AUTHENTICATE`. */
+/** The client's session after `AUTHENTICATE` succeeded. */
 export interface SignedIn {
   caller: ProtocolCaller;
   entry: Entry;
-  /** Not: `AUTHENTICATE` passed, and whatever needs the mailbox is refused. */
+  /** If false, every command that needs the mailbox is refused although `AUTHENTICATE` succeeded. */
   isConnected: boolean;
-  /** The connection is lost at the next command. */
-  isDoomed: boolean;
-  /** Gives the place at the mailbox back. */
-  leave(): void;
+  /** The simulator drops the connection at the next command. */
+  dropsNext: boolean;
+  /** The connection no longer counts towards the mailbox's limit. */
+  release(): void;
 }
 
 export type SignInResult =
   | { kind: 'passed'; caller: ProtocolCaller; signedIn: SignedIn }
   | { kind: 'refused'; caller: ProtocolCaller | undefined }
-  | { kind: 'weather'; caller: ProtocolCaller; weather: Exclude<Weather, 'dropLater'> };
+  | { kind: 'failed'; caller: ProtocolCaller; failure: SignInFailure };
 
-/** What Exchange Online allows one mailbox. */
-const mostConnections = 20;
+/** How many IMAP connections Exchange Online allows per mailbox. */
+const CONNECTIONS_MAX = 20;
 
-/** Addresses that may be signed in to and have no mailbox that would open. */
+/** Addresses that accept a sign-in but have no mailbox to open. */
 const withoutMailbox = new Set<Entry['kind']>(['onPremises', 'unlicensed', 'disabled']);
 
-/** Judges what a client sent with `AUTHENTICATE XOAUTH2`; every refusal of Exchange's is the same for all reasons. */
-export async function signIn(world: World, places: Places, response: string): Promise<SignInResult> {
+/** Handles `AUTHENTICATE XOAUTH2`. Like Exchange, it refuses with the same reply whatever the reason. */
+export async function signIn(world: World, connections: OpenConnections, response: string): Promise<SignInResult> {
   const credentials = readXoauth2(response);
   const caller = credentials && (await identify(world, credentials.user, credentials.token));
   if (!caller) return { kind: 'refused', caller };
   const { tenant, entry } = caller;
   const state = entry && world.state(tenant, entry);
-  const weather = weatherAt('imap', tenant, entry && state && { entry, state });
-  if (weather && weather !== 'dropLater') return { kind: 'weather', caller, weather };
+  const failure = transientFailureAt('imap', tenant, entry && state && { entry, state });
+  if (failure && failure !== 'dropLater') return { kind: 'failed', caller, failure };
   if (!entry || !state || !mayAccess(caller, entry)) return { kind: 'refused', caller };
 
   const fault = protocolFaultOf('imap', entry);
   if (fault?.code === 'authenticateFailed' && strikes(fault, state)) return { kind: 'refused', caller };
-  const isKeptOut = fault?.code === 'notConnected' && strikes(fault, state);
-  const isFull = places.count(tenant, entry) >= mostConnections;
-  const isConnected = isOpenMailbox(entry) && entry.imap && !isKeptOut && !isFull;
-  // A connection over the limit takes nobody's place.
-  const leave = isConnected ? places.take(tenant, entry) : () => undefined;
+  const isNotConnected = fault?.code === 'notConnected' && strikes(fault, state);
+  const isFull = connections.count(tenant, entry) >= CONNECTIONS_MAX;
+  const isConnected = isOpenMailbox(entry) && entry.imap && !isNotConnected && !isFull;
+  // A connection over the limit does not count towards it.
+  const release = isConnected ? connections.add(tenant, entry) : () => undefined;
   return {
     kind: 'passed',
     caller,
-    signedIn: { caller, entry, isConnected, isDoomed: weather === 'dropLater', leave },
+    signedIn: { caller, entry, isConnected, dropsNext: failure === 'dropLater', release },
   };
 }
 
-/** RBAC for Applications has no role for IMAP: it takes the permission, and FullAccess where there is a mailbox. */
+/** RBAC for Applications has no IMAP role. The app needs the Entra permission, and FullAccess if there is a mailbox. */
 function mayAccess(caller: ProtocolCaller, entry: Entry): boolean {
   if (!hasRole(caller, 'IMAP.AccessAsApp')) return false;
   if (!withoutMailbox.has(entry.kind) && !hasFullAccess(caller, entry)) return false;

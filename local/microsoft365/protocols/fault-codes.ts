@@ -1,18 +1,18 @@
 const enhancedStatus = /^[245]\.\d{1,3}\.\d{1,3}$/;
-const troubles = ['down', 'noAnswer', 'garbage', 'slow', 'flaky', 'dropped'] as const;
+const connectionFaults = ['down', 'noAnswer', 'garbage', 'slow', 'flaky', 'dropped'] as const;
 
-/** Faults of a mailbox that strike one of the older protocols alone, beside the enhanced status codes, which are SMTP's. */
+/** Mailbox faults that affect only IMAP or only SMTP. SMTP also has the enhanced status codes. */
 const protocolFaults = new Set([
-  ...[...troubles, 'authenticateFailed', 'notConnected', 'unavailable'].map((name) => `IMAP.${name}`),
-  ...troubles.map((name) => `SMTP.${name}`),
+  ...[...connectionFaults, 'authenticateFailed', 'notConnected', 'unavailable'].map((name) => `IMAP.${name}`),
+  ...connectionFaults.map((name) => `SMTP.${name}`),
 ]);
 
-/** Whether a fault's code is one of IMAP's or SMTP's, so that it does not strike Graph. */
+/** Whether a fault code belongs to IMAP or SMTP. Such a fault does not affect Graph. */
 export function isProtocolCode(code: string): boolean {
   return enhancedStatus.test(code) || /^(IMAP|SMTP)\./.test(code);
 }
 
-/** Whether a fault's code means something: Graph takes any, the two protocols have a fixed set. */
+/** Whether a scenario may use the fault code. Graph accepts any code, IMAP and SMTP only the known ones. */
 export function isUsableCode(code: string): boolean {
   return !isProtocolCode(code) || enhancedStatus.test(code) || protocolFaults.has(code);
 }

@@ -6,11 +6,11 @@ export interface Endpoint {
 }
 
 export interface MailService extends Endpoint {
-  /** Ends every connection; resolves when none is open any more. */
+  /** Closes every connection. Resolves when all of them are closed. */
   close(): Promise<void>;
 }
 
-/** Resolves once the server answers on a free port of 127.0.0.1. */
+/** Starts the server on a free port of 127.0.0.1. Resolves when it accepts connections. */
 export async function listen(server: Server): Promise<Endpoint> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -6,16 +6,16 @@ import type { TokenClaims } from '../token-issuer.ts';
 import type { World } from '../world.ts';
 import type { Protocol } from './protocol-faults.ts';
 
-/** Who signs in, and as which of the tenant's addresses. */
+/** The app that signs in, and the mailbox it signs in to. */
 export interface ProtocolCaller {
   tenant: Tenant;
   app: TenantApp;
   claims: TokenClaims;
-  /** `undefined`: no such address in the app's tenant. */
+  /** `undefined` if the app's tenant has no such address. */
   entry: Entry | undefined;
 }
 
-/** Resolves to `undefined` for a token that is not Exchange Online's, not alive, or of an app that may not sign in. */
+/** Resolves to `undefined` if the token is not a valid one for Exchange Online, or if its app may not sign in. */
 export async function identify(world: World, user: string, token: string): Promise<ProtocolCaller | undefined> {
   const claims = await world.verifyToken(token, exchangeAudience).catch(() => undefined);
   const tenant = claims && world.tenant(claims.tid);
@@ -26,7 +26,7 @@ export async function identify(world: World, user: string, token: string): Promi
   return { tenant, app, claims, entry: tenant.directory.byAddress(user) };
 }
 
-/** `user=<mailbox> auth=Bearer <token>`, as XOAUTH2 has it, each field ended by a byte 1. */
+/** Reads the XOAUTH2 form `user=<mailbox>^Aauth=Bearer <token>^A^A`, where `^A` is a byte 1. */
 export function readXoauth2(base64: string): { user: string; token: string } | undefined {
   const fields = Buffer.from(base64, 'base64').toString('utf8').split('\u0001');
   const [, user] = /^user=(.+)$/i.exec(fields[0] ?? '') ?? [];
@@ -34,21 +34,21 @@ export function readXoauth2(base64: string): { user: string; token: string } | u
   return user && token && fields.slice(2).join() === ',' ? { user, token } : undefined;
 }
 
-/** A role counts while the token shows it and the tenant still grants it. */
+/** Whether the token carries the role and the tenant still grants it. */
 export function hasRole({ claims, app }: ProtocolCaller, permission: string): boolean {
   return (claims.roles ?? []).includes(permission) && app.grants.includes(permission);
 }
 
 /**
- * Whether an administrator ran `Add-MailboxPermission` for the app. The object id is the Enterprise application's: with
- * the registration's it does nothing.
+ * Whether an admin ran `Add-MailboxPermission` for the app. It takes the object id of the enterprise application; the
+ * object id of the app registration has no effect.
  */
 export function hasFullAccess({ app }: ProtocolCaller, entry: Entry): boolean {
   const names = [app.scenario.clientId, app.objectId].map((name) => name.toLowerCase());
   return entry.fullAccess.some((name) => names.includes(name.toLowerCase()));
 }
 
-/** Whether Exchange Online opens a mailbox for the address; that of a disabled account stays shut. */
+/** Whether Exchange Online opens the mailbox. It does not for a disabled account. */
 export const isOpenMailbox = (entry: Entry): boolean => hasMailbox(entry) && entry.kind !== 'disabled';
 
 export function traceOf(service: Protocol, caller: ProtocolCaller | undefined): Omit<Trace, 'route'> {

@@ -1,14 +1,14 @@
 import type { Entry } from '../directory.ts';
-import { lossByChance } from '../graph/throttling.ts';
+import { randomLoss } from '../graph/random-faults.ts';
 import type { MailboxState } from '../mailbox-state.ts';
 import type { Tenant } from '../tenant.ts';
 import { isProtocolCode } from './fault-codes.ts';
 
 export type Protocol = 'imap' | 'smtp';
 
-/** A mailbox's fault as one of the two protocols feels it. */
+/** A mailbox's fault as it shows in one of the two protocols. */
 export interface ProtocolFault {
-  /** `down`, `notConnected`, … or an enhanced status code of SMTP's. */
+  /** `down`, `notConnected`, … or an enhanced status code of SMTP. */
   code: string;
   status?: number | undefined;
   message?: string | undefined;
@@ -16,46 +16,49 @@ export interface ProtocolFault {
   at?: 'auth' | 'mail' | 'rcpt' | 'data' | undefined;
 }
 
-/** How a conversation goes wrong, whoever speaks. */
-export type Weather = 'unavailable' | 'throttled' | 'garbage' | 'drop' | 'dropLater' | 'hang';
+/** What a client gets instead of a reply: silence, a closed connection, or bytes that are not the protocol. */
+export type BrokenReply = 'hang' | 'drop' | 'garbage';
 
-const shared = new Set(['down', 'noAnswer', 'garbage', 'slow', 'flaky']);
+/** A failure that has nothing to do with the client's permissions. It shows when the client signs in. */
+export type SignInFailure = 'unavailable' | 'throttled' | BrokenReply;
 
-/** What is wrong with the mailbox for this protocol; faults that only Graph knows are none. */
+/** `dropLater`: the sign-in works, and the connection is lost at the next command. */
+export type TransientFailure = SignInFailure | 'dropLater';
+
+const sharedFaults = new Set(['down', 'noAnswer', 'garbage', 'slow', 'flaky']);
+
+/** The mailbox's fault, if it affects this protocol. */
 export function protocolFaultOf(protocol: Protocol, { fault }: Entry): ProtocolFault | undefined {
   if (fault === null) return undefined;
-  if (typeof fault === 'string' && shared.has(fault)) return { code: fault };
+  if (typeof fault === 'string' && sharedFaults.has(fault)) return { code: fault };
   if (typeof fault === 'string' && !fault.startsWith('error:')) return undefined;
-  const whole = typeof fault === 'string' ? { code: fault.slice('error:'.length) } : fault;
-  if (!isProtocolCode(whole.code)) return undefined;
-  const [, named, name] = /^(IMAP|SMTP)\.(.+)$/.exec(whole.code) ?? [];
-  if (named === undefined || name === undefined) return protocol === 'smtp' ? whole : undefined;
-  return named.toLowerCase() === protocol ? { ...whole, code: name } : undefined;
+  const codeFault = typeof fault === 'string' ? { code: fault.slice('error:'.length) } : fault;
+  if (!isProtocolCode(codeFault.code)) return undefined;
+  const [, prefix, code] = /^(IMAP|SMTP)\.(.+)$/.exec(codeFault.code) ?? [];
+  if (prefix === undefined || code === undefined) return protocol === 'smtp' ? codeFault : undefined;
+  return prefix.toLowerCase() === protocol ? { ...codeFault, code } : undefined;
 }
 
-/** Whether the fault strikes once more; each time counts. */
+/** Whether the fault occurs now. Each time counts towards its `times`. */
 export function strikes(fault: ProtocolFault, state: MailboxState): boolean {
   if (state.strikes >= (fault.times ?? Number.POSITIVE_INFINITY)) return false;
   state.strikes += 1;
   return true;
 }
 
-const flakyShare = 0.3;
-const flakyWays: readonly Weather[] = ['unavailable', 'drop', 'throttled'];
-
-/** Asked once in a conversation, when it is known whose mailbox is wanted: the tenant's weather, then the mailbox's. */
-export function weatherAt(
+/** Asked once per conversation, when the mailbox is known. The tenant's random faults come before the mailbox's own. */
+export function transientFailureAt(
   protocol: Protocol,
   tenant: Tenant,
   mailbox: { entry: Entry; state: MailboxState } | undefined,
-): Weather | undefined {
-  return weatherOf(tenant) ?? (mailbox && troubleAt(protocol, mailbox.entry, mailbox.state));
+): TransientFailure | undefined {
+  return randomTenantFailure(tenant) ?? (mailbox && mailboxFailure(protocol, mailbox.entry, mailbox.state));
 }
 
-function weatherOf(tenant: Tenant): Weather | undefined {
+function randomTenantFailure(tenant: Tenant): TransientFailure | undefined {
   const rates = tenant.scenario.faultRates;
   if (!rates) return undefined;
-  const loss = lossByChance(tenant);
+  const loss = randomLoss(tenant);
   if (loss) return loss === 'before' ? 'drop' : 'dropLater';
   const chance = tenant.chance();
   if (chance < rates.throttled) return 'throttled';
@@ -64,18 +67,7 @@ function weatherOf(tenant: Tenant): Weather | undefined {
   return undefined;
 }
 
-function troubleAt(protocol: Protocol, entry: Entry, state: MailboxState): Weather | undefined {
-  const fault = protocolFaultOf(protocol, entry);
-  if (!fault) return undefined;
-  if (fault.code === 'flaky') {
-    if (state.random() >= flakyShare) return undefined;
-    return flakyWays[Math.floor(state.random() * flakyWays.length)] ?? 'unavailable';
-  }
-  const weather = troubles[fault.code];
-  return weather && strikes(fault, state) ? weather : undefined;
-}
-
-const troubles: Record<string, Weather> = {
+const failureByCode: Record<string, TransientFailure> = {
   down: 'unavailable',
   unavailable: 'throttled',
   garbage: 'garbage',
@@ -83,12 +75,27 @@ const troubles: Record<string, Weather> = {
   noAnswer: 'hang',
 };
 
-const slowMs = 2000;
+/** The share of conversations that fail at a flaky mailbox. */
+const FLAKY_SHARE = 0.3;
+const flakyFailures: readonly TransientFailure[] = ['unavailable', 'drop', 'throttled'];
 
-/** How long the mailbox takes for each step, beyond the latency of all. */
-export function slownessOf(protocol: Protocol, entry: Entry | undefined): number {
-  return entry && protocolFaultOf(protocol, entry)?.code === 'slow' ? slowMs : 0;
+function mailboxFailure(protocol: Protocol, entry: Entry, state: MailboxState): TransientFailure | undefined {
+  const fault = protocolFaultOf(protocol, entry);
+  if (!fault) return undefined;
+  if (fault.code === 'flaky') {
+    if (state.random() >= FLAKY_SHARE) return undefined;
+    return flakyFailures[Math.floor(state.random() * flakyFailures.length)] ?? 'unavailable';
+  }
+  const failure = failureByCode[fault.code];
+  return failure && strikes(fault, state) ? failure : undefined;
 }
 
-/** What comes instead of an answer where something else than a mail server answers. */
-export const junk = 'HTTP/1.1 400 Bad Request\u0000\r\nConnection: close\r\n\r\n\u0000\u0001\u0002';
+const SLOW_MS = 2000;
+
+/** How much longer each step takes at a slow mailbox, on top of the usual latency. */
+export function slownessOf(protocol: Protocol, entry: Entry | undefined): number {
+  return entry && protocolFaultOf(protocol, entry)?.code === 'slow' ? SLOW_MS : 0;
+}
+
+/** What the client reads for `garbage`: the reply of something that is not a mail server. */
+export const garbageReply = 'HTTP/1.1 400 Bad Request\u0000\r\nConnection: close\r\n\r\n\u0000\u0001\u0002';

@@ -1,11 +1,10 @@
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import type { Trace } from '../http.ts';
-import { junk } from '../protocols/protocol-faults.ts';
-import { inExchangesWords } from './exchange-wording.ts';
-import type { Fate } from './submission.ts';
+import { type BrokenReply, garbageReply } from '../protocols/protocol-faults.ts';
+import { toExchangeReply } from './exchange-wording.ts';
 
-/** Names that the request log shows; anything else a client sends may hold what must not be logged. */
-const routes: Record<string, string> = {
+/** The commands that the request log may name. Anything else could contain a secret. */
+const loggedCommands: Record<string, string> = {
   ...Object.fromEntries(
     ['HELO', 'EHLO', 'STARTTLS', 'AUTH', 'DATA', 'RSET', 'NOOP', 'QUIT', 'HELP', 'VRFY'].map((name) => [name, name]),
   ),
@@ -13,58 +12,63 @@ const routes: Record<string, string> = {
   RCPT: 'RCPT TO',
 };
 
-export type Recorder = (step: { method: string; route: string; status: number; trace: Omit<Trace, 'route'> }) => void;
+export type CommandRecorder = (command: {
+  method: string;
+  route: string;
+  status: number;
+  trace: Omit<Trace, 'route'>;
+}) => void;
 
 /**
- * The library's connection, speaking as Exchange does: each reply passes here, is put into Exchange's words with its
- * own enhanced status code, and is counted together with the command that it answers.
+ * A connection of the smtp-server library that replies as Exchange does. Each reply is replaced by Exchange's wording and
+ * enhanced status code, and recorded together with its command.
  */
 export class ExchangeConnection extends SMTPConnection {
   trace: Omit<Trace, 'route'> = { service: 'smtp' };
-  /** Whom to tell of each answered command. */
-  onStep: Recorder = () => undefined;
+  /** Called after each reply to a command. The status is 0 if the conversation was broken off instead. */
+  onCommandDone: CommandRecorder = () => undefined;
   #method: string | undefined;
   #route = '';
 
-  /** Without the library's wait for clients that talk too soon: a tenth of a second for each connection. */
+  /** Skips the library's check for clients that send before the greeting. It costs 100 ms per connection. */
   override init(): void {
     this._setListeners(() => this.connectionReady());
   }
 
   override _onCommand(command: Buffer, callback?: () => void): void {
-    // While the library waits for the rest of an AUTH, a line holds a token and no command.
-    if (!this._nextHandler) this.#name(command.toString('latin1'));
+    // While the library waits for the rest of an AUTH, the line is a token and not a command.
+    if (!this._nextHandler) this.#noteCommand(command.toString('latin1'));
     super._onCommand(command, callback);
   }
 
   override send(code: number, data?: string | string[] | null): void {
-    const said = inExchangesWords({ code, text: data ?? undefined }, this.#method, this.secure);
-    super.send(said.code, said.text, false);
-    if (said.code >= 400 || said.code < 300) this.#record(said.code);
+    const reply = toExchangeReply({ code, text: data ?? undefined }, this.#method, this.secure);
+    super.send(reply.code, reply.text, false);
+    if (reply.code >= 400 || reply.code < 300) this.#record(reply.code);
   }
 
-  /** Gives the command that is being answered no reply. */
-  suffer(fate: Fate): void {
+  /** Breaks the conversation off instead of replying to the current command. */
+  breakOff(how: BrokenReply): void {
     this.#record(0);
-    if (fate === 'hang') return;
-    if (fate === 'garbage') {
-      this._socket.write(junk, 'latin1');
+    if (how === 'hang') return;
+    if (how === 'garbage') {
+      this._socket.write(garbageReply, 'latin1');
       this.close();
     } else this._socket.destroy();
   }
 
-  #name(line: string): void {
+  #noteCommand(line: string): void {
     const [word = '', mechanism = ''] = line.toUpperCase().trim().split(/\s+/);
-    this.#method = Object.hasOwn(routes, word) ? word : '(unknown)';
-    this.#route = routes[word] ?? '(unknown)';
+    this.#method = Object.hasOwn(loggedCommands, word) ? word : '(unknown)';
+    this.#route = loggedCommands[word] ?? '(unknown)';
     if (word === 'AUTH') {
       this.#route = `AUTH ${['XOAUTH2', 'LOGIN', 'PLAIN'].includes(mechanism) ? mechanism : '(other)'}`;
     }
   }
 
   #record(status: number): void {
-    // The greeting answers nothing.
+    // The greeting is not a reply to a command.
     if (this.#method === undefined) return;
-    this.onStep({ method: this.#method, route: this.#route, status, trace: this.trace });
+    this.onCommandDone({ method: this.#method, route: this.#route, status, trace: this.trace });
   }
 }

@@ -9,32 +9,39 @@ import {
   type SMTPServerSession,
 } from 'smtp-server';
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
-import { pause } from '../graph/mailbox-call.ts';
-import { Places } from '../protocols/places.ts';
+import { pause } from '../pause.ts';
+import { OpenConnections } from '../protocols/open-connections.ts';
 import { traceOf } from '../protocols/protocol-caller.ts';
 import { slownessOf } from '../protocols/protocol-faults.ts';
 import type { World } from '../world.ts';
 import { ExchangeConnection } from './exchange-connection.ts';
 import { notAuthenticated, type SmtpReply, serverName, tooLarge } from './replies.ts';
-import { judgeMessage, judgePassword, judgeRecipient, judgeSender, judgeToken, type Submitter } from './submission.ts';
+import {
+  authenticate,
+  refusedPassword,
+  refusedRecipient,
+  refusedSender,
+  type Submitter,
+  submitMessage,
+} from './submission.ts';
 
-/** Exchange Online takes messages of 150 MB. */
-const mostBytes = 157_286_400;
+/** Exchange Online accepts messages of up to 150 MB. */
+const MESSAGE_BYTES_MAX = 157_286_400;
 
-/** One client, as far as the library's hooks tell of it: they hand over the session. */
+/** What the server knows about one client. The library's hooks only pass the session. */
 interface Client {
   connection: ExchangeConnection;
   submitter?: Submitter;
-  /** Gives the place at the mailbox back. */
-  leave?: () => void;
+  /** The connection no longer counts towards the mailbox's limit. */
+  release?: () => void;
 }
 
 type Done = (error?: Error | null) => void;
 
-/** The simulated smtp.office365.com:587: STARTTLS, XOAUTH2, Exchange's codes and words. */
+/** The simulated smtp.office365.com:587: STARTTLS, XOAUTH2, and Exchange's replies. */
 export class ExchangeSmtpServer extends SMTPServer {
   readonly #world: World;
-  readonly #places = new Places();
+  readonly #openConnections = new OpenConnections();
   readonly #clients = new WeakMap<SMTPServerSession, Client>();
 
   constructor(world: World, tls: { cert: string; key: string }) {
@@ -43,9 +50,9 @@ export class ExchangeSmtpServer extends SMTPServer {
       key: tls.key,
       name: serverName,
       heloResponse: '%s Hello %s',
-      size: mostBytes,
+      size: MESSAGE_BYTES_MAX,
       authMethods: ['LOGIN', 'XOAUTH2'],
-      // MAIL FROM before AUTH is answered here, in Exchange's words.
+      // MAIL FROM before AUTH reaches `onMailFrom`, which refuses with Exchange's wording.
       authOptional: true,
       hideENHANCEDSTATUSCODES: false,
       disableReverseLookup: true,
@@ -58,9 +65,9 @@ export class ExchangeSmtpServer extends SMTPServer {
     const connection = new ExchangeConnection(this, socket, options);
     this.connections.add(connection);
     this.#clients.set(connection.session, { connection });
-    // A client that breaks off has gone, in mid-message too.
+    // A client can disconnect at any time, even in the middle of a message.
     connection.on('error', () => connection.close());
-    connection.onStep = ({ method, route, status, trace }) => {
+    connection.onCommandDone = ({ method, route, status, trace }) => {
       this.#world.requests.count('smtp', method, route, status);
       this.#world.requests.log(method, status, { ...trace, route });
     };
@@ -74,17 +81,17 @@ export class ExchangeSmtpServer extends SMTPServer {
   ): void {
     this.#within(session, callback, async (client) => {
       const user = auth.username ?? '';
-      if (auth.method !== 'XOAUTH2') return callback(asError(judgePassword(this.#world, user)));
+      if (auth.method !== 'XOAUTH2') return callback(asError(refusedPassword(this.#world, user)));
       await pause(this.#world.latencyMs);
-      const { caller, outcome } = await judgeToken(this.#world, user, auth.accessToken ?? '');
+      const { caller, outcome } = await authenticate(this.#world, user, auth.accessToken ?? '');
       client.connection.trace = traceOf('smtp', caller);
       await pause(slownessOf('smtp', caller?.entry));
-      if ('fate' in outcome) return client.connection.suffer(outcome.fate);
+      if ('broken' in outcome) return client.connection.breakOff(outcome.broken);
       if ('refused' in outcome) return callback(asError(outcome.refused));
       const { passed } = outcome;
       if (client.connection._socket.destroyed) return;
       client.submitter = passed;
-      client.leave = this.#places.take(passed.caller.tenant, passed.entry);
+      client.release = this.#openConnections.add(passed.caller.tenant, passed.entry);
       callback(null, { user: passed.entry.address });
     });
   }
@@ -92,12 +99,12 @@ export class ExchangeSmtpServer extends SMTPServer {
   override onMailFrom(address: SMTPServerAddress, session: SMTPServerSession, callback: Done): void {
     this.#step(session, callback, async (submitter) => {
       await pause(slownessOf('smtp', submitter.entry));
-      return judgeSender(this.#world, submitter, address.address);
+      return refusedSender(this.#world, submitter, address.address);
     });
   }
 
   override onRcptTo(_address: SMTPServerAddress, session: SMTPServerSession, callback: Done): void {
-    this.#step(session, callback, async (submitter) => judgeRecipient(this.#world, submitter));
+    this.#step(session, callback, async (submitter) => refusedRecipient(this.#world, submitter));
   }
 
   override onData(
@@ -111,34 +118,34 @@ export class ExchangeSmtpServer extends SMTPServer {
       if (!mime) return;
       if (!submitter) return callback(asError(notAuthenticated));
       await pause(this.#world.latencyMs);
-      if (submitter.isDoomed) return connection.suffer('drop');
+      if (submitter.dropsNext) return connection.breakOff('drop');
       const refused = stream.sizeExceeded
         ? tooLarge
-        : judgeMessage(this.#world, this.#places, submitter, { mime, recipients });
+        : submitMessage(this.#world, this.#openConnections, submitter, { mime, recipients });
       if (refused) return callback(asError(refused));
       callback(null, `2.0.0 OK <${session.id}@${serverName}> [Hostname=${serverName}]`);
     });
   }
 
   override onClose(session: SMTPServerSession): void {
-    this.#clients.get(session)?.leave?.();
+    this.#clients.get(session)?.release?.();
   }
 
   #step(
     session: SMTPServerSession,
     callback: Done,
-    judge: (submitter: Submitter) => Promise<SmtpReply | undefined>,
+    check: (submitter: Submitter) => Promise<SmtpReply | undefined>,
   ): void {
     this.#within(session, callback, async ({ connection, submitter }) => {
       await pause(this.#world.latencyMs);
       if (!submitter) return callback(asError(notAuthenticated));
-      if (submitter.isDoomed) return connection.suffer('drop');
-      const refused = await judge(submitter);
+      if (submitter.dropsNext) return connection.breakOff('drop');
+      const refused = await check(submitter);
       callback(refused ? asError(refused) : null);
     });
   }
 
-  /** A defect of the simulator must be seen, and must not look like a fault that a scenario asked for. */
+  /** Makes a defect of the simulator visible, and different from any fault that a scenario can ask for. */
   #within(
     session: SMTPServerSession,
     callback: (error: Error) => void,
@@ -157,7 +164,7 @@ function asError({ code, text }: SmtpReply): Error {
   return Object.assign(new Error(text), { responseCode: code });
 }
 
-/** `undefined`: the client went away in the middle of the message. */
+/** Resolves to `undefined` if the client disconnects in the middle of the message. */
 async function collect(stream: SMTPServerDataStream): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   try {

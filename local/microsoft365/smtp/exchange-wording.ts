@@ -1,11 +1,12 @@
 import { type SmtpReply, serverName, unsuccessful } from './replies.ts';
 
-export interface Said {
+/** A reply of the smtp-server library. An array is the EHLO reply. */
+export interface LibraryReply {
   code: number;
   text: string | string[] | undefined;
 }
 
-const worded = /^[245]\.\d{1,3}\.\d{1,3} /;
+const exchangeWording = /^[245]\.\d{1,3}\.\d{1,3} /;
 
 const accepted: Record<string, string> = {
   MAIL: '2.1.0 Sender OK',
@@ -14,18 +15,18 @@ const accepted: Record<string, string> = {
   NOOP: '2.0.0 OK',
 };
 
-/** What Exchange says where the library has words of its own; `command` is what it answers, `undefined` the greeting. */
-export function inExchangesWords(said: Said, command: string | undefined, isSecure: boolean): Said {
-  const { code, text } = said;
+/** Replaces the library's own wording with Exchange's. `command` is `undefined` for the greeting. */
+export function toExchangeReply(reply: LibraryReply, command: string | undefined, isSecure: boolean): LibraryReply {
+  const { code, text } = reply;
   if (Array.isArray(text)) {
-    // Before TLS there is nothing to sign in with.
+    // Exchange offers AUTH only after STARTTLS.
     return { code, text: text.filter((line) => isSecure || !/^AUTH\b/.test(line)) };
   }
-  if (text !== undefined && worded.test(text)) return said;
-  return plainReply(code, text ?? '', command) ?? said;
+  if (text !== undefined && exchangeWording.test(text)) return reply;
+  return rewordedReply(code, text ?? '', command) ?? reply;
 }
 
-function plainReply(code: number, text: string, command: string | undefined): SmtpReply | undefined {
+function rewordedReply(code: number, text: string, command: string | undefined): SmtpReply | undefined {
   switch (code) {
     case 220:
       if (command === 'STARTTLS') return { code, text: '2.0.0 SMTP server ready' };

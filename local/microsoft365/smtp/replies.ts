@@ -1,4 +1,4 @@
-/** A reply in Exchange's words: the code, then the enhanced status code with the text. */
+/** A reply in Exchange's wording. `text` starts with the enhanced status code. */
 export interface SmtpReply {
   code: number;
   text: string;
@@ -6,10 +6,8 @@ export interface SmtpReply {
 
 export const serverName = 'AM0PR04CA0042.eurprd04.prod.outlook.com';
 
-/** What stands behind most refusals, so that support knows which server it was. */
-const from = (text: string) => `${text} [${serverName.toUpperCase()}]`;
-
-const refusal = (code: number, text: string): SmtpReply => ({ code, text: from(text) });
+/** Most refusals end with the server's name, so that Microsoft's support can find the server. */
+const refusal = (code: number, text: string): SmtpReply => ({ code, text: `${text} [${serverName.toUpperCase()}]` });
 const learnMore = 'Visit https://aka.ms/smtp_auth_disabled for more information.';
 
 export const unsuccessful = refusal(535, '5.7.3 Authentication unsuccessful');
@@ -37,7 +35,7 @@ export const unavailable: SmtpReply = {
 };
 export const tooLarge: SmtpReply = { code: 552, text: '5.3.4 Message size exceeds fixed maximum message size' };
 
-/** What a client hears that comes with a password: switched off, kept away by security defaults, or gone for good. */
+/** Refusals of a password, by the state of basic authentication in the organization. */
 export const basicRefusals = {
   disabled: refusal(535, '5.7.139 Authentication unsuccessful, basic authentication is disabled.'),
   securityDefaults: refusal(
@@ -49,7 +47,7 @@ export const basicRefusals = {
 
 const moreAt = (link: number) => `For more information please go to http://go.microsoft.com/fwlink/?LinkId=${link}`;
 
-/** Why a whole organization may not send. */
+/** Refusals for an organization that may not send. */
 export const blockedSending = {
   '5.7.705': refusal(550, `5.7.705 Access denied, tenant has exceeded threshold. ${moreAt(526653)}`),
   '5.7.750': refusal(550, '5.7.750 Service unavailable. Client blocked from sending from unregistered domains.'),
@@ -57,14 +55,14 @@ export const blockedSending = {
 
 export type Step = 'auth' | 'mail' | 'rcpt' | 'data';
 
-interface Known {
+interface KnownReply {
   reply: SmtpReply;
-  /** Where it comes unless the scenario says otherwise; that of a sender's own faults is documented nowhere. */
+  /** The command that is refused unless the scenario says otherwise. Microsoft does not document it for faults of the sender. */
   at: Step;
 }
 
-/** Refusals by their enhanced status code, for a mailbox's fault. */
-export const knownReplies: Record<string, Known> = {
+/** Refusals by enhanced status code, for mailbox faults. */
+export const knownReplies: Record<string, KnownReply> = {
   '5.7.3': { reply: unsuccessful, at: 'auth' },
   '5.7.139': { reply: disabledForTenant, at: 'auth' },
   '5.7.30': { reply: basicRefusals.retired, at: 'auth' },
@@ -76,13 +74,13 @@ export const knownReplies: Record<string, Known> = {
   '4.3.2': { reply: tooManyConnections, at: 'mail' },
 };
 
-/** A refusal that the table does not know, or in other words than the table's. */
+/** The refusal for an enhanced status code. A scenario can change its code and text, or name a code not in the table. */
 export function replyOf(
   enhanced: string,
-  wanted: { status?: number | undefined; message?: string | undefined },
+  overrides: { status?: number | undefined; message?: string | undefined },
 ): SmtpReply {
   const known = knownReplies[enhanced]?.reply;
-  const code = wanted.status ?? known?.code ?? (enhanced.startsWith('4') ? 451 : 550);
-  if (wanted.message === undefined && known) return { ...known, code };
-  return refusal(code, `${enhanced} ${wanted.message ?? 'The request was refused.'}`);
+  const code = overrides.status ?? known?.code ?? (enhanced.startsWith('4') ? 451 : 550);
+  if (overrides.message === undefined && known) return { ...known, code };
+  return refusal(code, `${enhanced} ${overrides.message ?? 'The request was refused.'}`);
 }

@@ -5,21 +5,21 @@ import { ExchangeSmtpServer } from './exchange-server.ts';
 /** Starts the simulated smtp.office365.com:587. */
 export async function startSmtp(world: World, tls: { cert: string; key: string }): Promise<MailService> {
   const smtp = new ExchangeSmtpServer(world, tls);
-  // Ends of connections come here too; a server that cannot listen is told by `listen`.
+  // Broken connections are reported here and need no handling. `listen` reports a server that cannot start.
   smtp.on('error', () => undefined);
-  const open = new Set<{ destroy(): void }>();
+  const sockets = new Set<{ destroy(): void }>();
   smtp.server.on('connection', (raw) => {
-    open.add(raw);
-    raw.on('close', () => open.delete(raw));
+    sockets.add(raw);
+    raw.on('close', () => sockets.delete(raw));
   });
   const endpoint = await listen(smtp.server);
   return {
     ...endpoint,
     async close() {
       const closed = new Promise<void>((resolve) => smtp.close(resolve));
-      // What TLS runs over goes last.
+      // TLS sockets first, then the raw sockets below them.
       for (const connection of smtp.connections) connection._socket.destroy();
-      for (const raw of open) raw.destroy();
+      for (const raw of sockets) raw.destroy();
       await closed;
     },
   };

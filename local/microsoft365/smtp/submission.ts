@@ -1,9 +1,15 @@
 import { deliver } from '../delivery.ts';
 import type { Entry } from '../directory.ts';
 import { readMime } from '../graph/mime.ts';
-import type { Places } from '../protocols/places.ts';
+import type { OpenConnections } from '../protocols/open-connections.ts';
 import { hasFullAccess, hasRole, identify, isOpenMailbox, type ProtocolCaller } from '../protocols/protocol-caller.ts';
-import { protocolFaultOf, strikes, type Weather, weatherAt } from '../protocols/protocol-faults.ts';
+import {
+  type BrokenReply,
+  protocolFaultOf,
+  type SignInFailure,
+  strikes,
+  transientFailureAt,
+} from '../protocols/protocol-faults.ts';
 import type { World } from '../world.ts';
 import {
   basicRefusals,
@@ -21,49 +27,46 @@ import {
   unsuccessful,
 } from './replies.ts';
 
-/** A client that has passed AUTH. */
+/** A client that is signed in. */
 export interface Submitter {
   caller: ProtocolCaller;
   entry: Entry;
-  /** The connection is lost at the next step. */
-  isDoomed: boolean;
+  /** The simulator drops the connection at the next command. */
+  dropsNext: boolean;
 }
-
-/** What becomes of a conversation that gets no reply. */
-export type Fate = 'hang' | 'drop' | 'garbage';
 
 export interface AuthResult {
   caller: ProtocolCaller | undefined;
-  outcome: { passed: Submitter } | { refused: SmtpReply } | { fate: Fate };
+  outcome: { passed: Submitter } | { refused: SmtpReply } | { broken: BrokenReply };
 }
 
-/** More send at once for one mailbox, and Exchange asks them to come one after another. */
-const mostConnections = 3;
+/** How many connections may submit messages from one mailbox at the same time. */
+const CONNECTIONS_MAX = 3;
 
-/** Judges an AUTH XOAUTH2. */
-export async function judgeToken(world: World, user: string, token: string): Promise<AuthResult> {
+/** Handles AUTH XOAUTH2. */
+export async function authenticate(world: World, user: string, token: string): Promise<AuthResult> {
   const caller = await identify(world, user, token);
   if (!caller) return { caller, outcome: { refused: unsuccessful } };
   const { tenant, entry } = caller;
   const state = entry && world.state(tenant, entry);
-  const weather = weatherAt('smtp', tenant, entry && state && { entry, state });
-  if (weather && weather !== 'dropLater') return { caller, outcome: inWeather(weather) };
-  // An app without rights learns nothing of how the mailbox is set up.
+  const failure = transientFailureAt('smtp', tenant, entry && state && { entry, state });
+  if (failure && failure !== 'dropLater') return { caller, outcome: failedSignIn(failure) };
+  // An app without permission learns nothing about the mailbox's settings.
   if (!entry || !mayAccess(caller, entry)) return { caller, outcome: { refused: unsuccessful } };
-  const refused = switchedOff(caller, entry) ?? faultAt(world, 'auth', { caller, entry });
+  const refused = refusedBySetting(caller, entry) ?? faultAt(world, 'auth', { caller, entry });
   if (refused) return { caller, outcome: { refused } };
-  return { caller, outcome: { passed: { caller, entry, isDoomed: weather === 'dropLater' } } };
+  return { caller, outcome: { passed: { caller, entry, dropsNext: failure === 'dropLater' } } };
 }
 
-/** Whatever the password: what is said depends on how far the organization's basic authentication is gone. */
-export function judgePassword(world: World, user: string): SmtpReply {
+/** No password is accepted. The wording depends on the state of basic authentication in the organization. */
+export function refusedPassword(world: World, user: string): SmtpReply {
   const tenant = world.find(user)?.tenant ?? world.tenant(user.split('@').at(-1) ?? '');
   return basicRefusals[tenant?.scenario.basicAuth ?? 'disabled'];
 }
 
 /**
- * With the permission the mailbox's own FullAccess is asked for, whatever RBAC says; without it the role of RBAC for
- * Applications suffices.
+ * An app with the Entra permission needs FullAccess to the mailbox, even if RBAC for Applications grants the role. For an
+ * app without the permission, the RBAC role is enough.
  */
 function mayAccess(caller: ProtocolCaller, entry: Entry): boolean {
   if (!isOpenMailbox(entry)) return false;
@@ -73,36 +76,37 @@ function mayAccess(caller: ProtocolCaller, entry: Entry): boolean {
   return isGranted && !caller.app.propagation.isDenied(Date.now());
 }
 
-/** The mailbox's own setting wins over the organization's. */
-function switchedOff({ tenant }: ProtocolCaller, { smtpAuth }: Entry): SmtpReply | undefined {
+/** The mailbox's own setting overrides the organization's. */
+function refusedBySetting({ tenant }: ProtocolCaller, { smtpAuth }: Entry): SmtpReply | undefined {
   if (smtpAuth === false) return disabledForMailbox;
   return smtpAuth === undefined && tenant.scenario.smtpAuthDisabled ? disabledForTenant : undefined;
 }
 
-/** Judges MAIL FROM; `submitter` is absent where nobody has signed in. */
-export function judgeSender(world: World, submitter: Submitter, sender: string): SmtpReply | undefined {
+/** Checks MAIL FROM. */
+export function refusedSender(world: World, submitter: Submitter, sender: string): SmtpReply | undefined {
   if (!isOwn(submitter.entry, sender)) return notThisSender;
   const { sendingBlocked } = submitter.caller.tenant.scenario;
   return faultAt(world, 'mail', submitter) ?? (sendingBlocked ? blockedSending[sendingBlocked] : undefined);
 }
 
-export function judgeRecipient(world: World, submitter: Submitter): SmtpReply | undefined {
+/** Checks RCPT TO. */
+export function refusedRecipient(world: World, submitter: Submitter): SmtpReply | undefined {
   return faultAt(world, 'rcpt', submitter);
 }
 
-/** Judges a whole message, and delivers it unless it is refused. */
-export function judgeMessage(
+/** Checks a whole message and delivers it, unless it is refused. */
+export function submitMessage(
   world: World,
-  places: Places,
+  connections: OpenConnections,
   submitter: Submitter,
   { mime, recipients }: { mime: Buffer; recipients: string[] },
 ): SmtpReply | undefined {
   const { caller, entry } = submitter;
-  if (places.count(caller.tenant, entry) > mostConnections) return tooManyConnections;
+  if (connections.count(caller.tenant, entry) > CONNECTIONS_MAX) return tooManyConnections;
   const read = readMime(mime.toString('base64'));
   const { subject, from, ...content } = read === 'malformed' ? { subject: '', from: undefined } : read;
-  const claimed = addressOf(from);
-  if (claimed !== undefined && !isOwn(entry, claimed)) return notThisSender;
+  const sender = addressOf(from);
+  if (sender !== undefined && !isOwn(entry, sender)) return notThisSender;
   const refused = faultAt(world, 'data', submitter);
   if (refused) return refused;
   const message = { subject: String(subject ?? ''), content, to: recipients, via: 'smtp' as const, keepsCopy: true };
@@ -119,14 +123,14 @@ function faultAt(
   if (!fault || !/^\d/.test(fault.code) || (fault.at ?? knownReplies[fault.code]?.at ?? 'mail') !== step)
     return undefined;
   if (!strikes(fault, world.state(caller.tenant, entry))) return undefined;
-  // It is the store that says so when the message is handed over.
+  // At DATA the message store refuses, with its own wording.
   if (fault.code === '4.3.2' && step === 'data' && fault.message === undefined) return threadLimit;
   return replyOf(fault.code, fault);
 }
 
-function inWeather(weather: Exclude<Weather, 'dropLater'>): AuthResult['outcome'] {
-  if (weather === 'unavailable') return { refused: unavailable };
-  return weather === 'throttled' ? { refused: tooManyConnections } : { fate: weather };
+function failedSignIn(failure: SignInFailure): AuthResult['outcome'] {
+  if (failure === 'unavailable') return { refused: unavailable };
+  return failure === 'throttled' ? { refused: tooManyConnections } : { broken: failure };
 }
 
 function isOwn({ address, upn, aliases }: Entry, sender: string): boolean {

@@ -1,8 +1,8 @@
 import type { Message } from '@microsoft/microsoft-graph-types';
 import type { Answer, MailboxAccess } from '../../checks/graph-answer.ts';
-import type { Answers, GraphMail, Left } from '../../checks/graph-mail.ts';
-import type { MailboxKind } from '../../checks/mailbox-checker.ts';
+import type { Answers, GraphMail, Leftover } from '../../checks/graph-mail.ts';
 import type { Cloud } from '../../connections/connection.ts';
+import type { MailboxKind } from '../../mailboxes/mailbox.ts';
 import type { BatchPart, PartAnswer, SendBatch } from './batch.ts';
 import { ownerPart, readOwner } from './graph-recipients.ts';
 
@@ -24,9 +24,9 @@ export function graphMail(deps: Deps): GraphMail {
     deps.sendBatch(deps.clouds(cloud).graphUrl, token, parts);
 
   return {
-    async ask(mailbox, marker, questions) {
+    async ask(mailbox, draftSubject, questions) {
       const user = userPath(mailbox);
-      const draft: Message = { subject: marker, body: { contentType: 'text', content: '.' }, toRecipients: [] };
+      const draft: Message = { subject: draftSubject, body: { contentType: 'text', content: '.' }, toRecipients: [] };
       const parts: BatchPart[] = [{ id: 'inbox', method: 'GET', url: `${user}/mailFolders/inbox?$select=id` }];
       if (questions.draft) {
         parts.push({
@@ -38,7 +38,7 @@ export function graphMail(deps: Deps): GraphMail {
         });
       }
       if (questions.send) {
-        const message = questions.send === 'toItself' ? addressed(draft, mailbox.address, marker) : draft;
+        const message = questions.send === 'toItself' ? addressed(draft, mailbox.address, draftSubject) : draft;
         const body: { message: Message; saveToSentItems: boolean } = { message, saveToSentItems: false };
         parts.push({ id: 'send', method: 'POST', url: `${user}/sendMail`, headers: JSON_BODY, body });
       }
@@ -56,7 +56,7 @@ export function graphMail(deps: Deps): GraphMail {
       return read;
     },
 
-    async clear(mailbox, marker, ids, where) {
+    async clear(mailbox, draftSubject, ids, where) {
       const user = userPath(mailbox);
       // Without permanentDelete, a draft moves to Deleted Items. The search below finds it there, so that the next call
       // can delete it once more.
@@ -76,7 +76,7 @@ export function graphMail(deps: Deps): GraphMail {
       });
       const folder =
         hasPermanentDelete && where === 'drafts' ? `${user}/mailFolders/drafts/messages` : `${user}/messages`;
-      const subjects = where === 'drafts' ? [marker] : [marker, reportOf(marker)];
+      const subjects = where === 'drafts' ? [draftSubject] : [draftSubject, reportOf(draftSubject)];
       const filter = encodeURIComponent(
         subjects.map((subject) => `subject eq '${subject.replaceAll("'", "''")}'`).join(' or '),
       );
@@ -92,7 +92,9 @@ export function graphMail(deps: Deps): GraphMail {
           (part) => toAnswer(answers.get(part.id), (_, status) => (status === 204 ? null : undefined)) as Answer,
         ),
         // Other parts of the same batch may have removed what the search found.
-        found: toAnswer(answers.get('search'), (body) => leftIn(body, marker)?.filter(({ id }) => !ids.includes(id))),
+        found: toAnswer(answers.get('search'), (body) =>
+          leftIn(body, draftSubject)?.filter(({ id }) => !ids.includes(id)),
+        ),
       };
     },
   };
@@ -118,23 +120,23 @@ function idOf(body: unknown): string | undefined {
 }
 
 /** The subject of Exchange's report about an undelivered message, in a mailbox whose language is English. */
-const reportOf = (marker: string) => `Undeliverable: ${marker}`;
+const reportOf = (draftSubject: string) => `Undeliverable: ${draftSubject}`;
 
-function addressed(draft: Message, address: string, marker: string): Message {
+function addressed(draft: Message, address: string, draftSubject: string): Message {
   return {
     ...draft,
     toRecipients: [{ emailAddress: { address } }],
-    internetMessageHeaders: [{ name: 'x-muster-check', value: marker }],
+    internetMessageHeaders: [{ name: 'x-muster-check', value: draftSubject }],
   };
 }
 
-function leftIn(body: unknown, marker: string): Left[] | undefined {
+function leftIn(body: unknown, draftSubject: string): Leftover[] | undefined {
   const value = (body as { value?: unknown } | null | undefined)?.value;
   if (!Array.isArray(value)) return undefined;
   return value.flatMap((item: Message) => {
     const id = idOf(item);
     if (id === undefined) return [];
-    const what = item.subject === reportOf(marker) ? 'report' : item.isDraft === false ? 'message' : 'draft';
+    const what = item.subject === reportOf(draftSubject) ? 'report' : item.isDraft === false ? 'message' : 'draft';
     return [{ id, what }];
   });
 }

@@ -30,7 +30,7 @@ export function storageImportQueues(clients: {
     sendPlan: (message, delayMs) => send(clients.planImport, message, delayMs),
     sendDispatch: (message, delayMs) => send(clients.dispatchChecks, message, delayMs),
     sendCheck: (message, delayMs) => send(clients.checkMailbox, message, delayMs),
-    async oldestCheck() {
+    async getOldestCheckSentAt() {
       const peeked = await translateStorageErrors(clients.checkMailbox.peekMessages({ numberOfMessages: 1 }));
       return peeked.peekedMessageItems[0]?.insertedOn;
     },

@@ -21,9 +21,8 @@ const mailboxColumns: Columns<Mailbox> = {
   checks: 'json',
   nextCheckAt: 'instant',
   importId: 'text',
-  open: 'text',
-  slotOf: 'text',
-  release: 'text',
+  openRow: 'text',
+  slotClaimedBy: 'text',
   createdAt: 'instant',
 };
 
@@ -40,9 +39,9 @@ const rowColumns: Columns<Row> = {
   cause: 'text',
   requestId: 'text',
   attempt: 'number',
-  since: 'instant',
+  firstDeferredAt: 'instant',
   nextCheckAt: 'instant',
-  shown: 'json',
+  priorFindings: 'json',
 };
 
 const planColumns: Columns<PlanRecord> = {

@@ -1,39 +1,42 @@
 import type { Probe } from '../../causes/verdict.ts';
 import type { MailboxChecker } from '../../checks/mailbox-checker.ts';
 import type { Connection } from '../../connections/connection.ts';
-import type { CheckMessage, ImportQueues } from '../import-queues.ts';
+import type { ImportQueues } from '../import-queues.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { markerOf, sendBroom } from './cleanup-message.ts';
-import type { Witness } from './refusal-watch.ts';
-import type { CheckLimits } from './wait-row.ts';
+import type { CheckMessage } from '../messages.ts';
+import { draftSubjectOf, sendCleanup } from './cleanup-message.ts';
 
-interface Needs {
+interface RecheckDeps {
   checker: MailboxChecker;
   ledger: Ledger;
   importQueues: ImportQueues;
-  limits: Pick<CheckLimits, 'lastLookAfterMs'>;
+  limits: { cleanupAfterMs: number };
 }
 
+/** Whether a mailbox that passed before still passes; `none` when no mailbox of the connection has ever passed. */
+export type Recheck = 'passes' | 'refused' | 'none' | 'unknown';
+
 /**
- * Asks a mailbox of the connection that has passed before whether it still does. The question carries the marker of the
- * row that gave rise to it, and a last look for leftovers is sent ahead, should this process die meanwhile.
+ * Asks a mailbox that passed before whether it still passes, to tell a refusal of single mailboxes from a refusal of all.
+ * The draft carries the subject of the row that gave rise to the question. A cleanup message is sent first, in case this
+ * process dies.
  */
-export async function askWitness(
-  needs: Needs,
+export async function recheckPassedMailbox(
+  deps: RecheckDeps,
   message: CheckMessage,
   connection: Connection,
   probe: Probe,
   passedBefore: string | undefined,
-): Promise<Witness> {
-  const address = passedBefore ?? (await anyActive(needs.ledger, connection.id));
+): Promise<Recheck> {
+  const address = passedBefore ?? (await findActiveAddress(deps.ledger, connection.id));
   if (address === undefined) return 'none';
-  await sendBroom(needs.importQueues, { ...message, address }, needs.limits.lastLookAfterMs);
-  const outcome = await needs.checker.check({
-    // Nothing is sent for the sake of a comparison.
+  await sendCleanup(deps.importQueues, { ...message, address }, deps.limits.cleanupAfterMs);
+  const outcome = await deps.checker.check({
+    // A comparison never sends a message.
     connection: { ...connection, probes: [probe], sendProbe: 'noDelivery' },
     address,
-    marker: markerOf(message),
-    shown: {},
+    draftSubject: draftSubjectOf(message),
+    priorFindings: {},
     cleanFirst: false,
   });
   switch (outcome.kind) {
@@ -46,7 +49,7 @@ export async function askWitness(
   }
 }
 
-async function anyActive(ledger: Ledger, connectionId: string): Promise<string | undefined> {
+async function findActiveAddress(ledger: Ledger, connectionId: string): Promise<string | undefined> {
   const page = await ledger.listMailboxes(connectionId, { limit: 1 }, 'active');
   return page.items[0]?.address;
 }

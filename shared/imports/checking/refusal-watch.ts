@@ -1,135 +1,142 @@
 import { LRUCache } from 'lru-cache';
 import { fitsPropagation } from '../../causes/denial.ts';
 import { type Findings, type Probe, type ProbeFinding, probes } from '../../causes/verdict.ts';
+import type { Recheck } from './recheck-passed-mailbox.ts';
 
-/** One mailbox's findings, as the watch weighs them. */
-export interface Weighed {
+/** The findings of one finished check. */
+export interface Observation {
   connectionId: string;
   importId: string;
   address: string;
   findings: Findings;
-  /** When the check began, in milliseconds: only a pass that was asked for after a refusal speaks against it. */
+  /** When the check began, in milliseconds. A pass only counts against refusals that are older than this. */
   startedAt: number;
-  /**
-   * Asks a mailbox that has passed before: `true` if it passes still, `false` if it is refused too, `undefined` where that
-   * cannot be told.
-   */
-  askWitness(probe: Probe, address: string | undefined): Promise<Witness>;
+  /** Asks a mailbox that passed this probe before; `address` is the last one that this process saw pass, if any. */
+  recheck(probe: Probe, address: string | undefined): Promise<Recheck>;
 }
 
-export type Witness = 'passes' | 'refused' | 'none' | 'unknown';
-
-/** Whose affair a refusal is: the mailbox's own, or one that hits every mailbox of the connection. */
-export type Ruling = { everywhere: false } | { everywhere: true; alike: number; finding: ProbeFinding };
+/** Whether a refusal concerns only this mailbox, or every mailbox of the connection. */
+export type RefusalScope = { everywhere: false } | { everywhere: true; refusedInARow: number; finding: ProbeFinding };
 
 /**
- * Tells refusals of single mailboxes from one refusal that hits them all.
+ * Tells refusals of single mailboxes from one refusal that concerns them all.
  *
- * A refusal that could be either is held back for a moment. A pass that was asked for later makes it the mailbox's own;
- * so does time. When so many alike have come with no pass between, a mailbox that is known to work is asked once more:
- * if it still passes they are the mailboxes' own, otherwise all of those held back are ruled `everywhere`.
+ * A refusal that could be either is held back for a moment. It counts as the mailbox's own once another mailbox passes a
+ * later check, or once the moment is over. After many refusals of one kind with no pass in between, a mailbox that passed
+ * before is asked again. If it still passes, the refusals are the mailboxes' own. Otherwise everything that is held back
+ * is `everywhere`.
  */
 export interface RefusalWatch {
-  weigh(weighed: Weighed): Promise<Ruling>;
+  /** Resolves once the scope of the observation's refusal is known. Rejects when `recheck` rejects. */
+  observe(observation: Observation): Promise<RefusalScope>;
 }
 
-interface Held {
+interface HeldRefusal {
   refusedAt: number;
-  rule(ruling: Ruling): void;
+  decide(scope: RefusalScope): void;
 }
 
+/** Refusals of one kind, in one import, with no pass in between. */
 interface Streak {
   probe: Probe;
   connectionId: string;
-  /** Refusals alike since the last pass, those that are held no longer included. */
-  alike: number;
-  most: number;
-  held: Set<Held>;
-  isAsking: boolean;
-  /** Checks that began before this instant belong to what was ruled then. */
-  ruledEverywhereAt: number;
+  /** Refusals since the last pass, those no longer held included. */
+  refusedInARow: number;
+  /** At this many, a mailbox that passed before is asked. */
+  recheckAt: number;
+  held: Set<HeldRefusal>;
+  isRechecking: boolean;
+  /** Checks that began before this time belong to the refusals that were decided then. */
+  everywhereSince: number;
 }
 
-const OWN: Ruling = { everywhere: false };
+const OWN: RefusalScope = { everywhere: false };
+const STREAKS_MAX = 2_000;
+const LAST_PASSED_MAX = 5_000;
 
 export function createRefusalWatch(options: {
-  /** So many alike in a row are looked into. */
-  alikeMost: number;
+  /** How many refusals of one kind in a row lead to a recheck. */
+  refusedInARowMax: number;
+  /** How long a refusal is held back. */
   holdMs: number;
   now: () => number;
 }): RefusalWatch {
-  const streaks = new LRUCache<string, Streak>({ max: 2_000 });
-  const lastPassed = new LRUCache<string, string>({ max: 5_000 });
+  const streaks = new LRUCache<string, Streak>({ max: STREAKS_MAX });
+  const lastPassed = new LRUCache<string, string>({ max: LAST_PASSED_MAX });
 
-  function notePasses({ connectionId, address, findings, startedAt }: Weighed): void {
+  function notePasses({ connectionId, address, findings, startedAt }: Observation): void {
     for (const probe of probes) {
       if (findings[probe]?.verdict !== 'passed') continue;
       lastPassed.set(`${connectionId} ${probe}`, address);
       for (const streak of streaks.values()) {
         if (streak.connectionId !== connectionId || streak.probe !== probe) continue;
-        for (const held of streak.held) if (held.refusedAt <= startedAt) held.rule(OWN);
-        streak.alike = streak.held.size;
+        for (const held of streak.held) if (held.refusedAt <= startedAt) held.decide(OWN);
+        streak.refusedInARow = streak.held.size;
       }
     }
   }
 
-  async function lookInto(streak: Streak, { askWitness, connectionId }: Weighed, finding: ProbeFinding): Promise<void> {
-    streak.isAsking = true;
+  async function recheck(streak: Streak, observation: Observation, finding: ProbeFinding): Promise<void> {
+    streak.isRechecking = true;
     try {
-      const { alike } = streak;
-      const witness = await askWitness(streak.probe, lastPassed.get(`${connectionId} ${streak.probe}`));
-      if (witness === 'refused' || witness === 'none') {
-        streak.ruledEverywhereAt = options.now();
-        for (const held of streak.held) held.rule({ everywhere: true, alike, finding });
+      const { refusedInARow } = streak;
+      const lastAddress = lastPassed.get(`${observation.connectionId} ${streak.probe}`);
+      const result = await observation.recheck(streak.probe, lastAddress);
+      if (result === 'refused' || result === 'none') {
+        streak.everywhereSince = options.now();
+        for (const held of streak.held) held.decide({ everywhere: true, refusedInARow, finding });
       } else {
-        for (const held of streak.held) held.rule(OWN);
-        // One that goes on for long is looked into ever more seldom.
-        if (witness === 'passes') streak.most *= 2;
+        for (const held of streak.held) held.decide(OWN);
+        // A streak that goes on is rechecked less and less often.
+        if (result === 'passes') streak.recheckAt *= 2;
       }
-      streak.alike = 0;
+      streak.refusedInARow = 0;
     } finally {
-      streak.isAsking = false;
+      streak.isRechecking = false;
     }
   }
 
   return {
-    async weigh(weighed) {
-      notePasses(weighed);
-      const suspect = suspectIn(weighed.findings);
+    async observe(observation) {
+      notePasses(observation);
+      const suspect = suspectIn(observation.findings);
       if (!suspect) return OWN;
       const { probe, finding } = suspect;
-      const key = `${weighed.connectionId} ${weighed.importId} ${probe} ${finding.microsoftCode ?? finding.cause}`;
+      const { connectionId, importId } = observation;
+      const key = `${connectionId} ${importId} ${probe} ${finding.microsoftCode ?? finding.cause}`;
       const streak: Streak = streaks.get(key) ?? {
         probe,
-        connectionId: weighed.connectionId,
-        alike: 0,
-        most: options.alikeMost,
+        connectionId,
+        refusedInARow: 0,
+        recheckAt: options.refusedInARowMax,
         held: new Set(),
-        isAsking: false,
-        ruledEverywhereAt: 0,
+        isRechecking: false,
+        everywhereSince: 0,
       };
       streaks.set(key, streak);
-      streak.alike++;
-      if (weighed.startedAt < streak.ruledEverywhereAt) return { everywhere: true, alike: streak.alike, finding };
-      return await new Promise<Ruling>((resolve, reject) => {
-        const held: Held = {
+      streak.refusedInARow++;
+      if (observation.startedAt < streak.everywhereSince) {
+        return { everywhere: true, refusedInARow: streak.refusedInARow, finding };
+      }
+      return await new Promise<RefusalScope>((resolve, reject) => {
+        const held: HeldRefusal = {
           refusedAt: options.now(),
-          rule(ruling) {
+          decide(scope) {
             clearTimeout(timer);
             streak.held.delete(held);
-            resolve(ruling);
+            resolve(scope);
           },
         };
-        // Whoever waits for the witness waits until it has spoken.
+        // While a recheck is under way, every held refusal waits for its result.
         const timeIsUp = () => {
-          if (streak.isAsking) timer = setTimeout(timeIsUp, options.holdMs);
-          else held.rule(OWN);
+          if (streak.isRechecking) timer = setTimeout(timeIsUp, options.holdMs);
+          else held.decide(OWN);
         };
         let timer = setTimeout(timeIsUp, options.holdMs);
         streak.held.add(held);
-        if (streak.alike < streak.most || streak.isAsking) return;
-        lookInto(streak, weighed, finding).catch((error: unknown) => {
-          for (const other of streak.held) if (other !== held) other.rule(OWN);
+        if (streak.refusedInARow < streak.recheckAt || streak.isRechecking) return;
+        recheck(streak, observation, finding).catch((error: unknown) => {
+          for (const other of streak.held) if (other !== held) other.decide(OWN);
           clearTimeout(timer);
           streak.held.delete(held);
           reject(error);
@@ -139,16 +146,16 @@ export function createRefusalWatch(options: {
   };
 }
 
-/** The first finding that every mailbox of the connection could meet. */
+/** The first finding that every mailbox of the connection could get. */
 function suspectIn(findings: Findings): { probe: Probe; finding: ProbeFinding } | undefined {
   for (const probe of probes) {
     const finding = findings[probe];
-    if (finding && finding.verdict !== 'passed' && mayHitAll(finding)) return { probe, finding };
+    if (finding && finding.verdict !== 'passed' && mayConcernAll(finding)) return { probe, finding };
   }
   return undefined;
 }
 
-function mayHitAll(finding: ProbeFinding): boolean {
+function mayConcernAll(finding: ProbeFinding): boolean {
   return (
     fitsPropagation(finding) || finding.cause === 'smtp_auth_disabled_tenant' || finding.cause === 'unknown_refusal'
   );

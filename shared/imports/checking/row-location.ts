@@ -1,7 +1,7 @@
-import type { CheckMessage } from '../import-queues.ts';
+import type { CheckMessage } from '../messages.ts';
 
-/** Where a check's result belongs, and which state of the row it was asked for. */
-export function placeOf(message: CheckMessage) {
+/** Which row a check's result belongs to, and the tag and attempt it was asked for. */
+export function rowLocationOf(message: CheckMessage) {
   const { connectionId, importId, line, address, rowTag, attempt } = message;
   return { connectionId, importId, line, address, rowTag, attempt };
 }

@@ -7,82 +7,93 @@ import type { ConnectionStore } from '../../connections/connection-store.ts';
 import { holdChecks } from '../../connections/hold-checks.ts';
 import type { PropagationSteps } from '../../connections/propagation.ts';
 import type { Import } from '../import.ts';
-import type { CheckMessage } from '../import-queues.ts';
 import type { ImportStore } from '../import-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { CheckMessage } from '../messages.ts';
 import { pauseForConnection } from '../pause-import.ts';
-import type { Seen } from './caches.ts';
-import { lookForLateArrival } from './cleanup-message.ts';
-import { askWitness } from './recheck-passed-mailbox.ts';
-import type { RefusalWatch, Ruling } from './refusal-watch.ts';
-import { placeOf } from './row-location.ts';
-import { fromFindings } from './row-result.ts';
-import { type WaitNeeds, waitForGrants } from './wait-row.ts';
+import { sendCleanupForLateArrival } from './cleanup-message.ts';
+import type { ConnectionCache } from './connection-cache.ts';
+import type { ImportCache } from './import-cache.ts';
+import { recheckPassedMailbox } from './recheck-passed-mailbox.ts';
+import type { RefusalScope, RefusalWatch } from './refusal-watch.ts';
+import { rowLocationOf } from './row-location.ts';
+import { rowResultOf } from './row-result.ts';
+import { type WaitDeps, waitForGrants } from './wait-row.ts';
 
-export interface SettleCheckedNeeds extends WaitNeeds {
+export interface SettleCheckedDeps extends WaitDeps {
   checker: MailboxChecker;
   refusals: RefusalWatch;
   propagation: PropagationSteps;
   ledger: Ledger;
   imports: ImportStore;
   connections: ConnectionStore;
-  seen: Seen;
+  importCache: ImportCache;
+  connectionCache: ConnectionCache;
 }
 
 /**
- * Does what a check's findings call for: writes them down as the row's result, lets the row wait while grants may still
- * be on their way, or, when the refusal hits every mailbox alike, pauses the import with one finding and leaves the row
- * pending.
+ * Acts on a check's findings. Usually it writes them as the row's result. While grants may still be propagating, the row
+ * waits. When the refusal concerns every mailbox, the import pauses with one finding and the row stays pending.
  */
 export async function settleChecked(
-  needs: SettleCheckedNeeds,
+  deps: SettleCheckedDeps,
   message: CheckMessage,
-  { record, connection, startedAt }: { record: Import; connection: Connection; startedAt: number },
+  { record, connection, startedAt }: { record: Import; connection: Connection; startedAt: Date },
   outcome: Extract<CheckOutcome, { kind: 'checked' }>,
 ): Promise<void> {
   const { findings } = outcome;
-  const askedAt = new Date(startedAt);
-  const ruling: Ruling = record.despiteRefusals
+  const scope: RefusalScope = record.ignoresRepeatedRefusals
     ? { everywhere: false }
-    : await needs.refusals.weigh({
+    : await deps.refusals.observe({
         connectionId: connection.id,
         importId: record.id,
         address: message.address,
         findings,
-        startedAt,
-        askWitness: (probe, address) => askWitness(needs, message, connection, probe, address),
+        startedAt: startedAt.getTime(),
+        recheck: (probe, address) => recheckPassedMailbox(deps, message, connection, probe, address),
       });
   const isRefused = Object.values(findings).some(fitsPropagation);
-  const nextCheckAt = isRefused
-    ? needs.propagation.nextAfter(connection.grantsChangedAt, needs.clock.now())
-    : undefined;
+  const nextCheckAt = isRefused ? deps.propagation.nextAfter(connection.grantsChangedAt, deps.clock.now()) : undefined;
   if (nextCheckAt) {
-    if (ruling.everywhere || message.canary) {
-      await holdChecks(needs, message.customerId, connection.id, nextCheckAt, askedAt);
-      needs.seen.forget(message.importId, connection.id);
+    if (scope.everywhere || message.canary) {
+      await holdChecks(deps, message.customerId, connection.id, nextCheckAt, startedAt);
+      forgetCached(deps, message);
     }
-    return waitForGrants(needs, message, findings, nextCheckAt);
+    return waitForGrants(deps, message, findings, nextCheckAt);
   }
-  if (ruling.everywhere) {
-    needs.seen.forget(message.importId, connection.id);
-    return pauseForConnection(needs, message, findingOf(ruling, needs.clock.now()), askedAt, { alike: true });
+  if (scope.everywhere) {
+    forgetCached(deps, message);
+    const finding = repeatedRefusalFinding(scope, deps.clock.now());
+    return pauseForConnection(deps, message, finding, startedAt, { isRepeatedRefusal: true });
   }
-  await lookForLateArrival(needs.importQueues, message, findings, needs.limits.lastLookAfterMs);
-  await needs.settler.settle({ ...placeOf(message), ...fromFindings(findings, outcome.mailboxKind) });
+  await sendCleanupForLateArrival(deps.importQueues, message, findings, deps.limits.cleanupAfterMs);
+  await deps.settler.settle({ ...rowLocationOf(message), ...rowResultOf(findings, outcome.mailboxKind) });
 }
 
-/** Refused everywhere it is no mailbox's own affair, whatever an older token still shows: the consent, or one permission. */
-function everywhereCause({ byPolicy, token, mailboxOpened }: DenialHints): CauseCode | undefined {
+/** The import or the connection has changed: the next check reads both again. */
+export function forgetCached(
+  deps: { importCache: ImportCache; connectionCache: ConnectionCache },
+  message: { importId: string; connectionId: string },
+): void {
+  deps.importCache.forget(message.importId);
+  deps.connectionCache.forget(message.connectionId);
+}
+
+/** A denial of every mailbox has a cause of its own: the consent or one permission is missing, whatever a token shows. */
+function causeOfDenialEverywhere({ byPolicy, token, mailboxOpened }: DenialHints): CauseCode | undefined {
   if (byPolicy) return undefined;
   return mailboxOpened || token === 'lacks' ? 'permission_missing' : 'consent_missing';
 }
 
-function findingOf({ alike, finding }: Extract<Ruling, { everywhere: true }>, seenAt: Date): ConnectionFinding {
-  const cause = (finding.denial && everywhereCause(finding.denial)) ?? finding.cause ?? 'unknown_refusal';
+function repeatedRefusalFinding(
+  { refusedInARow, finding }: Extract<RefusalScope, { everywhere: true }>,
+  seenAt: Date,
+): ConnectionFinding {
+  const cause = (finding.denial && causeOfDenialEverywhere(finding.denial)) ?? finding.cause ?? 'unknown_refusal';
   const detail = cause === finding.cause ? finding.detail : undefined;
   return {
     cause,
-    detail: `${alike} mailboxes in a row were refused alike, and none passed meanwhile. ${detail ?? causes[cause].sentence}`,
+    detail: `Microsoft refused ${refusedInARow} mailboxes in a row in the same way, and none passed in between. ${detail ?? causes[cause].sentence}`,
     seenAt,
     ...(finding.microsoftCode !== undefined && { microsoftCode: finding.microsoftCode }),
     ...(finding.requestId !== undefined && { requestId: finding.requestId }),

@@ -1,184 +1,187 @@
-/** Decides when a check may begin, so that Microsoft is not asked faster than a tenant bears, and no tenant slows another. */
-export interface Pace {
+/**
+ * Decides when a check may begin, so that Microsoft is not asked faster than the tenant allows, and no tenant slows another
+ * one down.
+ */
+export interface TenantRateLimiter {
   /**
-   * Runs `check` when this process and the tenant have room. Resolves to `ran: false` when its turn has not come in time
-   * or the tenant must not be asked for a while: nothing was asked, and the message is to be put back for so long.
+   * Runs `check` once this process and the tenant have room. Resolves to `ran: false` when there is no room in time, or when
+   * the tenant must not be asked for a while: nothing was asked, and the message should stay hidden for `seconds`.
    */
   run<T>(
     tenant: string,
     check: () => Promise<T>,
-    readSignal: (value: T) => PaceSignal,
+    readSignal: (value: T) => TenantSignal,
   ): Promise<{ ran: true; value: T } | { ran: false; seconds: number }>;
-  /** How many checks of the tenant may run at once by now. */
+  /** How many checks of the tenant may run at the same time now. */
   limitOf(tenant: string): number;
 }
 
-/** What a check's outcome says about the tenant as a whole. */
-export type PaceSignal =
-  | { kind: 'fine' }
-  /** `isWhole`: nothing at all was answered; otherwise some of what was asked for. */
+/** What the result of a check says about the tenant as a whole. */
+export type TenantSignal =
+  | { kind: 'ok' }
+  /** `isWhole`: every question was throttled. Otherwise some were answered. */
   | { kind: 'throttled'; isWhole: boolean; seconds?: number }
-  /** No answer in time, or a broken one: a slow tenant must not hold every place. */
-  | { kind: 'unwell' };
+  /** No answer in time, or an unreadable one. A slow tenant must not occupy every place. */
+  | { kind: 'unanswered' };
 
 interface Options {
-  processMost: number;
-  /** How many at once to begin with; more as long as nothing complains. */
-  tenantFirst: number;
-  tenantMost: number;
-  /** How long a check may wait for its turn here; longer waits belong on the queue. */
+  /** Checks that may run in this process at the same time. */
+  processMax: number;
+  /** Checks of one tenant at the same time to begin with. The number rises while no check is throttled. */
+  tenantInitial: number;
+  tenantMax: number;
+  /** How long a check may wait here. Longer waits belong on the queue. */
   waitMs: number;
   now: () => number;
   random?: () => number;
 }
 
-type Turn = { mine: true } | { mine: false; seconds: number };
+type Turn = { granted: true } | { granted: false; seconds: number };
 
-interface Lane {
+interface TenantState {
   limit: number;
   running: number;
   waiting: Set<(turn: Turn) => void>;
-  /** Until the first complaint each fine answer makes room for one more; afterwards each round of them does. */
+  /** Until the first throttling, each good answer raises the limit by one. Afterwards each full round of them does. */
   isNew: boolean;
-  fine: number;
+  /** Good answers in the current round. */
+  ok: number;
   throttledInARow: number;
   decreasedAt: number;
   heldUntil: number;
 }
 
-/** So many checks in a row that were throttled as a whole: the tenant is past what fewer at once would mend. */
+/** After this many checks in a row that were throttled as a whole, asking less is not enough: the tenant is held. */
 const HOLD_AFTER = 5;
-/** So many may wait here whatever the limit, so that places do not stand empty between deliveries. */
-const WAITING_LEAST = 8;
-const HOLD_MOST_SECONDS = 60;
-const LANES_MOST = 5_000;
+/** This many may always wait, so that places do not stay empty between deliveries. */
+const WAITING_MIN = 8;
+const HOLD_MAX_SECONDS = 60;
+const TENANTS_MAX = 5_000;
 
 /**
- * Additive increase, multiplicative decrease for each tenant, within what the process may do at all. Tenants that wait for
- * the process's places are served in turn.
+ * Additive increase, multiplicative decrease for each tenant (as TCP does), within what the process may run in total.
+ * Tenants that wait for a place take turns.
  */
-export function createPace(options: Options): Pace {
+export function createTenantRateLimiter(options: Options): TenantRateLimiter {
   const random = options.random ?? Math.random;
-  const lanes = new Map<string, Lane>();
+  const tenants = new Map<string, TenantState>();
   let running = 0;
 
-  function laneOf(tenant: string): Lane {
-    let lane = lanes.get(tenant);
-    if (!lane) {
-      lane = {
-        limit: options.tenantFirst,
+  function stateOf(tenant: string): TenantState {
+    let state = tenants.get(tenant);
+    if (!state) {
+      state = {
+        limit: options.tenantInitial,
         running: 0,
         waiting: new Set(),
         isNew: true,
-        fine: 0,
+        ok: 0,
         throttledInARow: 0,
         decreasedAt: Number.NEGATIVE_INFINITY,
         heldUntil: 0,
       };
-      if (lanes.size >= LANES_MOST) forgetIdle();
-      lanes.set(tenant, lane);
+      if (tenants.size >= TENANTS_MAX) forgetIdle();
+      tenants.set(tenant, state);
     }
-    return lane;
+    return state;
   }
 
   function forgetIdle(): void {
-    for (const [tenant, lane] of lanes) {
-      if (lane.running === 0 && lane.waiting.size === 0 && lane.heldUntil <= options.now()) lanes.delete(tenant);
+    for (const [tenant, state] of tenants) {
+      if (state.running === 0 && state.waiting.size === 0 && state.heldUntil <= options.now()) tenants.delete(tenant);
     }
   }
 
-  const restOf = (lane: Lane) => {
-    const rest = (lane.heldUntil - options.now()) / 1000;
-    return rest * (1 + random() / 4);
-  };
-  // Spread over some seconds: those who are sent back together must not come back together.
-  const soon = () => 4 + 8 * random();
+  const secondsHeld = (state: TenantState) => ((state.heldUntil - options.now()) / 1000) * (1 + random() / 4);
+  // Spread over some seconds, so that checks that are sent back together do not return together.
+  const shortDelay = () => 4 + 8 * random();
 
-  function takeTurn(lane: Lane): Promise<Turn> | Turn {
-    if (lane.heldUntil > options.now()) return { mine: false, seconds: restOf(lane) };
-    if (running < options.processMost && lane.running < lane.limit && lane.waiting.size === 0) {
+  function takeTurn(state: TenantState): Promise<Turn> | Turn {
+    if (state.heldUntil > options.now()) return { granted: false, seconds: secondsHeld(state) };
+    if (running < options.processMax && state.running < state.limit && state.waiting.size === 0) {
       running++;
-      lane.running++;
-      return { mine: true };
+      state.running++;
+      return { granted: true };
     }
-    // One that has been complained about may not keep the process's messages waiting for it.
-    if (!lane.isNew && lane.waiting.size >= Math.max(WAITING_LEAST, 2 * lane.limit))
-      return { mine: false, seconds: soon() };
+    // A tenant that was throttled must not fill the process with messages that wait for it.
+    if (!state.isNew && state.waiting.size >= Math.max(WAITING_MIN, 2 * state.limit)) {
+      return { granted: false, seconds: shortDelay() };
+    }
     return new Promise<Turn>((resolve) => {
       const settle = (turn: Turn) => {
         clearTimeout(timer);
-        lane.waiting.delete(settle);
+        state.waiting.delete(settle);
         resolve(turn);
       };
-      const timer = setTimeout(() => settle({ mine: false, seconds: soon() }), options.waitMs);
-      lane.waiting.add(settle);
+      const timer = setTimeout(() => settle({ granted: false, seconds: shortDelay() }), options.waitMs);
+      state.waiting.add(settle);
     });
   }
 
-  /** Gives free places to those who wait, one tenant after the other. */
-  function serve(): void {
-    for (let isServed = true; isServed && running < options.processMost; ) {
-      isServed = false;
-      for (const [tenant, lane] of [...lanes]) {
-        const [next] = lane.waiting;
-        if (!next || lane.running >= lane.limit || running >= options.processMost) continue;
-        // Whoever was served goes to the end.
-        lanes.delete(tenant);
-        lanes.set(tenant, lane);
+  /** Grants free places to waiting checks, one tenant after the other. */
+  function grantFreePlaces(): void {
+    for (let hasGranted = true; hasGranted && running < options.processMax; ) {
+      hasGranted = false;
+      for (const [tenant, state] of [...tenants]) {
+        const [next] = state.waiting;
+        if (!next || state.running >= state.limit || running >= options.processMax) continue;
+        // Move the tenant to the end of the line.
+        tenants.delete(tenant);
+        tenants.set(tenant, state);
         running++;
-        lane.running++;
-        isServed = true;
-        next({ mine: true });
+        state.running++;
+        hasGranted = true;
+        next({ granted: true });
       }
     }
   }
 
-  function heed(lane: Lane, signal: PaceSignal, startedAt: number): void {
-    if (signal.kind === 'fine') {
-      lane.throttledInARow = 0;
-      lane.fine++;
-      if (lane.limit < options.tenantMost && (lane.isNew || lane.fine >= lane.limit)) {
-        lane.limit++;
-        lane.fine = 0;
+  function applySignal(state: TenantState, signal: TenantSignal, startedAt: number): void {
+    if (signal.kind === 'ok') {
+      state.throttledInARow = 0;
+      state.ok++;
+      if (state.limit < options.tenantMax && (state.isNew || state.ok >= state.limit)) {
+        state.limit++;
+        state.ok = 0;
       }
       return;
     }
     if (signal.kind === 'throttled') {
-      lane.throttledInARow = signal.isWhole ? lane.throttledInARow + 1 : 0;
-      if (lane.throttledInARow >= HOLD_AFTER) hold(lane, signal.seconds);
+      state.throttledInARow = signal.isWhole ? state.throttledInARow + 1 : 0;
+      if (state.throttledInARow >= HOLD_AFTER) hold(state, signal.seconds);
     }
-    // Checks that began before the last decrease tell what is known already.
-    if (startedAt < lane.decreasedAt) return;
-    const least = signal.kind === 'unwell' ? Math.min(2, lane.limit) : 1;
-    lane.limit = Math.max(least, Math.floor(lane.limit / 2));
-    lane.isNew = false;
-    lane.fine = 0;
-    lane.decreasedAt = options.now();
+    // A check that began before the last decrease says nothing new.
+    if (startedAt < state.decreasedAt) return;
+    const min = signal.kind === 'unanswered' ? Math.min(2, state.limit) : 1;
+    state.limit = Math.max(min, Math.floor(state.limit / 2));
+    state.isNew = false;
+    state.ok = 0;
+    state.decreasedAt = options.now();
   }
 
-  function hold(lane: Lane, seconds: number | undefined): void {
-    const ceiling = Math.min(HOLD_MOST_SECONDS, 2 ** Math.min(lane.throttledInARow - HOLD_AFTER + 1, 10));
+  function hold(state: TenantState, seconds: number | undefined): void {
+    const ceiling = Math.min(HOLD_MAX_SECONDS, 2 ** Math.min(state.throttledInARow - HOLD_AFTER + 1, 10));
     const heldFor = seconds ?? ceiling * (0.5 + random() / 2);
-    lane.heldUntil = Math.max(lane.heldUntil, options.now() + heldFor * 1000);
-    for (const settle of lane.waiting) settle({ mine: false, seconds: restOf(lane) });
+    state.heldUntil = Math.max(state.heldUntil, options.now() + heldFor * 1000);
+    for (const settle of state.waiting) settle({ granted: false, seconds: secondsHeld(state) });
   }
 
   return {
     async run(tenant, check, readSignal) {
-      const lane = laneOf(tenant);
-      const turn = await takeTurn(lane);
-      if (!turn.mine) return { ran: false, seconds: turn.seconds };
+      const state = stateOf(tenant);
+      const turn = await takeTurn(state);
+      if (!turn.granted) return { ran: false, seconds: turn.seconds };
       const startedAt = options.now();
       try {
         const value = await check();
-        heed(lane, readSignal(value), startedAt);
+        applySignal(state, readSignal(value), startedAt);
         return { ran: true, value };
       } finally {
         running--;
-        lane.running--;
-        serve();
+        state.running--;
+        grantFreePlaces();
       }
     },
-    limitOf: (tenant) => lanes.get(tenant)?.limit ?? options.tenantFirst,
+    limitOf: (tenant) => tenants.get(tenant)?.limit ?? options.tenantInitial,
   };
 }

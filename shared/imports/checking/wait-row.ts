@@ -1,15 +1,18 @@
 import { fitsPropagation } from '../../causes/denial.ts';
-import type { Findings, ProbeFinding } from '../../causes/verdict.ts';
+import { fillMissingFindings } from '../../causes/findings.ts';
+import type { Findings, Probe, ProbeFinding } from '../../causes/verdict.ts';
 import type { CheckOutcome } from '../../checks/mailbox-checker.ts';
 import type { Connection } from '../../connections/connection.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { CheckMessage, ImportQueues } from '../import-queues.ts';
+import type { Retry } from '../../kernel/retry.ts';
+import type { ImportQueues } from '../import-queues.ts';
 import type { Settler } from '../ledger/settler.ts';
-import { lookForLateArrival } from './cleanup-message.ts';
-import { placeOf } from './row-location.ts';
-import { fillIn, fromFindings } from './row-result.ts';
+import type { CheckMessage } from '../messages.ts';
+import { sendCleanupForLateArrival } from './cleanup-message.ts';
+import { rowLocationOf } from './row-location.ts';
+import { rowResultOf } from './row-result.ts';
 
-export interface WaitNeeds {
+export interface WaitDeps {
   settler: Settler;
   importQueues: ImportQueues;
   clock: Clock;
@@ -17,98 +20,106 @@ export interface WaitNeeds {
 }
 
 export interface CheckLimits {
-  /** How long a mailbox may be throttled or out of reach before it ends as inconclusive. */
+  /** How long a mailbox may be throttled or unreachable before it ends as inconclusive. */
   giveUpAfterMs: number;
-  /** The first wait when Microsoft names none; doubled each time, with full jitter. */
+  /** The first wait when Microsoft names none. Doubles with each try, with full jitter. */
   retryBaseMs: number;
-  /** So long after a try the last look for what it may have left; longer than a check takes. */
-  lastLookAfterMs: number;
+  /** How long after a try its cleanup message is due. Longer than a check takes. */
+  cleanupAfterMs: number;
 }
 
-/** A wait up to this long is a delayed message; a longer one is written into the row, and no message stays behind. */
-export const SHORT_WAIT_MS = 60_000;
+/** Up to this, a wait is a delayed message. A longer wait is written into the row, and no message stays behind. */
+export const SHORT_WAIT_MAX_MS = 60_000;
 
-/** A Microsoft that answers some of what it is asked is not away: the pauses do not grow beyond those of this try. */
-const ANSWERED_TRIES = 2;
+/** Partial answers do not count as an outage: after them, the waits do not grow beyond those of this try. */
+const PARTIALLY_ANSWERED_TRIES_MAX = 2;
 
-/** Microsoft asked for time, or was away: the same is asked again later, until that has gone on for too long. */
+/**
+ * Microsoft asked us to wait, or did not answer: the check is tried again later, until `giveUpAfterMs` is over. Resolves to
+ * the message to send again, or to nothing when the row was written.
+ */
 export async function waitForMicrosoft(
-  needs: WaitNeeds,
+  deps: WaitDeps,
   message: CheckMessage,
   connection: Connection,
   outcome: Extract<CheckOutcome, { kind: 'wait' }>,
-): Promise<void> {
-  const now = needs.clock.now();
-  const since = message.since ? new Date(message.since) : now;
-  const tries = outcome.answered ? Math.min(message.tries, ANSWERED_TRIES) : message.tries;
-  const delayMs = outcome.seconds === undefined ? backOff(tries, needs.limits.retryBaseMs) : outcome.seconds * 1000;
-  if (now.getTime() + delayMs - since.getTime() > needs.limits.giveUpAfterMs) {
-    const findings = fillIn(outcome.shown, connection.probes, { ...outcome, verdict: 'inconclusive', at: now });
-    await lookForLateArrival(needs.importQueues, message, findings, needs.limits.lastLookAfterMs);
-    await needs.settler.settle({ ...placeOf(message), ...fromFindings(findings, 'unknown') });
-    return;
+): Promise<Retry<CheckMessage> | undefined> {
+  const now = deps.clock.now();
+  const { firstDeferredAt = now } = message;
+  const { priorFindings } = outcome;
+  const tries = outcome.answered ? Math.min(message.tries, PARTIALLY_ANSWERED_TRIES_MAX) : message.tries;
+  const delayMs = outcome.seconds === undefined ? backOff(tries, deps.limits.retryBaseMs) : outcome.seconds * 1000;
+  if (now.getTime() + delayMs - firstDeferredAt.getTime() > deps.limits.giveUpAfterMs) {
+    const missing = { ...outcome, verdict: 'inconclusive', at: now } as const;
+    const findings = fillMissingFindings(priorFindings, connection.probes, missing);
+    await sendCleanupForLateArrival(deps.importQueues, message, findings, deps.limits.cleanupAfterMs);
+    await deps.settler.settle({ ...rowLocationOf(message), ...rowResultOf(findings, 'unknown') });
+    return undefined;
   }
-  if (delayMs <= SHORT_WAIT_MS) {
-    await needs.importQueues.sendCheck(
-      { ...message, tries: tries + 1, again: true, since: since.toISOString(), shown: outcome.shown },
-      delayMs,
-    );
-    return;
+  if (delayMs <= SHORT_WAIT_MAX_MS) {
+    const again: CheckMessage = {
+      ...message,
+      tries: tries + 1,
+      mayHaveLeftovers: true,
+      firstDeferredAt,
+      priorFindings,
+    };
+    return { message: again, delayMs };
   }
   const nextCheckAt = new Date(now.getTime() + delayMs);
-  await needs.settler.settle({
-    ...placeOf(message),
+  await deps.settler.settle({
+    ...rowLocationOf(message),
     state: 'waiting',
-    row: { attempt: message.attempt + 1, cause: outcome.cause, nextCheckAt, since, shown: outcome.shown },
+    row: { attempt: message.attempt + 1, cause: outcome.cause, nextCheckAt, firstDeferredAt, priorFindings },
     mailbox: { status: 'waiting', nextCheckAt },
   });
+  return undefined;
 }
 
 /**
- * Its grants are on their way: what was refused is asked again at the next step, and what passed is kept. Without
- * findings nothing was asked, because the connection keeps quiet.
+ * Grants may still be propagating: the row waits for the next step. Then the refused probes are asked again; passed ones are
+ * kept. Without `findings` nothing was asked, because the connection is in a quiet period.
  */
 export async function waitForGrants(
-  needs: WaitNeeds,
+  deps: WaitDeps,
   message: CheckMessage,
   findings: Findings | undefined,
   nextCheckAt: Date,
 ): Promise<void> {
-  const seen = findings ?? message.shown ?? {};
-  const refused = Object.values(seen).find(fitsPropagation);
-  await needs.settler.settle({
-    ...placeOf(message),
+  const known = findings ?? message.priorFindings ?? {};
+  const refused = Object.values(known).find(fitsPropagation);
+  await deps.settler.settle({
+    ...rowLocationOf(message),
     state: 'waiting',
     row: {
       attempt: message.attempt + 1,
       cause: 'propagating',
       requestId: refused?.requestId ?? null,
       nextCheckAt,
-      // Quiet time is no time in which Microsoft was away: that is counted anew.
-      since: null,
-      shown: pick(seen, (finding) => finding.verdict !== 'skipped' && !fitsPropagation(finding)),
+      // A quiet period is no time in which Microsoft did not answer. Counting starts anew.
+      firstDeferredAt: null,
+      priorFindings: filterFindings(known, (finding) => finding.verdict !== 'skipped' && !fitsPropagation(finding)),
     },
     mailbox: { status: 'waiting', nextCheckAt, ...(findings && { checks: asPropagating(findings) }) },
   });
 }
 
-function pick(findings: Findings, wanted: (finding: ProbeFinding) => boolean): Findings {
-  return Object.fromEntries(Object.entries(findings).filter(([, finding]) => wanted(finding)));
+function filterFindings(findings: Findings, isWanted: (finding: ProbeFinding) => boolean): Findings {
+  return Object.fromEntries(Object.entries(findings).filter(([, finding]) => isWanted(finding)));
 }
 
-/** What the customer sees meanwhile: no verdict yet where grants may be under way. */
+/** What the customer sees while the row waits: no verdict yet for a probe whose grant may be propagating. */
 function asPropagating(findings: Findings): Findings {
-  const shown = Object.entries(findings).map(([probe, { denial: _kept, detail: _stale, ...finding }]) => [
-    probe,
-    fitsPropagation(findings[probe as keyof Findings] as ProbeFinding)
-      ? { ...finding, verdict: 'inconclusive', cause: 'propagating' }
-      : findings[probe as keyof Findings],
-  ]);
-  return Object.fromEntries(shown) as Findings;
+  const masked: Findings = {};
+  for (const [probe, finding] of Object.entries(findings) as [Probe, ProbeFinding][]) {
+    const { denial: _internal, detail: _outdated, ...rest } = finding;
+    masked[probe] = fitsPropagation(finding) ? { ...rest, verdict: 'inconclusive', cause: 'propagating' } : finding;
+  }
+  return masked;
 }
 
-/** Exponential with full jitter, at least a second, at most a minute: never in step with others who met the same wall. */
+/** Exponential with full jitter, from one second to one minute, so that tries that failed together spread out. */
 function backOff(tries: number, baseMs: number): number {
-  const ceiling = Math.min(SHORT_WAIT_MS, baseMs * 2 ** Math.min(tries, 10));
+  const ceiling = Math.min(SHORT_WAIT_MAX_MS, baseMs * 2 ** Math.min(tries, 10));
   return Math.max(1000, Math.random() * ceiling);
 }

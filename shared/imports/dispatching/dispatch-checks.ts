@@ -1,56 +1,55 @@
+import { cancelOpenRows } from '../finishing/cancel-open-rows.ts';
 import { finishImport } from '../finishing/finish-import.ts';
-import { settleAsCancelled } from '../finishing/settle-as-cancelled.ts';
 import { isEnded } from '../import.ts';
-import type { DispatchNeeds } from './dispatch-deps.ts';
-import { handOver, sleepUntil, type Turn, takeTurn } from './dispatch-lease.ts';
+import type { DispatchDeps } from './dispatch-deps.ts';
+import { acquireLease, type HeldLease, handOver, sleepUntil } from './dispatch-lease.ts';
 import { dispatchStep } from './dispatch-step.ts';
 
 /**
- * Keeps a window of one import's checks on the queue until every row has been sent and settled, and then ends it.
+ * Keeps a window of one import's check messages on the queue until every row is sent and settled. Then ends the import.
  *
- * One dispatcher at a time holds the lease in the import's record; another returns at once. Sending comes before the
- * cursor moves: whoever takes over from a dead one sends those lines again, marked `again`. After its shift it hands
- * over by a message; while every open row waits for a later instant it leaves a delayed one as an alarm clock.
+ * One dispatcher at a time holds the lease in the import's record; a second one returns immediately. A dispatcher sends
+ * before it moves the cursor. If it dies in between, its successor sends those lines again with `mayHaveLeftovers`. After
+ * its shift it hands over by a message. While every open row waits for a later time, it leaves a delayed message instead.
  */
-export async function dispatchChecks(needs: DispatchNeeds, customerId: string, importId: string): Promise<void> {
-  const shiftEnds = needs.clock.now().getTime() + needs.dispatching.shiftMs;
-  let turn: Turn | undefined;
+export async function dispatchChecks(deps: DispatchDeps, customerId: string, importId: string): Promise<void> {
+  const shiftEnds = deps.clock.now().getTime() + deps.dispatching.shiftMs;
+  let held: HeldLease | undefined;
   for (;;) {
-    const found = await needs.imports.get(customerId, importId);
+    const found = await deps.imports.get(customerId, importId);
     if (!found || isEnded(found.value.status)) {
-      if (found?.value.eventPending) await finishImport(needs, found.value);
+      if (found?.value.eventPending) await finishImport(deps, found.value);
       return;
     }
     if (found.value.status === 'cancelling') {
-      await settleAsCancelled(needs, found.value);
-      await finishImport(needs, found.value);
+      await cancelOpenRows(deps, found.value);
+      await finishImport(deps, found.value);
       return;
     }
     if (found.value.status !== 'running') {
-      // Paused, but its last checks may have come in since.
-      if (found.value.status === 'paused') await finishImport(needs, found.value);
+      // A paused import may still end: its last checks can settle after the pause.
+      if (found.value.status === 'paused') await finishImport(deps, found.value);
       return;
     }
     const { lease } = found.value;
-    if (lease && lease.until > needs.clock.now() && lease.holder !== turn?.holder) return;
+    if (lease && lease.until > deps.clock.now() && lease.holder !== held?.holder) return;
 
-    turn = await takeTurn(needs, found, turn);
-    if (!turn) continue;
-    const step = await dispatchStep(needs, turn);
+    held = await acquireLease(deps, found, held);
+    if (!held) continue;
+    const step = await dispatchStep(deps, held);
     if (step.kind === 'settled') {
-      if (await finishImport(needs, turn.record)) return;
-      turn = undefined;
+      if (await finishImport(deps, held.record)) return;
+      held = undefined;
       continue;
     }
     if (step.kind === 'lost') {
-      turn = undefined;
+      held = undefined;
       continue;
     }
-    if (step.kind === 'asleep') return sleepUntil(needs, turn, step.until);
-    if (needs.clock.now().getTime() >= shiftEnds) return handOver(needs, turn);
-    // Half a window gone means that the workers are fast: look again sooner, so that they never run dry.
-    await needs.pause(
-      step.outstanding < step.window / 2 && step.more ? needs.dispatching.pollMs / 4 : needs.dispatching.pollMs,
-    );
+    if (step.kind === 'asleep') return sleepUntil(deps, held, step.until);
+    if (deps.clock.now().getTime() >= shiftEnds) return handOver(deps, held);
+    // The workers have emptied half of the window: look again sooner, so that they do not run dry.
+    const isRunningLow = step.outstanding < step.window / 2 && step.more;
+    await deps.sleep(isRunningLow ? deps.dispatching.pollMs / 4 : deps.dispatching.pollMs);
   }
 }

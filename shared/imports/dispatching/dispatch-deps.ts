@@ -4,32 +4,32 @@ import type { ImportEvents } from '../finishing/finish-import.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import type { ImportStore } from '../import-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Lanes } from '../ledger/serial-by-key.ts';
+import type { SerialByKey } from '../ledger/serial-by-key.ts';
 import type { TallyBook } from '../ledger/tally-book.ts';
 import type { OverdueTimes } from './sent-batches.ts';
 
-export interface DispatchNeeds {
+export interface DispatchDeps {
   imports: ImportStore;
   ledger: Ledger;
-  lanes: Lanes;
+  serialByKey: SerialByKey;
   tallies: TallyBook;
   importQueues: ImportQueues;
   slots: Pick<Slots, 'trim'>;
   importEvents: ImportEvents;
   clock: Clock;
-  /** Resolves after so many milliseconds. */
-  pause: (ms: number) => Promise<void>;
+  sleep: (ms: number) => Promise<void>;
   dispatching: DispatchSettings;
 }
 
 export interface DispatchSettings {
   /** Names this process in leases. */
   holder: string;
+  /** Check messages on the queue, of all imports together. They share it equally, each within `windowMin` and `windowMax`. */
   windowTotal: number;
   windowMin: number;
   windowMax: number;
   pollMs: number;
-  /** How long one message keeps its dispatcher at work before it hands over to the next. */
+  /** How long a dispatcher works before it hands over to the next message. */
   shiftMs: number;
   leaseMs: number;
   overdue: OverdueTimes;

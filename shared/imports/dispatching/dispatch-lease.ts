@@ -1,83 +1,87 @@
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import } from '../import.ts';
-import type { DispatchNeeds } from './dispatch-deps.ts';
+import type { DispatchDeps } from './dispatch-deps.ts';
 
-/** What the holder of the lease knows. */
-export interface Turn {
+/** What the holder of an import's dispatch lease knows. */
+export interface HeldLease {
   holder: string;
   record: Import;
   tag: string;
   window: number;
-  /** Lines below this may have been sent by a dispatcher that died before it could say so. */
+  /** Lines below this may have been sent by a dispatcher that died before it moved the cursor. */
   sentUpTo: number;
 }
 
-let turns = 0;
+let leases = 0;
 
-/** Takes the lease, or renews it once half of it is over; `undefined` when somebody else was quicker. */
-export async function takeTurn(
-  needs: DispatchNeeds,
+/** Acquires the lease, or renews it once half of it has passed. `undefined` when another writer was faster. */
+export async function acquireLease(
+  deps: DispatchDeps,
   found: Tagged<Import>,
-  turn: Turn | undefined,
-): Promise<Turn | undefined> {
-  const now = needs.clock.now().getTime();
+  held: HeldLease | undefined,
+): Promise<HeldLease | undefined> {
+  const now = deps.clock.now().getTime();
   const { lease } = found.value;
-  const isMine = turn !== undefined && lease?.holder === turn.holder;
-  if (isMine && turn && lease.until.getTime() - now > needs.dispatching.leaseMs / 2) {
-    return { ...turn, record: found.value, tag: found.tag };
+  const mine = held !== undefined && lease?.holder === held.holder ? held : undefined;
+  if (mine && lease && lease.until.getTime() - now > deps.dispatching.leaseMs / 2) {
+    return { ...mine, record: found.value, tag: found.tag };
   }
-  const holder = isMine && turn ? turn.holder : `${needs.dispatching.holder}.${++turns}`;
-  const sentUpTo = isMine && turn ? turn.sentUpTo : (lease?.to ?? 0);
+  const holder = mine?.holder ?? `${deps.dispatching.holder}.${++leases}`;
+  const sentUpTo = mine?.sentUpTo ?? lease?.sentUpTo ?? 0;
   const record: Import = {
     ...found.value,
-    lease: { holder, until: new Date(now + needs.dispatching.leaseMs), to: Math.max(found.value.cursor, sentUpTo) },
+    lease: {
+      holder,
+      until: new Date(now + deps.dispatching.leaseMs),
+      sentUpTo: Math.max(found.value.cursor, sentUpTo),
+    },
   };
-  const tag = await needs.imports.update(record, found.tag);
+  const tag = await deps.imports.update(record, found.tag);
   if (tag === undefined) return undefined;
-  return { holder, record, tag, sentUpTo, window: turn?.window ?? (await windowOf(needs)) };
+  return { holder, record, tag, sentUpTo, window: held?.window ?? (await computeWindow(deps)) };
 }
 
-/** An equal share of what all imports together may have waiting, so that a large one cannot keep a small one out. */
-async function windowOf(needs: DispatchNeeds): Promise<number> {
-  const { windowTotal, windowMin, windowMax } = needs.dispatching;
-  const running = Math.max(1, (await needs.imports.listOpen()).length);
+/** An equal share of the messages that all imports together may have on the queue, so that a large one leaves room. */
+async function computeWindow(deps: DispatchDeps): Promise<number> {
+  const { windowTotal, windowMin, windowMax } = deps.dispatching;
+  const running = Math.max(1, (await deps.imports.listOpen()).length);
   return Math.min(windowMax, Math.max(windowMin, Math.floor(windowTotal / running)));
 }
 
-/** Says in the lease how far this step may send, before it sends. */
-export async function announce(
-  needs: DispatchNeeds,
-  turn: Turn,
-  to: number,
+/** Writes into the lease how far this step may send, before it sends. `undefined` when the lease is lost. */
+export async function announceSending(
+  deps: DispatchDeps,
+  held: HeldLease,
+  upTo: number,
 ): Promise<{ record: Import; tag: string } | undefined> {
-  const until = new Date(needs.clock.now().getTime() + needs.dispatching.leaseMs);
-  const lease = { holder: turn.holder, until, to: Math.max(to, turn.sentUpTo) };
-  const record: Import = { ...turn.record, lease };
-  const tag = await needs.imports.update(record, turn.tag);
+  const until = new Date(deps.clock.now().getTime() + deps.dispatching.leaseMs);
+  const lease = { holder: held.holder, until, sentUpTo: Math.max(upTo, held.sentUpTo) };
+  const record: Import = { ...held.record, lease };
+  const tag = await deps.imports.update(record, held.tag);
   return tag === undefined ? undefined : { record, tag };
 }
 
-/** Ends the shift: the next message finds the lease free. */
-export async function handOver(needs: DispatchNeeds, turn: Turn): Promise<void> {
-  await release(needs, turn, {});
-  await needs.importQueues.sendDispatch({ v: 1, customerId: turn.record.customerId, importId: turn.record.id });
+/** Ends the shift. The next message finds the lease free. */
+export async function handOver(deps: DispatchDeps, held: HeldLease): Promise<void> {
+  await releaseLease(deps, held, {});
+  await deps.importQueues.sendDispatch({ v: 1, customerId: held.record.customerId, importId: held.record.id });
 }
 
-/** Leaves an alarm clock, unless one is set for that time or earlier. The sweep looks in too, should it be lost. */
-export async function sleepUntil(needs: DispatchNeeds, turn: Turn, until: Date): Promise<void> {
-  const now = needs.clock.now();
-  const set = turn.record.hintAt;
-  const isSet = set !== undefined && set > now && set <= until;
-  await release(needs, turn, isSet ? {} : { hintAt: until });
+/** Sends a delayed message that wakes the import up, unless one is due by then. If it is lost, the sweep sends another. */
+export async function sleepUntil(deps: DispatchDeps, held: HeldLease, until: Date): Promise<void> {
+  const now = deps.clock.now();
+  const { wakeUpAt } = held.record;
+  const isSet = wakeUpAt !== undefined && wakeUpAt > now && wakeUpAt <= until;
+  await releaseLease(deps, held, isSet ? {} : { wakeUpAt: until });
   if (isSet) return;
-  const { customerId, id: importId } = turn.record;
-  await needs.importQueues.sendDispatch({ v: 1, customerId, importId }, Math.max(0, until.getTime() - now.getTime()));
+  const { customerId, id: importId } = held.record;
+  await deps.importQueues.sendDispatch({ v: 1, customerId, importId }, Math.max(0, until.getTime() - now.getTime()));
 }
 
-/** Gives the lease back, if it is still ours: what was sent is in the cursor, so nobody needs to send it again. */
-async function release(needs: DispatchNeeds, turn: Turn, change: Partial<Import>): Promise<void> {
-  const found = await needs.imports.get(turn.record.customerId, turn.record.id);
-  if (found?.value.lease?.holder !== turn.holder) return;
+/** Releases the lease if it is still ours. The cursor covers everything that was sent, so nothing is sent twice. */
+async function releaseLease(deps: DispatchDeps, held: HeldLease, change: Partial<Import>): Promise<void> {
+  const found = await deps.imports.get(held.record.customerId, held.record.id);
+  if (found?.value.lease?.holder !== held.holder) return;
   const { lease: _mine, ...rest } = found.value;
-  await needs.imports.update({ ...rest, ...change }, found.tag);
+  await deps.imports.update({ ...rest, ...change }, found.tag);
 }

@@ -1,135 +1,106 @@
-import pLimit from 'p-limit';
 import type { Tagged } from '../../kernel/tagged.ts';
-import type { Import, SentPage } from '../import.ts';
+import type { Import, SentBatch } from '../import.ts';
 import type { Row } from '../ledger/row.ts';
-import { settledOf, sumTallies, type TallyCounts } from '../ledger/tally.ts';
+import { countSettled, sumTallies, type TallyCounts } from '../ledger/tally.ts';
 import { releaseDue } from './canary.ts';
-import type { DispatchNeeds } from './dispatch-deps.ts';
-import { announce, type Turn } from './dispatch-lease.ts';
-import { dueRows, freshRows, overduePages, unsettledRows } from './find-rows.ts';
+import type { DispatchDeps } from './dispatch-deps.ts';
+import { announceSending, type HeldLease } from './dispatch-lease.ts';
+import { findDueRows, findOpenRows, findOverdueBatches, findUnsentRows } from './find-rows-to-send.ts';
 import { rearmRows } from './rearm-rows.ts';
-import { mergePages, newPage, resentPage } from './sent-batches.ts';
+import { sendChecks } from './send-checks.ts';
+import { mergeBatches, newBatch, resentBatch } from './sent-batches.ts';
 
-const SENDS_AT_ONCE = 32;
+/** Waiting rows that are read to find out when the next one is due. */
+const WAITING_READ_MAX = 500;
 
-/** What came of one look at an import. */
 export type Step =
   | { kind: 'settled' }
-  /** Someone else has changed the import: a pause, a cancel, or another dispatcher after our lease ran out. */
+  /** Another writer changed the import: a pause, a cancel, or another dispatcher after our lease expired. */
   | { kind: 'lost' }
+  /** Every open row waits for a later time. */
   | { kind: 'asleep'; until: Date }
   | { kind: 'working'; outstanding: number; window: number; more: boolean };
 
 /**
- * Looks once at how far an import is, and puts on the queue what there is room for: rows not sent yet, waiting rows that
- * are due, and pages that ought to be settled by now.
+ * Reads once how far an import is, and sends what fits into the window: rows not sent yet, waiting rows that are due, and
+ * batches that are overdue.
  */
-export async function dispatchStep(needs: DispatchNeeds, turn: Turn): Promise<Step> {
-  const { record } = turn;
-  const now = needs.clock.now();
+export async function dispatchStep(deps: DispatchDeps, held: HeldLease): Promise<Step> {
+  const { record } = held;
+  const now = deps.clock.now();
   const [plan, tallies] = await Promise.all([
-    needs.ledger.getPlan(record.connectionId, record.id),
-    needs.ledger.listTallies(record.connectionId, record.id),
+    deps.ledger.getPlan(record.connectionId, record.id),
+    deps.ledger.listTallies(record.connectionId, record.id),
   ]);
   const counts = sumTallies(tallies);
-  if (plan && settledOf(counts) >= plan.value.accepted) return { kind: 'settled' };
-  const outstanding = record.dispatched - settledOf(counts) - counts.waiting;
-  const room = Math.max(0, turn.window - outstanding);
+  if (plan && countSettled(counts) >= plan.value.accepted) return { kind: 'settled' };
+  const outstanding = record.dispatched - countSettled(counts) - counts.waiting;
+  const room = Math.max(0, held.window - outstanding);
 
-  const fresh = await freshRows(needs, record, plan?.value.accepted ?? 0, room);
-  const released = await releaseDue(needs, record, await dueRows(needs, record, counts, room - fresh.length));
+  const unsent = await findUnsentRows(deps, record, plan?.value.accepted ?? 0, room);
+  const released = await releaseDue(deps, record, await findDueRows(deps, record, counts, room - unsent.length));
   const due = released.rows;
-  const overdue = await overduePages(needs, record, outstanding, now);
-  const isSame = released.change.canary === record.canary && released.change.awakeUntil === record.awakeUntil;
-  if (isSame && fresh.length + due.length + overdue.length === 0) {
-    return idle(needs, record, counts, outstanding, turn.window);
+  const overdue = await findOverdueBatches(deps, record, outstanding, now);
+  const { canary, canarySettledAt, ...rest } = record;
+  const isSame = released.change.canary === canary && released.change.canarySettledAt === canarySettledAt;
+  if (isSame && unsent.length + due.length + overdue.length === 0) {
+    return idle(deps, record, counts, outstanding, held.window);
   }
 
-  const cursor = (fresh.at(-1)?.value.line ?? record.cursor - 1) + 1;
-  const { canary: _asked, awakeUntil: _awake, ...rest } = record;
-  const announced = await announce(needs, { ...turn, record: { ...rest, ...released.change } }, cursor);
+  const cursor = (unsent.at(-1)?.value.line ?? record.cursor - 1) + 1;
+  const announced = await announceSending(deps, { ...held, record: { ...rest, ...released.change } }, cursor);
   if (!announced) return { kind: 'lost' };
-  const pages: SentPage[] = record.pages.filter((page) => !overdue.includes(page));
-  // Pages first: whatever goes wrong from here on, the rows of this step belong to a page that becomes overdue.
-  if (fresh[0]) pages.push(newPage(fresh[0].value.line, cursor, now, needs.dispatching.overdue));
+  const batches: SentBatch[] = record.batches.filter((batch) => !overdue.includes(batch));
+  // Note the batch before its rows are sent. Whatever fails from here on, these rows belong to a batch that gets overdue.
+  if (unsent[0]) batches.push(newBatch(unsent[0].value.line, cursor, now, deps.dispatching.overdue));
   if (due.length > 0) {
-    const armed = await rearmRows(needs, record, due);
-    await send(needs, announced.record, armed, () => true);
+    const rearmed = await rearmRows(deps, record, due);
+    await sendChecks(deps, announced.record, rearmed, () => true);
     const lines = due.map((row) => row.value.line);
-    pages.push(newPage(Math.min(...lines), Math.max(...lines) + 1, now, needs.dispatching.overdue));
+    batches.push(newBatch(Math.min(...lines), Math.max(...lines) + 1, now, deps.dispatching.overdue));
   }
-  for (const page of overdue) {
-    const rows = await unsettledRows(needs, record, page);
+  for (const batch of overdue) {
+    const rows = await findOpenRows(deps, record, batch);
     if (rows.length === 0) continue;
-    await send(needs, announced.record, rows.filter(isPending), () => true);
-    pages.push(resentPage(page, now, needs.dispatching.overdue));
+    await sendChecks(deps, announced.record, rows.filter(isPending), () => true);
+    batches.push(resentBatch(batch, now, deps.dispatching.overdue));
   }
-  await send(needs, record, fresh.filter(isPending), (row) => row.line < turn.sentUpTo);
+  await sendChecks(deps, record, unsent.filter(isPending), (row) => row.line < held.sentUpTo);
 
   const next: Import = {
     ...announced.record,
     cursor,
-    dispatched: record.dispatched + fresh.length,
-    pages: mergePages(pages),
+    dispatched: record.dispatched + unsent.length,
+    batches: mergeBatches(batches),
   };
-  const tag = await needs.imports.update(next, announced.tag);
+  const tag = await deps.imports.update(next, announced.tag);
   if (tag === undefined) return { kind: 'lost' };
   return {
     kind: 'working',
-    outstanding: outstanding + fresh.length + due.length,
-    window: turn.window,
-    more: fresh.length > 0,
+    outstanding: outstanding + unsent.length + due.length,
+    window: held.window,
+    more: unsent.length > 0,
   };
 }
 
 const isPending = (row: Tagged<Row>): boolean => row.value.state === 'pending';
 
-async function send(
-  needs: DispatchNeeds,
-  record: Import,
-  rows: readonly Tagged<Row>[],
-  isAgain: (row: Row) => boolean,
-): Promise<void> {
-  const limit = pLimit(SENDS_AT_ONCE);
-  await Promise.all(
-    rows.map(({ value: row, tag }) =>
-      limit(() =>
-        needs.importQueues.sendCheck({
-          v: 1,
-          customerId: record.customerId,
-          connectionId: record.connectionId,
-          importId: record.id,
-          line: row.line,
-          address: row.address,
-          rowTag: tag,
-          attempt: row.attempt,
-          epoch: record.epoch,
-          tries: 0,
-          ...(isAgain(row) && { again: true as const }),
-          ...(row.line === record.canary && { canary: true as const }),
-          ...(row.since && { since: row.since.toISOString() }),
-          ...(row.shown && { shown: row.shown }),
-        }),
-      ),
-    ),
-  );
-}
-
-/** Nothing to send: either checks are under way, or every open row waits for an instant that is still to come. */
+/** Nothing to send: either checks are under way, or every open row waits for a later time. */
 async function idle(
-  needs: DispatchNeeds,
+  deps: DispatchDeps,
   record: Import,
   counts: TallyCounts,
   outstanding: number,
   window: number,
 ): Promise<Step> {
-  if (outstanding > 0 || counts.waiting <= 0) return { kind: 'working', outstanding, window, more: false };
-  const waiting = await needs.ledger.findRows(record.connectionId, record.id, {
+  const working: Step = { kind: 'working', outstanding, window, more: false };
+  if (outstanding > 0 || counts.waiting <= 0) return working;
+  const waiting = await deps.ledger.findRows(record.connectionId, record.id, {
     fromLine: 0,
     toLine: record.cursor,
     states: ['waiting'],
-    limit: 500,
+    limit: WAITING_READ_MAX,
   });
-  const instants = waiting.flatMap((row) => row.value.nextCheckAt ?? []).sort((a, b) => a.getTime() - b.getTime());
-  return instants[0] ? { kind: 'asleep', until: instants[0] } : { kind: 'working', outstanding, window, more: false };
+  const dueTimes = waiting.flatMap((row) => row.value.nextCheckAt ?? []).sort((a, b) => a.getTime() - b.getTime());
+  return dueTimes[0] ? { kind: 'asleep', until: dueTimes[0] } : working;
 }

@@ -1,33 +1,33 @@
-import type { SentPage } from '../import.ts';
+import type { SentBatch } from '../import.ts';
 
-/** Pages an import row remembers; beyond that the oldest are merged. */
-export const PAGES_MAX = 50;
+/** Batches that an import remembers. Beyond that the oldest are merged. */
+export const BATCHES_MAX = 50;
 
 export interface OverdueTimes {
-  /** How long after sending a page its pending rows are sent again. */
+  /** How long after a batch is sent its pending rows are sent again. */
   afterMs: number;
-  /** The longest wait between two such times; it doubles up to here. */
-  mostMs: number;
+  /** That time doubles with each repetition, up to this. */
+  maxMs: number;
 }
 
-export function newPage(from: number, to: number, now: Date, times: OverdueTimes): SentPage {
+export function newBatch(from: number, to: number, now: Date, times: OverdueTimes): SentBatch {
   return { from, to, sentAt: now, dueAt: new Date(now.getTime() + times.afterMs), resent: 0 };
 }
 
-export function resentPage(page: SentPage, now: Date, times: OverdueTimes): SentPage {
-  const resent = page.resent + 1;
-  const wait = Math.min(times.mostMs, times.afterMs * 2 ** resent);
-  return { ...page, sentAt: now, dueAt: new Date(now.getTime() + wait), resent };
+export function resentBatch(batch: SentBatch, now: Date, times: OverdueTimes): SentBatch {
+  const resent = batch.resent + 1;
+  const wait = Math.min(times.maxMs, times.afterMs * 2 ** resent);
+  return { ...batch, sentAt: now, dueAt: new Date(now.getTime() + wait), resent };
 }
 
 /**
- * Keeps the list short by merging its oldest neighbours. The merged page takes the later times: sending a row again too
- * late costs seconds, too early it costs a useless check.
+ * Keeps the list short by merging its oldest neighbours. The merged batch takes the later times: sending a row again too
+ * late costs seconds, sending it too early costs a useless check.
  */
-export function mergePages(pages: readonly SentPage[]): SentPage[] {
-  const merged = [...pages].sort((a, b) => a.from - b.from);
-  while (merged.length > PAGES_MAX) {
-    const [first, second, ...rest] = merged as [SentPage, SentPage, ...SentPage[]];
+export function mergeBatches(batches: readonly SentBatch[]): SentBatch[] {
+  const merged = [...batches].sort((a, b) => a.from - b.from);
+  while (merged.length > BATCHES_MAX) {
+    const [first, second, ...rest] = merged as [SentBatch, SentBatch, ...SentBatch[]];
     merged.splice(
       0,
       merged.length,

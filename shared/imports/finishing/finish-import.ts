@@ -3,15 +3,15 @@ import type { Slots } from '../../plans/slots.ts';
 import { type Import, isEnded } from '../import.ts';
 import { changeImport, type ImportStore } from '../import-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { settledOf, sumTallies } from '../ledger/tally.ts';
-import { putExplanationsRight } from './revise-explanations.ts';
+import { countSettled, sumTallies } from '../ledger/tally.ts';
+import { reviseExplanations } from './revise-explanations.ts';
 
-/** Who is told that an import has ended. May be told twice when a process dies between telling and noting it. */
+/** Receives the end of each import. It can come twice: when a process dies after announcing the end, before noting that. */
 export interface ImportEvents {
   ended(record: Import): Promise<void>;
 }
 
-interface Needs {
+interface FinishDeps {
   imports: ImportStore;
   ledger: Ledger;
   slots: Pick<Slots, 'trim'>;
@@ -20,50 +20,50 @@ interface Needs {
 }
 
 /**
- * Ends an import whose rows are all settled: explanations, slots, end state, announcement, pointer, in this order, each
- * repeatable by whoever comes next. Resolves to whether the import has ended.
+ * Ends an import whose rows are all settled. Resolves to whether the import has ended.
  *
- * The import is read before its tallies: the other way round, rows planned in between would be missed.
+ * The steps are, in this order: explanations, slots, end state, announcement, pointer. Each can be repeated by another
+ * process. The import is read before its tallies; the other way round would miss rows that are planned in between.
  */
-export async function finishImport(needs: Needs, seen: Pick<Import, 'customerId' | 'id'>): Promise<boolean> {
-  const { customerId, id } = seen;
+export async function finishImport(deps: FinishDeps, target: Pick<Import, 'customerId' | 'id'>): Promise<boolean> {
+  const { customerId, id } = target;
   for (;;) {
-    const found = await needs.imports.get(customerId, id);
+    const found = await deps.imports.get(customerId, id);
     if (!found) return true;
     const record = found.value;
     if (isEnded(record.status)) {
-      await announce(needs, record);
+      await announceEnd(deps, record);
       return true;
     }
     if (record.status === 'accepted' || record.status === 'planning') return false;
-    const plan = await needs.ledger.getPlan(record.connectionId, id);
+    const plan = await deps.ledger.getPlan(record.connectionId, id);
     if (!plan || !(plan.value.done || plan.value.closed)) return false;
-    const counts = sumTallies(await needs.ledger.listTallies(record.connectionId, id));
-    if (settledOf(counts) < plan.value.accepted) return false;
+    const counts = sumTallies(await deps.ledger.listTallies(record.connectionId, id));
+    if (countSettled(counts) < plan.value.accepted) return false;
 
-    if (counts.failed > 0 && record.status !== 'cancelling') await putExplanationsRight(needs, record);
-    await needs.slots.trim(customerId, id, counts.slotsFreed);
-    const { lease: _lease, hintAt: _hint, canary: _canary, awakeUntil: _awake, ...rest } = record;
+    if (counts.failed > 0 && record.status !== 'cancelling') await reviseExplanations(deps, record);
+    await deps.slots.trim(customerId, id, counts.slotsFreed);
+    const { lease: _lease, wakeUpAt: _wakeUp, canary: _canary, canarySettledAt: _settled, ...rest } = record;
     const ended: Import = {
       ...rest,
       status: record.status === 'cancelling' ? (record.endsAs ?? 'cancelled') : 'completed',
-      pages: [],
+      batches: [],
       eventPending: true,
-      finishedAt: needs.clock.now(),
+      finishedAt: deps.clock.now(),
     };
     if (ended.status === 'completed') delete ended.finding;
-    if ((await needs.imports.update(ended, found.tag)) === undefined) continue;
-    await announce(needs, ended);
+    if ((await deps.imports.update(ended, found.tag)) === undefined) continue;
+    await announceEnd(deps, ended);
     return true;
   }
 }
 
-async function announce(needs: Needs, record: Import): Promise<void> {
+async function announceEnd(deps: FinishDeps, record: Import): Promise<void> {
   if (record.eventPending) {
-    await needs.importEvents.ended(record);
-    await changeImport(needs.imports, record.customerId, record.id, (current) =>
+    await deps.importEvents.ended(record);
+    await changeImport(deps.imports, record.customerId, record.id, (current) =>
       current.eventPending ? { ...current, eventPending: false } : undefined,
     );
   }
-  await needs.imports.closePointer(record.id);
+  await deps.imports.closePointer(record.id);
 }

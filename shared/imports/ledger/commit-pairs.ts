@@ -1,11 +1,10 @@
 import type { Ledger, LedgerChange } from './ledger.ts';
 
-/** How many items `commitPairs` takes, at most: what one transaction holds beside a tally. */
-export const PAIRS_MOST = 49;
-
 /**
- * Writes a row and its mailbox for each item, all in one transaction. An item that meets a conflict is left out: whoever
- * changed it meanwhile knew more. Repeatable; rejects with `storage_unavailable`.
+ * Writes a row and its mailbox for each item, all in one transaction. Takes at most `PAIRS_MAX` items.
+ *
+ * An item whose row or mailbox has changed is left out: the other writer knew more. Repeatable. Rejects with
+ * `storage_unavailable`.
  */
 export async function commitPairs<Item>(
   ledger: Ledger,
@@ -17,7 +16,7 @@ export async function commitPairs<Item>(
   while (left.length > 0) {
     const result = await ledger.commit(connectionId, left.flatMap(changesOf));
     if (result.committed) return;
-    const lost = left[Math.floor(result.index / 2)];
-    left = left.filter((item) => item !== lost);
+    const conflicting = left[Math.floor(result.index / 2)];
+    left = left.filter((item) => item !== conflicting);
   }
 }

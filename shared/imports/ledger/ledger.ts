@@ -9,8 +9,8 @@ import type { Tally } from './tally.ts';
 export type Patch<T> = { [Field in keyof T]?: T[Field] | null };
 
 /**
- * One write within a transaction. A `tag` makes it conditional on the record being as it was read; `merge…` without a
- * tag still needs the record to be there.
+ * One write within a transaction. A `tag` makes the write conditional: the record must be unchanged since it was read.
+ * A `merge…` without a tag only requires that the record exists.
  */
 export type LedgerChange =
   | { op: 'createMailbox'; mailbox: Mailbox }
@@ -19,49 +19,52 @@ export type LedgerChange =
   | { op: 'mergeRow'; importId: string; line: number; patch: Patch<Row>; tag: string }
   | { op: 'createPlan'; plan: PlanRecord }
   | { op: 'mergePlan'; importId: string; patch: Patch<PlanRecord>; tag: string }
-  /** Without a tag the tally is created, with one it replaces what was read. Never written unconditionally. */
+  /** Without a tag the tally is created; with one it replaces what was read. Never written unconditionally. */
   | { op: 'writeTally'; tally: Tally; tag?: string };
 
 export type CommitResult =
-  /** `tags[i]` is the new tag of what `changes[i]` wrote. */
+  /** `tags[i]` is the new tag of the record that `changes[i]` wrote. */
   | { committed: true; tags: string[] }
-  /** Nothing was written: `changes[index]` met a record that exists, is absent or has changed. */
+  /** Nothing was written. `changes[index]` met a record that already exists, is absent, or has changed. */
   | { committed: false; index: number; why: 'exists' | 'absent' | 'changed' };
 
-/** Entities in one transaction, at most. */
+/** Entities in one transaction, at most. Table Storage allows 100. */
 export const CHANGES_MAX = 100;
+
+/** Rows in one transaction, at most, when each is written with its mailbox and all of them with one tally. */
+export const PAIRS_MAX = Math.floor((CHANGES_MAX - 1) / 2);
 
 export interface RowQuery {
   fromLine: number;
   /** Exclusive. */
   toLine?: number;
   states?: readonly RowState[];
-  /** Only rows whose `nextCheckAt` is not after this instant. */
+  /** Only rows whose `nextCheckAt` is at or before this instant. */
   dueBy?: Date;
   limit: number;
 }
 
 /**
- * The books of one connection: its mailboxes, and the rows, plans and tallies of its imports, together in one partition
+ * The ledger of one connection: its mailboxes, and the rows, plans and tallies of its imports. They share one partition,
  * so that one transaction can change what must change together.
  *
- * Every call rejects with `storage_unavailable` when storage is away. For `commit` that means: the outcome is unknown.
- * It may have been committed, and it may yet be.
+ * Every call rejects with `storage_unavailable` when storage does not answer. After a `commit` that rejects, the result is
+ * unknown: the transaction may have been committed, or may still be.
  */
 export interface Ledger {
   getMailbox(connectionId: string, address: string): Promise<Tagged<Mailbox> | undefined>;
-  /** Every mailbox of a connection, in order of address. */
+  /** Every mailbox of a connection, ordered by address. */
   eachMailbox(connectionId: string): AsyncIterable<Tagged<Mailbox>>;
   listMailboxes(connectionId: string, page: PageRequest, status?: Mailbox['status']): Promise<Page<Mailbox>>;
   getRow(connectionId: string, importId: string, line: number): Promise<Tagged<Row> | undefined>;
-  /** In order of line. Fewer than `limit` means that there are no more. */
+  /** Ordered by line. Fewer rows than `limit` means that there are no more. */
   findRows(connectionId: string, importId: string, query: RowQuery): Promise<Tagged<Row>[]>;
   listRows(connectionId: string, importId: string, page: PageRequest, state?: RowState): Promise<Page<Row>>;
   getPlan(connectionId: string, importId: string): Promise<Tagged<PlanRecord> | undefined>;
-  /** One range query, whatever the size of the import. */
+  /** One range query, however large the import is. */
   listTallies(connectionId: string, importId: string): Promise<Tally[]>;
-  /** All of it or nothing. At most `CHANGES_MAX`, each record once. */
+  /** Writes all changes or none. At most `CHANGES_MAX`, and each record at most once. */
   commit(connectionId: string, changes: readonly LedgerChange[]): Promise<CommitResult>;
-  /** Removes everything of a connection; repeatable. */
+  /** Removes everything of a connection. Repeatable. */
   purge(connectionId: string): Promise<void>;
 }

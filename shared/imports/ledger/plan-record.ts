@@ -1,7 +1,7 @@
-/** How far planning has come, written in the same transaction as the rows it counts. */
+/** How far planning has got. Written in the same transaction as the rows it counts. */
 export interface PlanRecord {
   importId: string;
-  /** The last line of the upload that has been planned. */
+  /** The last line of the upload that is planned. */
   line: number;
   rows: number;
   accepted: number;
@@ -11,7 +11,7 @@ export interface PlanRecord {
   slotsNeeded: number;
   /** Every line is planned. */
   done: boolean;
-  /** Planning was ended early by a cancel: the counts are final all the same. */
+  /** A cancel ended planning early. The counts are final. */
   closed: boolean;
   movedAt: Date;
 }

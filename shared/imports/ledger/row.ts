@@ -1,24 +1,34 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import type { Findings } from '../../causes/verdict.ts';
 
-export type RowState =
-  | 'rejected'
-  | 'duplicate'
-  | 'pending'
-  | 'waiting'
-  | 'passed'
-  | 'failed'
-  | 'inconclusive'
-  | 'cancelled';
+/** Every state of a row. `pending` and `waiting` are open; the last four are final. */
+export const rowStates = [
+  'rejected',
+  'duplicate',
+  'pending',
+  'waiting',
+  'passed',
+  'failed',
+  'inconclusive',
+  'cancelled',
+] as const;
+export type RowState = (typeof rowStates)[number];
 
-export const settledStates = ['passed', 'failed', 'inconclusive', 'cancelled'] as const;
+/** The states in which an accepted row ends. */
+export const settledStates = ['passed', 'failed', 'inconclusive', 'cancelled'] as const satisfies RowState[];
 export type SettledState = (typeof settledStates)[number];
 
-/** One line of an import and what became of it. */
+/** The states of a row that still needs a verdict. */
+export const openStates = ['pending', 'waiting'] as const satisfies RowState[];
+
+/** The states of a row that was neither rejected nor a duplicate. */
+export const acceptedStates = [...openStates, ...settledStates] as const;
+
+/** One line of an import and its result. */
 export interface Row {
   importId: string;
   line: number;
-  /** Normalised; for a rejected row as it came, cut to 320 characters. */
+  /** Normalised. For a rejected row: as it was sent, cut to 320 characters. */
   address: string;
   displayName?: string;
   dailyLimit?: number;
@@ -29,14 +39,20 @@ export interface Row {
   message?: string;
   cause?: CauseCode;
   requestId?: string;
+  /** How often the row has come back from `waiting`. */
   attempt: number;
-  /** When the first check of it began: what the limit in time is counted from. */
-  since?: Date;
+  /** When Microsoft first asked us to wait, or did not answer. The time limit for giving up counts from here. */
+  firstDeferredAt?: Date;
   nextCheckAt?: Date;
-  /** What earlier attempts have shown, kept while it waits. */
-  shown?: Findings;
+  /** Findings of earlier attempts, kept while the row waits. */
+  priorFindings?: Findings;
 }
 
 export function isSettled(state: RowState): state is SettledState {
   return (settledStates as readonly RowState[]).includes(state);
+}
+
+/** How a mailbox names the row that is being worked on: `imp_…:12`. */
+export function openRowOf(row: { importId: string; line: number }): string {
+  return `${row.importId}:${row.line}`;
 }

@@ -1,24 +1,24 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 
-/** Runs one thing at a time for each key. */
-export interface Lanes {
+/** Runs one piece of work at a time for each key. */
+export interface SerialByKey {
   run<Result>(key: string, work: () => Promise<Result>): Promise<Result>;
 }
 
-/** One transaction in flight per connection and process: what the tallies' exactness stands on. */
-export function createLanes(): Lanes {
-  const lanes = new Map<string, LimitFunction>();
+/** With the connection as the key: one transaction at a time per connection and process. Exact tallies depend on it. */
+export function createSerialByKey(): SerialByKey {
+  const queues = new Map<string, LimitFunction>();
   return {
     async run(key, work) {
-      let lane = lanes.get(key);
-      if (!lane) {
-        lane = pLimit(1);
-        lanes.set(key, lane);
+      let queue = queues.get(key);
+      if (!queue) {
+        queue = pLimit(1);
+        queues.set(key, queue);
       }
       try {
-        return await lane(work);
+        return await queue(work);
       } finally {
-        if (lane.activeCount === 0 && lane.pendingCount === 0) lanes.delete(key);
+        if (queue.activeCount === 0 && queue.pendingCount === 0) queues.delete(key);
       }
     },
   };

@@ -1,18 +1,18 @@
 import { DomainError } from '../../kernel/errors.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
-import type { Ledger, LedgerChange, Patch } from './ledger.ts';
-import type { Row, SettledState } from './row.ts';
-import type { Lanes } from './serial-by-key.ts';
+import { CHANGES_MAX, type Ledger, type LedgerChange, type Patch } from './ledger.ts';
+import { openRowOf, type Row, type SettledState } from './row.ts';
+import type { SerialByKey } from './serial-by-key.ts';
 import type { TallyCounts } from './tally.ts';
 import type { TallyBook, TallyEntry } from './tally-book.ts';
 
-/** What a check found out about one row, ready to be written. */
+/** The result of one row's check, ready to be written. */
 export interface Settlement {
   connectionId: string;
   importId: string;
   line: number;
   address: string;
-  /** The tag of the row as it was when it was put on the queue. */
+  /** The tag the row had when it was put on the queue. */
   rowTag: string;
   attempt: number;
   state: SettledState | 'waiting';
@@ -23,34 +23,36 @@ export interface Settlement {
 /**
  * Writes results so that each counts exactly once.
  *
- * Results of one connection that finish together share a transaction: each row conditional on its tag, its mailbox, and
- * this process's tally. Resolves once that is committed (`written`), or once it is known that the row needs nothing more
- * from this delivery (`dropped`: settled by another one, waiting, gone). Only then may the message be deleted. Rejects
- * with `storage_unavailable` when the row may still be pending.
+ * Results of one connection that finish together share a transaction: each row (conditional on its tag), its mailbox, and
+ * this process's tally. Resolves to `written` once that is committed, or to `dropped` once it is certain that the row needs
+ * nothing from this delivery: another delivery settled it, it waits, or it is gone. Delete the message only after that.
+ * Rejects with `storage_unavailable` when the row may still be pending.
  */
 export interface Settler {
   settle(settlement: Settlement): Promise<'written' | 'dropped'>;
 }
 
-interface Needs {
+interface SettlerDeps {
   ledger: Ledger;
-  lanes: Lanes;
+  serialByKey: SerialByKey;
   tallies: TallyBook;
 }
 
-interface Waiting extends Settlement {
-  since: number;
-  mailboxGone: boolean;
+interface QueuedSettlement extends Settlement {
+  queuedAt: number;
+  isMailboxGone: boolean;
   resolve(result: 'written' | 'dropped'): void;
   reject(error: unknown): void;
 }
 
-/** 49 rows with their mailboxes, and the tallies of the imports they belong to. */
-const TOGETHER_MOST = 49;
-const ATTEMPTS_MOST = 12;
+const ATTEMPTS_MAX = 12;
 
-export function createSettler(needs: Needs, options: { together: number; withinMs: number }): Settler {
-  const queues = new Map<string, Waiting[]>();
+/**
+ * @param options.together write as soon as this many results of a connection have finished
+ * @param options.withinMs write after this time, however few there are
+ */
+export function createSettler(deps: SettlerDeps, options: { together: number; withinMs: number }): Settler {
+  const queues = new Map<string, QueuedSettlement[]>();
   const timers = new Map<string, NodeJS.Timeout>();
 
   function schedule(connectionId: string): void {
@@ -58,23 +60,23 @@ export function createSettler(needs: Needs, options: { together: number; withinM
     if (!queue || timers.has(connectionId)) return;
     const oldest = queue[0];
     if (!oldest) return void queues.delete(connectionId);
-    const due = queue.length >= options.together ? 0 : Math.max(0, oldest.since + options.withinMs - Date.now());
+    const dueInMs = queue.length >= options.together ? 0 : Math.max(0, oldest.queuedAt + options.withinMs - Date.now());
     timers.set(
       connectionId,
-      setTimeout(() => void flush(connectionId), due),
+      setTimeout(() => void flush(connectionId), dueInMs),
     );
   }
 
-  // While a flush waits for its lane the timer stays set, so what finishes meanwhile joins it or the next one.
+  // The timer stays set while a flush waits for its turn. What finishes in that time joins this flush or the next.
   async function flush(connectionId: string): Promise<void> {
-    let taken: Waiting[] = [];
+    let batch: QueuedSettlement[] = [];
     try {
-      await needs.lanes.run(connectionId, async () => {
-        taken = take(queues.get(connectionId) ?? []);
-        await commit(needs, connectionId, taken);
+      await deps.serialByKey.run(connectionId, async () => {
+        batch = takeBatch(queues.get(connectionId) ?? []);
+        await commit(deps, connectionId, batch);
       });
     } catch (error) {
-      for (const item of taken) item.reject(error);
+      for (const item of batch) item.reject(error);
     } finally {
       timers.delete(connectionId);
       schedule(connectionId);
@@ -86,7 +88,7 @@ export function createSettler(needs: Needs, options: { together: number; withinM
       return new Promise((resolve, reject) => {
         const queue = queues.get(settlement.connectionId) ?? [];
         queues.set(settlement.connectionId, queue);
-        queue.push({ ...settlement, since: Date.now(), mailboxGone: false, resolve, reject });
+        queue.push({ ...settlement, queuedAt: Date.now(), isMailboxGone: false, resolve, reject });
         if (queue.length === options.together) {
           clearTimeout(timers.get(settlement.connectionId));
           timers.delete(settlement.connectionId);
@@ -97,79 +99,85 @@ export function createSettler(needs: Needs, options: { together: number; withinM
   };
 }
 
-/** Takes what one transaction can hold; a row or mailbox may stand in it only once, so a second one waits its turn. */
-function take(queue: Waiting[]): Waiting[] {
-  const taken: Waiting[] = [];
+/**
+ * Takes what fits into one transaction: a row and a mailbox for each result, and a tally for each import. A row or mailbox
+ * may occur in it only once, so a second one stays in the queue.
+ */
+function takeBatch(queue: QueuedSettlement[]): QueuedSettlement[] {
+  const batch: QueuedSettlement[] = [];
   const rows = new Set<string>();
   const mailboxes = new Set<string>();
-  for (let i = 0; i < queue.length && taken.length < TOGETHER_MOST; ) {
+  const imports = new Set<string>();
+  for (let i = 0; i < queue.length; ) {
     const item = queue[i];
     if (!item) break;
-    const row = `${item.importId}:${item.line}`;
+    const row = openRowOf(item);
     if (rows.has(row) || mailboxes.has(item.address)) {
       i++;
       continue;
     }
+    imports.add(item.importId);
+    if (2 * (batch.length + 1) + imports.size > CHANGES_MAX) break;
     rows.add(row);
     mailboxes.add(item.address);
-    taken.push(item);
+    batch.push(item);
     queue.splice(i, 1);
   }
-  return taken;
+  return batch;
 }
 
-async function commit(needs: Needs, connectionId: string, taken: Waiting[]): Promise<void> {
-  let items = taken;
+async function commit(deps: SettlerDeps, connectionId: string, batch: QueuedSettlement[]): Promise<void> {
+  let items = batch;
   let rowConflicts = 0;
   for (let attempt = 1; items.length > 0; attempt++) {
-    if (attempt > ATTEMPTS_MOST) {
-      throw new DomainError('storage_unavailable', `Results met ${ATTEMPTS_MOST} conflicts in a row.`);
+    if (attempt > ATTEMPTS_MAX) {
+      throw new DomainError('storage_unavailable', `Results met ${ATTEMPTS_MAX} conflicts in a row.`);
     }
-    const { changes, owners, entries } = toChanges(needs.tallies, items);
+    const { changes, owners, entries } = toChanges(deps.tallies, items);
     let result: Awaited<ReturnType<Ledger['commit']>>;
     try {
-      result = await needs.ledger.commit(connectionId, changes);
+      result = await deps.ledger.commit(connectionId, changes);
     } catch {
-      // It may have been committed all the same: nothing is known until the rows are read again.
+      // It may have been committed all the same. Only the rows can tell.
       for (const { entry } of entries) entry.abandon();
-      items = await stillOurs(needs.ledger, connectionId, items);
+      items = await keepUnsettled(deps.ledger, connectionId, items);
       continue;
     }
     if (result.committed) {
       for (const { entry, index } of entries) entry.committed(result.tags[index] ?? '');
-      for (const item of items) item.resolve(item.mailboxGone ? 'dropped' : 'written');
+      for (const item of items) item.resolve(item.isMailboxGone ? 'dropped' : 'written');
       return;
     }
     const owner = owners[result.index];
-    if (!owner) throw new Error(`a transaction failed at ${result.index}, where nothing was`);
+    if (!owner) throw new Error(`the transaction failed at change ${result.index}, which does not exist`);
     if (owner.kind === 'tally') {
-      // Someone holds a tally of ours: a lost answer, sent again by the client library. Its rows may be settled already.
+      // The client library sent a transaction again whose answer was lost, and met its own tally. The rows may be settled.
       owner.entry.abandon();
-      items = await stillOurs(needs.ledger, connectionId, items);
+      items = await keepUnsettled(deps.ledger, connectionId, items);
     } else if (owner.kind === 'mailbox' && result.why === 'absent') {
-      owner.item.mailboxGone = true;
+      owner.item.isMailboxGone = true;
     } else {
-      // A refused transaction names one row only. Where a second one follows, messages were sent twice on a large scale.
+      // A refused transaction names one row only. After a second conflict, assume that many messages were sent twice.
       const doubtful = ++rowConflicts > 1 ? items : [owner.item];
-      const kept = await stillOurs(needs.ledger, connectionId, doubtful);
+      const kept = await keepUnsettled(deps.ledger, connectionId, doubtful);
       items = [...items.filter((item) => !doubtful.includes(item)), ...kept];
     }
   }
 }
 
-type Owner = { kind: 'row' | 'mailbox'; item: Waiting } | { kind: 'tally'; entry: TallyEntry };
+type ChangeOwner = { kind: 'row' | 'mailbox'; item: QueuedSettlement } | { kind: 'tally'; entry: TallyEntry };
 
-function toChanges(tallies: TallyBook, items: readonly Waiting[]) {
+function toChanges(tallies: TallyBook, items: readonly QueuedSettlement[]) {
   const changes: LedgerChange[] = [];
-  const owners: Owner[] = [];
+  const owners: ChangeOwner[] = [];
   const counts = new Map<string, Partial<TallyCounts>>();
   for (const item of items) {
-    // A mailbox that is gone was removed by its customer: there is nothing left to have a verdict about.
-    const state = item.mailboxGone ? 'cancelled' : item.state;
-    const row: Patch<Row> = item.mailboxGone ? { state } : { ...item.row, state };
+    // The customer removed this mailbox, so a verdict has nothing to apply to.
+    const state = item.isMailboxGone ? 'cancelled' : item.state;
+    const row: Patch<Row> = item.isMailboxGone ? { state } : { ...item.row, state };
     changes.push({ op: 'mergeRow', importId: item.importId, line: item.line, patch: row, tag: item.rowTag });
     owners.push({ kind: 'row', item });
-    if (!item.mailboxGone) {
+    if (!item.isMailboxGone) {
       changes.push({ op: 'mergeMailbox', address: item.address, patch: item.mailbox });
       owners.push({ kind: 'mailbox', item });
     }
@@ -187,9 +195,13 @@ function toChanges(tallies: TallyBook, items: readonly Waiting[]) {
   return { changes, owners, entries };
 }
 
-/** Reads the rows again: those still pending in the same attempt get their present tag, the others are done with. */
-async function stillOurs(ledger: Ledger, connectionId: string, items: readonly Waiting[]): Promise<Waiting[]> {
-  const kept: Waiting[] = [];
+/** Reads the rows again. Rows still pending in the same attempt are kept with their current tag; the others are done. */
+async function keepUnsettled(
+  ledger: Ledger,
+  connectionId: string,
+  items: readonly QueuedSettlement[],
+): Promise<QueuedSettlement[]> {
+  const kept: QueuedSettlement[] = [];
   const read = await Promise.allSettled(items.map((item) => ledger.getRow(connectionId, item.importId, item.line)));
   for (const [i, item] of items.entries()) {
     const answer = read[i];

@@ -1,37 +1,37 @@
 import { LRUCache } from 'lru-cache';
 import type { LedgerChange } from './ledger.ts';
-import { addCounts, noCounts, type Tally, type TallyCounts } from './tally.ts';
+import { addCounts, type Tally, type TallyCounts, zeroCounts } from './tally.ts';
 
 /** A count that is about to be committed together with the rows it counts. */
 export interface TallyEntry {
   change: LedgerChange;
-  /** The transaction was committed; `tag` is the tally's new one. */
+  /** The transaction was committed; `tag` is the tally's new tag. */
   committed(tag: string): void;
-  /** The transaction's outcome, or the tally itself, is in doubt: leave this tally row as it is and never write it again. */
+  /** It is unknown whether the transaction was committed. This tally is never written again. */
   abandon(): void;
 }
 
 /**
- * This process's own tallies, one for each import it settles rows of.
+ * The tallies of this process, one for each import whose rows it settles.
  *
- * A tally is always written conditionally. When an answer was lost the count may or may not have been committed, so the
- * row is abandoned and the next count begins a new row from zero: what was committed still counts, what was not does not.
- * Only one transaction per connection may be in flight while an entry is open (see `createLanes`).
+ * A tally is always written conditionally. When an answer is lost, nobody knows whether the count was committed. The tally
+ * is then abandoned and the next count starts a new one from zero: a committed count still counts, a lost one never does.
+ * While an entry is open, no other transaction of the same connection may run in this process (see `createSerialByKey`).
  */
 export interface TallyBook {
   add(importId: string, counts: Partial<TallyCounts>): TallyEntry;
 }
 
-/** @param processId random, of this process start. */
+/** @param processId random, new at each process start */
 export function createTallyBook(processId: string): TallyBook {
-  // Forgetting one is harmless: the import's next count from this process begins another row.
+  // Forgetting a tally is harmless: the import's next count from this process starts another one.
   const open = new LRUCache<string, { tally: Tally; tag: string | undefined }>({ max: 1000 });
   let serial = 0;
 
   return {
     add(importId, counts) {
       const current = open.get(importId) ?? {
-        tally: { importId, writer: `${processId}.${++serial}`, counts: { ...noCounts } },
+        tally: { importId, writer: `${processId}.${++serial}`, counts: { ...zeroCounts } },
         tag: undefined,
       };
       const next: Tally = { ...current.tally, counts: addCounts(current.tally.counts, counts) };

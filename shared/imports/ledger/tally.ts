@@ -1,4 +1,4 @@
-/** Signed changes, by what became of rows; `slotsFreed` counts the claimed slots that cancelled rows gave back. */
+/** Signed changes by row state. `slotsFreed` counts the claimed slots that cancelled rows gave back. */
 export interface TallyCounts {
   waiting: number;
   passed: number;
@@ -9,17 +9,17 @@ export interface TallyCounts {
 }
 
 /**
- * What one writer has settled of one import so far. The sum over all writers is the truth; each is written only by the
- * one process that began it, in the transaction that settles the rows it counts.
+ * What one writer has settled of one import so far. The import's counts are the sum over all writers. Each tally is
+ * written only by the process that created it, in the same transaction as the rows it counts.
  */
 export interface Tally {
   importId: string;
-  /** A random id of a process start, and a number: a tally whose last write is in doubt is left alone for a new one. */
+  /** A random id of the process start, and a number. When a write is in doubt, the writer starts a new tally. */
   writer: string;
   counts: TallyCounts;
 }
 
-export const noCounts: Readonly<TallyCounts> = {
+export const zeroCounts: Readonly<TallyCounts> = {
   waiting: 0,
   passed: 0,
   failed: 0,
@@ -30,14 +30,14 @@ export const noCounts: Readonly<TallyCounts> = {
 
 export function addCounts(left: TallyCounts, right: Partial<TallyCounts>): TallyCounts {
   const sum = { ...left };
-  for (const key of Object.keys(noCounts) as (keyof TallyCounts)[]) sum[key] += right[key] ?? 0;
+  for (const key of Object.keys(zeroCounts) as (keyof TallyCounts)[]) sum[key] += right[key] ?? 0;
   return sum;
 }
 
 export function sumTallies(tallies: readonly Tally[]): TallyCounts {
-  return tallies.reduce((sum, tally) => addCounts(sum, tally.counts), { ...noCounts });
+  return tallies.reduce((sum, tally) => addCounts(sum, tally.counts), { ...zeroCounts });
 }
 
-export function settledOf(counts: TallyCounts): number {
+export function countSettled(counts: TallyCounts): number {
   return counts.passed + counts.failed + counts.inconclusive + counts.cancelled;
 }

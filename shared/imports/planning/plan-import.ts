@@ -1,220 +1,93 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
-import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Slots } from '../../plans/slots.ts';
-import { beginCancel } from '../cancel-import.ts';
-import { openMark } from '../finishing/settle-as-cancelled.ts';
+import { cancelImport } from '../cancel-import.ts';
 import type { Import } from '../import.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import { changeImport, type ImportStore } from '../import-store.ts';
-import { CHANGES_MAX, type Ledger, type LedgerChange } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { newPlanRecord, type PlanRecord } from '../ledger/plan-record.ts';
-import type { UploadReading } from '../upload/judged-row.ts';
-import { judgeAgainst, type PlannedRow, rowOf } from './planned-row.ts';
+import type { ParsedUpload } from '../upload/parsed-row.ts';
+import { planRows } from './plan-rows.ts';
 
-export interface PlanNeeds {
+export interface PlanDeps {
   imports: ImportStore;
   ledger: Ledger;
   importQueues: ImportQueues;
   slots: Pick<Slots, 'claim'>;
-  /** Reads an import's upload from its beginning; `undefined` when it is not there any more. */
-  readUpload: (record: Import) => Promise<UploadReading | undefined>;
+  /** Reads an import's upload from its beginning; `undefined` when it is gone. */
+  readUpload: (record: Import) => Promise<ParsedUpload | undefined>;
   clock: Clock;
   /** How long one message plans before it hands over to the next. */
   planShiftMs: number;
 }
 
 /**
- * Turns an upload into rows and mailboxes, claims the slots they need and starts the checks.
+ * Turns an upload into rows and mailboxes, claims the slots they need, and starts the checks.
  *
- * Rows are written together with the checkpoint that says how far planning has come, so a replay goes on exactly where
- * an earlier try stopped. Two planners at once are harmless: the one whose checkpoint is stale stops. What is wrong with
- * the plan as a whole (no slots left, the upload gone) ends the import as `failed` with that finding.
+ * Rows are written together with the checkpoint that says how far planning has got, so a replay continues exactly where an
+ * earlier try stopped. Two planners at the same time are harmless: the one with the stale checkpoint stops. A problem with
+ * the import as a whole (too few slots, a missing upload) ends it as `failed` with that finding.
  */
-export async function planImport(needs: PlanNeeds, customerId: string, importId: string): Promise<void> {
-  const record = await changeImport(needs.imports, customerId, importId, (current) =>
+export async function planImport(deps: PlanDeps, customerId: string, importId: string): Promise<void> {
+  const record = await changeImport(deps.imports, customerId, importId, (current) =>
     current.status === 'accepted' || current.status === 'planning' ? { ...current, status: 'planning' } : undefined,
   );
   if (!record) return;
-  const plan = await startOrResume(needs, record);
+  const plan = await getOrCreatePlan(deps, record);
   if (plan.value.closed) return;
   if (!plan.value.done) {
-    const outcome = await planRows(needs, record, plan);
-    if (outcome === 'superseded') return;
-    if (outcome === 'handOver') return needs.importQueues.sendPlan({ v: 1, customerId, importId });
-    if (outcome === 'uploadGone') {
-      await beginCancel(needs, customerId, importId, 'failed', {
+    const result = await planRows(deps, record, plan);
+    if (result === 'superseded') return;
+    if (result === 'handOver') return deps.importQueues.sendPlan({ v: 1, customerId, importId });
+    if (result === 'uploadGone') {
+      await cancelImport(deps, customerId, importId, 'failed', {
         code: 'upload_missing',
-        detail: 'The uploaded file is not there any more. Send it again.',
-        seenAt: needs.clock.now(),
+        detail: 'The uploaded file no longer exists. Upload it again.',
+        seenAt: deps.clock.now(),
       });
       return;
     }
   }
-  await start(needs, record);
+  await claimSlotsAndRun(deps, record);
 }
 
-async function startOrResume(needs: PlanNeeds, record: Import): Promise<Tagged<PlanRecord>> {
+async function getOrCreatePlan(deps: PlanDeps, record: Import): Promise<Tagged<PlanRecord>> {
   for (;;) {
-    const found = await needs.ledger.getPlan(record.connectionId, record.id);
+    const found = await deps.ledger.getPlan(record.connectionId, record.id);
     if (found) return found;
-    const plan = newPlanRecord(record.id, needs.clock.now());
-    const result = await needs.ledger.commit(record.connectionId, [{ op: 'createPlan', plan }]);
+    const plan = newPlanRecord(record.id, deps.clock.now());
+    const result = await deps.ledger.commit(record.connectionId, [{ op: 'createPlan', plan }]);
     if (result.committed) return { value: plan, tag: result.tags[0] ?? '' };
   }
 }
 
-type PlanOutcome = 'done' | 'superseded' | 'handOver' | 'uploadGone';
-
-async function planRows(needs: PlanNeeds, record: Import, from: Tagged<PlanRecord>): Promise<PlanOutcome> {
-  const shiftEnds = needs.clock.now().getTime() + needs.planShiftMs;
-  const reading = await needs.readUpload(record);
-  if (!reading) return 'uploadGone';
-  const known = new Map<string, Tagged<Mailbox>>();
-  for await (const mailbox of needs.ledger.eachMailbox(record.connectionId)) known.set(mailbox.value.address, mailbox);
-
-  const seen = new Set<string>();
-  let plan = from;
-  let batch: PlannedRow[] = [];
-  let size = 1;
-  const flush = async (): Promise<boolean> => {
-    const written = await writeTogether(needs, record, plan, batch, known, false);
-    if (!written) return false;
-    plan = written;
-    batch = [];
-    size = 1;
-    return true;
-  };
-  for await (const judged of reading.rows) {
-    const isRepeated = judged.ok && seen.has(judged.address);
-    if (judged.ok) seen.add(judged.address);
-    // Lines below the checkpoint are ours from an earlier try; they only say which addresses the file has had.
-    if (judged.line <= from.value.line) continue;
-    if (size + 2 > CHANGES_MAX) {
-      if (!(await flush())) return 'superseded';
-      if (needs.clock.now().getTime() >= shiftEnds) return 'handOver';
-    }
-    batch.push({ judged, isRepeated });
-    size += judged.ok && !isRepeated ? 2 : 1;
-  }
-  return (await writeTogether(needs, record, plan, batch, known, true)) ? 'done' : 'superseded';
-}
-
-/** Writes rows, mailboxes and checkpoint in one transaction; resolves to `undefined` when another planner is at work. */
-async function writeTogether(
-  needs: PlanNeeds,
-  record: Import,
-  plan: Tagged<PlanRecord>,
-  batch: readonly PlannedRow[],
-  known: Map<string, Tagged<Mailbox>>,
-  isLast: boolean,
-): Promise<Tagged<PlanRecord> | undefined> {
-  for (;;) {
-    const now = needs.clock.now();
-    const next: PlanRecord = { ...plan.value, movedAt: now, done: isLast };
-    const changes: LedgerChange[] = [];
-    const addresses: (string | undefined)[] = [];
-    for (const planned of batch) {
-      const mailbox = planned.judged.ok ? known.get(planned.judged.address)?.value : undefined;
-      const row = rowOf(record.id, planned, judgeAgainst(planned, mailbox));
-      next.line = row.line;
-      next.rows++;
-      changes.push({ op: 'createRow', row });
-      addresses.push(undefined);
-      if (row.state === 'rejected') next.rejected++;
-      else if (row.state === 'duplicate') next.duplicates++;
-      else {
-        next.accepted++;
-        const tagged = known.get(row.address);
-        if (!tagged?.value.slotOf) next.slotsNeeded++;
-        changes.push(openMailbox(record.id, row, tagged, now));
-        addresses.push(row.address);
-      }
-    }
-    const { importId: _same, ...patch } = next;
-    changes.push({ op: 'mergePlan', importId: record.id, patch, tag: plan.tag });
-    const result = await needs.ledger.commit(record.connectionId, changes);
-    if (result.committed) return { value: next, tag: result.tags.at(-1) ?? '' };
-    const address = addresses[result.index];
-    // A row that exists or a checkpoint that moved: another planner, or an answer of ours that was lost.
-    if (address === undefined) return undefined;
-    const current = await needs.ledger.getMailbox(record.connectionId, address);
-    if (current) known.set(address, current);
-    else known.delete(address);
-  }
-}
-
-function openMailbox(
-  importId: string,
-  row: ReturnType<typeof rowOf>,
-  known: Tagged<Mailbox> | undefined,
-  now: Date,
-): LedgerChange {
-  const open = openMark(row);
-  const { displayName, dailyLimit, reference } = row;
-  const own = {
-    ...(displayName !== undefined && { displayName }),
-    ...(dailyLimit !== undefined && { dailyLimit }),
-    ...(reference !== undefined && { reference }),
-  };
-  if (!known) {
-    return {
-      op: 'createMailbox',
-      mailbox: {
-        address: row.address,
-        ...own,
-        kind: 'unknown',
-        status: 'pending',
-        checks: {},
-        importId,
-        open,
-        slotOf: importId,
-        createdAt: now,
-      },
-    };
-  }
-  return {
-    op: 'mergeMailbox',
-    address: row.address,
-    tag: known.tag,
-    patch: {
-      ...own,
-      status: 'pending',
-      importId,
-      open,
-      nextCheckAt: null,
-      // One that holds a slot keeps it; it was claimed by the import that first accepted the mailbox.
-      ...(!known.value.slotOf && { slotOf: importId }),
-    },
-  };
-}
-
-async function start(needs: PlanNeeds, record: Import): Promise<void> {
+async function claimSlotsAndRun(deps: PlanDeps, record: Import): Promise<void> {
   const { customerId, id: importId } = record;
-  const plan = await needs.ledger.getPlan(record.connectionId, importId);
+  const plan = await deps.ledger.getPlan(record.connectionId, importId);
   if (!plan?.value.done) return;
-  const claim = await needs.slots.claim(customerId, importId, plan.value.slotsNeeded);
+  const claim = await deps.slots.claim(customerId, importId, plan.value.slotsNeeded);
   if (claim === 'limit' || claim === 'released') {
-    await beginCancel(needs, customerId, importId, 'failed', {
+    await cancelImport(deps, customerId, importId, 'failed', {
       code: 'slot_limit_reached',
-      detail: `The plan has too few free mailbox slots for the ${plan.value.slotsNeeded} that this import needs.`,
-      fix: 'Disconnect mailboxes that are no longer needed, ask for more slots, or send fewer rows.',
-      seenAt: needs.clock.now(),
+      detail: `This import needs ${plan.value.slotsNeeded} mailbox slots, and your plan has fewer free.`,
+      fix: 'Disconnect mailboxes you no longer need, ask for more slots, or upload fewer rows.',
+      seenAt: deps.clock.now(),
     });
     return;
   }
-  const started = await changeImport(needs.imports, customerId, importId, (current) =>
-    current.status === 'planning' ? { ...current, status: 'running', startedAt: needs.clock.now() } : undefined,
+  const started = await changeImport(deps.imports, customerId, importId, (current) =>
+    current.status === 'planning' ? { ...current, status: 'running', startedAt: deps.clock.now() } : undefined,
   );
-  if (started) await needs.importQueues.sendDispatch({ v: 1, customerId, importId });
+  if (started) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
 }
 
-/** Ends an import whose plan met a defect again and again: nothing of it may stay half done. */
-export async function givePlanUp(needs: PlanNeeds, customerId: string, importId: string): Promise<void> {
-  await beginCancel(needs, customerId, importId, 'failed', {
+/** Ends an import whose planning failed on a defect every time. Nothing of it stays half done. */
+export async function failPlan(deps: PlanDeps, customerId: string, importId: string): Promise<void> {
+  await cancelImport(deps, customerId, importId, 'failed', {
     code: 'internal_error',
     detail:
-      'Planning this import failed on our side. Nothing was checked; send the file again, and tell us if it recurs.',
-    seenAt: needs.clock.now(),
+      'We could not plan this import because of an error on our side. No mailbox was checked. Upload the file again, and contact support if this happens again.',
+    seenAt: deps.clock.now(),
   });
 }

@@ -1,29 +1,24 @@
-import type { Mailbox } from '../../mailboxes/mailbox.ts';
+import { isTaken, type Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Row } from '../ledger/row.ts';
-import type { JudgedRow } from '../upload/judged-row.ts';
+import type { ParsedRow } from '../upload/parsed-row.ts';
 
-/** A judged line, and whether its address stood in the file before. */
+/** A line of the upload, and whether its address occurred on an earlier line. */
 export interface PlannedRow {
-  judged: JudgedRow;
+  parsed: ParsedRow;
   isRepeated: boolean;
 }
 
-export type Judgement = { state: 'pending' } | { state: 'rejected' | 'duplicate'; code: string; message: string };
+type Decision = { state: 'pending' } | { state: 'rejected' | 'duplicate'; code: string; message: string };
 
-/** A mailbox in one of these states is being looked after already; one that failed or was disconnected may come again. */
-const LOOKED_AFTER: ReadonlySet<Mailbox['status']> = new Set(['pending', 'waiting', 'active', 'paused']);
-
-/** Whether an address is taken in its connection, so that another row with it is a duplicate. */
-export function isTaken(mailbox: Pick<Mailbox, 'status' | 'open'> | undefined): boolean {
-  return mailbox !== undefined && (mailbox.open !== undefined || LOOKED_AFTER.has(mailbox.status));
-}
-
-/** What a line comes to, given what the connection knows of its address. */
-export function judgeAgainst(planned: PlannedRow, mailbox: Mailbox | undefined): Judgement {
-  const { judged } = planned;
-  if (!judged.ok) return { state: 'rejected', code: judged.code, message: judged.message };
-  if (planned.isRepeated) {
-    return { state: 'duplicate', code: 'duplicate_in_file', message: 'This address stands further up in the file.' };
+/** Decides whether a line becomes a check, a rejected row or a duplicate. `mailbox`: what the connection has there. */
+function decide({ parsed, isRepeated }: PlannedRow, mailbox: Mailbox | undefined): Decision {
+  if (!parsed.ok) return { state: 'rejected', code: parsed.code, message: parsed.message };
+  if (isRepeated) {
+    return {
+      state: 'duplicate',
+      code: 'duplicate_in_file',
+      message: 'This address is already on an earlier line of the file.',
+    };
   }
   if (isTaken(mailbox)) {
     return {
@@ -35,11 +30,14 @@ export function judgeAgainst(planned: PlannedRow, mailbox: Mailbox | undefined):
   return { state: 'pending' };
 }
 
-export function rowOf(importId: string, { judged }: PlannedRow, judgement: Judgement): Row {
-  const row: Row = { importId, line: judged.line, address: judged.address, state: judgement.state, attempt: 0 };
-  if (judgement.state !== 'pending') Object.assign(row, { code: judgement.code, message: judgement.message });
-  if (judged.reference !== undefined) row.reference = judged.reference;
-  if (judged.ok && judged.displayName !== undefined) row.displayName = judged.displayName;
-  if (judged.ok && judged.dailyLimit !== undefined) row.dailyLimit = judged.dailyLimit;
+/** The row that a line of the upload becomes. */
+export function toRow(importId: string, planned: PlannedRow, mailbox: Mailbox | undefined): Row {
+  const { parsed } = planned;
+  const decision = decide(planned, mailbox);
+  const row: Row = { importId, line: parsed.line, address: parsed.address, state: decision.state, attempt: 0 };
+  if (decision.state !== 'pending') Object.assign(row, { code: decision.code, message: decision.message });
+  if (parsed.reference !== undefined) row.reference = parsed.reference;
+  if (parsed.ok && parsed.displayName !== undefined) row.displayName = parsed.displayName;
+  if (parsed.ok && parsed.dailyLimit !== undefined) row.dailyLimit = parsed.dailyLimit;
   return row;
 }

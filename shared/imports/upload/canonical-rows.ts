@@ -1,6 +1,6 @@
 import { DomainError } from '../../kernel/errors.ts';
-import { judgeRow, type RawRow } from './judge-row.ts';
-import type { JudgedRow, UploadLimits } from './judged-row.ts';
+import { parseRow, type RawRow } from './parse-row.ts';
+import type { ParsedRow, UploadLimits } from './parsed-row.ts';
 
 /** Small enough to be one write, large enough that writes are few. */
 const CHUNK_CHARACTERS = 65_536;
@@ -29,12 +29,12 @@ export async function* writeCanonical(rows: Iterable<RawRow> | AsyncIterable<Raw
 export async function* readCanonical(
   source: AsyncIterable<Uint8Array>,
   limits: UploadLimits,
-): AsyncGenerator<JudgedRow> {
+): AsyncGenerator<ParsedRow> {
   let line = 0;
   for await (const list of lists(source)) {
     for (const row of list) {
       if (++line > limits.maxRows) throw tooManyRows(limits.maxRows);
-      yield judgeRow(line, row, limits);
+      yield parseRow(line, row, limits);
     }
   }
   if (line === 0) throw new DomainError('file_empty', 'There are no mailboxes in this import.');

@@ -1,6 +1,6 @@
 import { parseAddress } from '../../kernel/address.ts';
 import { DomainError } from '../../kernel/errors.ts';
-import type { Columns } from './judged-row.ts';
+import type { Columns } from './parsed-row.ts';
 
 export type Field = keyof Columns['used'];
 

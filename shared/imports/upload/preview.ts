@@ -1,7 +1,7 @@
-import type { Columns, JudgedRow, RowFinding, UploadReading } from './judged-row.ts';
+import type { Columns, ParsedRow, ParsedUpload, RowFinding } from './parsed-row.ts';
 
-const FINDINGS_MOST = 1000;
-const SAMPLE_MOST = 10;
+const FINDINGS_MAX = 1000;
+const SAMPLE_MAX = 10;
 
 /** What is known of the addresses that are in the connection already. */
 export interface Existing {
@@ -11,7 +11,7 @@ export interface Existing {
   holdsSlot?(address: string): boolean | Promise<boolean>;
 }
 
-export type SampleRow = Omit<Extract<JudgedRow, { ok: true }>, 'ok'>;
+export type SampleRow = Omit<Extract<ParsedRow, { ok: true }>, 'ok'>;
 
 /** What an upload would come to if it were started now. */
 export interface Preview {
@@ -35,7 +35,7 @@ export interface Preview {
  * Of each sound row only its address is kept (about a tenth of a kilobyte): duplicates must be found for certain.
  */
 export async function previewUpload(
-  reading: UploadReading,
+  reading: ParsedUpload,
   existing: Existing,
   slots: { free: number },
 ): Promise<Preview> {
@@ -52,7 +52,7 @@ export async function previewUpload(
   };
   const lineOf = new Map<string, number>();
   const find = (finding: RowFinding): void => {
-    if (preview.findings.length < FINDINGS_MOST) preview.findings.push(finding);
+    if (preview.findings.length < FINDINGS_MAX) preview.findings.push(finding);
     else preview.findingsOmitted++;
   };
 
@@ -87,7 +87,7 @@ export async function previewUpload(
     preview.accepted++;
     const holds = existing.holdsSlot?.(address) ?? false;
     if (!(typeof holds === 'boolean' ? holds : await holds)) preview.slots.needed++;
-    if (preview.sample.length < SAMPLE_MOST) {
+    if (preview.sample.length < SAMPLE_MAX) {
       const { ok: _ok, ...sample } = row;
       preview.sample.push(sample);
     }

@@ -4,8 +4,8 @@ import { tooManyRows } from './canonical-rows.ts';
 import { decode } from './decode.ts';
 import { type Delimiter, detectDelimiter, readSepLine, splitFields } from './delimiter.ts';
 import { type ReadHeaders, readHeaders } from './headers.ts';
-import { judgeRow } from './judge-row.ts';
-import type { JudgedRow, UploadLimits, UploadReading } from './judged-row.ts';
+import { parseRow } from './parse-row.ts';
+import type { ParsedRow, ParsedUpload, UploadLimits } from './parsed-row.ts';
 import { createRecordScanner, type RecordMark, type RecordScanner, type ScannedRecords } from './scan-records.ts';
 
 /**
@@ -17,7 +17,7 @@ import { createRecordScanner, type RecordMark, type RecordScanner, type ScannedR
  *
  * @throws DomainError `file_empty`, `file_not_text`, `file_no_address_column`, `file_malformed`, `payload_too_large`
  */
-export async function readCsv(source: AsyncIterable<Uint8Array>, limits: UploadLimits): Promise<UploadReading> {
+export async function readCsv(source: AsyncIterable<Uint8Array>, limits: UploadLimits): Promise<ParsedUpload> {
   const { encoding, text } = await decode(atMost(source, limits.maxBytes));
   try {
     const scanner = createRecordScanner(limits.recordMaxBytes);
@@ -100,7 +100,7 @@ async function* readRows(
   delimiter: Delimiter,
   headers: ReadHeaders,
   limits: UploadLimits,
-): AsyncGenerator<JudgedRow> {
+): AsyncGenerator<ParsedRow> {
   let count = 0;
   for await (const { bytes, marks } of scanned) {
     // The synchronous form on whole records: the same parser, without a stream's cost for each record.
@@ -122,7 +122,7 @@ function isBlank(fields: readonly string[]): boolean {
   return fields.every((field) => field.trim() === '');
 }
 
-function judgeFields(line: number, fields: readonly string[], headers: ReadHeaders, limits: UploadLimits): JudgedRow {
+function judgeFields(line: number, fields: readonly string[], headers: ReadHeaders, limits: UploadLimits): ParsedRow {
   const { places } = headers;
   const at = (place: number | undefined): string | undefined => (place === undefined ? undefined : fields[place]);
   const address = at(places.address) ?? '';
@@ -131,7 +131,7 @@ function judgeFields(line: number, fields: readonly string[], headers: ReadHeade
     const message = `This row has ${fields.length} columns, the first line has ${headers.count}. Quote a value that contains the separator, and give every row all columns.`;
     return { line, ok: false, address: address.trim().slice(0, 320), code: 'row_malformed', message };
   }
-  return judgeRow(
+  return parseRow(
     line,
     {
       address,
@@ -143,7 +143,7 @@ function judgeFields(line: number, fields: readonly string[], headers: ReadHeade
   );
 }
 
-function rejected(mark: RecordMark, limits: UploadLimits): JudgedRow {
+function rejected(mark: RecordMark, limits: UploadLimits): ParsedRow {
   const message =
     mark.fault === 'row_too_long'
       ? `This row is longer than ${limits.recordMaxBytes} bytes. Is a quote missing, or a line break?`

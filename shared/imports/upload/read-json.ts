@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DomainError, type FieldError } from '../../kernel/errors.ts';
-import type { RawRow } from './judge-row.ts';
+import type { RawRow } from './parse-row.ts';
 
 const mailbox = z.strictObject({
   address: z.string(),

@@ -1,9 +1,9 @@
-import type { Columns, JudgedRow, UploadLimits } from './judged-row.ts';
+import type { Columns, ParsedRow, UploadLimits } from './parsed-row.ts';
 import { readUpload, type UploadType } from './read-upload.ts';
 import { createTee } from './tee.ts';
 import type { UploadStore } from './upload-store.ts';
 
-interface Needs {
+interface Deps {
   uploads: UploadStore;
   limits: UploadLimits;
 }
@@ -32,16 +32,16 @@ export interface ReceivedUpload {
  * judged and visited: when the file, the storage, the sender or `visit` fails, nothing is left, and that error comes out.
  */
 export async function receiveUpload(
-  needs: Needs,
+  deps: Deps,
   { customerId, importId, contentType, body }: Incoming,
-  visit: (row: JudgedRow) => void | Promise<void> = () => undefined,
+  visit: (row: ParsedRow) => void | Promise<void> = () => undefined,
 ): Promise<ReceivedUpload> {
   const tee = createTee(body);
-  const stored = needs.uploads.put(customerId, importId, tee.copy, contentType);
+  const stored = deps.uploads.put(customerId, importId, tee.copy, contentType);
   // A storage that fails while the reader waits for it must not leave the reader waiting.
   stored.catch((error) => tee.fail(error));
   try {
-    const { columns, rows } = await readUpload(contentType, tee.source, needs.limits);
+    const { columns, rows } = await readUpload(contentType, tee.source, deps.limits);
     let count = 0;
     let valid = 0;
     for await (const row of rows) {

@@ -1,14 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { ScenarioTenantInput } from '../../../local/microsoft365/scenario.ts';
-import {
-  at,
-  type ErrorBody,
-  openSimulator,
-  type SimulatorClient,
-  wingtip,
-  wingtipApp,
-  wingtipTenant,
-} from '../../support/simulator-client.ts';
+import { type ErrorBody, startSimulatedTenant } from '../../support/simulator-client.ts';
+import { at, wingtip, wingtipApp, wingtipTenant } from '../../support/wingtip.ts';
 
 interface User extends ErrorBody {
   id: string;
@@ -23,7 +16,7 @@ interface Page extends ErrorBody {
 }
 
 const eventual = { ConsistencyLevel: 'eventual' };
-const everything = ['User.Read.All', 'Group.ReadBasic.All', 'OrgContact.Read.All', 'Application.Read.All', 'Mail.Send'];
+const allGrants = ['User.Read.All', 'Group.ReadBasic.All', 'OrgContact.Read.All', 'Application.Read.All', 'Mail.Send'];
 
 const tenant = (grants: string[], more: Partial<ScenarioTenantInput> = {}) =>
   wingtipTenant({
@@ -48,18 +41,15 @@ const tenant = (grants: string[], more: Partial<ScenarioTenantInput> = {}) =>
     ...more,
   });
 
-let client: SimulatorClient;
-beforeAll(async () => {
-  client = await openSimulator({ tenants: [tenant(everything)] });
-});
-afterAll(() => client.close());
+const client = await startSimulatedTenant({ tenants: [tenant(allGrants)] });
+afterEach(() => client.put(tenant(allGrants)));
 
 const get = <T = Page>(path: string, headers: Record<string, string> = {}) => client.graph<T>('GET', path, { headers });
-const where = (filter: string, more = '') => `?$filter=${encodeURIComponent(filter)}${more}`;
+const filterBy = (filter: string, more = '') => `?$filter=${encodeURIComponent(filter)}${more}`;
 const upns = ({ value }: Page) => value.map(({ userPrincipalName }) => userPrincipalName);
 
 describe('a user', () => {
-  it('shows the usual properties, and others only when they are asked for', async () => {
+  it('has the default properties, and others only if $select names them', async () => {
     const { body } = await get<User>(`/users/${at('jdoe')}`);
     expect(body).toEqual({
       '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#users/$entity',
@@ -85,7 +75,7 @@ describe('a user', () => {
   });
 
   it.each([at('jane'), at('j.doe'), at('sales'), at('deleted'), at('inactive')])(
-    'is found by id and principal name only, not by %s',
+    'is found only by id and UPN: 404 for %s',
     async (name) => {
       expect(await get(`/users/${name}`)).toMatchObject({
         status: 404,
@@ -98,36 +88,35 @@ describe('a user', () => {
     [at('support'), { accountEnabled: false, assignedLicenses: [], userType: 'Member' }],
     [at('newcomer'), { accountEnabled: true, assignedLicenses: [], assignedPlans: [] }],
     [at('factory'), { onPremisesSyncEnabled: true, assignedPlans: [] }],
-  ])('%s shows what it is', async (name, expected) => {
+  ])('%s has the properties of its kind', async (name, expected) => {
     const select = Object.keys(expected).join(',');
     expect((await get<User>(`/users/${name}?$select=${select}`)).body).toMatchObject(expected);
   });
 
-  it('shows an app that may see only the basics no more than those', async () => {
+  it('has only the basic properties for an app with User.ReadBasic.All', async () => {
     client.put(tenant(['User.ReadBasic.All']));
     const { body } = await get<User>(`/users/${at('jdoe')}?$select=displayName,proxyAddresses`);
     expect(body.displayName).toBe('Jane Doe');
     expect(body).not.toHaveProperty('proxyAddresses');
-    client.put(tenant(everything));
   });
 });
 
 describe('the list of users', () => {
-  it('comes in pages, each with the address of the next', async () => {
-    const seen: string[] = [];
+  it('comes in pages, each with a link to the next', async () => {
+    const listed: string[] = [];
     let path: string | undefined =
-      `/users${where('mail ne null', '&$count=true&$top=999&$select=id,userPrincipalName')}`;
+      `/users${filterBy('mail ne null', '&$count=true&$top=999&$select=id,userPrincipalName')}`;
     const sizes: number[] = [];
     while (path) {
       const { status, body }: { status: number; body: Page } = await get(path, eventual);
       expect(status).toBe(200);
       expect(body['@odata.count']).toBe(2506);
-      seen.push(...upns(body));
+      listed.push(...upns(body));
       sizes.push(body.value.length);
       path = body['@odata.nextLink']?.slice(`${client.simulator.graphUrl}/v1.0`.length);
     }
     expect(sizes).toEqual([999, 999, 508]);
-    expect(new Set(seen).size).toBe(2506);
+    expect(new Set(listed).size).toBe(2506);
   });
 
   it.each([
@@ -141,33 +130,33 @@ describe('the list of users', () => {
     ["mail in ('jane@wingtip.example','support@wingtip.example')", [at('jdoe'), at('support')]],
     ["userType eq 'Guest'", ['visitor_elsewhere.example#EXT#@wingtip.example']],
     ["startswith(displayName,'Jane')", [at('jdoe')]],
-  ])('can be narrowed: %s', async (filter, expected) => {
-    expect(upns((await get(`/users${where(filter, '&$top=999')}`, eventual)).body)).toEqual(expected);
+  ])('can be filtered: %s', async (filter, expected) => {
+    expect(upns((await get(`/users${filterBy(filter, '&$top=999')}`, eventual)).body)).toEqual(expected);
   });
 
   it.each(['mail ne null', "not startswith(mail,'u')", "endswith(mail,'example')"])(
-    'needs the header and $count for %s',
+    'requires ConsistencyLevel and $count for %s',
     async (filter) => {
       for (const [more, headers] of [
         ['', {}],
         ['&$count=true', {}],
         ['', eventual],
       ] as const) {
-        expect(await get(`/users${where(filter, more)}`, headers)).toMatchObject({
+        expect(await get(`/users${filterBy(filter, more)}`, headers)).toMatchObject({
           status: 400,
           body: { error: { code: 'Request_UnsupportedQuery' } },
         });
       }
-      expect((await get(`/users${where(filter, '&$count=true')}`, eventual)).status).toBe(200);
+      expect((await get(`/users${filterBy(filter, '&$count=true')}`, eventual)).status).toBe(200);
     },
   );
 
-  it('ignores $count without the header, silently', async () => {
+  it('ignores $count without ConsistencyLevel', async () => {
     expect((await get('/users?$count=true&$top=1')).body).not.toHaveProperty('@odata.count');
   });
 
-  it('refuses what it cannot understand', async () => {
-    expect(await get(`/users${where('mail = x')}`)).toMatchObject({
+  it('refuses a filter that it cannot parse', async () => {
+    expect(await get(`/users${filterBy('mail = x')}`)).toMatchObject({
       status: 400,
       body: { error: { code: 'Request_UnsupportedQuery' } },
     });
@@ -179,19 +168,19 @@ describe('other recipients', () => {
     ['groups', 'sales', { groupTypes: ['Unified'], mailEnabled: true, securityEnabled: false }],
     ['groups', 'security', { groupTypes: [], securityEnabled: true }],
     ['contacts', 'supplier', { displayName: 'supplier' }],
-  ])('%s are found by mail: %s', async (collection, name, expected) => {
-    const { body } = await get(`/${collection}${where(`mail eq '${at(name)}'`, '&$count=true')}`, eventual);
+  ])('%s can be found by mail: %s', async (collection, name, expected) => {
+    const { body } = await get(`/${collection}${filterBy(`mail eq '${at(name)}'`, '&$count=true')}`, eventual);
     expect(body).toMatchObject({ '@odata.count': 1, value: [{ mail: at(name), ...expected }] });
   });
 
-  it('that were deleted are in the recycle bin', async () => {
+  it('deleted users are in the recycle bin', async () => {
     const { body } = await get('/directory/deletedItems/microsoft.graph.user');
     expect(body.value).toMatchObject([{ mail: at('deleted') }]);
   });
 });
 
 describe('the tenant and its apps', () => {
-  it('are told', async () => {
+  it('can be read', async () => {
     const organization = await get('/organization');
     expect(organization.body.value).toMatchObject([
       {
@@ -220,14 +209,11 @@ describe('the tenant and its apps', () => {
     expect(application.text).not.toContain(wingtip.clientSecret);
   });
 
-  it('show the domains that the scenario verifies', async () => {
-    client.put(
-      tenant(everything, { organization: { displayName: 'Wingtip Toys', verifiedDomains: ['toys.example'] } }),
-    );
+  it('have the name and the verified domains of the scenario', async () => {
+    client.put(tenant(allGrants, { organization: { displayName: 'Wingtip Toys', verifiedDomains: ['toys.example'] } }));
     expect((await get('/organization')).body.value).toMatchObject([
       { displayName: 'Wingtip Toys', verifiedDomains: [{ name: 'toys.example' }] },
     ]);
-    client.put(tenant(everything));
   });
 });
 
@@ -239,14 +225,13 @@ it.each([
   ['/organization', ['User.ReadBasic.All']],
   [`/servicePrincipals(appId='${wingtip.clientId}')`, ['User.Read.All']],
   [`/applications(appId='${wingtip.clientId}')`, ['User.Read.All']],
-])('%s is closed to an app with %s, whatever RBAC grants it', async (path, grants) => {
+])('403: %s for an app with only %s, even if RBAC grants the permission', async (path, grants) => {
   const rbac = [{ role: 'User.Read.All' }, { role: 'Group.ReadBasic.All' }];
   client.put(tenant(grants, { apps: [wingtipApp({ grants, rbac })] }));
   expect(await get(path)).toMatchObject({ status: 403, body: { error: { code: 'Authorization_RequestDenied' } } });
-  client.put(tenant(everything));
 });
 
-describe('what a mailbox is for', () => {
+describe('the user purpose of a mailbox', () => {
   it.each([
     ['jane', 'user'],
     ['support', 'shared'],
@@ -259,6 +244,5 @@ describe('what a mailbox is for', () => {
       userPurpose: purpose,
       timeZone: 'UTC',
     });
-    client.put(tenant(everything));
   });
 });

@@ -1,27 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { knownAadsts } from '../../../local/microsoft365/entra/aadsts.ts';
 import { entraCodes } from '../../../shared/causes/entra-codes.ts';
-import { type EntraRow, expectEntraRefusal } from '../../support/entra-refusal.ts';
-import {
-  type AppInput,
-  openSimulator,
-  type SimulatorClient,
-  wingtip,
-  wingtipApp,
-  wingtipTenant,
-} from '../../support/simulator-client.ts';
+import { type EntraRefusalRow, expectEntraRefusal } from '../../support/entra-refusal.ts';
+import { type SimulatorClient, startSimulatedTenant } from '../../support/simulator-client.ts';
+import { type AppInput, wingtip, wingtipApp, wingtipTenant } from '../../support/wingtip.ts';
 
 const unknownTenant = '00000000-feed-4bad-8bad-000000000404';
 const correlationId = '0f7c1d52-83be-4a61-9d47-2b5e6a90c3f8';
 
-let client: SimulatorClient;
-beforeAll(async () => {
-  client = await openSimulator({ tenants: [wingtipTenant()] });
-});
-afterAll(() => client.close());
+const client = await startSimulatedTenant();
 beforeEach(() => client.put(wingtipTenant()));
 
-const given = (app: Partial<AppInput>, more = {}) => client.put(wingtipTenant({ apps: [wingtipApp(app)], ...more }));
+const putApp = (app: Partial<AppInput>, more = {}) => client.put(wingtipTenant({ apps: [wingtipApp(app)], ...more }));
 
 const badRequest = { error: 'invalid_request', status: 400 };
 const invalidClient = { error: 'invalid_client', status: 401 };
@@ -30,7 +20,8 @@ const transient = { error: 'temporarily_unavailable', status: 503 };
 const unauthorized = { error: 'unauthorized_client', status: 400 };
 const invalidGrant = { error: 'invalid_grant', status: 400 };
 
-const rows: Record<number, EntraRow> = {
+/** The refusal for each AADSTS number. */
+const rows: Record<number, EntraRefusalRow> = {
   7000215: {
     ...invalidClient,
     start:
@@ -119,66 +110,70 @@ const rows: Record<number, EntraRow> = {
   90090: transient,
   50000: transient,
 };
-const rowOf = (code: number, more: Partial<EntraRow> = {}): EntraRow => ({ ...(rows[code] as EntraRow), ...more });
+function rowOf(code: number, more: Partial<EntraRefusalRow> = {}): EntraRefusalRow {
+  const row = rows[code];
+  if (!row) throw new Error(`No row for AADSTS${code}.`);
+  return { ...row, ...more };
+}
 
-describe('an app whose scenario names the error', () => {
+describe('a scenario can name the error of an app:', () => {
   it.each(Object.keys(rows).map(Number))('AADSTS%i', async (code) => {
-    given({ tokenError: `AADSTS${code}` });
+    putApp({ tokenError: `AADSTS${code}` });
     expectEntraRefusal(await client.askToken(), code, rowOf(code));
   });
 
-  it('has a case for every number that the simulator knows, and for every one that Muster names', () => {
+  it('the cases above cover every number that the simulator or Muster knows', () => {
     const covered = new Set(Object.keys(rows));
     expect(knownAadsts.filter((code) => !covered.has(String(code)))).toEqual([]);
     const named = Object.keys(entraCodes).filter((code) => code.startsWith('AADSTS'));
     expect(named.filter((code) => !covered.has(code.slice('AADSTS'.length)))).toEqual([]);
   });
 
-  it('gets a number that nobody knows as a plain refusal', async () => {
-    given({ tokenError: 999_999 });
+  it('an unknown number is a plain refusal', async () => {
+    putApp({ tokenError: 999_999 });
     expectEntraRefusal(await client.askToken(), 999_999, badRequest);
   });
 
-  it('is throttled for a minute, or for as long as the scenario says, or for nobody knows how long', async () => {
-    given({ tokenError: 'throttled' });
+  it('throttled has a Retry-After of 60, of the seconds in the scenario, or none', async () => {
+    putApp({ tokenError: 'throttled' });
     expectEntraRefusal(await client.askToken(), 90055, rowOf(90055));
-    given({ tokenError: 'throttled' }, { throttle: { retryAfterSeconds: 7 } });
+    putApp({ tokenError: 'throttled' }, { throttle: { retryAfterSeconds: 7 } });
     expectEntraRefusal(await client.askToken(), 90055, rowOf(90055, { retryAfter: '7' }));
-    given({ tokenError: 'throttled' }, { throttle: { omitRetryAfter: true } });
-    const { retryAfter: _, ...silent } = rowOf(90055);
-    expectEntraRefusal(await client.askToken(), 90055, silent);
+    putApp({ tokenError: 'throttled' }, { throttle: { omitRetryAfter: true } });
+    const { retryAfter: _, ...withoutRetryAfter } = rowOf(90055);
+    expectEntraRefusal(await client.askToken(), 90055, withoutRetryAfter);
   });
 
-  it('finds Entra down', async () => {
-    given({ tokenError: 'down' });
+  it('down is a transient error', async () => {
+    putApp({ tokenError: 'down' });
     expectEntraRefusal(await client.askToken(), 90033, transient);
   });
 });
 
-describe('what comes about by itself', () => {
-  type Asked = Parameters<SimulatorClient['askToken']>;
+describe('a request is refused for', () => {
+  type TokenRequest = Parameters<SimulatorClient['askToken']>;
   const expired = [{ value: wingtip.clientSecret, expiresAt: '2026-01-01T00:00:00Z' }];
-  const zero = '00000000-0000-0000-0000-000000000000';
+  const zeroId = '00000000-0000-0000-0000-000000000000';
   const graph = 'https://graph.microsoft.com/.default';
   const exchange = 'https://outlook.office365.com/.default';
-  const nobody = 'c3f6b9e4-8d50-4b7a-9e2f-90410d7c6e83';
-  const cases: [string, number, Asked, Partial<EntraRow>?, Partial<AppInput>?, object?][] = [
+  const unknownApp = 'c3f6b9e4-8d50-4b7a-9e2f-90410d7c6e83';
+  const cases: [string, number, TokenRequest, Partial<EntraRefusalRow>?, Partial<AppInput>?, object?][] = [
     ['a wrong secret', 7000215, [{ client_secret: 'guess' }]],
-    ['no secret of its own', 7000215, [], {}, { secrets: [] }],
+    ['an app without a secret', 7000215, [], {}, { secrets: [] }],
     ['an expired secret', 7000222, [], {}, { secrets: expired }],
-    ['a wrong secret while the right one has expired', 7000215, [{ client_secret: 'x' }], {}, { secrets: expired }],
+    ['a wrong secret when the right one has expired', 7000215, [{ client_secret: 'x' }], {}, { secrets: expired }],
     [
       'an app that the tenant does not know',
       700016,
-      [{ client_id: nobody }],
-      { start: `Application with identifier '${nobody}'` },
+      [{ client_id: unknownApp }],
+      { start: `Application with identifier '${unknownApp}'` },
     ],
-    ['an app without a principal in the tenant', 7000229, [], {}, { consent: 'absent' }],
-    ['an app id that is none', 700038, [{ client_id: 'outreach' }], { start: 'outreach is not a valid' }],
-    ['an app id of zeroes', 700038, [{ client_id: zero }], { start: `${zero} is not a valid` }],
+    ['an app without a service principal in the tenant', 7000229, [], {}, { consent: 'absent' }],
+    ['an invalid app id', 700038, [{ client_id: 'outreach' }], { start: 'outreach is not a valid' }],
+    ['an app id of zeros', 700038, [{ client_id: zeroId }], { start: `${zeroId} is not a valid` }],
     ['an unknown tenant', 90002, [{}, { tenant: unknownTenant }], { start: `Tenant '${unknownTenant}' not found.` }],
     ['an unknown domain', 90002, [{}, { tenant: 'nobody.example' }], { start: "Tenant 'nobody.example' not found." }],
-    ['a tenant name that is neither id nor domain', 900023, [{}, { tenant: 'wingtip' }]],
+    ['a tenant that is neither an id nor a domain', 900023, [{}, { tenant: 'wingtip' }]],
     ['a disabled app', 7000112, [], {}, { enabled: false }],
     [
       'a service that the tenant does not have',
@@ -189,47 +184,47 @@ describe('what comes about by itself', () => {
       { missingResources: ['https://outlook.office365.com'] },
     ],
     [
-      'a resource that nobody has',
+      'an unknown resource',
       500011,
       [{ scope: 'https://nowhere.example/.default' }],
       { start: 'The resource principal named https://nowhere.example was not found' },
     ],
-    ['a scope of single permissions', 70011, [{ scope: 'https://graph.microsoft.com/Mail.Send' }]],
+    ['a scope that names one permission', 70011, [{ scope: 'https://graph.microsoft.com/Mail.Send' }]],
     ['two resources', 28000, [{ scope: `${graph} ${exchange}` }]],
     ['no secret', 7000218, [{ client_secret: undefined }]],
-    ['an assertion that is none', 700027, [{ client_secret: undefined, client_assertion: 'x' }]],
+    ['an invalid assertion', 700027, [{ client_secret: undefined, client_assertion: 'x' }]],
     [
-      'another grant',
+      'another grant type',
       70003,
       [{ grant_type: 'password' }],
       { start: "The app requested an unsupported grant type 'password'." },
     ],
-    ['no grant', 900144, [{ grant_type: undefined }]],
+    ['no grant type', 900144, [{ grant_type: undefined }]],
     ['no app id', 900144, [{ client_id: undefined }]],
     ['no scope', 900144, [{ scope: undefined }]],
     ['/common', 9001023, [{}, { tenant: 'common' }]],
     ['/consumers', 9001023, [{}, { tenant: 'consumers' }]],
     ['/organizations', 50059, [{}, { tenant: 'organizations' }]],
   ];
-  it.each(cases)('%s: AADSTS%i', async (_, code, asked, row = {}, app = {}, more = {}) => {
-    given(app, more);
+  it.each(cases)('%s: AADSTS%i', async (_, code, request, row = {}, app = {}, more = {}) => {
+    putApp(app, more);
     const { start: __, ...usual } = rowOf(code);
-    expectEntraRefusal(await client.askToken(...asked), code, { ...usual, ...row });
+    expectEntraRefusal(await client.askToken(...request), code, { ...usual, ...row });
   });
+});
 
-  it('echoes the caller’s correlation id', async () => {
-    const headers = { 'client-request-id': correlationId };
-    const told = await client.askToken({ client_secret: 'guess' }, { headers });
-    expect(told.body.correlation_id).toBe(correlationId);
-  });
+it('returns the caller’s correlation id', async () => {
+  const headers = { 'client-request-id': correlationId };
+  const result = await client.askToken({ client_secret: 'guess' }, { headers });
+  expect(result.body.correlation_id).toBe(correlationId);
+});
 
-  it('takes id and secret in a Basic header, too', async () => {
-    const authorization = (secret: string) =>
-      `Basic ${Buffer.from(`${wingtip.clientId}:${encodeURIComponent(secret)}`).toString('base64')}`;
-    const fields = { client_id: undefined, client_secret: undefined };
-    const right = await client.askToken(fields, { headers: { authorization: authorization(wingtip.clientSecret) } });
-    expect(right.status).toBe(200);
-    const wrong = await client.askToken(fields, { headers: { authorization: authorization('100%') } });
-    expectEntraRefusal(wrong, 7000215, rowOf(7000215));
-  });
+it('accepts id and secret in a Basic header', async () => {
+  const authorization = (secret: string) =>
+    `Basic ${Buffer.from(`${wingtip.clientId}:${encodeURIComponent(secret)}`).toString('base64')}`;
+  const fields = { client_id: undefined, client_secret: undefined };
+  const right = await client.askToken(fields, { headers: { authorization: authorization(wingtip.clientSecret) } });
+  expect(right.status).toBe(200);
+  const wrong = await client.askToken(fields, { headers: { authorization: authorization('100%') } });
+  expectEntraRefusal(wrong, 7000215, rowOf(7000215));
 });

@@ -1,54 +1,48 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { protocolMail } from '../../../shared/adapters/mail/protocol-mail.ts';
 import type { Answer } from '../../../shared/checks/graph-answer.ts';
 import { judgeProtocol } from '../../../shared/checks/judge-protocols.ts';
-import type { ProtocolMail } from '../../../shared/checks/protocol-mail.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
 import { apps, exchangeToken, off, protocolScenario } from '../../support/mail-protocols.ts';
-import { at, openSimulator, type SimulatorClient } from '../../support/simulator-client.ts';
+import { startSimulatedTenant } from '../../support/simulator-client.ts';
+import { at } from '../../support/wingtip.ts';
 
 const NOW = new Date('2026-06-01T00:00:00Z');
-let client: SimulatorClient;
-let mail: ProtocolMail;
-let token: string;
 
-beforeAll(async () => {
-  client = await openSimulator(
-    protocolScenario([
-      ...['5.7.3', '5.7.139', '5.7.30', '5.7.57', '5.7.60', '5.1.8', '5.7.705', '5.7.750', '4.3.2'].map((code) => ({
-        address: at(`fault-${code}`),
-        fault: `error:${code}`,
-      })),
-      { address: at('smtp-off'), smtpAuth: false },
-      { address: at('imap-off'), imap: false },
-      { address: at('imap-unavailable'), fault: 'error:IMAP.unavailable' },
-      { address: at('down'), fault: 'down' },
-      { address: at('mute'), fault: 'noAnswer' },
-      { address: at('garbled'), fault: 'garbage' },
-      { address: at('smtp-dropped'), fault: 'error:SMTP.dropped' },
-      { address: at('imap-dropped'), fault: 'error:IMAP.dropped' },
-      { address: at('no-access'), fullAccess: [] },
-    ]),
-  );
-  token = await exchangeToken(client);
-  const { imap, smtp } = client.simulator;
-  mail = protocolMail({ clouds: () => ({ imap, smtp }), timeoutMs: 1_500 });
-});
-afterAll(() => client.close());
+const client = await startSimulatedTenant(
+  protocolScenario([
+    ...['5.7.3', '5.7.139', '5.7.30', '5.7.57', '5.7.60', '5.1.8', '5.7.705', '5.7.750', '4.3.2'].map((code) => ({
+      address: at(`fault-${code}`),
+      fault: `error:${code}`,
+    })),
+    { address: at('smtp-off'), smtpAuth: false },
+    { address: at('imap-off'), imap: false },
+    { address: at('imap-unavailable'), fault: 'error:IMAP.unavailable' },
+    { address: at('down'), fault: 'down' },
+    { address: at('mute'), fault: 'noAnswer' },
+    { address: at('garbled'), fault: 'garbage' },
+    { address: at('smtp-dropped'), fault: 'error:SMTP.dropped' },
+    { address: at('imap-dropped'), fault: 'error:IMAP.dropped' },
+    { address: at('no-access'), fullAccess: [] },
+  ]),
+);
+const token = await exchangeToken(client);
+const { imap, smtp } = client.simulator;
+const mail = protocolMail({ clouds: () => ({ imap, smtp }), timeoutMs: 1_500 });
 
 const ask = (probe: 'imap' | 'smtp', address: string, bearer = token) =>
   mail[probe]({ cloud: 'simulator', address, token: new Secret(bearer) });
 
 const accepted: Answer = { kind: 'accepted', value: undefined };
 
-/** What three tries in a row come to. */
+/** The cause after three attempts with this answer. */
 function causeOf(probe: 'imap' | 'smtp', answer: Answer): string | undefined {
   const { findings, wait } = judgeProtocol(probe, answer, NOW, 2);
   return findings[probe]?.cause ?? wait?.cause;
 }
 
 it.each(['imap', 'smtp'] as const)(
-  '%s passes a mailbox that lets the app in, and leaves nothing behind',
+  '%s passes a mailbox that admits the app, and leaves nothing behind',
   async (probe) => {
     expect(await ask(probe, at('jane'))).toEqual(accepted);
     const contents = client.simulator.world.mail.peek('', at('jane'));
@@ -57,42 +51,42 @@ it.each(['imap', 'smtp'] as const)(
 );
 
 it.each([
-  ['without access to the mailbox', at('no-access'), 'imap_access_missing'],
-  ['an address that nobody has', at('nobody'), 'imap_access_missing'],
-  ['a sign-in that opens no mailbox: IMAP is off', at('imap-off'), 'imap_disabled'],
-  ['a sign-in that opens no mailbox: it is on premises', at('factory'), 'imap_disabled'],
-  ['a server that is not there', at('imap-unavailable'), 'microsoft_unavailable'],
-  ['a server that ends the connection', at('down'), 'microsoft_unavailable'],
-  ['no answer', at('mute'), 'microsoft_unavailable'],
-  ['an answer that is none', at('garbled'), 'microsoft_unavailable'],
-  ['a connection that breaks', at('imap-dropped'), 'microsoft_unavailable'],
+  ['no access to the mailbox', at('no-access'), 'imap_access_missing'],
+  ['an unknown address', at('nobody'), 'imap_access_missing'],
+  ['a sign-in without a mailbox: IMAP is disabled', at('imap-off'), 'imap_disabled'],
+  ['a sign-in without a mailbox: it is on premises', at('factory'), 'imap_disabled'],
+  ['an unavailable server', at('imap-unavailable'), 'microsoft_unavailable'],
+  ['a server that closes the connection', at('down'), 'microsoft_unavailable'],
+  ['no reply', at('mute'), 'microsoft_unavailable'],
+  ['a garbled reply', at('garbled'), 'microsoft_unavailable'],
+  ['a dropped connection', at('imap-dropped'), 'microsoft_unavailable'],
 ])('imap: %s', async (_, address, cause) => {
   expect(causeOf('imap', await ask('imap', address))).toBe(cause);
 });
 
 it.each([
-  ['without access to the mailbox', at('no-access'), 'smtp_access_missing'],
-  ['an address that nobody has', at('nobody'), 'smtp_access_missing'],
+  ['no access to the mailbox', at('no-access'), 'smtp_access_missing'],
+  ['an unknown address', at('nobody'), 'smtp_access_missing'],
   ['5.7.3', at('fault-5.7.3'), 'smtp_access_missing'],
-  ['switched off for the mailbox', at('smtp-off'), 'smtp_auth_disabled_mailbox'],
-  ['switched off for the organization', at('fault-5.7.139'), 'smtp_auth_disabled_tenant'],
-  ['basic authentication retired, which is not what we use', at('fault-5.7.30'), 'unknown_refusal'],
-  ['a sender before a sign-in, which is not what we do', at('fault-5.7.57'), 'unknown_refusal'],
+  ['disabled for the mailbox', at('smtp-off'), 'smtp_auth_disabled_mailbox'],
+  ['disabled for the organization', at('fault-5.7.139'), 'smtp_auth_disabled_tenant'],
+  ['basic authentication retired, which we do not use', at('fault-5.7.30'), 'unknown_refusal'],
+  ['a sender before sign-in, which we never send', at('fault-5.7.57'), 'unknown_refusal'],
   ['another sender', at('fault-5.7.60'), 'send_as_denied'],
   ['a mailbox on the restricted list', at('fault-5.1.8'), 'sending_blocked'],
   ['a tenant over its threshold', at('fault-5.7.705'), 'sending_blocked'],
   ['an unregistered domain', at('fault-5.7.750'), 'sending_blocked'],
   ['too many connections', at('fault-4.3.2'), 'throttled'],
-  ['a server that is not there', at('down'), 'microsoft_unavailable'],
-  ['no answer', at('mute'), 'microsoft_unavailable'],
-  ['an answer that is none', at('garbled'), 'microsoft_unavailable'],
-  ['a connection that breaks', at('smtp-dropped'), 'microsoft_unavailable'],
+  ['an unavailable server', at('down'), 'microsoft_unavailable'],
+  ['no reply', at('mute'), 'microsoft_unavailable'],
+  ['a garbled reply', at('garbled'), 'microsoft_unavailable'],
+  ['a dropped connection', at('smtp-dropped'), 'microsoft_unavailable'],
 ])('smtp: %s', async (_, address, cause) => {
   expect(causeOf('smtp', await ask('smtp', address))).toBe(cause);
 });
 
-describe('the organization’s switch', () => {
-  it('counts where the mailbox has none of its own, and the mailbox’s own where it has', async () => {
+describe('the organization’s SMTP setting', () => {
+  it('applies unless the mailbox has a setting of its own', async () => {
     const other = await exchangeToken(client, apps.usual, off.id);
     const inherits = await ask('smtp', `inherits@${off.domain}`, other);
     expect(causeOf('smtp', inherits)).toBe('smtp_auth_disabled_tenant');
@@ -100,14 +94,14 @@ describe('the organization’s switch', () => {
   });
 });
 
-it.each(['imap', 'smtp'] as const)('%s refuses a token of Graph’s, and says nothing of it', async (probe) => {
+it.each(['imap', 'smtp'] as const)('%s refuses a token for Graph, and does not repeat it', async (probe) => {
   const graph = await client.token();
   const answer = await ask(probe, at('jane'), graph);
   expect(causeOf(probe, answer)).toBe(`${probe}_access_missing`);
   expect(JSON.stringify(answer)).not.toContain(graph.slice(0, 20));
 });
 
-it('names no recipient and sends no data', async () => {
+it('smtp names no recipient and sends no data', async () => {
   const before = client.simulator.world.requests.counts().filter(({ service }) => service === 'smtp');
   await ask('smtp', at('john'));
   const after = client.simulator.world.requests.counts().filter(({ service }) => service === 'smtp');
@@ -117,7 +111,7 @@ it('names no recipient and sends no data', async () => {
   expect(after.map(({ method }) => method)).toEqual(expect.arrayContaining(['AUTH', 'MAIL']));
 });
 
-it('says so where a cloud has no such server', async () => {
+it('smtp reports it if a cloud has no such server', async () => {
   const nowhere = protocolMail({ clouds: () => ({ imap: undefined, smtp: undefined }), timeoutMs: 1_000 });
   const answer = await nowhere.smtp({ cloud: 'china', address: at('jane'), token: new Secret('x') });
   expect(answer).toMatchObject({ kind: 'refused', refusal: { code: 'noServer' } });

@@ -1,129 +1,122 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Expected } from '../../../local/microsoft365/demo-expectations.ts';
-import { demoMailboxes } from '../../../local/microsoft365/demo-mailboxes.ts';
+import { expect, it } from 'vitest';
+import type { Expected } from '../../../local/demo/expectations.ts';
+import { demoMailboxes } from '../../../local/demo/mailboxes.ts';
+import type { ScenarioTenantInput } from '../../../local/microsoft365/scenario.ts';
 import { createTokens } from '../../../shared/adapters/entra/client-credential-tokens.ts';
 import { createSendBatch } from '../../../shared/adapters/graph/batch.ts';
 import { graphMail } from '../../../shared/adapters/graph/graph-mail.ts';
 import { graphRecipients } from '../../../shared/adapters/graph/graph-recipients.ts';
 import type { Findings } from '../../../shared/causes/verdict.ts';
 import { createMailboxChecker } from '../../../shared/checks/check-mailbox.ts';
-import type { CheckOutcome, MailboxChecker } from '../../../shared/checks/mailbox-checker.ts';
-import type { Connection } from '../../../shared/connections/connection.ts';
+import type { CheckOutcome } from '../../../shared/checks/mailbox-checker.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
 import { aConnection } from '../../support/records.ts';
-import {
-  openSimulator,
-  type SimulatorClient,
-  wingtip,
-  wingtipApp,
-  wingtipTenant,
-} from '../../support/simulator-client.ts';
+import { startSimulatedTenant } from '../../support/simulator-client.ts';
+import { at, wingtip, wingtipApp, wingtipTenant } from '../../support/wingtip.ts';
 
-const special = demoMailboxes(wingtip.domain);
-const known: Expected[] = [
-  ...special.expected.filter(({ untilGivenUp, address }) => !untilGivenUp && !/^(slow|busy|flaky)@/.test(address)),
-  { address: `user1@${wingtip.domain}`, verdicts: { 'graph.readWrite': 'passed', 'graph.send': 'passed' } },
+const demo = demoMailboxes(wingtip.domain);
+/** The mailboxes of the demo whose verdict does not depend on chance or on giving up, and one generated mailbox. */
+const expectations: Expected[] = [
+  ...demo.expected.filter(({ untilGivenUp, address }) => !untilGivenUp && !/^(slow|busy|flaky)@/.test(address)),
+  { address: at('user1'), verdicts: { 'graph.readWrite': 'passed', 'graph.send': 'passed' } },
 ];
-const tenantWith = (faultRates: object | null) =>
+const tenantWith = (faultRates: ScenarioTenantInput['faultRates']) =>
   wingtipTenant({
     apps: [
       wingtipApp({
         grants: ['Mail.ReadWrite', 'Mail.Send', 'User.Read.All', 'Group.Read.All', 'OrgContact.Read.All'],
-        accessPolicy: { deny: special.blockedByPolicy },
+        accessPolicy: { deny: demo.blockedByPolicy },
       }),
     ],
-    mailboxes: [...special.mailboxes, { generate: 3, address: `user{n}@${wingtip.domain}` }],
-    recipients: special.recipients,
-    faultRates: faultRates as never,
+    mailboxes: [...demo.mailboxes, { generate: 3, address: at('user{n}') }],
+    recipients: demo.recipients,
+    faultRates,
   });
 
-let client: SimulatorClient;
-let checker: MailboxChecker;
-let connection: Connection;
-
-beforeAll(async () => {
-  client = await openSimulator({ latencyMs: 1, tenants: [tenantWith(null)] });
-  const { loginUrl, graphUrl } = client.simulator;
-  const clock = { now: () => new Date() };
-  const clouds = () => ({
-    loginUrl,
-    graphUrl,
-    graphResource: 'https://graph.microsoft.com',
-    exchangeResource: 'https://outlook.office365.com',
-    hasPermanentDelete: true,
-  });
-  const secret = wingtipApp().secrets?.[0]?.value ?? '';
-  const sendBatch = createSendBatch({ timeoutMs: 5_000, now: clock.now });
-  checker = createMailboxChecker({
-    tokens: createTokens({ vault: { get: async () => new Secret(secret) }, clouds, clock, timeoutMs: 5_000 }),
-    graph: graphMail({ sendBatch, clouds }),
-    recipients: graphRecipients({ sendBatch, clouds }),
-    protocols: {
-      imap: () => Promise.reject(new Error('not asked')),
-      smtp: () => Promise.reject(new Error('not asked')),
-    },
-    clock,
-    pause: async () => undefined,
-  });
-  connection = aConnection({
-    cloud: 'simulator',
-    tenantId: wingtip.id,
-    clientId: wingtip.clientId,
-    grantsChangedAt: new Date(0),
-  });
+const client = await startSimulatedTenant({ latencyMs: 1, tenants: [tenantWith(null)] });
+const { loginUrl, graphUrl } = client.simulator;
+const clock = { now: () => new Date() };
+const clouds = () => ({
+  loginUrl,
+  graphUrl,
+  graphResource: 'https://graph.microsoft.com',
+  exchangeResource: 'https://outlook.office365.com',
+  hasPermanentDelete: true,
 });
-afterAll(() => client.close());
+const sendBatch = createSendBatch({ timeoutMs: 5_000, now: clock.now });
+const vault = { get: async () => new Secret(wingtip.clientSecret) };
+const checker = createMailboxChecker({
+  tokens: createTokens({ vault, clouds, clock, timeoutMs: 5_000 }),
+  graph: graphMail({ sendBatch, clouds }),
+  recipients: graphRecipients({ sendBatch, clouds }),
+  protocols: {
+    imap: () => Promise.reject(new Error('The connection has no imap probe.')),
+    smtp: () => Promise.reject(new Error('The connection has no smtp probe.')),
+  },
+  clock,
+  pause: async () => undefined,
+});
+const connection = aConnection({
+  cloud: 'simulator',
+  tenantId: wingtip.id,
+  clientId: wingtip.clientId,
+  grantsChangedAt: new Date(0),
+});
 
-/** Asks until there is a verdict, as the queue would; now and then a second delivery of the same asks beside it. */
-async function settle(address: string, marker: string, twice: () => boolean): Promise<CheckOutcome> {
-  let shown: Findings = {};
+/** Checks until there is a verdict, as the queue would. Now and then a second delivery runs at the same time. */
+async function checkUntilSettled(
+  address: string,
+  draftSubject: string,
+  isDeliveredTwice: () => boolean,
+): Promise<CheckOutcome> {
+  let priorFindings: Findings = {};
   for (let tries = 0; tries < 2_000; tries++) {
-    const input = { connection, address, marker, shown, cleanFirst: tries > 0, tries };
-    const beside = twice() ? checker.check({ ...input, cleanFirst: true }) : undefined;
+    const input = { connection, address, draftSubject, priorFindings, cleanFirst: tries > 0, tries };
+    const secondDelivery = isDeliveredTwice() ? checker.check({ ...input, cleanFirst: true }) : undefined;
     const outcome = await checker.check(input);
-    await beside;
+    await secondDelivery;
     if (outcome.kind !== 'wait') return outcome;
-    // It goes over the queue.
-    shown = JSON.parse(JSON.stringify(outcome.shown)) as Findings;
+    // Findings travel in the queue message as JSON.
+    priorFindings = JSON.parse(JSON.stringify(outcome.priorFindings)) as Findings;
   }
-  throw new Error(`${address} never came to an end`);
+  throw new Error(`${address} never got a verdict.`);
 }
 
-async function cleanUp(address: string, marker: string): Promise<void> {
+async function cleanUp(address: string, draftSubject: string): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     try {
-      return await checker.removeLeftovers(connection, address, marker);
+      return await checker.removeLeftovers(connection, address, draftSubject);
     } catch {
-      // Weather: the broom comes again.
+      // A transient failure: the cleanup message is retried.
     }
   }
 }
 
-const rate = (most: number) => fc.constantFrom(0, most / 4, most);
+const rateUpTo = (max: number) => fc.constantFrom(0, max / 4, max);
 
-it('gives each mailbox the verdict and the cause that its true state deserves, and leaves nothing, whatever goes wrong on the way', async () => {
+it('gives each mailbox its true verdict and cause, and leaves nothing behind, whatever fails during the checks', async () => {
   let run = 0;
   await fc.assert(
     fc.asyncProperty(
       fc.record({
-        throttled: rate(0.2),
-        unavailable: rate(0.1),
-        dropped: rate(0.1),
-        garbage: rate(0.04),
+        throttled: rateUpTo(0.2),
+        unavailable: rateUpTo(0.1),
+        dropped: rateUpTo(0.1),
+        garbage: rateUpTo(0.04),
         seed: fc.integer({ min: 1, max: 1_000_000 }),
       }),
       fc.constantFrom(0, 0.3),
       fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
-      async (faultRates, redelivered, chance) => {
+      async (faultRates, redeliveredShare, chance) => {
         client.put(tenantWith(faultRates));
-        const twice = () => (chance.next().value ?? 1) < redelivered;
+        const isDeliveredTwice = () => (chance.next().value ?? 1) < redeliveredShare;
         run++;
-        const ended = await Promise.allSettled(
-          known.map(async ({ address, verdicts, cause }, line) => {
-            const marker = `Muster check imp_${run} ${line}`;
-            const outcome = await settle(address, marker, twice);
-            if (redelivered > 0) await cleanUp(address, marker);
+        const results = await Promise.allSettled(
+          expectations.map(async ({ address, verdicts, cause }, line) => {
+            const draftSubject = `Muster check imp_${run} ${line}`;
+            const outcome = await checkUntilSettled(address, draftSubject, isDeliveredTwice);
+            if (redeliveredShare > 0) await cleanUp(address, draftSubject);
             if (outcome.kind !== 'checked') throw new Error(`${address}: ${outcome.kind}`);
             for (const [probe, verdict] of Object.entries(verdicts)) {
               const finding = outcome.findings[probe as keyof Findings];
@@ -132,10 +125,10 @@ it('gives each mailbox the verdict and the cause that its true state deserves, a
             }
           }),
         );
-        // Only when all have come to their end: what is under way may still have its draft.
-        for (const one of ended) if (one.status === 'rejected') throw one.reason;
-        const left = await client.control('/leftovers');
-        expect(left).toMatchObject({ drafts: 0, inbox: 0, sent: 0 });
+        // Wait for all checks first: one that is still running may have a draft.
+        for (const result of results) if (result.status === 'rejected') throw result.reason;
+        const leftovers = await client.control('/leftovers');
+        expect(leftovers).toMatchObject({ drafts: 0, inbox: 0, sent: 0 });
       },
     ),
     { numRuns: Number(process.env.RUNS ?? 6) },

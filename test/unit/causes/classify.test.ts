@@ -34,7 +34,7 @@ const innerId = '11111111-2222-4333-8444-555555555555';
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** What the adapter makes of an answer of Graph's to a batch of one part. */
+/** What the adapter returns for Graph's answer to a batch with one part. */
 async function answered(status: number, body: unknown, headers: Record<string, string> = {}): Promise<PartAnswer> {
   const text = body === null || body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
   vi.stubGlobal('fetch', async () => new Response(text, { status, headers: { 'request-id': outerId, ...headers } }));
@@ -43,7 +43,7 @@ async function answered(status: number, body: unknown, headers: Record<string, s
   return parts.get('1') as PartAnswer;
 }
 
-/** The same answer as a part of a batch that went well as a whole. */
+/** The same answer as a part of a batch that succeeded. */
 const answeredInPart = (status: number, body: unknown, headers: Record<string, string> = {}): Promise<PartAnswer> =>
   answered(200, { responses: [{ id: '1', status, headers, body }] });
 
@@ -52,7 +52,7 @@ function refusalOf(answer: PartAnswer): Refusal {
   return answer.refusal;
 }
 
-describe('what Graph has been seen to answer', () => {
+describe('recorded answers of Graph', () => {
   it.each(graphRecords)('$name ($grade): $cause', async (record) => {
     const { status, body, headers, context, cause, retryAfterSeconds } = record;
     const told = (body as { error?: { code: string; message: string } } | null)?.error;
@@ -71,7 +71,7 @@ describe('what Graph has been seen to answer', () => {
     }
   });
 
-  it('keeps the id of the part’s own headers where its body has none', async () => {
+  it('takes the request ID from the headers of the part if its body has none', async () => {
     const answer = await answeredInPart(503, null, { 'Request-Id': innerId });
     expect(refusalOf(answer).requestId).toBe(innerId);
   });
@@ -84,11 +84,11 @@ describe('what Graph has been seen to answer', () => {
     ['a part without a status', 200, { responses: [{ id: '1' }] }],
     ['a part that is none', 200, { responses: [null, 7] }],
     ['nothing', 200, ''],
-  ])('takes %s for no answer: it may have been done or not', async (_, status, body) => {
+  ])('counts %s as a lost answer', async (_, status, body) => {
     expect(await answered(status, body)).toEqual({ kind: 'lost', requestId: outerId });
   });
 
-  it('takes a broken connection for no answer', async () => {
+  it('counts a broken connection as a lost answer', async () => {
     vi.stubGlobal('fetch', async () => {
       throw new TypeError('fetch failed');
     });
@@ -97,7 +97,7 @@ describe('what Graph has been seen to answer', () => {
     expect(parts.get('1')).toEqual({ kind: 'lost' });
   });
 
-  it('takes a status of 400 and more for a refusal, whatever the body', async () => {
+  it('counts a status of 400 or more as a refusal, whatever the body', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), fc.integer({ min: 400, max: 599 }), async (body, status) => {
         expect((await answeredInPart(status, body)).kind).toBe('refused');
@@ -127,7 +127,7 @@ describe('Graph’s codes', () => {
     ['InvalidAuthenticationToken', 401, 'token_rejected'],
     ['ErrorOrganizationAccessBlocked', 403, 'tenant_blocked'],
     ['ErrorSubmissionQuotaExceeded', 429, 'throttled'],
-    // The status is not the same everywhere; the code decides.
+    // The status varies, so the code decides.
     ...[400, 429, 507].map((status): [string, number, CauseCode] => ['ErrorQuotaExceeded', status, 'mailbox_full']),
     ...[400, 403, 429].map((status): [string, number, CauseCode] => [
       'ErrorExceededMessageLimit',
@@ -168,7 +168,7 @@ describe('Graph’s codes', () => {
       'GatewayTimeout',
       'BadGateway',
     ].map((code): [string, number, CauseCode] => [code, 503, 'microsoft_unavailable']),
-    // Ambiguous by definition, EWS only, or a mistake of ours.
+    // Ambiguous, EWS only, or caused by a bug of ours.
     ...[
       'ErrorItemNotFound',
       'ErrorFolderNotFound',
@@ -190,12 +190,12 @@ describe('Graph’s codes', () => {
     expect(classify(refusal(code, status), { probe: 'graph.send', roles: ['Mail.Send'] })).toBe(cause);
   });
 
-  it('are all here', () => {
+  it('are all covered', () => {
     const covered = new Set(rows.map(([code]) => code));
     expect(Object.keys(graphCodes).filter((code) => !covered.has(code))).toEqual([]);
   });
 
-  it('that are none end inconclusive or wait, whatever the status: never passed, never failed', () => {
+  it('that are unknown are inconclusive or wait, whatever the status: never passed, never failed', () => {
     const known = new Set([...Object.keys(graphCodes), ...denialCodes]);
     const status = fc.oneof(
       fc.integer({ min: 300, max: 599 }),
@@ -207,7 +207,7 @@ describe('Graph’s codes', () => {
     fc.assert(
       fc.property(unknown, status, (code, at) => {
         const cause = classify(refusal(code, at), { probe: 'graph.readWrite', roles: [] });
-        // A full store is the one thing that a status says for itself.
+        // 507 is the only status that has a cause on its own.
         if (at === 507) expect(cause).toBe('mailbox_full');
         else expect(isWaitCause(cause) || causes[cause].verdict === 'inconclusive').toBe(true);
       }),
@@ -235,12 +235,12 @@ describe('a denial', () => {
     expect(classify(denied, { probe: 'graph.send', ...context })).toBe(cause);
   });
 
-  it.each([...denialCodes])('%s is a denial whatever it says', (code) => {
+  it.each([...denialCodes])('%s is a denial, whatever its message', (code) => {
     const cause = classify(refusal(code, 403, 'Wording of tomorrow.'), { probe: 'graph.send', roles: both });
     expect(causes[cause].verdict).toBe('failed');
   });
 
-  it('names the policy only where Microsoft’s sentence does', () => {
+  it('blames a policy only if Microsoft’s message does', () => {
     const byPolicy = { ...denied, message: 'Access to OData is disabled: [RAOP] : Blocked by tenant configured …' };
     expect(classify(byPolicy, { probe: 'graph.send', roles: both, othersPassed: true })).toBe('access_policy_blocked');
     expect(classify(refusal('extensionError', 403), { probe: 'graph.send', roles: both })).toBe(
@@ -248,12 +248,12 @@ describe('a denial', () => {
     );
   });
 
-  it('with a server error is the server’s', () => {
+  it('with a 5xx status is a server error', () => {
     expect(classify({ ...denied, status: 503 }, { probe: 'graph.send', roles: both })).toBe('microsoft_unavailable');
   });
 });
 
-describe('what Entra has been seen to answer', () => {
+describe('recorded answers of Entra', () => {
   it.each(entraRecords)('$name ($grade): $cause', ({ status, body, code, cause }) => {
     const refused = readEntraRefusal(status, JSON.stringify(body), outerId);
     const { error, error_description } = body as { error: string; error_description: string };
@@ -276,12 +276,12 @@ describe('what Entra has been seen to answer', () => {
     [400, '<html></html>', 'unknown_refusal'],
     [401, '[]', 'unknown_refusal'],
     [401, '{"error":7,"error_codes":"x"}', 'unknown_refusal'],
-  ])('%i without an envelope is judged by its status: %s', (status, body, cause) => {
+  ])('%i without an error object is classified by its status: %s', (status, body, cause) => {
     const refused = readEntraRefusal(status, body, outerId);
     expect([classify(refused), refused.requestId]).toEqual([cause, outerId]);
   });
 
-  it('takes the number from the text, and a number in quotes', () => {
+  it('reads the number from the text, and a number in quotes', () => {
     const read = (body: object) => readEntraRefusal(400, JSON.stringify(body)).code;
     expect(read({ error: 'invalid_grant', error_description: 'AADSTS53003: Access has been blocked.' })).toBe(
       'AADSTS53003',
@@ -326,13 +326,16 @@ describe('Entra’s numbers', () => {
     expect(classify(entra)).toBe(cause);
   });
 
-  it('are all here', () => {
+  it('are all covered', () => {
     const covered = new Set([...rows.map(([number]) => `AADSTS${number}`), 'secret_not_in_vault']);
     expect(Object.keys(entraCodes).filter((code) => !covered.has(code))).toEqual([]);
   });
 
-  it.each(Object.entries(oauthErrors))('that are new go by the error that they came with: %s → %s', (family, cause) => {
-    const entra = { service: 'entra', status: 400, code: 'AADSTS999999', family, message: '' } as const;
-    expect(classify(entra)).toBe(cause);
-  });
+  it.each(Object.entries(oauthErrors))(
+    'that are unknown are classified by their OAuth error: %s → %s',
+    (family, cause) => {
+      const entra = { service: 'entra', status: 400, code: 'AADSTS999999', family, message: '' } as const;
+      expect(classify(entra)).toBe(cause);
+    },
+  );
 });

@@ -20,7 +20,7 @@ const refused = (status: number, code: string) => ({
   refusal: { service: 'graph' as const, status, code, message: '' },
 });
 
-/** A mailbox with what lies in it, and what happened to it. */
+/** The items in the mailbox, and the requests that were made. */
 let items: Set<string>;
 let asked: string[];
 let respond: (questions: Parameters<GraphMail['ask']>[2]) => Answers;
@@ -102,13 +102,13 @@ const check = (change: object = {}) =>
   checker().check({
     connection,
     address: 'jane@contoso.example',
-    marker: MARKER,
-    shown: {},
+    draftSubject: MARKER,
+    priorFindings: {},
     cleanFirst: false,
     ...change,
   });
 
-it('asks once and clears once where all is well, and leaves nothing', async () => {
+it('asks once and cleans up once if all is well, and leaves nothing', async () => {
   expect(await check()).toMatchObject({
     kind: 'checked',
     findings: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
@@ -117,7 +117,7 @@ it('asks once and clears once where all is well, and leaves nothing', async () =
   expect(items.size).toBe(0);
 });
 
-it('finds a draft whose answer was lost by its marker, removes it, and asks again later', async () => {
+it('finds a draft by its subject if the answer was lost, removes it, and asks again later', async () => {
   respond = () => {
     items.add('draft-unseen');
     return { inbox: { kind: 'accepted', value: undefined }, draft: { kind: 'lost' }, send: sendPass };
@@ -125,53 +125,53 @@ it('finds a draft whose answer was lost by its marker, removes it, and asks agai
   expect(await check()).toMatchObject({
     kind: 'wait',
     cause: 'microsoft_unavailable',
-    shown: { 'graph.send': { verdict: 'passed' } },
+    priorFindings: { 'graph.send': { verdict: 'passed' } },
   });
   expect(items.size).toBe(0);
 });
 
-it('removes what an earlier try left before it begins', async () => {
+it('removes first what an earlier try has left', async () => {
   items.add('draft-of-before');
   await check({ cleanFirst: true });
   expect(asked).toEqual(['clear', 'clear', 'ask draft send', 'clear']);
   expect(items.size).toBe(0);
 });
 
-it('asks only what earlier tries have not shown, and keeps what they have', async () => {
-  const shown = { 'graph.readWrite': { verdict: 'passed' as const, checkedAt: NOW, requestId: 'of-before' } };
-  expect(await check({ shown })).toMatchObject({ findings: { 'graph.readWrite': { requestId: 'of-before' } } });
+it('repeats no probe that has a finding, and keeps the finding', async () => {
+  const priorFindings = { 'graph.readWrite': { verdict: 'passed' as const, checkedAt: NOW, requestId: 'of-before' } };
+  expect(await check({ priorFindings })).toMatchObject({ findings: { 'graph.readWrite': { requestId: 'of-before' } } });
   expect(asked[0]).toBe('ask send');
 });
 
-it('does not call a mailbox checked while a draft may lie in it', async () => {
+it('does not count a mailbox as checked while a draft may be in it', async () => {
   clearing = 'throttled';
   expect(await check()).toMatchObject({
     kind: 'wait',
     cause: 'throttled',
-    shown: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
+    priorFindings: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
   });
 });
 
-it('learns whether a mailbox on the move may send although it cannot be looked through meanwhile', async () => {
+it('asks whether a moving mailbox may send, although it cannot be searched', async () => {
   clearing = 'moving';
   const moving = refused(503, 'ErrorMailboxMoveInProgress');
   respond = () => ({ inbox: moving, draft: moving, send: sendPass });
   expect(await check({ cleanFirst: true })).toMatchObject({
     kind: 'wait',
     cause: 'mailbox_moving',
-    shown: { 'graph.send': { verdict: 'passed' } },
+    priorFindings: { 'graph.send': { verdict: 'passed' } },
   });
   asked.length = 0;
   const itself = { connection: { ...connection, sendProbe: 'selfAddressed' } };
   expect(await check({ cleanFirst: true, ...itself })).toMatchObject({
     kind: 'wait',
     cause: 'mailbox_moving',
-    shown: {},
+    priorFindings: {},
   });
   expect(asked).toEqual(['clear']);
 });
 
-it('does not look for leftovers where the app was not let in', async () => {
+it('does not look for leftovers if the app was not let in', async () => {
   respond = () => ({
     inbox: refused(403, 'ErrorAccessDenied'),
     draft: refused(403, 'ErrorAccessDenied'),
@@ -181,7 +181,7 @@ it('does not look for leftovers where the app was not let in', async () => {
   expect(asked).toEqual(['ask draft send']);
 });
 
-it('asks with a fresh token once when Graph does not accept the first, and only once', async () => {
+it('tries once more with a new token if Graph rejects the first one, and only once', async () => {
   const rejected = refused(401, 'InvalidAuthenticationToken');
   respond = () => ({ inbox: rejected, draft: rejected, send: rejected });
   expect(await check()).toMatchObject({ kind: 'connectionRefused', finding: { cause: 'token_rejected' } });
@@ -189,7 +189,7 @@ it('asks with a fresh token once when Graph does not accept the first, and only 
   expect(asked).toContain('forget');
 });
 
-it('says nothing of a mailbox when the token is refused: that concerns the connection', async () => {
+it('reports a refused token as a finding of the connection, not of the mailbox', async () => {
   const refusal = { service: 'entra' as const, status: 401, code: 'AADSTS7000222', message: '' };
   tokenAnswers = [async () => ({ granted: false, refusal })];
   expect(await check()).toMatchObject({
@@ -199,20 +199,20 @@ it('says nothing of a mailbox when the token is refused: that concerns the conne
   expect(asked).toEqual([]);
 });
 
-it('waits when Entra asks for it, and lets an outage of our own vault escape', async () => {
+it('waits if Entra throttles, and throws if our own vault is unavailable', async () => {
   tokenAnswers = [() => Promise.reject(new DomainError('microsoft_throttled', '…', { retryAfterSeconds: 60 }))];
   expect(await check()).toMatchObject({ kind: 'wait', cause: 'throttled', seconds: 60 });
   tokenAnswers = [() => Promise.reject(new DomainError('vault_unavailable', '…'))];
   await expect(check()).rejects.toMatchObject({ code: 'vault_unavailable' });
 });
 
-it('says what an address without a mailbox is', async () => {
+it('explains an address that has no mailbox', async () => {
   const unknown = refused(404, 'ErrorInvalidUser');
   respond = () => ({ inbox: unknown, draft: unknown, send: unknown });
   expect(await check()).toMatchObject({ findings: { 'graph.send': { verdict: 'failed', cause: 'address_is_group' } } });
 });
 
-it('skips the send probe where the connection does not want it', async () => {
+it('skips the send probe if the connection turns it off', async () => {
   const silent = { ...connection, sendProbe: 'none' };
   expect(await check({ connection: silent })).toMatchObject({ findings: { 'graph.send': { verdict: 'skipped' } } });
   expect(asked[0]).toBe('ask draft');
@@ -226,7 +226,7 @@ describe('IMAP and SMTP', () => {
     refusal: { service, status, code, message },
   });
 
-  it('are asked after Graph, one after the other, with a token of their own', async () => {
+  it('come after Graph, one after the other, with a token of their own', async () => {
     const outcome = await check({ connection: byAll });
     expect(asked).toEqual(['ask draft send', 'clear', 'token exchange', 'imap', 'token exchange', 'smtp']);
     expect(outcome).toMatchObject({
@@ -240,18 +240,18 @@ describe('IMAP and SMTP', () => {
     });
   });
 
-  it('need nothing of Graph where nothing else is asked', async () => {
+  it('need no Graph token if no Graph probe is asked', async () => {
     await check({ connection: byProtocols });
     expect(asked).toEqual(['token exchange', 'imap', 'token exchange', 'smtp']);
   });
 
-  it('are not asked again for what they have shown', async () => {
-    const shown = { imap: { verdict: 'passed' as const, checkedAt: NOW } };
-    await check({ connection: byProtocols, shown });
+  it('are not repeated if they have a finding', async () => {
+    const priorFindings = { imap: { verdict: 'passed' as const, checkedAt: NOW } };
+    await check({ connection: byProtocols, priorFindings });
     expect(asked).toEqual(['token exchange', 'smtp']);
   });
 
-  it('fail each for itself', async () => {
+  it('fail independently', async () => {
     imapAnswer = said('imap', 0, 'NO', 'AUTHENTICATE failed.');
     const outcome = await check({ connection: byProtocols });
     expect(outcome).toMatchObject({
@@ -260,24 +260,24 @@ describe('IMAP and SMTP', () => {
     });
   });
 
-  it('take a sign-in that opens no mailbox for a switch that is off only once it has come again', async () => {
+  it('report IMAP as disabled only if the sign-in repeatedly opens no mailbox', async () => {
     imapAnswer = said('imap', 0, 'BAD', 'User is authenticated but not connected.');
-    expect(await check({ connection: byProtocols, tries: 1 })).toMatchObject({ kind: 'wait', shown: {} });
+    expect(await check({ connection: byProtocols, tries: 1 })).toMatchObject({ kind: 'wait', priorFindings: {} });
     expect(await check({ connection: byProtocols, tries: 2 })).toMatchObject({
       findings: { imap: { verdict: 'failed', cause: 'imap_disabled' } },
     });
   });
 
-  it('wait when there is no answer, and keep what is known', async () => {
+  it('wait if there is no answer, and keep the other findings', async () => {
     smtpAnswer = { kind: 'lost' };
     expect(await check({ connection: byProtocols })).toMatchObject({
       kind: 'wait',
       cause: 'microsoft_unavailable',
-      shown: { imap: { verdict: 'passed' } },
+      priorFindings: { imap: { verdict: 'passed' } },
     });
   });
 
-  it('are one finding of the connection when Exchange Online gives no token', async () => {
+  it('are one finding of the connection if Exchange Online issues no token', async () => {
     tokenAnswers = [
       async () => ({
         granted: false,
@@ -306,7 +306,7 @@ describe('a message that the mailbox sends to itself', () => {
     };
   };
 
-  it('passes once it has come in, and is removed', async () => {
+  it('passes once it has arrived, and is removed', async () => {
     sending(accepted, ['message-1']);
     expect(await check({ connection: toItself })).toMatchObject({
       findings: { 'graph.send': { verdict: 'passed', requestId: 'r-1' }, 'graph.readWrite': { verdict: 'passed' } },
@@ -314,7 +314,7 @@ describe('a message that the mailbox sends to itself', () => {
     expect([...items]).toEqual([]);
   });
 
-  it('is looked for again within two seconds', async () => {
+  it('is searched for again within two seconds', async () => {
     sending(accepted);
     let looks = 0;
     onPause = () => ++looks === 2 && items.add('message-1');
@@ -322,18 +322,18 @@ describe('a message that the mailbox sends to itself', () => {
     expect([...items]).toEqual([]);
   });
 
-  it('is waited for, not sent again, when it has not come in', async () => {
+  it('is waited for, not sent again, if it has not arrived', async () => {
     sending(accepted);
     const first = await check({ connection: toItself });
     expect(first).toMatchObject({
       kind: 'wait',
       seconds: 10,
-      shown: { 'graph.send': { verdict: 'inconclusive', cause: 'message_not_delivered', sentAt: NOW } },
+      priorFindings: { 'graph.send': { verdict: 'inconclusive', cause: 'message_not_delivered', sentAt: NOW } },
     });
     if (first.kind !== 'wait') throw new Error('no wait');
     asked = [];
     items.add('message-1');
-    expect(await check({ connection: toItself, shown: first.shown, cleanFirst: true })).toMatchObject({
+    expect(await check({ connection: toItself, priorFindings: first.priorFindings, cleanFirst: true })).toMatchObject({
       kind: 'checked',
       findings: { 'graph.send': { verdict: 'passed' } },
     });
@@ -341,18 +341,18 @@ describe('a message that the mailbox sends to itself', () => {
     expect([...items]).toEqual([]);
   });
 
-  it('is inconclusive when it has not come in for five minutes', async () => {
+  it('is inconclusive if it has not arrived after five minutes', async () => {
     sending(accepted);
     const first = await check({ connection: toItself });
     if (first.kind !== 'wait') throw new Error('no wait');
     now = new Date(NOW.getTime() + 301_000);
-    expect(await check({ connection: toItself, shown: first.shown, cleanFirst: true })).toMatchObject({
+    expect(await check({ connection: toItself, priorFindings: first.priorFindings, cleanFirst: true })).toMatchObject({
       kind: 'checked',
       findings: { 'graph.send': { verdict: 'inconclusive', cause: 'message_not_delivered' } },
     });
   });
 
-  it('fails when the report comes in instead, and the report is removed', async () => {
+  it('fails if a non-delivery report arrives, and the report is removed', async () => {
     sending(accepted, ['report-1']);
     expect(await check({ connection: toItself })).toMatchObject({
       findings: { 'graph.send': { verdict: 'failed', cause: 'sending_blocked' } },
@@ -360,23 +360,23 @@ describe('a message that the mailbox sends to itself', () => {
     expect([...items]).toEqual([]);
   });
 
-  it('passes when the answer was lost but it has come in, and is sent again only when it has not', async () => {
+  it('passes if the answer was lost but the message arrived, and is sent again only if it did not', async () => {
     sending({ kind: 'lost' }, ['message-1']);
     expect(await check({ connection: toItself })).toMatchObject({ findings: { 'graph.send': { verdict: 'passed' } } });
     sending({ kind: 'lost' });
     const lost = await check({ connection: toItself });
     expect(lost).toMatchObject({ kind: 'wait', cause: 'microsoft_unavailable' });
     if (lost.kind !== 'wait') throw new Error('no wait');
-    expect(lost.shown['graph.send']).toBeUndefined();
+    expect(lost.priorFindings['graph.send']).toBeUndefined();
     items.add('message-late');
     asked = [];
-    expect(await check({ connection: toItself, shown: lost.shown, cleanFirst: true })).toMatchObject({
+    expect(await check({ connection: toItself, priorFindings: lost.priorFindings, cleanFirst: true })).toMatchObject({
       findings: { 'graph.send': { verdict: 'passed' } },
     });
     expect(asked.filter((one) => one.includes('send'))).toEqual([]);
   });
 
-  it('takes being told that recipients are missing for no pass', async () => {
+  it('does not pass if Microsoft reports missing recipients', async () => {
     sending(refused(400, 'ErrorInvalidRecipients'));
     expect(await check({ connection: toItself })).toMatchObject({
       findings: { 'graph.send': { verdict: 'inconclusive', cause: 'unknown_refusal' } },
@@ -384,7 +384,7 @@ describe('a message that the mailbox sends to itself', () => {
   });
 });
 
-it('waits for what was not answered beside the probes, for it may change what is said of them', async () => {
+it('waits for the questions beside the probes, because they can change the cause', async () => {
   respond = (questions) => ({
     inbox: { kind: 'accepted', value: undefined },
     ...(questions.draft && { draft: { kind: 'accepted', value: 'draft-1' } }),
@@ -394,11 +394,11 @@ it('waits for what was not answered beside the probes, for it may change what is
   expect(await check({})).toMatchObject({
     kind: 'wait',
     cause: 'throttled',
-    shown: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
+    priorFindings: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
   });
 });
 
-it('believes that a mailbox does not exist at all only when it is told so twice', async () => {
+it('reports that a mailbox does not exist only if Microsoft says so twice', async () => {
   respond = () => ({
     inbox: refused(404, 'ErrorNonExistentMailbox'),
     draft: refused(404, 'ErrorNonExistentMailbox'),
@@ -408,7 +408,7 @@ it('believes that a mailbox does not exist at all only when it is told so twice'
   expect(await check({ tries: 1 })).toMatchObject({ findings: { 'graph.send': { verdict: 'failed' } } });
 });
 
-it('asks once more with a fresh token when a 401 does not say what is wrong', async () => {
+it('tries once more with a new token if a 401 does not say what is wrong', async () => {
   let times = 0;
   const usual = respond;
   respond = (questions) => {

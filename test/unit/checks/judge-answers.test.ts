@@ -27,7 +27,7 @@ const sendPass = no(400, 'ErrorInvalidRecipients', 'At least one recipient is no
 const judge = (answers: Partial<Answers>, roles: readonly string[] = BOTH) =>
   judgeAnswers({ inbox: yes, draft, send: sendPass, ...answers }, roles, NOW);
 
-it('passes both permissions on a draft and on a refusal for nothing but missing recipients', () => {
+it('passes write on a draft, and send on a refusal for missing recipients only', () => {
   const { findings, wait, connection } = judge({});
   expect(findings).toMatchObject({
     'graph.readWrite': { verdict: 'passed' },
@@ -36,7 +36,7 @@ it('passes both permissions on a draft and on a refusal for nothing but missing 
   expect([wait, connection]).toEqual([undefined, undefined]);
 });
 
-it('judges each permission for itself', () => {
+it('gives each permission its own verdict', () => {
   const { findings } = judge({ draft: no(403, 'ErrorAccessDenied') }, ['Mail.Send']);
   expect(findings).toMatchObject({
     'graph.readWrite': { verdict: 'failed', cause: 'permission_missing', microsoftCode: 'ErrorAccessDenied' },
@@ -44,9 +44,9 @@ it('judges each permission for itself', () => {
   });
 });
 
-// "Any 400" would take Graph's own "cannot read the body" for a right to send.
+// If any 400 counted, Graph's "cannot read the body" would pass as a right to send.
 it.each(['BadRequest', 'ErrorInvalidRequest', 'ErrorMimeContentInvalidBase64String', ''])(
-  'does not take 400 %s for a right to send',
+  'does not count 400 %s as a right to send',
   (code) => {
     expect(judge({ send: no(400, code) }).findings['graph.send']).toMatchObject({
       verdict: 'inconclusive',
@@ -55,17 +55,17 @@ it.each(['BadRequest', 'ErrorInvalidRequest', 'ErrorMimeContentInvalidBase64Stri
   },
 );
 
-it('does not take the right code with another status for a right to send', () => {
+it('does not count the right code with another status as a right to send', () => {
   expect(judge({ send: no(403, 'ErrorInvalidRecipients') }).findings['graph.send']?.verdict).not.toBe('passed');
 });
 
-it('stops the connection when a message without recipients is accepted', () => {
+it('stops the connection if Microsoft accepts a message without recipients', () => {
   expect(judge({ send: yes }).connection).toMatchObject({ cause: 'send_probe_delivered' });
 });
 
 const RAOP = 'Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.';
 
-describe('a 403 is explained by what the token shows and where the app got in', () => {
+describe('a 403 is explained by the token and by what the app could open', () => {
   const denied = no(403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.');
   it.each([
     ['no role at all', [], { inbox: denied, draft: denied, send: denied }, 'consent_missing'],
@@ -81,7 +81,7 @@ describe('a 403 is explained by what the token shows and where the app got in', 
   ] as const)('%s', (_, roles, answers, cause) => {
     const judged = judge(answers, roles);
     expect(judged.findings['graph.readWrite']).toMatchObject({ verdict: 'failed', cause });
-    // One mailbox's denial never speaks for the whole connection: by RBAC others may pass.
+    // A denial of one mailbox is never a finding of the connection: by RBAC, others may pass.
     expect(judged.connection).toBeUndefined();
   });
 });
@@ -97,7 +97,7 @@ it.each([
   expect(judge({ draft: no(status, code) }).findings['graph.readWrite']).toMatchObject({ verdict: 'failed', cause });
 });
 
-it('keeps Microsoft’s code and request id of what it has no name for, and calls it inconclusive', () => {
+it('is inconclusive for an unknown code, and keeps the code and the request ID', () => {
   const { findings } = judge({ draft: no(403, 'ErrorOfTomorrow') });
   expect(findings['graph.readWrite']).toMatchObject({
     verdict: 'inconclusive',
@@ -107,8 +107,8 @@ it('keeps Microsoft’s code and request id of what it has no name for, and call
   });
 });
 
-describe('what has to wait', () => {
-  it('is no verdict: what the other probe has shown is kept, and the longest time counts', () => {
+describe('a wait', () => {
+  it('is not a verdict: other findings are kept, and the longest time counts', () => {
     const judged = judge({ draft: no(429, 'ApplicationThrottled', '', 3), send: no(503, '', '', 12) });
     expect(judged.findings).toEqual({});
     expect(judged.wait).toMatchObject({ cause: 'microsoft_unavailable', seconds: 12 });
@@ -116,14 +116,14 @@ describe('what has to wait', () => {
     expect(half.findings).toMatchObject({ 'graph.send': { verdict: 'passed' } });
     expect(half.wait).toMatchObject({ cause: 'throttled', seconds: 7, microsoftCode: 'TooManyRequests' });
   });
-  it('names no time where Microsoft named none, and an hour for a move', () => {
+  it('has no time if Microsoft named none, and an hour for a move', () => {
     expect(judge({ send: no(504, 'UnknownError') }).wait?.seconds).toBeUndefined();
     expect(judge({ draft: no(503, 'ErrorMailboxMoveInProgress') }).wait).toMatchObject({
       cause: 'mailbox_moving',
       seconds: 3600,
     });
   });
-  it('an answer that never came is asked for again', () => {
+  it('follows a lost answer', () => {
     expect(judge({ draft: { kind: 'lost' } }).wait).toMatchObject({ cause: 'microsoft_unavailable' });
   });
 });
@@ -131,7 +131,7 @@ describe('what has to wait', () => {
 it.each([
   [401, 'InvalidAuthenticationToken', 'token_rejected'],
   [403, 'Authorization_IdentityNotFound', 'service_principal_missing'],
-] as const)('tells the connection of %i %s', (status, code, cause) => {
+] as const)('is a finding of the connection for %i %s', (status, code, cause) => {
   const answer = no(status, code);
   expect(judge({ inbox: answer, draft: answer, send: answer }).connection).toMatchObject({
     cause,

@@ -7,8 +7,8 @@ import { readJson } from '../../../shared/edge/body.ts';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-// Held whole, a few such requests at once would end the process.
-it('lets go of what is too large while it is still coming in', async () => {
+// If such bodies were kept in memory, a few concurrent requests would end the process.
+it('releases a body that is too large while it is still arriving', async () => {
   let held = Number.NaN;
   async function* much() {
     const pieces: WeakRef<Uint8Array>[] = [];

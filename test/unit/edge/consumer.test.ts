@@ -15,59 +15,68 @@ function createContext(triggerMetadata: Record<string, unknown> = {}) {
   return { context: Object.assign(new InvocationContext(init), { triggerMetadata }), lines };
 }
 
-const throwing = (error: unknown): Pick<Consumer<z.infer<typeof message>>, 'message' | 'handle'> => ({
-  message,
-  handle: async () => {
-    throw error;
-  },
-});
-const weather = new DomainError('storage_unavailable', 'Away.', { retryAfterSeconds: 7 });
+type Message = z.infer<typeof message>;
+
+/** A consumer that notes what it sends again. */
+function consumerOf(handle: Consumer<Message>['handle'], more: Partial<Consumer<Message>> = {}) {
+  const sentAgain: [Message, number][] = [];
+  const sendAgain = async (sent: Message, delayMs: number) => void sentAgain.push([sent, delayMs]);
+  return { consume: createConsumer({ message, handle, sendAgain, retryDelayMs: 15_000, ...more }), sentAgain };
+}
+
+const throwing = (error: unknown) => async () => {
+  throw error;
+};
+const transient = (retryAfterSeconds?: number) =>
+  new DomainError('storage_unavailable', 'Unavailable.', retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
 const refusal = new DomainError('not_found', 'Gone.');
 
 describe('a consumer', () => {
-  it('resolves to nothing, whatever its work came to', async () => {
+  it('resolves to nothing, whatever its handler resolves to', async () => {
     const seen: unknown[] = [];
-    const handle = async (...call: unknown[]) => void seen.push(call);
-    const consume = createConsumer({ message, handle });
+    const { consume } = consumerOf(async (...call) => void seen.push(call));
     const { context } = createContext({ dequeueCount: 3 });
     expect(await consume({ v: 1, line: 2 }, context)).toBeUndefined();
     expect(seen).toMatchObject([[{ v: 1, line: 2 }, { dequeueCount: 3 }]]);
   });
 
-  it('lets a message of unknown shape end in poison, and prints nothing of it', async () => {
-    const consume = createConsumer({ message, handle: async () => undefined });
+  it('lets a message of unknown shape end in poison, and logs nothing of it', async () => {
+    const { consume } = consumerOf(async () => undefined);
     const { context, lines } = createContext();
     await expect(consume({ v: 1, line: 'hush-hush' }, context)).rejects.toThrow('unknown shape');
     expect(lines.join()).not.toContain('hush-hush');
   });
 
-  it('postpones weather and records refusals, where it is told how', async () => {
-    const fates: unknown[] = [];
-    const hooks = {
-      postpone: async (
-        ...[{ line }, { code }, seconds]: [{ line: number }, DomainError, number | undefined, unknown]
-      ) => void fates.push(['postpone', line, code, seconds]),
-      giveUp: async (...[{ line }, { code }]: [{ line: number }, DomainError, unknown]) =>
-        void fates.push(['giveUp', line, code]),
-    };
-    for (const error of [weather, refusal]) {
-      await createConsumer({ ...throwing(error), ...hooks })({ v: 1, line: 1 }, createContext().context);
-    }
-    expect(fates).toEqual([
-      ['postpone', 1, 'storage_unavailable', 7],
-      ['giveUp', 1, 'not_found'],
-    ]);
-    const defect = createConsumer({ ...throwing(new TypeError('defect')), ...hooks });
-    await expect(defect({ v: 1, line: 1 }, createContext().context)).rejects.toThrow('defect');
-    expect(fates).toHaveLength(2);
+  it('sends again what its handler returns', async () => {
+    const retry = { message: { v: 1, line: 9 } as const, delayMs: 400 };
+    const { consume, sentAgain } = consumerOf(async () => retry);
+    await consume({ v: 1, line: 2 }, createContext().context);
+    expect(sentAgain).toEqual([[retry.message, 400]]);
   });
 
-  // The worker rethrows only what is an Error; anything else would count as success and the message be lost.
-  it.each([weather, refusal, new TypeError('defect'), 'a string'])(
-    'else lets it escape as an Error: %s',
+  it.each([
+    ['after the time that the failure names', transient(7), 7_000],
+    ['after its own delay when the failure names no time', transient(), 15_000],
+  ])('sends a message again after a transient failure, %s', async (_when, error, delayMs) => {
+    const { consume, sentAgain } = consumerOf(throwing(error), { afterFailure: (sent) => ({ ...sent, line: 99 }) });
+    expect(await consume({ v: 1, line: 1 }, createContext().context)).toBeUndefined();
+    expect(sentAgain).toEqual([[{ v: 1, line: 99 }, delayMs]]);
+  });
+
+  it('leaves a message to the sweep, and says so, when it cannot be sent again', async () => {
+    const { consume } = consumerOf(throwing(transient()), { sendAgain: throwing(transient()) });
+    const { context, lines } = createContext();
+    expect(await consume({ v: 1, line: 1 }, context)).toBeUndefined();
+    expect(lines.join()).toContain('message_left_to_the_sweep');
+  });
+
+  // The worker rethrows only what is an Error. Anything else would count as success, and the message would be lost.
+  it.each([refusal, new TypeError('defect'), 'a string'])(
+    'lets anything else escape as an Error: %s',
     async (error) => {
-      const consume = createConsumer(throwing(error));
+      const { consume, sentAgain } = consumerOf(throwing(error));
       await expect(consume({ v: 1, line: 1 }, createContext().context)).rejects.toBeInstanceOf(Error);
+      expect(sentAgain).toEqual([]);
     },
   );
 });

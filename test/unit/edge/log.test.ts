@@ -8,7 +8,7 @@ function record() {
   return { lines, sink: { debug: write, info: write, warn: write, error: write } };
 }
 
-it('writes one line of JSON, the event first', () => {
+it('writes one line of JSON, with the event first', () => {
   const { lines, sink } = record();
   createLog(sink, { requestId: 'r' })('info', 'ran', { ms: 3, text: 'two\nlines', at: new Date(0) });
   expect(lines).toEqual([
@@ -16,7 +16,7 @@ it('writes one line of JSON, the event first', () => {
   ]);
 });
 
-it('prints an error with its causes, but none of what an SDK hangs on it', () => {
+it('prints an error with its causes, but no properties that an SDK has added', () => {
   const { lines, sink } = record();
   const cause = Object.assign(new Error('ECONNREFUSED'), { request: { headers: { authorization: 'Bearer token' } } });
   createLog(sink)('error', 'failed', { error: new Error('no answer', { cause }), secret: new Secret('hidden') });

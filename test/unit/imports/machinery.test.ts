@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { isSettled } from '../../../shared/imports/ledger/row.ts';
-import { settledOf, sumTallies } from '../../../shared/imports/ledger/tally.ts';
+import { countSettled, sumTallies } from '../../../shared/imports/ledger/tally.ts';
 import { createWorld, type Faults, type World } from '../../support/import-world.ts';
 
 const calm: Faults = { lost: 0, twice: 0, kills: 0, throttled: 0, defects: 0, grantsAfter: 0 };
@@ -20,7 +20,7 @@ async function expectExact(world: World, importId: string, allowDefects = false)
   const accepted = rows.filter((row) => row.state !== 'rejected' && row.state !== 'duplicate');
   expect(accepted.filter((row) => !isSettled(row.state))).toEqual([]);
   expect(plan?.accepted).toBe(accepted.length);
-  expect(settledOf(counts)).toBe(accepted.length);
+  expect(countSettled(counts)).toBe(accepted.length);
   expect(counts.waiting).toBe(0);
   for (const state of ['passed', 'failed', 'inconclusive', 'cancelled'] as const) {
     expect(counts[state], state).toBe(accepted.filter((row) => row.state === state).length);
@@ -29,7 +29,7 @@ async function expectExact(world: World, importId: string, allowDefects = false)
     const isDefect = allowDefects && row.cause === 'internal_error';
     if (!isDefect) expect(row.state, row.address).toBe(world.verdictOf(row.address));
     const mailbox = (await world.ledger.getMailbox('conn_1', row.address))?.value;
-    expect(mailbox?.open).toBeUndefined();
+    expect(mailbox?.openRow).toBeUndefined();
     expect(mailbox?.status).toBe(row.state === 'passed' ? 'active' : row.state);
   }
 }

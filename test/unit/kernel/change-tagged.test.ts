@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { changeTagged, type TaggedRecord } from '../../../shared/kernel/change-tagged.ts';
-import { isWeather } from '../../../shared/kernel/errors.ts';
+import { isTransient } from '../../../shared/kernel/errors.ts';
 
 /** A counter that another writer raises by 100 before each of the first `lostRaces` writes. */
 function counter(lostRaces = 0) {
@@ -53,7 +53,7 @@ it('gives up after a limited number of tries, with an error that a retry may fix
   const { pauses, options } = heldTime();
   const error = await changeTagged(record, (current) => current + 1, { ...options, triesMax: 5 }).catch((e) => e);
   expect(error).toMatchObject({ code: 'storage_unavailable', retryAfterSeconds: 1 });
-  expect(isWeather(error)).toBe(true);
+  expect(isTransient(error)).toBe(true);
   expect(state.reads).toBe(5);
   expect(pauses).toHaveLength(4);
 });

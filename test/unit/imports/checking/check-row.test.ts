@@ -1,14 +1,14 @@
 import { beforeEach, expect, it } from 'vitest';
-import { type CheckNeeds, checkRow } from '../../../../shared/imports/checking/check-row.ts';
+import { type CheckDeps, checkRow } from '../../../../shared/imports/checking/check-row.ts';
 import type { Import } from '../../../../shared/imports/import.ts';
-import type { CheckMessage } from '../../../../shared/imports/import-queues.ts';
 import type { Row } from '../../../../shared/imports/ledger/row.ts';
+import type { CheckMessage } from '../../../../shared/imports/messages.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
 
 const NOW = new Date('2026-06-01T12:00:00Z');
-const LAST_LOOK_MS = 120_000;
+const CLEANUP_MS = 120_000;
 const message: CheckMessage = {
-  v: 1,
+  v: 2,
   customerId: 'cust_1',
   connectionId: 'conn_1',
   importId: 'imp_1',
@@ -21,20 +21,20 @@ const message: CheckMessage = {
 };
 
 let done: string[];
-let needs: CheckNeeds;
+let deps: CheckDeps;
 beforeEach(() => {
   done = [];
-  needs = {
+  deps = {
     clock: { now: () => NOW },
     ledger: inMemoryLedger(),
-    seen: {
-      import: async () => ({ id: 'imp_1', status: 'running', epoch: 1 }) as Import,
-      connection: async () => ({ id: 'conn_1', grantsChangedAt: NOW }),
+    importCache: { get: async () => ({ id: 'imp_1', status: 'running', epoch: 1 }) as Import },
+    connectionCache: { get: async () => ({ id: 'conn_1', grantsChangedAt: NOW }) },
+    rateLimiter: {
+      run: async (_tenant: string, check: () => Promise<unknown>) => ({ ran: true, value: await check() }),
     },
-    pace: { run: async (_tenant: string, check: () => Promise<unknown>) => ({ ran: true, value: await check() }) },
     importQueues: {
-      sendCheck: async ({ broom }: CheckMessage, delayMs = 0) =>
-        void done.push(`${broom ? 'last look' : 'check'} in ${delayMs}`),
+      sendCheck: async ({ cleanupOnly }: CheckMessage, delayMs = 0) =>
+        void done.push(`${cleanupOnly ? 'cleanup' : 'check'} in ${delayMs}`),
     },
     checker: {
       check: async () => {
@@ -43,41 +43,39 @@ beforeEach(() => {
       },
       removeLeftovers: async () => void done.push('cleaned'),
     },
-    refusals: { weigh: async () => ({ everywhere: false }) },
+    refusals: { observe: async () => ({ everywhere: false }) },
     settler: { settle: async () => void done.push('settled') },
-    limits: { giveUpAfterMs: 0, retryBaseMs: 0, lastLookAfterMs: LAST_LOOK_MS },
-  } as unknown as CheckNeeds;
+    limits: { giveUpAfterMs: 0, retryBaseMs: 0, cleanupAfterMs: CLEANUP_MS },
+  } as unknown as CheckDeps;
 });
 
 async function rowIs(state: Row['state']): Promise<void> {
   const { importId, line, address } = message;
-  await needs.ledger.commit('conn_1', [
-    { op: 'createRow', row: { importId, line, address, state, attempt: 0 } as Row },
-  ]);
+  await deps.ledger.commit('conn_1', [{ op: 'createRow', row: { importId, line, address, state, attempt: 0 } as Row }]);
 }
 
-it('asks at once what was sent for the first time, without a read of its row', async () => {
-  await checkRow(needs, message, false);
+it('checks a row that was sent for the first time without reading it again', async () => {
+  await checkRow(deps, message, false);
   expect(done).toEqual(['asked', 'settled']);
 });
 
 it.each([
   ['delivered a second time', message, true],
-  ['sent again by the sweep', { ...message, again: true as const }, false],
-])('sends the last look ahead, before it asks what was %s', async (_how, sent, redelivered) => {
+  ['sent again by the sweep', { ...message, mayHaveLeftovers: true as const }, false],
+])('sends a cleanup message before it checks a row that was %s', async (_how, sent, redelivered) => {
   await rowIs('pending');
-  await checkRow(needs, sent, redelivered);
-  expect(done).toEqual([`last look in ${LAST_LOOK_MS}`, 'asked', 'settled']);
+  await checkRow(deps, sent, redelivered);
+  expect(done).toEqual([`cleanup in ${CLEANUP_MS}`, 'asked', 'settled']);
 });
 
 it.each([
   ['delivered a second time', message, true],
-  ['sent again by the sweep', { ...message, again: true as const }, false],
+  ['sent again by the sweep', { ...message, mayHaveLeftovers: true as const }, false],
 ])(
-  'only cleans up for what was %s after its row was settled: nothing is written that a kill could leave',
+  'only cleans up for a message that was %s after its row was settled, so that a crash leaves nothing behind',
   async (_how, sent, redelivered) => {
     await rowIs('passed');
-    await checkRow(needs, sent, redelivered);
+    await checkRow(deps, sent, redelivered);
     expect(done).toEqual(['cleaned']);
   },
 );

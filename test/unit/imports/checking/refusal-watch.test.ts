@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Findings } from '../../../../shared/causes/verdict.ts';
+import type { Recheck } from '../../../../shared/imports/checking/recheck-passed-mailbox.ts';
 import {
   createRefusalWatch,
-  type Ruling,
-  type Weighed,
-  type Witness,
+  type Observation,
+  type RefusalScope,
 } from '../../../../shared/imports/checking/refusal-watch.ts';
 
 const checkedAt = new Date('2026-06-01T00:00:00Z');
@@ -22,144 +22,144 @@ const unlicensed: Findings = {
   'graph.send': { verdict: 'failed', cause: 'mailbox_not_found', microsoftCode: 'ErrorInvalidUser', checkedAt },
 };
 
-function setUp(witness: Witness = 'none', alikeMost = 5) {
+function setUp(recheck: Recheck = 'none', refusedInARowMax = 5) {
   vi.useFakeTimers({ now: 1_000_000 });
-  const watch = createRefusalWatch({ alikeMost, holdMs: 1500, now: Date.now });
+  const watch = createRefusalWatch({ refusedInARowMax, holdMs: 1500, now: Date.now });
   const asked: (string | undefined)[] = [];
   let serial = 0;
-  const weigh = (findings: Findings, more: Partial<Weighed> = {}) => {
-    let ruling: Ruling | undefined;
+  const observe = (findings: Findings, more: Partial<Observation> = {}) => {
+    let scope: RefusalScope | undefined;
     const done = watch
-      .weigh({
+      .observe({
         connectionId: 'conn_1',
         importId: 'imp_1',
         address: `user${++serial}@contoso.example`,
         findings,
         startedAt: Date.now(),
-        askWitness: async (_probe, address) => {
+        recheck: async (_probe, address) => {
           asked.push(address);
-          return witness;
+          return recheck;
         },
         ...more,
       })
       .then((answer) => {
-        ruling = answer;
+        scope = answer;
       });
-    return { done, ruling: () => ruling };
+    return { done, scope: () => scope };
   };
-  return { weigh, asked };
+  return { observe, asked };
 }
 
-describe('a refusal that could hit every mailbox', () => {
-  it('is held back for a moment, and is the mailbox’s own when nothing comes of it', async () => {
-    const { weigh } = setUp();
-    const one = weigh(denied);
+describe('a refusal that could concern every mailbox', () => {
+  it('is held back for a moment, and is the mailbox’s own if nothing else happens', async () => {
+    const { observe } = setUp();
+    const one = observe(denied);
     await vi.advanceTimersByTimeAsync(1_400);
-    expect(one.ruling()).toBeUndefined();
+    expect(one.scope()).toBeUndefined();
     await vi.advanceTimersByTimeAsync(200);
-    expect(one.ruling()).toEqual({ everywhere: false });
+    expect(one.scope()).toEqual({ everywhere: false });
   });
 
-  it('is the mailbox’s own as soon as one that was asked for later passes', async () => {
-    const { weigh } = setUp();
-    const one = weigh(denied);
+  it('is the mailbox’s own as soon as a later check passes', async () => {
+    const { observe } = setUp();
+    const one = observe(denied);
     await vi.advanceTimersByTimeAsync(100);
-    await weigh(passed).done;
+    await observe(passed).done;
     await vi.advanceTimersByTimeAsync(0);
-    expect(one.ruling()).toEqual({ everywhere: false });
+    expect(one.scope()).toEqual({ everywhere: false });
   });
 
-  it('is not cleared by a pass that had begun before it', async () => {
-    const { weigh } = setUp();
-    const one = weigh(denied);
-    await weigh(passed, { startedAt: Date.now() - 10 }).done;
+  it('is not cleared by a pass whose check began before it', async () => {
+    const { observe } = setUp();
+    const one = observe(denied);
+    await observe(passed, { startedAt: Date.now() - 10 }).done;
     await vi.advanceTimersByTimeAsync(100);
-    expect(one.ruling()).toBeUndefined();
+    expect(one.scope()).toBeUndefined();
   });
 
-  it('hits everywhere when so many come in a row and no mailbox is known to work', async () => {
-    const { weigh, asked } = setUp();
-    const all = Array.from({ length: 5 }, () => weigh(denied));
+  it('concerns every mailbox after five in a row when no mailbox has ever passed', async () => {
+    const { observe, asked } = setUp();
+    const all = Array.from({ length: 5 }, () => observe(denied));
     await vi.advanceTimersByTimeAsync(0);
-    for (const one of all) expect(one.ruling()).toMatchObject({ everywhere: true, alike: 5 });
+    for (const one of all) expect(one.scope()).toMatchObject({ everywhere: true, refusedInARow: 5 });
     expect(asked).toEqual([undefined]);
   });
 
-  it('counts refusals that were let go by time', async () => {
-    const { weigh } = setUp();
+  it('counts refusals that are no longer held back', async () => {
+    const { observe } = setUp();
     for (let i = 0; i < 4; i++) {
-      const one = weigh(denied);
+      const one = observe(denied);
       await vi.advanceTimersByTimeAsync(2_000);
-      expect(one.ruling()).toEqual({ everywhere: false });
+      expect(one.scope()).toEqual({ everywhere: false });
     }
-    const fifth = weigh(denied);
+    const fifth = observe(denied);
     await vi.advanceTimersByTimeAsync(0);
-    expect(fifth.ruling()).toMatchObject({ everywhere: true, alike: 5 });
+    expect(fifth.scope()).toMatchObject({ everywhere: true, refusedInARow: 5 });
   });
 
-  it('asks a mailbox that has passed before, and believes it', async () => {
-    const { weigh, asked } = setUp('passes');
-    await weigh(passed, { address: 'jane@contoso.example' }).done;
+  it('asks a mailbox that passed before, and trusts its answer', async () => {
+    const { observe, asked } = setUp('passes');
+    await observe(passed, { address: 'jane@contoso.example' }).done;
     await vi.advanceTimersByTimeAsync(10);
-    const all = Array.from({ length: 5 }, () => weigh(denied));
+    const all = Array.from({ length: 5 }, () => observe(denied));
     await vi.advanceTimersByTimeAsync(0);
-    for (const one of all) expect(one.ruling()).toEqual({ everywhere: false });
+    for (const one of all) expect(one.scope()).toEqual({ everywhere: false });
     expect(asked).toEqual(['jane@contoso.example']);
   });
 
-  it('is looked into ever more seldom while the witness passes', async () => {
-    const { weigh, asked } = setUp('passes');
+  it('is rechecked less and less often while the rechecked mailbox passes', async () => {
+    const { observe, asked } = setUp('passes');
     for (let i = 0; i < 14; i++) {
-      weigh(denied);
+      observe(denied);
       await vi.advanceTimersByTimeAsync(0);
     }
     expect(asked).toHaveLength(1);
-    weigh(denied);
+    observe(denied);
     await vi.advanceTimersByTimeAsync(0);
     expect(asked).toHaveLength(2);
   });
 
-  it('hits everywhere when the mailbox that passed before is refused too', async () => {
-    const { weigh } = setUp('refused');
-    await weigh(passed).done;
+  it('concerns every mailbox when the mailbox that passed before is refused too', async () => {
+    const { observe } = setUp('refused');
+    await observe(passed).done;
     await vi.advanceTimersByTimeAsync(10);
-    const all = Array.from({ length: 5 }, () => weigh(denied));
+    const all = Array.from({ length: 5 }, () => observe(denied));
     await vi.advanceTimersByTimeAsync(0);
-    for (const one of all) expect(one.ruling()).toMatchObject({ everywhere: true });
+    for (const one of all) expect(one.scope()).toMatchObject({ everywhere: true });
   });
 
-  it('is ruled like the others when its check was under way as they were ruled', async () => {
-    const { weigh } = setUp();
+  it('has the same scope as the others when its check was under way while they were decided', async () => {
+    const { observe } = setUp();
     const startedAt = Date.now() - 50;
-    for (let i = 0; i < 5; i++) weigh(denied, { startedAt });
+    for (let i = 0; i < 5; i++) observe(denied, { startedAt });
     await vi.advanceTimersByTimeAsync(20);
-    const late = weigh(denied, { startedAt });
+    const late = observe(denied, { startedAt });
     await vi.advanceTimersByTimeAsync(0);
-    expect(late.ruling()).toMatchObject({ everywhere: true });
+    expect(late.scope()).toMatchObject({ everywhere: true });
   });
 
-  it('holds nobody when the witness cannot be asked', async () => {
-    const { weigh } = setUp();
-    const askWitness = () => Promise.reject(new Error('storage is away'));
-    const held = Array.from({ length: 4 }, () => weigh(denied));
-    const fifth = weigh(denied, { askWitness }).done.catch((error: Error) => error.message);
+  it('holds no refusal back when the recheck fails', async () => {
+    const { observe } = setUp();
+    const recheck = () => Promise.reject(new Error('no storage'));
+    const held = Array.from({ length: 4 }, () => observe(denied));
+    const fifth = observe(denied, { recheck }).done.catch((error: Error) => error.message);
     await vi.advanceTimersByTimeAsync(0);
-    expect(await fifth).toBe('storage is away');
-    for (const one of held) expect(one.ruling()).toEqual({ everywhere: false });
+    expect(await fifth).toBe('no storage');
+    for (const one of held) expect(one.scope()).toEqual({ everywhere: false });
   });
 });
 
-it('leaves refusals that are plainly the mailbox’s own alone, however many come', async () => {
-  const { weigh } = setUp();
-  const all = Array.from({ length: 50 }, () => weigh(unlicensed));
+it('lets refusals that can only be the mailbox’s own through, however many there are', async () => {
+  const { observe } = setUp();
+  const all = Array.from({ length: 50 }, () => observe(unlicensed));
   await vi.advanceTimersByTimeAsync(0);
-  for (const one of all) expect(one.ruling()).toEqual({ everywhere: false });
+  for (const one of all) expect(one.scope()).toEqual({ everywhere: false });
 });
 
-it('tells imports and probes apart', async () => {
-  const { weigh } = setUp();
-  const here = Array.from({ length: 4 }, () => weigh(denied));
-  const there = Array.from({ length: 4 }, () => weigh(denied, { importId: 'imp_2' }));
+it('counts each import and each probe on its own', async () => {
+  const { observe } = setUp();
+  const here = Array.from({ length: 4 }, () => observe(denied));
+  const there = Array.from({ length: 4 }, () => observe(denied, { importId: 'imp_2' }));
   await vi.advanceTimersByTimeAsync(100);
-  for (const one of [...here, ...there]) expect(one.ruling()).toBeUndefined();
+  for (const one of [...here, ...there]) expect(one.scope()).toBeUndefined();
 });

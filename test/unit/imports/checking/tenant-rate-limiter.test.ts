@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createPace, type PaceSignal } from '../../../../shared/imports/checking/tenant-rate-limiter.ts';
+import { createTenantRateLimiter, type TenantSignal } from '../../../../shared/imports/checking/tenant-rate-limiter.ts';
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => void vi.useRealTimers());
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const fine: PaceSignal = { kind: 'fine' };
+const fine: TenantSignal = { kind: 'ok' };
 
-function setUp(more: { processMost?: number; tenantFirst?: number; tenantMost?: number } = {}) {
-  const pace = createPace({
-    processMost: 24,
-    tenantFirst: 4,
-    tenantMost: 24,
+function setUp(more: { processMax?: number; tenantInitial?: number; tenantMax?: number } = {}) {
+  const pace = createTenantRateLimiter({
+    processMax: 24,
+    tenantInitial: 4,
+    tenantMax: 24,
     waitMs: 2_000,
     now: Date.now,
     random: () => 0.5,
@@ -21,7 +21,7 @@ function setUp(more: { processMost?: number; tenantFirst?: number; tenantMost?: 
   const running = new Map<string, number>();
   const most = new Map<string, number>();
   const done = new Map<string, number>();
-  const ask = (tenant: string, ms: number, signal: PaceSignal = fine) =>
+  const ask = (tenant: string, ms: number, signal: TenantSignal = fine) =>
     pace.run(
       tenant,
       async () => {
@@ -52,7 +52,7 @@ it('begins with four of a tenant at once, and makes room for one more with each 
 });
 
 it('halves what a tenant may have at once when it is throttled, once for all that were under way', async () => {
-  const { pace, ask } = setUp({ tenantFirst: 16 });
+  const { pace, ask } = setUp({ tenantInitial: 16 });
   const all = Array.from({ length: 4 }, () => ask('a', 100, { kind: 'throttled', isWhole: true }));
   await vi.advanceTimersByTimeAsync(100);
   await Promise.all(all);
@@ -105,7 +105,7 @@ it('goes on asking a tenant that answers some of what it is asked', async () => 
 });
 
 it('sends a check back to the queue when its turn does not come within two seconds', async () => {
-  const { ask } = setUp({ tenantFirst: 1 });
+  const { ask } = setUp({ tenantInitial: 1 });
   void ask('a', 10_000);
   const waiting = ask('a', 10);
   await vi.advanceTimersByTimeAsync(1_900);
@@ -120,13 +120,13 @@ it('sends a check back to the queue when its turn does not come within two secon
 it('lets no tenant that hangs keep another from its share', async () => {
   const { ask, done } = setUp();
   let stopped = false;
-  const keepAsking = async (tenant: string, ms: number, signal: PaceSignal) => {
+  const keepAsking = async (tenant: string, ms: number, signal: TenantSignal) => {
     while (!stopped) {
       const turn = await ask(tenant, ms, signal);
       if (!turn.ran) await sleep(turn.seconds * 1000);
     }
   };
-  for (let i = 0; i < 48; i++) void keepAsking('hangs', 30_000, { kind: 'unwell' });
+  for (let i = 0; i < 48; i++) void keepAsking('hangs', 30_000, { kind: 'unanswered' });
   for (let i = 0; i < 24; i++) void keepAsking('works', 100, fine);
   await vi.advanceTimersByTimeAsync(10_000);
   // Twenty places are left beside the four that hang: some 200 checks a second; half of it is plenty.
@@ -136,7 +136,7 @@ it('lets no tenant that hangs keep another from its share', async () => {
 });
 
 it('serves tenants that wait for the places of the process in turn', async () => {
-  const { ask } = setUp({ processMost: 1 });
+  const { ask } = setUp({ processMax: 1 });
   const order: string[] = [];
   void ask('a', 10).then(() => order.push('a'));
   for (const tenant of ['a', 'a', 'a', 'b', 'c']) void ask(tenant, 10).then(() => order.push(tenant));
@@ -145,7 +145,7 @@ it('serves tenants that wait for the places of the process in turn', async () =>
 });
 
 it('frees the place of a check that throws', async () => {
-  const { pace, ask } = setUp({ processMost: 1 });
+  const { pace, ask } = setUp({ processMax: 1 });
   const broken = pace.run(
     'a',
     () => Promise.reject(new Error('broken')),
@@ -165,19 +165,25 @@ it('answers every check, and never has more at once than the process or the tena
           tenant: fc.constantFrom('a', 'b', 'c'),
           at: fc.integer({ min: 0, max: 5_000 }),
           ms: fc.integer({ min: 1, max: 3_000 }),
-          signal: fc.constantFrom<PaceSignal | 'throws'>(
+          signal: fc.constantFrom<TenantSignal | 'throws'>(
             fine,
             fine,
             { kind: 'throttled', isWhole: true },
             { kind: 'throttled', isWhole: true, seconds: 3 },
-            { kind: 'unwell' },
+            { kind: 'unanswered' },
             'throws',
           ),
         }),
         { maxLength: 60 },
       ),
       async (checks) => {
-        const pace = createPace({ processMost: 6, tenantFirst: 2, tenantMost: 5, waitMs: 2_000, now: Date.now });
+        const pace = createTenantRateLimiter({
+          processMax: 6,
+          tenantInitial: 2,
+          tenantMax: 5,
+          waitMs: 2_000,
+          now: Date.now,
+        });
         let running = 0;
         let answered = 0;
         const inLane = new Map<string, number>();
@@ -196,7 +202,7 @@ it('answers every check, and never has more at once than the process or the tena
                   inLane.set(tenant, (inLane.get(tenant) ?? 0) - 1);
                   if (signal === 'throws') throw new Error('broken');
                 },
-                () => signal as PaceSignal,
+                () => signal as TenantSignal,
               )
               .catch(() => undefined)
               .finally(() => answered++);

@@ -61,7 +61,7 @@ it('sends nobody after it while it is being asked', async () => {
 
 it.each(['passed', 'failed', 'inconclusive'] as const)('lets the others follow when it has %s', async (state) => {
   await change(2, { state });
-  expect(await release({ canary: 2 })).toEqual({ lines: [3, 4, 5], change: { awakeUntil: NOW } });
+  expect(await release({ canary: 2 })).toEqual({ lines: [3, 4, 5], change: { canarySettledAt: NOW } });
 });
 
 it('puts all of them off to its own next step when it was refused once more, unasked', async () => {
@@ -88,5 +88,5 @@ it.each([
 });
 
 it('needs none for rows that were due when the last one came through', async () => {
-  expect(await release({ awakeUntil: NOW })).toEqual({ lines: [2, 3, 4, 5], change: { awakeUntil: NOW } });
+  expect(await release({ canarySettledAt: NOW })).toEqual({ lines: [2, 3, 4, 5], change: { canarySettledAt: NOW } });
 });

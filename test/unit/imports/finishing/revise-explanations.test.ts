@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { Findings, ProbeFinding } from '../../../../shared/causes/verdict.ts';
-import { putExplanationsRight } from '../../../../shared/imports/finishing/revise-explanations.ts';
+import { reviseExplanations } from '../../../../shared/imports/finishing/revise-explanations.ts';
 import type { Import } from '../../../../shared/imports/import.ts';
 import type { Ledger } from '../../../../shared/imports/ledger/ledger.ts';
 import type { Row } from '../../../../shared/imports/ledger/row.ts';
@@ -60,7 +60,7 @@ const rowCause = async (at: number) => (await ledger.getRow('conn_1', 'imp_1', a
 it('makes a denial out of scope where others pass the same probe, and changes no verdict', async () => {
   await add('jane', { 'graph.send': passes });
   const at = await add('omar', { 'graph.send': denied() });
-  await putExplanationsRight({ ledger }, record);
+  await reviseExplanations({ ledger }, record);
   const finding = await causeOf('omar');
   expect(finding).toMatchObject({ verdict: 'failed', cause: 'mailbox_out_of_scope', requestId: 'r-1' });
   expect(finding?.detail).toBeUndefined();
@@ -69,7 +69,7 @@ it('makes a denial out of scope where others pass the same probe, and changes no
 
 it('leaves it to the consent where none passes', async () => {
   const at = await add('omar', { 'graph.send': denied() });
-  await putExplanationsRight({ ledger }, record);
+  await reviseExplanations({ ledger }, record);
   expect((await causeOf('omar'))?.cause).toBe('consent_missing');
   expect(await rowCause(at)).toBe('consent_missing');
 });
@@ -77,7 +77,7 @@ it('leaves it to the consent where none passes', async () => {
 it('asks of each probe whether others pass it', async () => {
   await add('jane', { 'graph.readWrite': passes, 'graph.send': denied() });
   await add('omar', { 'graph.readWrite': denied(), 'graph.send': denied() });
-  await putExplanationsRight({ ledger }, record);
+  await reviseExplanations({ ledger }, record);
   expect((await causeOf('omar', 'graph.readWrite'))?.cause).toBe('mailbox_out_of_scope');
   expect((await causeOf('omar', 'graph.send'))?.cause).toBe('consent_missing');
 });
@@ -92,7 +92,7 @@ it('leaves alone what the directory or a policy explains, and what another impor
     }),
   });
   await add('busy', { 'graph.send': denied() }, { importId: 'imp_2' });
-  await putExplanationsRight({ ledger }, record);
+  await reviseExplanations({ ledger }, record);
   expect((await causeOf('guest'))?.cause).toBe('address_is_guest');
   expect((await causeOf('legal'))?.cause).toBe('access_policy_blocked');
   expect((await causeOf('busy'))?.cause).toBe('consent_missing');
@@ -102,7 +102,7 @@ it('puts right more than one transaction holds, and can be repeated', async () =
   await add('jane', { 'graph.send': passes });
   const lines: number[] = [];
   for (let n = 0; n < 120; n++) lines.push(await add(`user${n}`, { 'graph.send': denied() }));
-  await putExplanationsRight({ ledger }, record);
-  await putExplanationsRight({ ledger }, record);
+  await reviseExplanations({ ledger }, record);
+  await reviseExplanations({ ledger }, record);
   for (const at of lines) expect(await rowCause(at)).toBe('mailbox_out_of_scope');
 });

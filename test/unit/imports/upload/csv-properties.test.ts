@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { judgeRow } from '../../../../shared/imports/upload/judge-row.ts';
+import { parseRow } from '../../../../shared/imports/upload/parse-row.ts';
 import { DomainError } from '../../../../shared/kernel/errors.ts';
 import { rowsOf, uploadLimits } from '../../../support/upload-bytes.ts';
 
@@ -27,7 +27,7 @@ it('the same rows come out of the same table, however it was written and however
       const expected = [];
       let line = how.sep ? 3 : 2;
       for (const [address, displayName, dailyLimit, reference] of rows) {
-        expected.push(judgeRow(line, { address, displayName, dailyLimit, reference }, uploadLimits));
+        expected.push(parseRow(line, { address, displayName, dailyLimit, reference }, uploadLimits));
         line += [address, displayName, dailyLimit, reference].join('').split('\n').length;
       }
       const { rows: judged } = await rowsOf(write(rows, how), { sizes: how.sizes });

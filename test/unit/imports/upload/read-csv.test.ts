@@ -41,7 +41,7 @@ describe('a row’s fault is a rejected row', () => {
         address: 'nobody',
         reference: 'r-7',
         code: 'address_malformed',
-        message: expect.stringMatching(/not an e-mail address.*name is too long.*daily limit/s),
+        message: expect.stringMatching(/not a valid e-mail address.*name is too long.*daily limit/s),
       },
     ]);
   });

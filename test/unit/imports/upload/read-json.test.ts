@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readCanonical, writeCanonical } from '../../../../shared/imports/upload/canonical-rows.ts';
-import { judgeRow } from '../../../../shared/imports/upload/judge-row.ts';
+import { parseRow } from '../../../../shared/imports/upload/parse-row.ts';
 import { parseMailboxList } from '../../../../shared/imports/upload/read-json.ts';
 import { readUpload, uploadTypes } from '../../../../shared/imports/upload/read-upload.ts';
 import { chunksOf, uploadLimits } from '../../../support/upload-bytes.ts';
@@ -56,7 +56,7 @@ describe('mailboxes as JSON', () => {
         ...Array.from({ length: 2000 }, (_, i) => ({ address: `user${i}@contoso.com`, dailyLimit: (i % 20) - 1 })),
       ],
     };
-    const before = body.mailboxes.map((mailbox, place) => judgeRow(place + 1, mailbox, uploadLimits));
+    const before = body.mailboxes.map((mailbox, place) => parseRow(place + 1, mailbox, uploadLimits));
     const stored = Buffer.concat(await Array.fromAsync(writeCanonical(parseMailboxList(body))));
     for (const sizes of [[7], [65_536]]) {
       expect(await Array.fromAsync(readCanonical(chunksOf(stored, sizes), uploadLimits))).toEqual(before);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { writeCanonical } from '../../../../shared/imports/upload/canonical-rows.ts';
-import type { JudgedRow } from '../../../../shared/imports/upload/judged-row.ts';
+import type { ParsedRow } from '../../../../shared/imports/upload/parsed-row.ts';
 import { readUpload, type UploadType } from '../../../../shared/imports/upload/read-upload.ts';
 import { receiveUpload } from '../../../../shared/imports/upload/receive-upload.ts';
 import { DomainError } from '../../../../shared/kernel/errors.ts';
@@ -14,7 +14,7 @@ function receive(
   {
     uploads = inMemoryUploads(),
     contentType = 'text/csv' as UploadType,
-    visit = (_: JudgedRow): void | Promise<void> => {},
+    visit = (_: ParsedRow): void | Promise<void> => {},
   } = {},
 ) {
   return receiveUpload(
@@ -36,7 +36,7 @@ describe('an upload is stored while it is judged', () => {
 
   it('rows of ours too, and they read back as the same', async () => {
     const uploads = inMemoryUploads();
-    const seen: JudgedRow[] = [];
+    const seen: ParsedRow[] = [];
     const contentType = 'application/x-ndjson';
     await receive(writeCanonical([{ address: 'A@c.com' }, { address: 'x' }]), {
       uploads,
@@ -72,7 +72,7 @@ describe('an upload is stored while it is judged', () => {
 
   it('leaves nothing when the visitor refuses', async () => {
     const uploads = inMemoryUploads();
-    const visit = (row: JudgedRow) => {
+    const visit = (row: ParsedRow) => {
       if (row.line === 3000) throw new DomainError('slot_limit_reached', 'full');
     };
     await expect(receive(chunksOf(csv, [1000]), { uploads, visit })).rejects.toMatchObject({

@@ -1,0 +1,51 @@
+import type { app } from '@azure/functions';
+import { addApiKeyRoutes } from './http/api-keys.ts';
+import { addConnectionRoutes } from './http/connections.ts';
+import { addConsentRoutes } from './http/consent.ts';
+import { addCustomerRoutes } from './http/customers.ts';
+import { addExpiringSecretRoutes } from './http/expiring-secrets.ts';
+import { addHealthRoutes } from './http/health.ts';
+import { addImportRoutes } from './http/imports.ts';
+import { addMailboxRoutes } from './http/mailboxes.ts';
+import { addMeRoutes } from './http/me.ts';
+import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
+import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
+import { addPlanImportQueue } from './queues/plan-import.ts';
+import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
+import { addSweepImportsTimer } from './timers/sweep-imports.ts';
+import { addTidyUpTimer } from './timers/tidy-up.ts';
+
+type Host = Pick<typeof app, 'http' | 'storageQueue' | 'timer'>;
+
+const registrations = [
+  addHealthRoutes,
+  addCustomerRoutes,
+  addApiKeyRoutes,
+  addMeRoutes,
+  addConnectionRoutes,
+  addConsentRoutes,
+  addExpiringSecretRoutes,
+  addImportRoutes,
+  addMailboxRoutes,
+
+  addPlanImportQueue,
+  addDispatchChecksQueue,
+  addCheckMailboxQueue,
+
+  addSweepImportsTimer,
+  addFindExpiringSecretsTimer,
+  addTidyUpTimer,
+] as const;
+
+/** Everything that the functions need, handed over by the entry point. */
+export type FunctionDeps = DepsOf<typeof registrations>;
+
+/** Registers every function of the app. The app and the tests use this one list, so the tests cannot miss a route. */
+export function addFunctions(host: Host, deps: FunctionDeps): void {
+  for (const register of registrations) register(host, deps);
+}
+
+type DepsOf<List extends readonly ((host: never, deps: never) => void)[]> = Intersection<Parameters<List[number]>[1]>;
+type Intersection<Union> = (Union extends unknown ? (value: Union) => void : never) extends (value: infer All) => void
+  ? All
+  : never;

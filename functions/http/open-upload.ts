@@ -1,0 +1,36 @@
+import type { HttpRequest } from '@azure/functions';
+import { mediaType, readJson } from '../../shared/edge/body.ts';
+import { writeCanonical } from '../../shared/imports/upload/canonical-rows.ts';
+import { parseMailboxList } from '../../shared/imports/upload/read-json.ts';
+import { readMultipart } from '../../shared/imports/upload/read-multipart.ts';
+import { type OpenedUpload, uploadTypes } from '../../shared/imports/upload/read-upload.ts';
+import { DomainError } from '../../shared/kernel/errors.ts';
+
+/**
+ * Opens an upload by its `Content-Type`: a CSV, a form with a file, or JSON. Each becomes bytes that can be stored and read
+ * again. A CSV is not read here; it is streamed later.
+ *
+ * @throws DomainError `unsupported_media_type`, `malformed_request`, `validation_failed`, `payload_too_large`
+ */
+export async function openUpload(
+  headers: HttpRequest['headers'],
+  body: AsyncIterable<Uint8Array>,
+  jsonMaxBytes: number,
+): Promise<OpenedUpload> {
+  const contentType = headers.get('content-type');
+  switch (mediaType(contentType)) {
+    case 'text/csv':
+      return { type: uploadTypes.csv, bytes: body };
+    case 'multipart/form-data':
+      return { type: uploadTypes.csv, bytes: await readMultipart(contentType ?? '', body) };
+    case 'application/json': {
+      const read = await readJson({ headers, body }, jsonMaxBytes);
+      return { type: uploadTypes.rows, bytes: writeCanonical(parseMailboxList(read?.value)) };
+    }
+    default:
+      throw new DomainError(
+        'unsupported_media_type',
+        'Send the mailboxes as text/csv, as multipart/form-data with the field "file", or as application/json.',
+      );
+  }
+}

@@ -1,0 +1,34 @@
+import type { app } from '@azure/functions';
+import { createConsumer } from '../../shared/edge/consumer.ts';
+import { importMessage } from '../../shared/imports/messages.ts';
+import { failPlan, type PlanDeps, planImport } from '../../shared/imports/planning/plan-import.ts';
+import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
+import { createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
+
+interface Deps extends PlanDeps, PoisonTwinDeps {
+  /** How long a message stays hidden after a transient failure that names no time. */
+  retryDelayMs: number;
+}
+
+export function addPlanImportQueue(host: Pick<typeof app, 'storageQueue'>, deps: Deps): void {
+  host.storageQueue('plan-import', {
+    queueName: queues.planImport,
+    connection: DATA_STORAGE,
+    handler: createConsumer({
+      message: importMessage,
+      handle: ({ customerId, importId }) => planImport(deps, customerId, importId),
+      retryDelayMs: deps.retryDelayMs,
+      sendAgain: (message, delayMs) => deps.importQueues.sendPlan(message, delayMs),
+    }),
+  });
+
+  host.storageQueue('plan-import-poison', {
+    queueName: poisonQueues.planImport,
+    connection: DATA_STORAGE,
+    handler: createPoisonTwin(deps, {
+      queue: queues.planImport,
+      message: importMessage,
+      settle: ({ customerId, importId }) => failPlan(deps, customerId, importId),
+    }),
+  });
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { causeCodes } from '../causes/causes.ts';
+import { type ProbeFinding, probes, verdicts } from '../causes/verdict.ts';
+
+// Only Muster writes these messages. They are checked all the same, so that a message of another version is noticed.
+
+/** Asks for an import to be planned, or for its next checks to be sent. */
+export const importMessage = z.object({ v: z.literal(1), customerId: z.string(), importId: z.string() });
+export type ImportMessage = z.infer<typeof importMessage>;
+
+const probeFinding = z.object({
+  verdict: z.enum(verdicts),
+  checkedAt: z.coerce.date(),
+  cause: z.enum(causeCodes).exactOptional(),
+  detail: z.string().exactOptional(),
+  microsoftCode: z.string().exactOptional(),
+  requestId: z.string().exactOptional(),
+  sentAt: z.coerce.date().exactOptional(),
+  denial: z
+    .object({ byPolicy: z.boolean(), token: z.enum(['grants', 'lacks', 'empty']), mailboxOpened: z.boolean() })
+    .exactOptional(),
+}) satisfies z.ZodType<ProbeFinding>;
+
+/** One mailbox to check. Carries everything the worker needs, so that a check reads no table. */
+export const checkMessage = z.object({
+  v: z.literal(2),
+  customerId: z.string(),
+  connectionId: z.string(),
+  importId: z.string(),
+  line: z.int(),
+  address: z.string(),
+  /** The row's tag when this message was sent. Settling the row is conditional on it. */
+  rowTag: z.string(),
+  /** The row's attempt: how often it has come back from `waiting`. */
+  attempt: z.int(),
+  /** The import's epoch when this message was sent. */
+  epoch: z.int(),
+  /** How often this message was sent again after a short wait. */
+  tries: z.int(),
+  /** An earlier try may have left something in the mailbox. */
+  mayHaveLeftovers: z.literal(true).exactOptional(),
+  /** A cleanup message: checks nothing, only removes what earlier tries may have left. */
+  cleanupOnly: z.literal(true).exactOptional(),
+  /** This mailbox is asked first after a quiet period. The others wait for its result. */
+  canary: z.literal(true).exactOptional(),
+  /** When Microsoft first asked us to wait, or did not answer. */
+  firstDeferredAt: z.coerce.date().exactOptional(),
+  /** Findings of earlier tries. These probes are not asked again. */
+  priorFindings: z.partialRecord(z.enum(probes), probeFinding).exactOptional(),
+  /** W3C Trace Context, for tracing a row across queues. */
+  traceparent: z.string().exactOptional(),
+});
+export type CheckMessage = z.infer<typeof checkMessage>;

@@ -1,0 +1,32 @@
+import type { Connection } from '../connections/connection.ts';
+import type { CustomerActor } from '../kernel/actor.ts';
+import type { Slots } from '../plans/slots.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { countFreeSlots, slotDemand } from './planning/slot-demand.ts';
+import type { UploadLimits } from './upload/parsed-row.ts';
+import { type Preview, previewUpload } from './upload/preview.ts';
+import { type OpenedUpload, readUpload } from './upload/read-upload.ts';
+
+interface PreviewDeps {
+  ledger: Ledger;
+  slots: Pick<Slots, 'get'>;
+  uploadLimits: UploadLimits;
+}
+
+/**
+ * Says what starting an import with this upload would do (a dry run). Nothing is stored.
+ *
+ * @param connection must be `ready`
+ * @throws DomainError `file_…`, `payload_too_large`
+ */
+export async function previewImport(
+  deps: PreviewDeps,
+  actor: CustomerActor,
+  connection: Connection,
+  upload: OpenedUpload,
+): Promise<Preview> {
+  const parsed = await readUpload(upload.type, upload.bytes, deps.uploadLimits);
+  const demand = await slotDemand(deps, connection.id);
+  const free = await countFreeSlots(deps, actor.customerId);
+  return previewUpload(parsed, demand, { free });
+}

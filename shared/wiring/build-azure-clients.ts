@@ -1,0 +1,48 @@
+import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
+import { SecretClient } from '@azure/keyvault-secrets';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { createTableClients } from '../adapters/tables/table-client.ts';
+import type { AppIdentity, Config, DataStorage } from './config.ts';
+
+const CREDENTIAL_RETRIES = { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
+const STORAGE_RETRIES = { maxTries: 2, tryTimeoutInMs: 10_000, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
+
+/** The SDK clients of the app's own Azure resources. Retries are few and short: messages and callers try again later. */
+export function buildAzureClients({ identity, storage, settings }: Config) {
+  const credential = credentialOf(identity);
+  return {
+    ...storageClients(storage, credential),
+    vault: new SecretClient(settings.KEY_VAULT_URL, credential, {
+      disableChallengeResourceVerification: !settings.KEY_VAULT_VERIFY_RESOURCE,
+      retryOptions: CREDENTIAL_RETRIES,
+    }),
+  };
+}
+
+/** Microsoft's list does not contain a simulated or private authority, so instance discovery is off for one. */
+function credentialOf(identity: AppIdentity): TokenCredential {
+  if (identity.kind === 'managed') return new ManagedIdentityCredential({ clientId: identity.clientId });
+  const { tenantId, clientId, clientSecret, authorityHost } = identity;
+  return new ClientSecretCredential(tenantId, clientId, clientSecret.reveal(), {
+    ...(authorityHost !== undefined && { authorityHost, disableInstanceDiscovery: true }),
+    retryOptions: CREDENTIAL_RETRIES,
+  });
+}
+
+function storageClients(storage: DataStorage, credential: TokenCredential) {
+  const options = { retryOptions: STORAGE_RETRIES };
+  if (storage.kind === 'connectionString') {
+    const connectionString = storage.connectionString.reveal();
+    return {
+      table: createTableClients({ kind: 'connectionString', connectionString: storage.connectionString }),
+      blobs: BlobServiceClient.fromConnectionString(connectionString, options),
+      queues: QueueServiceClient.fromConnectionString(connectionString, options),
+    };
+  }
+  return {
+    table: createTableClients({ kind: 'identity', tableUrl: storage.tableUrl, credential }),
+    blobs: new BlobServiceClient(storage.blobUrl, credential, options),
+    queues: new QueueServiceClient(storage.queueUrl, credential, options),
+  };
+}
