@@ -4,8 +4,8 @@ import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
 export const clouds = ['global', 'usgov', 'usgovdod', 'china', 'simulator'] as const;
 export type Cloud = (typeof clouds)[number];
 
-export const connectionStatuses = ['awaitingConsent', 'ready', 'failing', 'disconnected'] as const;
-export type ConnectionStatus = (typeof connectionStatuses)[number];
+const connectionStatuses = ['awaitingConsent', 'ready', 'failing', 'disconnected'] as const;
+type ConnectionStatus = (typeof connectionStatuses)[number];
 
 /**
  * How the right to send is proved: by a message without recipients, which Microsoft refuses to deliver, by a message
@@ -14,7 +14,7 @@ export type ConnectionStatus = (typeof connectionStatuses)[number];
 export const sendProbes = ['noDelivery', 'selfAddressed', 'none'] as const;
 export type SendProbe = (typeof sendProbes)[number];
 
-export const clientSecretStates = ['valid', 'expiring', 'expired'] as const;
+const clientSecretStates = ['valid', 'expiring', 'expired'] as const;
 export type ClientSecretState = (typeof clientSecretStates)[number];
 
 /** A customer's permission to reach one Microsoft 365 tenant. The client secret itself is stored in the vault only. */

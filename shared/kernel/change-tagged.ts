@@ -8,7 +8,7 @@ export interface TaggedRecord<T> {
   write(value: T, tag: string): Promise<string | undefined>;
 }
 
-export interface RetryOptions {
+interface RetryOptions {
   triesMax?: number;
   pauseMaxMs?: number;
   sleep?: (ms: number) => Promise<unknown>;

@@ -19,6 +19,8 @@ export function describeLedger(name: string, open: () => Ledger): void {
       const finding = { verdict: 'failed' as const, cause: 'mailbox_full' as const, checkedAt: NOW, requestId: 'r-1' };
       const mailbox = aMailbox({
         address: "o'neil+#?/\\%@contoso.example",
+        openRow: 'imp_1:7',
+        slotClaimedBy: IMPORT,
         checks: { 'graph.send': finding },
         dailyLimit: 5,
         nextCheckAt: NOW,
@@ -51,7 +53,7 @@ export function describeLedger(name: string, open: () => Ledger): void {
     it('clears a field that is patched with null, and keeps the fields that are left out', async () => {
       const ledger = open();
       const connectionId = newConnection();
-      const mailbox = aMailbox({ address: 'a@contoso.example', displayName: 'A', nextCheckAt: NOW });
+      const mailbox = aMailbox({ openRow: 'imp_1:2', displayName: 'A', nextCheckAt: NOW });
       await ledger.commit(connectionId, [{ op: 'createMailbox', mailbox }]);
       const patch = { openRow: null, nextCheckAt: null, status: 'active' as const };
       await ledger.commit(connectionId, [{ op: 'mergeMailbox', address: mailbox.address, patch }]);

@@ -2,7 +2,7 @@ import type { CheckOutcome, MailboxChecker } from '../../shared/checks/mailbox-c
 import type { AppToken, TokenAnswer, Tokens } from '../../shared/connections/tokens.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 
-export interface SimulatedTenant {
+interface SimulatedTenant {
   tokens: Tokens;
   checker: MailboxChecker;
   /** How Entra answers a secret: with an AADSTS code, or with a token that carries these roles. */

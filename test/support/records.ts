@@ -9,8 +9,8 @@ import type { CheckMessage } from '../../shared/imports/messages.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 
 /**
- * Complete records for tests: name only the fields that the test is about. They all belong to customer `cust_1`,
- * connection `conn_1` and import `imp_1`, and are from `RECORDS_NOW`.
+ * Complete records for tests: name only the fields that the test is about. Optional fields are absent. All records belong
+ * to customer `cust_1`, connection `conn_1` and import `imp_1`, and are from `RECORDS_NOW`.
  */
 export const RECORDS_NOW = new Date('2026-06-01T00:00:00Z');
 
@@ -79,7 +79,7 @@ export function aRow(change: Partial<Row> = {}): Row {
   return { importId: 'imp_1', line, address: addressOf(line), state: 'pending', attempt: 0, ...change };
 }
 
-/** The mailbox of the row on line 2, which `imp_1` is working on. */
+/** The mailbox of the row on line 2, which no import is working on. */
 export function aMailbox(change: Partial<Mailbox> = {}): Mailbox {
   return {
     address: addressOf(2),
@@ -87,8 +87,6 @@ export function aMailbox(change: Partial<Mailbox> = {}): Mailbox {
     status: 'pending',
     checks: {},
     importId: 'imp_1',
-    openRow: 'imp_1:2',
-    slotClaimedBy: 'imp_1',
     createdAt: RECORDS_NOW,
     ...change,
   };
