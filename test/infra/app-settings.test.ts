@@ -104,7 +104,7 @@ describe('the operator key', () => {
 test('a simulated Microsoft 365 is refused on Flex Consumption, which sets no WEBSITE_INSTANCE_ID', () => {
   const simulator = { SIMULATOR_LOGIN_URL: 'https://127.0.0.1:1', SIMULATOR_GRAPH_URL: 'https://127.0.0.1:2' };
   const { WEBSITE_SKU, WEBSITE_HOSTNAME } = inAzure;
-  expect(() => readConfig({ ...asDeployed, ...simulator, WEBSITE_HOSTNAME, WEBSITE_SKU })).toThrow(/no place in Azure/);
+  expect(() => readConfig({ ...asDeployed, ...simulator, WEBSITE_HOSTNAME, WEBSITE_SKU })).toThrow(/must not be used in Azure/);
 });
 
 test('what the deployment sets wins over further settings', () => {
