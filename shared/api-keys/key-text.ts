@@ -3,8 +3,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 const KEY = /^muster_(cust_[0-9a-z]{1,40})_(key_[0-9a-z]{1,40})_[A-Za-z0-9_-]{43}$/;
 
 /**
- * Generates a key: `muster_{customer}_{key}_{256 random bits}`. Its IDs lead to its hash, so verifying it takes one read.
- * Its prefix lets secret scanners recognize it.
+ * Generates a key: `muster_{customer}_{key}_{256 random bits}`. Its IDs lead to its hash, so verifying it takes one
+ * read. Its prefix lets secret scanners recognize it.
  */
 export function createKeyText(customerId: string, keyId: string): string {
   return `muster_${customerId}_${keyId}_${randomBytes(32).toString('base64url')}`;

@@ -7,7 +7,10 @@ import { hashKey, isSameHash, parseKeyText } from './key-text.ts';
 export interface ApiKeyVerifier {
   /** Resolves to `undefined` if the key is unknown, wrong, expired or revoked. */
   verify(presented: string): Promise<Actor | undefined>;
-  /** Clears the cache of a customer's keys. Call it after removing keys. Other processes notice once their cache expires. */
+  /**
+   * Clears the cache of a customer's keys. Call it after removing keys. Other processes notice once their cache
+   * expires.
+   */
   forget(customerId: string): void;
 }
 
@@ -27,8 +30,8 @@ interface Verified {
 const CACHED_MAX = 10_000;
 
 /**
- * Verifies keys against their hashes. Caches valid keys for `cachedMs`, so that not every call costs a storage request. A
- * key that was revoked in another process still works here for up to `cachedMs`. An expired key never works.
+ * Verifies keys against their hashes. Caches valid keys for `cachedMs`, so that not every call costs a storage request.
+ * A key that was revoked in another process still works here for up to `cachedMs`. An expired key never works.
  */
 export function createApiKeyVerifier(deps: Deps, { cachedMs }: { cachedMs: number }): ApiKeyVerifier {
   const cache = new LRUCache<string, Verified>({ max: CACHED_MAX });

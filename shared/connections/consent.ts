@@ -25,8 +25,8 @@ const hashOf = (state: string) => createHash('sha256').update(state).digest('hex
 const CALLBACK_PATH = '/v1/consent/callback';
 
 /**
- * Creates a link on which an admin of the tenant grants the app its permissions. The link carries a state that belongs to
- * this connection, works once and expires after `consentLinkValidMs`.
+ * Creates a link on which an admin of the tenant grants the app its permissions. The link carries a state that belongs
+ * to this connection, works once and expires after `consentLinkValidMs`.
  * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
  *
  * @throws DomainError `not_found`

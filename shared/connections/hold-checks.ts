@@ -6,8 +6,8 @@ import type { ConnectionStore } from './connection-store.ts';
  * Holds all checks of a connection until new grants have had time to propagate, because asking delays them further.
  * Never shortens a hold that is already there.
  *
- * @param askedAt when Microsoft refused. If a test that began later has passed, there is nothing to wait for and nothing
- * changes.
+ * @param askedAt when Microsoft refused. If a test that began later has passed, there is nothing to wait for and
+ * nothing changes.
  */
 export async function holdChecks(
   deps: { connections: Pick<ConnectionStore, 'get' | 'update'> },

@@ -3,8 +3,8 @@
  *
  * Grants of RBAC for Applications take effect after 30 minutes, or after up to 2 hours if the app keeps asking in the
  * meantime, because each request extends Exchange's cache
- * (https://learn.microsoft.com/exchange/permissions-exo/application-rbac). So we ask rarely, and leave the cache time to
- * expire in between.
+ * (https://learn.microsoft.com/exchange/permissions-exo/application-rbac). So we ask rarely, and leave the cache time
+ * to expire in between.
  */
 export interface PropagationSteps {
   /**

@@ -22,8 +22,8 @@ interface Deps {
 }
 
 /**
- * Replaces the client secret after Microsoft has issued a token for the new one. If Microsoft refuses it, the old secret
- * stays in use.
+ * Replaces the client secret after Microsoft has issued a token for the new one. If Microsoft refuses it, the old
+ * secret stays in use.
  *
  * @throws DomainError `credentials_rejected` with the cause, `validation_failed`, `not_found`
  */

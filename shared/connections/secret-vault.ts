@@ -1,6 +1,8 @@
 import type { Secret } from '../kernel/secret.ts';
 
-/** The only place that stores client secrets. Every call rejects with `vault_unavailable` if the vault is unavailable. */
+/**
+ * The only place that stores client secrets. Every call rejects with `vault_unavailable` if the vault is unavailable.
+ */
 export interface SecretVault {
   /** Stores a new version under this name and resolves to the version. Recovers the name first if it was deleted. */
   put(name: string, value: Secret, expiresAt: Date): Promise<string>;

@@ -26,8 +26,8 @@ export interface DeleteCustomerDeps {
 /**
  * Deletes a customer and all its data.
  *
- * The customer is marked first, which hides it from everyone. Its record is removed last, so that an interrupted deletion
- * can be completed, by repeating the call or by `finishDeletions`.
+ * The customer is marked first, which hides it from everyone. Its record is removed last, so that an interrupted
+ * deletion can be completed, by repeating the call or by `finishDeletions`.
  *
  * @param check receives the customer before anything changes, and may throw to refuse
  * @throws DomainError `not_found`

@@ -4,8 +4,8 @@ import type { Customer } from './customer.ts';
 import type { CustomerStore } from './customer-store.ts';
 
 /**
- * Refuses an actor of another customer. The answer is the same as for a customer that does not exist. Otherwise a customer
- * could find out which IDs others have.
+ * Refuses an actor of another customer. The answer is the same as for a customer that does not exist. Otherwise a
+ * customer could find out which IDs others have.
  *
  * @throws DomainError `not_found`
  */

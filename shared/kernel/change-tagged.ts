@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError } from './errors.ts';
 import type { Tagged } from './tagged.ts';
 
-/** One record in a store. `write` resolves to the new tag, or to `undefined` if the record changed since `tag` was read. */
+/**
+ * One record in a store. `write` resolves to the new tag, or to `undefined` if the record changed since `tag` was read.
+ */
 export interface TaggedRecord<T> {
   read(): Promise<Tagged<T> | undefined>;
   write(value: T, tag: string): Promise<string | undefined>;

@@ -8,8 +8,8 @@ const BLOCK_BYTES = 1_048_576;
 const CONCURRENT_BLOCKS_MAX = 2;
 
 /**
- * Uploads as block blobs named `{customerId}/{importId}`. A blob only exists once its list of blocks is committed, at the
- * very end. Blocks of a failed upload stay invisible, and Azure deletes them after a week.
+ * Uploads as block blobs named `{customerId}/{importId}`. A blob only exists once its list of blocks is committed, at
+ * the very end. Blocks of a failed upload stay invisible, and Azure deletes them after a week.
  */
 export function blobUploads(container: ContainerClient): UploadStore {
   const nameOf = (customerId: string, importId: string) => `${customerId}/${importId}`;

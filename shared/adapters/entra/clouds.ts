@@ -72,7 +72,9 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
   },
 };
 
-/** Returns a lookup of endpoints. It answers `undefined` for `simulator` unless the configuration names its endpoints. */
+/**
+ * Returns a lookup of endpoints. It answers `undefined` for `simulator` unless the configuration names its endpoints.
+ */
 export function createClouds(simulator: SimulatedEndpoints | undefined): (cloud: Cloud) => CloudEndpoints | undefined {
   const { graphResource, exchangeResource, hasPermanentDelete } = microsoftClouds.global;
   const clouds: Record<Cloud, CloudEndpoints | undefined> = {

@@ -45,8 +45,8 @@ export async function requestToken(
 }
 
 /**
- * Keeps the last raw response. The errors of the library do not always carry its content: for an unknown tenant it throws
- * a sentence about endpoints, without the AADSTS number of the response.
+ * Keeps the last raw response. The errors of the library do not always carry its content: for an unknown tenant it
+ * throws a sentence about endpoints, without the AADSTS number of the response.
  */
 function keepResponse(last: { response?: PipelineResponse }, timeoutMs: number): PipelinePolicy {
   return {

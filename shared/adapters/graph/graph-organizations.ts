@@ -7,7 +7,9 @@ interface WireOrganization {
   verifiedDomains?: { name?: unknown }[];
 }
 
-/** `GET /organization`. Needs Organization.Read.All or User.Read.All, and asks only if the token carries one of them. */
+/**
+ * `GET /organization`. Needs Organization.Read.All or User.Read.All, and asks only if the token carries one of them.
+ */
 export function graphOrganizations(deps: {
   sendBatch: SendBatch;
   clouds: (cloud: Cloud) => { graphUrl: string };

@@ -8,8 +8,8 @@ export interface MailServer {
 }
 
 /**
- * Signs in by IMAP with XOAUTH2, opens the inbox read-only and signs out. Exchange Online accepts a token before it checks
- * the mailbox, so a sign-in alone does not pass.
+ * Signs in by IMAP with XOAUTH2, opens the inbox read-only and signs out. Exchange Online accepts a token before it
+ * checks the mailbox, so a sign-in alone does not pass.
  * https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
  */
 export async function probeImap(

@@ -10,8 +10,8 @@ import type { MailServer } from './imap-probe.ts';
 const METHOD = 'MUSTER-PROBE';
 
 /**
- * Sends STARTTLS, AUTH, MAIL FROM with the mailbox's own address, RSET and QUIT. Without RCPT TO and DATA, no message is
- * sent.
+ * Sends STARTTLS, AUTH, MAIL FROM with the mailbox's own address, RSET and QUIT. Without RCPT TO and DATA, no message
+ * is sent.
  *
  * The library cannot send MAIL FROM without RCPT TO. So the whole session runs in its hook for custom authentication,
  * which may send any command and read the replies (docs/decisions/0010).

@@ -1,4 +1,6 @@
-/** What Table Storage forbids in a key, what is unsafe in a URL, unpaired surrogates, and the escape character itself. */
+/**
+ * What Table Storage forbids in a key, what is unsafe in a URL, unpaired surrogates, and the escape character itself.
+ */
 const UNSAFE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what must not pass
   /[/\\#?%~\u0000-\u001f\u007f-\u009f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
