@@ -4,7 +4,7 @@ import { causes } from '../../shared/causes/causes.ts';
 import { probes } from '../../shared/causes/verdict.ts';
 import { testConnection } from '../../shared/checks/test-connection.ts';
 import { daysLeft, secretState } from '../../shared/connections/client-secret.ts';
-import { type Connection, clouds } from '../../shared/connections/connection.ts';
+import { type Connection, clouds, sendProbes } from '../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { registerConnection } from '../../shared/connections/register-connection.ts';
 import { removeConnection } from '../../shared/connections/remove-connection.ts';
@@ -46,7 +46,7 @@ const secretFields = {
   clientSecretExpiresAt: instantField,
 };
 
-const sendProbe = z.enum(['noDelivery', 'selfAddressed', 'none']);
+const sendProbe = z.enum(sendProbes);
 const probeList = z
   .array(z.enum(probes))
   .min(1)

@@ -77,7 +77,7 @@ export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: Customer
       permission: 'read',
       customer: 'none',
       async handle({ actor, params: { customerId = '' } }) {
-        const { value: customer } = await requireCustomer(deps, actor, customerId);
+        const customer = await requireCustomer(deps, actor, customerId);
         return { jsonBody: present(customer, await slotsOf(customerId)) };
       },
     }),

@@ -1,16 +1,16 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Secret } from '../kernel/secret.ts';
 
-/** What the operator's key of the configuration is good for; the key itself stays in here. */
+/** What the operator's key from the configuration is used for. The key itself does not leave this function. */
 export function operatorKey(key: Secret) {
   const digest = createHash('sha256').update(key.reveal()).digest();
-  // A key of its own, so that no signature says anything about the operator's.
+  // A derived key, so that a signature reveals nothing about the operator's key.
   const signingKey = createHmac('sha256', key.reveal()).update('muster signing key').digest();
   return {
-    /** In constant time. */
+    /** Compares in constant time. */
     isOperatorKey: (presented: string): boolean =>
       timingSafeEqual(createHash('sha256').update(presented).digest(), digest),
-    /** The same on every instance, and as long as the operator's key is. */
+    /** Every instance with the same operator's key returns the same signature. */
     sign: (text: string): string => createHmac('sha256', signingKey).update(text).digest('base64url'),
   };
 }

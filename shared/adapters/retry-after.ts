@@ -1,10 +1,11 @@
 const DAY_SECONDS = 86_400;
 
 /**
- * Reads `Retry-After` as whole seconds, rounded up so that nobody comes back too early; `undefined` where it says nothing.
+ * Reads `Retry-After` as whole seconds, rounded up so that nobody retries too early. `undefined` if it has no usable
+ * value.
  *
- * Microsoft sends seconds, at times with a fraction (`2.128`); HTTP allows a date; proxies repeat the header, which then
- * arrives joined by commas: the longest counts.
+ * Microsoft sends seconds, sometimes with a fraction (`2.128`). HTTP also allows a date. If a proxy repeats the header,
+ * the values arrive joined by commas, and the longest counts.
  */
 export function readRetryAfter(value: string | null | undefined, now: Date): number | undefined {
   if (!value) return undefined;

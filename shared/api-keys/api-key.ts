@@ -5,7 +5,7 @@ export interface ApiKey {
   customerId: string;
   name: string;
   role: Role;
-  /** SHA-256 of the whole key. The key itself is shown once and kept nowhere. */
+  /** SHA-256 of the whole key. The key itself is shown once and never stored. */
   hash: string;
   createdAt: Date;
   expiresAt?: Date;

@@ -5,31 +5,30 @@ import type { ApiKeyStore } from './api-key-store.ts';
 import { rolesVisibleTo } from './roles-visible-to.ts';
 import type { ApiKeyVerifier } from './verify-api-key.ts';
 
-interface Needs {
+interface Deps {
   apiKeyStore: Pick<ApiKeyStore, 'get' | 'remove'>;
   apiKeys: Pick<ApiKeyVerifier, 'forget'>;
 }
 
 /**
- * Ends a key: at once in this process, in others once they have forgotten it.
+ * Revokes a key. It stops working in this process immediately, and in others once their cache expires.
  *
- * `check` sees the key before it is removed, and may refuse.
- *
+ * @param check receives the key before it is removed, and may throw to refuse
  * @throws DomainError `not_found`
  */
 export async function revokeApiKey(
-  needs: Needs,
+  deps: Deps,
   actor: Actor,
   customerId: string,
   keyId: string,
   check: (apiKey: ApiKey) => void,
 ): Promise<void> {
-  const found = await needs.apiKeyStore.get(customerId, keyId);
+  const found = await deps.apiKeyStore.get(customerId, keyId);
   const visible = rolesVisibleTo(actor);
   if (!found || (visible && !visible.includes(found.role))) {
     throw new DomainError('not_found', 'There is no such API key.');
   }
   check(found);
-  await needs.apiKeyStore.remove(customerId, keyId);
-  needs.apiKeys.forget(customerId);
+  await deps.apiKeyStore.remove(customerId, keyId);
+  deps.apiKeys.forget(customerId);
 }

@@ -5,16 +5,19 @@ import type { ApiKeyStore } from './api-key-store.ts';
 import { hashKey, isSameHash, parseKeyText } from './key-text.ts';
 
 export interface ApiKeyVerifier {
-  /** Resolves to `undefined` when the key is unknown, wrong, expired or revoked. */
+  /** Resolves to `undefined` if the key is unknown, wrong, expired or revoked. */
   verify(presented: string): Promise<Actor | undefined>;
-  /** To be called after keys of a customer have been removed: this process then knows at once, others soon. */
+  /**
+   * Clears the cache of a customer's keys. Call it after removing keys. Other processes notice once their cache
+   * expires.
+   */
   forget(customerId: string): void;
 }
 
-interface Needs {
+interface Deps {
   apiKeyStore: Pick<ApiKeyStore, 'get'>;
   clock: Clock;
-  /** Whether this is the operator's key of the configuration. */
+  /** Whether this is the operator's key from the configuration. */
   isOperatorKey(presented: string): boolean;
 }
 
@@ -24,24 +27,24 @@ interface Verified {
   until: number;
 }
 
-const CACHED_MOST = 10_000;
+const CACHED_MAX = 10_000;
 
 /**
- * Verifies keys against their hashes, and remembers the good ones for `cachedMs` so that a busy client costs no storage
- * request per call. A key that was revoked elsewhere works on here for so long at most; an expired one not at all.
+ * Verifies keys against their hashes. Caches valid keys for `cachedMs`, so that not every call costs a storage request.
+ * A key that was revoked in another process still works here for up to `cachedMs`. An expired key never works.
  */
-export function createApiKeyVerifier(needs: Needs, { cachedMs }: { cachedMs: number }): ApiKeyVerifier {
-  const cache = new LRUCache<string, Verified>({ max: CACHED_MOST });
-  const underWay = new Map<string, Promise<Verified | undefined>>();
+export function createApiKeyVerifier(deps: Deps, { cachedMs }: { cachedMs: number }): ApiKeyVerifier {
+  const cache = new LRUCache<string, Verified>({ max: CACHED_MAX });
+  const pending = new Map<string, Promise<Verified | undefined>>();
   let revocations = 0;
 
-  async function look(presented: string, hash: string): Promise<Verified | undefined> {
-    const named = parseKeyText(presented);
-    if (!named) return undefined;
-    const before = revocations;
-    const key = await needs.apiKeyStore.get(named.customerId, named.keyId);
+  async function readKey(presented: string, hash: string): Promise<Verified | undefined> {
+    const ids = parseKeyText(presented);
+    if (!ids) return undefined;
+    const revocationsBefore = revocations;
+    const key = await deps.apiKeyStore.get(ids.customerId, ids.keyId);
     if (!key || !isSameHash(key.hash, hash)) return undefined;
-    const now = needs.clock.now().getTime();
+    const now = deps.clock.now().getTime();
     if (key.expiresAt && key.expiresAt.getTime() <= now) return undefined;
     const verified: Verified = {
       actor:
@@ -51,28 +54,28 @@ export function createApiKeyVerifier(needs: Needs, { cachedMs }: { cachedMs: num
       customerId: key.customerId,
       until: Math.min(now + cachedMs, key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY),
     };
-    // What was read before a revocation must not come back after it.
-    if (before === revocations) cache.set(hash, verified);
+    // A key that was read before a revocation must not enter the cache after it.
+    if (revocationsBefore === revocations) cache.set(hash, verified);
     return verified;
   }
 
   return {
     async verify(presented) {
-      if (needs.isOperatorKey(presented)) return { keyId: 'operator', role: 'operator' };
+      if (deps.isOperatorKey(presented)) return { keyId: 'operator', role: 'operator' };
       const hash = hashKey(presented);
       const cached = cache.get(hash);
-      if (cached && cached.until > needs.clock.now().getTime()) return cached.actor;
+      if (cached && cached.until > deps.clock.now().getTime()) return cached.actor;
       cache.delete(hash);
-      let looking = underWay.get(hash);
-      if (!looking) {
-        looking = look(presented, hash).finally(() => underWay.delete(hash));
-        underWay.set(hash, looking);
+      let reading = pending.get(hash);
+      if (!reading) {
+        reading = readKey(presented, hash).finally(() => pending.delete(hash));
+        pending.set(hash, reading);
       }
-      return (await looking)?.actor;
+      return (await reading)?.actor;
     },
     forget(customerId) {
       revocations++;
-      underWay.clear();
+      pending.clear();
       for (const [hash, verified] of cache.entries()) if (verified.customerId === customerId) cache.delete(hash);
     },
   };

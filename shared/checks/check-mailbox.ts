@@ -111,11 +111,11 @@ async function tokenFor(deps: CheckMailboxDeps, connection: Connection, audience
   try {
     const answer = await deps.tokens.get(connection, audience);
     if (answer.granted) {
-      const { token, shows } = answer.value;
+      const { token, claims } = answer.value;
       return {
         kind: 'granted',
         access: (address) => ({ cloud: connection.cloud, token, address }),
-        roles: shows.roles,
+        roles: claims.roles,
       };
     }
     const { refusal } = answer;

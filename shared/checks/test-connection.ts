@@ -1,10 +1,11 @@
 import { type CauseCode, causes } from '../causes/causes.ts';
 import { classify } from '../causes/classify.ts';
 import { type ConnectionFinding, isGraphProbe, type Verdict } from '../causes/verdict.ts';
+import { changeConnection } from '../connections/change-connection.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import type { Organizations } from '../connections/organizations.ts';
-import { requireConnection, requireTagged } from '../connections/require-connection.ts';
+import { requireConnection } from '../connections/require-connection.ts';
 import type { AppToken, Audience, Tokens } from '../connections/tokens.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -71,7 +72,7 @@ export async function testConnection(needs: Deps, actor: CustomerActor, connecti
     }
     const token = answer.value;
     steps.push({ step: 'token', verdict: 'passed' }, ...madeOutTo(needs, connection, audience, token));
-    roles.push(...token.shows.roles);
+    roles.push(...token.claims.roles);
     if (audience === 'graph') organization = await needs.organizations.read(connection, token);
   }
   const mailbox = connection.defaultMailbox
@@ -101,10 +102,10 @@ function audiencesOf({ probes }: Connection): Audience[] {
 }
 
 /** Catches mix-ups of tenants and clouds early; hints, since the token is not validated here. */
-function madeOutTo(needs: Deps, connection: Connection, audience: Audience, { shows }: AppToken): StepResult[] {
+function madeOutTo(needs: Deps, connection: Connection, audience: Audience, { claims }: AppToken): StepResult[] {
   const resource = needs.resourceOf(connection, audience);
-  const isAudience = shows.audience === undefined || shows.audience.replace(/\/$/, '') === resource;
-  const isTenant = shows.tenantId === undefined || shows.tenantId === connection.tenantId;
+  const isAudience = claims.audience === undefined || claims.audience.replace(/\/$/, '') === resource;
+  const isTenant = claims.tenantId === undefined || claims.tenantId === connection.tenantId;
   return [
     isAudience ? { step: 'audience', verdict: 'passed' } : failed('audience', 'wrong_cloud'),
     isTenant ? { step: 'tenant', verdict: 'passed' } : failed('tenant', 'tenant_not_found'),
@@ -151,24 +152,22 @@ function failed(step: TestStep, cause: CauseCode): StepResult {
   return { step, verdict, cause, detail: sentence, fix, link };
 }
 
-/** One waiting for consent stays so: it has never worked, so nothing has begun to fail. */
+/** A connection that waits for consent has never worked, so a failed test does not make it `failing`. */
 async function record(
   needs: Deps,
   actor: CustomerActor,
   connectionId: string,
   outcome: ConnectionFinding | { seenAt: Date },
 ): Promise<void> {
-  for (;;) {
-    const { value: connection, tag } = await requireTagged(needs, actor, connectionId);
-    const { finding: _before, quietUntil: _heard, ...rest } = connection;
-    // Without a consent link this is where a consent that was given in the portal is first seen.
+  await changeConnection(needs.connections, actor.customerId, connectionId, (current) => {
+    if (current.status === 'disconnected') return undefined;
+    if ('cause' in outcome) {
+      return current.status === 'awaitingConsent' ? undefined : { ...current, status: 'failing', finding: outcome };
+    }
+    const { finding: _finding, checksHeldUntil: _held, ...rest } = current;
     const { seenAt } = outcome;
-    const firstSeen = connection.consentedAt ? {} : { consentedAt: seenAt, grantsChangedAt: seenAt };
-    const found = 'cause' in outcome ? outcome : undefined;
-    const next: Connection = found
-      ? { ...connection, status: 'failing', finding: found }
-      : { ...rest, ...firstSeen, provenAt: seenAt, status: 'ready' };
-    if (connection.status === 'disconnected' || (found && connection.status === 'awaitingConsent')) return;
-    if (await needs.connections.update(next, tag)) return;
-  }
+    // Consent that was given in the portal, without a consent link, is first noticed here.
+    const firstSeen = current.consentedAt ? {} : { consentedAt: seenAt, grantsChangedAt: seenAt };
+    return { ...rest, ...firstSeen, provenAt: seenAt, status: 'ready' };
+  });
 }

@@ -2,7 +2,7 @@ import type { ClientSecretState } from './connection.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Whole days until a client secret ends, rounded down; negative once it has. */
+/** Whole days until a client secret expires, rounded down. Negative if it has expired. */
 export function daysLeft(expiresAt: Date, now: Date): number {
   return Math.floor((expiresAt.getTime() - now.getTime()) / DAY_MS);
 }
@@ -13,8 +13,8 @@ export function secretState(expiresAt: Date, now: Date, expiringWithinDays: numb
 }
 
 /**
- * Whether a text has the shape of a Secret ID. The portal shows the ID, a GUID, right beside the Value, and a Value
- * never has that shape.
+ * Whether a text has the form of a Secret ID, which is a GUID. The portal shows the ID next to the Value, and a Value
+ * never has that form.
  */
 export function isSecretId(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text.trim());

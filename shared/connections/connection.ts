@@ -1,14 +1,23 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
 
-/** Which of Microsoft's clouds a tenant lives in; `simulator` only where the configuration names one. */
+/** Microsoft's clouds. `simulator` exists only if the configuration names its endpoints. */
 export const clouds = ['global', 'usgov', 'usgovdod', 'china', 'simulator'] as const;
 export type Cloud = (typeof clouds)[number];
 
-export type ConnectionStatus = 'awaitingConsent' | 'ready' | 'failing' | 'disconnected';
-export type SendProbe = 'noDelivery' | 'selfAddressed' | 'none';
-export type ClientSecretState = 'valid' | 'expiring' | 'expired';
+const connectionStatuses = ['awaitingConsent', 'ready', 'failing', 'disconnected'] as const;
+type ConnectionStatus = (typeof connectionStatuses)[number];
 
-/** A customer's permission to reach one Microsoft 365 tenant. The client secret itself lies in the vault only. */
+/**
+ * How the right to send is proved: by a message without recipients, which Microsoft refuses to deliver, by a message
+ * from the mailbox to itself, or not at all.
+ */
+export const sendProbes = ['noDelivery', 'selfAddressed', 'none'] as const;
+export type SendProbe = (typeof sendProbes)[number];
+
+const clientSecretStates = ['valid', 'expiring', 'expired'] as const;
+export type ClientSecretState = (typeof clientSecretStates)[number];
+
+/** A customer's permission to reach one Microsoft 365 tenant. The client secret itself is stored in the vault only. */
 export interface Connection {
   id: string;
   customerId: string;
@@ -16,31 +25,31 @@ export interface Connection {
   cloud: Cloud;
   /** The tenant's GUID, lower case. */
   tenantId: string;
-  /** The domain by which the customer named the tenant, when it was not the GUID. */
+  /** The domain that the customer gave for the tenant. Absent if the customer gave the GUID. */
   tenantDomain?: string;
   clientId: string;
-  /** Which version of the vault's secret `{id}` is in use; a new one makes every cached token of this connection stale. */
+  /** The version of the vault's secret `{id}` that is in use. A new version makes all cached tokens stale. */
   clientSecretVersion: string;
   clientSecretExpiresAt: Date;
-  /** As the daily timer last marked it. */
+  /** As of the last run of the daily timer. */
   clientSecretState: ClientSecretState;
   probes: Probe[];
   sendProbe: SendProbe;
   defaultMailbox?: string;
   status: ConnectionStatus;
-  /** Why it is `failing`. */
+  /** Why the connection is `failing`. */
   finding?: ConnectionFinding;
   consentedAt?: Date;
-  /** When the consent, the credential or the grants last changed, as far as we know: refusals soon after may be propagation. */
+  /** The last change of consent, credential or grants that we know of. Refusals soon after it may be propagation. */
   grantsChangedAt: Date;
-  /** When the last test that passed began: tokens from before may lack what was granted since, refusals are out of date. */
+  /** When the last test that passed began. Older tokens may lack newer grants, and older refusals are out of date. */
   provenAt?: Date;
-  /** While its grants make their way, nothing is asked of Microsoft before this instant. */
-  quietUntil?: Date;
+  /** While grants propagate, nothing is asked of Microsoft before this instant. */
+  checksHeldUntil?: Date;
   createdAt: Date;
 }
 
-/** Whether a test of the connection has passed since something was asked. */
-export function isOutOfDate({ provenAt }: Connection, askedAt: Date): boolean {
-  return provenAt !== undefined && askedAt < provenAt;
+/** Whether a test that passed began after this instant. */
+export function hasPassedTestSince({ provenAt }: Connection, instant: Date): boolean {
+  return provenAt !== undefined && instant < provenAt;
 }

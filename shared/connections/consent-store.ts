@@ -1,4 +1,4 @@
-/** A consent link that was given out. Its state is kept as a hash: whoever reads the table cannot forge a callback. */
+/** A consent link. Only a hash of its state is stored, so that nobody who reads the table can forge a callback. */
 export interface ConsentRequest {
   stateHash: string;
   customerId: string;
@@ -7,10 +7,10 @@ export interface ConsentRequest {
   usedAt?: Date;
 }
 
-/** Rejects with `storage_unavailable` when storage is away. */
+/** Stores consent links. Every call rejects with `storage_unavailable` if storage is unavailable. */
 export interface ConsentStore {
   insert(request: ConsentRequest): Promise<void>;
   get(stateHash: string): Promise<ConsentRequest | undefined>;
-  /** Resolves to `true` for the one caller that uses it first. */
+  /** Marks a link as used. Resolves to `true` for the first caller only, and to `false` if there is no such link. */
   use(stateHash: string, at: Date): Promise<boolean>;
 }

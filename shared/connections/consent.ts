@@ -3,6 +3,7 @@ import { causes } from '../causes/causes.ts';
 import type { ConnectionFinding } from '../causes/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { changeConnection } from './change-connection.ts';
 import type { Cloud, Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import type { ConsentStore } from './consent-store.ts';
@@ -10,7 +11,7 @@ import { requireConnection } from './require-connection.ts';
 import type { Tokens } from './tokens.ts';
 
 interface Deps {
-  connections: ConnectionStore;
+  connections: Pick<ConnectionStore, 'get' | 'update'>;
   consents: ConsentStore;
   tokens: Pick<Tokens, 'forget'>;
   consentEndpoints: (cloud: Cloud) => { loginUrl: string; graphResource: string };
@@ -21,35 +22,37 @@ interface Deps {
 
 const hashOf = (state: string) => createHash('sha256').update(state).digest('hex');
 
-export const CALLBACK_PATH = '/v1/consent/callback';
+const CALLBACK_PATH = '/v1/consent/callback';
 
 /**
- * Makes a link on which an admin of the tenant gives the app its permissions. It carries a state that works once and
- * soon expires, and that belongs to this connection.
+ * Creates a link on which an admin of the tenant grants the app its permissions. The link carries a state that belongs
+ * to this connection, works once and expires after `consentLinkValidMs`.
  * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
+ *
+ * @throws DomainError `not_found`
  */
 export async function requestConsent(
-  needs: Deps,
+  deps: Deps,
   actor: CustomerActor,
   connectionId: string,
 ): Promise<{ url: string; expiresAt: Date }> {
-  const connection = await requireConnection(needs, actor, connectionId);
+  const connection = await requireConnection(deps, actor, connectionId);
   const state = randomBytes(32).toString('base64url');
-  const expiresAt = new Date(needs.clock.now().getTime() + needs.consentLinkValidMs);
-  await needs.consents.insert({ stateHash: hashOf(state), customerId: actor.customerId, connectionId, expiresAt });
-  const { loginUrl, graphResource } = needs.consentEndpoints(connection.cloud);
+  const expiresAt = new Date(deps.clock.now().getTime() + deps.consentLinkValidMs);
+  await deps.consents.insert({ stateHash: hashOf(state), customerId: actor.customerId, connectionId, expiresAt });
+  const { loginUrl, graphResource } = deps.consentEndpoints(connection.cloud);
   const url = new URL(`${loginUrl.replace(/\/$/, '')}/${connection.tenantId}/v2.0/adminconsent`);
   url.search = new URLSearchParams({
     client_id: connection.clientId,
     scope: `${graphResource}/.default`,
-    redirect_uri: `${needs.publicUrl}${CALLBACK_PATH}`,
+    redirect_uri: `${deps.publicUrl}${CALLBACK_PATH}`,
     state,
   }).toString();
   return { url: url.toString(), expiresAt };
 }
 
-/** What the browser of the admin brought back; every field may be missing or made up. */
-export interface ConsentCallback {
+/** The query that the admin's browser brings back. Every field may be missing or forged. */
+interface ConsentCallback {
   state?: string | undefined;
   tenant?: string | undefined;
   error?: string | undefined;
@@ -62,27 +65,27 @@ export type ConsentOutcome =
   | { kind: 'consented'; connection: Connection }
   | { kind: 'declined'; connection: Connection; why: 'cancelled' | 'refused'; microsoftCode?: string }
   | { kind: 'wrongTenant'; connection: Connection }
-  /** No state of ours, or one that is unknown, used or too old: nothing is changed and nothing is told. */
+  /** The state is missing, unknown, used or expired. Nothing changes, and the page reveals nothing. */
   | { kind: 'unknown' };
 
 /**
- * Takes note of a consent callback. A hint, never a proof: anybody can call it, so it only ever marks the connection
- * whose state it carries, and a test must still show that a token carries the permissions.
+ * Records a consent callback. Anyone can call it, so it proves nothing: it only marks the connection that its state
+ * belongs to. A connection test must still show that a token carries the permissions.
  */
-export async function receiveConsent(needs: Deps, callback: ConsentCallback): Promise<ConsentOutcome> {
+export async function receiveConsent(deps: Deps, callback: ConsentCallback): Promise<ConsentOutcome> {
   if (!callback.state) return { kind: 'unknown' };
-  const now = needs.clock.now();
-  const request = await needs.consents.get(hashOf(callback.state));
+  const now = deps.clock.now();
+  const request = await deps.consents.get(hashOf(callback.state));
   if (!request || request.usedAt || request.expiresAt <= now) return { kind: 'unknown' };
-  const found = await needs.connections.get(request.customerId, request.connectionId);
-  if (!found || !(await needs.consents.use(request.stateHash, now))) return { kind: 'unknown' };
+  const found = await deps.connections.get(request.customerId, request.connectionId);
+  if (!found || !(await deps.consents.use(request.stateHash, now))) return { kind: 'unknown' };
   const connection = found.value;
-  // Microsoft sets admin_consent=True on errors as well: the error is what counts.
+  // Microsoft also sends admin_consent=True with errors, so the error decides.
   if (callback.error !== undefined) {
     const isCancel =
       callback.errorSubcode === 'cancel' || /canceled|AADSTS65004/i.test(callback.errorDescription ?? '');
     const microsoftCode = /AADSTS\d+/.exec(callback.errorDescription ?? '')?.[0];
-    await markDeclined(needs, connection, now, microsoftCode);
+    await markDeclined(deps, connection, now, microsoftCode);
     return {
       kind: 'declined',
       connection,
@@ -92,13 +95,13 @@ export async function receiveConsent(needs: Deps, callback: ConsentCallback): Pr
   }
   if (callback.adminConsent?.toLowerCase() !== 'true') return { kind: 'unknown' };
   if (callback.tenant?.toLowerCase() !== connection.tenantId) return { kind: 'wrongTenant', connection };
-  await markConsented(needs, connection, now);
+  await markConsented(deps, connection, now);
   return { kind: 'consented', connection };
 }
 
-/** The API tells it too, not only the page: whoever sent the link is not the one who pressed the button. */
+/** Stored with the connection, because the person who sent the link does not see the page that the admin sees. */
 async function markDeclined(
-  needs: Deps,
+  deps: Deps,
   { customerId, id }: Connection,
   seenAt: Date,
   microsoftCode: string | undefined,
@@ -109,27 +112,22 @@ async function markDeclined(
     seenAt,
     ...(microsoftCode !== undefined && { microsoftCode }),
   };
-  for (;;) {
-    const found = await needs.connections.get(customerId, id);
-    // One that works goes on working with the consent that it has.
-    if (found?.value.status !== 'awaitingConsent') return;
-    if (await needs.connections.update({ ...found.value, finding }, found.tag)) return;
-  }
+  await changeConnection(deps.connections, customerId, id, (current) =>
+    // A connection that already works keeps working with the consent it has.
+    current.status === 'awaitingConsent' ? { ...current, finding } : undefined,
+  );
 }
 
-async function markConsented(needs: Deps, { customerId, id }: Connection, now: Date): Promise<void> {
-  for (;;) {
-    const found = await needs.connections.get(customerId, id);
-    if (!found) return;
-    const { quietUntil: _over, finding, ...rest } = found.value;
-    const next = {
+async function markConsented(deps: Deps, { customerId, id }: Connection, now: Date): Promise<void> {
+  await changeConnection(deps.connections, customerId, id, (current) => {
+    const { checksHeldUntil: _held, finding, ...rest } = current;
+    return {
       ...rest,
       ...(finding && finding.cause !== 'consent_declined' && { finding }),
       consentedAt: now,
       grantsChangedAt: now,
     };
-    if (await needs.connections.update(next, found.tag)) break;
-  }
-  // A cached token carries the permissions from before.
-  needs.tokens.forget(id);
+  });
+  // A cached token carries the permissions from before the consent.
+  deps.tokens.forget(id);
 }

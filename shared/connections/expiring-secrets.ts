@@ -1,9 +1,10 @@
 import type { Clock } from '../kernel/clock.ts';
+import { changeConnection } from './change-connection.ts';
 import { daysLeft, secretState } from './client-secret.ts';
 import type { ClientSecretState, Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 
-export interface ExpiringSecret {
+interface ExpiringSecret {
   customerId: string;
   connectionId: string;
   name: string;
@@ -12,15 +13,19 @@ export interface ExpiringSecret {
   state: ClientSecretState;
 }
 
-/** The secrets that end within so many days, and those that have ended, the most urgent first. */
+/**
+ * The client secrets that have expired or expire within `withinDays`, soonest first.
+ *
+ * @param customerId limits the list to one customer
+ */
 export async function listExpiringSecrets(
-  needs: { connections: Pick<ConnectionStore, 'listAll' | 'list'>; clock: Clock },
+  deps: { connections: Pick<ConnectionStore, 'listAll' | 'list'>; clock: Clock },
   customerId: string | undefined,
   withinDays: number,
 ): Promise<ExpiringSecret[]> {
-  const now = needs.clock.now();
+  const now = deps.clock.now();
   const found: ExpiringSecret[] = [];
-  for await (const connection of connectionsOf(needs.connections, customerId)) {
+  for await (const connection of connectionsOf(deps.connections, customerId)) {
     const state = secretState(connection.clientSecretExpiresAt, now, withinDays);
     if (state !== 'valid') found.push(present(connection, now, state));
   }
@@ -28,21 +33,24 @@ export async function listExpiringSecrets(
 }
 
 /**
- * The daily look: marks each connection with the state of its secret and reports every one that is expiring or expired.
- * Repeatable; one that cannot be marked is reported all the same.
+ * The daily check: stores the state of each connection's client secret and reports every secret that is expiring or
+ * expired. Repeatable.
  */
 export async function findExpiringSecrets(
-  needs: { connections: ConnectionStore; clock: Clock; expiringWithinDays: number },
+  deps: { connections: Pick<ConnectionStore, 'listAll' | 'get' | 'update'>; clock: Clock; expiringWithinDays: number },
   report: (secret: ExpiringSecret) => void,
 ): Promise<void> {
-  const now = needs.clock.now();
-  for await (const connection of needs.connections.listAll()) {
-    const state = secretState(connection.clientSecretExpiresAt, now, needs.expiringWithinDays);
+  const now = deps.clock.now();
+  const stateOf = (connection: Connection) =>
+    secretState(connection.clientSecretExpiresAt, now, deps.expiringWithinDays);
+  for await (const connection of deps.connections.listAll()) {
+    const state = stateOf(connection);
     if (state !== 'valid') report(present(connection, now, state));
     if (state === connection.clientSecretState) continue;
-    const found = await needs.connections.get(connection.customerId, connection.id);
-    // Changed in between by somebody else: the next look marks it.
-    if (found) await needs.connections.update({ ...found.value, clientSecretState: state }, found.tag);
+    // The secret may have been replaced since it was listed.
+    await changeConnection(deps.connections, connection.customerId, connection.id, (current) =>
+      current.clientSecretState === stateOf(current) ? undefined : { ...current, clientSecretState: stateOf(current) },
+    );
   }
 }
 

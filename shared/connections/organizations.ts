@@ -1,9 +1,9 @@
 import type { Connection } from './connection.ts';
 import type { AppToken } from './tokens.ts';
 
-/** A tenant's own name and domains, as far as the app may read them. */
+/** Reads a tenant's display name and verified domains. */
 export interface Organizations {
-  /** Resolves to `undefined` when the app lacks the permission, or Microsoft does not tell just now. */
+  /** Resolves to `undefined` if the app lacks the permission or Microsoft does not answer. Never rejects. */
   read(
     connection: Connection,
     token: AppToken,

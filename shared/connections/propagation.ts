@@ -1,28 +1,29 @@
 /**
- * When a connection that was refused soon after its grants changed is asked again.
+ * When to ask again after a refusal that came soon after the grants changed.
  *
- * Grants of RBAC for Applications act after 30 minutes, or after up to 2 hours when the app keeps asking meanwhile, for
- * each question prolongs what Exchange remembers (https://learn.microsoft.com/exchange/permissions-exo/application-rbac).
- * So the questions are few, and far enough apart for the memory to fade.
+ * Grants of RBAC for Applications take effect after 30 minutes, or after up to 2 hours if the app keeps asking in the
+ * meantime, because each request extends Exchange's cache
+ * (https://learn.microsoft.com/exchange/permissions-exo/application-rbac). So we ask rarely, and leave the cache time
+ * to expire in between.
  */
 export interface PropagationSteps {
   /**
-   * The next instant at which to ask; `undefined` once the last step is over: a refusal then counts as it is. A step
-   * that is so near that nothing would have faded is passed over, unless it is the last.
+   * When to ask next. `undefined` after the last step: from then on, a refusal is final. Skips a step that comes too
+   * soon for the cache to expire, unless it is the last one.
    */
   nextAfter(grantsChangedAt: Date, now: Date): Date | undefined;
-  /** The latest step that is over. */
+  /** The latest step that has passed. `undefined` before the first one. */
   lastBefore(grantsChangedAt: Date, now: Date): Date | undefined;
 }
 
-/** @param stepsMs ascending, since the change of the grants; a zero alone waits for nothing */
+/** @param stepsMs milliseconds since the grants changed, ascending. A single zero turns waiting off. */
 export function createPropagationSteps(stepsMs: readonly number[]): PropagationSteps {
-  const leastIdleMs = (stepsMs[0] ?? 0) / 2;
+  const idleMinMs = (stepsMs[0] ?? 0) / 2;
   const last = stepsMs.at(-1);
   return {
     nextAfter(grantsChangedAt, now) {
       const passed = now.getTime() - grantsChangedAt.getTime();
-      const step = stepsMs.find((ms) => ms > passed && (ms - passed >= leastIdleMs || ms === last));
+      const step = stepsMs.find((ms) => ms > passed && (ms - passed >= idleMinMs || ms === last));
       return step === undefined ? undefined : new Date(grantsChangedAt.getTime() + step);
     },
     lastBefore(grantsChangedAt, now) {

@@ -13,17 +13,17 @@ import type { SecretVault } from './secret-vault.ts';
 import type { TenantDirectory } from './tenant-directory.ts';
 
 interface Deps {
-  connections: ConnectionStore;
-  vault: SecretVault;
+  connections: Pick<ConnectionStore, 'insert'>;
+  vault: Pick<SecretVault, 'put' | 'remove'>;
   tenants: TenantDirectory;
-  /** Whether this deployment can reach a cloud at all. */
+  /** Whether this deployment is configured to reach the cloud. */
   hasCloud: (cloud: Cloud) => boolean;
   clock: Clock;
   newId: NewId;
   expiringWithinDays: number;
 }
 
-export interface NewConnection {
+interface NewConnection {
   name: string;
   /** The tenant's GUID or one of its domains. */
   tenant: string;
@@ -37,25 +37,25 @@ export interface NewConnection {
 }
 
 /**
- * Registers a tenant and leaves it waiting for the admin's consent.
+ * Registers a tenant. The connection then awaits the admin's consent.
  *
- * The secret is put away before the row is written: a row that points at nothing would look connected, whereas an
- * orphaned secret is harmless, and is removed again when the row cannot be written.
+ * The secret is stored before the record. A record without a secret would look connected, whereas an orphaned secret is
+ * harmless, and is removed if the record cannot be written.
  *
- * @throws DomainError `validation_failed` naming every wrong field, `credentials_rejected` with the cause
- * `tenant_not_found`, `conflict` when the customer has this tenant with this app already
+ * @throws DomainError `validation_failed` with every invalid field, `credentials_rejected` with the cause
+ * `tenant_not_found`, `conflict` if the customer already has a connection to this tenant with this app
  */
-export async function registerConnection(needs: Deps, actor: CustomerActor, input: NewConnection): Promise<Connection> {
-  const now = needs.clock.now();
+export async function registerConnection(deps: Deps, actor: CustomerActor, input: NewConnection): Promise<Connection> {
+  const now = deps.clock.now();
   refuse([
     ...secretFaults(input.clientSecret, input.clientSecretExpiresAt, now),
     ...tenantFaults(input.tenant),
-    ...(needs.hasCloud(input.cloud) ? [] : [{ path: 'cloud', message: 'is not configured here' }]),
+    ...(deps.hasCloud(input.cloud) ? [] : [{ path: 'cloud', message: 'is not available in this deployment' }]),
   ]);
-  const { tenantId, tenantDomain } = await resolveTenant(needs, input);
+  const { tenantId, tenantDomain } = await resolveTenant(deps, input);
 
-  const id = needs.newId('conn');
-  const clientSecretVersion = await needs.vault.put(id, input.clientSecret, input.clientSecretExpiresAt);
+  const id = deps.newId('conn');
+  const clientSecretVersion = await deps.vault.put(id, input.clientSecret, input.clientSecretExpiresAt);
   const connection: Connection = {
     id,
     customerId: actor.customerId,
@@ -66,7 +66,7 @@ export async function registerConnection(needs: Deps, actor: CustomerActor, inpu
     clientId: input.clientId.toLowerCase(),
     clientSecretVersion,
     clientSecretExpiresAt: input.clientSecretExpiresAt,
-    clientSecretState: secretState(input.clientSecretExpiresAt, now, needs.expiringWithinDays),
+    clientSecretState: secretState(input.clientSecretExpiresAt, now, deps.expiringWithinDays),
     probes: input.probes,
     sendProbe: input.sendProbe,
     ...(input.defaultMailbox !== undefined && { defaultMailbox: input.defaultMailbox }),
@@ -75,31 +75,31 @@ export async function registerConnection(needs: Deps, actor: CustomerActor, inpu
     createdAt: now,
   };
   try {
-    await needs.connections.insert(connection);
+    await deps.connections.insert(connection);
   } catch (error) {
-    // An orphan is harmless, so failing to tidy up must not hide why the row was refused.
-    await needs.vault.remove(id).catch(() => undefined);
+    // An orphan is harmless, so a failed cleanup must not hide why the record was refused.
+    await deps.vault.remove(id).catch(() => undefined);
     throw error;
   }
   return connection;
 }
 
-/** What is wrong with a client secret on its own, before anybody has asked Microsoft. */
+/** What is wrong with a client secret, as far as we can tell without asking Microsoft. */
 export function secretFaults(clientSecret: Secret, expiresAt: Date, now: Date): FieldError[] {
   const faults: FieldError[] = [];
   if (isSecretId(clientSecret.reveal())) {
     const { sentence, fix } = causes.secret_id_pasted;
     faults.push({ path: 'clientSecret', message: `secret_id_pasted: ${sentence} ${fix}` });
   }
-  if (expiresAt <= now) faults.push({ path: 'clientSecretExpiresAt', message: 'must lie in the future' });
+  if (expiresAt <= now) faults.push({ path: 'clientSecretExpiresAt', message: 'must be in the future' });
   return faults;
 }
 
-/** @throws DomainError `validation_failed` when there is any fault */
+/** @throws DomainError `validation_failed` if there are any faults */
 export function refuse(faults: FieldError[]): void {
   if (faults.length === 0) return;
   const pasted = faults.find((fault) => fault.path === 'clientSecret');
-  throw new DomainError('validation_failed', 'Some fields are not valid; see errors.', {
+  throw new DomainError('validation_failed', 'Some fields are invalid. See `errors`.', {
     fields: faults,
     ...(pasted && {
       members: { cause: 'secret_id_pasted', fix: causes.secret_id_pasted.fix, link: causes.secret_id_pasted.link },
@@ -113,24 +113,24 @@ const DOMAIN = /^(?=.{3,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2
 function tenantFaults(tenant: string): FieldError[] {
   if (GUID.test(tenant)) return [];
   if (!DOMAIN.test(tenant))
-    return [{ path: 'tenant', message: "must be the tenant's id (a GUID) or one of its domains" }];
+    return [{ path: 'tenant', message: "must be the tenant's ID (a GUID) or one of its domains" }];
   if (!isConsumerDomain(tenant.toLowerCase())) return [];
   return [
     {
       path: 'tenant',
-      message: 'is for personal accounts; only Microsoft 365 tenants of organisations can be connected',
+      message: 'belongs to personal Microsoft accounts. Only tenants of organizations can be connected.',
     },
   ];
 }
 
-async function resolveTenant(needs: Deps, input: NewConnection): Promise<{ tenantId: string; tenantDomain?: string }> {
+async function resolveTenant(deps: Deps, input: NewConnection): Promise<{ tenantId: string; tenantDomain?: string }> {
   if (GUID.test(input.tenant)) return { tenantId: input.tenant.toLowerCase() };
   const tenantDomain = input.tenant.toLowerCase();
-  const tenantId = await needs.tenants.resolve(input.cloud, tenantDomain);
+  const tenantId = await deps.tenants.resolve(input.cloud, tenantDomain);
   if (tenantId !== undefined) return { tenantId, tenantDomain };
   const { sentence, fix, link } = causes.tenant_not_found;
   throw new DomainError('credentials_rejected', `${sentence} ${fix}`, {
     members: { cause: 'tenant_not_found', fix, link },
-    fields: [{ path: 'tenant', message: 'no tenant has this domain in this cloud' }],
+    fields: [{ path: 'tenant', message: 'does not belong to any tenant in this cloud' }],
   });
 }

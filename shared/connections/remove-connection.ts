@@ -5,27 +5,34 @@ import type { SecretVault } from './secret-vault.ts';
 import type { Tokens } from './tokens.ts';
 
 interface Deps {
-  connections: ConnectionStore;
+  connections: Pick<ConnectionStore, 'get' | 'remove'>;
   vault: Pick<SecretVault, 'remove'>;
   tokens: Pick<Tokens, 'forget'>;
-  /** Removes mailboxes, imports and uploads of a connection and gives its slots back; repeatable. */
+  /** Removes the mailboxes, imports and uploads of a connection and frees its slots. Repeatable. */
   purgeConnection: (customerId: string, connectionId: string) => Promise<void>;
 }
 
 /**
- * Removes a connection with all that hangs on it: the secret first, so that nothing can be asked of the tenant any more,
- * the record last, so that a deletion that was interrupted can be repeated.
+ * Removes a connection and everything that belongs to it.
+ *
+ * The secret goes first, so that nothing can reach the tenant any more. The record goes last, so that an interrupted
+ * removal can be repeated.
  *
  * @throws DomainError `not_found`
  */
-export async function removeConnection(needs: Deps, actor: CustomerActor, connectionId: string): Promise<void> {
-  await requireConnection(needs, actor, connectionId);
-  await removeParts(needs, actor.customerId, connectionId);
+export async function removeConnection(deps: Deps, actor: CustomerActor, connectionId: string): Promise<void> {
+  await requireConnection(deps, actor, connectionId);
+  await removeParts(deps, actor.customerId, connectionId);
 }
 
-export async function removeParts(needs: Deps, customerId: string, connectionId: string): Promise<void> {
-  await needs.vault.remove(connectionId);
-  needs.tokens.forget(connectionId);
-  await needs.purgeConnection(customerId, connectionId);
-  await needs.connections.remove(customerId, connectionId);
+/** The removal itself, for callers that know the connection exists. Repeatable. */
+export async function removeParts(
+  deps: Omit<Deps, 'connections'> & { connections: Pick<ConnectionStore, 'remove'> },
+  customerId: string,
+  connectionId: string,
+): Promise<void> {
+  await deps.vault.remove(connectionId);
+  deps.tokens.forget(connectionId);
+  await deps.purgeConnection(customerId, connectionId);
+  await deps.connections.remove(customerId, connectionId);
 }

@@ -4,38 +4,39 @@ import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { Secret } from '../kernel/secret.ts';
+import { changeConnection } from './change-connection.ts';
 import { secretState } from './client-secret.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { refuse, secretFaults } from './register-connection.ts';
-import { requireConnection, requireTagged } from './require-connection.ts';
+import { noSuchConnection, requireConnection } from './require-connection.ts';
 import type { SecretVault } from './secret-vault.ts';
 import type { Tokens } from './tokens.ts';
 
 interface Deps {
-  connections: ConnectionStore;
-  vault: SecretVault;
-  tokens: Tokens;
+  connections: Pick<ConnectionStore, 'get' | 'update'>;
+  vault: Pick<SecretVault, 'put'>;
+  tokens: Pick<Tokens, 'tryOut' | 'forget'>;
   clock: Clock;
   expiringWithinDays: number;
 }
 
 /**
- * Puts a new client secret in the place of the old one, once Microsoft has given a token for it. Until then, and when
- * Microsoft refuses it, the old one stays in use.
+ * Replaces the client secret after Microsoft has issued a token for the new one. If Microsoft refuses it, the old
+ * secret stays in use.
  *
  * @throws DomainError `credentials_rejected` with the cause, `validation_failed`, `not_found`
  */
 export async function replaceClientSecret(
-  needs: Deps,
+  deps: Deps,
   actor: CustomerActor,
   connectionId: string,
   input: { clientSecret: Secret; clientSecretExpiresAt: Date },
 ): Promise<Connection> {
-  const connection = await requireConnection(needs, actor, connectionId);
-  const now = needs.clock.now();
+  const connection = await requireConnection(deps, actor, connectionId);
+  const now = deps.clock.now();
   refuse(secretFaults(input.clientSecret, input.clientSecretExpiresAt, now));
-  const answer = await needs.tokens.tryOut(connection, input.clientSecret, 'graph');
+  const answer = await deps.tokens.tryOut(connection, input.clientSecret, 'graph');
   if (!answer.granted) {
     const code = classify(answer.refusal);
     const { sentence, fix, link } = causes[code];
@@ -43,18 +44,15 @@ export async function replaceClientSecret(
       members: { cause: code, fix, link, ...(answer.refusal.code && { microsoftCode: answer.refusal.code }) },
     });
   }
-  const clientSecretVersion = await needs.vault.put(connectionId, input.clientSecret, input.clientSecretExpiresAt);
-  for (;;) {
-    const { value: current, tag } = await requireTagged(needs, actor, connectionId);
-    const next: Connection = {
-      ...current,
-      clientSecretVersion,
-      clientSecretExpiresAt: input.clientSecretExpiresAt,
-      clientSecretState: secretState(input.clientSecretExpiresAt, now, needs.expiringWithinDays),
-      grantsChangedAt: now,
-    };
-    if (!(await needs.connections.update(next, tag))) continue;
-    needs.tokens.forget(connectionId);
-    return next;
-  }
+  const clientSecretVersion = await deps.vault.put(connectionId, input.clientSecret, input.clientSecretExpiresAt);
+  const replaced = await changeConnection(deps.connections, actor.customerId, connectionId, (current) => ({
+    ...current,
+    clientSecretVersion,
+    clientSecretExpiresAt: input.clientSecretExpiresAt,
+    clientSecretState: secretState(input.clientSecretExpiresAt, now, deps.expiringWithinDays),
+    grantsChangedAt: now,
+  }));
+  if (!replaced) throw noSuchConnection(connectionId);
+  deps.tokens.forget(connectionId);
+  return replaced;
 }

@@ -1,11 +1,16 @@
 import type { Secret } from '../kernel/secret.ts';
 
-/** Where client secrets lie; the only place. Every call rejects with `vault_unavailable` while the vault is away. */
+/**
+ * The only place that stores client secrets. Every call rejects with `vault_unavailable` if the vault is unavailable.
+ */
 export interface SecretVault {
-  /** Stores a new version under a stable name and resolves to that version. A name that was deleted is recovered first. */
+  /** Stores a new version under this name and resolves to the version. Recovers the name first if it was deleted. */
   put(name: string, value: Secret, expiresAt: Date): Promise<string>;
-  /** Resolves to `undefined` when there is no such secret. */
+  /** Resolves to `undefined` if there is no such secret. */
   get(name: string, version: string): Promise<Secret | undefined>;
-  /** Unreadable at once, irrecoverable after the vault's retention. Removing what is not there is success. */
+  /**
+   * Makes the secret unreadable immediately. The vault erases it after its retention period. Succeeds if there is
+   * nothing to remove.
+   */
   remove(name: string): Promise<void>;
 }

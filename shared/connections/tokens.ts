@@ -2,32 +2,37 @@ import type { Refusal } from '../causes/refusal.ts';
 import type { Secret } from '../kernel/secret.ts';
 import type { Connection } from './connection.ts';
 
-/** Whose service a token is for: Graph, or Exchange Online's IMAP and SMTP. */
-export type Audience = 'graph' | 'exchange';
+/** The service a token is for: Graph, or Exchange Online's IMAP and SMTP. */
+const audiences = ['graph', 'exchange'] as const;
+export type Audience = (typeof audiences)[number];
 
 export interface AppToken {
   token: Secret;
   expiresAt: Date;
-  /** What the token shows, read without validation: hints for an explanation, never grounds for a verdict. */
-  shows: { tenantId?: string; audience?: string; roles: string[]; appId?: string };
+  /** The token's claims, read without validation. They help to explain a refusal and never decide a verdict. */
+  claims: { tenantId?: string; audience?: string; roles: string[]; appId?: string };
 }
 
 export type TokenAnswer = { granted: true; value: AppToken } | { granted: false; refusal: Refusal };
 
 /**
- * Tokens of the customers' tenants, by client credentials.
+ * Tokens for the customers' tenants, by client credentials.
  *
- * One token request per connection, audience, process and hour however many ask at once, and one vault read per
- * connection and secret version. Rejects with `microsoft_throttled`, `microsoft_unavailable` or `vault_unavailable`
- * when waiting helps; a refusal of Microsoft's is an answer, not an error.
+ * In one process, all concurrent callers share one token request per connection and audience, and a token is reused
+ * until shortly before it expires. The vault is read once per connection, secret version and hour.
+ *
+ * A refusal by Microsoft is an answer, not an error. Rejects with `microsoft_throttled`, `microsoft_unavailable` or
+ * `vault_unavailable` if a retry may help.
  */
 export interface Tokens {
   get(connection: Connection, audience: Audience): Promise<TokenAnswer>;
-  /** Asks Microsoft with a secret that is not stored yet, and remembers nothing. */
+  /** Asks Microsoft with a secret that is not stored yet. Caches nothing. */
   tryOut(connection: Connection, clientSecret: Secret, audience: Audience): Promise<TokenAnswer>;
   /**
-   * Forgets what is cached for a connection, so that the next `get` asks the vault and Microsoft anew; with an instant
-   * only the tokens that were asked for before it, because a token shows no grants that are newer than itself.
+   * Clears the cache of a connection, so that the next `get` asks the vault and Microsoft again.
+   *
+   * @param askedBefore clears only the tokens that were requested before this instant: a token never carries grants
+   * that are newer than itself
    */
   forget(connectionId: string, askedBefore?: Date): void;
 }

@@ -1,46 +1,51 @@
 import type { Probe } from '../causes/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { changeConnection } from './change-connection.ts';
 import type { Connection, SendProbe } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
-import { requireTagged } from './require-connection.ts';
+import { noSuchConnection } from './require-connection.ts';
 import type { Tokens } from './tokens.ts';
 
-export interface ConnectionChange {
+interface Deps {
+  connections: Pick<ConnectionStore, 'get' | 'update'>;
+  tokens: Pick<Tokens, 'forget'>;
+  clock: Clock;
+}
+
+interface ConnectionChange {
   name?: string | undefined;
   defaultMailbox?: string | undefined;
   probes?: Probe[] | undefined;
   sendProbe?: SendProbe | undefined;
-  /** The customer says that consent or grants were just changed: refusals may be propagation for a while. */
+  /** The customer has just changed consent or grants: for a while, refusals may be propagation. */
   grantsJustChanged?: true | undefined;
 }
 
 /**
- * Changes what is given. `check` sees the connection as it is, and may refuse.
+ * Changes the fields that are given.
  *
+ * @param check receives the current connection before each write, and may throw to refuse
  * @throws DomainError `not_found`
  */
 export async function updateConnection(
-  needs: { connections: ConnectionStore; tokens: Pick<Tokens, 'forget'>; clock: Clock },
+  deps: Deps,
   actor: CustomerActor,
   connectionId: string,
   change: ConnectionChange,
   check: (connection: Connection) => void,
 ): Promise<Connection> {
-  for (;;) {
-    const { value: connection, tag } = await requireTagged(needs, actor, connectionId);
-    check(connection);
-    const { grantsJustChanged, ...fields } = change;
-    const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-    const { quietUntil, ...rest } = connection;
-    const next: Connection = {
-      ...rest,
-      ...given,
-      // What is new has not been asked about yet: nothing is gained by keeping quiet.
-      ...(grantsJustChanged ? { grantsChangedAt: needs.clock.now() } : quietUntil && { quietUntil }),
-    };
-    if (!(await needs.connections.update(next, tag))) continue;
-    if (grantsJustChanged) needs.tokens.forget(connectionId);
-    return next;
-  }
+  const { grantsJustChanged, ...fields } = change;
+  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const updated = await changeConnection(deps.connections, actor.customerId, connectionId, (current) => {
+    check(current);
+    const next = { ...current, ...given };
+    if (!grantsJustChanged) return next;
+    // Nobody has asked Microsoft about the new grants yet, so there is nothing to wait for.
+    const { checksHeldUntil: _held, ...rest } = next;
+    return { ...rest, grantsChangedAt: deps.clock.now() };
+  });
+  if (!updated) throw noSuchConnection(connectionId);
+  if (grantsJustChanged) deps.tokens.forget(connectionId);
+  return updated;
 }

@@ -11,13 +11,13 @@ interface Deps {
   newId: NewId;
 }
 
-/** Makes a customer. Its slots are there before it is, so nobody meets a customer without a plan. */
+/** Creates a customer. Its slots are created first, so that no customer is ever visible without a plan. */
 export async function createCustomer(
-  needs: Deps,
+  deps: Deps,
   input: { name: string; mailboxSlots: number },
 ): Promise<{ customer: Customer; slots: SlotCount }> {
-  const customer: Customer = { id: needs.newId('cust'), name: input.name, createdAt: needs.clock.now() };
-  await needs.slots.open(customer.id, input.mailboxSlots);
-  await needs.customers.insert(customer);
+  const customer: Customer = { id: deps.newId('cust'), name: input.name, createdAt: deps.clock.now() };
+  await deps.slots.open(customer.id, input.mailboxSlots);
+  await deps.customers.insert(customer);
   return { customer, slots: { limit: input.mailboxSlots, used: 0 } };
 }

@@ -2,19 +2,22 @@ import type { Page, PageRequest } from '../kernel/page.ts';
 import type { Tagged } from '../kernel/tagged.ts';
 import type { Customer } from './customer.ts';
 
-/** Where customers are kept. Every call rejects with `storage_unavailable` when storage is away. */
+/** Stores customers. Every call rejects with `storage_unavailable` if storage is unavailable. */
 export interface CustomerStore {
-  /** Whether there is such a customer; one that is being deleted is not. */
+  /** `false` also for a customer that is being deleted. */
   exists(customerId: string): Promise<boolean>;
-  /** Also resolves to one that is being deleted. */
+  /** Also finds a customer that is being deleted. */
   get(customerId: string): Promise<Tagged<Customer> | undefined>;
-  /** In the order of their making, without those that are being deleted. */
+  /** Oldest first, without those that are being deleted. */
   list(page: PageRequest): Promise<Page<Customer>>;
-  /** Those whose deletion has begun. */
+  /** The customers whose deletion has begun. */
   listDeleting(): Promise<Customer[]>;
   insert(customer: Customer): Promise<void>;
-  /** Resolves to `false` when the record has changed since `tag` was read, or is gone. */
-  update(customer: Customer, tag: string): Promise<boolean>;
-  /** Removing what is not there is success. */
+  /**
+   * Replaces the whole record. Resolves to its new tag, or to `undefined` if it has changed since `tag` was read or is
+   * gone.
+   */
+  update(customer: Customer, tag: string): Promise<string | undefined>;
+  /** Succeeds if there is nothing to remove. */
   remove(customerId: string): Promise<void>;
 }

@@ -1,8 +1,8 @@
-/** Who pays us; owns everything else. Its slots are counted in `plans/slots`. */
+/** A customer pays us and owns everything else. Its slots are counted in `plans/slots.ts`. */
 export interface Customer {
   id: string;
   name: string;
   createdAt: Date;
-  /** Set once it is being deleted: from then on it is gone for everybody but the purge. */
+  /** Set when the deletion begins. From then on, only the deletion itself still sees the customer. */
   deletingSince?: Date;
 }

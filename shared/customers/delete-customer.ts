@@ -4,11 +4,12 @@ import type { Actor } from '../kernel/actor.ts';
 import type { AnswerMemory } from '../kernel/answer-memory.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Slots } from '../plans/slots.ts';
+import { changeCustomer } from './change-customer.ts';
 import type { Customer } from './customer.ts';
 import type { CustomerStore } from './customer-store.ts';
 import { noSuchCustomer, requireOwn } from './require-customer.ts';
 
-/** Removes one kind of thing of a customer: connections with their secrets, uploads, … Repeatable. */
+/** Removes one kind of a customer's data: connections with their secrets, uploads and so on. Repeatable. */
 export type CustomerPurger = (customerId: string) => Promise<void>;
 
 export interface DeleteCustomerDeps {
@@ -17,48 +18,48 @@ export interface DeleteCustomerDeps {
   apiKeyStore: Pick<ApiKeyStore, 'purge'>;
   apiKeys: Pick<ApiKeyVerifier, 'forget'>;
   answers: Pick<AnswerMemory, 'purge'>;
-  /** In the order in which they are to run. */
+  /** They run in this order. */
   customerPurgers: readonly CustomerPurger[];
   clock: Clock;
 }
 
 /**
- * Deletes a customer with all it has. It is marked first, so it is gone for everybody from then on, and its record goes
- * last, so that an interrupted deletion is found and finished: by repeating the call, or by `finishDeletions`.
+ * Deletes a customer and all its data.
  *
- * `check` sees the customer before anything happens, and may refuse.
+ * The customer is marked first, which hides it from everyone. Its record is removed last, so that an interrupted
+ * deletion can be completed, by repeating the call or by `finishDeletions`.
  *
+ * @param check receives the customer before anything changes, and may throw to refuse
  * @throws DomainError `not_found`
  */
 export async function deleteCustomer(
-  needs: DeleteCustomerDeps,
+  deps: DeleteCustomerDeps,
   actor: Actor,
   customerId: string,
   check: (customer: Customer) => Promise<void>,
 ): Promise<void> {
   requireOwn(actor, customerId);
-  for (;;) {
-    const found = await needs.customers.get(customerId);
-    if (!found) throw noSuchCustomer();
-    if (found.value.deletingSince) break;
-    await check(found.value);
-    if (await needs.customers.update({ ...found.value, deletingSince: needs.clock.now() }, found.tag)) break;
-  }
-  await purge(needs, customerId);
+  if (!(await deps.customers.get(customerId))) throw noSuchCustomer();
+  await changeCustomer(deps.customers, customerId, async (current) => {
+    if (current.deletingSince) return undefined;
+    await check(current);
+    return { ...current, deletingSince: deps.clock.now() };
+  });
+  await purge(deps, customerId);
 }
 
-/** Goes on with deletions that were interrupted; for a timer. Resolves to how many it finished. */
-export async function finishDeletions(needs: DeleteCustomerDeps): Promise<number> {
-  const deleting = await needs.customers.listDeleting();
-  for (const { id } of deleting) await purge(needs, id);
+/** Completes interrupted deletions. For a timer. Resolves to how many it completed. */
+export async function finishDeletions(deps: DeleteCustomerDeps): Promise<number> {
+  const deleting = await deps.customers.listDeleting();
+  for (const { id } of deleting) await purge(deps, id);
   return deleting.length;
 }
 
-async function purge(needs: DeleteCustomerDeps, customerId: string): Promise<void> {
-  await needs.apiKeyStore.purge(customerId);
-  needs.apiKeys.forget(customerId);
-  for (const remove of needs.customerPurgers) await remove(customerId);
-  await needs.slots.purge(customerId);
-  await needs.answers.purge(customerId);
-  await needs.customers.remove(customerId);
+async function purge(deps: DeleteCustomerDeps, customerId: string): Promise<void> {
+  await deps.apiKeyStore.purge(customerId);
+  deps.apiKeys.forget(customerId);
+  for (const remove of deps.customerPurgers) await remove(customerId);
+  await deps.slots.purge(customerId);
+  await deps.answers.purge(customerId);
+  await deps.customers.remove(customerId);
 }

@@ -1,12 +1,11 @@
 import type { Actor } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
-import type { Tagged } from '../kernel/tagged.ts';
 import type { Customer } from './customer.ts';
 import type { CustomerStore } from './customer-store.ts';
 
 /**
- * Refuses an actor of another customer. What is somebody else's is answered like what is not there: telling them apart
- * would let one customer find out which ids others have.
+ * Refuses an actor of another customer. The answer is the same as for a customer that does not exist. Otherwise a
+ * customer could find out which IDs others have.
  *
  * @throws DomainError `not_found`
  */
@@ -15,19 +14,19 @@ export function requireOwn(actor: Actor, customerId: string): void {
 }
 
 /**
- * Finds a customer that the actor may see: its own, or any for an operator.
+ * Finds a customer that the actor may see: its own, or any customer for an operator.
  *
- * @throws DomainError `not_found`, also for one that is being deleted
+ * @throws DomainError `not_found`, also if the customer is being deleted
  */
 export async function requireCustomer(
-  needs: { customers: Pick<CustomerStore, 'get'> },
+  deps: { customers: Pick<CustomerStore, 'get'> },
   actor: Actor,
   customerId: string,
-): Promise<Tagged<Customer>> {
+): Promise<Customer> {
   requireOwn(actor, customerId);
-  const found = await needs.customers.get(customerId);
+  const found = await deps.customers.get(customerId);
   if (!found || found.value.deletingSince) throw noSuchCustomer();
-  return found;
+  return found.value;
 }
 
 export function noSuchCustomer(): DomainError {

@@ -1,3 +1,4 @@
+import { changeTagged } from '../kernel/change-tagged.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import type { Tagged } from '../kernel/tagged.ts';
 import type { Import } from './import.ts';
@@ -26,17 +27,17 @@ export interface ImportStore {
   listOpen(): Promise<OpenImport[]>;
 }
 
-/** Reads, changes and writes an import until no other writer interferes. Resolves to what was written, if anything. */
+/**
+ * Reads, changes and writes an import, again when another writer was faster. Resolves to what was written, or to
+ * `undefined` when there is no such import or `change` returned nothing. Rejects with `storage_unavailable` when other
+ * writers were faster every time.
+ */
 export async function changeImport(
   imports: ImportStore,
   customerId: string,
   importId: string,
   change: (current: Import) => Import | undefined,
 ): Promise<Import | undefined> {
-  for (;;) {
-    const found = await imports.get(customerId, importId);
-    const next = found && change(found.value);
-    if (!found || !next) return undefined;
-    if ((await imports.update(next, found.tag)) !== undefined) return next;
-  }
+  const read = () => imports.get(customerId, importId);
+  return changeTagged({ read, write: (record, tag) => imports.update(record, tag) }, change);
 }

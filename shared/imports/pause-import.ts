@@ -1,7 +1,7 @@
 import { causes } from '../causes/causes.ts';
 import type { ConnectionFinding } from '../causes/verdict.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
-import { recordConnectionFinding } from '../connections/record-finding.ts';
+import { markConnectionFailing } from '../connections/mark-failing.ts';
 import { fromConnectionFinding, type Import, type ImportFinding } from './import.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 
@@ -37,7 +37,7 @@ export async function pauseForConnection(
   how: { isRepeatedRefusal?: true } = {},
 ): Promise<void> {
   const cause = causes[finding.cause];
-  await recordConnectionFinding(deps, target.customerId, target.connectionId, finding, askedAt);
+  await markConnectionFailing(deps, target.customerId, target.connectionId, finding, askedAt);
   await pauseImport(deps, target.customerId, target.importId, {
     finding: { ...fromConnectionFinding(finding, cause.fix, cause.link), ...how },
     epoch: target.epoch,

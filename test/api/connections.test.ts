@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
-import { GOOD_SECRET } from '../fakes/made-up-tenant.ts';
+import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN, TENANT_ID } from '../support/api.ts';
 
 const registration = {
@@ -51,6 +51,22 @@ describe('registering', () => {
     expect(new Set(errors.map(({ path }) => path))).toEqual(
       new Set(['name', 'clientId', 'probes.0', 'clientSecretExpiresAt', 'extra']),
     );
+  });
+
+  it.each([
+    ['a right-to-left override', 'Tailspin \u202egro.elpmaxe'],
+    ['a directional isolate', 'Tail\u2066spin'],
+    ['a line break', 'Tail\nspin'],
+    ['another control character', 'Tail\u0007spin'],
+  ])('400: refuses a name with %s, also when it is changed', async (_, name) => {
+    const id = await register();
+    const refused = { code: 'validation_failed', errors: [{ path: 'name' }] };
+    const created = await post('/v1/connections', { ...registration, name });
+    expect(created.status).toBe(400);
+    expect(await created.json()).toMatchObject(refused);
+    const changed = await api.request('PATCH', `/v1/connections/${id}`, { key, body: { name } });
+    expect(changed.status).toBe(400);
+    expect(await changed.json()).toMatchObject(refused);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { GOOD_SECRET } from '../fakes/made-up-tenant.ts';
+import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 
 let api: ReturnType<typeof createApi>;

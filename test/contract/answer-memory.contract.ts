@@ -5,7 +5,7 @@ import type { AnswerMemory, AnswerRecord } from '../../shared/kernel/answer-memo
 const at = (minute: number) => new Date(Date.UTC(2026, 5, 1, 0, minute));
 let serial = 0;
 
-/** What every AnswerMemory promises. Run against the fake and against Table Storage alike. */
+/** What every AnswerMemory promises. Runs against the fake and against Table Storage. */
 export function describeAnswerMemory(name: string, create: () => AnswerMemory): void {
   describe(`AnswerMemory: ${name}`, () => {
     let memory: AnswerMemory;
@@ -15,7 +15,7 @@ export function describeAnswerMemory(name: string, create: () => AnswerMemory): 
       record = { owner: `cust_${++serial}`, id: 'abc', fingerprint: 'f', lockedUntil: at(2), expiresAt: at(60) };
     });
 
-    it('lets the first in and no second', async () => {
+    it('accepts the first insert only', async () => {
       const inserts = await Promise.all([1, 2, 3, 4].map(() => memory.insert(record)));
       const tags = inserts.filter((tag) => tag !== undefined);
       expect(tags).toHaveLength(1);
@@ -23,7 +23,7 @@ export function describeAnswerMemory(name: string, create: () => AnswerMemory): 
       expect(await memory.get('cust_x', record.id)).toBeUndefined();
     });
 
-    it('writes only over what was read', async () => {
+    it('updates and removes only the version that was read', async () => {
       const { fingerprint: _, ...streaming } = record;
       const tag = (await memory.insert(streaming)) ?? '';
       const second = await memory.update({ ...record, answer: { status: 204, headers: {} } }, tag);
@@ -37,14 +37,14 @@ export function describeAnswerMemory(name: string, create: () => AnswerMemory): 
       expect(await memory.update(record, second ?? '')).toBeUndefined();
     });
 
-    it.each([0, 1, 70_000, 400_000])('gives an answer of %i bytes back as it was', async (length) => {
+    it.each([0, 1, 70_000, 400_000])('returns an answer of %i bytes unchanged', async (length) => {
       const text = randomBytes(length).toString('base64');
       const answer = { status: 201, headers: { location: '/v1/ä' }, text };
       await memory.insert({ ...record, answer });
       expect((await memory.get(record.owner, record.id))?.value.answer).toEqual(answer);
     });
 
-    it('forgets what has expired, or what one owner has', async () => {
+    it('removes expired records, or all records of one owner', async () => {
       await memory.insert(record);
       await memory.insert({ ...record, id: 'old', expiresAt: at(10) });
       await memory.insert({ ...record, owner: `${record.owner}-other` });

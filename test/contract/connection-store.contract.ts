@@ -1,39 +1,27 @@
 import { describe, expect, it } from 'vitest';
+import { changeConnection } from '../../shared/connections/change-connection.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
+import { aConnection } from '../support/records.ts';
 
 let serial = 0;
 
-function connectionOf(customerId: string, change: Partial<Connection> = {}): Connection {
+/** A connection of a tenant of its own, newer than the ones before it. */
+function nextConnection(customerId: string, change: Partial<Connection> = {}): Connection {
   const number = String(++serial).padStart(4, '0');
-  return {
-    id: `conn_01${number}`,
-    customerId,
-    name: 'Tailspin',
-    cloud: 'global',
-    tenantId: `5a1c6f3e-0b7d-4e29-9c84-00000000${number}`,
-    clientId: 'e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e37',
-    clientSecretVersion: 'v1',
-    clientSecretExpiresAt: new Date('2027-01-01T00:00:00Z'),
-    clientSecretState: 'valid',
-    probes: ['graph.readWrite', 'graph.send'],
-    sendProbe: 'noDelivery',
-    status: 'awaitingConsent',
-    grantsChangedAt: new Date('2026-06-01T00:00:00Z'),
-    createdAt: new Date('2026-06-01T00:00:00Z'),
-    ...change,
-  };
+  const tenantId = `5a1c6f3e-0b7d-4e29-9c84-00000000${number}`;
+  return aConnection({ id: `conn_01${number}`, customerId, tenantId, ...change });
 }
 
-/** What every ConnectionStore promises. */
+/** What every ConnectionStore promises. Runs against the fake and against Table Storage. */
 export function describeConnectionStore(name: string, create: () => ConnectionStore): void {
   describe(`ConnectionStore: ${name}`, () => {
     const newCustomer = () => `cust_contract${++serial}`;
 
-    it('gives back what was put in, to its customer only', async () => {
+    it('returns what was inserted, to its customer only', async () => {
       const store = create();
       const finding = { cause: 'secret_expired' as const, detail: 'Over.', seenAt: new Date('2026-06-02T00:00:00Z') };
-      const connection = connectionOf(newCustomer(), { finding, defaultMailbox: 'jane@contoso.example' });
+      const connection = nextConnection(newCustomer(), { finding, defaultMailbox: 'jane@contoso.example' });
       await store.insert(connection);
       expect((await store.get(connection.customerId, connection.id))?.value).toEqual(connection);
       expect(await store.get(newCustomer(), connection.id)).toBeUndefined();
@@ -43,7 +31,7 @@ export function describeConnectionStore(name: string, create: () => ConnectionSt
     it('lists newest first, in pages', async () => {
       const store = create();
       const customerId = newCustomer();
-      const all = [connectionOf(customerId), connectionOf(customerId), connectionOf(customerId)];
+      const all = [nextConnection(customerId), nextConnection(customerId), nextConnection(customerId)];
       for (const connection of all) await store.insert(connection);
       const first = await store.list(customerId, { limit: 2 });
       const rest = await store.list(customerId, {
@@ -56,7 +44,7 @@ export function describeConnectionStore(name: string, create: () => ConnectionSt
 
     it('refuses the same tenant with the same app twice, until the first is removed', async () => {
       const store = create();
-      const first = connectionOf(newCustomer());
+      const first = nextConnection(newCustomer());
       const again = { ...first, id: `${first.id}again` };
       await store.insert(first);
       await expect(store.insert(again)).rejects.toMatchObject({ code: 'conflict' });
@@ -65,22 +53,51 @@ export function describeConnectionStore(name: string, create: () => ConnectionSt
       await store.insert(again);
     });
 
-    it('writes only over what was read', async () => {
+    it('updates only the version that was read, and returns the new tag', async () => {
       const store = create();
-      const connection = connectionOf(newCustomer());
+      const connection = nextConnection(newCustomer());
       await store.insert(connection);
       const tag = (await store.get(connection.customerId, connection.id))?.tag ?? '';
-      expect(await store.update({ ...connection, status: 'ready' }, tag)).toBe(true);
-      expect(await store.update({ ...connection, status: 'failing' }, tag)).toBe(false);
-      expect((await store.get(connection.customerId, connection.id))?.value.status).toBe('ready');
+      const next = await store.update({ ...connection, name: 'first' }, tag);
+      expect(next).toEqual(expect.any(String));
+      expect(await store.update({ ...connection, name: 'second' }, tag)).toBeUndefined();
+      expect(await store.get(connection.customerId, connection.id)).toEqual({
+        value: { ...connection, name: 'first' },
+        tag: next,
+      });
       await store.remove(connection.customerId, connection.id);
-      expect(await store.update(connection, tag)).toBe(false);
+      expect(await store.update(connection, next ?? '')).toBeUndefined();
     });
 
-    it('tells timers of every customer’s', async () => {
+    it('replaces the whole record: fields that are left out are gone', async () => {
       const store = create();
-      const one = connectionOf(newCustomer());
-      const other = connectionOf(newCustomer());
+      const { defaultMailbox: _removed, ...rest } = nextConnection(newCustomer(), {
+        defaultMailbox: 'a@contoso.example',
+      });
+      await store.insert({ ...rest, defaultMailbox: 'a@contoso.example' });
+      const tag = (await store.get(rest.customerId, rest.id))?.tag ?? '';
+      await store.update(rest, tag);
+      expect((await store.get(rest.customerId, rest.id))?.value).toEqual(rest);
+    });
+
+    it('loses no change if many callers change it at the same time', async () => {
+      const store = create();
+      const connection = nextConnection(newCustomer(), { name: 'a' });
+      await store.insert(connection);
+      const append = (letter: string) =>
+        changeConnection(store, connection.customerId, connection.id, (current) => ({
+          ...current,
+          name: current.name + letter,
+        }));
+      await Promise.all([...'bcdefgh'].map(append));
+      const name = (await store.get(connection.customerId, connection.id))?.value.name ?? '';
+      expect([...name].sort().join('')).toBe('abcdefgh');
+    });
+
+    it('lists the connections of all customers for timers', async () => {
+      const store = create();
+      const one = nextConnection(newCustomer());
+      const other = nextConnection(newCustomer());
       await store.insert(one);
       await store.insert(other);
       const ids: string[] = [];

@@ -1,42 +1,38 @@
 import { describe, expect, it } from 'vitest';
 import type { Import } from '../../shared/imports/import.ts';
 import { changeImport, type ImportStore } from '../../shared/imports/import-store.ts';
+import { anImport, RECORDS_NOW as NOW } from '../support/records.ts';
 
-const NOW = new Date('2026-06-01T00:00:00Z');
 let serial = 0;
 
-const importOf = (customerId: string, change: Partial<Import> = {}): Import => ({
-  id: `imp_01${String(++serial).padStart(5, '0')}`,
-  customerId,
-  connectionId: 'conn_1',
-  status: 'running',
-  epoch: 1,
-  cursor: 12,
-  dispatched: 10,
-  batches: [{ from: 2, to: 12, sentAt: NOW, dueAt: NOW, resent: 1 }],
-  lease: { holder: 'p.1', until: NOW, sentUpTo: 20 },
-  eventPending: false,
-  uploadType: 'text/csv',
-  createdAt: NOW,
-  ...change,
-});
+/** An import that is newer than the ones before it, with a batch and a lease. */
+const nextImport = (customerId: string, change: Partial<Import> = {}): Import =>
+  anImport({
+    id: `imp_01${String(++serial).padStart(5, '0')}`,
+    customerId,
+    cursor: 12,
+    dispatched: 10,
+    batches: [{ from: 2, to: 12, sentAt: NOW, dueAt: NOW, resent: 1 }],
+    lease: { holder: 'p.1', until: NOW, sentUpTo: 20 },
+    ...change,
+  });
 
-/** What every ImportStore promises. */
+/** What every ImportStore promises. Runs against the fake and against Table Storage. */
 export function describeImportStore(name: string, open: () => ImportStore): void {
   describe(`ImportStore: ${name}`, () => {
     const newCustomer = () => `cust_imports${++serial}`;
 
-    it('gives back what was put in, to its customer only', async () => {
+    it('returns what was inserted, to its customer only', async () => {
       const store = open();
-      const record = importOf(newCustomer(), { finding: { code: 'x', detail: 'y', seenAt: NOW } });
+      const record = nextImport(newCustomer(), { finding: { code: 'x', detail: 'y', seenAt: NOW } });
       await store.insert(record);
       expect((await store.get(record.customerId, record.id))?.value).toEqual(record);
       expect(await store.get(newCustomer(), record.id)).toBeUndefined();
     });
 
-    it('writes the whole record over what was read: fields left out are gone', async () => {
+    it('replaces the version that was read: fields that are left out are gone', async () => {
       const store = open();
-      const record = importOf(newCustomer());
+      const record = nextImport(newCustomer());
       await store.insert(record);
       const tag = (await store.get(record.customerId, record.id))?.tag ?? '';
       const { lease: _lease, ...rest } = record;
@@ -46,9 +42,9 @@ export function describeImportStore(name: string, open: () => ImportStore): void
       expect(await store.get(record.customerId, record.id)).toEqual({ value: { ...rest, epoch: 2 }, tag: next });
     });
 
-    it('loses no change when many change it at once', async () => {
+    it('loses no change if many callers change it at the same time', async () => {
       const store = open();
-      const record = importOf(newCustomer(), { epoch: 0 });
+      const record = nextImport(newCustomer(), { epoch: 0 });
       await store.insert(record);
       const raise = () =>
         changeImport(store, record.customerId, record.id, (current) => ({ ...current, epoch: current.epoch + 1 }));
@@ -56,11 +52,11 @@ export function describeImportStore(name: string, open: () => ImportStore): void
       expect((await store.get(record.customerId, record.id))?.value.epoch).toBe(8);
     });
 
-    it('lists the imports of a connection newest first, in batches, and purges only those', async () => {
+    it('lists the imports of one connection newest first, in pages, and purges only those', async () => {
       const store = open();
       const customerId = newCustomer();
-      const all = [importOf(customerId), importOf(customerId), importOf(customerId)];
-      const other = importOf(customerId, { connectionId: 'conn_2' });
+      const all = [nextImport(customerId), nextImport(customerId), nextImport(customerId)];
+      const other = nextImport(customerId, { connectionId: 'conn_2' });
       for (const record of [...all, other]) await store.insert(record);
       const first = await store.list(customerId, 'conn_1', { limit: 2 });
       const rest = await store.list(customerId, 'conn_1', {
@@ -73,9 +69,9 @@ export function describeImportStore(name: string, open: () => ImportStore): void
       expect((await store.list(customerId, 'conn_2', { limit: 5 })).items).toHaveLength(1);
     });
 
-    it('points at open imports until they are closed; closing twice is closing', async () => {
+    it('keeps a pointer to an open import until it is closed, also twice', async () => {
       const store = open();
-      const pointer = { importId: importOf('x').id, customerId: 'x', connectionId: 'conn_1', openedAt: NOW };
+      const pointer = { importId: nextImport('x').id, customerId: 'x', connectionId: 'conn_1', openedAt: NOW };
       await store.openPointer(pointer);
       await store.openPointer(pointer);
       expect((await store.listOpen()).filter(({ importId }) => importId === pointer.importId)).toEqual([pointer]);

@@ -1,52 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { CHANGES_MAX, type Ledger, type LedgerChange } from '../../shared/imports/ledger/ledger.ts';
-import { newPlanRecord } from '../../shared/imports/ledger/plan-record.ts';
 import type { Row } from '../../shared/imports/ledger/row.ts';
-import { zeroCounts } from '../../shared/imports/ledger/tally.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { aMailbox, aPlan, aRow, aTally, RECORDS_NOW as NOW } from '../support/records.ts';
 
-const NOW = new Date('2026-06-01T00:00:00Z');
 const IMPORT = 'imp_1';
 let serial = 0;
 
-const rowOf = (line: number, change: Partial<Row> = {}): Row => ({
-  importId: IMPORT,
-  line,
-  address: `user${line}@contoso.example`,
-  state: 'pending',
-  attempt: 0,
-  ...change,
-});
-const mailboxOf = (address: string, change: Partial<Mailbox> = {}): Mailbox => ({
-  address,
-  kind: 'unknown',
-  status: 'pending',
-  checks: {},
-  importId: IMPORT,
-  openRow: `${IMPORT}:1`,
-  slotClaimedBy: IMPORT,
-  createdAt: NOW,
-  ...change,
-});
 const create = (row: Row): LedgerChange => ({ op: 'createRow', row });
 
-/** What every Ledger promises: what the exactness of imports stands on. */
+/** What every Ledger promises. Exact counts of imports depend on it. Runs against the fake and against Table Storage. */
 export function describeLedger(name: string, open: () => Ledger): void {
   describe(`Ledger: ${name}`, () => {
     const newConnection = () => `conn_contract${++serial}`;
 
-    it('gives back what was put in, instants and findings included, and nothing of another connection', async () => {
+    it('returns what was written, with instants and findings, to its own connection only', async () => {
       const ledger = open();
       const connectionId = newConnection();
       const finding = { verdict: 'failed' as const, cause: 'mailbox_full' as const, checkedAt: NOW, requestId: 'r-1' };
-      const mailbox = mailboxOf("o'neil+#?/\\%@contoso.example", {
+      const mailbox = aMailbox({
+        address: "o'neil+#?/\\%@contoso.example",
+        openRow: 'imp_1:7',
+        slotClaimedBy: IMPORT,
         checks: { 'graph.send': finding },
         dailyLimit: 5,
         nextCheckAt: NOW,
       });
-      const row = rowOf(7, { firstDeferredAt: NOW, priorFindings: { 'graph.send': finding }, reference: 'A/1' });
-      const plan = newPlanRecord(IMPORT, NOW);
-      const tally = { importId: IMPORT, writer: 'p.1', counts: { ...zeroCounts, passed: 3 } };
+      const row = aRow({ line: 7, firstDeferredAt: NOW, priorFindings: { 'graph.send': finding }, reference: 'A/1' });
+      const plan = aPlan();
+      const tally = aTally({ counts: { passed: 3 } });
       const result = await ledger.commit(connectionId, [
         { op: 'createMailbox', mailbox },
         create(row),
@@ -69,10 +50,10 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect(await ledger.listTallies(other, IMPORT)).toEqual([]);
     });
 
-    it('clears a field that is patched with null, and keeps those that are not named', async () => {
+    it('clears a field that is patched with null, and keeps the fields that are left out', async () => {
       const ledger = open();
       const connectionId = newConnection();
-      const mailbox = mailboxOf('a@contoso.example', { displayName: 'A', nextCheckAt: NOW });
+      const mailbox = aMailbox({ openRow: 'imp_1:2', displayName: 'A', nextCheckAt: NOW });
       await ledger.commit(connectionId, [{ op: 'createMailbox', mailbox }]);
       const patch = { openRow: null, nextCheckAt: null, status: 'active' as const };
       await ledger.commit(connectionId, [{ op: 'mergeMailbox', address: mailbox.address, patch }]);
@@ -80,10 +61,10 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect((await ledger.getMailbox(connectionId, mailbox.address))?.value).toEqual({ ...kept, status: 'active' });
     });
 
-    it('writes all of a transaction or nothing, and says which change met what', async () => {
+    it('writes a whole transaction or nothing, and tells which change failed and why', async () => {
       const ledger = open();
       const connectionId = newConnection();
-      const first = await ledger.commit(connectionId, [create(rowOf(1)), create(rowOf(2))]);
+      const first = await ledger.commit(connectionId, [create(aRow({ line: 1 })), create(aRow({ line: 2 }))]);
       const tag = (first.committed && first.tags[1]) || '';
       const settle = (line: number, by: string): LedgerChange => ({
         op: 'mergeRow',
@@ -92,12 +73,12 @@ export function describeLedger(name: string, open: () => Ledger): void {
         patch: { state: 'passed' },
         tag: by,
       });
-      expect(await ledger.commit(connectionId, [create(rowOf(3)), create(rowOf(1))])).toEqual({
+      expect(await ledger.commit(connectionId, [create(aRow({ line: 3 })), create(aRow({ line: 1 }))])).toEqual({
         committed: false,
         index: 1,
         why: 'exists',
       });
-      expect(await ledger.commit(connectionId, [create(rowOf(3)), settle(9, tag)])).toEqual({
+      expect(await ledger.commit(connectionId, [create(aRow({ line: 3 })), settle(9, tag)])).toEqual({
         committed: false,
         index: 1,
         why: 'absent',
@@ -107,13 +88,13 @@ export function describeLedger(name: string, open: () => Ledger): void {
         address: 'nobody@contoso.example',
         patch: { status: 'active' },
       };
-      expect(await ledger.commit(connectionId, [create(rowOf(3)), absent])).toEqual({
+      expect(await ledger.commit(connectionId, [create(aRow({ line: 3 })), absent])).toEqual({
         committed: false,
         index: 1,
         why: 'absent',
       });
       expect((await ledger.commit(connectionId, [settle(2, tag)])).committed).toBe(true);
-      expect(await ledger.commit(connectionId, [create(rowOf(3)), settle(2, tag)])).toEqual({
+      expect(await ledger.commit(connectionId, [create(aRow({ line: 3 })), settle(2, tag)])).toEqual({
         committed: false,
         index: 1,
         why: 'changed',
@@ -121,10 +102,10 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect(await ledger.getRow(connectionId, IMPORT, 3)).toBeUndefined();
     });
 
-    it('never writes a tally unconditionally', async () => {
+    it('never overwrites a tally without its tag', async () => {
       const ledger = open();
       const connectionId = newConnection();
-      const tally = (passed: number) => ({ importId: IMPORT, writer: 'p.1', counts: { ...zeroCounts, passed } });
+      const tally = (passed: number) => aTally({ counts: { passed } });
       const first = await ledger.commit(connectionId, [{ op: 'writeTally', tally: tally(1) }]);
       const tag = (first.committed && first.tags[0]) || '';
       expect(await ledger.commit(connectionId, [{ op: 'writeTally', tally: tally(2) }])).toMatchObject({
@@ -137,17 +118,17 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect((await ledger.listTallies(connectionId, IMPORT))[0]?.counts.passed).toBe(2);
     });
 
-    it('finds rows in order of line, by range, state and what is due', async () => {
+    it('finds rows in order of line, by range, state and due date', async () => {
       const ledger = open();
       const connectionId = newConnection();
       const later = new Date(NOW.getTime() + 60_000);
       await ledger.commit(connectionId, [
-        create(rowOf(10, { state: 'waiting', nextCheckAt: NOW })),
-        create(rowOf(9)),
-        create(rowOf(100, { state: 'passed' })),
-        create(rowOf(2, { state: 'rejected' })),
-        create(rowOf(11, { state: 'waiting', nextCheckAt: later })),
-        create({ ...rowOf(5), importId: `${IMPORT}0` }),
+        create(aRow({ line: 10, state: 'waiting', nextCheckAt: NOW })),
+        create(aRow({ line: 9 })),
+        create(aRow({ line: 100, state: 'passed' })),
+        create(aRow({ line: 2, state: 'rejected' })),
+        create(aRow({ line: 11, state: 'waiting', nextCheckAt: later })),
+        create(aRow({ line: 5, importId: `${IMPORT}0` })),
       ]);
       const find = async (query: Parameters<Ledger['findRows']>[2]) =>
         (await ledger.findRows(connectionId, IMPORT, query)).map(({ value }) => value.line);
@@ -161,13 +142,13 @@ export function describeLedger(name: string, open: () => Ledger): void {
     it('lists rows and mailboxes in pages, by state', async () => {
       const ledger = open();
       const connectionId = newConnection();
-      const rows = [1, 2, 3, 4, 5].map((line) => rowOf(line, { state: line % 2 ? 'passed' : 'failed' }));
+      const rows = [1, 2, 3, 4, 5].map((line) => aRow({ line, state: line % 2 ? 'passed' : 'failed' }));
       await ledger.commit(connectionId, rows.map(create));
       await ledger.commit(
         connectionId,
         rows.map(({ address, state }) => ({
           op: 'createMailbox',
-          mailbox: mailboxOf(address, { status: state === 'passed' ? 'active' : 'failed' }),
+          mailbox: aMailbox({ address, status: state === 'passed' ? 'active' : 'failed' }),
         })),
       );
       const lines: number[] = [];
@@ -190,10 +171,10 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect(each).toEqual(rows.map(({ address }) => address));
     });
 
-    it('takes a transaction of the largest size, and forgets a connection when told to', async () => {
+    it('accepts a transaction of the largest size, and purges a connection, also twice', async () => {
       const ledger = open();
       const connectionId = newConnection();
-      const rows = Array.from({ length: CHANGES_MAX }, (_, i) => create(rowOf(i + 1)));
+      const rows = Array.from({ length: CHANGES_MAX }, (_, i) => create(aRow({ line: i + 1 })));
       expect((await ledger.commit(connectionId, rows)).committed).toBe(true);
       await ledger.purge(connectionId);
       await ledger.purge(connectionId);

@@ -3,7 +3,7 @@ import type { Slots } from '../../shared/plans/slots.ts';
 
 let serial = 0;
 
-/** What every Slots promises. Run against the fake and against Table Storage alike. */
+/** What every Slots promises. Runs against the fake and against Table Storage. */
 export function describeSlots(name: string, create: () => Slots): void {
   describe(`Slots: ${name}`, () => {
     let slots: Slots;
@@ -15,7 +15,7 @@ export function describeSlots(name: string, create: () => Slots): void {
       await slots.open(customer, 10);
     });
 
-    it('counts nothing for a customer it does not know', async () => {
+    it('has no count for an unknown customer', async () => {
       expect(await slots.get('cust_x')).toBeUndefined();
       expect(await slots.setLimit('cust_x', 1)).toBe(false);
       expect(await slots.claim('cust_x', 'imp_1', 1)).toBe('limit');
@@ -24,13 +24,13 @@ export function describeSlots(name: string, create: () => Slots): void {
       expect(await slots.get('cust_x')).toBeUndefined();
     });
 
-    it('begins at nothing used, and beginning again changes nothing', async () => {
+    it('keeps the count of a customer that is opened a second time', async () => {
       await slots.claim(customer, 'imp_1', 4);
       await slots.open(customer, 99);
       expect(await slots.get(customer)).toEqual({ limit: 10, used: 4 });
     });
 
-    it('claims all or none, up to the last one', async () => {
+    it('claims all slots or none, up to the last one', async () => {
       expect(await slots.claim(customer, 'imp_1', 7)).toBe('claimed');
       expect(await slots.claim(customer, 'imp_2', 4)).toBe('limit');
       expect(await slots.claim(customer, 'imp_3', 3)).toBe('claimed');
@@ -38,7 +38,7 @@ export function describeSlots(name: string, create: () => Slots): void {
       expect(await used()).toBe(10);
     });
 
-    it('claims once per import, and asks again for one that met the limit', async () => {
+    it('claims once per import, and lets an import retry after it met the limit', async () => {
       await slots.claim(customer, 'imp_1', 7);
       expect(await slots.claim(customer, 'imp_1', 7)).toBe('already');
       expect(await slots.claim(customer, 'imp_2', 4)).toBe('limit');
@@ -47,7 +47,7 @@ export function describeSlots(name: string, create: () => Slots): void {
       expect(await used()).toBe(11);
     });
 
-    it('gives back once what an import freed, and never claims for it again', async () => {
+    it('returns the freed slots of an import once, and never lets it claim again', async () => {
       await slots.claim(customer, 'imp_1', 7);
       await slots.trim(customer, 'imp_1', 2);
       await slots.trim(customer, 'imp_1', 2);
@@ -55,14 +55,14 @@ export function describeSlots(name: string, create: () => Slots): void {
       expect(await slots.claim(customer, 'imp_1', 1)).toBe('released');
     });
 
-    it('never gives back more than was claimed', async () => {
+    it('never returns more slots than were claimed', async () => {
       await slots.claim(customer, 'imp_1', 3);
       await slots.claim(customer, 'imp_2', 3);
       await slots.trim(customer, 'imp_1', 100);
       expect(await used()).toBe(3);
     });
 
-    it('shuts the door on an import that never claimed', async () => {
+    it('stops an import that never claimed from claiming later', async () => {
       await slots.trim(customer, 'imp_1', 5);
       expect(await slots.claim(customer, 'imp_1', 5)).toBe('released');
       expect(await used()).toBe(0);
@@ -76,7 +76,7 @@ export function describeSlots(name: string, create: () => Slots): void {
       expect(await used()).toBe(1);
     });
 
-    it('takes away no slot in use when the limit is lowered, and gives no new one out', async () => {
+    it('keeps slots in use if the limit is lowered, and grants no new ones', async () => {
       await slots.claim(customer, 'imp_1', 7);
       await slots.setLimit(customer, 5);
       expect(await slots.get(customer)).toEqual({ limit: 5, used: 7 });
@@ -84,7 +84,7 @@ export function describeSlots(name: string, create: () => Slots): void {
       expect(await slots.claim(customer, 'imp_2', 1)).toBe('limit');
     });
 
-    it('stays exact when everybody comes at once', async () => {
+    it('stays exact if many callers claim at the same time', async () => {
       const claims = await Promise.all(
         [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4].map((n) => slots.claim(customer, `imp_${n}`, 2)),
       );
@@ -97,7 +97,7 @@ export function describeSlots(name: string, create: () => Slots): void {
       expect(await used()).toBe(0);
     });
 
-    it('forgets a customer whole, and no other', async () => {
+    it('purges one customer only', async () => {
       const other = `cust_${++serial}`;
       await slots.open(other, 3);
       await slots.claim(customer, 'imp_1', 7);

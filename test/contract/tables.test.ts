@@ -1,3 +1,4 @@
+import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../local/ports.ts';
 import { escapeKey } from '../../shared/adapters/tables/keys.ts';
@@ -6,12 +7,14 @@ import { tableAnswers } from '../../shared/adapters/tables/table-answers.ts';
 import { tableApiKeys } from '../../shared/adapters/tables/table-api-keys.ts';
 import { createTableClients, type TableName } from '../../shared/adapters/tables/table-client.ts';
 import { tableConnections } from '../../shared/adapters/tables/table-connections.ts';
+import { tableConsents } from '../../shared/adapters/tables/table-consents.ts';
 import { tableCustomers } from '../../shared/adapters/tables/table-customers.ts';
-import { transactionFailure } from '../../shared/adapters/tables/table-errors.ts';
 import { tableHeartbeats } from '../../shared/adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../../shared/adapters/tables/table-imports.ts';
 import { tableLedger } from '../../shared/adapters/tables/table-ledger.ts';
+import { tablePoisonArchive } from '../../shared/adapters/tables/table-poison.ts';
 import { tableSlots } from '../../shared/adapters/tables/table-slots.ts';
+import { transactionFailure } from '../../shared/adapters/tables/transaction-failure.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { tables } from '../../shared/kernel/storage-names.ts';
 import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
@@ -21,7 +24,8 @@ import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
-import { type AzuriteTables, startAzuriteTables } from '../support/azurite-tables.ts';
+import { type Azurite, connectionString, startAzurite } from '../support/azurite.ts';
+import { aConnection, anImport, aRow } from '../support/records.ts';
 import { describeAnswerMemory } from './answer-memory.contract.ts';
 import { describeApiKeyStore } from './api-key-store.contract.ts';
 import { describeConnectionStore } from './connection-store.contract.ts';
@@ -30,12 +34,18 @@ import { describeImportStore } from './import-store.contract.ts';
 import { describeLedger } from './ledger.contract.ts';
 import { describeSlots } from './slots.contract.ts';
 
-let azurite: AzuriteTables;
-const client = (name: TableName) =>
-  createTableClients({ kind: 'connectionString', connectionString: azurite.connectionString })(name);
+/** A well-formed tag that no record has. */
+const TAG = 'W/"datetime\'x\'"';
+
+let azurite: Azurite;
+const clientsOf = (text: string) =>
+  createTableClients({ kind: 'connectionString', connectionString: new Secret(text) });
+const client = (name: TableName) => clientsOf(azurite.connectionString)(name);
 
 beforeAll(async () => {
-  azurite = await startAzuriteTables(Object.values(tables));
+  azurite = await startAzurite('table');
+  const service = TableServiceClient.fromConnectionString(azurite.connectionString, { allowInsecureConnection: true });
+  await Promise.all(Object.values(tables).map((name) => service.createTable(name)));
 });
 afterAll(() => azurite?.stop());
 
@@ -56,7 +66,7 @@ describeLedger('in memory', inMemoryLedger);
 describeLedger('tables', () => tableLedger(client(tables.mailboxes)));
 
 describe('heartbeats: tables', () => {
-  it('tells the latest of all timers', async () => {
+  it('returns the latest run of all timers', async () => {
     const heartbeats = tableHeartbeats(client(tables.heartbeats));
     expect(await heartbeats.latest()).toBeUndefined();
     await heartbeats.beat('sweep', new Date(2_000));
@@ -66,8 +76,8 @@ describe('heartbeats: tables', () => {
   });
 });
 
-describe('what every table adapter stands on', () => {
-  it('stores under any key that has been escaped', async () => {
+describe('table adapters', () => {
+  it('store under any escaped key', async () => {
     const table = client(tables.poison);
     for (const text of [
       'a/b\\c#d?e%f~g',
@@ -86,7 +96,7 @@ describe('what every table adapter stands on', () => {
     }
   });
 
-  it('says which part of a transaction met what', async () => {
+  it('tell which part of a transaction failed and why', async () => {
     const table = client(tables.poison);
     const row = (rowKey: string) => ({ partitionKey: 'p', rowKey });
     await table.createEntity(row('1'));
@@ -95,50 +105,80 @@ describe('what every table adapter stands on', () => {
         await table.submitTransaction([['create', row('2')], ['create', row('3')], action]).catch((e) => e),
       );
     expect(await attempt(['create', row('1')])).toEqual({ index: 2, why: 'exists' });
-    expect(await attempt(['update', row('1'), 'Merge', { etag: 'W/"datetime\'x\'"' }])).toEqual({
+    expect(await attempt(['update', row('1'), 'Merge', { etag: TAG }])).toEqual({
       index: 2,
       why: 'changed',
     });
     expect(await attempt(['update', row('9'), 'Merge', { etag: '*' }])).toEqual({ index: 2, why: 'absent' });
   });
 
-  it('empties a partition of more rows than fit one transaction', async () => {
+  it('purge a partition, or the rows that match, however many there are, also while another caller does', async () => {
     const table = client(tables.poison);
-    for (let from = 0; from < 250; from += 50) {
+    for (let from = 0; from < 1200; from += 100) {
       await table.submitTransaction(
-        Array.from({ length: 50 }, (_, i) => ['create', { partitionKey: 'many', rowKey: `${from + i}` }] as const).map(
-          ([op, row]) => [op, row],
-        ),
+        Array.from({ length: 100 }, (_, i) => [
+          'create',
+          { partitionKey: 'many', rowKey: `${from + i}`, parity: (from + i) % 2 },
+        ]),
       );
     }
-    await purgePartition(table, 'many');
-    const pages = table.listEntities({ queryOptions: { filter: "PartitionKey eq 'many'" } });
-    for await (const row of pages) expect(row).toBeUndefined();
+    const left = async () =>
+      (await Array.fromAsync(table.listEntities({ queryOptions: { filter: "PartitionKey eq 'many'" } }))).length;
+    await purgePartition(table, 'many', 'parity eq 1');
+    expect(await left()).toBe(600);
+    await Promise.all([purgePartition(table, 'many'), purgePartition(table, 'many')]);
+    expect(await left()).toBe(0);
   });
 
-  it('says storage_unavailable within three seconds when storage is away', async () => {
-    const port = await freePort();
-    const away = new Secret(
-      azurite.connectionString
-        .reveal()
-        .replace(/TableEndpoint=http:\/\/127\.0\.0\.1:\d+/, `TableEndpoint=http://127.0.0.1:${port}`),
-    );
-    const clients = createTableClients({ kind: 'connectionString', connectionString: away });
+  it('reject with storage_unavailable within three seconds if storage is unavailable', async () => {
+    const clients = clientsOf(connectionString('table', `http://127.0.0.1:${await freePort()}`));
     const startedAt = performance.now();
     const expected = { code: 'storage_unavailable', retryAfterSeconds: 5 };
     await Promise.all([
       expect(tableCustomers(clients(tables.customers)).get('x')).rejects.toMatchObject(expected),
       expect(tableCustomers(clients(tables.customers)).list({ limit: 5 })).rejects.toMatchObject(expected),
+      expect(tableCustomers(clients(tables.customers)).listDeleting()).rejects.toMatchObject(expected),
       expect(tableSlots(clients(tables.customers)).claim('x', 'y', 1)).rejects.toMatchObject(expected),
       expect(tableApiKeys(clients(tables.apiKeys)).purge('x')).rejects.toMatchObject(expected),
       expect(tableAnswers(clients(tables.idempotency)).removeExpired(new Date())).rejects.toMatchObject(expected),
+      expect(
+        tableLedger(clients(tables.mailboxes)).commit('x', [{ op: 'createRow', row: aRow() }]),
+      ).rejects.toMatchObject(expected),
     ]);
     expect(performance.now() - startedAt).toBeLessThan(3_000);
   });
 
-  it('takes a missing table for a defect, never for an empty one', async () => {
-    const table = client('nosuchtable' as TableName);
-    await expect(tableCustomers(table).get('x')).rejects.toMatchObject({ statusCode: 404 });
-    await expect(tableCustomers(table).remove('x')).rejects.toMatchObject({ statusCode: 404 });
+  const row = { fromLine: 0, limit: 5 };
+  const page = { limit: 5 };
+  it.each<[string, (table: TableClient) => Promise<unknown>]>([
+    ['get a customer', (table) => tableCustomers(table).get('x')],
+    ['list customers', (table) => tableCustomers(table).list(page)],
+    ['remove a customer', (table) => tableCustomers(table).remove('x')],
+    ['update a connection', (table) => tableConnections(table).update(aConnection(), TAG)],
+    ['get a connection', (table) => tableConnections(table).get('cust_1', 'conn_1')],
+    ['insert a connection', (table) => tableConnections(table).insert(aConnection())],
+    ['list all connections', (table) => Array.fromAsync(tableConnections(table).listAll())],
+    ['get an import', (table) => tableImports(table).get('cust_1', 'imp_1')],
+    ['update an import', (table) => tableImports(table).update(anImport(), TAG)],
+    ['purge imports', (table) => tableImports(table).purge('cust_1', 'conn_1')],
+    ['list open imports', (table) => tableImports(table).listOpen()],
+    ['get a row', (table) => tableLedger(table).getRow('conn_1', 'imp_1', 2)],
+    ['find rows', (table) => tableLedger(table).findRows('conn_1', 'imp_1', row)],
+    ['commit rows', (table) => tableLedger(table).commit('conn_1', [{ op: 'createRow', row: aRow() }])],
+    ['purge a ledger', (table) => tableLedger(table).purge('conn_1')],
+    ['claim slots', (table) => tableSlots(table).claim('cust_1', 'imp_1', 1)],
+    ['get an API key', (table) => tableApiKeys(table).get('cust_1', 'key_1')],
+    ['remember an answer', (table) => tableAnswers(table).removeExpired(new Date())],
+    ['use a consent link', (table) => tableConsents(table).use('hash', new Date())],
+    ['read heartbeats', (table) => tableHeartbeats(table).latest()],
+    [
+      'archive a message',
+      (table) => tablePoisonArchive(table).put({ queue: 'q', key: 'k', message: {}, archivedAt: new Date() }),
+    ],
+  ])('treat a missing table as a defect, never as an empty table: %s', async (_, call) => {
+    const missing = TableClient.fromConnectionString(azurite.connectionString, 'nosuchtable', {
+      allowInsecureConnection: true,
+    });
+    await expect(call(missing)).rejects.toThrow('lacks a table, container or queue: TableNotFound');
   });
 });

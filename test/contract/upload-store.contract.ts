@@ -7,7 +7,7 @@ async function textOf(found: AsyncIterable<Uint8Array> | undefined): Promise<str
   return found && Buffer.concat(await Array.fromAsync(found)).toString();
 }
 
-/** What every UploadStore promises. Run against the fake and against blob storage alike. */
+/** What every UploadStore promises. Runs against the fake and against blob storage. */
 export function describeUploadStore(name: string, create: () => Promise<UploadStore>): void {
   describe(`UploadStore: ${name}`, () => {
     let store: UploadStore;
@@ -15,7 +15,7 @@ export function describeUploadStore(name: string, create: () => Promise<UploadSt
       store = await create();
     });
 
-    it('gives back what was put in, byte for byte', async () => {
+    it('returns what was stored, byte for byte', async () => {
       const text = 'email\n'.concat('jürgen@contoso.com\n'.repeat(200_000));
       expect(await store.put('cust_1', 'imp_1', chunksOf(text, [70_000, 3]), 'text/csv')).toEqual({
         bytes: Buffer.byteLength(text),
@@ -23,42 +23,45 @@ export function describeUploadStore(name: string, create: () => Promise<UploadSt
       expect(await textOf(await store.read('cust_1', 'imp_1'))).toBe(text);
     });
 
-    it('takes an empty upload for one', async () => {
+    it('stores an empty upload', async () => {
       expect(await store.put('cust_1', 'imp_1', chunksOf(''), 'text/csv')).toEqual({ bytes: 0 });
       expect(await textOf(await store.read('cust_1', 'imp_1'))).toBe('');
     });
 
-    it('has nothing where nothing was put, and does not show one customer’s to another', async () => {
+    it('returns nothing for an absent upload or for another customer’s', async () => {
       await store.put('cust_1', 'imp_1', chunksOf('a'), 'text/csv');
       expect(await store.read('cust_1', 'imp_2')).toBeUndefined();
       expect(await store.read('cust_2', 'imp_1')).toBeUndefined();
     });
 
-    it('replaces what lay there', async () => {
+    it('replaces an upload', async () => {
       await store.put('cust_1', 'imp_1', chunksOf('first, and longer'), 'text/csv');
       await store.put('cust_1', 'imp_1', chunksOf('second'), 'text/csv');
       expect(await textOf(await store.read('cust_1', 'imp_1'))).toBe('second');
     });
 
-    it.each([0, 1000, 5_000_000])('has nothing of a source that fails after %i bytes, and says why', async (bytes) => {
-      // Named as an SDK names what it gave up by itself: not to be taken for storage that is away.
-      const gone = Object.assign(new Error('the sender has left'), { name: 'AbortError' });
-      async function* source() {
-        yield* chunksOf(Buffer.alloc(bytes, 'x'));
-        throw gone;
-      }
-      await expect(store.put('cust_1', 'imp_1', source(), 'text/csv')).rejects.toBe(gone);
-      expect(await store.read('cust_1', 'imp_1')).toBeUndefined();
-    });
+    it.each([0, 1000, 5_000_000])(
+      'stores nothing if the source fails after %i bytes, and rejects with its error',
+      async (bytes) => {
+        // The SDK uses the same name when it gives up. It must not count as unavailable storage.
+        const gone = Object.assign(new Error('the client disconnected'), { name: 'AbortError' });
+        async function* source() {
+          yield* chunksOf(Buffer.alloc(bytes, 'x'));
+          throw gone;
+        }
+        await expect(store.put('cust_1', 'imp_1', source(), 'text/csv')).rejects.toBe(gone);
+        expect(await store.read('cust_1', 'imp_1')).toBeUndefined();
+      },
+    );
 
-    it('removes, and removes again', async () => {
+    it('removes an upload, also twice', async () => {
       await store.put('cust_1', 'imp_1', chunksOf('a'), 'text/csv');
       await store.remove('cust_1', 'imp_1');
       await store.remove('cust_1', 'imp_1');
       expect(await store.read('cust_1', 'imp_1')).toBeUndefined();
     });
 
-    it('purges one customer, and no other whose id begins alike', async () => {
+    it('purges one customer, and no other whose ID has the same prefix', async () => {
       await store.put('cust_1', 'imp_1', chunksOf('a'), 'text/csv');
       await store.put('cust_1', 'imp_2', chunksOf('b'), 'text/csv');
       await store.put('cust_12', 'imp_3', chunksOf('c'), 'text/csv');
@@ -69,7 +72,7 @@ export function describeUploadStore(name: string, create: () => Promise<UploadSt
       expect(await textOf(await store.read('cust_12', 'imp_3'))).toBe('c');
     });
 
-    it('has nothing of a file that is refused at its very end', async () => {
+    it('stores nothing of a file that is refused at its very end', async () => {
       const csv = `email,name\n${'jane@contoso.com,Jane\n'.repeat(100_000)}bob@contoso.com,"Bob\n`;
       const upload = { customerId: 'cust_1', importId: 'imp_1', contentType: 'text/csv', body: chunksOf(csv) } as const;
       await expect(receiveUpload({ uploads: store, limits: uploadLimits }, upload)).rejects.toMatchObject({

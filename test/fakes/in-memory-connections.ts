@@ -7,8 +7,11 @@ import { pageOf } from './page-of.ts';
 export function inMemoryConnections(): ConnectionStore {
   const kept = new Map<string, Tagged<Connection>>();
   let tags = 0;
-  const put = (connection: Connection) =>
-    void kept.set(connection.id, { value: structuredClone(connection), tag: `tag-${++tags}` });
+  const put = (connection: Connection): string => {
+    const tag = `tag-${++tags}`;
+    kept.set(connection.id, { value: structuredClone(connection), tag });
+    return tag;
+  };
   const own = (customerId: string, connectionId: string) => {
     const found = kept.get(connectionId);
     return found?.value.customerId === customerId ? structuredClone(found) : undefined;
@@ -38,9 +41,7 @@ export function inMemoryConnections(): ConnectionStore {
       put(connection);
     },
     async update(connection, tag) {
-      if (own(connection.customerId, connection.id)?.tag !== tag) return false;
-      put(connection);
-      return true;
+      return own(connection.customerId, connection.id)?.tag === tag ? put(connection) : undefined;
     },
     async remove(customerId, connectionId) {
       if (own(customerId, connectionId)) kept.delete(connectionId);

@@ -6,7 +6,11 @@ export function inMemoryCustomers(): CustomerStore {
   const rows = new Map<string, { customer: Customer; tag: string }>();
   let serial = 0;
   const all = () => [...rows.values()].map(({ customer }) => customer).sort((a, b) => (a.id < b.id ? -1 : 1));
-  const put = (customer: Customer) => void rows.set(customer.id, { customer: { ...customer }, tag: `tag-${++serial}` });
+  const put = (customer: Customer): string => {
+    const tag = `tag-${++serial}`;
+    rows.set(customer.id, { customer: { ...customer }, tag });
+    return tag;
+  };
   return {
     async exists(customerId) {
       const found = rows.get(customerId);
@@ -29,9 +33,7 @@ export function inMemoryCustomers(): CustomerStore {
       put(customer);
     },
     async update(customer, tag) {
-      if (rows.get(customer.id)?.tag !== tag) return false;
-      put(customer);
-      return true;
+      return rows.get(customer.id)?.tag === tag ? put(customer) : undefined;
     },
     async remove(customerId) {
       rows.delete(customerId);

@@ -11,7 +11,7 @@ type Kept = Mailbox | Row | PlanRecord | Tally;
 
 const lineKey = (importId: string, line: number) => `r:${importId}:${String(line).padStart(9, '0')}`;
 
-/** The books of connections in memory, with the same transactions, tags and orders as the table. */
+/** Ledgers in memory, with the same transactions, tags and orders as the table. */
 export function inMemoryLedger(): Ledger {
   const partitions = new Map<string, Map<string, Tagged<Kept>>>();
   let tags = 0;
@@ -139,10 +139,13 @@ function apply(current: Kept | undefined, change: LedgerChange): Kept {
       return change.plan;
     case 'writeTally':
       return change.tally;
-    default: {
-      const merged = { ...current, ...change.patch } as Record<string, unknown>;
-      for (const [field, value] of Object.entries(merged)) if (value === null) delete merged[field];
-      return merged as unknown as Kept;
-    }
+    default:
+      return merge(current, change.patch);
   }
+}
+
+/** `null` clears a field. A field that a record must have is never cleared, so the result is a record again. */
+function merge(current: Kept | undefined, patch: object): Kept {
+  const fields = Object.entries({ ...current, ...patch }).filter(([, value]) => value !== null);
+  return Object.fromEntries(fields) as Kept;
 }

@@ -1,7 +1,7 @@
 import type { UploadStore } from '../../shared/imports/upload/upload-store.ts';
 
-export interface InMemoryUploads extends UploadStore {
-  /** What lies there, by `{customerId}/{importId}`. */
+interface InMemoryUploads extends UploadStore {
+  /** The stored uploads, by `{customerId}/{importId}`. */
   readonly stored: ReadonlyMap<string, { bytes: Buffer; contentType: string }>;
 }
 

@@ -1,7 +1,7 @@
 import type { SecretVault } from '../../shared/connections/secret-vault.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 
-export interface InMemoryVault extends SecretVault {
+interface InMemoryVault extends SecretVault {
   /** Names of the secrets that can be read. */
   names(): string[];
 }

@@ -6,6 +6,7 @@ import type { Connection } from '../../shared/connections/connection.ts';
 import type { TokenAnswer, Tokens } from '../../shared/connections/tokens.ts';
 import { DomainError, isTransient } from '../../shared/kernel/errors.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
+import { aConnection } from '../support/records.ts';
 import { openSimulator, type SimulatorClient } from '../support/simulator-client.ts';
 import { type AppInput, wingtip, wingtipApp, wingtipTenant } from '../support/wingtip.ts';
 
@@ -14,28 +15,19 @@ const HOUR = 60 * MINUTE;
 
 let client: SimulatorClient;
 let tokens: Tokens;
-/** Seconds by which Muster's clock is ahead. */
+/** How many seconds Muster's clock is ahead. */
 let ahead: number;
-let vault: { secret: Secret | undefined; away: boolean; reads: string[] };
+let vault: { secret: Secret | undefined; isUnavailable: boolean; reads: string[] };
 
 const now = () => new Date(Date.now() + ahead * 1000);
-const connection = (more: Partial<Connection> = {}): Connection => ({
-  id: 'conn_1',
-  customerId: 'cust_1',
-  name: 'Wingtip',
-  cloud: 'simulator',
-  tenantId: wingtip.id,
-  clientId: wingtip.clientId,
-  clientSecretVersion: 'v1',
-  clientSecretExpiresAt: new Date('2036-01-01T00:00:00Z'),
-  clientSecretState: 'valid',
-  probes: ['graph.readWrite', 'graph.send'],
-  sendProbe: 'noDelivery',
-  status: 'ready',
-  grantsChangedAt: new Date('2026-01-01T00:00:00Z'),
-  createdAt: new Date('2026-01-01T00:00:00Z'),
-  ...more,
-});
+const connection = (change: Partial<Connection> = {}): Connection =>
+  aConnection({
+    cloud: 'simulator',
+    tenantId: wingtip.id,
+    clientId: wingtip.clientId,
+    grantsChangedAt: new Date('2026-01-01T00:00:00Z'),
+    ...change,
+  });
 
 function tokensOf(loginUrl: string, timeoutMs = 5000): Tokens {
   const clouds = createClouds({ loginUrl, graphUrl: loginUrl, imap: undefined, smtp: undefined });
@@ -43,7 +35,7 @@ function tokensOf(loginUrl: string, timeoutMs = 5000): Tokens {
     vault: {
       async get(name, version) {
         vault.reads.push(`${name} ${version}`);
-        if (vault.away) throw new DomainError('vault_unavailable', 'The vault is away.');
+        if (vault.isUnavailable) throw new DomainError('vault_unavailable', 'The vault is unavailable.');
         return vault.secret;
       },
     },
@@ -64,7 +56,7 @@ afterAll(() => client.close());
 beforeEach(() => {
   given({});
   ahead = 0;
-  vault = { secret: new Secret(wingtip.clientSecret), away: false, reads: [] };
+  vault = { secret: new Secret(wingtip.clientSecret), isUnavailable: false, reads: [] };
   tokens = tokensOf(client.simulator.loginUrl);
   client.simulator.world.requests.reset();
 });
@@ -99,7 +91,7 @@ const errorOf = async (answer: Promise<TokenAnswer>) =>
   );
 
 describe('a token', () => {
-  it('is asked for once, and the vault read once, however many want it at once', async () => {
+  it('is requested once, and the vault is read once, however many callers ask at the same time', async () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => tokenOf(get())));
     expect(new Set(all).size).toBe(1);
     expect([requests(), vault.reads]).toEqual([1, ['conn_1 v1']]);
@@ -107,9 +99,9 @@ describe('a token', () => {
     expect(requests()).toBe(1);
   });
 
-  it('opens Graph, and shows what it grants', async () => {
-    const { token, shows, expiresAt } = granted(await get());
-    expect(shows).toEqual({
+  it('opens Graph, and its claims show what it grants', async () => {
+    const { token, claims, expiresAt } = granted(await get());
+    expect(claims).toEqual({
       tenantId: wingtip.id,
       audience: 'https://graph.microsoft.com',
       appId: wingtip.clientId,
@@ -119,23 +111,23 @@ describe('a token', () => {
     expect((await client.graph('GET', '/users?$top=1', { token: token.reveal() })).status).toBe(200);
   });
 
-  it('without a single role is a token all the same', async () => {
+  it('without any role is still a token', async () => {
     given({ grants: [] });
-    expect(granted(await get()).shows.roles).toEqual([]);
+    expect(granted(await get()).claims.roles).toEqual([]);
   });
 
-  it('is another one for each audience, from one reading of the vault', async () => {
+  it('differs for each audience, with one read of the vault', async () => {
     given({ grants: ['Mail.Send', 'IMAP.AccessAsApp'] });
     const [graph, exchange] = await Promise.all([get(), get({}, 'exchange')]);
-    expect(granted(graph).shows).toMatchObject({ audience: 'https://graph.microsoft.com', roles: ['Mail.Send'] });
-    expect(granted(exchange).shows).toMatchObject({
+    expect(granted(graph).claims).toMatchObject({ audience: 'https://graph.microsoft.com', roles: ['Mail.Send'] });
+    expect(granted(exchange).claims).toMatchObject({
       audience: 'https://outlook.office365.com',
       roles: ['IMAP.AccessAsApp'],
     });
     expect([requests(), vault.reads.length]).toEqual([2, 1]);
   });
 
-  it('is renewed some minutes before its end, once for all', async () => {
+  it('is renewed some minutes before it expires, once for all callers', async () => {
     const first = await tokenOf(get());
     ahead = 3599 - 6 * MINUTE;
     expect(await tokenOf(get())).toBe(first);
@@ -146,7 +138,7 @@ describe('a token', () => {
     expect(requests()).toBe(2);
   });
 
-  it('that is short-lived is renewed in the last fifth of its life', async () => {
+  it('with a short lifetime is renewed in the last fifth of it', async () => {
     given({}, { tokenSeconds: 100 });
     const first = await tokenOf(get());
     ahead = 75;
@@ -156,7 +148,7 @@ describe('a token', () => {
     expect(requests()).toBe(2);
   });
 
-  it('serves on while it is good when it cannot be renewed', async () => {
+  it('stays in use while it is valid if it cannot be renewed', async () => {
     const first = await tokenOf(get());
     given({ tokenError: 'down' });
     ahead = 3599 - 3 * MINUTE;
@@ -165,25 +157,25 @@ describe('a token', () => {
     expect(await errorOf(get())).toMatchObject({ code: 'microsoft_unavailable' });
   });
 
-  it('is asked for anew when the grants are newer than it', async () => {
+  it('is requested again if the grants are newer', async () => {
     given({ grants: [] });
     await get();
     given({ grants: ['Mail.Send'] });
     ahead = 30;
     const grantsChangedAt = new Date(now().getTime() - 5000);
-    expect(granted(await get({ grantsChangedAt })).shows.roles).toEqual(['Mail.Send']);
+    expect(granted(await get({ grantsChangedAt })).claims.roles).toEqual(['Mail.Send']);
     await get({ grantsChangedAt });
     expect(requests()).toBe(2);
   });
 
-  it('of a new version of the secret is another token', async () => {
+  it('is another one for a new version of the secret', async () => {
     await get();
     vault.secret = new Secret('not the one');
     expect(await codeOf(get({ clientSecretVersion: 'v2' }))).toBe('AADSTS7000215');
     expect(vault.reads).toEqual(['conn_1 v1', 'conn_1 v2']);
   });
 
-  it('is forgotten on demand, with the secret behind it', async () => {
+  it('is forgotten on demand, together with the secret', async () => {
     const first = await tokenOf(get());
     tokens.forget('conn_2');
     expect(await tokenOf(get())).toBe(first);
@@ -192,7 +184,7 @@ describe('a token', () => {
     expect([requests(), vault.reads.length]).toEqual([2, 2]);
   });
 
-  it('is forgotten only if it was asked for before an instant, where one is named', async () => {
+  it('is forgotten only if it was requested before the given instant', async () => {
     const before = now();
     const first = await tokenOf(get());
     tokens.forget('conn_1', before);
@@ -215,24 +207,24 @@ describe('the vault', () => {
     expect(vault.reads).toHaveLength(2);
   });
 
-  it('that is away is weather, and asked again soon', async () => {
-    vault.away = true;
+  it('is asked again soon after it was unavailable, which is a transient error', async () => {
+    vault.isUnavailable = true;
     const error = await errorOf(get());
     expect([isTransient(error), requests()]).toEqual([true, 0]);
     expect(error).toMatchObject({ code: 'vault_unavailable' });
-    vault.away = false;
+    vault.isUnavailable = false;
     ahead = 3;
     expect(await codeOf(get())).toBe('granted');
   });
 
-  it('without the secret is a refusal, and Entra is not bothered', async () => {
+  it('without the secret leads to a refusal, and Entra is not asked', async () => {
     vault.secret = undefined;
     expect([await codeOf(get()), requests()]).toEqual(['secret_not_in_vault', 0]);
   });
 });
 
 describe('a refusal', () => {
-  it('is an answer with Microsoft’s code and trace id, and without the secret', async () => {
+  it('is an answer with Microsoft’s code and trace ID, and without the secret', async () => {
     vault.secret = new Secret('not-the-one-8Q~');
     const answer = await get();
     expect(answer).toMatchObject({
@@ -248,7 +240,7 @@ describe('a refusal', () => {
     expect(JSON.stringify(answer)).not.toContain('not-the-one');
   });
 
-  it('is kept briefly, so that a burst asks once and what was mended is soon seen', async () => {
+  it('is cached briefly, so that a burst asks once and a fix is noticed soon', async () => {
     given({ secrets: [{ value: wingtip.clientSecret, expiresAt: '2026-01-01T00:00:00Z' }] });
     const codes = await Promise.all([codeOf(get()), codeOf(get())]);
     ahead = 4;
@@ -275,8 +267,8 @@ describe('a refusal', () => {
   );
 });
 
-describe('weather', () => {
-  it('is being throttled, with the time that Entra names; it is not asked before', async () => {
+describe('a transient failure', () => {
+  it('by throttling lasts as long as Entra says, and Entra is not asked before', async () => {
     given({ tokenError: 'throttled' });
     const error = await errorOf(get());
     expect(error).toMatchObject({ code: 'microsoft_throttled', retryAfterSeconds: 60 });
@@ -292,17 +284,17 @@ describe('weather', () => {
   it.each([
     ['seconds with a fraction', { retryAfterSeconds: 2.128 }, 3],
     ['nothing', { omitRetryAfter: true }, undefined],
-  ])('is being throttled for %s', async (_, throttle, seconds) => {
+  ])('by throttling rounds up and passes on: %s', async (_, throttle, seconds) => {
     given({ tokenError: 'throttled' }, { throttle });
     expect(await errorOf(get())).toMatchObject({ code: 'microsoft_throttled', retryAfterSeconds: seconds });
   });
 
-  it('is a loop that Entra sees', async () => {
+  it('includes a loop that Entra detects', async () => {
     given({ tokenError: 'AADSTS50196' });
     expect(await errorOf(get())).toMatchObject({ code: 'microsoft_throttled', retryAfterSeconds: 60 });
   });
 
-  it('is Entra down; one request, and another some seconds later', async () => {
+  it('of Entra costs one request, and another one some seconds later', async () => {
     given({ tokenError: 'down' });
     const errors = await Promise.all([errorOf(get()), errorOf(get())]);
     for (const error of errors) expect(error).toMatchObject({ code: 'microsoft_unavailable' });
@@ -312,7 +304,7 @@ describe('weather', () => {
     expect(await codeOf(get())).toBe('granted');
   });
 
-  it('is nobody answering, and somebody who never answers', async () => {
+  it('includes a server that never answers, and no server at all', async () => {
     const silent = await listen();
     const { port } = silent;
     tokens = tokensOf(`https://127.0.0.1:${port}`, 150);
@@ -323,7 +315,7 @@ describe('weather', () => {
   });
 });
 
-/** Takes connections and says nothing. */
+/** Accepts connections and never answers. */
 async function listen(): Promise<{ port: number; stop: () => Promise<unknown> }> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => sockets.push(socket.on('error', () => socket.destroy())));
@@ -337,8 +329,8 @@ async function listen(): Promise<{ port: number; stop: () => Promise<unknown> }>
   };
 }
 
-describe('trying out a secret', () => {
-  it('asks every time, and neither reads the vault nor remembers anything', async () => {
+describe('tryOut', () => {
+  it('asks every time, does not read the vault and caches nothing', async () => {
     const tryOut = (secret: string) => codeOf(tokens.tryOut(connection(), new Secret(secret), 'graph'));
     expect(await tryOut('guess')).toBe('AADSTS7000215');
     expect(await tryOut(wingtip.clientSecret)).toBe('granted');
@@ -351,7 +343,7 @@ describe('trying out a secret', () => {
 
 describe('a token', () => {
   it.each(['grantsChangedAt', 'provenAt'] as const)(
-    'from before %s is not used again, because it shows no newer grants',
+    'from before %s is not used again, because it carries no newer grants',
     async (field) => {
       const first = await tokens.get(connection(), 'graph');
       expect(await tokens.get(connection(), 'graph')).toBe(first);
@@ -364,7 +356,7 @@ describe('a token', () => {
     },
   );
 
-  it('from before an instant can be forgotten, and a later one kept', async () => {
+  it('from before an instant can be forgotten, while a later one stays', async () => {
     const first = await tokens.get(connection(), 'graph');
     tokens.forget('conn_1', new Date(now().getTime() - 60_000));
     expect(await tokens.get(connection(), 'graph')).toBe(first);

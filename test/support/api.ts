@@ -37,7 +37,7 @@ import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
-import { madeUpTenant } from '../fakes/made-up-tenant.ts';
+import { simulatedTenant } from '../fakes/simulated-tenant.ts';
 
 export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
 export const JSON_BODY_MAX_BYTES = 1_048_576;
@@ -75,7 +75,7 @@ export function createApiDeps() {
   };
   const purgers: CustomerPurger[] = [];
   const vault = inMemoryVault();
-  const tenant = madeUpTenant(TENANT_ID, (id, version) => vault.get(id, version));
+  const tenant = simulatedTenant(TENANT_ID, (id, version) => vault.get(id, version));
   const sent: unknown[] = [];
   const send = async (message: unknown) => void sent.push(message);
   const imports = inMemoryImports();

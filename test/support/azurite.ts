@@ -13,7 +13,7 @@ export interface Azurite {
 /** Azurite's well-known account, which is not a secret. */
 const ACCOUNT = 'devstoreaccount1';
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
-const ENDPOINTS = { blob: 'BlobEndpoint', queue: 'QueueEndpoint', table: 'TableEndpoint' } as const;
+const ENDPOINTS: Record<Service, string> = { blob: 'BlobEndpoint', queue: 'QueueEndpoint', table: 'TableEndpoint' };
 /** Ends Azurite when the test process is killed. */
 const GUARD = new URL('../../local/storage-guard.ts', import.meta.url).href;
 
@@ -37,12 +37,16 @@ export async function startAzurite(service: Service, port?: number): Promise<Azu
     });
     void exited.then(() => reject(new Error(`Azurite ended while it was starting: ${output}`)));
   });
-  const url = `http://127.0.0.1:${chosen}/${ACCOUNT}`;
   return {
-    connectionString: `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};${ENDPOINTS[service]}=${url};`,
+    connectionString: connectionString(service, `http://127.0.0.1:${chosen}`),
     async stop() {
       child.kill('SIGTERM');
       await exited;
     },
   };
+}
+
+/** The connection string of Azurite at this address, or of an address where nothing listens. */
+export function connectionString(service: Service, url: string): string {
+  return `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};${ENDPOINTS[service]}=${url}/${ACCOUNT};`;
 }

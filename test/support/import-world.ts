@@ -1,7 +1,7 @@
 import type { CheckOutcome, MailboxChecker } from '../../shared/checks/mailbox-checker.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
-import { type CheckDeps, checkRow } from '../../shared/imports/checking/check-row.ts';
+import { checkRow } from '../../shared/imports/checking/check-row.ts';
 import { draftSubjectOf } from '../../shared/imports/checking/cleanup-message.ts';
 import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
 import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
@@ -20,8 +20,10 @@ import { planImport } from '../../shared/imports/planning/plan-import.ts';
 import { sweepImports } from '../../shared/imports/sweep-imports.ts';
 import type { ParsedRow } from '../../shared/imports/upload/parsed-row.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
+import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
+import { aConnection } from './records.ts';
 
 /** What may go wrong, as probabilities per call or per delivery. */
 export interface Faults {
@@ -78,28 +80,13 @@ export function createWorld(
   const imports = inMemoryImports();
   const uploads = new Map<string, readonly string[]>();
   const drafts = new Map<string, number>();
-  const connection = {
-    id: 'conn_1',
-    customerId: 'cust_1',
-    tenantId: 'tenant_1',
-    probes: ['graph.readWrite', 'graph.send'],
-    status: 'ready',
-    grantsChangedAt: clock.now(),
-  } as unknown as Connection;
+  const connection = aConnection({ grantsChangedAt: clock.now() });
+  const connections = inMemoryConnections();
+  void connections.insert(connection);
   const asked: World['asked'] = [];
   let grantedAt = clock.now().getTime() + faults.grantsAfter * 1000;
   // As with Microsoft there is an end to it, before the last step, however slow this machine is.
   const grantedLatest = clock.now().getTime() + 4 * faults.grantsAfter * 1000;
-  let connectionTag = 1;
-  const connections = {
-    get: async () => ({ value: structuredClone(connection), tag: String(connectionTag) }),
-    update: async (next: Connection, tag: string) => {
-      if (tag !== String(connectionTag)) return false;
-      connectionTag++;
-      Object.assign(connection, next);
-      return true;
-    },
-  } as unknown as CheckDeps['connections'];
   const slots = inMemorySlots(options.slots ?? 10_000);
   const ended: string[] = [];
   let mostWaiting = 0;

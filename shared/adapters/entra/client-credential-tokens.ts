@@ -11,48 +11,48 @@ interface Deps {
   vault: Pick<SecretVault, 'get'>;
   clouds: (cloud: Cloud) => { loginUrl: string; graphResource: string; exchangeResource: string };
   clock: Clock;
-  /** How long one request to Entra may take. */
+  /** The timeout of one request to Entra. */
   timeoutMs: number;
 }
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const CONNECTIONS_MOST = 5_000;
-/** Long enough that a burst of checks asks once, short enough that nobody waits for it after mending. */
-const REFUSAL_KEPT_MS = 5_000;
-const FAULT_KEPT_MS = 2_000;
+const CONNECTIONS_MAX = 5_000;
+/** Long enough for a burst of checks to ask only once, short enough to notice a fix soon. */
+const REFUSAL_CACHED_MS = 5_000;
+const FAILURE_CACHED_MS = 2_000;
 
-/** One token, or the attempt to get it. */
+/** One token, or the attempt to get it. Instants are in milliseconds since 1970. */
 interface Entry {
   askedAt: number;
   answer: Promise<TokenAnswer>;
-  /** Until when it is handed out as it is, in milliseconds since 1970. */
+  /** Until then, callers get this answer. */
   freshUntil: number;
-  /** A token that is due for renewal is still good until then. */
+  /** Until then, the token is still valid if it cannot be renewed. */
   usableUntil: number;
 }
 
-/** Tokens by client secret, cached in this process; see `Tokens`. */
-export function createTokens(needs: Deps): Tokens {
-  const tokens = new LRUCache<string, Map<string, Entry>>({ max: CONNECTIONS_MOST });
+/** Tokens by client secret, cached in this process. See `Tokens`. */
+export function createTokens(deps: Deps): Tokens {
+  const tokens = new LRUCache<string, Map<string, Entry>>({ max: CONNECTIONS_MAX });
   const secrets = new LRUCache<string, { version: string; readAt: number; secret: Promise<Secret | undefined> }>({
-    max: CONNECTIONS_MOST,
+    max: CONNECTIONS_MAX,
   });
-  const now = () => needs.clock.now().getTime();
+  const now = () => deps.clock.now().getTime();
 
   function secretOf({ id, clientSecretVersion: version }: Connection): Promise<Secret | undefined> {
     const known = secrets.get(id);
     if (known && known.version === version && now() - known.readAt < HOUR_MS) return known.secret;
-    const entry = { version, readAt: now(), secret: needs.vault.get(id, version) };
+    const entry = { version, readAt: now(), secret: deps.vault.get(id, version) };
     secrets.set(id, entry);
-    // A vault that was away is asked again by whoever comes next.
+    // A failure is not cached: the next caller asks the vault again.
     entry.secret.catch(() => secrets.get(id) === entry && secrets.delete(id));
     return entry.secret;
   }
 
   async function ask(connection: Connection, clientSecret: Secret, audience: Audience): Promise<TokenAnswer> {
-    const cloud = needs.clouds(connection.cloud);
-    return await requestToken(needs, {
+    const cloud = deps.clouds(connection.cloud);
+    return await requestToken(deps, {
       loginUrl: cloud.loginUrl,
       tenantId: connection.tenantId,
       clientId: connection.clientId,
@@ -64,7 +64,7 @@ export function createTokens(needs: Deps): Tokens {
   async function askWithStoredSecret(connection: Connection, audience: Audience): Promise<TokenAnswer> {
     const secret = await secretOf(connection);
     if (secret) return await ask(connection, secret, audience);
-    const message = 'The vault holds no client secret for this connection; put a new one in place.';
+    const message = 'There is no client secret for this connection. Set a new one.';
     return { granted: false, refusal: { service: 'entra', status: 0, code: 'secret_not_in_vault', message } };
   }
 
@@ -79,16 +79,16 @@ export function createTokens(needs: Deps): Tokens {
       (answer) => {
         if (answer.granted) {
           entry.usableUntil = answer.value.expiresAt.getTime();
-          // Some minutes before the end, or a fifth of a life that is shorter than that.
+          // Renewed 5 minutes before it expires, or in the last fifth of a short lifetime.
           entry.freshUntil = entry.usableUntil - Math.min(5 * MINUTE_MS, (entry.usableUntil - now()) / 5);
         } else {
-          entry.freshUntil = now() + REFUSAL_KEPT_MS;
+          entry.freshUntil = now() + REFUSAL_CACHED_MS;
         }
         return answer;
       },
       (error: unknown) => {
         const seconds = error instanceof DomainError ? error.retryAfterSeconds : undefined;
-        entry.freshUntil = now() + (seconds === undefined ? FAULT_KEPT_MS : Math.min(seconds * 1000, MINUTE_MS));
+        entry.freshUntil = now() + (seconds === undefined ? FAILURE_CACHED_MS : Math.min(seconds * 1000, MINUTE_MS));
         if (!before || before.usableUntil - now() < MINUTE_MS) throw error;
         entry.usableUntil = before.usableUntil;
         return before.answer;
@@ -97,8 +97,8 @@ export function createTokens(needs: Deps): Tokens {
     return entry;
   }
 
-  /** A token does not show grants that are newer than itself. */
-  function isFromBefore({ grantsChangedAt, provenAt }: Connection, { askedAt }: Entry): boolean {
+  /** A token does not carry grants that are newer than itself. */
+  function isOlderThanGrants({ grantsChangedAt, provenAt }: Connection, { askedAt }: Entry): boolean {
     const changedAt = Math.max(grantsChangedAt.getTime(), provenAt?.getTime() ?? 0);
     return askedAt < changedAt && changedAt <= now();
   }
@@ -109,7 +109,7 @@ export function createTokens(needs: Deps): Tokens {
       const own = tokens.get(connection.id) ?? new Map<string, Entry>();
       tokens.set(connection.id, own);
       const known = own.get(key);
-      if (known && known.freshUntil > now() && !isFromBefore(connection, known)) return known.answer;
+      if (known && known.freshUntil > now() && !isOlderThanGrants(connection, known)) return known.answer;
       const entry = renew(connection, audience, known);
       own.set(key, entry);
       return entry.answer;

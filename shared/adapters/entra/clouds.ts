@@ -1,34 +1,39 @@
 import type { Cloud } from '../../connections/connection.ts';
 
+interface MailServer {
+  host: string;
+  port: number;
+}
+
 export interface CloudEndpoints {
   loginUrl: string;
   /** Without the API version. */
   graphUrl: string;
-  /** What a token for Graph is asked for, without `/.default`. */
+  /** The resource of a token for Graph, without `/.default`. */
   graphResource: string;
-  /** The same for Exchange Online's IMAP and SMTP. */
+  /** The resource of a token for Exchange Online's IMAP and SMTP, without `/.default`. */
   exchangeResource: string;
-  imap: { host: string; port: number } | undefined;
-  smtp: { host: string; port: number } | undefined;
+  imap: MailServer | undefined;
+  smtp: MailServer | undefined;
+  /**
+   * Whether Graph has `permanentDelete`, which the national clouds lack.
+   * https://learn.microsoft.com/graph/api/message-permanentdelete
+   */
+  hasPermanentDelete: boolean;
 }
 
-export interface SimulatedEndpoints {
-  loginUrl: string;
-  graphUrl: string;
-  imap: { host: string; port: number } | undefined;
-  smtp: { host: string; port: number } | undefined;
-}
+type SimulatedEndpoints = Pick<CloudEndpoints, 'loginUrl' | 'graphUrl' | 'imap' | 'smtp'>;
 
 const IMAPS = 993;
 const SUBMISSION = 587;
 
 /**
- * Where each of Microsoft's clouds is reached.
+ * The endpoints of Microsoft's clouds.
  *
- * Login and Graph hosts: https://learn.microsoft.com/graph/deployments. IMAP and SMTP hosts of the national clouds rest
- * on what others have published and are not confirmed by Microsoft.
+ * For the hosts of login and Graph see https://learn.microsoft.com/graph/deployments. The IMAP and SMTP hosts of the
+ * national clouds come from third parties. Microsoft does not confirm them.
  */
-const clouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
+const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
   global: {
     loginUrl: 'https://login.microsoftonline.com',
     graphUrl: 'https://graph.microsoft.com',
@@ -36,6 +41,7 @@ const clouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     exchangeResource: 'https://outlook.office365.com',
     imap: { host: 'outlook.office365.com', port: IMAPS },
     smtp: { host: 'smtp.office365.com', port: SUBMISSION },
+    hasPermanentDelete: true,
   },
   usgov: {
     loginUrl: 'https://login.microsoftonline.us',
@@ -44,6 +50,7 @@ const clouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     exchangeResource: 'https://outlook.office365.us',
     imap: { host: 'outlook.office365.us', port: IMAPS },
     smtp: { host: 'smtp.office365.us', port: SUBMISSION },
+    hasPermanentDelete: false,
   },
   usgovdod: {
     loginUrl: 'https://login.microsoftonline.us',
@@ -52,6 +59,7 @@ const clouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     exchangeResource: 'https://outlook-dod.office365.us',
     imap: { host: 'outlook-dod.office365.us', port: IMAPS },
     smtp: { host: 'outlook-dod.office365.us', port: SUBMISSION },
+    hasPermanentDelete: false,
   },
   china: {
     loginUrl: 'https://login.chinacloudapi.cn',
@@ -60,15 +68,18 @@ const clouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     exchangeResource: 'https://partner.outlook.cn',
     imap: { host: 'partner.outlook.cn', port: IMAPS },
     smtp: { host: 'partner.outlook.cn', port: SUBMISSION },
+    hasPermanentDelete: false,
   },
 };
 
-/** The endpoints of a cloud; `undefined` for `simulator` where the configuration names none. */
+/**
+ * Returns a lookup of endpoints. It answers `undefined` for `simulator` unless the configuration names its endpoints.
+ */
 export function createClouds(simulator: SimulatedEndpoints | undefined): (cloud: Cloud) => CloudEndpoints | undefined {
-  const simulated: CloudEndpoints | undefined = simulator && {
-    ...simulator,
-    graphResource: clouds.global.graphResource,
-    exchangeResource: clouds.global.exchangeResource,
+  const { graphResource, exchangeResource, hasPermanentDelete } = microsoftClouds.global;
+  const clouds: Record<Cloud, CloudEndpoints | undefined> = {
+    ...microsoftClouds,
+    simulator: simulator && { ...simulator, graphResource, exchangeResource, hasPermanentDelete },
   };
-  return (cloud) => (cloud === 'simulator' ? simulated : clouds[cloud]);
+  return (cloud) => clouds[cloud];
 }

@@ -8,14 +8,14 @@ const envelope = z.object({
   trace_id: z.string().optional().catch(undefined),
 });
 
-/** Translates what Entra's endpoints answer instead of a token. A page that is not JSON gives a refusal without code. */
+/** Translates an error response of Entra. A response that is not JSON becomes a refusal without a code. */
 export function readEntraRefusal(status: number, body: string, requestId?: string): Refusal {
   const read = envelope.safeParse(parseJson(body));
   if (!read.success) {
     return { service: 'entra', status, code: '', message: '', ...(requestId !== undefined && { requestId }) };
   }
   const { error, error_description: message, error_codes: codes, trace_id: traceId } = read.data;
-  // Some answers name the number in their text only.
+  // Some responses have the number only in their text.
   const number = codes[0] ?? /AADSTS(\d+)/.exec(message)?.[1];
   const id = traceId ?? requestId;
   return {

@@ -9,76 +9,80 @@ import { Secret } from '../../kernel/secret.ts';
 import { readRetryAfter } from '../retry-after.ts';
 import { readEntraRefusal } from './entra-refusal.ts';
 
-export interface TokenRequest {
+interface TokenRequest {
   loginUrl: string;
   tenantId: string;
   clientId: string;
   clientSecret: Secret;
-  /** The resource that the token is for, without `/.default`. */
+  /** Without `/.default`. */
   resource: string;
 }
 
 /**
  * Asks Microsoft Entra for one token, once.
  *
- * A refusal is an answer. Rejects with `microsoft_throttled` or `microsoft_unavailable` when waiting helps.
+ * A refusal is an answer. Rejects with `microsoft_throttled` or `microsoft_unavailable` if a retry may help.
  */
 export async function requestToken(
-  needs: { clock: Clock; timeoutMs: number },
+  deps: { clock: Clock; timeoutMs: number },
   request: TokenRequest,
 ): Promise<TokenAnswer> {
-  const seen: { response?: PipelineResponse } = {};
-  // A new credential each time: it has a cache of its own, which would outlive what we forget.
+  const last: { response?: PipelineResponse } = {};
+  // Each request gets a new credential, because a credential has a cache that we could not clear.
   const credential = new ClientSecretCredential(request.tenantId, request.clientId, request.clientSecret.reveal(), {
     authorityHost: request.loginUrl,
     disableInstanceDiscovery: true,
     retryOptions: { maxRetries: 0 },
-    additionalPolicies: [{ policy: observe(seen, needs.timeoutMs), position: 'perRetry' }],
+    additionalPolicies: [{ policy: keepResponse(last, deps.timeoutMs), position: 'perRetry' }],
   });
   try {
     const { token, expiresOnTimestamp } = await credential.getToken(`${request.resource}/.default`);
     const expiresAt = new Date(expiresOnTimestamp);
-    return { granted: true, value: { token: new Secret(token), expiresAt, shows: readClaims(token) } };
+    return { granted: true, value: { token: new Secret(token), expiresAt, claims: readClaims(token) } };
   } catch (error) {
-    return judge(needs.clock, seen.response, error);
+    return toAnswer(deps.clock, last.response, error);
   }
 }
 
 /**
- * Keeps the last answer as it came. What the library throws depends on where it failed: for an unknown tenant it is a
- * sentence about endpoints, without the AADSTS number that the answer carried.
+ * Keeps the last raw response. The errors of the library do not always carry its content: for an unknown tenant it
+ * throws a sentence about endpoints, without the AADSTS number of the response.
  */
-function observe(seen: { response?: PipelineResponse }, timeoutMs: number): PipelinePolicy {
+function keepResponse(last: { response?: PipelineResponse }, timeoutMs: number): PipelinePolicy {
   return {
-    name: 'observeAnswer',
+    name: 'keepResponse',
     async sendRequest(request, next) {
-      delete seen.response;
+      delete last.response;
       request.timeout = timeoutMs;
-      seen.response = await next(request);
-      return seen.response;
+      last.response = await next(request);
+      return last.response;
     },
   };
 }
 
-function judge(clock: Clock, response: PipelineResponse | undefined, error: unknown): TokenAnswer {
+function toAnswer(clock: Clock, response: PipelineResponse | undefined, error: unknown): TokenAnswer {
   const retryAfterSeconds = readRetryAfter(response?.headers.get('retry-after'), clock.now());
   const options = { cause: error, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
   if (!response || response.status < 400) {
-    throw new DomainError('microsoft_unavailable', 'Microsoft Entra did not answer; try again later.', options);
+    throw new DomainError('microsoft_unavailable', 'Microsoft Entra is not responding. Try again later.', options);
   }
   const refusal = readEntraRefusal(response.status, response.bodyAsText ?? '', response.headers.get('x-ms-request-id'));
   const cause = classify(refusal);
   if (cause === 'throttled') {
-    throw new DomainError('microsoft_throttled', 'Microsoft Entra asks us to slow down; try again later.', options);
+    throw new DomainError('microsoft_throttled', 'Microsoft Entra is limiting our requests. Try again later.', options);
   }
   if (cause === 'microsoft_unavailable') {
-    throw new DomainError('microsoft_unavailable', 'Microsoft Entra has a fault; try again later.', options);
+    throw new DomainError(
+      'microsoft_unavailable',
+      'Microsoft Entra is temporarily unavailable. Try again later.',
+      options,
+    );
   }
   return { granted: false, refusal };
 }
 
-/** Reads without validation, for explanations only. */
-function readClaims(token: string): AppToken['shows'] {
+/** Reads the claims without validation, for explanations only. */
+function readClaims(token: string): AppToken['claims'] {
   try {
     const claims = decodeJwt(token);
     const { tid, appid, azp, roles } = claims;

@@ -3,7 +3,7 @@ import type { Refusal } from '../../causes/refusal.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import { readRetryAfter } from '../retry-after.ts';
 
-/** One question within a batch. Paths are relative to the version, as Graph's batches have them. */
+/** One request within a batch. URLs are relative to the API version. */
 export interface BatchPart {
   id: string;
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -24,7 +24,7 @@ interface WirePart {
   body?: unknown;
 }
 
-/** Sends up to 20 questions as one HTTP request and gives every one an answer, whatever came back. Never rejects. */
+/** Sends up to 20 requests as one HTTP request. Resolves to an answer for each part, and never rejects. */
 export type SendBatch = (
   graphUrl: string,
   token: Secret,
@@ -32,8 +32,8 @@ export type SendBatch = (
 ) => Promise<Map<string, PartAnswer>>;
 
 /**
- * A batch through Microsoft's own client, without its retry handler: waiting happens on the queue, and each request is
- * counted once. https://learn.microsoft.com/graph/json-batching
+ * Sends batches through Microsoft's client, without its retry handler: retries happen on the queue, and each request
+ * counts once. https://learn.microsoft.com/graph/json-batching
  */
 export function createSendBatch(options: { timeoutMs: number; now: () => Date }): SendBatch {
   const clients = new Map<string, Client>();
@@ -64,7 +64,7 @@ export function createSendBatch(options: { timeoutMs: number; now: () => Date })
         .post({ requests: parts })) as Response;
       text = await response.text();
     } catch {
-      // No connection, a broken one, or no end in sight: what was asked for may have been done.
+      // No connection, a lost connection or a timeout. Microsoft may have carried out the requests.
       return all({ kind: 'lost' });
     }
     const requestId = response.headers.get('request-id') ?? undefined;
@@ -96,7 +96,7 @@ function readPart(part: WirePart, outerId: string | undefined, now: Date): PartA
 }
 
 /**
- * Reads Graph's error envelope leniently: the code, more precise codes inside it, and the request id, wherever it is.
+ * Reads Graph's error envelope leniently: the code, more precise inner codes, and the request ID from either place.
  * https://learn.microsoft.com/graph/errors
  */
 function toRefusal(
@@ -121,11 +121,11 @@ function toRefusal(
   };
 }
 
-/** Errors may lie within errors; the innermost code says it best. */
+/** Errors can be nested. The innermost code is the most precise. */
 function innermostCode(inner: Record<string, unknown> | undefined): { innerCode?: string } {
   const deeper = asObject(inner?.innerError ?? inner?.innererror);
   const innerCode = textOf(inner?.code);
-  // Some repeat the HTTP status there.
+  // Some services repeat the HTTP status here.
   const isCode = innerCode !== undefined && !/^\d+$/.test(innerCode);
   return { ...(isCode && { innerCode }), ...(deeper && innermostCode(deeper)) };
 }

@@ -8,20 +8,20 @@ import { ownerPart, readOwner } from './graph-recipients.ts';
 
 interface Deps {
   sendBatch: SendBatch;
-  clouds: (cloud: Cloud) => { graphUrl: string };
+  clouds: (cloud: Cloud) => { graphUrl: string; hasPermanentDelete: boolean };
 }
 
 const IMMUTABLE_IDS = { Prefer: 'IdType="ImmutableId"' };
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
 /**
- * A mailbox through Graph, in batches of our own making.
+ * Mailboxes through Graph's JSON batches.
  *
- * The parts do not depend on one another: with `dependsOn` a denied draft would fail the send with 424.
+ * The parts of a batch do not depend on each other. With `dependsOn`, a denied draft would fail the send with 424.
  */
-export function graphMail(needs: Deps): GraphMail {
+export function graphMail(deps: Deps): GraphMail {
   const send = ({ cloud, token }: MailboxAccess, parts: readonly BatchPart[]) =>
-    needs.sendBatch(needs.clouds(cloud).graphUrl, token, parts);
+    deps.sendBatch(deps.clouds(cloud).graphUrl, token, parts);
 
   return {
     async ask(mailbox, draftSubject, questions) {
@@ -58,13 +58,13 @@ export function graphMail(needs: Deps): GraphMail {
 
     async clear(mailbox, draftSubject, ids, where) {
       const user = userPath(mailbox);
-      // Only the global cloud has permanentDelete; elsewhere a draft goes to Deleted Items, from where the look below
-      // brings it back to be deleted once more.
-      const isGlobal = mailbox.cloud === 'global' || mailbox.cloud === 'simulator';
+      // Without permanentDelete, a draft moves to Deleted Items. The search below finds it there, so that the next call
+      // can delete it once more.
+      const { hasPermanentDelete } = deps.clouds(mailbox.cloud);
       const removals: BatchPart[] = ids.map((id, i) => {
         const url = `${user}/messages/${encodeURIComponent(id)}`;
-        return isGlobal
-          ? // Without a body and its type Graph has been seen to refuse the whole batch.
+        return hasPermanentDelete
+          ? // Graph has been seen to refuse the whole batch if a POST has no body or no content type.
             {
               id: `remove${i}`,
               method: 'POST',
@@ -74,24 +74,25 @@ export function graphMail(needs: Deps): GraphMail {
             }
           : { id: `remove${i}`, method: 'DELETE', url, headers: IMMUTABLE_IDS };
       });
-      const folder = isGlobal && where === 'drafts' ? `${user}/mailFolders/drafts/messages` : `${user}/messages`;
+      const folder =
+        hasPermanentDelete && where === 'drafts' ? `${user}/mailFolders/drafts/messages` : `${user}/messages`;
       const subjects = where === 'drafts' ? [draftSubject] : [draftSubject, reportOf(draftSubject)];
       const filter = encodeURIComponent(
         subjects.map((subject) => `subject eq '${subject.replaceAll("'", "''")}'`).join(' or '),
       );
-      const look: BatchPart = {
-        id: 'look',
+      const search: BatchPart = {
+        id: 'search',
         method: 'GET',
         url: `${folder}?$filter=${filter}&$select=id,subject,isDraft&$top=10`,
         headers: IMMUTABLE_IDS,
       };
-      const answers = await send(mailbox, [...removals, look]);
+      const answers = await send(mailbox, [...removals, search]);
       return {
         removals: removals.map(
           (part) => toAnswer(answers.get(part.id), (_, status) => (status === 204 ? null : undefined)) as Answer,
         ),
-        // What the look found may have been removed by its neighbours in the batch.
-        found: toAnswer(answers.get('look'), (body) =>
+        // Other parts of the same batch may have removed what the search found.
+        found: toAnswer(answers.get('search'), (body) =>
           leftIn(body, draftSubject)?.filter(({ id }) => !ids.includes(id)),
         ),
       };
@@ -108,7 +109,7 @@ function toAnswer<T>(part: PartAnswer | undefined, read: (body: unknown, status:
   if (part.kind !== 'accepted') return part;
   const { requestId } = part;
   const value = read(part.body, part.status);
-  // Accepted, but not what Graph's reference promises: as good as no answer.
+  // Accepted, but not in the form that Graph's reference promises. Counts as no answer.
   if (value === undefined) return { kind: 'lost', ...(requestId !== undefined && { requestId }) };
   return { kind: 'accepted', value, ...(requestId !== undefined && { requestId }) };
 }
@@ -118,7 +119,7 @@ function idOf(body: unknown): string | undefined {
   return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
-/** The subject that Exchange gives to a report that a message could not be delivered, in a mailbox that speaks English. */
+/** The subject of Exchange's report about an undelivered message, in a mailbox whose language is English. */
 const reportOf = (draftSubject: string) => `Undeliverable: ${draftSubject}`;
 
 function addressed(draft: Message, address: string, draftSubject: string): Message {
@@ -140,7 +141,7 @@ function leftIn(body: unknown, draftSubject: string): Leftover[] | undefined {
   });
 }
 
-const KINDS: Record<string, MailboxKind> = {
+const kindByUserPurpose: Record<string, MailboxKind> = {
   user: 'user',
   linked: 'user',
   shared: 'shared',
@@ -150,5 +151,5 @@ const KINDS: Record<string, MailboxKind> = {
 
 function kindOf(body: unknown): MailboxKind | undefined {
   const value = (body as { value?: unknown } | null | undefined)?.value;
-  return typeof value === 'string' ? (KINDS[value] ?? 'unknown') : undefined;
+  return typeof value === 'string' ? (kindByUserPurpose[value] ?? 'unknown') : undefined;
 }

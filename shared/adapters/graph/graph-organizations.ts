@@ -7,17 +7,19 @@ interface WireOrganization {
   verifiedDomains?: { name?: unknown }[];
 }
 
-/** `GET /organization`: needs Organization.Read.All or User.Read.All, and is only asked where the token shows one. */
-export function graphOrganizations(needs: {
+/**
+ * `GET /organization`. Needs Organization.Read.All or User.Read.All, and asks only if the token carries one of them.
+ */
+export function graphOrganizations(deps: {
   sendBatch: SendBatch;
   clouds: (cloud: Cloud) => { graphUrl: string };
 }): Organizations {
   return {
-    async read(connection, { token, shows }) {
-      if (!shows.roles.includes('Organization.Read.All') && !shows.roles.includes('User.Read.All')) return undefined;
+    async read(connection, { token, claims }) {
+      if (!claims.roles.includes('Organization.Read.All') && !claims.roles.includes('User.Read.All')) return undefined;
       const url = '/organization?$select=displayName,verifiedDomains';
-      const { graphUrl } = needs.clouds(connection.cloud);
-      const answer = (await needs.sendBatch(graphUrl, token, [{ id: '1', method: 'GET', url }])).get('1');
+      const { graphUrl } = deps.clouds(connection.cloud);
+      const answer = (await deps.sendBatch(graphUrl, token, [{ id: '1', method: 'GET', url }])).get('1');
       if (answer?.kind !== 'accepted') return undefined;
       const [found] = ((answer.body as { value?: WireOrganization[] } | null)?.value ?? []) as WireOrganization[];
       if (!found) return undefined;

@@ -21,7 +21,7 @@ function listPart(id: string, path: string, filter: string, select: string): Bat
 
 const quoted = (address: string) => address.replaceAll("'", "''");
 
-/** Asks for the user that has an address, be it the primary one or an alias. Deps User.Read.All. */
+/** Asks for the user with this address, as primary address or as alias. Needs User.Read.All. */
 export function ownerPart(id: string, address: string): BatchPart {
   return listPart(
     id,
@@ -38,16 +38,16 @@ export function readOwner(body: unknown): Recipient | undefined {
 }
 
 /**
- * Looks an address up among users (with their aliases), groups and contacts, in one batch. Users need User.Read.All;
- * groups and contacts have permissions of their own and are passed over where they are not granted.
+ * Looks up an address among users (with their aliases), groups and contacts, in one batch. Users need User.Read.All.
+ * Groups and contacts need permissions of their own. Without them, they are skipped.
  */
-export function graphRecipients(needs: {
+export function graphRecipients(deps: {
   sendBatch: SendBatch;
   clouds: (cloud: Cloud) => { graphUrl: string };
 }): Recipients {
   return {
     async lookUp({ cloud, token, address }) {
-      const answers = await needs.sendBatch(needs.clouds(cloud).graphUrl, token, [
+      const answers = await deps.sendBatch(deps.clouds(cloud).graphUrl, token, [
         ownerPart('user', address),
         listPart('group', '/groups', `mail eq '${quoted(address)}'`, 'id'),
         listPart('contact', '/contacts', `mail eq '${quoted(address)}'`, 'id'),
@@ -57,10 +57,10 @@ export function graphRecipients(needs: {
       if (user && user.kind !== 'nothing') return accepted(user);
       if (firstOf(answers.get('group'))) return accepted({ kind: 'group' });
       if (firstOf(answers.get('contact'))) return accepted({ kind: 'contact' });
-      // A part that may not be read is passed over; one that was not answered may hold what is looked for.
+      // A part that we may not read is skipped. A part without an answer may contain the address.
       const unanswered = ['user', 'group', 'contact'].map((id) => answers.get(id)).find(isUnanswered);
       if (unanswered) return toAnswer(unanswered);
-      // Only where the users could be read is it known that there is none.
+      // Only if we could read the users do we know that there is none.
       return user ? accepted(user) : toAnswer(asked);
     },
   };
@@ -70,7 +70,7 @@ function accepted(value: Recipient): Answer<Recipient> {
   return { kind: 'accepted', value };
 }
 
-/** @param part one that was not accepted, or not as Graph's reference promises */
+/** @param part a part that was not accepted, or not in the form that Graph's reference promises */
 function toAnswer(part: PartAnswer | undefined): Answer<Recipient> {
   return part?.kind === 'refused' ? part : { kind: 'lost' };
 }
@@ -88,7 +88,7 @@ function firstOf(part: PartAnswer | undefined): object | undefined {
   return typeof first === 'object' && first !== null ? first : undefined;
 }
 
-/** The entry with the prefix in capitals is the primary address; the others are aliases or other address types. */
+/** The entry with the prefix in capitals is the primary address. The others are aliases or other types of address. */
 function userRecipient({ userType, mail, proxyAddresses }: WireUser): Recipient {
   if (typeof userType === 'string' && userType.toLowerCase() === 'guest') return { kind: 'guest' };
   const proxies = Array.isArray(proxyAddresses) ? proxyAddresses.map(String) : [];

@@ -6,9 +6,10 @@ import { Secret } from '../../kernel/secret.ts';
 const RETRY_AFTER_SECONDS = 10;
 
 /**
- * Client secrets in Azure Key Vault, under the connection's id; names there hold letters, digits and hyphens only.
+ * Client secrets in Azure Key Vault, named after the connection's ID. Names there may only have letters, digits and
+ * hyphens.
  *
- * A name in deleted state cannot be reused, so it is recovered and given a new version.
+ * A deleted name cannot be reused, so it is recovered and gets a new version.
  * https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview
  */
 export function keyVaultSecrets(client: SecretClient): SecretVault {
@@ -18,10 +19,10 @@ export function keyVaultSecrets(client: SecretClient): SecretVault {
       const set = () =>
         client.setSecret(key, value.reveal(), { expiresOn: expiresAt, contentType: 'Microsoft 365 client secret' });
       const stored = await set().catch(async (error: unknown) => {
-        if (statusOf(error) !== 409) throw away(error);
-        const recovery = await orAway(client.beginRecoverDeletedSecret(key));
-        await orAway(recovery.pollUntilDone());
-        return orAway(set());
+        if (statusOf(error) !== 409) throw toVaultError(error);
+        const recovery = await translateVaultErrors(client.beginRecoverDeletedSecret(key));
+        await translateVaultErrors(recovery.pollUntilDone());
+        return translateVaultErrors(set());
       });
       return stored.properties.version ?? '';
     },
@@ -31,15 +32,15 @@ export function keyVaultSecrets(client: SecretClient): SecretVault {
         return value === undefined ? undefined : new Secret(value);
       } catch (error) {
         if (statusOf(error) === 404) return undefined;
-        throw away(error);
+        throw toVaultError(error);
       }
     },
     async remove(name) {
       try {
-        // Not waited for: from its beginning on the secret cannot be read.
+        // The secret is unreadable as soon as the deletion begins, so there is no need to wait for its end.
         await client.beginDeleteSecret(nameOf(name));
       } catch (error) {
-        if (statusOf(error) !== 404 && statusOf(error) !== 409) throw away(error);
+        if (statusOf(error) !== 404 && statusOf(error) !== 409) throw toVaultError(error);
       }
     },
   };
@@ -53,21 +54,21 @@ function statusOf(error: unknown): number | undefined {
   return (error as { statusCode?: number } | undefined)?.statusCode;
 }
 
-async function orAway<T>(call: Promise<T>): Promise<T> {
+async function translateVaultErrors<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    throw away(error);
+    throw toVaultError(error);
   }
 }
 
-/** Only what names the fault is kept: the SDK's error holds the request, and so the secret. */
-function away(error: unknown): unknown {
+/** Keeps only the name and message: the SDK's error contains the request, and so the secret. */
+function toVaultError(error: unknown): unknown {
   const status = statusOf(error);
   const { name, message } = error as Error;
-  const cause = new Error(`${name} ${status ?? 'no answer'}: ${message}`);
+  const cause = new Error(`${name} ${status ?? 'no response'}: ${message}`);
   if (status !== undefined && status < 500 && ![401, 403, 408, 429].includes(status)) return cause;
-  return new DomainError('vault_unavailable', 'The vault does not answer just now. Please try again shortly.', {
+  return new DomainError('vault_unavailable', 'Our key vault is temporarily unavailable. Try again in a few seconds.', {
     cause,
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });

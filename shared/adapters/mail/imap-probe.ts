@@ -8,8 +8,8 @@ export interface MailServer {
 }
 
 /**
- * Signs in by IMAP with XOAUTH2, opens the inbox for reading only, and leaves. Exchange Online lets a token in before it
- * looks at the mailbox, so a sign-in alone is no pass.
+ * Signs in by IMAP with XOAUTH2, opens the inbox read-only and signs out. Exchange Online accepts a token before it
+ * checks the mailbox, so a sign-in alone does not pass.
  * https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
  */
 export async function probeImap(
@@ -28,22 +28,22 @@ export async function probeImap(
     greetingTimeout: timeoutMs,
     socketTimeout: timeoutMs,
   });
-  // Whatever goes wrong on the socket also fails the command that waits for it.
+  // A socket error also fails the pending command.
   client.on('error', () => undefined);
   let timer: NodeJS.Timeout | undefined;
-  // The library sleeps when Microsoft asks it to slow down; we wait on the queue.
-  const tooLong = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), timeoutMs);
+  // If Microsoft throttles it, the library sleeps. Our waits happen on the queue instead.
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('timed out')), timeoutMs);
   });
-  const ask = async () => {
+  const openInbox = async () => {
     await client.connect();
     await client.mailboxOpen('INBOX', { readOnly: true });
     await client.logout();
   };
-  const asked = ask();
-  asked.catch(() => undefined);
+  const opened = openInbox();
+  opened.catch(() => undefined);
   try {
-    await Promise.race([asked, tooLong]);
+    await Promise.race([opened, timeout]);
     return { kind: 'accepted', value: undefined };
   } catch (error) {
     return toAnswer(error);
@@ -53,17 +53,17 @@ export async function probeImap(
   }
 }
 
-/** What the library adds to an error when it was the server who said no. */
-interface ServerSaidNo {
+/** What the library adds to an error if the server refused. */
+interface ServerRefusal {
   responseStatus?: unknown;
   responseText?: unknown;
-  /** Set when the session did not begin; `response` is then the server's text without its status. */
+  /** Set if the sign-in failed. `response` is then the server's text without its status. */
   authenticationFailed?: unknown;
   response?: unknown;
 }
 
 function toAnswer(error: unknown): Answer {
-  const { responseStatus, responseText, authenticationFailed, response } = error as ServerSaidNo;
+  const { responseStatus, responseText, authenticationFailed, response } = error as ServerRefusal;
   const text = typeof responseText === 'string' ? responseText : response;
   const isRefused = responseStatus === 'NO' || responseStatus === 'BAD' || authenticationFailed === true;
   if (!isRefused || typeof text !== 'string' || text === '') return { kind: 'lost' };

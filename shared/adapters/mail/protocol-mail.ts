@@ -6,15 +6,15 @@ import { probeSmtp } from './smtp-probe.ts';
 
 interface Deps {
   clouds: (cloud: Cloud) => { imap: MailServer | undefined; smtp: MailServer | undefined };
-  /** How long one conversation may take in all. */
+  /** The timeout of one whole session. */
   timeoutMs: number;
 }
 
-/** Mailboxes through imapflow and nodemailer; see `ProtocolMail`. */
+/** Mailboxes through imapflow and nodemailer. See `ProtocolMail`. */
 export function protocolMail({ clouds, timeoutMs }: Deps): ProtocolMail {
   const noServer = (service: 'imap' | 'smtp'): Answer => ({
     kind: 'refused',
-    refusal: { service, status: 0, code: 'noServer', message: 'No server is known for this cloud.' },
+    refusal: { service, status: 0, code: 'noServer', message: 'This cloud has no known server.' },
   });
   return {
     async imap({ cloud, address, token }: MailboxAccess) {

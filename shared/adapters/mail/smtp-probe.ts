@@ -6,15 +6,15 @@ import type { Answer } from '../../checks/graph-answer.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import type { MailServer } from './imap-probe.ts';
 
-/** A name of our own: for XOAUTH2 the library would look for a token of its own first. */
+/** Our own name. For `XOAUTH2`, the library would first look for a token of its own. */
 const METHOD = 'MUSTER-PROBE';
 
 /**
- * Submits nothing: STARTTLS, AUTH, MAIL FROM with the mailbox's own address, RSET, QUIT. Without RCPT TO and DATA no
- * message comes into being.
+ * Sends STARTTLS, AUTH, MAIL FROM with the mailbox's own address, RSET and QUIT. Without RCPT TO and DATA, no message
+ * is sent.
  *
- * The library sends a sender only together with recipients, so the whole conversation runs in its hook for ways to sign
- * in, which may send commands of its own and reads the replies (docs/decisions/0010).
+ * The library cannot send MAIL FROM without RCPT TO. So the whole session runs in its hook for custom authentication,
+ * which may send any command and read the replies (docs/decisions/0010).
  */
 export async function probeSmtp(
   server: MailServer,
@@ -23,18 +23,18 @@ export async function probeSmtp(
   timeoutMs: number,
 ): Promise<Answer> {
   let refused: SMTPConnectionCustomAuthResponse | undefined;
-  let isThrough = false;
-  const converse = async ({ sendCommand }: SMTPConnectionCustomAuthContext): Promise<void> => {
+  let isSenderAccepted = false;
+  const runSession = async ({ sendCommand }: SMTPConnectionCustomAuthContext): Promise<void> => {
     const initial = Buffer.from(`user=${address}\x01auth=Bearer ${token.reveal()}\x01\x01`).toString('base64');
     let reply = await sendCommand(`AUTH XOAUTH2 ${initial}`);
-    // A challenge holds the reason; the empty answer to it brings the refusal itself.
+    // The challenge contains the reason. The server refuses after an empty response to it.
     if (reply.status === 334) reply = await sendCommand('');
     if (reply.status === 235) reply = await sendCommand(`MAIL FROM:<${address}>`);
     if (reply.status < 200 || reply.status >= 300) {
       refused = reply;
       return;
     }
-    isThrough = true;
+    isSenderAccepted = true;
     await sendCommand('RSET');
   };
   const connection = new SMTPConnection({
@@ -44,11 +44,11 @@ export async function probeSmtp(
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
     socketTimeout: timeoutMs,
-    customAuth: { [METHOD]: converse },
+    customAuth: { [METHOD]: runSession },
   });
   try {
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('no answer in time')), timeoutMs);
+      const timer = setTimeout(() => reject(new Error('timed out')), timeoutMs);
       const end = (error?: Error | null) => {
         clearTimeout(timer);
         if (error) reject(error);
@@ -62,8 +62,8 @@ export async function probeSmtp(
       });
     });
   } catch (error) {
-    // Once the sender was accepted everything is known; a lost RSET takes nothing from it.
-    if (!isThrough && !refused) return refusalIn(error) ?? { kind: 'lost' };
+    // Once the sender is accepted, the answer is known, even if RSET fails.
+    if (!isSenderAccepted && !refused) return refusalIn(error) ?? { kind: 'lost' };
   } finally {
     connection.on('error', () => undefined);
     connection.quit();
@@ -82,7 +82,7 @@ function refusal({
   return { kind: 'refused', refusal: { service: 'smtp', status, code: code ?? enhancedIn(response), message } };
 }
 
-/** A server that is too busy says so before anybody signs in. */
+/** A busy server refuses before the sign-in. */
 function refusalIn(error: unknown): Answer | undefined {
   const { response, responseCode } = error as { response?: unknown; responseCode?: unknown };
   if (typeof response !== 'string' || typeof responseCode !== 'number' || responseCode < 400) return undefined;

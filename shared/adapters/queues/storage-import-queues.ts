@@ -1,16 +1,16 @@
 import type { QueueClient } from '@azure/storage-queue';
 import type { ImportQueues } from '../../imports/import-queues.ts';
-import { DomainError } from '../../kernel/errors.ts';
+import { translateStorageErrors } from '../storage-errors.ts';
 
-/** For ever: a message that is not handled within the default seven days must not vanish. */
+/** Never expires. By default, a message that nobody handles vanishes after seven days. */
 const messageTimeToLive = -1;
 
-/** The host decodes base64 by default, and the SDK does not encode. */
-export function encodeMessage(message: object): string {
+/** By default, the Functions host expects base64, and the SDK does not encode. */
+function encodeMessage(message: object): string {
   return Buffer.from(JSON.stringify(message)).toString('base64');
 }
 
-/** The import machinery's queues on Azure Storage. Rejects with `storage_unavailable` when storage is away. */
+/** The import queues on Azure Storage. */
 export function storageImportQueues(clients: {
   planImport: QueueClient;
   dispatchChecks: QueueClient;
@@ -18,7 +18,7 @@ export function storageImportQueues(clients: {
 }): ImportQueues {
   async function send(queue: QueueClient, message: object, delayMs = 0): Promise<void> {
     const visibilityTimeout = Math.ceil(delayMs / 1000);
-    await orAway(
+    await translateStorageErrors(
       queue.sendMessage(encodeMessage(message), {
         messageTimeToLive,
         ...(visibilityTimeout > 0 && { visibilityTimeout }),
@@ -31,19 +31,8 @@ export function storageImportQueues(clients: {
     sendDispatch: (message, delayMs) => send(clients.dispatchChecks, message, delayMs),
     sendCheck: (message, delayMs) => send(clients.checkMailbox, message, delayMs),
     async getOldestCheckSentAt() {
-      const peeked = await orAway(clients.checkMailbox.peekMessages({ numberOfMessages: 1 }));
+      const peeked = await translateStorageErrors(clients.checkMailbox.peekMessages({ numberOfMessages: 1 }));
       return peeked.peekedMessageItems[0]?.insertedOn;
     },
   };
-}
-
-async function orAway<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  try {
-    return await answer;
-  } catch (cause) {
-    throw new DomainError('storage_unavailable', 'A queue is not answering. Try again shortly.', {
-      cause,
-      retryAfterSeconds: 5,
-    });
-  }
 }

@@ -1,14 +1,14 @@
 /**
- * How a field lies in a table. Instants are RFC 3339 text, so that filters can compare them; `json` holds what has a
- * shape of its own. A cleared field is the empty text, because a merge can set a property but not take it away.
+ * How a field is stored in a table. Instants are RFC 3339 text, so that filters can compare them. `json` is for nested
+ * values. A cleared field is an empty text, because a merge cannot remove a property.
  */
-export type Column = 'text' | 'number' | 'flag' | 'instant' | 'json';
+type Column = 'text' | 'number' | 'flag' | 'instant' | 'json';
 
 export type Columns<T> = { readonly [Field in keyof Required<T>]: Column };
 
 type Property = string | number | boolean;
 
-/** The properties to write for the fields given; `null` and `undefined` clear a field. */
+/** The properties to write for these fields. `null` and `undefined` clear a field. */
 export function toProperties<T extends object>(columns: Columns<T>, fields: { [Field in keyof T]?: T[Field] | null }) {
   const properties: Record<string, Property> = {};
   for (const [field, value] of Object.entries(fields)) {
@@ -18,7 +18,7 @@ export function toProperties<T extends object>(columns: Columns<T>, fields: { [F
   return properties;
 }
 
-/** The record that lies in these properties. Fields that are absent or cleared are left out. */
+/** The record with these properties. Fields that are absent or cleared are left out. */
 export function fromProperties<T extends object>(columns: Columns<T>, properties: Record<string, unknown>): T {
   const record: Record<string, unknown> = {};
   for (const [field, column] of Object.entries<Column>(columns)) {
@@ -53,7 +53,7 @@ function read(column: Column, property: unknown): unknown {
   }
 }
 
-/** Instants end in `At` everywhere in our records; a lease's `until` is the one other. */
-export function reviveInstants(key: string, value: unknown): unknown {
+/** In our records, the names of instants end in `At`. The one exception is a lease's `until`. */
+function reviveInstants(key: string, value: unknown): unknown {
   return typeof value === 'string' && (key.endsWith('At') || key === 'until') ? new Date(value) : value;
 }

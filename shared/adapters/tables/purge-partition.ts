@@ -1,25 +1,27 @@
 import { odata, type TableClient, type TransactionAction } from '@azure/data-tables';
-import { statusOf, storageAway } from './table-errors.ts';
+import { undefinedOn } from '../storage-errors.ts';
+import { PAGE_MAX, readEntities } from './read-entities.ts';
 
-const PAIRS_MAX = 100;
+/** The largest transaction that Table Storage accepts. */
+const TRANSACTION_MAX = 100;
 
-/** Removes every row of a partition, a hundred at a time. Repeatable; rows that somebody else removes do not matter. */
-export async function purgePartition(table: TableClient, partitionKey: string): Promise<void> {
-  const filter = odata`PartitionKey eq ${partitionKey}`;
-  try {
-    for (;;) {
-      const pages = table
-        .listEntities({ queryOptions: { filter, select: ['PartitionKey', 'RowKey'] } })
-        .byPage({ maxPageSize: PAIRS_MAX });
-      const { value: page, done } = await pages.next();
-      if (done || page.length === 0) return;
-      const removals = page.map(({ rowKey = '' }): TransactionAction => ['delete', { partitionKey, rowKey }]);
-      await table.submitTransaction(removals).catch((error: unknown) => {
-        // Somebody removed one of them meanwhile: what is left is read again.
-        if (statusOf(error) !== 404) throw error;
-      });
+/**
+ * Removes the rows of a partition. Repeatable, also while another caller removes the same rows.
+ *
+ * @param where limits it to the rows that match this filter
+ */
+export async function purgePartition(table: TableClient, partitionKey: string, where?: string): Promise<void> {
+  const partition = odata`PartitionKey eq ${partitionKey}`;
+  const filter = where === undefined ? partition : `${partition} and ${where}`;
+  for (;;) {
+    const { items } = await readEntities(table, filter, { limit: PAGE_MAX, select: ['PartitionKey', 'RowKey'] });
+    if (items.length === 0) return;
+    for (let from = 0; from < items.length; from += TRANSACTION_MAX) {
+      const removals = items
+        .slice(from, from + TRANSACTION_MAX)
+        .map(({ rowKey = '' }): TransactionAction => ['delete', { partitionKey, rowKey }]);
+      // 404: another caller removed one of the rows, and the transaction removed none. The next read finds the rest.
+      await undefinedOn([404], table.submitTransaction(removals));
     }
-  } catch (error) {
-    throw storageAway(error);
   }
 }

@@ -1,45 +1,46 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { odata, type TableClient } from '@azure/data-tables';
 import type { AnswerMemory, AnswerRecord, RememberedAnswer } from '../../kernel/answer-memory.ts';
+import { undefinedOn } from '../storage-errors.ts';
 import { escapeKey } from './keys.ts';
 import { purgePartition } from './purge-partition.ts';
-import { storageAway, unless } from './table-errors.ts';
+import { eachEntity } from './read-entities.ts';
 
-/** A property holds 64 KiB, a row 1 MiB. */
+/** A property holds up to 64 KiB, a row up to 1 MiB. */
 const CHUNK_BYTES = 60 * 1024;
 const CHUNKS_MAX = 16;
 
-/** Remembered answers, a partition for each owner of keys. An answer lies compressed in as many properties as it takes. */
+/** Remembered answers, with a partition for each owner of keys. An answer is compressed and split over properties. */
 export function tableAnswers(table: TableClient): AnswerMemory {
   return {
     async get(owner, id) {
-      const entity = await unless(table.getEntity<Record<string, unknown>>(escapeKey(owner), escapeKey(id)), 404);
+      const entity = await undefinedOn(
+        [404],
+        table.getEntity<Record<string, unknown>>(escapeKey(owner), escapeKey(id)),
+      );
       return entity && { value: fromEntity(owner, id, entity), tag: entity.etag };
     },
     async insert(record) {
-      const done = await unless(table.createEntity(toEntity(record)), 409);
-      return done?.etag;
+      return (await undefinedOn([409], table.createEntity(toEntity(record))))?.etag;
     },
     async update(record, tag) {
-      const done = await unless(table.updateEntity(toEntity(record), 'Replace', { etag: tag }), 404, 412);
-      return done?.etag;
+      const written = await undefinedOn([404, 412], table.updateEntity(toEntity(record), 'Replace', { etag: tag }));
+      return written?.etag;
     },
     async remove({ owner, id }, tag) {
-      await unless(table.deleteEntity(escapeKey(owner), escapeKey(id), { etag: tag }), 404, 412);
+      await undefinedOn([404, 412], table.deleteEntity(escapeKey(owner), escapeKey(id), { etag: tag }));
     },
     purge: (owner) => purgePartition(table, escapeKey(owner)),
     async removeExpired(before) {
       const filter = odata`expiresAt lt ${before.toISOString()}`;
       let removed = 0;
-      try {
-        const expired = table.listEntities({ queryOptions: { filter, select: ['PartitionKey', 'RowKey'] } });
-        for await (const { partitionKey = '', rowKey = '', etag } of expired) {
-          // Only as it was read: the key may have been taken for a new request since.
-          await unless(table.deleteEntity(partitionKey, rowKey, { etag }), 404, 412);
-          removed++;
-        }
-      } catch (error) {
-        throw storageAway(error);
+      for await (const { partitionKey = '', rowKey = '', etag } of eachEntity(table, filter, [
+        'PartitionKey',
+        'RowKey',
+      ])) {
+        // Only if it is unchanged: since it was read, the key may have been used for a new request.
+        await undefinedOn([404, 412], table.deleteEntity(partitionKey, rowKey, { etag }));
+        removed++;
       }
       return removed;
     },
@@ -60,7 +61,7 @@ function toEntity(record: AnswerRecord) {
 function toChunks(answer: RememberedAnswer): Record<string, Uint8Array | number> {
   const bytes = deflateRawSync(JSON.stringify(answer));
   const chunks = Math.ceil(bytes.length / CHUNK_BYTES);
-  if (chunks > CHUNKS_MAX) throw new Error(`an answer of ${bytes.length} bytes, compressed, is too long to remember`);
+  if (chunks > CHUNKS_MAX) throw new Error(`an answer of ${bytes.length} bytes, compressed, is too large to store`);
   const properties: Record<string, Uint8Array | number> = { chunks };
   for (let i = 0; i < chunks; i++) {
     properties[`answer${i}`] = new Uint8Array(bytes.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES));

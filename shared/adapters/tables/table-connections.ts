@@ -3,10 +3,11 @@ import { odata, type TableClient } from '@azure/data-tables';
 import type { Connection } from '../../connections/connection.ts';
 import type { ConnectionStore } from '../../connections/connection-store.ts';
 import { DomainError } from '../../kernel/errors.ts';
+import { toStorageError, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { newestFirst } from './newest-first.ts';
-import { readPage } from './read-page.ts';
-import { storageAway, transactionFailure, unless } from './table-errors.ts';
+import { eachEntity, readEntity, readPage } from './read-entities.ts';
+import { transactionFailure } from './transaction-failure.ts';
 
 const columns: Columns<Connection> = {
   id: 'text',
@@ -27,17 +28,18 @@ const columns: Columns<Connection> = {
   consentedAt: 'instant',
   grantsChangedAt: 'instant',
   provenAt: 'instant',
-  quietUntil: 'instant',
+  checksHeldUntil: 'instant',
   createdAt: 'instant',
 };
 
 const RECORDS = { from: 'c:', to: 'c;' };
+const records = odata`RowKey ge ${RECORDS.from} and RowKey lt ${RECORDS.to}`;
 const recordKey = (connectionId: string) => `c:${newestFirst(connectionId)}`;
-/** One row per tenant and app, written in the same transaction: what keeps a customer from registering it twice. */
+/** One row per tenant and app, written in the same transaction. It keeps a customer from registering the pair twice. */
 const uniqueKey = ({ cloud, tenantId, clientId }: Pick<Connection, 'cloud' | 'tenantId' | 'clientId'>) =>
   `u:${createHash('sha256').update(`${cloud}\n${tenantId}\n${clientId}`).digest('hex')}`;
 
-/** Connections in one table, a partition for each customer, newest first. */
+/** Connections in one table, with a partition for each customer, newest first. */
 export function tableConnections(table: TableClient): ConnectionStore {
   const toEntity = (connection: Connection) => ({
     partitionKey: connection.customerId,
@@ -46,28 +48,11 @@ export function tableConnections(table: TableClient): ConnectionStore {
   });
 
   const store: ConnectionStore = {
-    async get(customerId, connectionId) {
-      const found = await unless(
-        table.getEntity<Record<string, unknown>>(customerId, recordKey(connectionId)),
-        404,
-        400,
-      );
-      return found && { value: fromProperties(columns, found), tag: found.etag };
-    },
-    async list(customerId, request) {
-      const filter = odata`PartitionKey eq ${customerId} and RowKey ge ${RECORDS.from} and RowKey lt ${RECORDS.to}`;
-      const page = await readPage(table, filter, request);
-      return { ...page, items: page.items.map((entity) => fromProperties(columns, entity)) };
-    },
+    get: (customerId, connectionId) => readEntity(table, columns, customerId, recordKey(connectionId), [404, 400]),
+    list: (customerId, request) =>
+      readPage(table, columns, `${odata`PartitionKey eq ${customerId}`} and ${records}`, request),
     async *listAll() {
-      const filter = odata`RowKey ge ${RECORDS.from} and RowKey lt ${RECORDS.to}`;
-      try {
-        for await (const entity of table.listEntities<Record<string, unknown>>({ queryOptions: { filter } })) {
-          yield fromProperties(columns, entity);
-        }
-      } catch (error) {
-        throw storageAway(error);
-      }
+      for await (const entity of eachEntity(table, records)) yield fromProperties(columns, entity);
     },
     async insert(connection) {
       const unique = { partitionKey: connection.customerId, rowKey: uniqueKey(connection), id: connection.id };
@@ -77,20 +62,21 @@ export function tableConnections(table: TableClient): ConnectionStore {
           ['create', toEntity(connection)],
         ]);
       } catch (error) {
-        if (transactionFailure(error)?.why !== 'exists') throw storageAway(error);
-        // Answered "exists" after a lost answer: what is there may be our own.
+        if (transactionFailure(error)?.why !== 'exists') throw toStorageError(error);
+        // The SDK repeats a write whose answer was lost, so the existing record may be this very one.
         if (await store.get(connection.customerId, connection.id)) return;
-        throw new DomainError('conflict', 'There is a connection to this tenant with this client id already.');
+        throw new DomainError('conflict', 'A connection to this tenant with this client ID already exists.');
       }
     },
     async update(connection, tag) {
-      return (await unless(table.updateEntity(toEntity(connection), 'Replace', { etag: tag }), 404, 412)) !== undefined;
+      const written = await undefinedOn([404, 412], table.updateEntity(toEntity(connection), 'Replace', { etag: tag }));
+      return written?.etag;
     },
     async remove(customerId, connectionId) {
       const found = await store.get(customerId, connectionId);
       if (!found) return;
-      await unless(table.deleteEntity(customerId, uniqueKey(found.value)), 404);
-      await unless(table.deleteEntity(customerId, recordKey(connectionId)), 404);
+      await undefinedOn([404], table.deleteEntity(customerId, uniqueKey(found.value)));
+      await undefinedOn([404], table.deleteEntity(customerId, recordKey(connectionId)));
     },
   };
   return store;

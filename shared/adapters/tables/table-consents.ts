@@ -1,7 +1,8 @@
 import type { TableClient } from '@azure/data-tables';
 import type { ConsentRequest, ConsentStore } from '../../connections/consent-store.ts';
-import { type Columns, fromProperties, toProperties } from './columns.ts';
-import { unless } from './table-errors.ts';
+import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
+import { type Columns, toProperties } from './columns.ts';
+import { readEntity } from './read-entities.ts';
 
 const columns: Columns<ConsentRequest> = {
   stateHash: 'text',
@@ -13,23 +14,23 @@ const columns: Columns<ConsentRequest> = {
 
 const PARTITION = 'state';
 
-/** Consent states in one table. */
+/** Consent links, all in one partition. */
 export function tableConsents(table: TableClient): ConsentStore {
-  const read = (stateHash: string) => unless(table.getEntity<Record<string, unknown>>(PARTITION, stateHash), 404);
+  const read = (stateHash: string) => readEntity(table, columns, PARTITION, stateHash);
   return {
     async insert(request) {
       const entity = { partitionKey: PARTITION, rowKey: request.stateHash, ...toProperties(columns, request) };
-      await unless(table.createEntity(entity));
+      await translateStorageErrors(table.createEntity(entity));
     },
     async get(stateHash) {
-      const found = await read(stateHash);
-      return found && fromProperties(columns, found);
+      return (await read(stateHash))?.value;
     },
     async use(stateHash, at) {
       const found = await read(stateHash);
-      if (!found || fromProperties(columns, found).usedAt) return false;
+      if (!found || found.value.usedAt) return false;
       const entity = { partitionKey: PARTITION, rowKey: stateHash, ...toProperties(columns, { usedAt: at }) };
-      return (await unless(table.updateEntity(entity, 'Merge', { etag: found.etag }), 404, 412)) !== undefined;
+      const written = await undefinedOn([404, 412], table.updateEntity(entity, 'Merge', { etag: found.tag }));
+      return written !== undefined;
     },
   };
 }

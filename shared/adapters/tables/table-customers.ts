@@ -1,10 +1,10 @@
 import { odata, type TableClient } from '@azure/data-tables';
 import type { Customer } from '../../customers/customer.ts';
 import type { CustomerStore } from '../../customers/customer-store.ts';
+import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
-import { readPage } from './read-page.ts';
-import { storageAway, unless } from './table-errors.ts';
+import { eachEntity, readEntity, readPage } from './read-entities.ts';
 
 const columns: Columns<Customer> = { id: 'text', name: 'text', createdAt: 'instant', deletingSince: 'instant' };
 
@@ -12,47 +12,32 @@ const CUSTOMERS = 'customers';
 const live = odata`PartitionKey eq ${CUSTOMERS} and deletingSince eq ''`;
 const deleting = odata`PartitionKey eq ${CUSTOMERS} and deletingSince gt ''`;
 
-/** Customers in one partition: they are few, and the operator lists them. */
+/** Customers, all in one partition: they are few, and operators list them. */
 export function tableCustomers(table: TableClient): CustomerStore {
-  // The mark is always written, if only as empty: a filter passes over rows that lack the property.
+  // `deletingSince` is always written, even if empty: a filter skips rows that lack the property.
   const toEntity = (customer: Customer) => ({
     partitionKey: CUSTOMERS,
     rowKey: escapeKey(customer.id),
     ...toProperties(columns, { ...customer, deletingSince: customer.deletingSince ?? null }),
   });
-  const read = (properties: Record<string, unknown>) => fromProperties<Customer>(columns, properties);
 
   const store: CustomerStore = {
     async exists(customerId) {
       const found = await store.get(customerId);
       return found !== undefined && !found.value.deletingSince;
     },
-    async get(customerId) {
-      const entity = await unless(table.getEntity<Record<string, unknown>>(CUSTOMERS, escapeKey(customerId)), 404);
-      return entity && { value: read(entity), tag: entity.etag };
-    },
-    async list(request) {
-      const page = await readPage(table, live, request);
-      return { ...page, items: page.items.map(read) };
-    },
-    async listDeleting() {
-      const found: Customer[] = [];
-      try {
-        for await (const entity of table.listEntities({ queryOptions: { filter: deleting } })) found.push(read(entity));
-      } catch (error) {
-        throw storageAway(error);
-      }
-      return found;
-    },
+    get: (customerId) => readEntity(table, columns, CUSTOMERS, escapeKey(customerId)),
+    list: (request) => readPage(table, columns, live, request),
+    listDeleting: () => Array.fromAsync(eachEntity(table, deleting), (entity) => fromProperties(columns, entity)),
     async insert(customer) {
-      await unless(table.createEntity(toEntity(customer)));
+      await translateStorageErrors(table.createEntity(toEntity(customer)));
     },
     async update(customer, tag) {
-      const done = await unless(table.updateEntity(toEntity(customer), 'Replace', { etag: tag }), 404, 412);
-      return done !== undefined;
+      const written = await undefinedOn([404, 412], table.updateEntity(toEntity(customer), 'Replace', { etag: tag }));
+      return written?.etag;
     },
     async remove(customerId) {
-      await unless(table.deleteEntity(CUSTOMERS, escapeKey(customerId)), 404);
+      await undefinedOn([404], table.deleteEntity(CUSTOMERS, escapeKey(customerId)));
     },
   };
   return store;

@@ -1,28 +1,24 @@
 import { odata, type TableClient } from '@azure/data-tables';
 import type { Heartbeats } from '../../health/heartbeats.ts';
+import { translateStorageErrors } from '../storage-errors.ts';
 import { escapeKey } from './keys.ts';
-import { storageAway, unless } from './table-errors.ts';
+import { eachEntity } from './read-entities.ts';
 
 const TIMER = 'timer';
 
-/** One row per timer: when it last ran through. */
+/** One row per timer: when it last completed. */
 export function tableHeartbeats(table: TableClient): Heartbeats {
   return {
     async beat(timer, at) {
       const row = { partitionKey: TIMER, rowKey: escapeKey(timer), ranAt: at.toISOString() };
-      await unless(table.upsertEntity(row, 'Replace'));
+      await translateStorageErrors(table.upsertEntity(row, 'Replace'));
     },
     async latest() {
-      const filter = odata`PartitionKey eq ${TIMER}`;
-      let latest: string | undefined;
-      try {
-        for await (const { ranAt } of table.listEntities<{ ranAt: string }>({ queryOptions: { filter } })) {
-          if (latest === undefined || ranAt > latest) latest = ranAt;
-        }
-      } catch (error) {
-        throw storageAway(error);
+      let latest = '';
+      for await (const { ranAt } of eachEntity(table, odata`PartitionKey eq ${TIMER}`)) {
+        if (String(ranAt) > latest) latest = String(ranAt);
       }
-      return latest === undefined ? undefined : new Date(latest);
+      return latest === '' ? undefined : new Date(latest);
     },
   };
 }

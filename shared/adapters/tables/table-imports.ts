@@ -1,10 +1,11 @@
 import { odata, type TableClient } from '@azure/data-tables';
 import type { Import } from '../../imports/import.ts';
 import type { ImportStore, OpenImport } from '../../imports/import-store.ts';
+import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { newestFirst } from './newest-first.ts';
-import { readPage } from './read-page.ts';
-import { storageAway } from './table-errors.ts';
+import { purgePartition } from './purge-partition.ts';
+import { eachEntity, readEntity, readPage } from './read-entities.ts';
 
 const importColumns: Columns<Import> = {
   id: 'text',
@@ -37,19 +38,11 @@ const pointerColumns: Columns<OpenImport> = {
   openedAt: 'instant',
 };
 
-/** Pointers of unfinished imports; no customer has this id. */
+/** The partition of pointers to unfinished imports. No customer has this ID. */
 const OPEN = 'open';
 
-/** Imports in one table, a partition for each customer, newest first. */
+/** Imports in one table, with a partition for each customer, newest first. */
 export function tableImports(table: TableClient): ImportStore {
-  async function orUndefined<T>(answer: Promise<T>, ...absent: number[]): Promise<T | undefined> {
-    try {
-      return await answer;
-    } catch (error) {
-      if (absent.includes((error as { statusCode?: number }).statusCode ?? 0)) return undefined;
-      throw storageAway(error);
-    }
-  }
   const toEntity = (record: Import) => ({
     partitionKey: record.customerId,
     rowKey: newestFirst(record.id),
@@ -57,54 +50,29 @@ export function tableImports(table: TableClient): ImportStore {
   });
 
   return {
-    async get(customerId, importId) {
-      const entity = await orUndefined(
-        table.getEntity<Record<string, unknown>>(customerId, newestFirst(importId)),
-        404,
-        400,
-      );
-      return entity && { value: fromProperties(importColumns, entity), tag: entity.etag };
-    },
-    async list(customerId, connectionId, request) {
+    get: (customerId, importId) => readEntity(table, importColumns, customerId, newestFirst(importId), [404, 400]),
+    list(customerId, connectionId, request) {
       const filter = odata`PartitionKey eq ${customerId} and connectionId eq ${connectionId}`;
-      const page = await readPage(table, filter, request);
-      return { ...page, items: page.items.map((entity) => fromProperties(importColumns, entity)) };
+      return readPage(table, importColumns, filter, request);
     },
     async insert(record) {
-      await orUndefined(table.createEntity(toEntity(record)));
+      await translateStorageErrors(table.createEntity(toEntity(record)));
     },
     async update(record, tag) {
-      const done = await orUndefined(table.updateEntity(toEntity(record), 'Replace', { etag: tag }), 404, 412);
-      return done?.etag;
+      const written = await undefinedOn([404, 412], table.updateEntity(toEntity(record), 'Replace', { etag: tag }));
+      return written?.etag;
     },
-    async purge(customerId, connectionId) {
-      const filter = odata`PartitionKey eq ${customerId} and connectionId eq ${connectionId}`;
-      try {
-        for await (const { rowKey } of table.listEntities({ queryOptions: { filter, select: ['RowKey'] } })) {
-          await orUndefined(table.deleteEntity(customerId, rowKey ?? ''), 404);
-        }
-      } catch (error) {
-        throw storageAway(error);
-      }
-    },
+    purge: (customerId, connectionId) => purgePartition(table, customerId, odata`connectionId eq ${connectionId}`),
     async openPointer(pointer) {
       const properties = toProperties(pointerColumns, pointer);
-      await orUndefined(table.upsertEntity({ partitionKey: OPEN, rowKey: pointer.importId, ...properties }));
+      await translateStorageErrors(table.upsertEntity({ partitionKey: OPEN, rowKey: pointer.importId, ...properties }));
     },
     async closePointer(importId) {
-      await orUndefined(table.deleteEntity(OPEN, importId), 404);
+      await undefinedOn([404], table.deleteEntity(OPEN, importId));
     },
-    async listOpen() {
-      const open: OpenImport[] = [];
-      try {
-        const filter = odata`PartitionKey eq ${OPEN}`;
-        for await (const entity of table.listEntities<Record<string, unknown>>({ queryOptions: { filter } })) {
-          open.push(fromProperties(pointerColumns, entity));
-        }
-      } catch (error) {
-        throw storageAway(error);
-      }
-      return open;
-    },
+    listOpen: () =>
+      Array.fromAsync(eachEntity(table, odata`PartitionKey eq ${OPEN}`), (entity) =>
+        fromProperties(pointerColumns, entity),
+      ),
   };
 }

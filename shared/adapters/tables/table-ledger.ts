@@ -1,14 +1,15 @@
-import { odata, type TableClient, type TableEntityResult, type TransactionAction } from '@azure/data-tables';
+import { odata, type TableClient, type TransactionAction } from '@azure/data-tables';
 import type { CommitResult, Ledger, LedgerChange, RowQuery } from '../../imports/ledger/ledger.ts';
 import type { PlanRecord } from '../../imports/ledger/plan-record.ts';
 import type { Row } from '../../imports/ledger/row.ts';
 import type { Tally } from '../../imports/ledger/tally.ts';
-import type { Tagged } from '../../kernel/tagged.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
+import { toStorageError } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
-import { readPage } from './read-page.ts';
-import { storageAway, transactionFailure } from './table-errors.ts';
+import { purgePartition } from './purge-partition.ts';
+import { eachEntity, readEntities, readEntity, readPage, toTagged } from './read-entities.ts';
+import { transactionFailure } from './transaction-failure.ts';
 
 const mailboxColumns: Columns<Mailbox> = {
   address: 'text',
@@ -63,118 +64,56 @@ const rowKey = (importId: string, line: number) => `r:${importId}:${String(line)
 const planKey = (importId: string) => `p:${importId}`;
 const tallyKey = (tally: Pick<Tally, 'importId' | 'writer'>) => `t:${tally.importId}:${tally.writer}`;
 
-type Entity = TableEntityResult<Record<string, unknown>>;
-
 /**
- * The books of all connections in one table, a partition for each.
+ * The ledgers of all connections in one table, with a partition for each.
  *
- * @param table its client must not resend by itself: an answer lost after a commit would then come back as a conflict.
+ * @param table a client that never repeats a write by itself: if the answer to a commit is lost, the repeated commit
+ * would fail with a conflict.
  */
 export function tableLedger(table: TableClient): Ledger {
-  async function get<T extends object>(connectionId: string, key: string, columns: Columns<T>) {
-    try {
-      return tagged(columns, await table.getEntity<Record<string, unknown>>(connectionId, key));
-    } catch (error) {
-      if ((error as { statusCode?: number }).statusCode === 404) return undefined;
-      throw storageAway(error);
-    }
-  }
-
-  async function* range(connectionId: string, prefix: string): AsyncGenerator<Entity> {
-    const filter = between(connectionId, prefix, after(prefix));
-    try {
-      yield* table.listEntities<Record<string, unknown>>({ queryOptions: { filter } });
-    } catch (error) {
-      throw storageAway(error);
-    }
-  }
+  const range = (connectionId: string, prefix: string) =>
+    eachEntity(table, between(connectionId, prefix, after(prefix)));
 
   return {
-    getMailbox: (connectionId, address) => get(connectionId, mailboxKey(address), mailboxColumns),
-    getRow: (connectionId, importId, line) => get(connectionId, rowKey(importId, line), rowColumns),
-    getPlan: (connectionId, importId) => get(connectionId, planKey(importId), planColumns),
+    getMailbox: (connectionId, address) => readEntity(table, mailboxColumns, connectionId, mailboxKey(address)),
+    getRow: (connectionId, importId, line) => readEntity(table, rowColumns, connectionId, rowKey(importId, line)),
+    getPlan: (connectionId, importId) => readEntity(table, planColumns, connectionId, planKey(importId)),
     async *eachMailbox(connectionId) {
-      for await (const entity of range(connectionId, 'm:')) yield tagged(mailboxColumns, entity);
+      for await (const entity of range(connectionId, 'm:')) yield toTagged(mailboxColumns, entity);
     },
-    async listMailboxes(connectionId, request, status) {
-      const range = between(connectionId, 'm:', after('m:'));
-      const page = await readPage(
-        table,
-        status === undefined ? range : `${range} and ${odata`status eq ${status}`}`,
-        request,
-      );
-      return { ...page, items: page.items.map((entity) => fromProperties(mailboxColumns, entity)) };
+    listMailboxes(connectionId, request, status) {
+      const all = between(connectionId, 'm:', after('m:'));
+      const filter = status === undefined ? all : `${all} and ${odata`status eq ${status}`}`;
+      return readPage(table, mailboxColumns, filter, request);
     },
     async findRows(connectionId, importId, query) {
-      const rows: Tagged<Row>[] = [];
-      try {
-        const pages = table
-          .listEntities<Record<string, unknown>>({ queryOptions: { filter: rowFilter(connectionId, importId, query) } })
-          .byPage({ maxPageSize: Math.min(1000, query.limit) });
-        for await (const page of pages) {
-          for (const entity of page) {
-            rows.push(tagged(rowColumns, entity));
-            if (rows.length === query.limit) return rows;
-          }
-        }
-      } catch (error) {
-        throw storageAway(error);
-      }
-      return rows;
+      const filter = rowFilter(connectionId, importId, query);
+      const { items } = await readEntities(table, filter, { limit: query.limit });
+      return items.map((entity) => toTagged(rowColumns, entity));
     },
-    async listRows(connectionId, importId, request, state) {
+    listRows(connectionId, importId, request, state) {
       const prefix = `r:${importId}:`;
-      const range = between(connectionId, prefix, after(prefix));
-      const page = await readPage(
-        table,
-        state === undefined ? range : `${range} and ${odata`state eq ${state}`}`,
-        request,
-      );
-      return { ...page, items: page.items.map((entity) => fromProperties(rowColumns, entity)) };
+      const all = between(connectionId, prefix, after(prefix));
+      const filter = state === undefined ? all : `${all} and ${odata`state eq ${state}`}`;
+      return readPage(table, rowColumns, filter, request);
     },
-    async listTallies(connectionId, importId) {
-      const tallies: Tally[] = [];
-      for await (const entity of range(connectionId, `t:${importId}:`))
-        tallies.push(fromProperties(tallyColumns, entity));
-      return tallies;
-    },
+    listTallies: (connectionId, importId) =>
+      Array.fromAsync(range(connectionId, `t:${importId}:`), (entity) => fromProperties(tallyColumns, entity)),
     async commit(connectionId, changes): Promise<CommitResult> {
       try {
         const done = await table.submitTransaction(changes.map((change) => toAction(connectionId, change)));
         return { committed: true, tags: done.subResponses.map((response) => response.etag ?? '') };
       } catch (error) {
         const failure = transactionFailure(error);
-        if (!failure) throw storageAway(error);
+        if (!failure) throw toStorageError(error);
         return { committed: false, ...failure };
       }
     },
-    async purge(connectionId) {
-      let batch: TransactionAction[] = [];
-      const flush = async () => {
-        if (batch.length > 0) await table.submitTransaction(batch);
-        batch = [];
-      };
-      try {
-        const filter = odata`PartitionKey eq ${connectionId}`;
-        for await (const { rowKey: key } of table.listEntities({
-          queryOptions: { filter, select: ['PartitionKey', 'RowKey'] },
-        })) {
-          batch.push(['delete', { partitionKey: connectionId, rowKey: key ?? '' }]);
-          if (batch.length === 100) await flush();
-        }
-        await flush();
-      } catch (error) {
-        throw storageAway(error);
-      }
-    },
+    purge: (connectionId) => purgePartition(table, connectionId),
   };
 }
 
-function tagged<T extends object>(columns: Columns<T>, entity: Record<string, unknown> & { etag?: string }): Tagged<T> {
-  return { value: fromProperties(columns, entity), tag: entity.etag ?? '' };
-}
-
-/** The first key beyond every key with this prefix; prefixes end in `:`, and `;` comes next. */
+/** The first key after all keys with this prefix. Prefixes end in `:`, and `;` is the next character. */
 function after(prefix: string): string {
   return `${prefix.slice(0, -1)};`;
 }

@@ -1,8 +1,8 @@
 import type { TableClient } from '@azure/data-tables';
 import type { PoisonArchive, PoisonedMessage } from '../../operations/poison-archive.ts';
+import { translateStorageErrors } from '../storage-errors.ts';
 import { type Columns, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
-import { storageAway } from './table-errors.ts';
 
 const columns: Columns<PoisonedMessage> = {
   queue: 'text',
@@ -12,20 +12,16 @@ const columns: Columns<PoisonedMessage> = {
   archivedAt: 'instant',
 };
 
-/** A property holds 32 Ki characters. */
+/** A property holds up to 32 Ki characters. */
 const ERROR_MAX_LENGTH = 16_000;
 
-/** The archive in one table, a partition for each queue. */
+/** The archive in one table, with a partition for each queue. */
 export function tablePoisonArchive(table: TableClient): PoisonArchive {
   return {
     async put({ error, ...entry }) {
       const known = error === undefined ? entry : { ...entry, error: error.slice(0, ERROR_MAX_LENGTH) };
       const entity = { partitionKey: entry.queue, rowKey: escapeKey(entry.key), ...toProperties(columns, known) };
-      try {
-        await table.upsertEntity(entity, 'Merge');
-      } catch (failure) {
-        throw storageAway(failure);
-      }
+      await translateStorageErrors(table.upsertEntity(entity, 'Merge'));
     },
   };
 }

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TableClient, TransactionAction } from '@azure/data-tables';
-import { DomainError } from '../../kernel/errors.ts';
+import { retryLostRaces } from '../../kernel/change-tagged.ts';
 import type { Slots } from '../../plans/slots.ts';
+import { toStorageError, undefinedOn } from '../storage-errors.ts';
 import { escapeKey } from './keys.ts';
 import { purgePartition } from './purge-partition.ts';
-import { storageAway, transactionFailure, unless } from './table-errors.ts';
+import { transactionFailure } from './transaction-failure.ts';
 
 interface Count {
   limit: number;
@@ -19,43 +19,32 @@ const SLOTS = 'slots';
 const claimKey = (importId: string) => escapeKey(`claim:${importId}`);
 const releaseKey = (releaseId: string) => escapeKey(`release:${releaseId}`);
 
-/** Many writers may want the one number of a customer at once; each round lets one of them through. */
-const ROUNDS_MAX = 200;
-const PAUSE_MAX_MS = 40;
+/** Many writers may compete for a customer's one count, and each round lets only one of them through. */
+const RETRIES = { triesMax: 200, pauseMaxMs: 40 };
 
-/** Slots in a customer's own partition: the number, and a row for each claim and release that moved it. */
+/** Slots in a customer's own partition: the count, and a row for each claim and release that changed it. */
 export function tableSlots(table: TableClient): Slots {
   async function read<T extends object>(customerId: string, rowKey: string) {
-    return unless(table.getEntity<T>(escapeKey(customerId), rowKey), 404);
+    return undefinedOn([404], table.getEntity<T>(escapeKey(customerId), rowKey));
   }
 
-  /** Commits all or nothing; `false` when something in it has changed or is there already. */
+  /** Commits all or nothing. Resolves to `false` if a row has changed or exists already. */
   async function commit(actions: TransactionAction[]): Promise<boolean> {
     try {
       await table.submitTransaction(actions);
       return true;
     } catch (error) {
       if (transactionFailure(error)) return false;
-      throw storageAway(error);
+      throw toStorageError(error);
     }
   }
 
-  /** Reads, decides and writes until nobody else has come in between. `undefined` asks for another round. */
-  async function untilWritten<T>(round: () => Promise<T | undefined>): Promise<T> {
-    for (let i = 0; i < ROUNDS_MAX; i++) {
-      const result = await round();
-      if (result !== undefined) return result;
-      await sleep(Math.random() * Math.min(PAUSE_MAX_MS, 2 ** i));
-    }
-    throw new DomainError('storage_unavailable', 'Too many changes at once. Please try again shortly.', {
-      retryAfterSeconds: 1,
-    });
-  }
+  const untilWritten = <T>(attempt: () => Promise<T | undefined>) => retryLostRaces(attempt, RETRIES);
 
   return {
     async open(customerId, limit) {
       const row = { partitionKey: escapeKey(customerId), rowKey: SLOTS, limit, used: 0 };
-      await unless(table.createEntity(row), 409);
+      await undefinedOn([409], table.createEntity(row));
     },
     async get(customerId) {
       const row = await read<Count>(customerId, SLOTS);
@@ -66,8 +55,8 @@ export function tableSlots(table: TableClient): Slots {
         const row = await read<Count>(customerId, SLOTS);
         if (!row) return false;
         const change = { partitionKey: escapeKey(customerId), rowKey: SLOTS, limit };
-        const done = await unless(table.updateEntity(change, 'Merge', { etag: row.etag }), 404, 412);
-        return done ? true : undefined;
+        const written = await undefinedOn([404, 412], table.updateEntity(change, 'Merge', { etag: row.etag }));
+        return written ? true : undefined;
       }),
     claim: (customerId, importId, count) =>
       untilWritten(async () => {
@@ -94,9 +83,9 @@ export function tableSlots(table: TableClient): Slots {
         const partitionKey = escapeKey(customerId);
         const rowKey = claimKey(importId);
         if (!claim) {
-          // In its place a row that says so, or a late planner could still claim what nobody would ever release.
+          // The tombstone keeps a late planner from claiming slots that nothing would ever release.
           const tombstone = table.createEntity({ partitionKey, rowKey, count: 0, released: true });
-          return (await unless(tombstone, 409)) ? true : undefined;
+          return (await undefinedOn([409], tombstone)) ? true : undefined;
         }
         const used = Math.max(0, row.used - Math.min(Math.max(0, freed), claim.count));
         const isDone = await commit([

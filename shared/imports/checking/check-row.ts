@@ -51,8 +51,8 @@ export async function checkRow(
     return undefined;
   }
   const receivedAt = deps.clock.now();
-  if (connection.quietUntil && connection.quietUntil > receivedAt && !message.canary) {
-    await waitForGrants(deps, message, undefined, connection.quietUntil);
+  if (connection.checksHeldUntil && connection.checksHeldUntil > receivedAt && !message.canary) {
+    await waitForGrants(deps, message, undefined, connection.checksHeldUntil);
     return undefined;
   }
   if (message.attempt > 0) {

@@ -4,7 +4,7 @@ import type { ConnectionFinding, DenialHints } from '../../causes/verdict.ts';
 import type { CheckOutcome, MailboxChecker } from '../../checks/mailbox-checker.ts';
 import type { Connection } from '../../connections/connection.ts';
 import type { ConnectionStore } from '../../connections/connection-store.ts';
-import { keepQuiet } from '../../connections/keep-quiet.ts';
+import { holdChecks } from '../../connections/hold-checks.ts';
 import type { PropagationSteps } from '../../connections/propagation.ts';
 import type { Import } from '../import.ts';
 import type { ImportStore } from '../import-store.ts';
@@ -56,7 +56,7 @@ export async function settleChecked(
   const nextCheckAt = isRefused ? deps.propagation.nextAfter(connection.grantsChangedAt, deps.clock.now()) : undefined;
   if (nextCheckAt) {
     if (scope.everywhere || message.canary) {
-      await keepQuiet(deps, message.customerId, connection.id, nextCheckAt, startedAt);
+      await holdChecks(deps, message.customerId, connection.id, nextCheckAt, startedAt);
       forgetCached(deps, message);
     }
     return waitForGrants(deps, message, findings, nextCheckAt);

@@ -10,8 +10,8 @@ import { graphRecipients } from '../../../shared/adapters/graph/graph-recipients
 import type { Findings } from '../../../shared/causes/verdict.ts';
 import { createMailboxChecker } from '../../../shared/checks/check-mailbox.ts';
 import type { CheckOutcome } from '../../../shared/checks/mailbox-checker.ts';
-import type { Connection } from '../../../shared/connections/connection.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
+import { aConnection } from '../../support/records.ts';
 import { startSimulatedTenant } from '../../support/simulator-client.ts';
 import { at, wingtip, wingtipApp, wingtipTenant } from '../../support/wingtip.ts';
 
@@ -42,6 +42,7 @@ const clouds = () => ({
   graphUrl,
   graphResource: 'https://graph.microsoft.com',
   exchangeResource: 'https://outlook.office365.com',
+  hasPermanentDelete: true,
 });
 const sendBatch = createSendBatch({ timeoutMs: 5_000, now: clock.now });
 const vault = { get: async () => new Secret(wingtip.clientSecret) };
@@ -56,22 +57,12 @@ const checker = createMailboxChecker({
   clock,
   pause: async () => undefined,
 });
-const connection: Connection = {
-  id: 'conn_1',
-  customerId: 'cust_1',
-  name: 'Wingtip',
+const connection = aConnection({
   cloud: 'simulator',
   tenantId: wingtip.id,
   clientId: wingtip.clientId,
-  clientSecretVersion: '1',
-  clientSecretExpiresAt: new Date('2036-01-01T00:00:00Z'),
-  clientSecretState: 'valid',
-  probes: ['graph.readWrite', 'graph.send'],
-  sendProbe: 'noDelivery',
-  status: 'ready',
   grantsChangedAt: new Date(0),
-  createdAt: new Date(0),
-};
+});
 
 /** Checks until there is a verdict, as the queue would. Now and then a second delivery runs at the same time. */
 async function checkUntilSettled(

@@ -2,18 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createMailboxChecker } from '../../../shared/checks/check-mailbox.ts';
 import type { Answer } from '../../../shared/checks/graph-answer.ts';
 import type { Answers, GraphMail } from '../../../shared/checks/graph-mail.ts';
-import type { Connection } from '../../../shared/connections/connection.ts';
 import type { Tokens } from '../../../shared/connections/tokens.ts';
 import { DomainError } from '../../../shared/kernel/errors.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
+import { aConnection } from '../../support/records.ts';
 
 const NOW = new Date('2026-06-01T00:00:00Z');
-const connection = {
-  id: 'conn_1',
-  cloud: 'global',
-  probes: ['graph.readWrite', 'graph.send'],
-  sendProbe: 'noDelivery',
-} as unknown as Connection;
+const connection = aConnection();
 const MARKER = 'Muster check imp_1 2';
 const sendPass: Answers['send'] = {
   kind: 'refused',
@@ -38,7 +33,7 @@ let tokenAnswers: (() => ReturnType<Tokens['get']>)[];
 
 const granted = async () => ({
   granted: true as const,
-  value: { token: new Secret('t'), expiresAt: NOW, shows: { roles: ['Mail.ReadWrite', 'Mail.Send'] } },
+  value: { token: new Secret('t'), expiresAt: NOW, claims: { roles: ['Mail.ReadWrite', 'Mail.Send'] } },
 });
 
 beforeEach(() => {
@@ -224,8 +219,8 @@ it('skips the send probe if the connection turns it off', async () => {
 });
 
 describe('IMAP and SMTP', () => {
-  const byAll = { ...connection, probes: ['graph.readWrite', 'graph.send', 'imap', 'smtp'] } as Connection;
-  const byProtocols = { ...connection, probes: ['imap', 'smtp'] } as Connection;
+  const byAll = aConnection({ probes: ['graph.readWrite', 'graph.send', 'imap', 'smtp'] });
+  const byProtocols = aConnection({ probes: ['imap', 'smtp'] });
   const said = (service: 'imap' | 'smtp', status: number, code: string, message: string): Answer => ({
     kind: 'refused',
     refusal: { service, status, code, message },
@@ -297,7 +292,7 @@ describe('IMAP and SMTP', () => {
 });
 
 describe('a message that the mailbox sends to itself', () => {
-  const toItself = { ...connection, sendProbe: 'selfAddressed' } as Connection;
+  const toItself = aConnection({ sendProbe: 'selfAddressed' });
   const accepted: Answer = { kind: 'accepted', value: undefined, requestId: 'r-1' };
   const sending = (send: Answer, arrives: string[] = []) => {
     respond = (questions) => {

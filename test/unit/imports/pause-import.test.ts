@@ -1,13 +1,11 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { ConnectionFinding } from '../../../shared/causes/verdict.ts';
-import type { Connection } from '../../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../../shared/connections/connection-store.ts';
-import { keepQuiet } from '../../../shared/connections/keep-quiet.ts';
-import type { Import } from '../../../shared/imports/import.ts';
 import type { ImportStore } from '../../../shared/imports/import-store.ts';
 import { pauseForConnection } from '../../../shared/imports/pause-import.ts';
 import { inMemoryConnections } from '../../fakes/in-memory-connections.ts';
 import { inMemoryImports } from '../../fakes/in-memory-imports.ts';
+import { aConnection, anImport } from '../../support/records.ts';
 
 const BEFORE = new Date('2026-06-01T11:59:58Z');
 const TESTED = new Date('2026-06-01T12:00:00Z');
@@ -20,20 +18,8 @@ let connections: ConnectionStore;
 beforeEach(async () => {
   imports = inMemoryImports();
   connections = inMemoryConnections();
-  await connections.insert({
-    id: 'conn_1',
-    customerId: 'cust_1',
-    status: 'ready',
-    grantsChangedAt: BEFORE,
-    provenAt: TESTED,
-  } as Connection);
-  await imports.insert({
-    id: 'imp_1',
-    customerId: 'cust_1',
-    connectionId: 'conn_1',
-    status: 'running',
-    epoch: 3,
-  } as Import);
+  await connections.insert(aConnection({ grantsChangedAt: BEFORE, provenAt: TESTED }));
+  await imports.insert(anImport({ epoch: 3 }));
 });
 
 const pause = (epoch: number, askedAt: Date) =>
@@ -63,14 +49,4 @@ it('marks the connection before the import shows that it paused, so that a test 
   };
   await pause(3, AFTER);
   expect(seen).toEqual([['running', 'failing']]);
-});
-
-it('keeps a connection quiet only for what was asked after its last test', async () => {
-  const quietUntil = new Date('2026-06-01T12:35:00Z');
-  const quiet = async (askedAt: Date) => {
-    await keepQuiet({ connections }, 'cust_1', 'conn_1', quietUntil, askedAt);
-    return (await connections.get('cust_1', 'conn_1'))?.value.quietUntil;
-  };
-  expect(await quiet(BEFORE)).toBeUndefined();
-  expect(await quiet(AFTER)).toEqual(quietUntil);
 });

@@ -1,9 +1,9 @@
 import { beforeEach, expect, it } from 'vitest';
 import { type CheckDeps, checkRow } from '../../../../shared/imports/checking/check-row.ts';
-import type { Import } from '../../../../shared/imports/import.ts';
 import type { Row } from '../../../../shared/imports/ledger/row.ts';
 import type { CheckMessage } from '../../../../shared/imports/messages.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
+import { anImport, aRow } from '../../../support/records.ts';
 
 const NOW = new Date('2026-06-01T12:00:00Z');
 const CLEANUP_MS = 120_000;
@@ -27,7 +27,7 @@ beforeEach(() => {
   deps = {
     clock: { now: () => NOW },
     ledger: inMemoryLedger(),
-    importCache: { get: async () => ({ id: 'imp_1', status: 'running', epoch: 1 }) as Import },
+    importCache: { get: async () => anImport() },
     connectionCache: { get: async () => ({ id: 'conn_1', grantsChangedAt: NOW }) },
     rateLimiter: {
       run: async (_tenant: string, check: () => Promise<unknown>) => ({ ran: true, value: await check() }),
@@ -51,7 +51,7 @@ beforeEach(() => {
 
 async function rowIs(state: Row['state']): Promise<void> {
   const { importId, line, address } = message;
-  await deps.ledger.commit('conn_1', [{ op: 'createRow', row: { importId, line, address, state, attempt: 0 } as Row }]);
+  await deps.ledger.commit('conn_1', [{ op: 'createRow', row: aRow({ importId, line, address, state }) }]);
 }
 
 it('checks a row that was sent for the first time without reading it again', async () => {

@@ -3,8 +3,8 @@ import { releaseDue } from '../../../../shared/imports/dispatching/canary.ts';
 import type { Import } from '../../../../shared/imports/import.ts';
 import type { Ledger } from '../../../../shared/imports/ledger/ledger.ts';
 import type { Row } from '../../../../shared/imports/ledger/row.ts';
-import type { Mailbox } from '../../../../shared/mailboxes/mailbox.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
+import { aMailbox, anImport, aRow } from '../../../support/records.ts';
 
 const NOW = new Date('2026-06-01T12:00:00Z');
 const DUE = new Date('2026-06-01T11:59:59Z');
@@ -18,21 +18,11 @@ beforeEach(async () => {
 });
 
 async function add(line: number, more: Partial<Row>): Promise<void> {
-  const address = `user${line}@contoso.example`;
-  const row: Row = {
-    importId: 'imp_1',
-    line,
-    address,
-    state: 'waiting',
-    cause: 'propagating',
-    attempt: 1,
-    nextCheckAt: DUE,
-    ...more,
-  };
-  const mailbox = { address, kind: 'unknown', status: 'waiting', checks: {}, importId: 'imp_1', createdAt: DUE };
+  const row = aRow({ line, state: 'waiting', cause: 'propagating', attempt: 1, nextCheckAt: DUE, ...more });
+  const mailbox = aMailbox({ address: row.address, status: 'waiting' });
   await ledger.commit('conn_1', [
     { op: 'createRow', row },
-    { op: 'createMailbox', mailbox: mailbox as Mailbox },
+    { op: 'createMailbox', mailbox },
   ]);
 }
 
@@ -42,11 +32,7 @@ const change = async (line: number, patch: Partial<Row>) => {
 };
 const due = () => ledger.findRows('conn_1', 'imp_1', { fromLine: 0, states: ['waiting'], dueBy: NOW, limit: 100 });
 const release = async (record: Partial<Import> = {}) => {
-  const { rows, change: changed } = await releaseDue(
-    { ledger, clock },
-    { id: 'imp_1', connectionId: 'conn_1', ...record } as Import,
-    await due(),
-  );
+  const { rows, change: changed } = await releaseDue({ ledger, clock }, anImport(record), await due());
   return { lines: rows.map(({ value }) => value.line).sort(), change: changed };
 };
 

@@ -1,14 +1,13 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { Findings, ProbeFinding } from '../../../../shared/causes/verdict.ts';
 import { reviseExplanations } from '../../../../shared/imports/finishing/revise-explanations.ts';
-import type { Import } from '../../../../shared/imports/import.ts';
 import type { Ledger } from '../../../../shared/imports/ledger/ledger.ts';
-import type { Row } from '../../../../shared/imports/ledger/row.ts';
 import type { Mailbox } from '../../../../shared/mailboxes/mailbox.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
+import { aMailbox, anImport, aRow } from '../../../support/records.ts';
 
 const AT = new Date('2026-06-01T12:00:00Z');
-const record = { id: 'imp_1', connectionId: 'conn_1' } as Import;
+const record = anImport();
 const passes: ProbeFinding = { verdict: 'passed', checkedAt: AT };
 const denied = (more: Partial<ProbeFinding> = {}): ProbeFinding => ({
   verdict: 'failed',
@@ -30,26 +29,12 @@ async function add(name: string, checks: Findings, more: Partial<Mailbox> = {}):
   line++;
   const address = `${name}@contoso.example`;
   const wrong = Object.values(checks).find(({ verdict }) => verdict === 'failed');
-  const row: Row = {
-    importId: 'imp_1',
-    line,
-    address,
-    state: wrong ? 'failed' : 'passed',
-    attempt: 0,
-    ...(wrong?.cause && { cause: wrong.cause }),
-  };
-  const mailbox = {
-    address,
-    kind: 'user',
-    status: wrong ? 'failed' : 'active',
-    checks,
-    importId: 'imp_1',
-    createdAt: AT,
-    ...more,
-  };
+  const state = wrong ? 'failed' : 'passed';
+  const row = aRow({ line, address, state, ...(wrong?.cause && { cause: wrong.cause }) });
+  const mailbox = aMailbox({ address, kind: 'user', status: wrong ? 'failed' : 'active', checks, ...more });
   await ledger.commit('conn_1', [
     { op: 'createRow', row },
-    { op: 'createMailbox', mailbox: mailbox as Mailbox },
+    { op: 'createMailbox', mailbox },
   ]);
   return line;
 }
