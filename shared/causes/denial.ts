@@ -61,7 +61,7 @@ export function isDenial(finding: ProbeFinding): finding is ProbeFinding & { den
 const PROTOCOL_DENIALS: ReadonlySet<CauseCode> = new Set(['imap_access_missing', 'smtp_access_missing']);
 
 /** Whether Microsoft also answers like this while a recent grant is still propagating. */
-export function fitsPropagation(finding: ProbeFinding): boolean {
+export function canBePropagation(finding: ProbeFinding): boolean {
   return isDenial(finding) || (finding.cause !== undefined && PROTOCOL_DENIALS.has(finding.cause));
 }
 

@@ -1,5 +1,5 @@
-import type { CauseCode } from './causes.ts';
-import type { Findings, Probe, ProbeFinding } from './verdict.ts';
+import { type CauseCode, causes } from './causes.ts';
+import type { ConnectionFinding, Findings, Probe, ProbeFinding } from './verdict.ts';
 
 /** The finding that decides a mailbox's verdict: a failed probe before an inconclusive one before a passed one. */
 export function decisiveFinding(findings: Findings): ProbeFinding | undefined {
@@ -28,4 +28,20 @@ export function fillMissingFindings(
     };
   }
   return filled;
+}
+
+/** A finding about the whole connection, with the cause's own sentence. */
+export function connectionFinding(
+  cause: CauseCode,
+  seenAt: Date,
+  requestId: string | undefined,
+  microsoftCode?: string,
+): ConnectionFinding {
+  return {
+    cause,
+    detail: causes[cause].sentence,
+    seenAt,
+    ...(requestId !== undefined && { requestId }),
+    ...(microsoftCode ? { microsoftCode } : {}),
+  };
 }

@@ -3,11 +3,11 @@ import { explainByPassedProbes, isDenial } from '../causes/denial.ts';
 import type { Findings, Probe } from '../causes/verdict.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { MailboxKind } from '../mailboxes/mailbox.ts';
+import type { Answer, MailboxAccess } from './answer.ts';
 import { cleanMailbox } from './clean-mailbox.ts';
+import { evaluateAnswers, longerWait, toWait, type Wait } from './evaluate-answers.ts';
 import { explainAddress, failIfAlias, hasUnexplainedAddress } from './explain-address.ts';
-import type { Answer, MailboxAccess } from './graph-answer.ts';
 import type { Answers, GraphMail, Questions, SearchScope } from './graph-mail.ts';
-import { judgeAnswers, longerWait, toWait, type Wait } from './judge-answers.ts';
 import type { CheckInput, CheckOutcome } from './mailbox-checker.ts';
 import type { Recipients } from './recipients.ts';
 import { findSent } from './send-to-itself.ts';
@@ -52,22 +52,22 @@ export async function askGraph(
     owner: roles.includes(READS_USERS),
   };
   const answers = await deps.graph.ask(access, input.draftSubject, questions);
-  const judged = judgeAnswers(answers, roles, now, { sent: questions.send ?? 'toNobody', priorFindings });
-  const findings: Findings = { ...skippedFindings(input, now), ...judged.findings, ...priorFindings };
+  const evaluation = evaluateAnswers(answers, roles, now, { sent: questions.send ?? 'toNobody', priorFindings });
+  const findings: Findings = { ...skippedFindings(input, now), ...evaluation.findings, ...priorFindings };
   const cleaned = await cleanUp(deps, input, access, questions, answers);
   if (cleaned.finding) findings['graph.send'] = cleaned.finding;
-  let wait = longerWait(longerWait(judged.wait, start.uncleaned), cleaned.wait);
+  let wait = longerWait(longerWait(evaluation.wait, start.uncleaned), cleaned.wait);
 
-  if (judged.connection) return { kind: 'connectionRefused', finding: judged.connection };
-  const isUnreliable = Object.values(judged.findings).some((finding) => finding.microsoftCode === UNRELIABLE_CODE);
+  if (evaluation.connection) return { kind: 'connectionRefused', finding: evaluation.connection };
+  const isUnreliable = Object.values(evaluation.findings).some((finding) => finding.microsoftCode === UNRELIABLE_CODE);
   if (isUnreliable && (input.tries ?? 0) === 0) {
     return { kind: 'wait', cause: 'microsoft_unavailable', priorFindings };
   }
   for (const answer of [answers.mailboxKind, answers.owner]) wait = longerWait(wait, waitOf(answer));
   const inboxWait = waitOf(answers.inbox);
-  if (inboxWait && Object.values(judged.findings).some(isDenial)) {
+  if (inboxWait && Object.values(evaluation.findings).some(isDenial)) {
     // The explanation of a denial depends on whether the inbox opens, so the denied probes are repeated with the inbox.
-    for (const [probe, finding] of Object.entries(judged.findings)) {
+    for (const [probe, finding] of Object.entries(evaluation.findings)) {
       if (isDenial(finding)) delete findings[probe as Probe];
     }
     wait = longerWait(wait, inboxWait);

@@ -1,13 +1,14 @@
 import { classify } from '../causes/classify.ts';
+import { connectionFinding } from '../causes/findings.ts';
 import { type Findings, isGraphProbe, protocolProbes } from '../causes/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Audience, Tokens } from '../connections/tokens.ts';
 import { DomainError } from '../kernel/errors.ts';
+import type { MailboxAccess } from './answer.ts';
 import { askGraph, type GraphDeps, searchScopeOf } from './ask-graph.ts';
 import { cleanMailbox } from './clean-mailbox.ts';
-import type { MailboxAccess } from './graph-answer.ts';
-import { finding, type Wait } from './judge-answers.ts';
-import { judgeProtocol } from './judge-protocols.ts';
+import type { Wait } from './evaluate-answers.ts';
+import { evaluateProtocol } from './evaluate-protocol.ts';
 import type { CheckInput, CheckOutcome, MailboxChecker } from './mailbox-checker.ts';
 import type { ProtocolMail } from './protocol-mail.ts';
 
@@ -78,10 +79,10 @@ async function checkWithProtocols(deps: CheckMailboxDeps, input: CheckInput): Pr
       { ...input, priorFindings: findings },
       async (access) => {
         const answer = await deps.protocols[probe](access);
-        const judged = judgeProtocol(probe, answer, deps.clock.now(), input.tries ?? 0);
-        if (judged.connection) return { kind: 'connectionRefused', finding: judged.connection };
-        if (judged.wait) return { kind: 'wait', ...judged.wait, priorFindings: findings };
-        return { kind: 'checked', findings: judged.findings, mailboxKind: 'unknown' };
+        const evaluation = evaluateProtocol(probe, answer, deps.clock.now(), input.tries ?? 0);
+        if (evaluation.connection) return { kind: 'connectionRefused', finding: evaluation.connection };
+        if (evaluation.wait) return { kind: 'wait', ...evaluation.wait, priorFindings: findings };
+        return { kind: 'checked', findings: evaluation.findings, mailboxKind: 'unknown' };
       },
       'exchange',
     );
@@ -121,7 +122,7 @@ async function tokenFor(deps: CheckMailboxDeps, connection: Connection, audience
     const { refusal } = answer;
     return {
       kind: 'connectionRefused',
-      finding: finding(classify(refusal), deps.clock.now(), refusal.requestId, refusal.code),
+      finding: connectionFinding(classify(refusal), deps.clock.now(), refusal.requestId, refusal.code),
     };
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;

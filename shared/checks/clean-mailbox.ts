@@ -1,7 +1,7 @@
 import { classify, isConnectionCause } from '../causes/classify.ts';
-import type { MailboxAccess } from './graph-answer.ts';
+import type { MailboxAccess } from './answer.ts';
+import { longerWait, toWait, type Wait } from './evaluate-answers.ts';
 import type { GraphMail, Leftover, SearchScope } from './graph-mail.ts';
-import { longerWait, toWait, type Wait } from './judge-answers.ts';
 
 const ROUNDS_MAX = 5;
 

@@ -1,6 +1,6 @@
 import { type CauseCode, causes } from '../causes/causes.ts';
 import type { Findings, ProbeFinding } from '../causes/verdict.ts';
-import type { Answer } from './graph-answer.ts';
+import type { Answer } from './answer.ts';
 import type { Recipient } from './recipients.ts';
 
 /** Causes that say only that there is no usable mailbox. The directory may know the reason. */

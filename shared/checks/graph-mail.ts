@@ -1,5 +1,5 @@
 import type { MailboxKind } from '../mailboxes/mailbox.ts';
-import type { Answer, MailboxAccess } from './graph-answer.ts';
+import type { Answer, MailboxAccess } from './answer.ts';
 import type { Recipient } from './recipients.ts';
 
 export interface Questions {

@@ -1,4 +1,4 @@
-import type { Answer, MailboxAccess } from './graph-answer.ts';
+import type { Answer, MailboxAccess } from './answer.ts';
 
 /**
  * A mailbox through IMAP and SMTP. Signs in with XOAUTH2 and a token for Exchange Online.

@@ -1,4 +1,4 @@
-import type { Answer, MailboxAccess } from './graph-answer.ts';
+import type { Answer, MailboxAccess } from './answer.ts';
 
 /** What an address is in the tenant's directory. */
 export type Recipient =

@@ -1,9 +1,9 @@
 import type { ProbeFinding } from '../causes/verdict.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Answer, MailboxAccess } from './answer.ts';
 import { cleanMailbox } from './clean-mailbox.ts';
-import type { Answer, MailboxAccess } from './graph-answer.ts';
+import { passed, type Wait } from './evaluate-answers.ts';
 import type { GraphMail } from './graph-mail.ts';
-import { passed, type Wait } from './judge-answers.ts';
 
 interface FindSentDeps {
   graph: GraphMail;

@@ -1,5 +1,6 @@
 import { type CauseCode, causes } from '../causes/causes.ts';
-import { classify } from '../causes/classify.ts';
+import { classify, isConnectionCause } from '../causes/classify.ts';
+import { connectionFinding, decisiveFinding } from '../causes/findings.ts';
 import { type ConnectionFinding, isGraphProbe, type Verdict } from '../causes/verdict.ts';
 import { changeConnection } from '../connections/change-connection.ts';
 import type { Connection } from '../connections/connection.ts';
@@ -9,20 +10,20 @@ import { requireConnection } from '../connections/require-connection.ts';
 import type { AppToken, Audience, Tokens } from '../connections/tokens.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { finding } from './judge-answers.ts';
 import type { MailboxChecker } from './mailbox-checker.ts';
 
-interface Deps {
+export interface TestConnectionDeps {
   connections: ConnectionStore;
   tokens: Tokens;
   checker: MailboxChecker;
   organizations: Organizations;
-  /** What a token must be made out to, in the connection's cloud. */
+  /** The audience that a token must have in the connection's cloud. */
   resourceOf: (connection: Connection, audience: Audience) => string;
   clock: Clock;
 }
 
-export type TestStep = 'token' | 'audience' | 'tenant' | 'roles' | 'organization' | 'defaultMailbox';
+export const testSteps = ['token', 'audience', 'tenant', 'roles', 'organization', 'defaultMailbox'] as const;
+export type TestStep = (typeof testSteps)[number];
 
 export interface StepResult {
   step: TestStep;
@@ -31,7 +32,7 @@ export interface StepResult {
   detail?: string;
   fix?: string;
   link?: string;
-  /** Microsoft's own code and id of a refusal, for its support. */
+  /** Microsoft's own code and request id of a refusal, for Microsoft's support. */
   microsoftCode?: string | undefined;
   requestId?: string | undefined;
 }
@@ -44,56 +45,58 @@ export interface TestResult {
 }
 
 /**
- * Tests a connection by asking Microsoft now, with nothing cached: token (one for Graph, one for Exchange Online where a
- * probe needs it), whom it is made out to, what it shows as granted, and the default mailbox by a real check where there
- * is one.
+ * Tests a connection by asking Microsoft now, with nothing cached: gets a token for each service that the probes need,
+ * checks the token's audience, tenant and roles, and checks the default mailbox by real calls if there is one.
  *
- * The roles are shown and only decide where nothing else can: without any, and without a default mailbox that works all
- * the same by RBAC for Applications, consent is missing. A passed test makes the connection `ready`. A failed one that
- * concerns the whole connection makes a connection that was ready `failing`.
+ * Roles only decide where nothing else can: without any role, and without a default mailbox that passes (through RBAC for
+ * Applications), consent is missing. A passed test makes the connection `ready`. A failed test makes a ready connection
+ * `failing` if the cause concerns the whole connection.
  *
  * @throws DomainError `not_found`, `vault_unavailable`, `microsoft_throttled`, `microsoft_unavailable`
  */
-export async function testConnection(needs: Deps, actor: CustomerActor, connectionId: string): Promise<TestResult> {
-  const connection = await requireConnection(needs, actor, connectionId);
-  const startedAt = needs.clock.now();
-  needs.tokens.forget(connectionId);
+export async function testConnection(
+  deps: TestConnectionDeps,
+  actor: CustomerActor,
+  connectionId: string,
+): Promise<TestResult> {
+  const connection = await requireConnection(deps, actor, connectionId);
+  const startedAt = deps.clock.now();
+  deps.tokens.forget(connectionId);
   const steps: StepResult[] = [];
   const roles: string[] = [];
   let organization: TestResult['organization'];
   for (const audience of audiencesOf(connection)) {
-    const answer = await needs.tokens.get(connection, audience);
+    const answer = await deps.tokens.get(connection, audience);
     if (!answer.granted) {
       const { refusal } = answer;
-      const found = finding(classify(refusal), needs.clock.now(), refusal.requestId, refusal.code);
-      steps.push({ ...failed('token', found.cause), requestId: refusal.requestId, microsoftCode: refusal.code });
-      await record(needs, actor, connectionId, found);
+      const found = connectionFinding(classify(refusal), deps.clock.now(), refusal.requestId, refusal.code);
+      steps.push({ ...notPassed('token', found.cause), requestId: refusal.requestId, microsoftCode: refusal.code });
+      await recordResult(deps, actor, connectionId, found);
       return { verdict: causes[found.cause].verdict, steps, roles };
     }
     const token = answer.value;
-    steps.push({ step: 'token', verdict: 'passed' }, ...madeOutTo(needs, connection, audience, token));
+    steps.push({ step: 'token', verdict: 'passed' }, ...checkClaims(deps, connection, audience, token));
     roles.push(...token.claims.roles);
-    if (audience === 'graph') organization = await needs.organizations.read(connection, token);
+    if (audience === 'graph') organization = await deps.organizations.read(connection, token);
   }
   const mailbox = connection.defaultMailbox
-    ? await checkDefaultMailbox(needs, connection, connection.defaultMailbox)
+    ? await checkDefaultMailbox(deps, connection, connection.defaultMailbox)
     : undefined;
-  steps.push(roles.length > 0 || mailbox?.verdict === 'passed' ? { step: 'roles', verdict: 'passed' } : noRoles());
+  const hasAccess = roles.length > 0 || mailbox?.verdict === 'passed';
+  steps.push(hasAccess ? { step: 'roles', verdict: 'passed' } : notPassed('roles', 'consent_missing'));
   steps.push({ step: 'organization', verdict: organization ? 'passed' : 'skipped' });
   if (mailbox) steps.push(mailbox);
 
-  const wrong =
-    steps.find((step) => step.verdict === 'failed') ?? steps.find((step) => step.verdict === 'inconclusive');
-  const verdict = wrong?.verdict ?? 'passed';
-  const cause = wrong?.cause;
-  const concernsAll =
-    cause !== undefined && (wrong?.step !== 'defaultMailbox' || causes[cause].concerns === 'connection');
-  if (verdict === 'passed') await record(needs, actor, connectionId, { seenAt: startedAt });
-  else if (concernsAll) await record(needs, actor, connectionId, finding(cause, needs.clock.now(), undefined));
-  return { verdict, steps, roles, ...(organization && { organization }) };
+  const decisive = steps.find(hasVerdict('failed')) ?? steps.find(hasVerdict('inconclusive'));
+  const cause = decisive?.cause;
+  if (!decisive) await recordResult(deps, actor, connectionId, { seenAt: startedAt });
+  else if (cause && (decisive.step !== 'defaultMailbox' || isConnectionCause(cause))) {
+    await recordResult(deps, actor, connectionId, connectionFinding(cause, deps.clock.now(), undefined));
+  }
+  return { verdict: decisive?.verdict ?? 'passed', steps, roles, ...(organization && { organization }) };
 }
 
-/** Graph and Exchange Online have tokens of their own; a connection is asked for those that its probes need. */
+/** Graph and Exchange Online each need a token of their own. */
 function audiencesOf({ probes }: Connection): Audience[] {
   return [
     ...(probes.some(isGraphProbe) ? ['graph' as const] : []),
@@ -101,71 +104,66 @@ function audiencesOf({ probes }: Connection): Audience[] {
   ];
 }
 
-/** Catches mix-ups of tenants and clouds early; hints, since the token is not validated here. */
-function madeOutTo(needs: Deps, connection: Connection, audience: Audience, { claims }: AppToken): StepResult[] {
-  const resource = needs.resourceOf(connection, audience);
+/** Finds mix-ups of tenants and clouds early. The claims are hints only, because the token is not validated here. */
+function checkClaims(
+  deps: TestConnectionDeps,
+  connection: Connection,
+  audience: Audience,
+  { claims }: AppToken,
+): StepResult[] {
+  const resource = deps.resourceOf(connection, audience);
   const isAudience = claims.audience === undefined || claims.audience.replace(/\/$/, '') === resource;
   const isTenant = claims.tenantId === undefined || claims.tenantId === connection.tenantId;
   return [
-    isAudience ? { step: 'audience', verdict: 'passed' } : failed('audience', 'wrong_cloud'),
-    isTenant ? { step: 'tenant', verdict: 'passed' } : failed('tenant', 'tenant_not_found'),
+    isAudience ? { step: 'audience', verdict: 'passed' } : notPassed('audience', 'wrong_cloud'),
+    isTenant ? { step: 'tenant', verdict: 'passed' } : notPassed('tenant', 'tenant_not_found'),
   ];
 }
 
-function noRoles(): StepResult {
-  const step = failed('roles', 'consent_missing');
-  return {
-    ...step,
-    fix: `${step.fix} If the app is granted access by RBAC for Applications only, set a defaultMailbox that lies in its scope: the test then proves access there.`,
-  };
-}
-
-async function checkDefaultMailbox(needs: Deps, connection: Connection, address: string): Promise<StepResult> {
-  const draftSubject = `Muster test ${connection.id} ${needs.clock.now().getTime()}`;
-  const outcome = await needs.checker.check({
-    connection,
-    address,
-    draftSubject,
-    priorFindings: {},
-    cleanFirst: false,
-  });
+async function checkDefaultMailbox(
+  deps: TestConnectionDeps,
+  connection: Connection,
+  address: string,
+): Promise<StepResult> {
+  const draftSubject = `Muster test ${connection.id} ${deps.clock.now().getTime()}`;
+  const input = { connection, address, draftSubject, priorFindings: {}, cleanFirst: false };
+  const outcome = await deps.checker.check(input);
   switch (outcome.kind) {
     case 'connectionRefused':
-      return failed('defaultMailbox', outcome.finding.cause);
+      return notPassed('defaultMailbox', outcome.finding.cause);
     case 'wait':
-      // The answer cannot wait for Microsoft; what may lie in the mailbox is looked for once more.
-      await needs.checker.removeLeftovers(connection, address, draftSubject).catch(() => undefined);
-      return { ...failed('defaultMailbox', outcome.cause), verdict: 'inconclusive' };
+      // The caller cannot wait as long as Microsoft asks. Clean up now, because no later try will.
+      await deps.checker.removeLeftovers(connection, address, draftSubject).catch(() => undefined);
+      return { ...notPassed('defaultMailbox', outcome.cause), verdict: 'inconclusive' };
     case 'checked': {
-      const findings = Object.values(outcome.findings);
-      const wrong =
-        findings.find(({ verdict }) => verdict === 'failed') ??
-        findings.find(({ verdict }) => verdict === 'inconclusive');
-      if (!wrong?.cause) return { step: 'defaultMailbox', verdict: 'passed' };
-      return { ...failed('defaultMailbox', wrong.cause), verdict: wrong.verdict };
+      const finding = decisiveFinding(outcome.findings);
+      if (!finding?.cause) return { step: 'defaultMailbox', verdict: 'passed' };
+      return { ...notPassed('defaultMailbox', finding.cause), verdict: finding.verdict };
     }
   }
 }
 
-function failed(step: TestStep, cause: CauseCode): StepResult {
+const hasVerdict = (verdict: Verdict) => (step: StepResult) => step.verdict === verdict;
+
+function notPassed(step: TestStep, cause: CauseCode): StepResult {
   const { sentence, fix, link, verdict } = causes[cause];
   return { step, verdict, cause, detail: sentence, fix, link };
 }
 
 /** A connection that waits for consent has never worked, so a failed test does not make it `failing`. */
-async function record(
-  needs: Deps,
+async function recordResult(
+  deps: TestConnectionDeps,
   actor: CustomerActor,
   connectionId: string,
-  outcome: ConnectionFinding | { seenAt: Date },
+  result: ConnectionFinding | { seenAt: Date },
 ): Promise<void> {
-  await changeConnection(needs.connections, actor.customerId, connectionId, (current) => {
+  await changeConnection(deps.connections, actor.customerId, connectionId, (current) => {
     if (current.status === 'disconnected') return undefined;
-    if ('cause' in outcome) {
-      return current.status === 'awaitingConsent' ? undefined : { ...current, status: 'failing', finding: outcome };
+    if ('cause' in result) {
+      return current.status === 'awaitingConsent' ? undefined : { ...current, status: 'failing', finding: result };
     }
     const { finding: _finding, checksHeldUntil: _held, ...rest } = current;
-    const { seenAt } = outcome;
+    const { seenAt } = result;
     // Consent that was given in the portal, without a consent link, is first noticed here.
     const firstSeen = current.consentedAt ? {} : { consentedAt: seenAt, grantsChangedAt: seenAt };
     return { ...rest, ...firstSeen, provenAt: seenAt, status: 'ready' };

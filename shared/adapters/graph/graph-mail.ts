@@ -1,5 +1,5 @@
 import type { Message } from '@microsoft/microsoft-graph-types';
-import type { Answer, MailboxAccess } from '../../checks/graph-answer.ts';
+import type { Answer, MailboxAccess } from '../../checks/answer.ts';
 import type { Answers, GraphMail, Leftover } from '../../checks/graph-mail.ts';
 import type { Cloud } from '../../connections/connection.ts';
 import type { MailboxKind } from '../../mailboxes/mailbox.ts';

@@ -1,5 +1,5 @@
 import { classify, isWaitCause } from '../../causes/classify.ts';
-import type { Answer } from '../../checks/graph-answer.ts';
+import type { Answer } from '../../checks/answer.ts';
 import type { Recipient, Recipients } from '../../checks/recipients.ts';
 import type { Cloud } from '../../connections/connection.ts';
 import type { BatchPart, PartAnswer, SendBatch } from './batch.ts';

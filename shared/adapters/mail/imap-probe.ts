@@ -1,5 +1,5 @@
 import { ImapFlow } from 'imapflow';
-import type { Answer } from '../../checks/graph-answer.ts';
+import type { Answer } from '../../checks/answer.ts';
 import type { Secret } from '../../kernel/secret.ts';
 
 export interface MailServer {

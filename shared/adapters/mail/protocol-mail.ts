@@ -1,4 +1,4 @@
-import type { Answer, MailboxAccess } from '../../checks/graph-answer.ts';
+import type { Answer, MailboxAccess } from '../../checks/answer.ts';
 import type { ProtocolMail } from '../../checks/protocol-mail.ts';
 import type { Cloud } from '../../connections/connection.ts';
 import { type MailServer, probeImap } from './imap-probe.ts';

@@ -2,7 +2,7 @@ import SMTPConnection, {
   type SMTPConnectionCustomAuthContext,
   type SMTPConnectionCustomAuthResponse,
 } from 'nodemailer/lib/smtp-connection';
-import type { Answer } from '../../checks/graph-answer.ts';
+import type { Answer } from '../../checks/answer.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import type { MailServer } from './imap-probe.ts';
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { fitsPropagation } from '../../causes/denial.ts';
+import { canBePropagation } from '../../causes/denial.ts';
 import { type Findings, type Probe, type ProbeFinding, probes } from '../../causes/verdict.ts';
 import type { Recheck } from './recheck-passed-mailbox.ts';
 
@@ -157,6 +157,6 @@ function suspectIn(findings: Findings): { probe: Probe; finding: ProbeFinding } 
 
 function mayConcernAll(finding: ProbeFinding): boolean {
   return (
-    fitsPropagation(finding) || finding.cause === 'smtp_auth_disabled_tenant' || finding.cause === 'unknown_refusal'
+    canBePropagation(finding) || finding.cause === 'smtp_auth_disabled_tenant' || finding.cause === 'unknown_refusal'
   );
 }

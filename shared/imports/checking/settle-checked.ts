@@ -1,5 +1,5 @@
 import { type CauseCode, causes } from '../../causes/causes.ts';
-import { fitsPropagation } from '../../causes/denial.ts';
+import { canBePropagation } from '../../causes/denial.ts';
 import type { ConnectionFinding, DenialHints } from '../../causes/verdict.ts';
 import type { CheckOutcome, MailboxChecker } from '../../checks/mailbox-checker.ts';
 import type { Connection } from '../../connections/connection.ts';
@@ -52,7 +52,7 @@ export async function settleChecked(
         startedAt: startedAt.getTime(),
         recheck: (probe, address) => recheckPassedMailbox(deps, message, connection, probe, address),
       });
-  const isRefused = Object.values(findings).some(fitsPropagation);
+  const isRefused = Object.values(findings).some(canBePropagation);
   const nextCheckAt = isRefused ? deps.propagation.nextAfter(connection.grantsChangedAt, deps.clock.now()) : undefined;
   if (nextCheckAt) {
     if (scope.everywhere || message.canary) {

@@ -1,4 +1,4 @@
-import { fitsPropagation } from '../../causes/denial.ts';
+import { canBePropagation } from '../../causes/denial.ts';
 import { fillMissingFindings } from '../../causes/findings.ts';
 import type { Findings, Probe, ProbeFinding } from '../../causes/verdict.ts';
 import type { CheckOutcome } from '../../checks/mailbox-checker.ts';
@@ -87,7 +87,7 @@ export async function waitForGrants(
   nextCheckAt: Date,
 ): Promise<void> {
   const known = findings ?? message.priorFindings ?? {};
-  const refused = Object.values(known).find(fitsPropagation);
+  const refused = Object.values(known).find(canBePropagation);
   await deps.settler.settle({
     ...rowLocationOf(message),
     state: 'waiting',
@@ -98,7 +98,7 @@ export async function waitForGrants(
       nextCheckAt,
       // A quiet period is no time in which Microsoft did not answer. Counting starts anew.
       firstDeferredAt: null,
-      priorFindings: filterFindings(known, (finding) => finding.verdict !== 'skipped' && !fitsPropagation(finding)),
+      priorFindings: filterFindings(known, (finding) => finding.verdict !== 'skipped' && !canBePropagation(finding)),
     },
     mailbox: { status: 'waiting', nextCheckAt, ...(findings && { checks: asPropagating(findings) }) },
   });
@@ -113,7 +113,7 @@ function asPropagating(findings: Findings): Findings {
   const masked: Findings = {};
   for (const [probe, finding] of Object.entries(findings) as [Probe, ProbeFinding][]) {
     const { denial: _internal, detail: _outdated, ...rest } = finding;
-    masked[probe] = fitsPropagation(finding) ? { ...rest, verdict: 'inconclusive', cause: 'propagating' } : finding;
+    masked[probe] = canBePropagation(finding) ? { ...rest, verdict: 'inconclusive', cause: 'propagating' } : finding;
   }
   return masked;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { protocolMail } from '../../../shared/adapters/mail/protocol-mail.ts';
-import type { Answer } from '../../../shared/checks/graph-answer.ts';
-import { judgeProtocol } from '../../../shared/checks/judge-protocols.ts';
+import type { Answer } from '../../../shared/checks/answer.ts';
+import { evaluateProtocol } from '../../../shared/checks/evaluate-protocol.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
 import { apps, exchangeToken, off, protocolScenario } from '../../support/mail-protocols.ts';
 import { startSimulatedTenant } from '../../support/simulator-client.ts';
@@ -37,7 +37,7 @@ const accepted: Answer = { kind: 'accepted', value: undefined };
 
 /** The cause after three attempts with this answer. */
 function causeOf(probe: 'imap' | 'smtp', answer: Answer): string | undefined {
-  const { findings, wait } = judgeProtocol(probe, answer, NOW, 2);
+  const { findings, wait } = evaluateProtocol(probe, answer, NOW, 2);
   return findings[probe]?.cause ?? wait?.cause;
 }
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Answer } from '../../../shared/checks/answer.ts';
 import { createMailboxChecker } from '../../../shared/checks/check-mailbox.ts';
-import type { Answer } from '../../../shared/checks/graph-answer.ts';
 import type { Answers, GraphMail } from '../../../shared/checks/graph-mail.ts';
 import type { Tokens } from '../../../shared/connections/tokens.ts';
 import { DomainError } from '../../../shared/kernel/errors.ts';

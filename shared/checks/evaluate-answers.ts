@@ -1,10 +1,11 @@
 import { type CauseCode, causes } from '../causes/causes.ts';
 import { classify, isConnectionCause, isWaitCause, type WaitCause } from '../causes/classify.ts';
 import { hintsOf } from '../causes/denial.ts';
+import { connectionFinding } from '../causes/findings.ts';
 import { denialCodes } from '../causes/graph-codes.ts';
 import type { Refusal } from '../causes/refusal.ts';
 import type { ConnectionFinding, Findings, Probe, ProbeFinding } from '../causes/verdict.ts';
-import type { Answer } from './graph-answer.ts';
+import type { Answer } from './answer.ts';
 import type { Answers } from './graph-mail.ts';
 
 /** Why and how long to wait before the next try. `seconds` is absent if Microsoft named no time. */
@@ -16,7 +17,7 @@ export interface Wait {
 }
 
 /** What the answers of one try show: findings, a reason to wait, and a finding about the whole connection. */
-export interface Judged {
+export interface Evaluation {
   findings: Findings;
   wait?: Wait;
   connection?: ConnectionFinding;
@@ -35,46 +36,46 @@ const MOVING_SECONDS = 3600;
  * @param sent whom the send probe addressed; if nobody, a `202` stops the connection
  * @param priorFindings what earlier tries found; a probe that passed then has opened the mailbox
  */
-export function judgeAnswers(
+export function evaluateAnswers(
   answers: Answers,
   roles: readonly string[],
   now: Date,
   { sent = 'toNobody', priorFindings = {} }: { sent?: 'toNobody' | 'toItself'; priorFindings?: Findings } = {},
-): Judged {
-  const judged: Judged = { findings: {} };
+): Evaluation {
+  const evaluation: Evaluation = { findings: {} };
   const mailboxOpened =
     answers.inbox.kind === 'accepted' ||
     answers.draft?.kind === 'accepted' ||
     Object.values(priorFindings).some(({ verdict }) => verdict === 'passed') ||
     (answers.send !== undefined && isSendPass(answers.send));
-  if (answers.draft) judge(judged, 'graph.readWrite', answers.draft, { roles, mailboxOpened, now });
+  if (answers.draft) evaluate(evaluation, 'graph.readWrite', answers.draft, { roles, mailboxOpened, now });
   // A message to the mailbox itself passes only when it arrives, so only a refusal counts here.
   if (answers.send && (sent === 'toNobody' || answers.send.kind === 'refused')) {
     if (answers.send.kind === 'accepted') {
-      judged.connection = finding('send_probe_delivered', now, answers.send.requestId);
+      evaluation.connection = connectionFinding('send_probe_delivered', now, answers.send.requestId);
     } else if (sent === 'toNobody' && isSendPass(answers.send)) {
-      judged.findings['graph.send'] = passed(now, answers.send.refusal.requestId);
+      evaluation.findings['graph.send'] = passed(now, answers.send.refusal.requestId);
     } else {
-      judge(judged, 'graph.send', answers.send, { roles, mailboxOpened, now });
+      evaluate(evaluation, 'graph.send', answers.send, { roles, mailboxOpened, now });
     }
   }
-  return judged;
+  return evaluation;
 }
 
-interface JudgeContext {
+interface EvaluationContext {
   roles: readonly string[];
   mailboxOpened: boolean;
   now: Date;
 }
 
-function judge(judged: Judged, probe: Probe, answer: Answer<unknown>, context: JudgeContext): void {
+function evaluate(evaluation: Evaluation, probe: Probe, answer: Answer<unknown>, context: EvaluationContext): void {
   const { now } = context;
   if (answer.kind === 'accepted') {
-    judged.findings[probe] = passed(now, answer.requestId);
+    evaluation.findings[probe] = passed(now, answer.requestId);
     return;
   }
   if (answer.kind === 'lost') {
-    judged.wait = longerWait(judged.wait, {
+    evaluation.wait = longerWait(evaluation.wait, {
       cause: 'microsoft_unavailable',
       ...(answer.requestId !== undefined && { requestId: answer.requestId }),
     });
@@ -83,11 +84,11 @@ function judge(judged: Judged, probe: Probe, answer: Answer<unknown>, context: J
   const { refusal } = answer;
   const cause = classify(refusal, { probe, roles: context.roles, mailboxOpened: context.mailboxOpened });
   if (isWaitCause(cause)) {
-    judged.wait = longerWait(judged.wait, toWait(cause, refusal));
+    evaluation.wait = longerWait(evaluation.wait, toWait(cause, refusal));
   } else if (isConnectionCause(cause) && !denialCodes.has(refusal.code)) {
-    judged.connection ??= finding(cause, now, refusal.requestId, refusal.code);
+    evaluation.connection ??= connectionFinding(cause, now, refusal.requestId, refusal.code);
   } else {
-    judged.findings[probe] = {
+    evaluation.findings[probe] = {
       ...notPassed(cause, now),
       ...idsOf(refusal),
       ...(denialCodes.has(refusal.code) &&
@@ -131,20 +132,4 @@ function notPassed(cause: CauseCode, now: Date): ProbeFinding {
 
 function idsOf({ code, requestId }: Refusal) {
   return { ...(code !== '' && { microsoftCode: code }), ...(requestId !== undefined && { requestId }) };
-}
-
-/** A finding about the whole connection. */
-export function finding(
-  cause: CauseCode,
-  seenAt: Date,
-  requestId: string | undefined,
-  microsoftCode?: string,
-): ConnectionFinding {
-  return {
-    cause,
-    detail: causes[cause].sentence,
-    seenAt,
-    ...(requestId !== undefined && { requestId }),
-    ...(microsoftCode ? { microsoftCode } : {}),
-  };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Answer } from '../../../shared/checks/graph-answer.ts';
+import type { Answer } from '../../../shared/checks/answer.ts';
+import { evaluateAnswers } from '../../../shared/checks/evaluate-answers.ts';
 import type { Answers } from '../../../shared/checks/graph-mail.ts';
-import { judgeAnswers } from '../../../shared/checks/judge-answers.ts';
 
 const NOW = new Date('2026-06-01T00:00:00Z');
 const BOTH = ['Mail.ReadWrite', 'Mail.Send'];
@@ -24,11 +24,11 @@ const no = (
   },
 });
 const sendPass = no(400, 'ErrorInvalidRecipients', 'At least one recipient is not valid.');
-const judge = (answers: Partial<Answers>, roles: readonly string[] = BOTH) =>
-  judgeAnswers({ inbox: yes, draft, send: sendPass, ...answers }, roles, NOW);
+const evaluate = (answers: Partial<Answers>, roles: readonly string[] = BOTH) =>
+  evaluateAnswers({ inbox: yes, draft, send: sendPass, ...answers }, roles, NOW);
 
 it('passes write on a draft, and send on a refusal for missing recipients only', () => {
-  const { findings, wait, connection } = judge({});
+  const { findings, wait, connection } = evaluate({});
   expect(findings).toMatchObject({
     'graph.readWrite': { verdict: 'passed' },
     'graph.send': { verdict: 'passed', requestId: 'r-1' },
@@ -37,7 +37,7 @@ it('passes write on a draft, and send on a refusal for missing recipients only',
 });
 
 it('gives each permission its own verdict', () => {
-  const { findings } = judge({ draft: no(403, 'ErrorAccessDenied') }, ['Mail.Send']);
+  const { findings } = evaluate({ draft: no(403, 'ErrorAccessDenied') }, ['Mail.Send']);
   expect(findings).toMatchObject({
     'graph.readWrite': { verdict: 'failed', cause: 'permission_missing', microsoftCode: 'ErrorAccessDenied' },
     'graph.send': { verdict: 'passed' },
@@ -48,7 +48,7 @@ it('gives each permission its own verdict', () => {
 it.each(['BadRequest', 'ErrorInvalidRequest', 'ErrorMimeContentInvalidBase64String', ''])(
   'does not count 400 %s as a right to send',
   (code) => {
-    expect(judge({ send: no(400, code) }).findings['graph.send']).toMatchObject({
+    expect(evaluate({ send: no(400, code) }).findings['graph.send']).toMatchObject({
       verdict: 'inconclusive',
       cause: 'unknown_refusal',
     });
@@ -56,11 +56,11 @@ it.each(['BadRequest', 'ErrorInvalidRequest', 'ErrorMimeContentInvalidBase64Stri
 );
 
 it('does not count the right code with another status as a right to send', () => {
-  expect(judge({ send: no(403, 'ErrorInvalidRecipients') }).findings['graph.send']?.verdict).not.toBe('passed');
+  expect(evaluate({ send: no(403, 'ErrorInvalidRecipients') }).findings['graph.send']?.verdict).not.toBe('passed');
 });
 
 it('stops the connection if Microsoft accepts a message without recipients', () => {
-  expect(judge({ send: yes }).connection).toMatchObject({ cause: 'send_probe_delivered' });
+  expect(evaluate({ send: yes }).connection).toMatchObject({ cause: 'send_probe_delivered' });
 });
 
 const RAOP = 'Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.';
@@ -79,10 +79,10 @@ describe('a 403 is explained by the token and by what the app could open', () =>
     ['the role, and the mailbox open', BOTH, { draft: denied, send: denied }, 'mailbox_out_of_scope'],
     ['a policy', BOTH, { draft: no(403, 'ErrorAccessDenied', RAOP), send: denied }, 'access_policy_blocked'],
   ] as const)('%s', (_, roles, answers, cause) => {
-    const judged = judge(answers, roles);
-    expect(judged.findings['graph.readWrite']).toMatchObject({ verdict: 'failed', cause });
+    const evaluation = evaluate(answers, roles);
+    expect(evaluation.findings['graph.readWrite']).toMatchObject({ verdict: 'failed', cause });
     // A denial of one mailbox is never a finding of the connection: by RBAC, others may pass.
-    expect(judged.connection).toBeUndefined();
+    expect(evaluation.connection).toBeUndefined();
   });
 });
 
@@ -94,11 +94,11 @@ it.each([
   [507, '', 'mailbox_full'],
   [403, 'ErrorAccountDisabled', 'mailbox_disabled'],
 ] as const)('names the cause of %i %s: %s', (status, code, cause) => {
-  expect(judge({ draft: no(status, code) }).findings['graph.readWrite']).toMatchObject({ verdict: 'failed', cause });
+  expect(evaluate({ draft: no(status, code) }).findings['graph.readWrite']).toMatchObject({ verdict: 'failed', cause });
 });
 
 it('is inconclusive for an unknown code, and keeps the code and the request ID', () => {
-  const { findings } = judge({ draft: no(403, 'ErrorOfTomorrow') });
+  const { findings } = evaluate({ draft: no(403, 'ErrorOfTomorrow') });
   expect(findings['graph.readWrite']).toMatchObject({
     verdict: 'inconclusive',
     cause: 'unknown_refusal',
@@ -109,22 +109,22 @@ it('is inconclusive for an unknown code, and keeps the code and the request ID',
 
 describe('a wait', () => {
   it('is not a verdict: other findings are kept, and the longest time counts', () => {
-    const judged = judge({ draft: no(429, 'ApplicationThrottled', '', 3), send: no(503, '', '', 12) });
-    expect(judged.findings).toEqual({});
-    expect(judged.wait).toMatchObject({ cause: 'microsoft_unavailable', seconds: 12 });
-    const half = judge({ draft: no(429, 'TooManyRequests', '', 7) });
+    const evaluation = evaluate({ draft: no(429, 'ApplicationThrottled', '', 3), send: no(503, '', '', 12) });
+    expect(evaluation.findings).toEqual({});
+    expect(evaluation.wait).toMatchObject({ cause: 'microsoft_unavailable', seconds: 12 });
+    const half = evaluate({ draft: no(429, 'TooManyRequests', '', 7) });
     expect(half.findings).toMatchObject({ 'graph.send': { verdict: 'passed' } });
     expect(half.wait).toMatchObject({ cause: 'throttled', seconds: 7, microsoftCode: 'TooManyRequests' });
   });
   it('has no time if Microsoft named none, and an hour for a move', () => {
-    expect(judge({ send: no(504, 'UnknownError') }).wait?.seconds).toBeUndefined();
-    expect(judge({ draft: no(503, 'ErrorMailboxMoveInProgress') }).wait).toMatchObject({
+    expect(evaluate({ send: no(504, 'UnknownError') }).wait?.seconds).toBeUndefined();
+    expect(evaluate({ draft: no(503, 'ErrorMailboxMoveInProgress') }).wait).toMatchObject({
       cause: 'mailbox_moving',
       seconds: 3600,
     });
   });
   it('follows a lost answer', () => {
-    expect(judge({ draft: { kind: 'lost' } }).wait).toMatchObject({ cause: 'microsoft_unavailable' });
+    expect(evaluate({ draft: { kind: 'lost' } }).wait).toMatchObject({ cause: 'microsoft_unavailable' });
   });
 });
 
@@ -133,7 +133,7 @@ it.each([
   [403, 'Authorization_IdentityNotFound', 'service_principal_missing'],
 ] as const)('is a finding of the connection for %i %s', (status, code, cause) => {
   const answer = no(status, code);
-  expect(judge({ inbox: answer, draft: answer, send: answer }).connection).toMatchObject({
+  expect(evaluate({ inbox: answer, draft: answer, send: answer }).connection).toMatchObject({
     cause,
     requestId: 'r-1',
     seenAt: NOW,
