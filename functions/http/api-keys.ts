@@ -10,6 +10,7 @@ import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { requireCustomer, requireOwn } from '../../shared/customers/require-customer.ts';
 import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { instantField, nameField } from '../../shared/edge/fields.ts';
+import { roles } from '../../shared/kernel/actor.ts';
 import type { NewId } from '../../shared/kernel/ids.ts';
 
 export interface ApiKeyRouteDeps extends EndpointDeps {
@@ -32,7 +33,7 @@ export function addApiKeyRoutes(host: Pick<typeof app, 'http'>, deps: ApiKeyRout
       customer: 'none',
       body: z.strictObject({
         name: nameField(deps.fields.nameMaxLength),
-        role: z.enum(['operator', 'owner', 'member', 'viewer']),
+        role: z.enum(roles),
         expiresAt: instantField.optional(),
       }),
       redactOnReplay: ['key'],

@@ -1,9 +1,7 @@
 import type { app } from '@azure/functions';
 import { z } from 'zod';
-import { causes } from '../../shared/causes/causes.ts';
 import { probes } from '../../shared/causes/verdict.ts';
-import { testConnection } from '../../shared/checks/test-connection.ts';
-import { daysLeft, secretState } from '../../shared/connections/client-secret.ts';
+import { type TestConnectionDeps, testConnection } from '../../shared/checks/test-connection.ts';
 import { type Connection, clouds, sendProbes } from '../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { registerConnection } from '../../shared/connections/register-connection.ts';
@@ -12,40 +10,22 @@ import { replaceClientSecret } from '../../shared/connections/replace-client-sec
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { updateConnection } from '../../shared/connections/update-connection.ts';
 import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { instantField, nameField } from '../../shared/edge/fields.ts';
-import { parseAddress } from '../../shared/kernel/address.ts';
+import { addressField, instantField, nameField, secretField } from '../../shared/edge/fields.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
-import { Secret } from '../../shared/kernel/secret.ts';
+import { presentConnection } from './present-connection.ts';
 
 type Deps = EndpointDeps &
+  TestConnectionDeps &
   Parameters<typeof registerConnection>[0] &
   Parameters<typeof removeConnection>[0] &
-  Parameters<typeof replaceClientSecret>[0] &
-  Parameters<typeof testConnection>[0] & {
+  Parameters<typeof replaceClientSecret>[0] & {
     connections: ConnectionStore;
     clock: Clock;
     expiringWithinDays: number;
     fields: { nameMaxLength: number };
   };
 
-const address = z.string().transform((text, context) => {
-  const parsed = parseAddress(text);
-  if (parsed.ok) return parsed.address;
-  context.addIssue({ code: 'custom', message: parsed.message });
-  return z.NEVER;
-});
-
-const secretFields = {
-  // The Value that the portal shows has 40 characters; the limit only keeps out what cannot be one.
-  clientSecret: z
-    .string()
-    .trim()
-    .min(1)
-    .max(1000)
-    .transform((value) => new Secret(value)),
-  clientSecretExpiresAt: instantField,
-};
-
+const secretFields = { clientSecret: secretField, clientSecretExpiresAt: instantField };
 const sendProbe = z.enum(sendProbes);
 const probeList = z
   .array(z.enum(probes))
@@ -55,8 +35,7 @@ const probeList = z
 export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps): void {
   const endpoint = createEndpoint(deps);
   const name = nameField(deps.fields.nameMaxLength);
-  const present = (connection: Connection) => presentConnection(connection, deps);
-  const tagOf = (connection: Connection) => present(connection);
+  const present = (connection: Connection) => presentConnection(connection, deps.clock.now(), deps.expiringWithinDays);
 
   host.http('connections-create', {
     methods: ['POST'],
@@ -72,7 +51,7 @@ export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps):
         cloud: z.enum(clouds).default('global'),
         probes: probeList.default(['graph.readWrite', 'graph.send']),
         sendProbe: sendProbe.default('noDelivery'),
-        defaultMailbox: address.optional(),
+        defaultMailbox: addressField.optional(),
       }),
       async handle({ actor, body }) {
         const { defaultMailbox, ...rest } = body;
@@ -119,7 +98,7 @@ export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps):
       permission: 'manage',
       body: z.strictObject({
         name: name.optional(),
-        defaultMailbox: address.optional(),
+        defaultMailbox: addressField.optional(),
         probes: probeList.optional(),
         sendProbe: sendProbe.optional(),
         grantsJustChanged: z.literal(true).optional(),
@@ -127,7 +106,7 @@ export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps):
       handle: async ({ actor, params, body, requireMatch }) => ({
         jsonBody: present(
           await updateConnection(deps, actor, params.connectionId ?? '', body, (current) =>
-            requireMatch(tagOf(current)),
+            requireMatch(present(current)),
           ),
         ),
       }),
@@ -142,7 +121,7 @@ export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps):
       permission: 'administer',
       async handle({ actor, params, requireMatch }) {
         const connectionId = params.connectionId ?? '';
-        requireMatch(tagOf(await requireConnection(deps, actor, connectionId)));
+        requireMatch(present(await requireConnection(deps, actor, connectionId)));
         await removeConnection(deps, actor, connectionId);
         return { status: 204 };
       },
@@ -158,7 +137,7 @@ export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps):
       body: z.strictObject(secretFields),
       async handle({ actor, params, body, requireMatch }) {
         const connectionId = params.connectionId ?? '';
-        requireMatch(tagOf(await requireConnection(deps, actor, connectionId)));
+        requireMatch(present(await requireConnection(deps, actor, connectionId)));
         return { jsonBody: present(await replaceClientSecret(deps, actor, connectionId, body)) };
       },
     }),
@@ -175,46 +154,4 @@ export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps):
       }),
     }),
   });
-}
-
-/** The public shape of a connection. Fields are listed, never spread, so a new one is a decision. */
-function presentConnection(
-  connection: Connection,
-  { clock, expiringWithinDays }: Pick<Deps, 'clock' | 'expiringWithinDays'>,
-) {
-  const now = clock.now();
-  const expiresAt = connection.clientSecretExpiresAt;
-  return {
-    id: connection.id,
-    name: connection.name,
-    cloud: connection.cloud,
-    tenantId: connection.tenantId,
-    ...(connection.tenantDomain !== undefined && { tenantDomain: connection.tenantDomain }),
-    clientId: connection.clientId,
-    clientSecret: {
-      expiresAt: expiresAt.toISOString(),
-      daysLeft: daysLeft(expiresAt, now),
-      state: secretState(expiresAt, now, expiringWithinDays),
-    },
-    probes: connection.probes,
-    sendProbe: connection.sendProbe,
-    defaultMailbox: connection.defaultMailbox ?? null,
-    status: connection.status,
-    finding: connection.finding ? presentFinding(connection.finding) : null,
-    consentedAt: connection.consentedAt?.toISOString() ?? null,
-    createdAt: connection.createdAt.toISOString(),
-  };
-}
-
-function presentFinding(finding: NonNullable<Connection['finding']>) {
-  const { sentence, fix, link } = causes[finding.cause];
-  return {
-    cause: finding.cause,
-    detail: finding.detail || sentence,
-    fix,
-    link,
-    seenAt: finding.seenAt.toISOString(),
-    ...(finding.microsoftCode !== undefined && { microsoftCode: finding.microsoftCode }),
-    ...(finding.requestId !== undefined && { requestId: finding.requestId }),
-  };
 }

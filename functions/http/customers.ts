@@ -1,15 +1,13 @@
 import type { app } from '@azure/functions';
-import pLimit from 'p-limit';
 import { z } from 'zod';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
-import type { Customer } from '../../shared/customers/customer.ts';
 import { type DeleteCustomerDeps, deleteCustomer } from '../../shared/customers/delete-customer.ts';
-import { noSuchCustomer, requireCustomer } from '../../shared/customers/require-customer.ts';
+import { type CustomerWithSlots, listCustomers, readCustomer } from '../../shared/customers/read-customers.ts';
 import { updateCustomer } from '../../shared/customers/update-customer.ts';
 import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { nameField } from '../../shared/edge/fields.ts';
 import type { NewId } from '../../shared/kernel/ids.ts';
-import type { SlotCount, Slots } from '../../shared/plans/slots.ts';
+import type { Slots } from '../../shared/plans/slots.ts';
 
 export interface CustomerRouteDeps extends EndpointDeps, Omit<DeleteCustomerDeps, 'apiKeys' | 'customers' | 'answers'> {
   apiKeys: EndpointDeps['apiKeys'] & DeleteCustomerDeps['apiKeys'];
@@ -20,17 +18,11 @@ export interface CustomerRouteDeps extends EndpointDeps, Omit<DeleteCustomerDeps
 }
 
 const SLOTS_MAX = 10_000_000;
-const READS_AT_ONCE = 16;
 
 export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: CustomerRouteDeps): void {
   const endpoint = createEndpoint(deps);
   const name = nameField(deps.fields.nameMaxLength);
   const mailboxSlots = z.int().min(0).max(SLOTS_MAX);
-  const slotsOf = async (customerId: string) => {
-    const slots = await deps.slots.get(customerId);
-    if (!slots) throw noSuchCustomer();
-    return slots;
-  };
 
   host.http('customers-create', {
     methods: ['POST'],
@@ -41,9 +33,9 @@ export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: Customer
       customer: 'none',
       body: z.strictObject({ name, mailboxSlots }),
       async handle({ body }) {
-        const { customer, slots } = await createCustomer(deps, body);
-        const headers = { location: `/v1/customers/${customer.id}` };
-        return { status: 201, headers, jsonBody: present(customer, slots) };
+        const created = await createCustomer(deps, body);
+        const headers = { location: `/v1/customers/${created.customer.id}` };
+        return { status: 201, headers, jsonBody: present(created) };
       },
     }),
   });
@@ -56,16 +48,7 @@ export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: Customer
       permission: 'operate',
       customer: 'none',
       list: true,
-      async handle({ page, answerPage }) {
-        const { items, ...rest } = await deps.customers.list(page);
-        const atOnce = pLimit(READS_AT_ONCE);
-        const counted = await Promise.all(
-          items.map((one) => atOnce(async () => ({ one, slots: await deps.slots.get(one.id) }))),
-        );
-        // Without slots: deleted while we were reading.
-        const live = counted.flatMap(({ one, slots }) => (slots ? [{ one, slots }] : []));
-        return answerPage({ ...rest, items: live }, ({ one, slots }) => present(one, slots));
-      },
+      handle: async ({ page, answerPage }) => answerPage(await listCustomers(deps, page), present),
     }),
   });
 
@@ -76,10 +59,9 @@ export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: Customer
     handler: endpoint({
       permission: 'read',
       customer: 'none',
-      async handle({ actor, params: { customerId = '' } }) {
-        const customer = await requireCustomer(deps, actor, customerId);
-        return { jsonBody: present(customer, await slotsOf(customerId)) };
-      },
+      handle: async ({ actor, params: { customerId = '' } }) => ({
+        jsonBody: present(await readCustomer(deps, actor, customerId)),
+      }),
     }),
   });
 
@@ -92,10 +74,10 @@ export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: Customer
       customer: 'none',
       body: z.strictObject({ name: name.optional(), mailboxSlots: mailboxSlots.optional() }),
       async handle({ actor, body, params: { customerId = '' }, requireMatch }) {
-        const { customer, slots } = await updateCustomer(deps, actor, customerId, body, (...current) =>
-          requireMatch(present(...current)),
+        const updated = await updateCustomer(deps, actor, customerId, body, (current) =>
+          requireMatch(present(current)),
         );
-        return { jsonBody: present(customer, slots) };
+        return { jsonBody: present(updated) };
       },
     }),
   });
@@ -108,16 +90,14 @@ export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: Customer
       permission: 'administer',
       customer: 'none',
       async handle({ actor, params: { customerId = '' }, requireMatch }) {
-        await deleteCustomer(deps, actor, customerId, async (customer) =>
-          requireMatch(present(customer, await slotsOf(customerId))),
-        );
+        await deleteCustomer(deps, actor, customerId, (current) => requireMatch(present(current)));
         return { status: 204 };
       },
     }),
   });
 }
 
-function present(customer: Customer, slots: SlotCount) {
+function present({ customer, slots }: CustomerWithSlots) {
   return {
     id: customer.id,
     name: customer.name,

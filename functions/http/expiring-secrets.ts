@@ -16,7 +16,7 @@ export function addExpiringSecretRoutes(host: Pick<typeof app, 'http'>, deps: De
     authLevel: 'anonymous',
     handler: createEndpoint(deps)({
       permission: 'read',
-      // An operator sees every customer's; anybody else only their own.
+      // An operator sees the secrets of all customers, everyone else only their own.
       customer: 'none',
       query: z.strictObject({ withinDays: z.coerce.number().int().min(0).max(3650).optional() }),
       async handle({ actor, query, request }) {

@@ -42,7 +42,7 @@ export function addMailboxRoutes(host: Pick<typeof app, 'http'>, deps: Deps): vo
         const connection = await requireConnection(deps, actor, params.connectionId ?? '');
         const parsed = parseAddress(params.address ?? '');
         const found = parsed.ok ? await deps.ledger.getMailbox(connection.id, parsed.address) : undefined;
-        if (!found) throw new DomainError('not_found', 'There is no such mailbox in this connection.');
+        if (!found) throw new DomainError('not_found', 'This connection has no mailbox with this address.');
         return { jsonBody: present(found.value) };
       },
     }),

@@ -1,6 +1,6 @@
 import type { app } from '@azure/functions';
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
-import { noSuchCustomer } from '../../shared/customers/require-customer.ts';
+import { readCustomer } from '../../shared/customers/read-customers.ts';
 import { actForCustomer, namesCustomer } from '../../shared/edge/authenticate.ts';
 import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
@@ -26,10 +26,15 @@ export function addMeRoutes(host: Pick<typeof app, 'http'>, deps: MeRouteDeps): 
           return { jsonBody: { customer: null, role: actor.role, mailboxSlots: null, slotsUsed: null } };
         }
         const { customerId } = await actForCustomer(deps, actor, request);
-        const [found, slots] = await Promise.all([deps.customers.get(customerId), deps.slots.get(customerId)]);
-        if (!found || found.value.deletingSince || !slots) throw noSuchCustomer();
-        const customer = { id: found.value.id, name: found.value.name };
-        return { jsonBody: { customer, role: actor.role, mailboxSlots: slots.limit, slotsUsed: slots.used } };
+        const { customer, slots } = await readCustomer(deps, actor, customerId);
+        return {
+          jsonBody: {
+            customer: { id: customer.id, name: customer.name },
+            role: actor.role,
+            mailboxSlots: slots.limit,
+            slotsUsed: slots.used,
+          },
+        };
       },
     }),
   });

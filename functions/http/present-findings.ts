@@ -1,7 +1,7 @@
 import { causes } from '../../shared/causes/causes.ts';
 import type { Findings, ProbeFinding } from '../../shared/causes/verdict.ts';
 
-/** Probes and their findings on the wire; the cause's sentence, fix and link come from the catalogue as it is today. */
+/** A mailbox's findings as the API shows them. Sentence, fix and link come from today's catalogue of causes. */
 export function presentFindings(findings: Findings) {
   return Object.fromEntries(Object.entries(findings).map(([probe, finding]) => [probe, presentFinding(finding)]));
 }

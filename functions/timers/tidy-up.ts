@@ -5,7 +5,7 @@ import type { AnswerMemory } from '../../shared/kernel/answer-memory.ts';
 
 type Deps = TimerDeps & Omit<DeleteCustomerDeps, 'answers'> & { answers: AnswerMemory };
 
-/** Once a day: finishes deletions that were interrupted and forgets answers whose time is over. */
+/** Once a day: completes interrupted deletions, and removes remembered answers that have expired. */
 export function addTidyUpTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
   host.timer('tidy-up', {
     schedule: '%EXPIRY_SCHEDULE%',

@@ -5,8 +5,8 @@ import type { AnswerMemory } from '../kernel/answer-memory.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Slots } from '../plans/slots.ts';
 import { changeCustomer } from './change-customer.ts';
-import type { Customer } from './customer.ts';
 import type { CustomerStore } from './customer-store.ts';
+import type { CustomerWithSlots } from './read-customers.ts';
 import { noSuchCustomer, requireOwn } from './require-customer.ts';
 
 /** Removes one kind of a customer's data: connections with their secrets, uploads and so on. Repeatable. */
@@ -14,7 +14,7 @@ export type CustomerPurger = (customerId: string) => Promise<void>;
 
 export interface DeleteCustomerDeps {
   customers: CustomerStore;
-  slots: Pick<Slots, 'purge'>;
+  slots: Pick<Slots, 'get' | 'purge'>;
   apiKeyStore: Pick<ApiKeyStore, 'purge'>;
   apiKeys: Pick<ApiKeyVerifier, 'forget'>;
   answers: Pick<AnswerMemory, 'purge'>;
@@ -36,13 +36,15 @@ export async function deleteCustomer(
   deps: DeleteCustomerDeps,
   actor: Actor,
   customerId: string,
-  check: (customer: Customer) => Promise<void>,
+  check: (current: CustomerWithSlots) => void,
 ): Promise<void> {
   requireOwn(actor, customerId);
   if (!(await deps.customers.get(customerId))) throw noSuchCustomer();
   await changeCustomer(deps.customers, customerId, async (current) => {
     if (current.deletingSince) return undefined;
-    await check(current);
+    const slots = await deps.slots.get(customerId);
+    if (!slots) throw noSuchCustomer();
+    check({ customer: current, slots });
     return { ...current, deletingSince: deps.clock.now() };
   });
   await purge(deps, customerId);

@@ -2,8 +2,8 @@ import type { Actor } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { SlotCount, Slots } from '../plans/slots.ts';
 import { changeCustomer } from './change-customer.ts';
-import type { Customer } from './customer.ts';
 import type { CustomerStore } from './customer-store.ts';
+import type { CustomerWithSlots } from './read-customers.ts';
 import { noSuchCustomer, requireOwn } from './require-customer.ts';
 
 interface Deps {
@@ -28,8 +28,8 @@ export async function updateCustomer(
   actor: Actor,
   customerId: string,
   change: CustomerChange,
-  check: (customer: Customer, slots: SlotCount) => void,
-): Promise<{ customer: Customer; slots: SlotCount }> {
+  check: (current: CustomerWithSlots) => void,
+): Promise<CustomerWithSlots> {
   requireOwn(actor, customerId);
   const { name, mailboxSlots } = change;
   if (mailboxSlots !== undefined && actor.role !== 'operator') {
@@ -41,7 +41,7 @@ export async function updateCustomer(
     if (current.deletingSince) return undefined;
     slots = await deps.slots.get(customerId);
     if (!slots) return undefined;
-    check(current, slots);
+    check({ customer: current, slots });
     return { ...current, ...(name !== undefined && { name }) };
   });
   if (!customer || !slots) throw noSuchCustomer();

@@ -1,0 +1,42 @@
+import { causes } from '../../shared/causes/causes.ts';
+import type { ConnectionFinding } from '../../shared/causes/verdict.ts';
+import { daysLeft, secretState } from '../../shared/connections/client-secret.ts';
+import type { Connection } from '../../shared/connections/connection.ts';
+
+/** A connection as the API shows it. Fields are listed, never spread, so that showing a new one is a decision. */
+export function presentConnection(connection: Connection, now: Date, expiringWithinDays: number) {
+  const expiresAt = connection.clientSecretExpiresAt;
+  return {
+    id: connection.id,
+    name: connection.name,
+    cloud: connection.cloud,
+    tenantId: connection.tenantId,
+    ...(connection.tenantDomain !== undefined && { tenantDomain: connection.tenantDomain }),
+    clientId: connection.clientId,
+    clientSecret: {
+      expiresAt: expiresAt.toISOString(),
+      daysLeft: daysLeft(expiresAt, now),
+      state: secretState(expiresAt, now, expiringWithinDays),
+    },
+    probes: connection.probes,
+    sendProbe: connection.sendProbe,
+    defaultMailbox: connection.defaultMailbox ?? null,
+    status: connection.status,
+    finding: connection.finding ? presentFinding(connection.finding) : null,
+    consentedAt: connection.consentedAt?.toISOString() ?? null,
+    createdAt: connection.createdAt.toISOString(),
+  };
+}
+
+function presentFinding(finding: ConnectionFinding) {
+  const { sentence, fix, link } = causes[finding.cause];
+  return {
+    cause: finding.cause,
+    detail: finding.detail || sentence,
+    fix,
+    link,
+    seenAt: finding.seenAt.toISOString(),
+    ...(finding.microsoftCode !== undefined && { microsoftCode: finding.microsoftCode }),
+    ...(finding.requestId !== undefined && { requestId: finding.requestId }),
+  };
+}
