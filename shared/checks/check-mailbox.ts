@@ -27,7 +27,9 @@ export function createMailboxChecker(deps: CheckMailboxDeps): MailboxChecker {
       const byGraph = await checkWithGraph(deps, input);
       if (byGraph.kind !== 'checked') return byGraph;
       const outcome = await checkWithProtocols(deps, { ...input, priorFindings: byGraph.findings });
-      return outcome.kind === 'checked' ? { ...outcome, mailboxKind: byGraph.mailboxKind } : outcome;
+      if (outcome.kind !== 'checked') return outcome;
+      requireAllFindings(input.connection, outcome.findings);
+      return { ...outcome, mailboxKind: byGraph.mailboxKind };
     },
 
     async removeLeftovers(connection, address, draftSubject) {
@@ -46,6 +48,12 @@ export function createMailboxChecker(deps: CheckMailboxDeps): MailboxChecker {
       );
     },
   };
+}
+
+/** A probe that nobody asks is a defect. Without this, its mailboxes would never get a verdict. */
+function requireAllFindings({ probes }: Connection, findings: Findings): void {
+  const missing = probes.filter((probe) => !findings[probe]);
+  if (missing.length > 0) throw new Error(`the check has no finding for ${missing.join(', ')}`);
 }
 
 /** Codes of a 401 that do not say what is wrong. It may be the token. */

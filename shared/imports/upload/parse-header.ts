@@ -6,7 +6,7 @@ import { type Columns, type RowField, rowFields } from './parsed-row.ts';
  * The accepted headers of each field, in normalized form and in order of preference. When an export has several address
  * columns, Exchange's primary address comes first: Graph finds the mailbox by it, even if the sign-in name differs.
  */
-const aliases: Record<RowField, readonly string[]> = {
+export const headerAliases: Record<RowField, readonly string[]> = {
   address: [
     'primarysmtpaddress',
     'primarysmtp',
@@ -32,7 +32,7 @@ const aliases: Record<RowField, readonly string[]> = {
   reference: ['reference', 'ref', 'externalreference', 'externalid', 'customerreference'],
 };
 
-const knownHeaders: ReadonlySet<string> = new Set(rowFields.flatMap((field) => aliases[field]));
+const knownHeaders: ReadonlySet<string> = new Set(rowFields.flatMap((field) => headerAliases[field]));
 
 const IGNORED_MAX = 100;
 const HEADER_MAX_LENGTH = 100;
@@ -58,7 +58,7 @@ export function parseHeader(headers: readonly string[]): ParsedHeader {
   const used: Columns['used'] = {};
   const columnIndexes: ParsedHeader['columnIndexes'] = {};
   for (const field of rowFields) {
-    const alias = aliases[field].find((known) => normalized.includes(known));
+    const alias = headerAliases[field].find((known) => normalized.includes(known));
     if (alias === undefined) continue;
     const index = normalized.indexOf(alias);
     columnIndexes[field] = index;

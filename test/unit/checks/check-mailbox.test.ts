@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { probes } from '../../../shared/causes/verdict.ts';
 import type { Answer } from '../../../shared/checks/answer.ts';
 import { createMailboxChecker } from '../../../shared/checks/check-mailbox.ts';
 import type { Answers, GraphMail } from '../../../shared/checks/graph-mail.ts';
@@ -210,6 +211,13 @@ it('explains an address that has no mailbox', async () => {
   const unknown = refused(404, 'ErrorInvalidUser');
   respond = () => ({ inbox: unknown, draft: unknown, send: unknown });
   expect(await check()).toMatchObject({ findings: { 'graph.send': { verdict: 'failed', cause: 'address_is_group' } } });
+});
+
+it.each(probes)('has a finding for %s if the connection names it, alone or with others', async (probe) => {
+  for (const named of [[probe], [...probes]]) {
+    const outcome = await check({ connection: aConnection({ probes: named }) });
+    expect(outcome).toMatchObject({ kind: 'checked', findings: { [probe]: { verdict: 'passed' } } });
+  }
 });
 
 it('skips the send probe if the connection turns it off', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { headerAliases, parseHeader } from '../../../../shared/imports/upload/parse-header.ts';
 import { rowsOf } from '../../../support/upload-bytes.ts';
 
 describe('finds the columns by their headers', () => {
@@ -77,4 +78,13 @@ describe('finds the columns by their headers', () => {
     const { columns } = await rowsOf(`email${',x'.repeat(5000)}\nj@contoso.com${','.repeat(5000)}\n`);
     expect(columns.ignored).toHaveLength(100);
   });
+});
+
+it('understands every alias in the table, and each for one field only', () => {
+  for (const [field, aliases] of Object.entries(headerAliases)) {
+    for (const alias of aliases) {
+      const { used } = parseHeader(field === 'address' ? [alias] : ['email', alias]);
+      expect(used, alias).toHaveProperty(field, alias);
+    }
+  }
 });
