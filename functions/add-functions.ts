@@ -1,5 +1,6 @@
 import type { app } from '@azure/functions';
 import { addApiKeyRoutes } from './http/api-keys.ts';
+import { addAuditRoutes } from './http/audit.ts';
 import { addConnectionRoutes } from './http/connections.ts';
 import { addConsentRoutes } from './http/consent.ts';
 import { addCustomerRoutes } from './http/customers.ts';
@@ -27,6 +28,7 @@ const registrations = [
   addExpiringSecretRoutes,
   addImportRoutes,
   addMailboxRoutes,
+  addAuditRoutes,
 
   addPlanImportQueue,
   addDispatchChecksQueue,

@@ -43,6 +43,7 @@ export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps):
     authLevel: 'anonymous',
     handler: endpoint({
       permission: 'administer',
+      testsConnection: true,
       body: z.strictObject({
         name,
         tenant: z.string().trim().min(1).max(253),
@@ -134,6 +135,7 @@ export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps):
     authLevel: 'anonymous',
     handler: endpoint({
       permission: 'administer',
+      testsConnection: true,
       body: z.strictObject(secretFields),
       async handle({ actor, params, body, requireMatch }) {
         const connectionId = params.connectionId ?? '';
@@ -149,6 +151,7 @@ export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps):
     authLevel: 'anonymous',
     handler: endpoint({
       permission: 'manage',
+      testsConnection: true,
       handle: async ({ actor, params }) => ({
         jsonBody: await testConnection(deps, actor, params.connectionId ?? ''),
       }),

@@ -1,9 +1,9 @@
 import type { app, HttpRequest } from '@azure/functions';
-import { bearerOf } from '../../shared/edge/authenticate.ts';
-import { type EndpointDeps, publicEndpoint } from '../../shared/edge/endpoint.ts';
+import { type AuthenticationDeps, authenticate, bearerOf } from '../../shared/edge/authenticate.ts';
+import { publicEndpoint } from '../../shared/edge/endpoint.ts';
 import type { Readiness } from '../../shared/health/readiness.ts';
 
-interface HealthRouteDeps extends Pick<EndpointDeps, 'apiKeys'> {
+interface HealthRouteDeps extends AuthenticationDeps {
   readiness(): Promise<Readiness>;
 }
 
@@ -35,9 +35,8 @@ export function addHealthRoutes(host: Pick<typeof app, 'http'>, deps: HealthRout
 }
 
 async function isOperatorRequest(deps: HealthRouteDeps, request: HttpRequest): Promise<boolean> {
-  const presented = bearerOf(request.headers);
-  if (presented === undefined) return false;
+  if (bearerOf(request.headers) === undefined) return false;
   // While storage is unavailable, only the operator key from the settings can be verified. Others get the short answer.
-  const actor = await deps.apiKeys.verify(presented).catch(() => undefined);
+  const actor = await authenticate(deps, request).catch(() => undefined);
   return actor?.role === 'operator';
 }

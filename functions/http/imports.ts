@@ -38,6 +38,7 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
       permission: 'manage',
       bodyKind: 'stream',
       query: z.strictObject({ dryRun: z.stringbool().optional() }),
+      changes: (query) => !query.dryRun,
       async handle({ actor, params, query, body, request }) {
         const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
         const upload = await openUpload(request.headers, body, deps.http.jsonBodyMaxBytes);

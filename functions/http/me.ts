@@ -1,7 +1,7 @@
 import type { app } from '@azure/functions';
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { readCustomer } from '../../shared/customers/read-customers.ts';
-import { actForCustomer, namesCustomer } from '../../shared/edge/authenticate.ts';
+import { actForCustomer, namedCustomer } from '../../shared/edge/authenticate.ts';
 import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
 
@@ -22,7 +22,7 @@ export function addMeRoutes(host: Pick<typeof app, 'http'>, deps: MeRouteDeps): 
       customer: 'none',
       async handle({ actor, request }) {
         // An operator can call this route without naming a customer.
-        if (actor.role === 'operator' && !namesCustomer(request)) {
+        if (actor.role === 'operator' && namedCustomer(request) === undefined) {
           return { jsonBody: { customer: null, role: actor.role, mailboxSlots: null, slotsUsed: null } };
         }
         const { customerId } = await actForCustomer(deps, actor, request);
