@@ -13,7 +13,7 @@ interface PublicCall<Query> {
   log: Log;
 }
 
-interface PublicEndpoint<Query> {
+export interface PublicEndpoint<Query> {
   query?: z.ZodType<Query>;
   handle(call: PublicCall<Query>): Promise<HttpResponseInit>;
 }

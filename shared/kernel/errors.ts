@@ -30,6 +30,7 @@ const waitingHelps = {
 } as const satisfies Record<string, boolean>;
 
 export type ErrorCode = keyof typeof waitingHelps;
+export const errorCodes = Object.keys(waitingHelps) as ErrorCode[];
 
 export interface FieldError {
   /** Where in the request: `clientSecret`, `mailboxes.3.address`. */
