@@ -13,7 +13,7 @@ import { instantField, nameField } from '../../shared/edge/fields.ts';
 import { roles } from '../../shared/kernel/actor.ts';
 import type { NewId } from '../../shared/kernel/ids.ts';
 
-export interface ApiKeyRouteDeps extends EndpointDeps {
+interface ApiKeyRouteDeps extends EndpointDeps {
   apiKeyStore: ApiKeyStore;
   apiKeys: ApiKeyVerifier;
   customers: Pick<CustomerStore, 'exists' | 'get'>;

@@ -9,7 +9,7 @@ import { nameField } from '../../shared/edge/fields.ts';
 import type { NewId } from '../../shared/kernel/ids.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
 
-export interface CustomerRouteDeps extends EndpointDeps, Omit<DeleteCustomerDeps, 'apiKeys' | 'customers' | 'answers'> {
+interface CustomerRouteDeps extends EndpointDeps, Omit<DeleteCustomerDeps, 'apiKeys' | 'customers' | 'answers'> {
   apiKeys: EndpointDeps['apiKeys'] & DeleteCustomerDeps['apiKeys'];
   customers: DeleteCustomerDeps['customers'];
   slots: Slots;
