@@ -15,7 +15,7 @@ import { roles } from '../../shared/kernel/actor.ts';
 import type { NewId } from '../../shared/kernel/ids.ts';
 import { apiKeySchema, createdApiKeySchema } from './customer-schemas.ts';
 
-export interface ApiKeyRouteDeps extends EndpointDeps {
+interface ApiKeyRouteDeps extends EndpointDeps {
   apiKeyStore: ApiKeyStore;
   apiKeys: ApiKeyVerifier;
   customers: Pick<CustomerStore, 'exists' | 'get'>;

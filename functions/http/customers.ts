@@ -11,7 +11,7 @@ import type { NewId } from '../../shared/kernel/ids.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
 import { customerSchema } from './customer-schemas.ts';
 
-export interface CustomerRouteDeps extends EndpointDeps, Omit<DeleteCustomerDeps, 'apiKeys' | 'customers' | 'answers'> {
+interface CustomerRouteDeps extends EndpointDeps, Omit<DeleteCustomerDeps, 'apiKeys' | 'customers' | 'answers'> {
   apiKeys: EndpointDeps['apiKeys'] & DeleteCustomerDeps['apiKeys'];
   customers: DeleteCustomerDeps['customers'];
   slots: Slots;

@@ -44,7 +44,7 @@ export interface Connection {
   grantsChangedAt: Date;
   /** When the last test that passed began. Older tokens may lack newer grants, and older refusals are out of date. */
   provenAt?: Date;
-  /** While grants propagate, nothing is asked of Microsoft before this instant. */
+  /** The end of the quiet period: while grants propagate, no mailbox but the canary is checked before this instant. */
   checksHeldUntil?: Date;
   createdAt: Date;
 }

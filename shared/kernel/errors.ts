@@ -52,10 +52,10 @@ interface DomainErrorOptions {
 }
 
 /**
- * A refusal that the product understands and can explain.
+ * An error that the product understands and can explain: a refusal or a transient failure.
  *
- * `code` is the contract. `detail` is written for the customer and safe to show. `cause` and `context` are for operators
- * and never leave. Anything thrown that is not a DomainError is a defect.
+ * `code` is the contract. `detail` is written for the customer and safe to show. `cause` and `context` are for
+ * operators and never leave. Anything thrown that is not a DomainError is a defect.
  */
 export class DomainError extends Error {
   override readonly name = 'DomainError';
