@@ -45,7 +45,7 @@ const mayUse: Record<string, readonly string[]> = {
   // For its pattern of an address.
   kernel: ['zod'],
   feature: ['zod', 'csv-parse', 'p-limit', 'lru-cache', 'iso8601-duration', '@fastify/busboy'],
-  edge: ['zod', '@azure/functions'],
+  edge: ['zod', 'zod-openapi', '@azure/functions'],
   functions: ['zod', 'p-limit', '@azure/functions'],
 };
 

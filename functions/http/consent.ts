@@ -32,7 +32,17 @@ export function addConsentRoutes(api: Api, deps: Deps): void {
     tag: 'Connections',
     summary: 'Receive the admin after the consent dialog',
     description: 'Microsoft sends the admin’s browser here. Not for API clients.',
-    responses: { 200: { description: 'A page for the admin.', contentType: 'text/html; charset=utf-8' } },
+    responses: {
+      200: {
+        description: 'A page for the admin.',
+        contentType: 'text/html; charset=utf-8',
+        headers: {
+          'Content-Security-Policy': 'The page loads nothing and runs no scripts.',
+          'X-Content-Type-Options': 'Always `nosniff`.',
+          'Referrer-Policy': 'Always `no-referrer`, because the address contains the one-time state.',
+        },
+      },
+    },
     // Not strict: Microsoft may add more fields to the redirect.
     query: z.object({
       state: text,

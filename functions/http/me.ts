@@ -18,6 +18,7 @@ export function addMeRoutes(api: Api, deps: MeRouteDeps): void {
     path: 'v1/me',
     tag: 'Customers',
     summary: 'Show who the API key belongs to',
+    refusals: ['not_found'],
     responses: { 200: { description: 'The customer, its plan and the role of the key.', schema: meSchema } },
     permission: 'read',
     customer: 'none',

@@ -22,7 +22,7 @@ export interface TestConnectionDeps {
   clock: Clock;
 }
 
-const testSteps = ['token', 'audience', 'tenant', 'roles', 'organization', 'defaultMailbox'] as const;
+export const testSteps = ['token', 'audience', 'tenant', 'roles', 'organization', 'defaultMailbox'] as const;
 type TestStep = (typeof testSteps)[number];
 
 interface StepResult {

@@ -27,7 +27,7 @@ export interface EndpointDeps extends AuthenticationDeps, IdempotencyDeps {
 
 type CustomerMode = 'required' | 'none';
 
-interface Endpoint<Body, Query, Mode extends CustomerMode, Kind extends BodyKind> {
+export interface Endpoint<Body, Query, Mode extends CustomerMode, Kind extends BodyKind> {
   /** What the API key must allow. Required, so no route is public by omission. */
   permission: Permission;
   /** `required` (the default): the actor acts for one customer. An operator names it in `Muster-Customer`. */

@@ -143,10 +143,16 @@ function responsesOf(
   ]);
   return Object.fromEntries([
     ...answers,
-    ...(hasTag ? [['304', { description: 'Nothing has changed since `If-None-Match`.' }]] : []),
+    ...(hasTag ? [['304', notModified(route)]] : []),
     ...refusals,
     ['500', toRefusal(500, [], shared)],
   ]);
+}
+
+function notModified({ responses }: RegisteredRoute): ZodOpenApiResponseObject {
+  const own = Object.assign({}, ...Object.values(responses).map(({ headers }) => headers));
+  const headers = { ...headerRefs(['X-Request-Id', 'Cache-Control', 'ETag']), ...Object.fromEntries(describeAll(own)) };
+  return { description: 'Nothing has changed since `If-None-Match`.', headers };
 }
 
 function toResponse(response: ResponseDescription, { method }: RegisteredRoute): ZodOpenApiResponseObject {

@@ -1,6 +1,6 @@
 import type { ConnectionFinding } from '../causes/verdict.ts';
 
-const importStatuses = [
+export const importStatuses = [
   'accepted',
   'planning',
   'running',

@@ -12,7 +12,7 @@ export const mailboxStatuses = [
 type MailboxStatus = (typeof mailboxStatuses)[number];
 
 /** What Microsoft says the mailbox is for; `unknown` if the app lacks the permission to read it. */
-const mailboxKinds = ['user', 'shared', 'room', 'equipment', 'unknown'] as const;
+export const mailboxKinds = ['user', 'shared', 'room', 'equipment', 'unknown'] as const;
 export type MailboxKind = (typeof mailboxKinds)[number];
 
 /** One address that a connection looks after. */

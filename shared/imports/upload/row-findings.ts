@@ -1,5 +1,5 @@
 /** What can be wrong with one row. The codes are part of the API. */
-const rowFindingCodes = [
+export const rowFindingCodes = [
   'address_missing',
   'address_malformed',
   'address_too_long',
