@@ -46,7 +46,7 @@ const mayUse: Record<string, readonly string[]> = {
   // For its pattern of an address.
   kernel: ['zod'],
   feature: ['zod', 'csv-parse', 'p-limit', 'lru-cache', 'iso8601-duration', '@fastify/busboy'],
-  edge: ['zod', '@azure/functions', 'rate-limiter-flexible'],
+  edge: ['zod', 'zod-openapi', '@azure/functions', 'rate-limiter-flexible'],
   functions: ['zod', 'p-limit', '@azure/functions'],
 };
 

@@ -1,4 +1,3 @@
-import type { app } from '@azure/functions';
 import { z } from 'zod';
 import type { ApiKey } from '../../shared/api-keys/api-key.ts';
 import type { ApiKeyStore } from '../../shared/api-keys/api-key-store.ts';
@@ -10,12 +9,15 @@ import { rotateApiKey } from '../../shared/api-keys/rotate-api-key.ts';
 import type { ApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { requireCustomer, requireOwn } from '../../shared/customers/require-customer.ts';
-import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
+import type { Api } from '../../shared/edge/api.ts';
+import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { instantField, nameField } from '../../shared/edge/fields.ts';
+import { pageOf } from '../../shared/edge/response-fields.ts';
 import { roles } from '../../shared/kernel/actor.ts';
 import type { Quotas } from '../../shared/kernel/quota.ts';
+import { apiKeySchema, createdApiKeySchema } from './customer-schemas.ts';
 
-export interface ApiKeyRouteDeps extends EndpointDeps {
+interface ApiKeyRouteDeps extends EndpointDeps {
   apiKeyStore: ApiKeyStore;
   apiKeys: ApiKeyVerifier;
   customers: Pick<CustomerStore, 'exists' | 'get'>;
@@ -26,74 +28,86 @@ export interface ApiKeyRouteDeps extends EndpointDeps {
 /** 30 days. */
 const OVERLAP_MAX_SECONDS = 30 * 24 * 3600;
 
-export function addApiKeyRoutes(host: Pick<typeof app, 'http'>, deps: ApiKeyRouteDeps): void {
-  const endpoint = createEndpoint(deps);
-
-  host.http('api-keys-create', {
-    methods: ['POST'],
-    route: 'v1/customers/{customerId}/api-keys',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'administer',
-      customer: 'none',
-      body: z.strictObject({
-        name: nameField(deps.fields.nameMaxLength),
-        role: z.enum(roles),
-        expiresAt: instantField.optional(),
-      }),
-      redactOnReplay: ['key'],
-      async handle({ actor, body, params: { customerId = '' } }) {
-        requireOwn(actor, customerId);
-        return answerCreated(await createApiKey(deps, actor, customerId, body));
-      },
+export function addApiKeyRoutes(api: Api, deps: ApiKeyRouteDeps): void {
+  api.route({
+    name: 'api-keys-create',
+    method: 'POST',
+    path: 'v1/customers/{customerId}/api-keys',
+    tag: 'API keys',
+    summary: 'Create an API key',
+    description:
+      'The key itself is in this answer only. Store it safely. A key with the role `operator` needs an `expiresAt`.',
+    refusals: ['quota_reached'],
+    responses: {
+      201: { description: 'The new key.', schema: createdApiKeySchema, headers: { Location: 'The path of the key.' } },
+    },
+    permission: 'administer',
+    customer: 'none',
+    body: z.strictObject({
+      name: nameField(deps.fields.nameMaxLength),
+      role: z.enum(roles),
+      expiresAt: instantField.optional(),
     }),
+    redactOnReplay: ['key'],
+    async handle({ actor, body, params: { customerId = '' } }) {
+      requireOwn(actor, customerId);
+      return answerCreated(await createApiKey(deps, actor, customerId, body));
+    },
   });
 
-  host.http('api-keys-list', {
-    methods: ['GET'],
-    route: 'v1/customers/{customerId}/api-keys',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'administer',
-      customer: 'none',
-      list: true,
-      async handle({ actor, params: { customerId = '' }, page, answerPage }) {
-        await requireCustomer(deps, actor, customerId);
-        return answerPage(await deps.apiKeyStore.list(customerId, page, rolesVisibleTo(actor)), present);
-      },
-    }),
+  api.route({
+    name: 'api-keys-list',
+    method: 'GET',
+    path: 'v1/customers/{customerId}/api-keys',
+    tag: 'API keys',
+    summary: 'List the API keys of a customer',
+    responses: { 200: { description: 'One page of keys.', schema: pageOf(apiKeySchema) } },
+    permission: 'administer',
+    customer: 'none',
+    list: true,
+    async handle({ actor, params: { customerId = '' }, page, answerPage }) {
+      await requireCustomer(deps, actor, customerId);
+      return answerPage(await deps.apiKeyStore.list(customerId, page, rolesVisibleTo(actor)), present);
+    },
   });
 
-  host.http('api-keys-delete', {
-    methods: ['DELETE'],
-    route: 'v1/customers/{customerId}/api-keys/{keyId}',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'administer',
-      customer: 'none',
-      async handle({ actor, params: { customerId = '', keyId = '' }, requireMatch }) {
-        // Not only for customers that exist: an operator's key outlives the customer under which it was created.
-        requireOwn(actor, customerId);
-        await revokeApiKey(deps, actor, customerId, keyId, (apiKey) => requireMatch(present(apiKey)));
-        return { status: 204 };
-      },
-    }),
+  api.route({
+    name: 'api-keys-delete',
+    method: 'DELETE',
+    path: 'v1/customers/{customerId}/api-keys/{keyId}',
+    tag: 'API keys',
+    summary: 'Revoke an API key',
+    responses: { 204: { description: 'The key no longer works.' } },
+    permission: 'administer',
+    customer: 'none',
+    async handle({ actor, params: { customerId = '', keyId = '' }, requireMatch }) {
+      // Not only for customers that exist: an operator's key outlives the customer under which it was created.
+      requireOwn(actor, customerId);
+      await revokeApiKey(deps, actor, customerId, keyId, (apiKey) => requireMatch(present(apiKey)));
+      return { status: 204 };
+    },
   });
 
-  host.http('api-keys-rotate', {
-    methods: ['POST'],
-    route: 'v1/customers/{customerId}/api-keys/{keyId}/rotate',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'administer',
-      customer: 'none',
-      body: z.strictObject({ overlapSeconds: z.int().min(0).max(OVERLAP_MAX_SECONDS) }),
-      redactOnReplay: ['key'],
-      async handle({ actor, body, params: { customerId = '', keyId = '' } }) {
-        requireOwn(actor, customerId);
-        return answerCreated(await rotateApiKey(deps, actor, customerId, keyId, body.overlapSeconds * 1000));
-      },
-    }),
+  api.route({
+    name: 'api-keys-rotate',
+    method: 'POST',
+    path: 'v1/customers/{customerId}/api-keys/{keyId}/rotate',
+    tag: 'API keys',
+    summary: 'Replace an API key',
+    description:
+      'Makes a new key with the same name and role, valid for as long as the old one was. The old key ends after `overlapSeconds`. A key can be rotated once.',
+    refusals: ['wrong_state', 'quota_reached'],
+    responses: {
+      201: { description: 'The new key.', schema: createdApiKeySchema, headers: { Location: 'The path of the key.' } },
+    },
+    permission: 'administer',
+    customer: 'none',
+    body: z.strictObject({ overlapSeconds: z.int().min(0).max(OVERLAP_MAX_SECONDS) }),
+    redactOnReplay: ['key'],
+    async handle({ actor, body, params: { customerId = '', keyId = '' } }) {
+      requireOwn(actor, customerId);
+      return answerCreated(await rotateApiKey(deps, actor, customerId, keyId, body.overlapSeconds * 1000));
+    },
   });
 }
 
@@ -102,7 +116,7 @@ function answerCreated({ apiKey, text }: CreatedKey) {
   return { status: 201, headers, jsonBody: { ...present(apiKey), key: text } };
 }
 
-function present(apiKey: ApiKey) {
+function present(apiKey: ApiKey): z.infer<typeof apiKeySchema> {
   return {
     id: apiKey.id,
     name: apiKey.name,

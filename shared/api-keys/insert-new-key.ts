@@ -30,7 +30,7 @@ export async function insertNewKey(
   input: Pick<ApiKey, 'customerId' | 'name' | 'role' | 'expiresAt'>,
 ): Promise<CreatedKey> {
   const { customerId } = input;
-  await requireCustomer(deps, customerId);
+  await requireExisting(deps, customerId);
   const id = deps.newId('key');
   const text = createKeyText(customerId, id);
   const apiKey: ApiKey = { ...input, id, hash: hashKey(text), createdAt: deps.clock.now() };
@@ -38,7 +38,7 @@ export async function insertNewKey(
   // A deletion marks the customer and then removes its keys. The second check, after the write, notices a deletion that
   // began in the meantime, so no key outlives its customer.
   try {
-    await requireCustomer(deps, customerId);
+    await requireExisting(deps, customerId);
   } catch (error) {
     await deps.apiKeyStore.remove(customerId, id);
     throw error;
@@ -46,6 +46,6 @@ export async function insertNewKey(
   return { apiKey, text };
 }
 
-async function requireCustomer(deps: Pick<NewKeyDeps, 'customers'>, customerId: string): Promise<void> {
+async function requireExisting(deps: Pick<NewKeyDeps, 'customers'>, customerId: string): Promise<void> {
   if (!(await deps.customers.exists(customerId))) throw new DomainError('not_found', 'There is no such customer.');
 }

@@ -7,7 +7,7 @@ import type { RateLimits } from './rate-limits.ts';
 
 export interface AuthenticationDeps {
   apiKeys: {
-    /** Resolves to `undefined` when the key is unknown, wrong, expired or revoked. */
+    /** Resolves to `undefined` if the key is unknown, wrong, expired or revoked. */
     verify(presented: string): Promise<Actor | undefined>;
     /** Whether the key was valid when this process last looked it up. */
     hasVerified(presented: string): boolean;
@@ -56,7 +56,7 @@ export function namedCustomer(request: Pick<HttpRequest, 'headers'>): string | u
 }
 
 /**
- * Decides for which customer the actor acts: its own. An operator names one.
+ * Decides for which customer the actor acts: its own, or the one that an operator names.
  *
  * @throws DomainError `customer_required`, `not_found`
  */
@@ -77,7 +77,7 @@ export async function actForCustomer(
     );
   }
   if (!(await deps.customers.exists(customerId))) {
-    throw new DomainError('not_found', 'This customer does not exist.');
+    throw new DomainError('not_found', 'There is no such customer.');
   }
   return { ...actor, customerId };
 }

@@ -3,7 +3,7 @@ import { poisonQueues, queues as queueNames } from '../../shared/kernel/storage-
 import { createApi } from '../support/api.ts';
 
 /** Public routes. A new one has to be added here by hand. */
-const open = ['health-get', 'health-ready', 'consent-callback'];
+const open = ['health-get', 'health-ready', 'consent-callback', 'openapi-get'];
 
 /** Routes for operators only. */
 const operatorOnly = ['customers-create', 'customers-list'];

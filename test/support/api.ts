@@ -40,6 +40,7 @@ import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
+import { createOpenApiCheck } from './openapi-check.ts';
 
 export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
 export const JSON_BODY_MAX_BYTES = 1_048_576;
@@ -180,7 +181,8 @@ export function createApiDeps() {
 export function createApi() {
   const deps = createApiDeps() satisfies FunctionDeps;
   const api = createCaller();
-  addFunctions(api.host, deps);
+  const { routes } = addFunctions(api.host, deps);
+  api.checkAnswers(createOpenApiCheck(routes));
 
   return {
     ...api,
@@ -203,7 +205,12 @@ export function createCaller() {
   const timers: (TimerFunctionOptions & { name: string })[] = [];
   const logs: LogLine[] = [];
   let serial = 0;
+  let check: ReturnType<typeof createOpenApiCheck> | undefined;
   return {
+    /** Every answer is held to the document from now on. */
+    checkAnswers(wanted: NonNullable<typeof check>): void {
+      check = wanted;
+    },
     routes,
     queues,
     timers,
@@ -229,7 +236,10 @@ export function createCaller() {
         logHandler: (level, ...texts) => void logs.push({ level, text: texts.map(String).join(' ') }),
       });
       const answer = await found.route.handler(request, context);
-      return answer instanceof HttpResponse ? answer : new HttpResponse(answer as HttpResponseInit);
+      const response = answer instanceof HttpResponse ? answer : new HttpResponse(answer as HttpResponseInit);
+      const text = await response.clone().text();
+      check?.({ method, path, status: response.status, headers: response.headers, text });
+      return response;
     },
   };
 }
