@@ -36,7 +36,7 @@ interface Verified {
 
 /** What storage said about the ID in a key that turned out to be wrong. */
 interface Refused {
-  /** The hash of the right key. Absent if there is no key with this ID. */
+  /** The hash of the right key. Absent if no key with this ID works: there is none, or it has expired. */
   hash: string | undefined;
   until: number;
 }
@@ -50,7 +50,7 @@ const CACHED_MAX = 10_000;
  * process still works here for up to `cachedMs`. An expired key never works.
  *
  * Caches the ID in a wrong key for `unknownCachedMs`: neither repeating the same key nor guessing the secret of a known
- * ID costs a storage request each.
+ * ID costs a storage request each, nor does a client that goes on using an expired key.
  */
 export function createApiKeyVerifier(
   deps: Deps,
@@ -72,13 +72,13 @@ export function createApiKeyVerifier(
     const revocationsBefore = revocations;
     const found = await deps.apiKeyStore.get(ids.customerId, ids.keyId);
     const now = deps.clock.now();
-    if (!found || !isSameHash(found.value.hash, hash)) {
-      refused.set(id, { hash: found?.value.hash, until: now.getTime() + unknownCachedMs });
+    const expiresAt = found?.value.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
+    const isAlive = found !== undefined && expiresAt > now.getTime();
+    if (!isAlive || !isSameHash(found.value.hash, hash)) {
+      refused.set(id, { hash: isAlive ? found.value.hash : undefined, until: now.getTime() + unknownCachedMs });
       return undefined;
     }
     const key = found.value;
-    if (key.expiresAt && key.expiresAt <= now) return undefined;
-    const expiresAt = key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
     const verified: Verified = {
       actor: toActor(key),
       customerId: key.customerId,
