@@ -35,11 +35,16 @@ beforeAll(async () => {
 });
 
 /** Expects a problem with this code and a helpful sentence, and an app that keeps working. */
-async function expectProblem(answer: ApiAnswer, status: number, code: string): Promise<void> {
+async function expectProblem(answer: ApiAnswer<object>, status: number, code: string): Promise<void> {
   expect(answer.headers.get('content-type'), answer.text).toBe('application/problem+json');
-  expect(answer.body).toMatchObject({ status, code, title: expect.any(String), requestId: expect.any(String) });
+  expect(answer.body).toMatchObject({
+    status,
+    code,
+    title: expect.any(String),
+    detail: expect.stringMatching(/.{21}/),
+    requestId: expect.any(String),
+  });
   expect(answer.status).toBe(status);
-  expect(String(answer.body.detail).length).toBeGreaterThan(20);
   expect((await running.owner.call('GET', '/v1/me')).status).toBe(200);
 }
 
@@ -72,24 +77,25 @@ it('404: another customer’s ids and unknown ids get the same answer, except fo
     const theirs = await running.owner.call(method, path);
     const none = await running.owner.call(method, paths(absent)[i]?.[1] ?? '');
     await expectProblem(theirs, 404, 'not_found');
-    const { requestId: one } = theirs.body as { requestId: string };
-    const { requestId: other } = none.body as { requestId: string };
-    expect(theirs.text.replace(one, '')).toBe(none.text.replace(other, ''));
+    expect(theirs.text.replace(String(theirs.body.requestId), '')).toBe(
+      none.text.replace(String(none.body.requestId), ''),
+    );
   }
 });
 
 describe('registering a connection', () => {
-  const register = (body: unknown) => running.owner.call('POST', '/v1/connections', { body });
+  const register = <Body = Record<string, unknown>>(body: unknown) =>
+    running.owner.call<Body>('POST', '/v1/connections', { body });
 
   it('400: malformed JSON', async () => {
     const call = { body: '{"name": "x', contentType: 'application/json' };
     await expectProblem(await running.owner.call('POST', '/v1/connections', call), 400, 'malformed_request');
   });
   it('400: names the unknown field and all wrong fields together', async () => {
-    const answer = await register({ ...registration, clientId: 'no guid', tenant: '', surprise: true });
+    const wrong = { ...registration, clientId: 'no guid', tenant: '', surprise: true };
+    const answer = await register<{ errors: { path: string }[] }>(wrong);
     await expectProblem(answer, 400, 'validation_failed');
-    const errors = answer.body.errors as { path: string }[];
-    expect(errors.map(({ path }) => path).sort()).toEqual(['clientId', 'surprise', 'tenant']);
+    expect(answer.body.errors.map(({ path }) => path).sort()).toEqual(['clientId', 'surprise', 'tenant']);
   });
   it('400: a secret that has already expired', async () => {
     const answer = await register({ ...registration, clientSecretExpiresAt: '2020-01-01T00:00:00Z' });

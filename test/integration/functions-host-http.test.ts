@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildFixtureApp, type HostProcess, spawnHost, until } from '../support/functions-host.ts';
+import { jsonOf } from '../support/json-of.ts';
 
 const guid = '6f1c2f6e-4d2e-4b46-9c44-0a4f0f4a9d11';
 const settings = {
@@ -112,14 +113,14 @@ describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
 
   test('hooks run around every invocation', async () => {
     await get('/v1/echo/hooks');
-    const { hooks } = (await (await get('/seen')).json()) as { hooks: string[] };
+    const { hooks } = await jsonOf<{ hooks: string[] }>(await get('/seen'));
     expect(hooks.slice(0, 3)).toEqual(['appStart', 'preInvocation', 'postInvocation']);
   });
 
   test('the admin route lists all functions except disabled ones', async () => {
     expect(host(mode).functions).toContain('echo');
     expect(host(mode).functions).not.toContain('work');
-    const listed = (await (await get('/admin/functions')).json()) as { name: string }[];
+    const listed = await jsonOf<{ name: string }[]>(await get('/admin/functions'));
     expect(listed.map((one) => one.name)).toEqual(host(mode).functions);
     expect(await (await get('/admin/host/status')).json()).toMatchObject({ state: 'Running' });
   });

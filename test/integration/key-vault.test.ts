@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true }));
 /** An unsigned token. Signatures are tested with the simulated Entra. */
 const tokenOf = (claims: object) => `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
 const verify: VaultOptions['verify'] = async (token, audience) => {
-  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
+  const claims: Record<string, unknown> = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   if (claims.aud !== audience) throw new Error('wrong audience');
   return claims;
 };

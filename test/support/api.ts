@@ -1,9 +1,7 @@
 import {
   type HttpFunctionOptions,
   HttpRequest,
-  type HttpRequestInit,
   HttpResponse,
-  type HttpResponseInit,
   InvocationContext,
   type StorageQueueFunctionOptions,
   type TimerFunctionOptions,
@@ -69,9 +67,9 @@ export function createApiDeps() {
   const apiKeyStore = inMemoryApiKeys();
   const { isOperatorKey, sign } = operatorKey(new Secret(OPERATOR_KEY));
   const heartbeats = inMemoryHeartbeats();
-  const away = { storage: false, vault: false };
-  const answering = (part: 'storage' | 'vault') => async () => {
-    if (away[part]) throw new Error(`${part} is away`);
+  const unavailable = { storage: false, vault: false };
+  const checkPart = (part: 'storage' | 'vault') => async () => {
+    if (unavailable[part]) throw new Error(`${part} is unavailable`);
   };
   const purgers: CustomerPurger[] = [];
   const vault = inMemoryVault();
@@ -154,12 +152,12 @@ export function createApiDeps() {
     answers: inMemoryAnswers(),
     customerPurgers: purgers,
     heartbeats,
-    /** Set to take a part away. */
-    away,
+    /** Set a part to `true` to make it unavailable. */
+    unavailable,
     readiness: createReadiness({
       clock,
       heartbeats,
-      parts: { storage: answering('storage'), vault: answering('vault') },
+      parts: { storage: checkPart('storage'), vault: checkPart('vault') },
     }),
   };
 }
@@ -174,7 +172,15 @@ export function createApi() {
     ...api,
     deps,
     /** Makes a customer with a key for it. */
-    async customer({ role = 'owner' as Role, name = 'Acme', mailboxSlots = 10 } = {}) {
+    async customer({
+      role = 'owner',
+      name = 'Acme',
+      mailboxSlots = 10,
+    }: {
+      role?: Role;
+      name?: string;
+      mailboxSlots?: number;
+    } = {}) {
       const { customer } = await createCustomer(deps, { name, mailboxSlots });
       return { id: customer.id, key: await this.keyFor(customer.id, role) };
     },
@@ -217,7 +223,7 @@ export function createCaller() {
         logHandler: (level, ...texts) => void logs.push({ level, text: texts.map(String).join(' ') }),
       });
       const answer = await found.route.handler(request, context);
-      return answer instanceof HttpResponse ? answer : new HttpResponse(answer as HttpResponseInit);
+      return answer instanceof HttpResponse ? answer : new HttpResponse(answer);
     },
   };
 }
@@ -239,8 +245,8 @@ function toRequest(method: string, url: URL, params: Record<string, string>, opt
     return new HttpRequest({ method, url: url.href, headers, params, ...bytes });
   }
   // As the library makes it when HTTP streaming is on; its public type leaves this field out.
-  const nativeRequest = new Request(url, { method, headers, body: content, duplex: 'half' });
-  return new HttpRequest({ params, nativeRequest } as HttpRequestInit);
+  const init = { params, nativeRequest: new Request(url, { method, headers, body: content, duplex: 'half' }) };
+  return new HttpRequest(init);
 }
 
 function match(template: string, path: string): Record<string, string> | undefined {

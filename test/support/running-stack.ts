@@ -149,7 +149,8 @@ export async function startRunningStack(
       ...(body && { headers, body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return (await response.json().catch(() => undefined)) as Body;
+    const text = await response.text();
+    return JSON.parse(text === '' ? 'null' : text);
   }
 
   async function untilEnded(

@@ -78,7 +78,7 @@ async function checkUntilSettled(
     await secondDelivery;
     if (outcome.kind !== 'wait') return outcome;
     // Findings travel in the queue message as JSON.
-    priorFindings = JSON.parse(JSON.stringify(outcome.priorFindings)) as Findings;
+    priorFindings = JSON.parse(JSON.stringify(outcome.priorFindings));
   }
   throw new Error(`${address} never got a verdict.`);
 }
@@ -118,8 +118,9 @@ it('gives each mailbox its true verdict and cause, and leaves nothing behind, wh
             const outcome = await checkUntilSettled(address, draftSubject, isDeliveredTwice);
             if (redeliveredShare > 0) await cleanUp(address, draftSubject);
             if (outcome.kind !== 'checked') throw new Error(`${address}: ${outcome.kind}`);
-            for (const [probe, verdict] of Object.entries(verdicts)) {
-              const finding = outcome.findings[probe as keyof Findings];
+            for (const probe of ['graph.readWrite', 'graph.send'] as const) {
+              const verdict = verdicts[probe];
+              const finding = outcome.findings[probe];
               expect([address, finding?.verdict]).toEqual([address, verdict]);
               if (verdict !== 'passed') expect([address, finding?.cause]).toEqual([address, cause]);
             }

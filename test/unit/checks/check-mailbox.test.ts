@@ -10,7 +10,7 @@ import { aConnection } from '../../support/records.ts';
 
 const NOW = new Date('2026-06-01T00:00:00Z');
 const connection = aConnection();
-const MARKER = 'Muster check imp_1 2';
+const DRAFT_SUBJECT = 'Muster check imp_1 2';
 const sendPass: Answers['send'] = {
   kind: 'refused',
   refusal: { service: 'graph', status: 400, code: 'ErrorInvalidRecipients', message: '' },
@@ -103,13 +103,13 @@ const check = (change: object = {}) =>
   checker().check({
     connection,
     address: 'jane@contoso.example',
-    draftSubject: MARKER,
+    draftSubject: DRAFT_SUBJECT,
     priorFindings: {},
     cleanFirst: false,
     ...change,
   });
 
-it('asks once and cleans up once if all is well, and leaves nothing', async () => {
+it('asks once, cleans up once and leaves nothing if everything succeeds', async () => {
   expect(await check()).toMatchObject({
     kind: 'checked',
     findings: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
@@ -131,7 +131,7 @@ it('finds a draft by its subject if the answer was lost, removes it, and asks ag
   expect(items.size).toBe(0);
 });
 
-it('removes first what an earlier try has left', async () => {
+it('removes what an earlier try left before it asks', async () => {
   items.add('draft-of-before');
   await check({ cleanFirst: true });
   expect(asked).toEqual(['clear', 'clear', 'ask draft send', 'clear']);
@@ -172,7 +172,7 @@ it('asks whether a moving mailbox may send, although it cannot be searched', asy
   expect(asked).toEqual(['clear']);
 });
 
-it('does not look for leftovers if the app was not let in', async () => {
+it('does not look for leftovers if Microsoft refused access', async () => {
   respond = () => ({
     inbox: refused(403, 'ErrorAccessDenied'),
     draft: refused(403, 'ErrorAccessDenied'),
@@ -200,7 +200,7 @@ it('reports a refused token as a finding of the connection, not of the mailbox',
   expect(asked).toEqual([]);
 });
 
-it('waits if Entra throttles, and throws if our own vault is unavailable', async () => {
+it('waits if Entra throttles, and throws if the vault is unavailable', async () => {
   tokenAnswers = [() => Promise.reject(new DomainError('microsoft_throttled', '…', { retryAfterSeconds: 60 }))];
   expect(await check()).toMatchObject({ kind: 'wait', cause: 'throttled', seconds: 60 });
   tokenAnswers = [() => Promise.reject(new DomainError('vault_unavailable', '…'))];
@@ -229,7 +229,7 @@ it('skips the send probe if the connection turns it off', async () => {
 describe('IMAP and SMTP', () => {
   const byAll = aConnection({ probes: ['graph.readWrite', 'graph.send', 'imap', 'smtp'] });
   const byProtocols = aConnection({ probes: ['imap', 'smtp'] });
-  const said = (service: 'imap' | 'smtp', status: number, code: string, message: string): Answer => ({
+  const answerOf = (service: 'imap' | 'smtp', status: number, code: string, message: string): Answer => ({
     kind: 'refused',
     refusal: { service, status, code, message },
   });
@@ -260,7 +260,7 @@ describe('IMAP and SMTP', () => {
   });
 
   it('fail independently', async () => {
-    imapAnswer = said('imap', 0, 'NO', 'AUTHENTICATE failed.');
+    imapAnswer = answerOf('imap', 0, 'NO', 'AUTHENTICATE failed.');
     const outcome = await check({ connection: byProtocols });
     expect(outcome).toMatchObject({
       kind: 'checked',
@@ -269,7 +269,7 @@ describe('IMAP and SMTP', () => {
   });
 
   it('report IMAP as disabled only if the sign-in repeatedly opens no mailbox', async () => {
-    imapAnswer = said('imap', 0, 'BAD', 'User is authenticated but not connected.');
+    imapAnswer = answerOf('imap', 0, 'BAD', 'User is authenticated but not connected.');
     expect(await check({ connection: byProtocols, tries: 1 })).toMatchObject({ kind: 'wait', priorFindings: {} });
     expect(await check({ connection: byProtocols, tries: 2 })).toMatchObject({
       findings: { imap: { verdict: 'failed', cause: 'imap_disabled' } },
@@ -392,7 +392,7 @@ describe('a message that the mailbox sends to itself', () => {
   });
 });
 
-it('waits for the questions beside the probes, because they can change the cause', async () => {
+it('waits for the additional questions, because their answers can change the cause', async () => {
   respond = (questions) => ({
     inbox: { kind: 'accepted', value: undefined },
     ...(questions.draft && { draft: { kind: 'accepted', value: 'draft-1' } }),
