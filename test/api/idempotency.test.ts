@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createEndpoint } from '../../shared/edge/endpoint.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
-import { createApi, OPERATOR_KEY, type RequestOptions } from '../support/api.ts';
+import { createApi, OPERATOR_KEY } from '../support/api.ts';
+import type { RequestOptions } from '../support/function-caller.ts';
 import { jsonOf } from '../support/json-of.ts';
 
 const idempotencyKey = 'a-key-1';

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { demoMailboxes } from '../../local/demo/mailboxes.ts';
-import { expectExact } from '../support/exact.ts';
-import { csvOf, plainTenant, tenant, useRunningStack } from '../support/running-stack.ts';
+import { expectExact } from '../support/expect-exact.ts';
+import { csvOf, plainTenant, tenant } from '../support/plain-tenant.ts';
+import { useRunningStack } from '../support/running-stack.ts';
 
 interface ShownMailbox {
   address: string;

@@ -305,7 +305,7 @@ describe('a transient failure', () => {
     expect(await codeOf(get())).toBe('granted');
   });
 
-  it('includes a server that never answers, and no server at all', async () => {
+  it('includes a server that never answers, and a server that does not run', async () => {
     const silent = await listen();
     const { port } = silent;
     tokens = tokensOf(`https://127.0.0.1:${port}`, 150);

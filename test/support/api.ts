@@ -1,11 +1,3 @@
-import {
-  type HttpFunctionOptions,
-  HttpRequest,
-  HttpResponse,
-  InvocationContext,
-  type StorageQueueFunctionOptions,
-  type TimerFunctionOptions,
-} from '@azure/functions';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
 import { operatorKey } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
@@ -36,6 +28,7 @@ import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
+import { createFunctionCaller } from './function-caller.ts';
 
 export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
 export const JSON_BODY_MAX_BYTES = 1_048_576;
@@ -44,23 +37,7 @@ export const TENANT_ID = '5a1c6f3e-0b7d-4e29-9c84-2f6e8d1b7a50';
 export const DOMAIN = 'tailspin.example';
 const operator = { keyId: 'operator', role: 'operator' } as const;
 
-export interface RequestOptions {
-  key?: string;
-  /** Sent as JSON, with its media type. */
-  body?: unknown;
-  /** Sent as it is, in place of `body`. */
-  raw?: string | Uint8Array | AsyncIterable<Uint8Array>;
-  headers?: Record<string, string>;
-}
-
-export interface LogLine {
-  level: string;
-  text: string;
-}
-
-export type Registered = HttpFunctionOptions & { name: string };
-
-/** Everything the functions need, over fakes. */
+/** The dependencies of all functions, over fakes. */
 export function createApiDeps() {
   const time = { now: NOW };
   const clock = { now: () => time.now };
@@ -83,7 +60,7 @@ export function createApiDeps() {
   const tallies = createTallyBook('test');
   return {
     vault,
-    /** Microsoft's side of every connection. */
+    /** The tenant of every connection. */
     tenant,
     tokens: tenant.tokens,
     checker: tenant.checker,
@@ -165,13 +142,13 @@ export function createApiDeps() {
 /** The whole app over fakes, without a Functions host. Each request takes as long as a function call. */
 export function createApi() {
   const deps = createApiDeps() satisfies FunctionDeps;
-  const api = createCaller();
+  const api = createFunctionCaller();
   addFunctions(api.host, deps);
 
   return {
     ...api,
     deps,
-    /** Makes a customer with a key for it. */
+    /** Creates a customer and an API key for it. */
     async customer({
       role = 'owner',
       name = 'Acme',
@@ -188,73 +165,4 @@ export function createApi() {
       return (await createApiKey(deps, operator, customerId, { name: role, role })).text;
     },
   };
-}
-
-/** Collects the registered functions, and calls routes as the host would. */
-export function createCaller() {
-  const routes: Registered[] = [];
-  const queues: { name: string; queueName: string }[] = [];
-  const timers: (TimerFunctionOptions & { name: string })[] = [];
-  const logs: LogLine[] = [];
-  let serial = 0;
-  return {
-    routes,
-    queues,
-    timers,
-    logs,
-    host: {
-      http: (name: string, options: HttpFunctionOptions) => void routes.push({ name, ...options }),
-      storageQueue: <T>(name: string, { queueName }: StorageQueueFunctionOptions<T>) =>
-        void queues.push({ name, queueName }),
-      timer: (name: string, options: TimerFunctionOptions) => void timers.push({ name, ...options }),
-    },
-    async request(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
-      const url = new URL(path, 'https://api.test');
-      const found = routes
-        .filter((route) => route.methods?.some((one) => one === method))
-        .map((route) => ({ route, params: match(route.route ?? '', url.pathname) }))
-        .find(({ params }) => params !== undefined);
-      if (!found?.params) throw new Error(`no route for ${method} ${path}`);
-
-      const request = toRequest(method, url, found.params, options);
-      const context = new InvocationContext({
-        invocationId: `req-${++serial}`,
-        functionName: found.route.name,
-        logHandler: (level, ...texts) => void logs.push({ level, text: texts.map(String).join(' ') }),
-      });
-      const answer = await found.route.handler(request, context);
-      return answer instanceof HttpResponse ? answer : new HttpResponse(answer);
-    },
-  };
-}
-
-function headersOf({ key, body, raw, headers }: RequestOptions): Record<string, string> {
-  return {
-    ...(key !== undefined && { authorization: `Bearer ${key}` }),
-    ...(body !== undefined && raw === undefined && { 'content-type': 'application/json' }),
-    ...headers,
-  };
-}
-
-function toRequest(method: string, url: URL, params: Record<string, string>, options: RequestOptions): HttpRequest {
-  const { body, raw } = options;
-  const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-  const headers = headersOf(options);
-  if (content === undefined || typeof content === 'string' || content instanceof Uint8Array) {
-    const bytes = content === undefined ? {} : { body: { bytes: Buffer.from(content) } };
-    return new HttpRequest({ method, url: url.href, headers, params, ...bytes });
-  }
-  // As the library makes it when HTTP streaming is on; its public type leaves this field out.
-  const init = { params, nativeRequest: new Request(url, { method, headers, body: content, duplex: 'half' }) };
-  return new HttpRequest(init);
-}
-
-function match(template: string, path: string): Record<string, string> | undefined {
-  const names: string[] = [];
-  const pattern = template.replace(/\{(\w+)\}/g, (_, name: string) => {
-    names.push(name);
-    return '([^/]+)';
-  });
-  const hit = new RegExp(`^/${pattern}$`).exec(path);
-  return hit ? Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(hit[i + 1] ?? '')])) : undefined;
 }

@@ -69,7 +69,7 @@ export function anImport(change: Partial<Import> = {}): Import {
   };
 }
 
-export function addressOf(line: number): string {
+function addressOf(line: number): string {
   return `user${line}@contoso.example`;
 }
 

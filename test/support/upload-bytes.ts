@@ -18,7 +18,7 @@ export async function* chunksOf(bytes: Uint8Array | string, sizes: readonly numb
   }
 }
 
-/** Reads a whole CSV. */
+/** Reads a whole CSV. Resolves to its columns and rows. */
 export async function rowsOf(
   csv: Uint8Array | string,
   { sizes, ...limits }: Partial<UploadLimits> & { sizes?: readonly number[] } = {},

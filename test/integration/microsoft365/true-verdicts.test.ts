@@ -64,7 +64,7 @@ const connection = aConnection({
   grantsChangedAt: new Date(0),
 });
 
-/** Checks until there is a verdict, as the queue would. Now and then a second delivery runs at the same time. */
+/** Checks until there is a verdict, as the queue does. Sometimes a second delivery runs at the same time. */
 async function checkUntilSettled(
   address: string,
   draftSubject: string,
@@ -95,7 +95,7 @@ async function cleanUp(address: string, draftSubject: string): Promise<void> {
 
 const rateUpTo = (max: number) => fc.constantFrom(0, max / 4, max);
 
-it('gives each mailbox its true verdict and cause, and leaves nothing behind, whatever fails during the checks', async () => {
+it('gives each mailbox its true verdict and cause, and leaves nothing behind, with any faults during the checks', async () => {
   let run = 0;
   await fc.assert(
     fc.asyncProperty(

@@ -6,9 +6,9 @@ export interface Faults {
   redelivered: number;
   /** How many processes are killed during the run. */
   kills: number;
-  /** Checks that Microsoft throttles: for five seconds, or for so long that the row waits. */
+  /** Checks that Microsoft throttles: for 5 seconds, or for 90, after which the row waits. */
   throttled: number;
-  /** Checks that fail on a defect of ours. */
+  /** Checks that fail because of a defect in Muster. */
   defects: number;
   /** How long the grants need to propagate. Until then Microsoft refuses every mailbox, and each request starts the time anew. */
   grantSeconds: number;

@@ -27,7 +27,7 @@ import type { SimulatedMailboxes } from './simulated-mailboxes.ts';
 import type { QueuedMessage, QueueMessage, SimulatedQueues } from './simulated-queues.ts';
 
 /** What all processes of a world share. */
-export interface SharedParts {
+interface SharedParts {
   faults: Faults;
   random: () => number;
   clock: FastClock;
@@ -43,7 +43,7 @@ export interface SharedParts {
   onEnded(record: Import): void;
 }
 
-export interface ImportProcess {
+interface ImportProcess {
   isBusy(): boolean;
   kill(): void;
 }

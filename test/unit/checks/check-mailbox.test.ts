@@ -15,17 +15,18 @@ const sendPass: Answers['send'] = {
   kind: 'refused',
   refusal: { service: 'graph', status: 400, code: 'ErrorInvalidRecipients', message: '' },
 };
-const whatIs = (id: string) => (id.startsWith('message') ? 'message' : id.startsWith('report') ? 'report' : 'draft');
+const kindOfItem = (id: string) =>
+  id.startsWith('message') ? 'message' : id.startsWith('report') ? 'report' : 'draft';
 const refused = (status: number, code: string) => ({
   kind: 'refused' as const,
   refusal: { service: 'graph' as const, status, code, message: '' },
 });
 
-/** The items in the mailbox, and the requests that were made. */
+/** The ids of the items in the mailbox, and the requests that were made. */
 let items: Set<string>;
 let asked: string[];
 let respond: (questions: Parameters<GraphMail['ask']>[2]) => Answers;
-let clearing: 'works' | 'throttled' | 'moving';
+let cleanup: 'works' | 'throttled' | 'moving';
 let now: Date;
 let imapAnswer: Answer;
 let smtpAnswer: Answer;
@@ -40,7 +41,7 @@ const granted = async () => ({
 beforeEach(() => {
   items = new Set();
   asked = [];
-  clearing = 'works';
+  cleanup = 'works';
   tokenAnswers = [];
   now = NOW;
   imapAnswer = { kind: 'accepted', value: undefined };
@@ -80,20 +81,20 @@ const checker = () =>
     },
     recipients: { lookUp: async () => ({ kind: 'accepted', value: { kind: 'group' } }) },
     graph: {
-      async ask(_mailbox, _marker, questions) {
+      async ask(_mailbox, _draftSubject, questions) {
         asked.push(`ask ${questions.draft ? 'draft ' : ''}${questions.send ? 'send' : ''}`.trim());
         return respond(questions);
       },
-      async clear(_mailbox, _marker, ids) {
+      async clear(_mailbox, _draftSubject, ids) {
         asked.push('clear');
-        if (clearing === 'throttled') {
+        if (cleanup === 'throttled') {
           return { removals: ids.map(() => refused(429, 'TooManyRequests')), found: refused(429, 'TooManyRequests') };
         }
-        if (clearing === 'moving') return { removals: [], found: refused(503, 'ErrorMailboxMoveInProgress') };
+        if (cleanup === 'moving') return { removals: [], found: refused(503, 'ErrorMailboxMoveInProgress') };
         for (const id of ids) items.delete(id);
         return {
           removals: ids.map(() => ({ kind: 'accepted' as const, value: undefined })),
-          found: { kind: 'accepted', value: [...items].map((id) => ({ id, what: whatIs(id) })) },
+          found: { kind: 'accepted', value: [...items].map((id) => ({ id, what: kindOfItem(id) })) },
         };
       },
     },
@@ -145,7 +146,7 @@ it('repeats no probe that has a finding, and keeps the finding', async () => {
 });
 
 it('does not count a mailbox as checked while a draft may be in it', async () => {
-  clearing = 'throttled';
+  cleanup = 'throttled';
   expect(await check()).toMatchObject({
     kind: 'wait',
     cause: 'throttled',
@@ -154,7 +155,7 @@ it('does not count a mailbox as checked while a draft may be in it', async () =>
 });
 
 it('asks whether a moving mailbox may send, although it cannot be searched', async () => {
-  clearing = 'moving';
+  cleanup = 'moving';
   const moving = refused(503, 'ErrorMailboxMoveInProgress');
   respond = () => ({ inbox: moving, draft: moving, send: sendPass });
   expect(await check({ cleanFirst: true })).toMatchObject({

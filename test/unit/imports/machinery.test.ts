@@ -8,7 +8,7 @@ import { createWorld, type World } from '../../support/import-world/world.ts';
 const addresses = (count: number, prefix = 'user') =>
   Array.from({ length: count }, (_, i) => `${prefix}${i}@contoso.example`);
 
-/** Everything that a completed import promises, whatever happened while it ran. */
+/** Expects everything that a completed import promises, after any faults. */
 async function expectExact(world: World, importId: string, hasDefects = false): Promise<void> {
   const record = (await world.imports.get('cust_1', importId))?.value;
   const plan = (await world.ledger.getPlan('conn_1', importId))?.value;
