@@ -2,7 +2,8 @@ import { InvocationContext } from '@azure/functions';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
-import { createApi, DOMAIN, OPERATOR_KEY, type RequestOptions } from '../support/api.ts';
+import { createApi, DOMAIN, OPERATOR_KEY } from '../support/api.ts';
+import type { RequestOptions } from '../support/function-caller.ts';
 
 let api: ReturnType<typeof createApi>;
 let acme: { id: string; key: string };

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
-import { createApi, DOMAIN, type RequestOptions } from '../support/api.ts';
+import { createApi, DOMAIN } from '../support/api.ts';
+import type { RequestOptions } from '../support/function-caller.ts';
 
 let api: ReturnType<typeof createApi>;
 let acme: { id: string; key: string };

@@ -4,7 +4,8 @@ import { operatorKey } from '../../shared/adapters/operator-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createRateLimits } from '../../shared/edge/rate-limits.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
-import { createApi, createCaller, OPERATOR_KEY } from '../support/api.ts';
+import { createApi, OPERATOR_KEY } from '../support/api.ts';
+import { createFunctionCaller } from '../support/function-caller.ts';
 
 const CACHED_MS = 15_000;
 const UNLIMITED = {
@@ -38,7 +39,7 @@ async function listed(api: Api, customerId: string): Promise<Shown[]> {
 
 /** Another process over the same stores: it has its own cache of keys. */
 function startSecondProcess({ deps }: Api) {
-  const caller = createCaller();
+  const caller = createFunctionCaller();
   const { isOperatorKey } = operatorKey(new Secret(OPERATOR_KEY));
   const { apiKeyStore, clock } = deps;
   const cached = { cachedMs: CACHED_MS, unknownCachedMs: 10_000 };

@@ -4,6 +4,7 @@ import { quotaReached } from '../../shared/kernel/quota.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
 import { pageOf } from './page-of.ts';
 
+/** API keys in memory. */
 export function inMemoryApiKeys(): ApiKeyStore & { reads: number; updates: number } {
   const kept = new Map<string, Tagged<ApiKey>>();
   let tags = 0;

@@ -1,6 +1,7 @@
 import type { AuditLog, AuditRecord } from '../../shared/kernel/audit-log.ts';
 import { pageOf } from './page-of.ts';
 
+/** Audit records in memory. */
 export function inMemoryAudit(): AuditLog & { records(): AuditRecord[] } {
   const kept = new Map<string, AuditRecord>();
   const newestFirst = () => [...kept.values()].sort((a, b) => (a.id > b.id ? -1 : 1));
