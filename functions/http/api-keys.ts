@@ -37,9 +37,9 @@ export function addApiKeyRoutes(host: Pick<typeof app, 'http'>, deps: ApiKeyRout
         expiresAt: instantField.optional(),
       }),
       redactOnReplay: ['key'],
-      async handle({ actor, body, params: { customerId = '' } }) {
+      async handle({ actor, body, params: { customerId = '' }, newId }) {
         requireOwn(actor, customerId);
-        const { apiKey, text } = await createApiKey(deps, actor, customerId, body);
+        const { apiKey, text } = await createApiKey({ ...deps, newId }, actor, customerId, body);
         const headers = { location: `/v1/customers/${customerId}/api-keys/${apiKey.id}` };
         return { status: 201, headers, jsonBody: { ...present(apiKey), key: text } };
       },

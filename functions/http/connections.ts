@@ -53,10 +53,10 @@ export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps):
         sendProbe: sendProbe.default('noDelivery'),
         defaultMailbox: addressField.optional(),
       }),
-      async handle({ actor, body }) {
+      async handle({ actor, body, newId }) {
         const { defaultMailbox, ...rest } = body;
         const input = { ...rest, ...(defaultMailbox !== undefined && { defaultMailbox }) };
-        const connection = await registerConnection(deps, actor, input);
+        const connection = await registerConnection({ ...deps, newId }, actor, input);
         return {
           status: 201,
           headers: { location: `/v1/connections/${connection.id}` },
@@ -95,7 +95,7 @@ export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps):
     route: 'v1/connections/{connectionId}',
     authLevel: 'anonymous',
     handler: endpoint({
-      permission: 'manage',
+      permission: 'administer',
       body: z.strictObject({
         name: name.optional(),
         defaultMailbox: addressField.optional(),

@@ -14,7 +14,7 @@ export function addConsentRoutes(host: Pick<typeof app, 'http'>, deps: Deps): vo
     route: 'v1/connections/{connectionId}/consent',
     authLevel: 'anonymous',
     handler: createEndpoint(deps)({
-      permission: 'manage',
+      permission: 'administer',
       redactOnReplay: ['url'],
       async handle({ actor, params }) {
         const { url, expiresAt } = await requestConsent(deps, actor, params.connectionId ?? '');

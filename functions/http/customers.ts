@@ -32,8 +32,8 @@ export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: Customer
       permission: 'operate',
       customer: 'none',
       body: z.strictObject({ name, mailboxSlots }),
-      async handle({ body }) {
-        const created = await createCustomer(deps, body);
+      async handle({ body, newId }) {
+        const created = await createCustomer({ ...deps, newId }, body);
         const headers = { location: `/v1/customers/${created.customer.id}` };
         return { status: 201, headers, jsonBody: present(created) };
       },

@@ -4,11 +4,12 @@ import type { ConnectionStore } from '../../shared/connections/connection-store.
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { requireReadyConnection } from '../../shared/connections/require-ready.ts';
 import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { cancelImport } from '../../shared/imports/cancel-import.ts';
+import { requestCancel } from '../../shared/imports/cancel-import.ts';
 import { type Import, isEnded } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
+import { listImports } from '../../shared/imports/list-imports.ts';
 import { pauseImport } from '../../shared/imports/pause-import.ts';
 import { previewImport } from '../../shared/imports/preview-import.ts';
 import { readProgress } from '../../shared/imports/progress.ts';
@@ -27,6 +28,15 @@ interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps {
 
 const RETRY_AFTER_SECONDS = 2;
 
+const rowState = z.enum(rowStates).optional();
+/** `verdict` is the earlier name of `state`. */
+const rowQuery = z
+  .strictObject({ state: rowState, verdict: rowState })
+  .refine(({ state, verdict }) => state === undefined || verdict === undefined, {
+    path: ['verdict'],
+    message: 'is the earlier name of `state`. Send only `state`.',
+  });
+
 export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): void {
   const endpoint = createEndpoint(deps);
 
@@ -38,11 +48,11 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
       permission: 'manage',
       bodyKind: 'stream',
       query: z.strictObject({ dryRun: z.stringbool().optional() }),
-      async handle({ actor, params, query, body, request }) {
+      async handle({ actor, params, query, body, request, newId }) {
         const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
         const upload = await openUpload(request.headers, body, deps.http.jsonBodyMaxBytes);
         if (query.dryRun) return { jsonBody: await previewImport(deps, actor, connection, upload) };
-        const record = await startImport(deps, actor, connection, upload);
+        const record = await startImport({ ...deps, newId }, actor, connection, upload);
         return {
           status: 202,
           headers: { location: `/v1/imports/${record.id}` },
@@ -61,9 +71,7 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
       list: true,
       async handle({ actor, params, page, answerPage }) {
         const connection = await requireConnection(deps, actor, params.connectionId ?? '');
-        const found = await deps.imports.list(actor.customerId, connection.id, page);
-        const items = await Promise.all(found.items.map((record) => readProgress(deps, record)));
-        return answerPage({ ...found, items }, presentProgress);
+        return answerPage(await listImports(deps, actor.customerId, connection.id, page), presentProgress);
       },
     }),
   });
@@ -98,7 +106,7 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
     });
   addVerb('pause', (actor, { id }) => pauseImport(deps, actor.customerId, id));
   addVerb('resume', (_actor, record) => resumeImport(deps, record));
-  addVerb('cancel', (actor, { id }) => cancelImport(deps, actor.customerId, id, 'cancelled'));
+  addVerb('cancel', (_actor, record) => requestCancel(deps, record));
 
   host.http('imports-rows', {
     methods: ['GET'],
@@ -106,11 +114,14 @@ export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): voi
     authLevel: 'anonymous',
     handler: endpoint({
       permission: 'read',
-      query: z.strictObject({ verdict: z.enum(rowStates).optional() }),
+      query: rowQuery,
       list: true,
       async handle({ actor, params, query, page, answerPage }) {
         const record = await requireImport(deps, actor, params.importId ?? '');
-        return answerPage(await deps.ledger.listRows(record.connectionId, record.id, page, query.verdict), presentRow);
+        return answerPage(
+          await deps.ledger.listRows(record.connectionId, record.id, page, query.state ?? query.verdict),
+          presentRow,
+        );
       },
     }),
   });

@@ -11,6 +11,7 @@ export interface ApiKeyStore {
    * @param roles limits the list to keys with one of these roles
    */
   list(customerId: string, page: PageRequest, roles?: readonly Role[]): Promise<Page<ApiKey>>;
+  /** Replaces the key that an earlier try with the same ID has stored. Nobody was shown that key. */
   insert(key: ApiKey): Promise<void>;
   /** Succeeds if there is nothing to remove. */
   remove(customerId: string, keyId: string): Promise<void>;

@@ -14,8 +14,11 @@ export interface ConnectionStore {
   list(customerId: string, page: PageRequest): Promise<Page<Connection>>;
   /** Every connection of every customer. */
   listAll(): AsyncIterable<Connection>;
-  /** Rejects with `conflict` if the customer already has a connection to this tenant with this client ID. */
-  insert(connection: Connection): Promise<void>;
+  /**
+   * Resolves to the stored record: this one, or the one that an earlier try with the same ID has stored. Rejects with
+   * `conflict` if the customer already has another connection to this tenant with this client ID.
+   */
+  insert(connection: Connection): Promise<Connection>;
   /**
    * Replaces the whole record. Resolves to its new tag, or to `undefined` if it has changed since `tag` was read or is
    * gone.

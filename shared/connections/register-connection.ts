@@ -13,7 +13,7 @@ import type { SecretVault } from './secret-vault.ts';
 import type { TenantDirectory } from './tenant-directory.ts';
 
 interface Deps {
-  connections: Pick<ConnectionStore, 'insert'>;
+  connections: Pick<ConnectionStore, 'get' | 'insert'>;
   vault: Pick<SecretVault, 'put' | 'remove'>;
   tenants: TenantDirectory;
   /** Whether this deployment is configured to reach the cloud. */
@@ -40,7 +40,9 @@ interface NewConnection {
  * Registers a tenant. The connection then awaits the admin's consent.
  *
  * The secret is stored before the record. A record without a secret would look connected, whereas an orphaned secret is
- * harmless, and is removed if the record cannot be written.
+ * harmless. It is removed if the record is refused. After a failure in doubt it stays, because the record may exist.
+ *
+ * Repeatable with the same `newId`: a retry resolves to the connection that an earlier try has registered.
  *
  * @throws DomainError `validation_failed` with every invalid field, `credentials_rejected` with the cause
  * `tenant_not_found`, `conflict` if the customer already has a connection to this tenant with this app
@@ -55,6 +57,8 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
   const { tenantId, tenantDomain } = await resolveTenant(deps, input);
 
   const id = deps.newId('conn');
+  const registered = await deps.connections.get(actor.customerId, id);
+  if (registered) return registered.value;
   const clientSecretVersion = await deps.vault.put(id, input.clientSecret, input.clientSecretExpiresAt);
   const connection: Connection = {
     id,
@@ -75,13 +79,13 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
     createdAt: now,
   };
   try {
-    await deps.connections.insert(connection);
+    return await deps.connections.insert(connection);
   } catch (error) {
+    const isRefused = error instanceof DomainError && error.code === 'conflict';
     // An orphan is harmless, so a failed cleanup must not hide why the record was refused.
-    await deps.vault.remove(id).catch(() => undefined);
+    if (isRefused) await deps.vault.remove(id).catch(() => undefined);
     throw error;
   }
-  return connection;
 }
 
 /** What is wrong with a client secret, as far as we can tell without asking Microsoft. */

@@ -2,6 +2,7 @@ import type { ReadableStream } from 'node:stream/web';
 import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { z } from 'zod';
 import type { Actor, CustomerActor, Permission } from '../kernel/actor.ts';
+import { createRepeatableIds, type NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import { type Answer, tagged, toAnswer } from './answer.ts';
@@ -20,8 +21,9 @@ export interface EndpointDeps extends AuthenticationDeps, IdempotencyDeps {
     /** Whether the customer exists. A customer that is being deleted does not. */
     exists(customerId: string): Promise<boolean>;
   };
-  /** Signs cursors with a key that only the app has. */
+  /** Signs cursors and seeds of IDs with a key that only the app has. */
   sign: Sign;
+  newId: NewId;
   http: { jsonBodyMaxBytes: number; answersRememberedMs: number };
 }
 
@@ -61,6 +63,8 @@ export interface Call<Body, Query, Mode extends CustomerMode = 'required', Kind 
    * @throws DomainError `precondition_failed`
    */
   requireMatch(representation: unknown): void;
+  /** Makes IDs for new records. A request that is repeated with its `Idempotency-Key` gets the same ones again. */
+  newId: NewId;
   request: HttpRequest;
   requestId: string;
   log: Log;
@@ -91,7 +95,7 @@ export function createEndpoint(deps: EndpointDeps) {
           request.method === 'POST' ? readIdempotencyKey(request.headers.get('idempotency-key')) : undefined;
         const body = await readBody(deps, route, request, idempotencyKey);
 
-        const work = async (): Promise<Answer> => {
+        const work = async (newId: NewId): Promise<Answer> => {
           const init = await route.handle({
             // The types of these three depend on the route's modes. TypeScript cannot infer that, hence the casts.
             actor: acting as Call<Body, Query, Mode, Kind>['actor'],
@@ -101,6 +105,7 @@ export function createEndpoint(deps: EndpointDeps) {
             page,
             answerPage: (found, present) => presentPage(found, present, seal),
             requireMatch: (representation) => requireMatch(request.headers.get('if-match'), representation),
+            newId,
             request,
             requestId,
             log,
@@ -109,7 +114,7 @@ export function createEndpoint(deps: EndpointDeps) {
           return route.redactOnReplay ? toAnswer(init) : tagged(toAnswer(init), request);
         };
         try {
-          if (idempotencyKey === undefined) return await work();
+          if (idempotencyKey === undefined) return await work(deps.newId);
           const attempt: Attempt = {
             owner: acting.customerId ?? acting.keyId,
             id: attemptId(request.method, url.pathname, idempotencyKey),
@@ -118,7 +123,10 @@ export function createEndpoint(deps: EndpointDeps) {
             redact: route.redactOnReplay ?? [],
           };
           // A refusal is stored and replayed like any other answer.
-          return await answerOnce(deps, attempt, log, () => work().catch((error) => refused(error, requestId, log)));
+          return await answerOnce(deps, attempt, log, (begunAt) => {
+            const seed = deps.sign(`ids\n${attempt.owner}\n${attempt.id}`);
+            return work(createRepeatableIds(seed, begunAt)).catch((error) => refused(error, requestId, log));
+          });
         } finally {
           await body.streamed?.discardRest(DISCARD_MAX_BYTES).catch(() => undefined);
         }

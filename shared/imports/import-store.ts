@@ -16,7 +16,8 @@ export interface ImportStore {
   get(customerId: string, importId: string): Promise<Tagged<Import> | undefined>;
   /** Newest first. */
   list(customerId: string, connectionId: string, page: PageRequest): Promise<Page<Import>>;
-  insert(record: Import): Promise<void>;
+  /** Resolves to the stored record: this one, or the one that an earlier try with the same ID has stored. */
+  insert(record: Import): Promise<Import>;
   /** Writes the whole record. Resolves to its new tag, or to `undefined` when it has changed since `tag` or is gone. */
   update(record: Import, tag: string): Promise<string | undefined>;
   /** Removes the imports of a connection. Repeatable. */

@@ -19,6 +19,7 @@ export function inMemoryApiKeys(): ApiKeyStore & { reads: number } {
       );
     },
     async insert(key: ApiKey) {
+      await fake.remove(key.customerId, key.id);
       keys.push({ ...key });
     },
     async remove(customerId: string, keyId: string) {

@@ -32,6 +32,8 @@ export function inMemoryConnections(): ConnectionStore {
       yield* all();
     },
     async insert(connection) {
+      const stored = own(connection.customerId, connection.id);
+      if (stored) return stored.value;
       const same = (other: Connection) =>
         other.customerId === connection.customerId &&
         other.cloud === connection.cloud &&
@@ -39,6 +41,7 @@ export function inMemoryConnections(): ConnectionStore {
         other.clientId === connection.clientId;
       if (all().some(same)) throw new DomainError('conflict', 'There is a connection to this tenant already.');
       put(connection);
+      return connection;
     },
     async update(connection, tag) {
       return own(connection.customerId, connection.id)?.tag === tag ? put(connection) : undefined;

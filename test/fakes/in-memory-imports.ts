@@ -27,8 +27,10 @@ export function inMemoryImports(): ImportStore {
       return { items, ...(all.length > limit && last && { cursor: last.id }) };
     },
     async insert(record) {
-      if (kept.has(record.id)) throw new Error(`import ${record.id} is there already`);
+      const own = kept.get(record.id)?.value;
+      if (own) return structuredClone(own);
       kept.set(record.id, { value: structuredClone(record), tag: `tag-${++tags}` });
+      return record;
     },
     async update(record, tag) {
       if (own(record.customerId, record.id)?.tag !== tag) return undefined;

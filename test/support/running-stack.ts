@@ -70,7 +70,7 @@ export interface Progress {
     'rows' | 'accepted' | 'pending' | 'waiting' | 'passed' | 'failed' | 'inconclusive' | 'cancelled',
     number
   >;
-  finding: { code: string } | null;
+  finding: { cause: string } | null;
 }
 
 export interface ShownRow {

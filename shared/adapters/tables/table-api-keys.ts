@@ -30,7 +30,7 @@ export function tableApiKeys(table: TableClient): ApiKeyStore {
     },
     async insert(key) {
       const keys = { partitionKey: escapeKey(key.customerId), rowKey: escapeKey(key.id) };
-      await translateStorageErrors(table.createEntity({ ...keys, ...toProperties(columns, key) }));
+      await translateStorageErrors(table.upsertEntity({ ...keys, ...toProperties(columns, key) }, 'Replace'));
     },
     async remove(customerId, keyId) {
       await undefinedOn([404], table.deleteEntity(escapeKey(customerId), escapeKey(keyId)));

@@ -61,10 +61,12 @@ export function tableConnections(table: TableClient): ConnectionStore {
           ['create', unique],
           ['create', toEntity(connection)],
         ]);
+        return connection;
       } catch (error) {
         if (transactionFailure(error)?.why !== 'exists') throw toStorageError(error);
-        // The SDK repeats a write whose answer was lost, so the existing record may be this very one.
-        if (await store.get(connection.customerId, connection.id)) return;
+        // A record with this ID is our own: the SDK and clients repeat a write whose answer was lost.
+        const own = await store.get(connection.customerId, connection.id);
+        if (own) return own.value;
         throw new DomainError('conflict', 'A connection to this tenant with this client ID already exists.');
       }
     },

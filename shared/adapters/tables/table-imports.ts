@@ -3,6 +3,7 @@ import type { Import } from '../../imports/import.ts';
 import type { ImportStore, OpenImport } from '../../imports/import-store.ts';
 import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
+import { insertOwn } from './insert-own.ts';
 import { newestFirst } from './newest-first.ts';
 import { purgePartition } from './purge-partition.ts';
 import { eachEntity, readEntity, readPage } from './read-entities.ts';
@@ -26,6 +27,9 @@ const importColumns: Columns<Import> = {
   canarySettledAt: 'instant',
   retryOf: 'text',
   uploadType: 'text',
+  uploadedRows: 'number',
+  uploadHash: 'text',
+  counts: 'json',
   createdAt: 'instant',
   startedAt: 'instant',
   finishedAt: 'instant',
@@ -49,15 +53,13 @@ export function tableImports(table: TableClient): ImportStore {
     ...toProperties(importColumns, record),
   });
 
-  return {
+  const store: ImportStore = {
     get: (customerId, importId) => readEntity(table, importColumns, customerId, newestFirst(importId), [404, 400]),
     list(customerId, connectionId, request) {
       const filter = odata`PartitionKey eq ${customerId} and connectionId eq ${connectionId}`;
       return readPage(table, importColumns, filter, request);
     },
-    async insert(record) {
-      await translateStorageErrors(table.createEntity(toEntity(record)));
-    },
+    insert: (record) => insertOwn(table, toEntity(record), record, () => store.get(record.customerId, record.id)),
     async update(record, tag) {
       const written = await undefinedOn([404, 412], table.updateEntity(toEntity(record), 'Replace', { etag: tag }));
       return written?.etag;
@@ -75,4 +77,5 @@ export function tableImports(table: TableClient): ImportStore {
         fromProperties(pointerColumns, entity),
       ),
   };
+  return store;
 }
