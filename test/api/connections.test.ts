@@ -157,6 +157,18 @@ describe('testing', () => {
   });
 });
 
+describe('a test of a connection that asks two services', () => {
+  it('labels each step about a token with its service', async () => {
+    const id = await register({ probes: ['graph.send', 'imap'] });
+    const { steps } = (await (await post(`/v1/connections/${id}/test`)).json()) as {
+      steps: { step: string; service?: string }[];
+    };
+    const labels = steps.map(({ step, service }) => (service ? `${service} ${step}` : step));
+    const ofService = (service: string) => ['token', 'audience', 'tenant'].map((step) => `${service} ${step}`);
+    expect(labels).toEqual([...ofService('graph'), ...ofService('exchange'), 'roles', 'organization']);
+  });
+});
+
 describe('replacing the secret', () => {
   it('422: keeps the old one when Microsoft refuses the new one', async () => {
     const id = await register();
@@ -222,6 +234,37 @@ describe('consent', () => {
     const state = (await link(id)).get('state') ?? '';
     expect(await callback({ state, ...query })).toContain(words);
     expect(await consentedAt(id)).toBeNull();
+  });
+
+  it.each([
+    ['nothing else', {}],
+    ['an empty error', { error: '' }],
+    ['a tenant only', { tenant: TENANT_ID }],
+    ['a consent without a tenant', { admin_consent: 'True' }],
+    ['admin_consent=False', { admin_consent: 'False', tenant: TENANT_ID }],
+  ])('is not used up by a callback with %s beside the state', async (_, query) => {
+    const id = await register();
+    const state = (await link(id)).get('state') ?? '';
+    expect(await callback({ state, ...query } as Record<string, string>)).toContain('Nothing was changed');
+    expect(await callback({ state, tenant: TENANT_ID, admin_consent: 'True' })).toContain('Consent granted');
+    expect(await consentedAt(id)).not.toBeNull();
+  });
+
+  it('shows the name of a connection apart, quoted, cut and without characters that could pass for our words', async () => {
+    const id = await register();
+    const { customer } = (await (await api.request('GET', '/v1/me', { key })).json()) as { customer: { id: string } };
+    const found = await api.deps.connections.get(customer.id, id);
+    if (!found) throw new Error('the connection is gone');
+    // The API refuses such a name today. An old record may hold one.
+    const name = `Tail”.\u202e Call\n\u0007 <b>+1 555</b> now. ${'x'.repeat(200)}`;
+    await api.deps.connections.update({ ...found.value, name }, found.tag);
+    const state = (await link(id)).get('state') ?? '';
+    const page = await callback({ state, tenant: TENANT_ID, admin_consent: 'True' });
+    const [, shown = ''] = /<bdi>(.*)<\/bdi>/s.exec(page) ?? [];
+    const text = shown.replace(/&#(\d+);/g, (_whole, code: string) => String.fromCharCode(Number(code)));
+    expect(text).toMatch(/^“Tail'. Call <b>\+1 555<\/b> now. x+…”$/);
+    expect([...text]).toHaveLength(62);
+    expect(page.replace(/<bdi>.*<\/bdi>/s, '')).not.toContain('555');
   });
 
   it('changes nothing for a state that is made up, missing or too old', async () => {

@@ -134,7 +134,14 @@ describe('an import', () => {
 });
 
 describe.each([
-  ['a customer', 'customers', 'insert', (): string => '/v1/customers', { name: 'Globex', mailboxSlots: 3 }, (): string => OPERATOR_KEY],
+  [
+    'a customer',
+    'customers',
+    'insert',
+    (): string => '/v1/customers',
+    { name: 'Globex', mailboxSlots: 3 },
+    (): string => OPERATOR_KEY,
+  ],
   ['a connection', 'connections', 'insert', (): string => '/v1/connections', registration, (): string => key],
   [
     'an API key',
