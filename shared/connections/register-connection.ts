@@ -9,11 +9,14 @@ import type { Secret } from '../kernel/secret.ts';
 import { isSecretId, secretState } from './client-secret.ts';
 import type { Cloud, Connection, SendProbe } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { expiryOf } from './expiring-secrets.ts';
+import type { ExpiryIndex } from './expiry-index.ts';
 import type { SecretVault } from './secret-vault.ts';
 import type { TenantDirectory } from './tenant-directory.ts';
 
 interface Deps {
   connections: Pick<ConnectionStore, 'get' | 'insert'>;
+  expiryIndex: Pick<ExpiryIndex, 'put' | 'remove'>;
   vault: Pick<SecretVault, 'put' | 'remove'>;
   tenants: TenantDirectory;
   /** Whether this deployment is configured to reach the cloud. */
@@ -78,12 +81,16 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
     grantsChangedAt: now,
     createdAt: now,
   };
+  await deps.expiryIndex.put({ ...expiryOf(connection), notedAt: now });
   try {
     return await deps.connections.insert(connection);
   } catch (error) {
     const isRefused = error instanceof DomainError && error.code === 'conflict';
-    // An orphan is harmless, so a failed cleanup must not hide why the record was refused.
-    if (isRefused) await deps.vault.remove(id).catch(() => undefined);
+    // Orphans are harmless, so a failed cleanup must not hide why the record was refused.
+    if (isRefused) {
+      await deps.vault.remove(id).catch(() => undefined);
+      await deps.expiryIndex.remove(expiryOf(connection)).catch(() => undefined);
+    }
     throw error;
   }
 }

@@ -10,6 +10,7 @@ import { tableApiKeys } from '../adapters/tables/table-api-keys.ts';
 import { tableConnections } from '../adapters/tables/table-connections.ts';
 import { tableConsents } from '../adapters/tables/table-consents.ts';
 import { tableCustomers } from '../adapters/tables/table-customers.ts';
+import { tableExpiryIndex } from '../adapters/tables/table-expiry-index.ts';
 import { tableHeartbeats } from '../adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../adapters/tables/table-imports.ts';
 import { tableLedger } from '../adapters/tables/table-ledger.ts';
@@ -37,6 +38,8 @@ export function buildDeps(config: Config, log: Log) {
   const azure = buildAzureClients(config);
 
   const connections = tableConnections(azure.table(tables.connections));
+  const customers = tableCustomers(azure.table(tables.customers));
+  const expiryIndex = tableExpiryIndex(azure.table(tables.connections));
   const imports = tableImports(azure.table(tables.imports));
   const ledger = tableLedger(azure.table(tables.mailboxes, { maxRetries: 0 }));
   const slots = tableSlots(azure.table(tables.customers));
@@ -67,6 +70,7 @@ export function buildDeps(config: Config, log: Log) {
   const purgeDeps = { imports, importQueues, ledger, slots, uploads, importEvents, clock, ...machinery };
   const removeDeps = {
     connections,
+    expiryIndex,
     vault,
     tokens,
     purgeConnection: (customerId: string, connectionId: string) => purgeConnection(purgeDeps, customerId, connectionId),
@@ -76,7 +80,7 @@ export function buildDeps(config: Config, log: Log) {
     ...purgeDeps,
     ...removeDeps,
     ...buildChecker({ tokens, clouds: endpointsOf, clock, settings }),
-    customers: tableCustomers(azure.table(tables.customers)),
+    customers,
     apiKeyStore,
     apiKeys: createApiKeyVerifier({ apiKeyStore, clock, isOperatorKey }, { cachedMs: settings.API_KEY_CACHED }),
     answers: tableAnswers(azure.table(tables.idempotency)),
@@ -89,7 +93,7 @@ export function buildDeps(config: Config, log: Log) {
     customerPurgers: [
       async (customerId: string) => {
         for await (const connection of connections.listAll()) {
-          if (connection.customerId === customerId) await removeParts(removeDeps, customerId, connection.id);
+          if (connection.customerId === customerId) await removeParts(removeDeps, connection);
         }
       },
       (customerId: string) => uploads.purge(customerId),
@@ -98,7 +102,7 @@ export function buildDeps(config: Config, log: Log) {
       clock,
       heartbeats,
       parts: {
-        storage: async () => void (await imports.listOpen()),
+        storage: async () => void (await customers.exists('readiness-probe')),
         vault: async () => void (await vault.get('muster-readiness-probe', '')),
       },
     }),

@@ -9,6 +9,7 @@ import { createTableClients, type TableName } from '../../shared/adapters/tables
 import { tableConnections } from '../../shared/adapters/tables/table-connections.ts';
 import { tableConsents } from '../../shared/adapters/tables/table-consents.ts';
 import { tableCustomers } from '../../shared/adapters/tables/table-customers.ts';
+import { tableExpiryIndex } from '../../shared/adapters/tables/table-expiry-index.ts';
 import { tableHeartbeats } from '../../shared/adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../../shared/adapters/tables/table-imports.ts';
 import { tableLedger } from '../../shared/adapters/tables/table-ledger.ts';
@@ -21,6 +22,7 @@ import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
 import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
 import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
+import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
@@ -30,6 +32,7 @@ import { describeAnswerMemory } from './answer-memory.contract.ts';
 import { describeApiKeyStore } from './api-key-store.contract.ts';
 import { describeConnectionStore } from './connection-store.contract.ts';
 import { describeCustomerStore } from './customer-store.contract.ts';
+import { describeExpiryIndex } from './expiry-index.contract.ts';
 import { describeImportStore } from './import-store.contract.ts';
 import { describeLedger } from './ledger.contract.ts';
 import { describeSlots } from './slots.contract.ts';
@@ -60,6 +63,8 @@ describeAnswerMemory('tables', () => tableAnswers(client(tables.idempotency)));
 
 describeConnectionStore('in memory', inMemoryConnections);
 describeConnectionStore('tables', () => tableConnections(client(tables.connections)));
+describeExpiryIndex('in memory', inMemoryExpiryIndex);
+describeExpiryIndex('tables', () => tableExpiryIndex(client(tables.connections)));
 describeImportStore('in memory', inMemoryImports);
 describeImportStore('tables', () => tableImports(client(tables.imports)));
 describeLedger('in memory', inMemoryLedger);
@@ -158,6 +163,7 @@ describe('table adapters', () => {
     ['get a connection', (table) => tableConnections(table).get('cust_1', 'conn_1')],
     ['insert a connection', (table) => tableConnections(table).insert(aConnection())],
     ['list all connections', (table) => Array.fromAsync(tableConnections(table).listAll())],
+    ['list expiring secrets', (table) => tableExpiryIndex(table).list('x', { ...page, until: new Date() })],
     ['get an import', (table) => tableImports(table).get('cust_1', 'imp_1')],
     ['update an import', (table) => tableImports(table).update(anImport(), TAG)],
     ['purge imports', (table) => tableImports(table).purge('cust_1', 'conn_1')],

@@ -31,6 +31,7 @@ import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
 import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryConsents } from '../fakes/in-memory-consents.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
+import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
@@ -90,6 +91,7 @@ export function createApiDeps() {
     tokens: tenant.tokens,
     checker: tenant.checker,
     connections,
+    expiryIndex: inMemoryExpiryIndex(),
     consents: inMemoryConsents(),
     consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
     consentLinkValidMs: 3_600_000,
