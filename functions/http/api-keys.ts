@@ -69,7 +69,8 @@ export function addApiKeyRoutes(host: Pick<typeof app, 'http'>, deps: ApiKeyRout
       permission: 'administer',
       customer: 'none',
       async handle({ actor, params: { customerId = '', keyId = '' }, requireMatch }) {
-        await requireCustomer(deps, actor, customerId);
+        // An operator's key outlives the customer that it was created for, and must be revocable.
+        requireOwn(actor, customerId);
         await revokeApiKey(deps, actor, customerId, keyId, (apiKey) => requireMatch(present(apiKey)));
         return { status: 204 };
       },

@@ -1,7 +1,7 @@
 import type { app } from '@azure/functions';
 import { z } from 'zod';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
-import { type DeleteCustomerDeps, deleteCustomer } from '../../shared/customers/delete-customer.ts';
+import { type DeleteCustomerDeps, deleteCustomer, restoreCustomer } from '../../shared/customers/delete-customer.ts';
 import { type CustomerWithSlots, listCustomers, readCustomer } from '../../shared/customers/read-customers.ts';
 import { updateCustomer } from '../../shared/customers/update-customer.ts';
 import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
@@ -89,10 +89,26 @@ export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: Customer
     handler: endpoint({
       permission: 'administer',
       customer: 'none',
-      async handle({ actor, params: { customerId = '' }, requireMatch }) {
-        await deleteCustomer(deps, actor, customerId, (current) => requireMatch(present(current)));
+      query: z.strictObject({ purge: z.literal('now').optional() }),
+      async handle({ actor, params: { customerId = '' }, query, requireMatch }) {
+        const options = { purgeNow: query.purge === 'now' };
+        await deleteCustomer(deps, actor, customerId, options, (current) => requireMatch(present(current)));
         return { status: 204 };
       },
+    }),
+  });
+
+  host.http('customers-restore', {
+    methods: ['POST'],
+    route: 'v1/customers/{customerId}/restore',
+    authLevel: 'anonymous',
+    handler: endpoint({
+      // The keys of a disabled customer do not work, so only operators can restore it.
+      permission: 'operate',
+      customer: 'none',
+      handle: async ({ params: { customerId = '' } }) => ({
+        jsonBody: present(await restoreCustomer(deps, customerId)),
+      }),
     }),
   });
 }

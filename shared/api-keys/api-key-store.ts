@@ -15,6 +15,6 @@ export interface ApiKeyStore {
   insert(key: ApiKey): Promise<void>;
   /** Succeeds if there is nothing to remove. */
   remove(customerId: string, keyId: string): Promise<void>;
-  /** Removes every key of a customer. */
+  /** Removes every key of a customer, except operators' keys: those are ours. */
   purge(customerId: string): Promise<void>;
 }

@@ -5,7 +5,7 @@ import type { ApiKeyStore } from './api-key-store.ts';
 import { hashKey, isSameHash, parseKeyText } from './key-text.ts';
 
 export interface ApiKeyVerifier {
-  /** Resolves to `undefined` if the key is unknown, wrong, expired or revoked. */
+  /** Resolves to `undefined` if the key is unknown, wrong, expired or revoked, or its customer is disabled. */
   verify(presented: string): Promise<Actor | undefined>;
   /**
    * Clears the cache of a customer's keys. Call it after removing keys. Other processes notice once their cache
@@ -16,6 +16,10 @@ export interface ApiKeyVerifier {
 
 interface Deps {
   apiKeyStore: Pick<ApiKeyStore, 'get'>;
+  customers: {
+    /** `false` for a customer whose deletion has begun: its keys stay stored, but do not work. */
+    exists(customerId: string): Promise<boolean>;
+  };
   clock: Clock;
   /** Whether this is the operator's key from the configuration. */
   isOperatorKey(presented: string): boolean;
@@ -44,6 +48,7 @@ export function createApiKeyVerifier(deps: Deps, { cachedMs }: { cachedMs: numbe
     const revocationsBefore = revocations;
     const key = await deps.apiKeyStore.get(ids.customerId, ids.keyId);
     if (!key || !isSameHash(key.hash, hash)) return undefined;
+    if (key.role !== 'operator' && !(await deps.customers.exists(key.customerId))) return undefined;
     const now = deps.clock.now().getTime();
     if (key.expiresAt && key.expiresAt.getTime() <= now) return undefined;
     const verified: Verified = {

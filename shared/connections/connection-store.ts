@@ -26,4 +26,6 @@ export interface ConnectionStore {
   update(connection: Connection, tag: string): Promise<string | undefined>;
   /** Succeeds if there is nothing to remove. */
   remove(customerId: string, connectionId: string): Promise<void>;
+  /** Removes all connections of a customer. Repeatable. */
+  purge(customerId: string): Promise<void>;
 }

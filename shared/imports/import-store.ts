@@ -22,6 +22,8 @@ export interface ImportStore {
   update(record: Import, tag: string): Promise<string | undefined>;
   /** Removes the imports of a connection. Repeatable. */
   purge(customerId: string, connectionId: string): Promise<void>;
+  /** Removes all imports and pointers of a customer. Repeatable. */
+  purgeCustomer(customerId: string): Promise<void>;
 
   openPointer(pointer: OpenImport): Promise<void>;
   closePointer(importId: string): Promise<void>;

@@ -18,8 +18,8 @@ import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
-import { removeParts } from '../connections/remove-connection.ts';
 import { createReadiness } from '../health/readiness.ts';
+import { cancelCustomerImports } from '../imports/cancel-customer-imports.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -28,6 +28,7 @@ import type { Log } from '../kernel/log.ts';
 import { containers, queues, tables } from '../kernel/storage-names.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
+import { buildCustomerPurgers } from './build-customer-purgers.ts';
 import { buildImports } from './build-imports.ts';
 import type { Config } from './config.ts';
 
@@ -40,6 +41,8 @@ export function buildDeps(config: Config, log: Log) {
   const connections = tableConnections(azure.table(tables.connections));
   const customers = tableCustomers(azure.table(tables.customers));
   const expiryIndex = tableExpiryIndex(azure.table(tables.connections));
+  const consents = tableConsents(azure.table(tables.consents));
+  const poisonArchive = tablePoisonArchive(azure.table(tables.poison));
   const imports = tableImports(azure.table(tables.imports));
   const ledger = tableLedger(azure.table(tables.mailboxes, { maxRetries: 0 }));
   const slots = tableSlots(azure.table(tables.customers));
@@ -82,22 +85,20 @@ export function buildDeps(config: Config, log: Log) {
     ...buildChecker({ tokens, clouds: endpointsOf, clock, settings }),
     customers,
     apiKeyStore,
-    apiKeys: createApiKeyVerifier({ apiKeyStore, clock, isOperatorKey }, { cachedMs: settings.API_KEY_CACHED }),
+    apiKeys: createApiKeyVerifier(
+      { apiKeyStore, customers, clock, isOperatorKey },
+      { cachedMs: settings.API_KEY_CACHED },
+    ),
     answers: tableAnswers(azure.table(tables.idempotency)),
     heartbeats,
-    poisonArchive: tablePoisonArchive(azure.table(tables.poison)),
+    poisonArchive,
     sign,
     newId: createNewId(clock.now),
     http: { jsonBodyMaxBytes: settings.JSON_BODY_MAX_BYTES, answersRememberedMs: settings.IDEMPOTENCY_REMEMBERED },
     fields: { nameMaxLength: settings.NAME_MAX_LENGTH },
-    customerPurgers: [
-      async (customerId: string) => {
-        for await (const connection of connections.listAll()) {
-          if (connection.customerId === customerId) await removeParts(removeDeps, connection);
-        }
-      },
-      (customerId: string) => uploads.purge(customerId),
-    ],
+    cancelImports: (customerId: string) => cancelCustomerImports(purgeDeps, customerId),
+    customerPurgers: buildCustomerPurgers({ ...removeDeps, imports, uploads, consents, poisonArchive }),
+    deletionGraceMs: settings.DELETION_GRACE,
     readiness: createReadiness({
       clock,
       heartbeats,
@@ -107,7 +108,7 @@ export function buildDeps(config: Config, log: Log) {
       },
     }),
 
-    consents: tableConsents(azure.table(tables.consents)),
+    consents,
     consentEndpoints: endpointsOf,
     consentLinkValidMs: settings.CONSENT_LINK_VALID,
     publicUrl: config.publicUrl,

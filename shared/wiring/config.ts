@@ -75,6 +75,7 @@ const settings = z.object({
   NAME_MAX_LENGTH: whole(200),
   IDEMPOTENCY_REMEMBERED: durationMs('PT24H'),
   API_KEY_CACHED: durationMs('PT15S'),
+  DELETION_GRACE: durationMs('P7D'),
 
   CHECKS_AT_ONCE: whole(24),
   CHECK_TIMEOUT: durationMs('PT30S'),

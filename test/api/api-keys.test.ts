@@ -139,7 +139,7 @@ describe('races', () => {
     const acme = await api.customer();
     const insert = api.deps.apiKeyStore.insert;
     api.deps.apiKeyStore.insert = async (key) => {
-      await api.request('DELETE', `/v1/customers/${acme.id}`, { key: OPERATOR_KEY });
+      await api.request('DELETE', `/v1/customers/${acme.id}?purge=now`, { key: OPERATOR_KEY });
       await insert(key);
     };
     expect(await make(api, keysOf(acme.id), OPERATOR_KEY, { name: 'x', role: 'owner' })).toMatchObject({ status: 404 });

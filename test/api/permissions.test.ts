@@ -20,6 +20,7 @@ const permissions: Record<string, Permission | 'open'> = {
   'customers-get': 'read',
   'customers-update': 'administer',
   'customers-delete': 'administer',
+  'customers-restore': 'operate',
   'api-keys-create': 'administer',
   'api-keys-list': 'administer',
   'api-keys-delete': 'administer',

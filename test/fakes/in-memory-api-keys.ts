@@ -26,7 +26,7 @@ export function inMemoryApiKeys(): ApiKeyStore & { reads: number } {
       keys = keys.filter((key) => key.customerId !== customerId || key.id !== keyId);
     },
     async purge(customerId: string) {
-      keys = keys.filter((key) => key.customerId !== customerId);
+      keys = keys.filter((key) => key.customerId !== customerId || key.role === 'operator');
     },
   };
   return fake;

@@ -49,5 +49,8 @@ export function inMemoryConnections(): ConnectionStore {
     async remove(customerId, connectionId) {
       if (own(customerId, connectionId)) kept.delete(connectionId);
     },
+    async purge(customerId) {
+      for (const [id, { value }] of kept) if (value.customerId === customerId) kept.delete(id);
+    },
   };
 }

@@ -43,6 +43,10 @@ export function inMemoryImports(): ImportStore {
         if (value.customerId === customerId && value.connectionId === connectionId) kept.delete(id);
       }
     },
+    async purgeCustomer(customerId) {
+      for (const [id, { value }] of kept) if (value.customerId === customerId) kept.delete(id);
+      for (const [id, pointer] of open) if (pointer.customerId === customerId) open.delete(id);
+    },
     async openPointer(pointer) {
       open.set(pointer.importId, structuredClone(pointer));
     },

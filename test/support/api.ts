@@ -16,6 +16,7 @@ import { createPropagationSteps } from '../../shared/connections/propagation.ts'
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
+import { cancelCustomerImports } from '../../shared/imports/cancel-customer-imports.ts';
 import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
 import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
 import { createRefusalWatch } from '../../shared/imports/checking/refusal-watch.ts';
@@ -79,11 +80,18 @@ export function createApiDeps() {
   const tenant = simulatedTenant(TENANT_ID, (id, version) => vault.get(id, version));
   const sent: unknown[] = [];
   const send = async (message: unknown) => void sent.push(message);
+  const customers = inMemoryCustomers();
   const imports = inMemoryImports();
   const ledger = inMemoryLedger();
   const connections = inMemoryConnections();
   const serialByKey = createSerialByKey();
   const tallies = createTallyBook('test');
+  const importQueues = {
+    sendPlan: send,
+    sendDispatch: send,
+    sendCheck: send,
+    getOldestCheckSentAt: async () => undefined,
+  };
   return {
     vault,
     /** Microsoft's side of every connection. */
@@ -108,7 +116,9 @@ export function createApiDeps() {
     uploadLimits: { maxBytes: 100_000, maxRows: 1_000, recordMaxBytes: 65_536, nameMaxLength: 200 },
     /** Messages that were put on queues. */
     sent,
-    importQueues: { sendPlan: send, sendDispatch: send, sendCheck: send, getOldestCheckSentAt: async () => undefined },
+    importQueues,
+    cancelImports: (customerId: string) => cancelCustomerImports({ imports, importQueues }, customerId),
+    deletionGraceMs: 7 * 24 * 3_600_000,
     importEvents: { ended: async () => undefined },
     serialByKey,
     tallies,
@@ -125,7 +135,7 @@ export function createApiDeps() {
       now: Date.now,
     }),
     limits: { giveUpAfterMs: 60_000, retryBaseMs: 100, cleanupAfterMs: 1_000 },
-    poisonArchive: { put: async () => undefined },
+    poisonArchive: { put: async () => undefined, purge: async () => undefined },
     retryDelayMs: 15_000,
     deliveriesMax: 5,
     readUpload: async () => undefined,
@@ -149,10 +159,10 @@ export function createApiDeps() {
     sign,
     http: { jsonBodyMaxBytes: JSON_BODY_MAX_BYTES, answersRememberedMs: 24 * 3_600_000 },
     fields: { nameMaxLength: 200 },
-    customers: inMemoryCustomers(),
+    customers,
     slots: inMemorySlots(),
     apiKeyStore,
-    apiKeys: createApiKeyVerifier({ apiKeyStore, clock, isOperatorKey }, { cachedMs: 15_000 }),
+    apiKeys: createApiKeyVerifier({ apiKeyStore, customers, clock, isOperatorKey }, { cachedMs: 15_000 }),
     answers: inMemoryAnswers(),
     customerPurgers: purgers,
     heartbeats,

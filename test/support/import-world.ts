@@ -225,6 +225,7 @@ export function createWorld(
       limits: { giveUpAfterMs: 24 * 3600_000, retryBaseMs: 2000, cleanupAfterMs: 120_000 },
       planShiftMs: 240_000,
       planOverdueMs: 60_000,
+      customers: { exists: async () => true },
       sleep,
       readUpload: async (record: Import) => {
         const lines = uploads.get(record.id);

@@ -35,6 +35,6 @@ export function tableApiKeys(table: TableClient): ApiKeyStore {
     async remove(customerId, keyId) {
       await undefinedOn([404], table.deleteEntity(escapeKey(customerId), escapeKey(keyId)));
     },
-    purge: (customerId) => purgePartition(table, escapeKey(customerId)),
+    purge: (customerId) => purgePartition(table, escapeKey(customerId), odata`role ne ${'operator'}`),
   };
 }

@@ -6,6 +6,7 @@ import { DomainError } from '../../kernel/errors.ts';
 import { toStorageError, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { newestFirst } from './newest-first.ts';
+import { purgePartition } from './purge-partition.ts';
 import { eachEntity, readEntity, readPage } from './read-entities.ts';
 import { transactionFailure } from './transaction-failure.ts';
 
@@ -80,6 +81,7 @@ export function tableConnections(table: TableClient): ConnectionStore {
       await undefinedOn([404], table.deleteEntity(customerId, uniqueKey(found.value)));
       await undefinedOn([404], table.deleteEntity(customerId, recordKey(connectionId)));
     },
+    purge: (customerId) => purgePartition(table, customerId),
   };
   return store;
 }

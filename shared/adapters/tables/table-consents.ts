@@ -1,7 +1,8 @@
-import type { TableClient } from '@azure/data-tables';
+import { odata, type TableClient } from '@azure/data-tables';
 import type { ConsentRequest, ConsentStore } from '../../connections/consent-store.ts';
 import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, toProperties } from './columns.ts';
+import { purgePartition } from './purge-partition.ts';
 import { readEntity } from './read-entities.ts';
 
 const columns: Columns<ConsentRequest> = {
@@ -33,5 +34,6 @@ export function tableConsents(table: TableClient): ConsentStore {
       const written = await undefinedOn([404, 412], table.updateEntity(entity, 'Merge', { etag: found.tag }));
       return written !== undefined;
     },
+    purge: (customerId) => purgePartition(table, PARTITION, odata`customerId eq ${customerId}`),
   };
 }

@@ -7,7 +7,14 @@ import { insertOwn } from './insert-own.ts';
 import { escapeKey } from './keys.ts';
 import { eachEntity, readEntity, readPage } from './read-entities.ts';
 
-const columns: Columns<Customer> = { id: 'text', name: 'text', createdAt: 'instant', deletingSince: 'instant' };
+const columns: Columns<Customer> = {
+  id: 'text',
+  name: 'text',
+  createdAt: 'instant',
+  deletingSince: 'instant',
+  purgeAt: 'instant',
+  purgingSince: 'instant',
+};
 
 const CUSTOMERS = 'customers';
 const live = odata`PartitionKey eq ${CUSTOMERS} and deletingSince eq ''`;

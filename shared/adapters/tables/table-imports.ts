@@ -65,6 +65,10 @@ export function tableImports(table: TableClient): ImportStore {
       return written?.etag;
     },
     purge: (customerId, connectionId) => purgePartition(table, customerId, odata`connectionId eq ${connectionId}`),
+    async purgeCustomer(customerId) {
+      await purgePartition(table, customerId);
+      await purgePartition(table, OPEN, odata`customerId eq ${customerId}`);
+    },
     async openPointer(pointer) {
       const properties = toProperties(pointerColumns, pointer);
       await translateStorageErrors(table.upsertEntity({ partitionKey: OPEN, rowKey: pointer.importId, ...properties }));
