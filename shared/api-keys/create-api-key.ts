@@ -41,7 +41,7 @@ export async function createApiKey(
       fields: [{ path: 'expiresAt', message: 'must be in the future' }],
     });
   }
-  await requireCustomer(deps, customerId);
+  await requireExisting(deps, customerId);
   const id = deps.newId('key');
   const text = createKeyText(customerId, id);
   const apiKey: ApiKey = {
@@ -57,7 +57,7 @@ export async function createApiKey(
   // A deletion marks the customer and then removes its keys. The second check, after the write, notices a deletion that
   // began in the meantime, so no key outlives its customer.
   try {
-    await requireCustomer(deps, customerId);
+    await requireExisting(deps, customerId);
   } catch (error) {
     await deps.apiKeyStore.remove(customerId, id);
     throw error;
@@ -65,6 +65,6 @@ export async function createApiKey(
   return { apiKey, text };
 }
 
-async function requireCustomer(deps: Pick<Deps, 'customers'>, customerId: string): Promise<void> {
+async function requireExisting(deps: Pick<Deps, 'customers'>, customerId: string): Promise<void> {
   if (!(await deps.customers.exists(customerId))) throw new DomainError('not_found', 'There is no such customer.');
 }

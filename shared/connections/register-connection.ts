@@ -52,7 +52,7 @@ interface NewConnection {
  */
 export async function registerConnection(deps: Deps, actor: CustomerActor, input: NewConnection): Promise<Connection> {
   const now = deps.clock.now();
-  refuse([
+  requireNoFaults([
     ...secretFaults(input.clientSecret, input.clientSecretExpiresAt, now),
     ...tenantFaults(input.tenant),
     ...(deps.hasCloud(input.cloud) ? [] : [{ path: 'cloud', message: 'is not available in this deployment' }]),
@@ -107,7 +107,7 @@ export function secretFaults(clientSecret: Secret, expiresAt: Date, now: Date): 
 }
 
 /** @throws DomainError `validation_failed` if there are any faults */
-export function refuse(faults: FieldError[]): void {
+export function requireNoFaults(faults: FieldError[]): void {
   if (faults.length === 0) return;
   const pasted = faults.find((fault) => fault.path === 'clientSecret');
   throw new DomainError('validation_failed', 'Some fields are invalid. See `errors`.', {

@@ -25,11 +25,11 @@ export interface RemoveDeps {
  * @throws DomainError `not_found`
  */
 export async function removeConnection(deps: RemoveDeps, actor: CustomerActor, connectionId: string): Promise<void> {
-  await removeParts(deps, await requireConnection(deps, actor, connectionId));
+  await removeExisting(deps, await requireConnection(deps, actor, connectionId));
 }
 
 /** The removal itself, for callers that have read the connection. Repeatable. */
-export async function removeParts(
+export async function removeExisting(
   deps: Omit<RemoveDeps, 'connections'> & { connections: Pick<ConnectionStore, 'remove'> },
   connection: Connection,
 ): Promise<void> {

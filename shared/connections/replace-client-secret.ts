@@ -10,7 +10,7 @@ import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { expiryOf } from './expiring-secrets.ts';
 import type { ExpiryIndex } from './expiry-index.ts';
-import { refuse, secretFaults } from './register-connection.ts';
+import { requireNoFaults, secretFaults } from './register-connection.ts';
 import { noSuchConnection, requireConnection } from './require-connection.ts';
 import type { SecretVault } from './secret-vault.ts';
 import type { Tokens } from './tokens.ts';
@@ -38,7 +38,7 @@ export async function replaceClientSecret(
 ): Promise<Connection> {
   const connection = await requireConnection(deps, actor, connectionId);
   const now = deps.clock.now();
-  refuse(secretFaults(input.clientSecret, input.clientSecretExpiresAt, now));
+  requireNoFaults(secretFaults(input.clientSecret, input.clientSecretExpiresAt, now));
   const answer = await deps.tokens.tryOut(connection, input.clientSecret, 'graph');
   if (!answer.granted) {
     const code = classify(answer.refusal);

@@ -18,9 +18,9 @@ interface ReadDeps {
 }
 
 /** Customers in one page. */
-export const CUSTOMERS_PAGE_MAX = 100;
+const CUSTOMERS_PAGE_MAX = 100;
 
-const READS_AT_ONCE = 16;
+const PARALLEL_READS_MAX = 16;
 
 /**
  * Reads a customer that the actor may see, with its slots.
@@ -45,7 +45,7 @@ export async function listCustomers(
     ...request,
     limit: Math.min(request.limit, CUSTOMERS_PAGE_MAX),
   });
-  const limit = pLimit(READS_AT_ONCE);
+  const limit = pLimit(PARALLEL_READS_MAX);
   const read = items.map((customer) => limit(async () => ({ customer, slots: await deps.slots.get(customer.id) })));
   const found = await Promise.all(read);
   return { ...rest, items: found.flatMap(({ customer, slots }) => (slots ? [{ customer, slots }] : [])) };

@@ -4,7 +4,7 @@ import { DomainError } from '../kernel/errors.ts';
 
 export interface AuthenticationDeps {
   apiKeys: {
-    /** Resolves to `undefined` when the key is unknown, wrong, expired or revoked. */
+    /** Resolves to `undefined` if the key is unknown, wrong, expired or revoked. */
     verify(presented: string): Promise<Actor | undefined>;
   };
 }
@@ -17,7 +17,7 @@ export function bearerOf(headers: Pick<HttpRequest['headers'], 'get'>): string |
 }
 
 /**
- * Identifies the caller and checks that its role allows this.
+ * Identifies the caller and checks that its role has the permission.
  *
  * @throws DomainError `unauthenticated`, `forbidden`
  */
@@ -46,7 +46,7 @@ export function namesCustomer(request: Pick<HttpRequest, 'headers'>): boolean {
 }
 
 /**
- * Decides for which customer the actor acts: its own. An operator names one.
+ * Decides for which customer the actor acts: its own, or the one that an operator names.
  *
  * @throws DomainError `customer_required`, `not_found`
  */
@@ -67,7 +67,7 @@ export async function actForCustomer(
     );
   }
   if (!(await deps.customers.exists(customerId))) {
-    throw new DomainError('not_found', 'This customer does not exist.');
+    throw new DomainError('not_found', 'There is no such customer.');
   }
   return { ...actor, customerId };
 }

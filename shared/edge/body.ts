@@ -29,8 +29,8 @@ export async function readJson(
   return { value: parseJson(bytes), bytes };
 }
 
-/** @throws DomainError `malformed_request` when the bytes are not UTF-8 or not JSON */
-export function parseJson(bytes: Uint8Array): unknown {
+/** @throws DomainError `malformed_request` if the bytes are not UTF-8 or not JSON */
+function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
@@ -69,6 +69,6 @@ async function readBytes(request: JsonRequest, maxBytes: number): Promise<Uint8A
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 
-export function tooLarge(maxBytes: number): DomainError {
+function tooLarge(maxBytes: number): DomainError {
   return new DomainError('payload_too_large', `The body is too large. Send at most ${maxBytes} bytes.`);
 }

@@ -3,8 +3,8 @@ import { parseAddress } from '../kernel/address.ts';
 import { Secret } from '../kernel/secret.ts';
 
 /**
- * A name for people to read: trimmed, one line, at most `maxLength` characters. Without bidirectional controls, which could
- * make it look like another name.
+ * A name for people to read: trimmed, one line, at most `maxLength` characters. Without bidirectional controls, which
+ * could make it look like another name.
  */
 export function nameField(maxLength: number) {
   return z
@@ -21,7 +21,7 @@ export function nameField(maxLength: number) {
 /** An instant in RFC 3339 with any offset, such as `2026-06-01T00:00:00Z`. */
 export const instantField = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
-/** A mailbox address, normalised. */
+/** A mailbox address, normalized. */
 export const addressField = z.string().transform((text, context) => {
   const parsed = parseAddress(text);
   if (parsed.ok) return parsed.address;

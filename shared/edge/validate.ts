@@ -15,7 +15,7 @@ export function validateAll(pairs: readonly (readonly [z.ZodType<unknown>, unkno
   const results = pairs.map(([schema, value]) => schema.safeParse(value));
   const issues = results.flatMap((result) => result.error?.issues ?? []);
   if (issues.length === 0) return results.map((result) => result.data);
-  throw new DomainError('validation_failed', 'Some fields are missing, invalid or unknown. See errors.', {
+  throw new DomainError('validation_failed', 'Some fields are missing, invalid or unknown. See `errors`.', {
     fields: issues.flatMap(toFields),
   });
 }

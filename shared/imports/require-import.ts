@@ -14,7 +14,7 @@ export async function requireImport(
   importId: string,
 ): Promise<Import> {
   const found = await deps.imports.get(actor.customerId, importId);
-  if (!found) throw new DomainError('not_found', 'This import does not exist.', { context: { importId } });
+  if (!found) throw new DomainError('not_found', 'There is no such import.', { context: { importId } });
   return found.value;
 }
 

@@ -8,7 +8,7 @@ import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { countFreeSlots, slotDemand } from './planning/slot-demand.ts';
+import { countFreeSlots, readSlotDemand } from './planning/slot-demand.ts';
 import type { OpenedUpload } from './upload/read-upload.ts';
 import { hashUpload, receiveUpload } from './upload/receive-upload.ts';
 import type { UploadLimits } from './upload/upload-limits.ts';
@@ -48,7 +48,7 @@ export async function startImport(
   const importId = deps.newId('imp');
   const begun = await deps.imports.get(customerId, importId);
   if (begun) return continueImport(deps, begun.value, await hashUpload(upload.bytes));
-  const demand = await slotDemand(deps, connection.id);
+  const demand = await readSlotDemand(deps, connection.id);
   const stored = { customerId, importId, contentType: upload.type, body: upload.bytes };
   const received = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, stored, (row) =>
     demand.count(row),

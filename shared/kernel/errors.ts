@@ -30,6 +30,7 @@ const waitingHelps = {
 } as const satisfies Record<string, boolean>;
 
 export type ErrorCode = keyof typeof waitingHelps;
+export const errorCodes = Object.keys(waitingHelps) as ErrorCode[];
 
 export interface FieldError {
   /** Where in the request: `clientSecret`, `mailboxes.3.address`. */
@@ -51,10 +52,10 @@ interface DomainErrorOptions {
 }
 
 /**
- * A refusal that the product understands and can explain.
+ * An error that the product understands and can explain: a refusal or a transient failure.
  *
- * `code` is the contract. `detail` is written for the customer and safe to show. `cause` and `context` are for operators
- * and never leave. Anything thrown that is not a DomainError is a defect.
+ * `code` is the contract. `detail` is written for the customer and safe to show. `cause` and `context` are for
+ * operators and never leave. Anything thrown that is not a DomainError is a defect.
  */
 export class DomainError extends Error {
   override readonly name = 'DomainError';

@@ -1,7 +1,7 @@
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import type { ConsentStore } from '../connections/consent-store.ts';
 import type { ExpiryIndex } from '../connections/expiry-index.ts';
-import { type RemoveDeps, removeParts } from '../connections/remove-connection.ts';
+import { type RemoveDeps, removeExisting } from '../connections/remove-connection.ts';
 import type { CustomerPurger } from '../customers/delete-customer.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { UploadStore } from '../imports/upload/upload-store.ts';
@@ -25,7 +25,7 @@ export function buildCustomerPurgers(deps: Deps): CustomerPurger[] {
       for (;;) {
         const { items } = await deps.connections.list(customerId, { limit: PAGE_SIZE });
         if (items.length === 0) return;
-        for (const connection of items) await removeParts(deps, connection);
+        for (const connection of items) await removeExisting(deps, connection);
       }
     },
     // What interrupted requests have left: rows without a connection, pointers without an import, files without either.

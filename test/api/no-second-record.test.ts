@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
-import { createApi, DOMAIN, OPERATOR_KEY, type RequestOptions } from '../support/api.ts';
+import { createApi, DOMAIN, OPERATOR_KEY } from '../support/api.ts';
+import type { RequestOptions } from '../support/function-caller.ts';
 
 // A lost answer, a dead process or a client's retry never makes a second record.
 

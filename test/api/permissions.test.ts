@@ -14,6 +14,7 @@ const permissions: Record<string, Permission | 'open'> = {
   'health-get': 'open',
   'health-ready': 'open',
   'consent-callback': 'open',
+  'openapi-get': 'open',
 
   'customers-create': 'operate',
   'customers-list': 'operate',

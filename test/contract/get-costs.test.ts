@@ -6,9 +6,10 @@ import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
 import type { LedgerChange } from '../../shared/imports/ledger/ledger.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
-import { createApiDeps, createCaller, OPERATOR_KEY } from '../support/api.ts';
+import { createApiDeps, OPERATOR_KEY } from '../support/api.ts';
 import { type Azurite, startAzurite } from '../support/azurite.ts';
 import { openCountedTables } from '../support/counted-tables.ts';
+import { createFunctionCaller } from '../support/function-caller.ts';
 import { aConnection, aCustomer, aMailbox, anApiKey, anImport, aRow, aTally, RECORDS_NOW } from '../support/records.ts';
 
 /**
@@ -19,6 +20,7 @@ import { aConnection, aCustomer, aMailbox, anApiKey, anImport, aRow, aTally, REC
  */
 const requestsMax: Record<string, { max: number; path: string; concurrentMax?: number }> = {
   'health-get': { max: 0, path: '/v1/health' },
+  'openapi-get': { max: 0, path: '/v1/openapi.json' },
   // Storage, the heartbeats, and the key of an operator.
   'health-ready': { max: 4, path: '/v1/health/ready' },
   'consent-callback': { max: 4, path: '/v1/consent/callback?state=unknown&error=access_denied' },
@@ -56,7 +58,7 @@ function startApp() {
   const { stores } = tables;
   const verifierDeps = { ...stores, clock: deps.clock, isOperatorKey };
   const { customers, heartbeats } = stores;
-  const caller = createCaller();
+  const caller = createFunctionCaller();
   addFunctions(caller.host, {
     ...deps,
     ...stores,

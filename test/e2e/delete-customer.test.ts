@@ -4,14 +4,8 @@ import { SecretClient } from '@azure/keyvault-secrets';
 import { expect, it } from 'vitest';
 import { createApiClient } from '../../local/api-client.ts';
 import { tables } from '../../shared/kernel/storage-names.ts';
-import {
-  csvOf,
-  type Progress,
-  plainAddresses,
-  plainTenant,
-  tenant,
-  useRunningStack,
-} from '../support/running-stack.ts';
+import { csvOf, plainAddresses, plainTenant, tenant } from '../support/plain-tenant.ts';
+import { type Progress, useRunningStack } from '../support/running-stack.ts';
 import { countMessages, everythingStored } from '../support/stored-text.ts';
 
 const MAILBOXES = 300;

@@ -20,7 +20,7 @@ const mailboxList = z.strictObject({ mailboxes: z.array(mailbox).min(1, 'List at
 export function parseMailboxList(body: unknown): RawRow[] {
   const result = mailboxList.safeParse(body);
   if (result.success) return result.data.mailboxes;
-  throw new DomainError('validation_failed', 'Some fields are missing, invalid or unknown. See errors.', {
+  throw new DomainError('validation_failed', 'Some fields are missing, invalid or unknown. See `errors`.', {
     fields: result.error.issues.flatMap(toFields),
   });
 }
