@@ -17,9 +17,16 @@ beforeAll(async () => {
 
 afterAll(() => rm(join(target, '..'), { recursive: true }));
 
-test('holds the host file, the manifest, the bundle and its map, and nothing else', async () => {
+test('holds the host file, the manifest, the bundle with its map, the SBOM, and nothing else', async () => {
   const entries = await readdir(target, { recursive: true });
-  expect(entries.sort()).toEqual(['dist', 'dist/index.js', 'dist/index.js.map', 'host.json', 'package.json']);
+  expect(entries.sort()).toEqual([
+    'bom.json',
+    'dist',
+    'dist/index.js',
+    'dist/index.js.map',
+    'host.json',
+    'package.json',
+  ]);
 });
 
 test('names the bundle and nothing to install or to run', async () => {
@@ -30,7 +37,7 @@ test('names the bundle and nothing to install or to run', async () => {
 });
 
 test('is at most 3 MB as it is uploaded', async () => {
-  const files = ['dist/index.js', 'dist/index.js.map', 'host.json', 'package.json'];
+  const files = ['bom.json', 'dist/index.js', 'dist/index.js.map', 'host.json', 'package.json'];
   const sizes = await Promise.all(files.map(async (file) => deflateRawSync(await readFile(join(target, file))).length));
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(3_000_000);
 });
@@ -40,4 +47,14 @@ test('has a map that still leads to the sources, without carrying them', async (
   expect(map.sources).toContain('../functions/index.ts');
   expect(map.mappings.length).toBeGreaterThan(1000);
   expect(map.sourcesContent).toBeUndefined();
+});
+
+test('has a CycloneDX SBOM of this version, with every package that the manifest names', async () => {
+  const { name, version, dependencies } = JSON.parse(await readFile('package.json', 'utf8'));
+  const sbom = JSON.parse(await readFile(join(target, 'bom.json'), 'utf8'));
+  expect(sbom).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name, version } } });
+  const purls = sbom.components.map(({ purl }: { purl: string }) => purl);
+  expect(purls).toContain(`pkg:npm/zod@${dependencies.zod}`);
+  const listed = new Set(sbom.components.map((one: { name: string }) => one.name));
+  expect(Object.keys(dependencies).filter((one) => !listed.has(one))).toEqual([]);
 });
