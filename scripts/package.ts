@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /**
  * Writes the deployed package to `target`, from the built app in `root`: `host.json`, the bundle with its source map,
- * and a `package.json` that has no dependencies to install.
+ * the files of the API reference, and a `package.json` that has no dependencies to install.
  *
  * The map leaves out the sources, which are half of its size. Stack traces do not need them.
  */
@@ -18,6 +18,7 @@ export async function writePackage(root: string, target: string): Promise<void> 
   await writeFile(join(target, 'package.json'), JSON.stringify({ name, version, license, type, main }, null, 2));
   await cp(join(root, 'dist/index.js'), join(target, 'dist/index.js'));
   await writeFile(join(target, 'dist/index.js.map'), JSON.stringify(map));
+  await cp(join(root, 'dist/docs'), join(target, 'dist/docs'), { recursive: true });
 }
 
 if (import.meta.main) await writePackage('.', '.package');

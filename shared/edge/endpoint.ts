@@ -10,12 +10,11 @@ import { requireMatch } from './etag.ts';
 import { guarded, refused } from './guarded.ts';
 import { type Attempt, answerOnce, attemptId, type IdempotencyDeps, readIdempotencyKey } from './idempotency.ts';
 import { presentPage, type Sign } from './page.ts';
+import type { ProblemDeps } from './problem.ts';
 import { type BodyKind, readBody } from './request-body.ts';
 import { readQuery } from './request-query.ts';
 
-export { publicEndpoint } from './public-endpoint.ts';
-
-export interface EndpointDeps extends AuthenticationDeps, IdempotencyDeps {
+export interface EndpointDeps extends AuthenticationDeps, IdempotencyDeps, ProblemDeps {
   customers: {
     /** Whether the customer exists. A customer that is being deleted does not. */
     exists(customerId: string): Promise<boolean>;
@@ -82,7 +81,7 @@ export function createEndpoint(deps: EndpointDeps) {
     Kind extends BodyKind = 'json',
   >(route: Endpoint<Body, Query, Mode, Kind>): HttpHandler {
     return (request, context) =>
-      guarded(request, context, async (log, requestId) => {
+      guarded(deps, request, context, async (log, requestId) => {
         const actor = await authenticate(deps, request, route.permission);
         const acting = route.customer === 'none' ? actor : await actForCustomer(deps, actor, request);
         log('debug', 'authenticated', { keyId: actor.keyId, role: actor.role, customerId: acting.customerId });
@@ -118,7 +117,9 @@ export function createEndpoint(deps: EndpointDeps) {
             redact: route.redactOnReplay ?? [],
           };
           // A refusal is stored and replayed like any other answer.
-          return await answerOnce(deps, attempt, log, () => work().catch((error) => refused(error, requestId, log)));
+          return await answerOnce(deps, attempt, log, () =>
+            work().catch((error) => refused(deps, error, requestId, log)),
+          );
         } finally {
           await body.streamed?.discardRest(DISCARD_MAX_BYTES).catch(() => undefined);
         }

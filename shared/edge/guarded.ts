@@ -3,10 +3,11 @@ import { DomainError, isTransient } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { type Answer, toAnswer, toInit } from './answer.ts';
 import { createLog } from './log.ts';
-import { toProblem } from './problem.ts';
+import { type ProblemDeps, toProblem } from './problem.ts';
 
 /** Serves a request and turns anything thrown into an answer. Logs one line per request. */
 export async function guarded(
+  deps: ProblemDeps,
   request: HttpRequest,
   context: InvocationContext,
   serve: (log: Log, requestId: string) => Promise<Answer>,
@@ -18,7 +19,7 @@ export async function guarded(
   try {
     answer = await serve(log, requestId);
   } catch (error) {
-    answer = refused(error, requestId, log);
+    answer = refused(deps, error, requestId, log);
   }
   log('info', 'request', {
     method: request.method,
@@ -29,9 +30,9 @@ export async function guarded(
 }
 
 /** The answer to an error. Logs a defect as an error, a transient failure as a warning, a refusal as info. */
-export function refused(error: unknown, requestId: string, log: Log): Answer {
+export function refused(deps: ProblemDeps, error: unknown, requestId: string, log: Log): Answer {
   if (isTransient(error)) log('warn', 'request_failed_transiently', { code: error.code, error });
   else if (error instanceof DomainError) log('info', 'request_refused', { code: error.code, ...error.context });
   else log('error', 'request_failed', { error });
-  return toAnswer(toProblem(error, requestId));
+  return toAnswer(toProblem(deps, error, requestId));
 }

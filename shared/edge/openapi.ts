@@ -196,7 +196,7 @@ function toRefusal(status: number, codes: readonly ErrorCode[], shared: Refusals
 }
 
 /** The refusals that follow from a route's shape, and its own. */
-function refusalsOf(route: RegisteredRoute): ErrorCode[] {
+export function refusalsOf(route: RegisteredRoute): ErrorCode[] {
   const { method, permission, customer, body, bodyKind, path, refusals = [] } = route;
   const isWrite = method !== 'GET';
   const own: ErrorCode[] = ['validation_failed', ...refusals];

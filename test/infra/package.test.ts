@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deflateRawSync } from 'node:zlib';
+import { deflateRawSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { docsFiles } from '../../functions/http/docs/docs-assets.ts';
 import { writePackage } from '../../scripts/package.ts';
 
 /** What azd uploads; `npm test` builds before it tests. */
@@ -17,9 +18,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(join(target, '..'), { recursive: true }));
 
-test('holds the host file, the manifest, the bundle and its map, and nothing else', async () => {
+const docs = [...docsFiles.map((file) => `dist/docs/${file}.gz`), 'dist/docs/LICENSES.txt'];
+
+test('holds the host file, the manifest, the bundle, its map and the API reference, and nothing else', async () => {
   const entries = await readdir(target, { recursive: true });
-  expect(entries.sort()).toEqual(['dist', 'dist/index.js', 'dist/index.js.map', 'host.json', 'package.json']);
+  const bundle = ['dist', 'dist/docs', 'dist/index.js', 'dist/index.js.map'];
+  expect(entries.sort()).toEqual([...bundle, ...docs, 'host.json', 'package.json'].sort());
 });
 
 test('names the bundle and nothing to install or to run', async () => {
@@ -30,9 +34,17 @@ test('names the bundle and nothing to install or to run', async () => {
 });
 
 test('is at most 3 MB as it is uploaded', async () => {
-  const files = ['dist/index.js', 'dist/index.js.map', 'host.json', 'package.json'];
+  const files = ['dist/index.js', 'dist/index.js.map', 'host.json', 'package.json', ...docs];
   const sizes = await Promise.all(files.map(async (file) => deflateRawSync(await readFile(join(target, file))).length));
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(3_000_000);
+});
+
+test('names no source map in the files of the API reference, because browsers would ask for it', async () => {
+  for (const file of docsFiles) {
+    const text = gunzipSync(await readFile(join(target, `dist/docs/${file}.gz`))).toString();
+    expect(text.length, file).toBeGreaterThan(100);
+    expect(text, file).not.toContain('# sourceMappingURL=');
+  }
 });
 
 test('has a map that still leads to the sources, without carrying them', async () => {

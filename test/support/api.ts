@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import {
   type HttpFunctionOptions,
   HttpRequest,
@@ -9,6 +10,7 @@ import {
   type TimerFunctionOptions,
 } from '@azure/functions';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
+import { docsFiles, toDocsAsset } from '../../functions/http/docs/docs-assets.ts';
 import { operatorKey } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
@@ -45,6 +47,7 @@ export const JSON_BODY_MAX_BYTES = 1_048_576;
 const NOW = new Date('2026-06-01T00:00:00Z');
 export const TENANT_ID = '5a1c6f3e-0b7d-4e29-9c84-2f6e8d1b7a50';
 export const DOMAIN = 'tailspin.example';
+const docsAssets = docsFiles.map((file) => toDocsAsset(file, gzipSync(`the content of ${file}`)));
 const operator = { keyId: 'operator', role: 'operator' } as const;
 
 export interface RequestOptions {
@@ -95,6 +98,7 @@ export function createApiDeps() {
     consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
     consentLinkValidMs: 3_600_000,
     publicUrl: 'https://muster.test',
+    docsAssets: async () => docsAssets,
     tenants: { resolve: async (_cloud: unknown, domain: string) => (domain === DOMAIN ? TENANT_ID : undefined) },
     hasCloud: (cloud: string) => cloud !== 'simulator',
     expiringWithinDays: 30,
@@ -255,9 +259,9 @@ function toRequest(method: string, url: URL, params: Record<string, string>, opt
 
 function match(template: string, path: string): Record<string, string> | undefined {
   const names: string[] = [];
-  const pattern = template.replace(/\{(\w+)\}/g, (_, name: string) => {
+  const pattern = template.replace(/\{(\*?)(\w+)\}/g, (_, star: string, name: string) => {
     names.push(name);
-    return '([^/]+)';
+    return star ? '(.*)' : '([^/]+)';
   });
   const hit = new RegExp(`^/${pattern}$`).exec(path);
   return hit ? Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(hit[i + 1] ?? '')])) : undefined;
