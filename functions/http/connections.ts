@@ -45,7 +45,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     tag: 'Connections',
     summary: 'Register a tenant',
     description: 'Stores the client secret in the vault. Next, grant the app consent and run the connection test.',
-    refusals: ['conflict', 'vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled'],
+    refusals: ['conflict', 'quota_reached', 'vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled'],
     responses: {
       201: {
         description: 'The new connection.',
@@ -54,6 +54,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
       },
     },
     permission: 'administer',
+    testsConnection: true,
     body: z.strictObject({
       name,
       tenant: z.string().trim().min(1).max(253),
@@ -154,6 +155,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     refusals: ['credentials_rejected', 'vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled', 'conflict'],
     responses: { 200: { description: 'The connection with its new secret.', schema: connectionSchema } },
     permission: 'administer',
+    testsConnection: true,
     body: z.strictObject(secretFields),
     async handle({ actor, params, body, requireMatch }) {
       const connectionId = params.connectionId ?? '';
@@ -172,6 +174,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     refusals: ['vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled'],
     responses: { 200: { description: 'The result, also if the test fails.', schema: testResultSchema } },
     permission: 'manage',
+    testsConnection: true,
     handle: async ({ actor, params }) => ({
       jsonBody: await testConnection(deps, actor, params.connectionId ?? ''),
     }),

@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { isConsumerDomain } from '../kernel/consumer-domains.ts';
 import { DomainError, type FieldError } from '../kernel/errors.ts';
 import type { NewId } from '../kernel/ids.ts';
+import type { Quotas } from '../kernel/quota.ts';
 import type { Secret } from '../kernel/secret.ts';
 import { isSecretId, secretState } from './client-secret.ts';
 import type { Cloud, Connection, SendProbe } from './connection.ts';
@@ -18,6 +19,7 @@ interface Deps {
   tenants: TenantDirectory;
   /** Whether this deployment is configured to reach the cloud. */
   hasCloud: (cloud: Cloud) => boolean;
+  quotas: Pick<Quotas, 'connectionsMax'>;
   clock: Clock;
   newId: NewId;
   expiringWithinDays: number;
@@ -43,7 +45,8 @@ interface NewConnection {
  * harmless, and is removed if the record cannot be written.
  *
  * @throws DomainError `validation_failed` with every invalid field, `credentials_rejected` with the cause
- * `tenant_not_found`, `conflict` if the customer already has a connection to this tenant with this app
+ * `tenant_not_found`, `conflict` if the customer already has a connection to this tenant with this app,
+ * `quota_reached` if it has too many connections
  */
 export async function registerConnection(deps: Deps, actor: CustomerActor, input: NewConnection): Promise<Connection> {
   const now = deps.clock.now();
@@ -75,7 +78,7 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
     createdAt: now,
   };
   try {
-    await deps.connections.insert(connection);
+    await deps.connections.insert(connection, deps.quotas.connectionsMax);
   } catch (error) {
     // An orphan is harmless, so a failed cleanup must not hide why the record was refused.
     await deps.vault.remove(id).catch(() => undefined);

@@ -4,8 +4,9 @@ import type { z } from 'zod';
 import type { Actor, CustomerActor, Permission } from '../kernel/actor.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
+import { type AdmissionDeps, admit } from './admit.ts';
 import { type Answer, tagged, toAnswer } from './answer.ts';
-import { type AuthenticationDeps, actForCustomer, authenticate } from './authenticate.ts';
+import { type AuditDeps, audited } from './audited.ts';
 import { requireMatch } from './etag.ts';
 import { guarded, refused } from './guarded.ts';
 import { type Attempt, answerOnce, attemptId, type IdempotencyDeps, readIdempotencyKey } from './idempotency.ts';
@@ -14,11 +15,7 @@ import type { ProblemDeps } from './problem.ts';
 import { type BodyKind, readBody } from './request-body.ts';
 import { readQuery } from './request-query.ts';
 
-export interface EndpointDeps extends AuthenticationDeps, IdempotencyDeps, ProblemDeps {
-  customers: {
-    /** Whether the customer exists. A customer that is being deleted does not. */
-    exists(customerId: string): Promise<boolean>;
-  };
+export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, ProblemDeps {
   /** Signs cursors with a key that only the app has. */
   sign: Sign;
   http: { jsonBodyMaxBytes: number; answersRememberedMs: number };
@@ -39,6 +36,10 @@ export interface Endpoint<Body, Query, Mode extends CustomerMode, Kind extends B
   query?: z.ZodType<Query>;
   /** Whether the route accepts `limit` and `cursor` and answers with `call.answerPage`. */
   list?: boolean;
+  /** Whether the route asks Microsoft and the vault, past every cache. Each customer has a small budget for that. */
+  testsConnection?: boolean;
+  /** Whether the request changes anything and so leaves an audit record. By default everything but GET does. */
+  changes?: (query: Query) => boolean;
   /** Top-level fields of the answer that contain a credential. They are left out when the answer is replayed. */
   redactOnReplay?: readonly string[];
   handle(call: Call<Body, Query, Mode, Kind>): Promise<HttpResponseInit>;
@@ -81,16 +82,14 @@ export function createEndpoint(deps: EndpointDeps) {
     Kind extends BodyKind = 'json',
   >(route: Endpoint<Body, Query, Mode, Kind>): HttpHandler {
     return (request, context) =>
-      guarded(deps, request, context, async (log, requestId) => {
-        const actor = await authenticate(deps, request, route.permission);
-        const acting = route.customer === 'none' ? actor : await actForCustomer(deps, actor, request);
-        log('debug', 'authenticated', { keyId: actor.keyId, role: actor.role, customerId: acting.customerId });
+      guarded(deps, request, context, async (log, requestId, exchange) => {
+        const acting = await admit(deps, route, request, exchange);
         const { url, query, page, seal } = readQuery(deps, route, request, acting);
         const idempotencyKey =
           request.method === 'POST' ? readIdempotencyKey(request.headers.get('idempotency-key')) : undefined;
         const body = await readBody(deps, route, request, idempotencyKey);
 
-        const work = async (): Promise<Answer> => {
+        const handle = async (): Promise<Answer> => {
           const init = await route.handle({
             // The types of these three depend on the route's modes. TypeScript cannot infer that, hence the casts.
             actor: acting as Call<Body, Query, Mode, Kind>['actor'],
@@ -107,6 +106,9 @@ export function createEndpoint(deps: EndpointDeps) {
           // An answer with a credential has no tag: no later request returns the same representation.
           return route.redactOnReplay ? toAnswer(init) : tagged(toAnswer(init), request);
         };
+        const isChange = route.changes?.(query as Query) ?? request.method !== 'GET';
+        const attempted = { route: context.functionName, request, requestId, actor: acting };
+        const work = () => (isChange ? audited(deps, attempted, log, handle) : handle());
         try {
           if (idempotencyKey === undefined) return await work();
           const attempt: Attempt = {

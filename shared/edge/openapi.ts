@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
+import {
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiResponseObject,
+} from 'zod-openapi';
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { RegisteredRoute } from './api.ts';
 import { pageQuery } from './page.ts';
@@ -33,9 +38,14 @@ const responseHeaders = {
   'Idempotency-Replayed': '`true` if this is the answer to an earlier request with the same `Idempotency-Key`.',
   'Retry-After': 'Seconds to wait before you try again.',
   'WWW-Authenticate': 'Always `Bearer`.',
+  'RateLimit-Policy': 'Each limit on requests with its quota (`q`) and its window in seconds (`w`).',
+  RateLimit: 'How many requests remain of each limit (`r`), and for how many seconds (`t`).',
 };
 
 type ResponseHeader = keyof typeof responseHeaders;
+
+/** On every answer to a valid API key. */
+const rateLimit = ['RateLimit-Policy', 'RateLimit'] as const satisfies ResponseHeader[];
 
 const describeAll = (texts: Record<string, string>) =>
   Object.entries(texts).map(([name, description]) => [name, { description, schema: text }] as const);
@@ -68,7 +78,7 @@ export function createOpenApi(routes: readonly RegisteredRoute[], server: string
     const path = `/${route.path}`;
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: toOperation(route, refusals) };
   }
-  return createDocument({
+  const document: ZodOpenApiObject = {
     openapi: '3.1.0',
     info: {
       title: 'Muster',
@@ -81,7 +91,15 @@ export function createOpenApi(routes: readonly RegisteredRoute[], server: string
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     components,
     paths,
-  });
+  };
+  return createDocument(document, { override: ({ jsonSchema }) => leaveOutNoise(jsonSchema) });
+}
+
+/** zod writes the limits of JavaScript's numbers, and what `date-time` already says. Developers would read both. */
+function leaveOutNoise(schema: { format?: string; pattern?: string; minimum?: number; maximum?: number }): void {
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.format === 'date-time') delete schema.pattern;
 }
 
 function toOperation(route: RegisteredRoute, refusals: Refusals): ZodOpenApiOperationObject {
@@ -149,19 +167,23 @@ function responsesOf(
   ]);
 }
 
-function notModified({ responses }: RegisteredRoute): ZodOpenApiResponseObject {
+function notModified({ responses, permission }: RegisteredRoute): ZodOpenApiResponseObject {
   const own = Object.assign({}, ...Object.values(responses).map(({ headers }) => headers));
-  const headers = { ...headerRefs(['X-Request-Id', 'Cache-Control', 'ETag']), ...Object.fromEntries(describeAll(own)) };
+  const headers = {
+    ...headerRefs(['X-Request-Id', 'Cache-Control', 'ETag', ...(permission ? rateLimit : [])]),
+    ...Object.fromEntries(describeAll(own)),
+  };
   return { description: 'Nothing has changed since `If-None-Match`.', headers };
 }
 
-function toResponse(response: ResponseDescription, { method }: RegisteredRoute): ZodOpenApiResponseObject {
+function toResponse(response: ResponseDescription, { method, permission }: RegisteredRoute): ZodOpenApiResponseObject {
   const { description, schema, contentType, headers = {} } = response;
   const common = headerRefs([
     'X-Request-Id',
     'Cache-Control',
     ...(schema ? (['ETag'] as const) : []),
     ...(method === 'POST' ? (['Idempotency-Replayed'] as const) : []),
+    ...(permission ? rateLimit : []),
   ]);
   return {
     description,
@@ -186,7 +208,8 @@ function toRefusal(status: number, codes: readonly ErrorCode[], shared: Refusals
       'X-Request-Id',
       'Cache-Control',
       ...(status === 401 ? (['WWW-Authenticate'] as const) : []),
-      ...(status === 503 || status === 409 ? (['Retry-After'] as const) : []),
+      ...rateLimit,
+      ...(status === 503 || status === 409 || status === 429 ? (['Retry-After'] as const) : []),
       ...(status < 500 ? (['Idempotency-Replayed'] as const) : []),
     ]),
     content: { 'application/problem+json': { schema: problemSchema } },
@@ -200,7 +223,7 @@ export function refusalsOf(route: RegisteredRoute): ErrorCode[] {
   const { method, permission, customer, body, bodyKind, path, refusals = [] } = route;
   const isWrite = method !== 'GET';
   const own: ErrorCode[] = ['validation_failed', ...refusals];
-  if (permission) own.push('unauthenticated', 'forbidden', 'storage_unavailable');
+  if (permission) own.push('unauthenticated', 'forbidden', 'rate_limited', 'storage_unavailable');
   if (permission && customer === 'required') own.push('customer_required', 'not_found');
   if (path.includes('{')) own.push('not_found');
   if (permission && isWrite) own.push('malformed_request', 'payload_too_large');

@@ -74,6 +74,11 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
     fix: 'Disconnect mailboxes that you no longer need, ask for more slots, or upload fewer rows.',
     example: { members: { needed: 120, free: 80 } },
   },
+  quota_reached: {
+    meaning: 'The customer already has as many of these resources as its quota allows.',
+    fix: 'Delete what you no longer need, wait for running imports to end, or ask for a higher quota.',
+    example: { members: { limit: 25 } },
+  },
   wrong_state: {
     meaning:
       'The resource is in a state that does not allow this action. For example, a completed import cannot pause.',
@@ -104,6 +109,10 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
   idempotency_key_reused: {
     meaning: 'The `Idempotency-Key` was already used for a request with a different body or query.',
     fix: 'Use a new key for each new request. Use the same key only to repeat the same request.',
+  },
+  rate_limited: {
+    meaning: 'The API key, the customer or the address of the caller has sent too many requests.',
+    fix: `${WAIT} The headers \`RateLimit\` and \`RateLimit-Policy\` tell how many requests are left.`,
   },
   microsoft_throttled: {
     meaning: 'Microsoft limits how fast Muster may send requests for this tenant.',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'claim';
+type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'claim' | 'aud';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
@@ -10,13 +10,18 @@ export type NewId = (kind: IdKind) => string;
 /** Like a ULID: 10 characters of milliseconds, then 13 random ones, in Crockford's base 32, in lower case. */
 export function createNewId(now: () => Date): NewId {
   return (kind) => {
-    let rest = now().getTime();
-    let time = '';
-    for (let i = 0; i < 10; i++) {
-      time = ALPHABET[rest % 32] + time;
-      rest = Math.floor(rest / 32);
-    }
     const random = [...randomBytes(13)].map((byte) => ALPHABET[byte % 32]).join('');
-    return `${kind}_${time}${random}`;
+    return `${idOfInstant(kind, now())}${random}`;
   };
+}
+
+/** What every ID of this kind and instant begins with. Earlier IDs sort before it. */
+export function idOfInstant(kind: IdKind, instant: Date): string {
+  let rest = instant.getTime();
+  let time = '';
+  for (let i = 0; i < 10; i++) {
+    time = ALPHABET[rest % 32] + time;
+    rest = Math.floor(rest / 32);
+  }
+  return `${kind}_${time}`;
 }

@@ -1,6 +1,7 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { plainTenant, useRunningStack } from '../support/running-stack.ts';
+import { plainTenant } from '../support/plain-tenant.ts';
+import { useRunningStack } from '../support/running-stack.ts';
 
 // Only a browser shows whether a page works under its Content-Security-Policy.
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { docsFiles } from '../../functions/http/docs/docs-assets.ts';
 import { writePackage } from '../../scripts/package.ts';
 
-/** What azd uploads; `npm test` builds before it tests. */
+/** A folder with the package that azd uploads. `npm test` builds the app before it tests. */
 let target: string;
 
 beforeAll(async () => {
@@ -20,20 +20,20 @@ afterAll(() => rm(join(target, '..'), { recursive: true }));
 
 const docs = [...docsFiles.map((file) => `dist/docs/${file}.gz`), 'dist/docs/LICENSES.txt'];
 
-test('holds the host file, the manifest, the bundle, its map and the API reference, and nothing else', async () => {
+test('contains only host.json, package.json, the bundle, its source map and the API reference', async () => {
   const entries = await readdir(target, { recursive: true });
   const bundle = ['dist', 'dist/docs', 'dist/index.js', 'dist/index.js.map'];
   expect(entries.sort()).toEqual([...bundle, ...docs, 'host.json', 'package.json'].sort());
 });
 
-test('names the bundle and nothing to install or to run', async () => {
+test('has a package.json that names the bundle, but no dependencies and no scripts', async () => {
   const manifest = JSON.parse(await readFile(join(target, 'package.json'), 'utf8'));
   expect(manifest).toMatchObject({ type: 'module', main: 'dist/index.js' });
   expect(Object.keys(manifest).sort()).toEqual(['license', 'main', 'name', 'type', 'version']);
   expect((await stat(join(target, manifest.main))).isFile()).toBe(true);
 });
 
-test('is at most 3 MB as it is uploaded', async () => {
+test('has a compressed size of at most 3 MB', async () => {
   const files = ['dist/index.js', 'dist/index.js.map', 'host.json', 'package.json', ...docs];
   const sizes = await Promise.all(files.map(async (file) => deflateRawSync(await readFile(join(target, file))).length));
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(3_000_000);
@@ -47,7 +47,7 @@ test('names no source map in the files of the API reference, because browsers wo
   }
 });
 
-test('has a map that still leads to the sources, without carrying them', async () => {
+test('has a source map that names the sources but does not contain them', async () => {
   const map = JSON.parse(await readFile(join(target, 'dist/index.js.map'), 'utf8'));
   expect(map.sources).toContain('../functions/index.ts');
   expect(map.mappings.length).toBeGreaterThan(1000);

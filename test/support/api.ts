@@ -1,14 +1,4 @@
 import { gzipSync } from 'node:zlib';
-import {
-  type HttpFunctionOptions,
-  HttpRequest,
-  type HttpRequestInit,
-  HttpResponse,
-  type HttpResponseInit,
-  InvocationContext,
-  type StorageQueueFunctionOptions,
-  type TimerFunctionOptions,
-} from '@azure/functions';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
 import { docsFiles, toDocsAsset } from '../../functions/http/docs/docs-assets.ts';
 import { operatorKey } from '../../shared/adapters/operator-key.ts';
@@ -17,6 +7,7 @@ import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
+import { createRateLimits } from '../../shared/edge/rate-limits.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
 import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
 import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
@@ -30,6 +21,7 @@ import { createNewId } from '../../shared/kernel/ids.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
 import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
+import { inMemoryAudit } from '../fakes/in-memory-audit.ts';
 import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryConsents } from '../fakes/in-memory-consents.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
@@ -40,6 +32,7 @@ import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
+import { createFunctionCaller } from './function-caller.ts';
 import { createOpenApiCheck } from './openapi-check.ts';
 
 export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
@@ -50,32 +43,16 @@ export const DOMAIN = 'tailspin.example';
 const docsAssets = docsFiles.map((file) => toDocsAsset(file, gzipSync(`the content of ${file}`)));
 const operator = { keyId: 'operator', role: 'operator' } as const;
 
-export interface RequestOptions {
-  key?: string;
-  /** Sent as JSON, with its media type. */
-  body?: unknown;
-  /** Sent as it is, in place of `body`. */
-  raw?: string | Uint8Array | AsyncIterable<Uint8Array>;
-  headers?: Record<string, string>;
-}
-
-export interface LogLine {
-  level: string;
-  text: string;
-}
-
-export type Registered = HttpFunctionOptions & { name: string };
-
-/** Everything the functions need, over fakes. */
+/** The dependencies of all functions, over fakes. */
 export function createApiDeps() {
   const time = { now: NOW };
   const clock = { now: () => time.now };
   const apiKeyStore = inMemoryApiKeys();
   const { isOperatorKey, sign } = operatorKey(new Secret(OPERATOR_KEY));
   const heartbeats = inMemoryHeartbeats();
-  const away = { storage: false, vault: false };
-  const answering = (part: 'storage' | 'vault') => async () => {
-    if (away[part]) throw new Error(`${part} is away`);
+  const unavailable = { storage: false, vault: false };
+  const checkPart = (part: 'storage' | 'vault') => async () => {
+    if (unavailable[part]) throw new Error(`${part} is unavailable`);
   };
   const purgers: CustomerPurger[] = [];
   const vault = inMemoryVault();
@@ -89,7 +66,7 @@ export function createApiDeps() {
   const tallies = createTallyBook('test');
   return {
     vault,
-    /** Microsoft's side of every connection. */
+    /** The tenant of every connection. */
     tenant,
     tokens: tenant.tokens,
     checker: tenant.checker,
@@ -155,16 +132,26 @@ export function createApiDeps() {
     customers: inMemoryCustomers(),
     slots: inMemorySlots(),
     apiKeyStore,
-    apiKeys: createApiKeyVerifier({ apiKeyStore, clock, isOperatorKey }, { cachedMs: 15_000 }),
+    apiKeys: createApiKeyVerifier({ apiKeyStore, clock, isOperatorKey }, { cachedMs: 15_000, unknownCachedMs: 10_000 }),
     answers: inMemoryAnswers(),
+    auditLog: inMemoryAudit(),
+    auditKeptMs: 400 * 24 * 3_600_000,
+    quotas: { connectionsMax: 500, keysMax: 100, runningImportsMax: 100 },
+    rateLimits: createRateLimits({
+      requestsPerKey: 1_000,
+      requestsPerCustomer: 2_000,
+      requestsWindowMs: 10_000,
+      connectionTestsPerMinute: 120,
+      failedKeysPerMinute: 60,
+    }),
     customerPurgers: purgers,
     heartbeats,
-    /** Set to take a part away. */
-    away,
+    /** Set a part to `true` to make it unavailable. */
+    unavailable,
     readiness: createReadiness({
       clock,
       heartbeats,
-      parts: { storage: answering('storage'), vault: answering('vault') },
+      parts: { storage: checkPart('storage'), vault: checkPart('vault') },
     }),
   };
 }
@@ -172,15 +159,23 @@ export function createApiDeps() {
 /** The whole app over fakes, without a Functions host. Each request takes as long as a function call. */
 export function createApi() {
   const deps = createApiDeps() satisfies FunctionDeps;
-  const api = createCaller();
+  const api = createFunctionCaller();
   const { routes } = addFunctions(api.host, deps);
   api.checkAnswers(createOpenApiCheck(routes));
 
   return {
     ...api,
     deps,
-    /** Makes a customer with a key for it. */
-    async customer({ role = 'owner' as Role, name = 'Acme', mailboxSlots = 10 } = {}) {
+    /** Creates a customer and an API key for it. */
+    async customer({
+      role = 'owner',
+      name = 'Acme',
+      mailboxSlots = 10,
+    }: {
+      role?: Role;
+      name?: string;
+      mailboxSlots?: number;
+    } = {}) {
       const { customer } = await createCustomer(deps, { name, mailboxSlots });
       return { id: customer.id, key: await this.keyFor(customer.id, role) };
     },
@@ -188,81 +183,4 @@ export function createApi() {
       return (await createApiKey(deps, operator, customerId, { name: role, role })).text;
     },
   };
-}
-
-/** Collects the registered functions, and calls routes as the host would. */
-export function createCaller() {
-  const routes: Registered[] = [];
-  const queues: { name: string; queueName: string }[] = [];
-  const timers: (TimerFunctionOptions & { name: string })[] = [];
-  const logs: LogLine[] = [];
-  let serial = 0;
-  let check: ReturnType<typeof createOpenApiCheck> | undefined;
-  return {
-    /** Every answer is held to the document from now on. */
-    checkAnswers(wanted: NonNullable<typeof check>): void {
-      check = wanted;
-    },
-    routes,
-    queues,
-    timers,
-    logs,
-    host: {
-      http: (name: string, options: HttpFunctionOptions) => void routes.push({ name, ...options }),
-      storageQueue: <T>(name: string, { queueName }: StorageQueueFunctionOptions<T>) =>
-        void queues.push({ name, queueName }),
-      timer: (name: string, options: TimerFunctionOptions) => void timers.push({ name, ...options }),
-    },
-    async request(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
-      const url = new URL(path, 'https://api.test');
-      const found = routes
-        .filter((route) => route.methods?.some((one) => one === method))
-        .map((route) => ({ route, params: match(route.route ?? '', url.pathname) }))
-        .find(({ params }) => params !== undefined);
-      if (!found?.params) throw new Error(`no route for ${method} ${path}`);
-
-      const request = toRequest(method, url, found.params, options);
-      const context = new InvocationContext({
-        invocationId: `req-${++serial}`,
-        functionName: found.route.name,
-        logHandler: (level, ...texts) => void logs.push({ level, text: texts.map(String).join(' ') }),
-      });
-      const answer = await found.route.handler(request, context);
-      const response = answer instanceof HttpResponse ? answer : new HttpResponse(answer as HttpResponseInit);
-      const text = await response.clone().text();
-      check?.({ method, path, status: response.status, headers: response.headers, text });
-      return response;
-    },
-  };
-}
-
-function headersOf({ key, body, raw, headers }: RequestOptions): Record<string, string> {
-  return {
-    ...(key !== undefined && { authorization: `Bearer ${key}` }),
-    ...(body !== undefined && raw === undefined && { 'content-type': 'application/json' }),
-    ...headers,
-  };
-}
-
-function toRequest(method: string, url: URL, params: Record<string, string>, options: RequestOptions): HttpRequest {
-  const { body, raw } = options;
-  const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-  const headers = headersOf(options);
-  if (content === undefined || typeof content === 'string' || content instanceof Uint8Array) {
-    const bytes = content === undefined ? {} : { body: { bytes: Buffer.from(content) } };
-    return new HttpRequest({ method, url: url.href, headers, params, ...bytes });
-  }
-  // As the library makes it when HTTP streaming is on; its public type leaves this field out.
-  const nativeRequest = new Request(url, { method, headers, body: content, duplex: 'half' });
-  return new HttpRequest({ params, nativeRequest } as HttpRequestInit);
-}
-
-function match(template: string, path: string): Record<string, string> | undefined {
-  const names: string[] = [];
-  const pattern = template.replace(/\{(\*?)(\w+)\}/g, (_, star: string, name: string) => {
-    names.push(name);
-    return star ? '(.*)' : '([^/]+)';
-  });
-  const hit = new RegExp(`^/${pattern}$`).exec(path);
-  return hit ? Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(hit[i + 1] ?? '')])) : undefined;
 }

@@ -12,6 +12,9 @@ interface WireAnswer {
   text: string;
 }
 
+/** Throws if an answer is not as the document says. */
+export type AnswerCheck = (answer: WireAnswer) => void;
+
 interface ResponseObject {
   $ref?: string;
   headers?: Record<string, unknown>;
@@ -38,11 +41,11 @@ const PLATFORM_HEADERS = new Set([
 const addFormats = addFormatsModule.default;
 
 /** Checks answers against the OpenAPI document of these routes: an undocumented status, header or field fails. */
-export function createOpenApiCheck(routes: readonly RegisteredRoute[]): (answer: WireAnswer) => void {
+export function createOpenApiCheck(routes: readonly RegisteredRoute[]): AnswerCheck {
   return createDocumentCheck(JSON.parse(JSON.stringify(createOpenApi(routes, '/'))));
 }
 
-export function createDocumentCheck(document: OpenApiDocument): (answer: WireAnswer) => void {
+export function createDocumentCheck(document: OpenApiDocument): AnswerCheck {
   const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }));
   ajv.addSchema(document, 'openapi.json');
   const validators = new Map<string, ValidateFunction>();

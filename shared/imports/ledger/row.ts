@@ -15,7 +15,7 @@ export const rowStates = [
 export type RowState = (typeof rowStates)[number];
 
 /** The states in which an accepted row ends. */
-const settledStates = ['passed', 'failed', 'inconclusive', 'cancelled'] as const satisfies RowState[];
+export const settledStates = ['passed', 'failed', 'inconclusive', 'cancelled'] as const satisfies RowState[];
 export type SettledState = (typeof settledStates)[number];
 
 /** The states of a row that still needs a verdict. */

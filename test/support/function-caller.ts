@@ -1,0 +1,106 @@
+import {
+  type HttpFunctionOptions,
+  HttpRequest,
+  HttpResponse,
+  InvocationContext,
+  type StorageQueueFunctionOptions,
+  type TimerFunctionOptions,
+} from '@azure/functions';
+import type { AnswerCheck } from './openapi-check.ts';
+
+export interface RequestOptions {
+  key?: string;
+  /** Sent as JSON, with its media type. */
+  body?: unknown;
+  /** Sent unchanged, instead of `body`. */
+  raw?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  headers?: Record<string, string>;
+}
+
+interface LogLine {
+  level: string;
+  text: string;
+}
+
+type RegisteredRoute = HttpFunctionOptions & { name: string };
+
+/** Collects the registered functions, and calls routes as the host would. */
+export function createFunctionCaller() {
+  const routes: RegisteredRoute[] = [];
+  const queues: { name: string; queueName: string }[] = [];
+  const timers: (TimerFunctionOptions & { name: string })[] = [];
+  const logs: LogLine[] = [];
+  let serial = 0;
+  let check: AnswerCheck | undefined;
+  return {
+    /** From now on, every answer is held to the document. */
+    checkAnswers(wanted: AnswerCheck): void {
+      check = wanted;
+    },
+    routes,
+    queues,
+    timers,
+    logs,
+    host: {
+      http: (name: string, options: HttpFunctionOptions) => void routes.push({ name, ...options }),
+      storageQueue: <T>(name: string, { queueName }: StorageQueueFunctionOptions<T>) =>
+        void queues.push({ name, queueName }),
+      timer: (name: string, options: TimerFunctionOptions) => void timers.push({ name, ...options }),
+    },
+    async request(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
+      const url = new URL(path, 'https://api.test');
+      const found = routes
+        .filter((route) => route.methods?.some((one) => one === method))
+        .map((route) => ({ route, params: match(route.route ?? '', url.pathname) }))
+        .filter(({ params }) => params !== undefined)
+        // The host prefers any other route to a catch-all, in whatever order they were registered.
+        .toSorted((a, b) => Number(isCatchAll(a.route)) - Number(isCatchAll(b.route)))[0];
+      if (!found?.params) throw new Error(`no route for ${method} ${path}`);
+
+      const request = toRequest(method, url, found.params, options);
+      const context = new InvocationContext({
+        invocationId: `req-${++serial}`,
+        functionName: found.route.name,
+        logHandler: (level, ...texts) => void logs.push({ level, text: texts.map(String).join(' ') }),
+      });
+      const answer = await found.route.handler(request, context);
+      const response = answer instanceof HttpResponse ? answer : new HttpResponse(answer);
+      const text = await response.clone().text();
+      check?.({ method, path, status: response.status, headers: response.headers, text });
+      return response;
+    },
+  };
+}
+
+function headersOf({ key, body, raw, headers }: RequestOptions): Record<string, string> {
+  return {
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    ...(body !== undefined && raw === undefined && { 'content-type': 'application/json' }),
+    ...headers,
+  };
+}
+
+function toRequest(method: string, url: URL, params: Record<string, string>, options: RequestOptions): HttpRequest {
+  const { body, raw } = options;
+  const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+  const headers = headersOf(options);
+  if (content === undefined || typeof content === 'string' || content instanceof Uint8Array) {
+    const bytes = content === undefined ? {} : { body: { bytes: Buffer.from(content) } };
+    return new HttpRequest({ method, url: url.href, headers, params, ...bytes });
+  }
+  // As the library makes it when HTTP streaming is on; its public type leaves this field out.
+  const init = { params, nativeRequest: new Request(url, { method, headers, body: content, duplex: 'half' }) };
+  return new HttpRequest(init);
+}
+
+const isCatchAll = ({ route }: RegisteredRoute) => route?.includes('{*') ?? false;
+
+function match(template: string, path: string): Record<string, string> | undefined {
+  const names: string[] = [];
+  const pattern = template.replace(/\{(\*?)(\w+)\}/g, (_, star: string, name: string) => {
+    names.push(name);
+    return star ? '(.*)' : '([^/]+)';
+  });
+  const hit = new RegExp(`^/${pattern}$`).exec(path);
+  return hit ? Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(hit[i + 1] ?? '')])) : undefined;
+}
