@@ -12,12 +12,11 @@ import { requireMatch } from './etag.ts';
 import { guarded, refused } from './guarded.ts';
 import { type Attempt, answerOnce, attemptId, type IdempotencyDeps, readIdempotencyKey } from './idempotency.ts';
 import { presentPage, type Sign } from './page.ts';
+import type { ProblemDeps } from './problem.ts';
 import { type BodyKind, readBody } from './request-body.ts';
 import { readQuery } from './request-query.ts';
 
-export { publicEndpoint } from './public-endpoint.ts';
-
-export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps {
+export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, ProblemDeps {
   /** Signs cursors and seeds of IDs with a key that only the app has. */
   sign: Sign;
   newId: NewId;
@@ -87,7 +86,7 @@ export function createEndpoint(deps: EndpointDeps) {
     Kind extends BodyKind = 'json',
   >(route: Endpoint<Body, Query, Mode, Kind>): HttpHandler {
     return (request, context) =>
-      guarded(request, context, async (log, requestId, exchange) => {
+      guarded(deps, request, context, async (log, requestId, exchange) => {
         const acting = await admit(deps, route, request, exchange);
         const { url, query, page, seal } = readQuery(deps, route, request, acting);
         const idempotencyKey =
@@ -127,7 +126,7 @@ export function createEndpoint(deps: EndpointDeps) {
           // A refusal is stored and replayed like any other answer.
           return await answerOnce(deps, attempt, log, (begunAt) => {
             const seed = deps.sign(`ids\n${attempt.owner}\n${attempt.id}`);
-            return work(createRepeatableIds(seed, begunAt)).catch((error) => refused(error, requestId, log));
+            return work(createRepeatableIds(seed, begunAt)).catch((error) => refused(deps, error, requestId, log));
           });
         } finally {
           await body.streamed?.discardRest(DISCARD_MAX_BYTES).catch(() => undefined);

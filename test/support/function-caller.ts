@@ -52,7 +52,9 @@ export function createFunctionCaller() {
       const found = routes
         .filter((route) => route.methods?.some((one) => one === method))
         .map((route) => ({ route, params: match(route.route ?? '', url.pathname) }))
-        .find(({ params }) => params !== undefined);
+        .filter(({ params }) => params !== undefined)
+        // The host prefers any other route to a catch-all, in whatever order they were registered.
+        .toSorted((a, b) => Number(isCatchAll(a.route)) - Number(isCatchAll(b.route)))[0];
       if (!found?.params) throw new Error(`no route for ${method} ${path}`);
 
       const request = toRequest(method, url, found.params, options);
@@ -91,11 +93,13 @@ function toRequest(method: string, url: URL, params: Record<string, string>, opt
   return new HttpRequest(init);
 }
 
+const isCatchAll = ({ route }: RegisteredRoute) => route?.includes('{*') ?? false;
+
 function match(template: string, path: string): Record<string, string> | undefined {
   const names: string[] = [];
-  const pattern = template.replace(/\{(\w+)\}/g, (_, name: string) => {
+  const pattern = template.replace(/\{(\*?)(\w+)\}/g, (_, star: string, name: string) => {
     names.push(name);
-    return '([^/]+)';
+    return star ? '(.*)' : '([^/]+)';
   });
   const hit = new RegExp(`^/${pattern}$`).exec(path);
   return hit ? Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(hit[i + 1] ?? '')])) : undefined;

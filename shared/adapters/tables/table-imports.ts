@@ -3,7 +3,7 @@ import { odata, type TableClient } from '@azure/data-tables';
 import type { Import } from '../../imports/import.ts';
 import type { ImportStore, OpenImport } from '../../imports/import-store.ts';
 import { quotaReached } from '../../kernel/quota.ts';
-import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
+import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { createWithinQuota } from './create-within-quota.ts';
 import { insertOwn } from './insert-own.ts';
