@@ -1,9 +1,11 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createSbom } from './sbom.ts';
 
 /**
  * Writes the deployed package to `target`, from the built app in `root`: `host.json`, the bundle with its source map,
- * the files of the API reference, and a `package.json` that has no dependencies to install.
+ * the files of the API reference, a `package.json` that has no dependencies to install, and the SBOM of what is in the
+ * package, `bom.json`.
  *
  * The map leaves out the sources, which are half of its size. Stack traces do not need them.
  */
@@ -19,6 +21,7 @@ export async function writePackage(root: string, target: string): Promise<void> 
   await cp(join(root, 'dist/index.js'), join(target, 'dist/index.js'));
   await writeFile(join(target, 'dist/index.js.map'), JSON.stringify(map));
   await cp(join(root, 'dist/docs'), join(target, 'dist/docs'), { recursive: true });
+  await writeFile(join(target, 'bom.json'), JSON.stringify(createSbom(root), null, 2));
 }
 
 if (import.meta.main) await writePackage('.', '.package');

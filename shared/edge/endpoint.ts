@@ -2,6 +2,7 @@ import type { ReadableStream } from 'node:stream/web';
 import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { z } from 'zod';
 import type { Actor, CustomerActor, Permission } from '../kernel/actor.ts';
+import { createRepeatableIds, type NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import { type AdmissionDeps, admit } from './admit.ts';
@@ -16,8 +17,9 @@ import { type BodyKind, readBody } from './request-body.ts';
 import { readQuery } from './request-query.ts';
 
 export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, ProblemDeps {
-  /** Signs cursors with a key that only the app has. */
+  /** Signs cursors and seeds of IDs with a key that only the app has. */
   sign: Sign;
+  newId: NewId;
   http: { jsonBodyMaxBytes: number; answersRememberedMs: number };
 }
 
@@ -61,6 +63,8 @@ interface Call<Body, Query, Mode extends CustomerMode = 'required', Kind extends
    * @throws DomainError `precondition_failed`
    */
   requireMatch(representation: unknown): void;
+  /** Makes IDs for new records. A request that is repeated with its `Idempotency-Key` gets the same ones again. */
+  newId: NewId;
   request: HttpRequest;
   requestId: string;
   log: Log;
@@ -89,7 +93,7 @@ export function createEndpoint(deps: EndpointDeps) {
           request.method === 'POST' ? readIdempotencyKey(request.headers.get('idempotency-key')) : undefined;
         const body = await readBody(deps, route, request, idempotencyKey);
 
-        const handle = async (): Promise<Answer> => {
+        const handle = async (newId: NewId): Promise<Answer> => {
           const init = await route.handle({
             // The types of these three depend on the route's modes. TypeScript cannot infer that, hence the casts.
             actor: acting as Call<Body, Query, Mode, Kind>['actor'],
@@ -99,6 +103,7 @@ export function createEndpoint(deps: EndpointDeps) {
             page,
             answerPage: (found, present) => presentPage(found, present, seal),
             requireMatch: (representation) => requireMatch(request.headers.get('if-match'), representation),
+            newId,
             request,
             requestId,
             log,
@@ -108,9 +113,9 @@ export function createEndpoint(deps: EndpointDeps) {
         };
         const isChange = route.changes?.(query as Query) ?? request.method !== 'GET';
         const attempted = { route: context.functionName, request, requestId, actor: acting };
-        const work = () => (isChange ? audited(deps, attempted, log, handle) : handle());
+        const work = (newId: NewId) => (isChange ? audited(deps, attempted, log, () => handle(newId)) : handle(newId));
         try {
-          if (idempotencyKey === undefined) return await work();
+          if (idempotencyKey === undefined) return await work(deps.newId);
           const attempt: Attempt = {
             owner: acting.customerId ?? acting.keyId,
             id: attemptId(request.method, url.pathname, idempotencyKey),
@@ -119,9 +124,10 @@ export function createEndpoint(deps: EndpointDeps) {
             redact: route.redactOnReplay ?? [],
           };
           // A refusal is stored and replayed like any other answer.
-          return await answerOnce(deps, attempt, log, () =>
-            work().catch((error) => refused(deps, error, requestId, log)),
-          );
+          return await answerOnce(deps, attempt, log, (begunAt) => {
+            const seed = deps.sign(`ids\n${attempt.owner}\n${attempt.id}`);
+            return work(createRepeatableIds(seed, begunAt)).catch((error) => refused(deps, error, requestId, log));
+          });
         } finally {
           await body.streamed?.discardRest(DISCARD_MAX_BYTES).catch(() => undefined);
         }

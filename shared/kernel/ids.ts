@@ -1,18 +1,34 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'claim' | 'aud';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const RANDOM_LENGTH = 13;
 
 /** Makes IDs such as `imp_01k…`. They show their kind, sort by creation time and cannot be guessed. */
 export type NewId = (kind: IdKind) => string;
 
 /** Like a ULID: 10 characters of milliseconds, then 13 random ones, in Crockford's base 32, in lower case. */
 export function createNewId(now: () => Date): NewId {
+  return (kind) => formatId(kind, now(), randomBytes(RANDOM_LENGTH));
+}
+
+/**
+ * Makes the IDs of one request. The same seed and time give the same IDs again, in the same order, so that a request
+ * that is repeated after a lost answer or a crash meets its own records instead of adding new ones.
+ *
+ * @param seed must be unique to the request, and known to nobody else if the IDs are not to be guessed
+ */
+export function createRepeatableIds(seed: string, begunAt: Date): NewId {
+  let serial = 0;
   return (kind) => {
-    const random = [...randomBytes(13)].map((byte) => ALPHABET[byte % 32]).join('');
-    return `${idOfInstant(kind, now())}${random}`;
+    const digest = createHash('sha256').update(`${kind}\n${serial++}\n${seed}`).digest();
+    return formatId(kind, begunAt, digest.subarray(0, RANDOM_LENGTH));
   };
+}
+
+function formatId(kind: IdKind, at: Date, random: Uint8Array): string {
+  return `${idOfInstant(kind, at)}${[...random].map((byte) => ALPHABET[byte % 32]).join('')}`;
 }
 
 /** What every ID of this kind and instant begins with. Earlier IDs sort before it. */

@@ -15,7 +15,7 @@ const open = [
 ];
 
 /** Routes for operators only. */
-const operatorOnly = ['customers-create', 'customers-list'];
+const operatorOnly = ['customers-create', 'customers-list', 'customers-restore'];
 
 // The app and this test register the same list of functions, so no route can be missing here.
 const { routes, queues, timers } = createApi();

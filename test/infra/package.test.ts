@@ -20,9 +20,9 @@ afterAll(() => rm(join(target, '..'), { recursive: true }));
 
 const docs = [...docsFiles.map((file) => `dist/docs/${file}.gz`), 'dist/docs/LICENSES.txt'];
 
-test('contains only host.json, package.json, the bundle, its source map and the API reference', async () => {
+test('contains only host.json, package.json, the bundle, its source map, the API reference and the SBOM', async () => {
   const entries = await readdir(target, { recursive: true });
-  const bundle = ['dist', 'dist/docs', 'dist/index.js', 'dist/index.js.map'];
+  const bundle = ['bom.json', 'dist', 'dist/docs', 'dist/index.js', 'dist/index.js.map'];
   expect(entries.sort()).toEqual([...bundle, ...docs, 'host.json', 'package.json'].sort());
 });
 
@@ -34,7 +34,7 @@ test('has a package.json that names the bundle, but no dependencies and no scrip
 });
 
 test('has a compressed size of at most 3 MB', async () => {
-  const files = ['dist/index.js', 'dist/index.js.map', 'host.json', 'package.json', ...docs];
+  const files = ['bom.json', 'dist/index.js', 'dist/index.js.map', 'host.json', 'package.json', ...docs];
   const sizes = await Promise.all(files.map(async (file) => deflateRawSync(await readFile(join(target, file))).length));
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(3_000_000);
 });
@@ -52,4 +52,14 @@ test('has a source map that names the sources but does not contain them', async 
   expect(map.sources).toContain('../functions/index.ts');
   expect(map.mappings.length).toBeGreaterThan(1000);
   expect(map.sourcesContent).toBeUndefined();
+});
+
+test('has a CycloneDX SBOM of this version, with every package that the manifest names', async () => {
+  const { name, version, dependencies } = JSON.parse(await readFile('package.json', 'utf8'));
+  const sbom = JSON.parse(await readFile(join(target, 'bom.json'), 'utf8'));
+  expect(sbom).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name, version } } });
+  const purls = sbom.components.map(({ purl }: { purl: string }) => purl);
+  expect(purls).toContain(`pkg:npm/zod@${dependencies.zod}`);
+  const listed = new Set(sbom.components.map((one: { name: string }) => one.name));
+  expect(Object.keys(dependencies).filter((one) => !listed.has(one))).toEqual([]);
 });
