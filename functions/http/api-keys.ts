@@ -9,7 +9,7 @@ import type { ApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { requireCustomer, requireOwn } from '../../shared/customers/require-customer.ts';
 import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { instantField, nameField } from '../../shared/edge/fields.ts';
+import { futureInstantField, nameField } from '../../shared/edge/fields.ts';
 import { roles } from '../../shared/kernel/actor.ts';
 import type { NewId } from '../../shared/kernel/ids.ts';
 
@@ -34,7 +34,7 @@ export function addApiKeyRoutes(host: Pick<typeof app, 'http'>, deps: ApiKeyRout
       body: z.strictObject({
         name: nameField(deps.fields.nameMaxLength),
         role: z.enum(roles),
-        expiresAt: instantField.optional(),
+        expiresAt: futureInstantField(deps.clock).optional(),
       }),
       redactOnReplay: ['key'],
       async handle({ actor, body, params: { customerId = '' } }) {

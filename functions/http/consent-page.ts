@@ -19,7 +19,6 @@ export function consentPage(outcome: ConsentOutcome): HttpResponseInit {
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy':
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-      'x-content-type-options': 'nosniff',
       // The URL contains the one-time state.
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',

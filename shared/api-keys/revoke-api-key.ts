@@ -1,5 +1,5 @@
 import type { Actor } from '../kernel/actor.ts';
-import { DomainError } from '../kernel/errors.ts';
+import { notFound } from '../kernel/ids.ts';
 import type { ApiKey } from './api-key.ts';
 import type { ApiKeyStore } from './api-key-store.ts';
 import { rolesVisibleTo } from './roles-visible-to.ts';
@@ -25,9 +25,7 @@ export async function revokeApiKey(
 ): Promise<void> {
   const found = await deps.apiKeyStore.get(customerId, keyId);
   const visible = rolesVisibleTo(actor);
-  if (!found || (visible && !visible.includes(found.role))) {
-    throw new DomainError('not_found', 'There is no such API key.');
-  }
+  if (!found || (visible && !visible.includes(found.role))) throw notFound('key');
   check(found);
   await deps.apiKeyStore.remove(customerId, keyId);
   deps.apiKeys.forget(customerId);

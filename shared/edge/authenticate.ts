@@ -1,6 +1,7 @@
 import type { HttpRequest } from '@azure/functions';
 import { type Actor, type CustomerActor, isAllowed, type Permission } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
+import { isId, notFound } from '../kernel/ids.ts';
 
 export interface AuthenticationDeps {
   apiKeys: {
@@ -66,8 +67,6 @@ export async function actForCustomer(
       `Name the customer in the header ${CUSTOMER_HEADER}. An operator key belongs to no customer.`,
     );
   }
-  if (!(await deps.customers.exists(customerId))) {
-    throw new DomainError('not_found', 'This customer does not exist.');
-  }
+  if (!isId('cust', customerId) || !(await deps.customers.exists(customerId))) throw notFound('cust');
   return { ...actor, customerId };
 }

@@ -2,6 +2,7 @@ import type { ReadableStream } from 'node:stream/web';
 import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { z } from 'zod';
 import type { Actor, CustomerActor, Permission } from '../kernel/actor.ts';
+import { createFieldFaults } from '../kernel/field-faults.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import { type Answer, tagged, toAnswer } from './answer.ts';
@@ -9,19 +10,19 @@ import { type AuthenticationDeps, actForCustomer, authenticate } from './authent
 import { requireMatch } from './etag.ts';
 import { guarded, refused } from './guarded.ts';
 import { type Attempt, answerOnce, attemptId, type IdempotencyDeps, readIdempotencyKey } from './idempotency.ts';
-import { presentPage, type Sign } from './page.ts';
+import { presentPage, type Signer } from './page.ts';
+import { readParams } from './params.ts';
 import { type BodyKind, readBody } from './request-body.ts';
 import { readQuery } from './request-query.ts';
 
 export { publicEndpoint } from './public-endpoint.ts';
 
-export interface EndpointDeps extends AuthenticationDeps, IdempotencyDeps {
+/** Its `Signer` signs cursors. */
+export interface EndpointDeps extends AuthenticationDeps, IdempotencyDeps, Signer {
   customers: {
     /** Whether the customer exists. A customer that is being deleted does not. */
     exists(customerId: string): Promise<boolean>;
   };
-  /** Signs cursors with a key that only the app has. */
-  sign: Sign;
   http: { jsonBodyMaxBytes: number; answersRememberedMs: number };
 }
 
@@ -86,10 +87,12 @@ export function createEndpoint(deps: EndpointDeps) {
         const actor = await authenticate(deps, request, route.permission);
         const acting = route.customer === 'none' ? actor : await actForCustomer(deps, actor, request);
         log('debug', 'authenticated', { keyId: actor.keyId, role: actor.role, customerId: acting.customerId });
-        const { url, query, page, seal } = readQuery(deps, route, request, acting);
+        const params = readParams(request.params);
+        const faults = createFieldFaults();
+        const { url, query, page, seal } = readQuery(deps, route, request, acting, faults);
         const idempotencyKey =
-          request.method === 'POST' ? readIdempotencyKey(request.headers.get('idempotency-key')) : undefined;
-        const body = await readBody(deps, route, request, idempotencyKey);
+          request.method === 'POST' ? readIdempotencyKey(request.headers.get('idempotency-key'), faults) : undefined;
+        const body = await readBody(deps, route, request, idempotencyKey, faults);
 
         const work = async (): Promise<Answer> => {
           const init = await route.handle({
@@ -97,7 +100,7 @@ export function createEndpoint(deps: EndpointDeps) {
             actor: acting as Call<Body, Query, Mode, Kind>['actor'],
             body: body.value as Call<Body, Query, Mode, Kind>['body'],
             query: query as Query,
-            params: request.params,
+            params,
             page,
             answerPage: (found, present) => presentPage(found, present, seal),
             requireMatch: (representation) => requireMatch(request.headers.get('if-match'), representation),
@@ -109,6 +112,7 @@ export function createEndpoint(deps: EndpointDeps) {
           return route.redactOnReplay ? toAnswer(init) : tagged(toAnswer(init), request);
         };
         try {
+          faults.refuse();
           if (idempotencyKey === undefined) return await work();
           const attempt: Attempt = {
             owner: acting.customerId ?? acting.keyId,

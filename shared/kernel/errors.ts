@@ -31,6 +31,9 @@ const waitingHelps = {
 
 export type ErrorCode = keyof typeof waitingHelps;
 
+/** How many wrong fields an error names. It counts the others. */
+export const FIELDS_MAX = 100;
+
 export interface FieldError {
   /** Where in the request: `clientSecret`, `mailboxes.3.address`. */
   path: string;
@@ -44,6 +47,8 @@ interface DomainErrorOptions {
   context?: Record<string, string | number>;
   /** Every field that is wrong, so that the caller can fix them all in one go. Sent. */
   fields?: readonly FieldError[];
+  /** How many more fields are wrong. Sent. */
+  fieldsOmitted?: number;
   /** How long the server that we depend on asked us to wait. Sent as `Retry-After`. */
   retryAfterSeconds?: number;
   /** More members of the problem, such as `needed` and `free`, or a `cause` with its `fix` and `link`. Sent. */
@@ -62,6 +67,7 @@ export class DomainError extends Error {
   readonly detail: string;
   readonly context: Record<string, string | number>;
   readonly fields: readonly FieldError[];
+  readonly fieldsOmitted: number;
   readonly retryAfterSeconds: number | undefined;
   readonly members: Record<string, string | number>;
 
@@ -71,6 +77,7 @@ export class DomainError extends Error {
     this.detail = detail;
     this.context = options.context ?? {};
     this.fields = options.fields ?? [];
+    this.fieldsOmitted = options.fieldsOmitted ?? 0;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.members = options.members ?? {};
   }

@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { DomainError } from './errors.ts';
 
 type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'claim';
+
+/** What customers call the things that have an ID in a path. */
+const kindNames = { cust: 'customer', key: 'API key', conn: 'connection', imp: 'import' } as const;
+export type PublicIdKind = keyof typeof kindNames;
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
@@ -19,4 +24,16 @@ export function createNewId(now: () => Date): NewId {
     const random = [...randomBytes(13)].map((byte) => ALPHABET[byte % 32]).join('');
     return `${kind}_${time}${random}`;
   };
+}
+
+const rest = new RegExp(`^[${ALPHABET}]{23}$`);
+
+/** Whether `createNewId` can have made this ID. A text that is no ID must not reach storage, which refuses some texts. */
+export function isId(kind: IdKind, text: string): boolean {
+  return text.startsWith(`${kind}_`) && rest.test(text.slice(kind.length + 1));
+}
+
+/** The one answer for an ID that does not exist, that belongs to another customer, or that is no ID. */
+export function notFound(kind: PublicIdKind, context?: Record<string, string>): DomainError {
+  return new DomainError('not_found', `There is no such ${kindNames[kind]}.`, context && { context });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createApi, OPERATOR_KEY } from '../support/api.ts';
+import { absentId, createApi, OPERATOR_KEY } from '../support/api.ts';
 
 const key = OPERATOR_KEY;
 
@@ -88,7 +88,7 @@ describe('one customer', () => {
     ['DELETE', ''],
     ['GET', '/api-keys'],
     ['POST', '/api-keys'],
-    ['DELETE', '/api-keys/key_1'],
+    ['DELETE', `/api-keys/${absentId('key')}`],
   ])(
     '404: %s %s answers byte for byte the same for an absent customer and for somebody else’s',
     async (method, rest) => {
@@ -99,7 +99,7 @@ describe('one customer', () => {
         rest === '/api-keys' && method === 'POST' ? { name: 'x', role: 'member' } : method === 'PATCH' ? {} : undefined;
       const options = { key: acme.key, ...(body && { body }) };
       const [foreign, absent] = await Promise.all(
-        [globex.id, 'cust_absent'].map((id) => api.request(method, `/v1/customers/${id}${rest}`, options)),
+        [globex.id, absentId('cust')].map((id) => api.request(method, `/v1/customers/${id}${rest}`, options)),
       );
       expect(foreign?.status).toBe(404);
       const strip = async (response: typeof foreign) => [

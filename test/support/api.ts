@@ -9,7 +9,7 @@ import {
   type TimerFunctionOptions,
 } from '@azure/functions';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
-import { operatorKey } from '../../shared/adapters/operator-key.ts';
+import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
@@ -46,6 +46,9 @@ export const TENANT_ID = '5a1c6f3e-0b7d-4e29-9c84-2f6e8d1b7a50';
 export const DOMAIN = 'tailspin.example';
 const operator = { keyId: 'operator', role: 'operator' } as const;
 
+/** An ID that is well formed and that nothing has. */
+export const absentId = (kind: string) => `${kind}_${'0'.repeat(23)}`;
+
 export interface RequestOptions {
   key?: string;
   /** Sent as JSON, with its media type. */
@@ -67,7 +70,7 @@ export function createApiDeps() {
   const time = { now: NOW };
   const clock = { now: () => time.now };
   const apiKeyStore = inMemoryApiKeys();
-  const { isOperatorKey, sign } = operatorKey(new Secret(OPERATOR_KEY));
+  const { isOperatorKey, sign, isSigned } = operatorKeys(new Secret(OPERATOR_KEY));
   const heartbeats = inMemoryHeartbeats();
   const away = { storage: false, vault: false };
   const answering = (part: 'storage' | 'vault') => async () => {
@@ -145,6 +148,7 @@ export function createApiDeps() {
     clock,
     newId: createNewId(clock.now),
     sign,
+    isSigned,
     http: { jsonBodyMaxBytes: JSON_BODY_MAX_BYTES, answersRememberedMs: 24 * 3_600_000 },
     fields: { nameMaxLength: 200 },
     customers: inMemoryCustomers(),
@@ -209,17 +213,35 @@ export function createCaller() {
         .map((route) => ({ route, params: match(route.route ?? '', url.pathname) }))
         .find(({ params }) => params !== undefined);
       if (!found?.params) throw new Error(`no route for ${method} ${path}`);
-
-      const request = toRequest(method, url, found.params, options);
-      const context = new InvocationContext({
-        invocationId: `req-${++serial}`,
-        functionName: found.route.name,
-        logHandler: (level, ...texts) => void logs.push({ level, text: texts.map(String).join(' ') }),
-      });
-      const answer = await found.route.handler(request, context);
-      return answer instanceof HttpResponse ? answer : new HttpResponse(answer as HttpResponseInit);
+      return call(found.route, url, found.params, options);
+    },
+    /** Calls a route with parameters that no URL need contain, and with a query such as `?limit=5`. */
+    async requestWith(
+      name: string,
+      params: Record<string, string>,
+      options: RequestOptions & { query?: string } = {},
+    ): Promise<HttpResponse> {
+      const route = routes.find((one) => one.name === name);
+      if (!route) throw new Error(`no route ${name}`);
+      return call(route, new URL(`https://api.test/${name}${options.query ?? ''}`), params, options);
     },
   };
+
+  async function call(
+    route: Registered,
+    url: URL,
+    params: Record<string, string>,
+    options: RequestOptions,
+  ): Promise<HttpResponse> {
+    const request = toRequest(route.methods?.[0] ?? 'GET', url, params, options);
+    const context = new InvocationContext({
+      invocationId: `req-${++serial}`,
+      functionName: route.name,
+      logHandler: (level, ...texts) => void logs.push({ level, text: texts.map(String).join(' ') }),
+    });
+    const answer = await route.handler(request, context);
+    return answer instanceof HttpResponse ? answer : new HttpResponse(answer as HttpResponseInit);
+  }
 }
 
 function headersOf({ key, body, raw, headers }: RequestOptions): Record<string, string> {
