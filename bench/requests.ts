@@ -40,8 +40,11 @@ export async function measureRequests(mailboxes: number): Promise<RequestRow[]> 
     await stack.functions.stop();
     await stack.functions.start();
     const reset = () => fetch(new URL('/_simulator/requests/reset', simulatorUrl), { method: 'POST' });
-    const counts = async () =>
-      ((await (await fetch(new URL('/_simulator/requests', simulatorUrl))).json()) as { items: RequestCount[] }).items;
+    const counts = async () => {
+      const response = await fetch(new URL('/_simulator/requests', simulatorUrl));
+      const { items }: { items: RequestCount[] } = JSON.parse(await response.text());
+      return items;
+    };
 
     await reset();
     const csv = `email\n${Array.from({ length: mailboxes }, (_, i) => `user${i + 1}@${demoDomain}`).join('\n')}\n`;

@@ -1,4 +1,6 @@
 import type { app } from '@azure/functions';
+import { type Api, createApi } from '../shared/edge/api.ts';
+import type { EndpointDeps } from '../shared/edge/endpoint.ts';
 import { addApiKeyRoutes } from './http/api-keys.ts';
 import { addConnectionRoutes } from './http/connections.ts';
 import { addConsentRoutes } from './http/consent.ts';
@@ -8,6 +10,7 @@ import { addHealthRoutes } from './http/health.ts';
 import { addImportRoutes } from './http/imports.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
+import { addOpenApiRoute } from './http/openapi.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
 import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
@@ -15,9 +18,7 @@ import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
 import { addSweepImportsTimer } from './timers/sweep-imports.ts';
 import { addTidyUpTimer } from './timers/tidy-up.ts';
 
-type Host = Pick<typeof app, 'http' | 'storageQueue' | 'timer'>;
-
-const registrations = [
+const routes = [
   addHealthRoutes,
   addCustomerRoutes,
   addApiKeyRoutes,
@@ -27,7 +28,10 @@ const registrations = [
   addExpiringSecretRoutes,
   addImportRoutes,
   addMailboxRoutes,
+  addOpenApiRoute,
+] as const;
 
+const queuesAndTimers = [
   addPlanImportQueue,
   addDispatchChecksQueue,
   addCheckMailboxQueue,
@@ -38,11 +42,14 @@ const registrations = [
 ] as const;
 
 /** Everything that the functions need, handed over by the entry point. */
-export type FunctionDeps = DepsOf<typeof registrations>;
+export type FunctionDeps = EndpointDeps & DepsOf<typeof routes> & DepsOf<typeof queuesAndTimers>;
 
 /** Registers every function of the app. The app and the tests use this one list, so the tests cannot miss a route. */
-export function addFunctions(host: Host, deps: FunctionDeps): void {
-  for (const register of registrations) register(host, deps);
+export function addFunctions(host: Pick<typeof app, 'http' | 'storageQueue' | 'timer'>, deps: FunctionDeps): Api {
+  const api = createApi(host, deps);
+  for (const register of routes) register(api, deps);
+  for (const register of queuesAndTimers) register(host, deps);
+  return api;
 }
 
 type DepsOf<List extends readonly ((host: never, deps: never) => void)[]> = Intersection<Parameters<List[number]>[1]>;

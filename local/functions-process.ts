@@ -34,15 +34,15 @@ export async function startFunctions(options: FunctionsProcessOptions): Promise<
 
 function launchHost({ port, env, onLine }: FunctionsProcessOptions): { child: Child; ready: Promise<void> } {
   const { promise: started, resolve: reportStarted } = Promise.withResolvers<'started'>();
-  let complaint = 'The functions host ended while it was starting.';
+  let failure = 'The functions host ended while it was starting.';
   const child = startChild([HOST], { ...env, FUNCTIONS_HTTP_PORT: String(port) }, (line) => {
     if (line.startsWith('{"event":"host started"')) reportStarted('started');
-    if (line.includes('cannot be run')) complaint = line.replace(/^critical host: /, '');
+    if (line.includes('cannot be run')) failure = line.replace(/^critical host: /, '');
     onLine(line);
   });
   const failed = Promise.race([child.ended, pause(START_MAX_MS, undefined, { ref: false })]);
   const ready = Promise.race([started, failed]).then((result) => {
-    if (result !== 'started') throw new StartError(complaint);
+    if (result !== 'started') throw new StartError(failure);
   });
   return { child, ready };
 }

@@ -38,8 +38,8 @@ export interface LocalJson {
   vaultUrl: string;
   /** The app's identity in the simulated directory, for running the app in another host. */
   identity: { tenantId: string; clientId: string; clientSecret: string; authorityHost: string };
-  imap?: string;
-  smtp?: string;
+  imap: string;
+  smtp: string;
   processes: { functions: number; storage: number };
 }
 
@@ -154,8 +154,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       storage: { ...storage.urls, connectionString: storage.connectionString },
       vaultUrl: vault.url,
       identity: { ...memory.home, authorityHost: simulator.loginUrl },
-      ...(simulator.imap && { imap: `${simulator.imap.host}:${simulator.imap.port}` }),
-      ...(simulator.smtp && { smtp: `${simulator.smtp.host}:${simulator.smtp.port}` }),
+      imap: `${simulator.imap.host}:${simulator.imap.port}`,
+      smtp: `${simulator.smtp.host}:${simulator.smtp.port}`,
       processes: { functions: functions.pid(), storage: storage.pid() },
     });
     return { local, certificate, simulator, functions, storage, vault, logs, stop };
@@ -195,8 +195,8 @@ function environment(options: StackOptions, { apiUrl, memory, certificate, simul
     AZURE_AUTHORITY_HOST: simulator.loginUrl,
     SIMULATOR_LOGIN_URL: simulator.loginUrl,
     SIMULATOR_GRAPH_URL: simulator.graphUrl,
-    ...(simulator.imap && { SIMULATOR_IMAP: `${simulator.imap.host}:${simulator.imap.port}` }),
-    ...(simulator.smtp && { SIMULATOR_SMTP: `${simulator.smtp.host}:${simulator.smtp.port}` }),
+    SIMULATOR_IMAP: `${simulator.imap.host}:${simulator.imap.port}`,
+    SIMULATOR_SMTP: `${simulator.smtp.host}:${simulator.smtp.port}`,
     PUBLIC_URL: apiUrl,
     OPERATOR_KEY: memory.operatorKey,
     ...LOCAL_SETTINGS,

@@ -117,7 +117,7 @@ Tenants you can connect (for the body of POST /v1/connections):
 ${tenants.join('\n')}
 
 The addresses and the key are also in ${join(data, 'local.json')}.
-Press Ctrl-C to stop. Your data is kept unless you start with --fresh.`);
+Press Ctrl-C to stop. Your data is kept. To delete it at the next start, use --fresh.`);
 }
 
 /** Only the owner may read the file, because it contains the operator key. */

@@ -15,7 +15,7 @@ export interface AccessLog {
   /** Counts the request in this line. Returns whether it was a line of the access log. */
   read(line: string): boolean;
   /** Resolves once the request with this mark has been logged, or after one second. */
-  seen(mark: string): Promise<void>;
+  whenLogged(mark: string): Promise<void>;
   counts(): RequestCount[];
   reset(): void;
 }
@@ -27,7 +27,7 @@ export function createAccessLog(): AccessLog {
   return {
     counts: () => [...counts.values()],
     reset: () => counts.clear(),
-    seen(mark) {
+    whenLogged(mark) {
       return new Promise((resolve) => {
         const timer = setTimeout(resolve, 1_000);
         awaited.set(mark, () => {

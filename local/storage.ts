@@ -94,9 +94,9 @@ async function startOnFreePorts(options: StorageOptions): Promise<Storage> {
   async function allLogged(): Promise<void> {
     if (azurite.pid() === 0) return;
     const mark = `${MARK}-${++marks}`;
-    const seen = log.seen(mark);
+    const logged = log.whenLogged(mark);
     await fetch(`${urls.blob}/${mark}`).catch(() => undefined);
-    await seen;
+    await logged;
   }
 
   await allLogged();
@@ -173,15 +173,15 @@ function accepts(port: number): Promise<boolean> {
 }
 
 async function provision(connectionString: string): Promise<void> {
-  const ofQueues = QueueServiceClient.fromConnectionString(connectionString);
-  const ofTables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
-  const ofBlobs = BlobServiceClient.fromConnectionString(connectionString);
+  const queueService = QueueServiceClient.fromConnectionString(connectionString);
+  const tableService = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
+  const blobService = BlobServiceClient.fromConnectionString(connectionString);
   await Promise.all([
     ...[...Object.values(queues), ...Object.values(poisonQueues)].map((name) =>
-      ofQueues.getQueueClient(name).createIfNotExists(),
+      queueService.getQueueClient(name).createIfNotExists(),
     ),
     // This client does not treat an existing table as an error.
-    ...Object.values(tables).map((name) => ofTables.createTable(name)),
-    ...Object.values(containers).map((name) => ofBlobs.getContainerClient(name).createIfNotExists()),
+    ...Object.values(tables).map((name) => tableService.createTable(name)),
+    ...Object.values(containers).map((name) => blobService.getContainerClient(name).createIfNotExists()),
   ]);
 }

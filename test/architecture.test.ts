@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { causeCodes } from '../shared/causes/causes.ts';
 
-/** Who may import whom. `feature` is any other folder in shared/. */
+/** Which layers a layer may import. `feature` is any other folder in shared/. */
 const mayImport: Record<string, readonly string[]> = {
   kernel: [],
   feature: ['kernel', 'feature'],
@@ -13,7 +13,7 @@ const mayImport: Record<string, readonly string[]> = {
   functions: ['kernel', 'feature', 'edge', 'wiring'],
 };
 
-/** Which features a feature may use, beside the kernel. A new arrow is a decision: add it here, or find another way. */
+/** Which other features a feature may use. A new arrow is a decision: add it here, or find another way. */
 const featureArrows: Record<string, readonly string[]> = {
   'api-keys': [],
   causes: [],
@@ -27,7 +27,7 @@ const featureArrows: Record<string, readonly string[]> = {
   plans: [],
 };
 
-/** The same within shared/imports, for the folders that a row passes through and the ledger below them. */
+/** Which other folders a folder of shared/imports may use. */
 const importFolderArrows: Record<string, readonly string[]> = {
   upload: [],
   ledger: [],
@@ -37,19 +37,16 @@ const importFolderArrows: Record<string, readonly string[]> = {
   dispatching: ['finishing', 'ledger'],
 };
 
-/**
- * Whose packages may be seen where. A feature's say nothing about a vendor; `adapters` and `wiring` are where vendors
- * stop, so they may use what they need.
- */
+/** Which packages a layer may use. `adapters` and `wiring` may use any package; no vendor appears elsewhere. */
 const mayUse: Record<string, readonly string[]> = {
-  // For its pattern of an address.
+  // For its pattern of an e-mail address.
   kernel: ['zod'],
   feature: ['zod', 'csv-parse', 'p-limit', 'lru-cache', 'iso8601-duration', '@fastify/busboy'],
-  edge: ['zod', '@azure/functions'],
+  edge: ['zod', 'zod-openapi', '@azure/functions'],
   functions: ['zod', 'p-limit', '@azure/functions'],
 };
 
-const ours = globSync('{functions,shared}/**/*.ts').sort();
+const appSources = globSync('{functions,shared}/**/*.ts').sort();
 const sources = globSync('{functions,shared,local}/**/*.ts').sort();
 
 function layerOf(file: string): string {
@@ -58,7 +55,7 @@ function layerOf(file: string): string {
   return folder in mayImport ? folder : 'feature';
 }
 
-/** Every module that a file names: imports, re-exports, imports for their effect, and dynamic ones. */
+/** Every module that a file imports or re-exports, dynamic imports included. */
 function importsOf(file: string): string[] {
   const found = readFileSync(file, 'utf8').matchAll(
     /(?:^import |^(?:import|export|\}) [^'"\n]*from |\bimport\()['"]([^'"\n]+)['"]/gm,
@@ -73,18 +70,18 @@ const packageOf = (target: string) =>
     .slice(0, target.startsWith('@') ? 2 : 1)
     .join('/');
 
-/** The file that a relative import names, from the root. */
+/** The path of a relatively imported file, from the root of the repository. */
 const targetOf = (file: string, target: string) => path.normalize(path.join(path.dirname(file), target));
 
-it('finds what it looks at', () => {
-  expect(ours.length).toBeGreaterThan(100);
-  expect(ours.filter((file) => importsOf(file).some(isRelative)).length).toBeGreaterThan(100);
+it('finds the sources and their imports', () => {
+  expect(appSources.length).toBeGreaterThan(100);
+  expect(appSources.filter((file) => importsOf(file).some(isRelative)).length).toBeGreaterThan(100);
   expect(importsOf('functions/index.ts')).toContain('../shared/wiring/build-deps.ts');
 });
 
-it('imports only point inwards, and never into the local stack', () => {
+it('imports point inwards only, and never into the local stack', () => {
   const outward: string[] = [];
-  for (const file of ours) {
+  for (const file of appSources) {
     for (const target of importsOf(file).filter(isRelative)) {
       const from = layerOf(file);
       const to = layerOf(targetOf(file, target));
@@ -94,11 +91,11 @@ it('imports only point inwards, and never into the local stack', () => {
   expect(outward).toEqual([]);
 });
 
-/** Which folder uses which other folder below `root`, each arrow once, sorted. */
+/** For each folder below `root`, the other folders that it uses, sorted. */
 function arrowsBelow(root: string): Record<string, string[]> {
   const folderOf = (file: string) => path.relative(root, file).split(path.sep);
   const arrows: Record<string, Set<string>> = {};
-  for (const file of ours.filter((one) => one.startsWith(root + path.sep) && folderOf(one).length > 1)) {
+  for (const file of appSources.filter((one) => one.startsWith(root + path.sep) && folderOf(one).length > 1)) {
     const [from = ''] = folderOf(file);
     arrows[from] ??= new Set();
     for (const target of importsOf(file).filter(isRelative)) {
@@ -109,35 +106,37 @@ function arrowsBelow(root: string): Record<string, string[]> {
   return Object.fromEntries(Object.entries(arrows).map(([from, to]) => [from, [...to].sort()]));
 }
 
-function expectNoCircle(arrows: Record<string, readonly string[]>): void {
-  const left = new Map(Object.entries(arrows));
+function expectNoCycle(arrows: Record<string, readonly string[]>): void {
+  const remaining = new Map(Object.entries(arrows));
   for (let found = true; found; ) {
     found = false;
-    for (const [from, to] of left) {
-      if (to.some((one) => left.has(one))) continue;
-      left.delete(from);
+    for (const [from, to] of remaining) {
+      if (to.some((one) => remaining.has(one))) continue;
+      remaining.delete(from);
       found = true;
     }
   }
-  expect([...left.keys()]).toEqual([]);
+  expect([...remaining.keys()]).toEqual([]);
 }
 
-it('lets a feature use only the features that are listed for it, in no circle', () => {
+it('features use only the features that are listed for them, without a cycle', () => {
   const layers = new Set(Object.keys(mayImport));
   const arrows = Object.entries(arrowsBelow('shared')).filter(([from]) => !layers.has(from));
   const ofFeatures = arrows.map(([from, to]) => [from, to.filter((one) => !layers.has(one))]);
   expect(Object.fromEntries(ofFeatures)).toEqual(featureArrows);
-  expectNoCircle(featureArrows);
+  expectNoCycle(featureArrows);
 });
 
-it('lets the folders of an import use only the folders below them', () => {
+it('the folders of shared/imports use only the folders that are listed for them, without a cycle', () => {
   expect(arrowsBelow(path.join('shared', 'imports'))).toEqual(importFolderArrows);
-  expectNoCircle(importFolderArrows);
+  expectNoCycle(importFolderArrows);
 });
 
-it('puts everything together in one place: only the entry point builds, only build-deps and what it is made of import adapters', () => {
+it('only the entry point builds the app, and only build-… files import adapters', () => {
   const importing = (isMeant: (target: string) => boolean) =>
-    ours.filter((file) => importsOf(file).some((target) => isRelative(target) && isMeant(targetOf(file, target))));
+    appSources.filter((file) =>
+      importsOf(file).some((target) => isRelative(target) && isMeant(targetOf(file, target))),
+    );
   expect(importing((target) => target === path.join('shared', 'wiring', 'build-deps.ts'))).toEqual([
     path.join('functions', 'index.ts'),
   ]);
@@ -145,22 +144,22 @@ it('puts everything together in one place: only the entry point builds, only bui
   expect(new Set(ofAdapters.map((file) => path.basename(file).replace(/-.*/, '-')))).toEqual(new Set(['build-']));
 });
 
-it('keeps vendors in adapters, and the platform at the edge', () => {
-  const strangers: string[] = [];
-  for (const file of ours) {
+it('packages of vendors stay in adapters, and the Functions library at the edge', () => {
+  const forbidden: string[] = [];
+  for (const file of appSources) {
     const allowed = mayUse[layerOf(file)];
     for (const target of importsOf(file)) {
       if (isRelative(target) || target.startsWith('node:')) continue;
-      if (allowed && !allowed.includes(packageOf(target))) strangers.push(`${file} -> ${target}`);
+      if (allowed && !allowed.includes(packageOf(target))) forbidden.push(`${file} -> ${target}`);
     }
   }
-  expect(strangers).toEqual([]);
+  expect(forbidden).toEqual([]);
 });
 
 const simulator = path.join('local', 'microsoft365') + path.sep;
 const ofSimulator = sources.filter((file) => file.startsWith(simulator));
 
-it('lets the simulator stand alone: it imports nothing of ours from outside its folder', () => {
+it('the simulator imports no other file of the repository', () => {
   expect(ofSimulator.length).toBeGreaterThan(50);
   const outward = ofSimulator.flatMap((file) =>
     importsOf(file)
@@ -170,7 +169,7 @@ it('lets the simulator stand alone: it imports nothing of ours from outside its 
   expect(outward).toEqual([]);
 });
 
-it('keeps the product out of the simulator: neither its name nor its cause codes', () => {
+it('the simulator knows neither the name of the product nor its cause codes', () => {
   // A single word, such as `throttled`, is plain English. Only the product would write the other codes.
   const codes = causeCodes.filter((code) => code.includes('_'));
   expect(codes.length).toBeGreaterThan(30);
@@ -182,10 +181,10 @@ it('keeps the product out of the simulator: neither its name nor its cause codes
   expect(found).toEqual([]);
 });
 
-it('lets the vault and the storage stand-in know nothing of the simulator', () => {
-  const standIns = globSync(['local/key-vault/**/*.ts', 'local/storage*.ts']);
-  expect(standIns.length).toBeGreaterThan(5);
-  const known = standIns.flatMap((file) =>
+it('the local vault and storage do not use the simulator', () => {
+  const vaultAndStorage = globSync(['local/key-vault/**/*.ts', 'local/storage*.ts']);
+  expect(vaultAndStorage.length).toBeGreaterThan(5);
+  const known = vaultAndStorage.flatMap((file) =>
     importsOf(file)
       .filter((target) => isRelative(target) && targetOf(file, target).startsWith(simulator))
       .map((target) => `${file} -> ${target}`),
@@ -193,7 +192,7 @@ it('lets the vault and the storage stand-in know nothing of the simulator', () =
   expect(known).toEqual([]);
 });
 
-it('writes every relative import as Node reads it, with its ending', () => {
+it('every relative import ends in .ts or .json, as Node requires', () => {
   const bare = sources.flatMap((file) =>
     importsOf(file)
       .filter((target) => isRelative(target) && !/\.(ts|json)$/.test(target))
@@ -202,25 +201,25 @@ it('writes every relative import as Node reads it, with its ending', () => {
   expect(bare).toEqual([]);
 });
 
-it('reads the environment in one place', () => {
-  const readers = ours.filter((file) =>
+it('only the entry point reads the environment', () => {
+  const readers = appSources.filter((file) =>
     /\bprocess\.env\b|\benv\b.* from 'node:process'/.test(readFileSync(file, 'utf8')),
   );
   expect(readers).toEqual([path.join('functions', 'index.ts')]);
 });
 
-it('reveals secrets in adapters and wiring only', () => {
-  const revealing = ours.filter((file) => /\.reveal\(\)/.test(readFileSync(file, 'utf8')));
+it('only adapters and wiring reveal secrets', () => {
+  const revealing = appSources.filter((file) => /\.reveal\(\)/.test(readFileSync(file, 'utf8')));
   const elsewhere = revealing.filter((file) => !['adapters', 'wiring'].includes(layerOf(file)));
   expect(elsewhere).toEqual([]);
 });
 
-it('has no file that everything ends up in', () => {
+it('no source file has more than 400 lines', () => {
   expect(sources.filter((file) => readFileSync(file, 'utf8').split('\n').length > 400)).toEqual([]);
 });
 
-it('records no download address in the lock file', () => {
-  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, object> };
+it('the lock file contains no download addresses', () => {
+  const { packages }: { packages: Record<string, object> } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
   expect(Object.keys(packages).length).toBeGreaterThan(100);
   expect(Object.keys(packages).filter((name) => 'resolved' in (packages[name] ?? {}))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, it } from 'vitest';
 
 /** A word or phrase to avoid, and what to write instead. `\s+` also finds a phrase that is broken over two lines. */
@@ -7,7 +8,7 @@ interface Rule {
   write: string;
 }
 
-/** Words that nothing here needs, neither in texts nor in names and comments. */
+/** Words to avoid everywhere: in texts, names and comments. */
 const neverWords: readonly Rule[] = [
   { avoid: /\bweather\b/gi, write: 'transient failure' },
   { avoid: /\bmend(s|ed|ing)?\b/gi, write: 'fix, repair' },
@@ -17,7 +18,7 @@ const neverWords: readonly Rule[] = [
   { avoid: /\bmade-up\b|\bmadeUp/gi, write: 'sample, simulated' },
 ];
 
-/** Words that customers must not read. In names and comments some of them have an honest use. */
+/** Words to avoid in texts that customers read. Names and comments may need some of them. */
 const textRules: readonly Rule[] = [
   ...neverWords,
   { avoid: /\bcure[sd]?\b/gi, write: 'fix' },
@@ -35,7 +36,7 @@ const textRules: readonly Rule[] = [
   },
 ];
 
-/** Every text that a customer or an operator reads as it is. */
+/** Documents that customers and operators read. */
 const documents = [
   'README.md',
   'CONTRIBUTING.md',
@@ -51,7 +52,10 @@ const speaking = [
   ...globSync('local/demo/**/*.ts').sort(),
 ];
 
-const sources = globSync('{functions,shared,local}/**/*.ts').sort();
+/** Sources whose names and comments are checked: all but this file, which contains the words. */
+const sources = globSync('{functions,shared,local,test,bench,scripts}/**/*.ts')
+  .filter((file) => path.basename(file) !== 'plain-english.test.ts')
+  .sort();
 
 /** Blanks the comments, so that offsets stay. Biome sets block comments at the start of a line. */
 function withoutComments(source: string): string {
@@ -75,7 +79,7 @@ function findAll(rules: readonly Rule[], file: string, text: string): string[] {
 
 const read = (file: string) => readFileSync(file, 'utf8');
 
-it('finds what it looks at', () => {
+it('finds the texts, and the words to avoid in them', () => {
   expect(documents).toEqual(expect.arrayContaining(['docs/causes.md', 'docs/deploy.md', 'docs/settings.md']));
   expect(speaking).toEqual(
     expect.arrayContaining([
@@ -99,7 +103,7 @@ it('documents are in plain English', () => {
   expect(documents.flatMap((file) => findAll(textRules, file, read(file)))).toEqual([]);
 });
 
-it('what the app and the demo say is in plain English', () => {
+it('texts of the app and the demo are in plain English', () => {
   expect(speaking.flatMap((file) => findAll(textRules, file, withoutComments(read(file))))).toEqual([]);
 });
 

@@ -1,4 +1,3 @@
-import type { app } from '@azure/functions';
 import { z } from 'zod';
 import { probes } from '../../shared/causes/verdict.ts';
 import { type TestConnectionDeps, testConnection } from '../../shared/checks/test-connection.ts';
@@ -10,9 +9,12 @@ import { removeConnection } from '../../shared/connections/remove-connection.ts'
 import { replaceClientSecret } from '../../shared/connections/replace-client-secret.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { updateConnection } from '../../shared/connections/update-connection.ts';
-import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
+import type { Api } from '../../shared/edge/api.ts';
+import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { addressField, futureInstantField, nameField } from '../../shared/edge/fields.ts';
+import { pageOf } from '../../shared/edge/response-fields.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
+import { connectionSchema, testResultSchema } from './connection-schemas.ts';
 import { presentConnection } from './present-connection.ts';
 
 type Deps = EndpointDeps &
@@ -34,127 +36,147 @@ const probeList = z
   .min(1)
   .refine((list) => new Set(list).size === list.length, 'names a probe twice');
 
-export function addConnectionRoutes(host: Pick<typeof app, 'http'>, deps: Deps): void {
-  const endpoint = createEndpoint(deps);
+export function addConnectionRoutes(api: Api, deps: Deps): void {
   const secretFields = { clientSecret: clientSecretField, clientSecretExpiresAt: futureInstantField(deps.clock) };
   const name = nameField(deps.fields.nameMaxLength);
   const present = (connection: Connection) => presentConnection(connection, deps.clock.now(), deps.expiringWithinDays);
 
-  host.http('connections-create', {
-    methods: ['POST'],
-    route: 'v1/connections',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'administer',
-      body: z.strictObject({
-        name,
-        tenant: tenantField,
-        clientId: z.guid(),
-        ...secretFields,
-        cloud: cloudField(deps.hasCloud).default('global'),
-        probes: probeList.default(['graph.readWrite', 'graph.send']),
-        sendProbe: sendProbe.default('noDelivery'),
-        defaultMailbox: addressField.optional(),
-      }),
-      async handle({ actor, body }) {
-        const { defaultMailbox, ...rest } = body;
-        const input = { ...rest, ...(defaultMailbox !== undefined && { defaultMailbox }) };
-        const connection = await registerConnection(deps, actor, input);
-        return {
-          status: 201,
-          headers: { location: `/v1/connections/${connection.id}` },
-          jsonBody: present(connection),
-        };
+  api.route({
+    name: 'connections-create',
+    method: 'POST',
+    path: 'v1/connections',
+    tag: 'Connections',
+    summary: 'Register a tenant',
+    description: 'Stores the client secret in the vault. Next, grant the app consent and run the connection test.',
+    refusals: ['conflict', 'vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled'],
+    responses: {
+      201: {
+        description: 'The new connection.',
+        schema: connectionSchema,
+        headers: { Location: 'The path of the connection.' },
       },
+    },
+    permission: 'administer',
+    body: z.strictObject({
+      name,
+      tenant: tenantField,
+      clientId: z.guid(),
+      ...secretFields,
+      cloud: cloudField(deps.hasCloud).default('global'),
+      probes: probeList.default(['graph.readWrite', 'graph.send']),
+      sendProbe: sendProbe.default('noDelivery'),
+      defaultMailbox: addressField.optional(),
+    }),
+    async handle({ actor, body }) {
+      const { defaultMailbox, ...rest } = body;
+      const input = { ...rest, ...(defaultMailbox !== undefined && { defaultMailbox }) };
+      const connection = await registerConnection(deps, actor, input);
+      return {
+        status: 201,
+        headers: { location: `/v1/connections/${connection.id}` },
+        jsonBody: present(connection),
+      };
+    },
+  });
+
+  api.route({
+    name: 'connections-list',
+    method: 'GET',
+    path: 'v1/connections',
+    tag: 'Connections',
+    summary: 'List connections',
+    responses: { 200: { description: 'One page of connections.', schema: pageOf(connectionSchema) } },
+    permission: 'read',
+    list: true,
+    handle: async ({ actor, page, answerPage }) =>
+      answerPage(await deps.connections.list(actor.customerId, page), present),
+  });
+
+  api.route({
+    name: 'connections-get',
+    method: 'GET',
+    path: 'v1/connections/{connectionId}',
+    tag: 'Connections',
+    summary: 'Get a connection',
+    responses: { 200: { description: 'The connection.', schema: connectionSchema } },
+    permission: 'read',
+    handle: async ({ actor, params }) => ({
+      jsonBody: present(await requireConnection(deps, actor, params.connectionId ?? '')),
     }),
   });
 
-  host.http('connections-list', {
-    methods: ['GET'],
-    route: 'v1/connections',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'read',
-      list: true,
-      handle: async ({ actor, page, answerPage }) =>
-        answerPage(await deps.connections.list(actor.customerId, page), present),
+  api.route({
+    name: 'connections-update',
+    method: 'PATCH',
+    path: 'v1/connections/{connectionId}',
+    tag: 'Connections',
+    summary: 'Change a connection',
+    responses: { 200: { description: 'The changed connection.', schema: connectionSchema } },
+    permission: 'manage',
+    body: z.strictObject({
+      name: name.optional(),
+      defaultMailbox: addressField.optional(),
+      probes: probeList.optional(),
+      sendProbe: sendProbe.optional(),
+      grantsJustChanged: z.literal(true).optional(),
     }),
-  });
-
-  host.http('connections-get', {
-    methods: ['GET'],
-    route: 'v1/connections/{connectionId}',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'read',
-      handle: async ({ actor, params }) => ({
-        jsonBody: present(await requireConnection(deps, actor, params.connectionId ?? '')),
-      }),
-    }),
-  });
-
-  host.http('connections-update', {
-    methods: ['PATCH'],
-    route: 'v1/connections/{connectionId}',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'manage',
-      body: z.strictObject({
-        name: name.optional(),
-        defaultMailbox: addressField.optional(),
-        probes: probeList.optional(),
-        sendProbe: sendProbe.optional(),
-        grantsJustChanged: z.literal(true).optional(),
-      }),
-      handle: async ({ actor, params, body, requireMatch }) => ({
-        jsonBody: present(
-          await updateConnection(deps, actor, params.connectionId ?? '', body, (current) =>
-            requireMatch(present(current)),
-          ),
+    handle: async ({ actor, params, body, requireMatch }) => ({
+      jsonBody: present(
+        await updateConnection(deps, actor, params.connectionId ?? '', body, (current) =>
+          requireMatch(present(current)),
         ),
-      }),
+      ),
     }),
   });
 
-  host.http('connections-delete', {
-    methods: ['DELETE'],
-    route: 'v1/connections/{connectionId}',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'administer',
-      async handle({ actor, params, requireMatch }) {
-        const connectionId = params.connectionId ?? '';
-        requireMatch(present(await requireConnection(deps, actor, connectionId)));
-        await removeConnection(deps, actor, connectionId);
-        return { status: 204 };
-      },
-    }),
+  api.route({
+    name: 'connections-delete',
+    method: 'DELETE',
+    path: 'v1/connections/{connectionId}',
+    tag: 'Connections',
+    summary: 'Delete a connection with its mailboxes and imports',
+    refusals: ['vault_unavailable'],
+    responses: { 204: { description: 'The connection is deleted.' } },
+    permission: 'administer',
+    async handle({ actor, params, requireMatch }) {
+      const connectionId = params.connectionId ?? '';
+      requireMatch(present(await requireConnection(deps, actor, connectionId)));
+      await removeConnection(deps, actor, connectionId);
+      return { status: 204 };
+    },
   });
 
-  host.http('connections-replace-client-secret', {
-    methods: ['PUT'],
-    route: 'v1/connections/{connectionId}/client-secret',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'administer',
-      body: z.strictObject(secretFields),
-      async handle({ actor, params, body, requireMatch }) {
-        const connectionId = params.connectionId ?? '';
-        requireMatch(present(await requireConnection(deps, actor, connectionId)));
-        return { jsonBody: present(await replaceClientSecret(deps, actor, connectionId, body)) };
-      },
-    }),
+  api.route({
+    name: 'connections-replace-client-secret',
+    method: 'PUT',
+    path: 'v1/connections/{connectionId}/client-secret',
+    tag: 'Connections',
+    summary: 'Replace the client secret',
+    description:
+      'Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret stays in use.',
+    refusals: ['credentials_rejected', 'vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled', 'conflict'],
+    responses: { 200: { description: 'The connection with its new secret.', schema: connectionSchema } },
+    permission: 'administer',
+    body: z.strictObject(secretFields),
+    async handle({ actor, params, body, requireMatch }) {
+      const connectionId = params.connectionId ?? '';
+      requireMatch(present(await requireConnection(deps, actor, connectionId)));
+      return { jsonBody: present(await replaceClientSecret(deps, actor, connectionId, body)) };
+    },
   });
 
-  host.http('connections-test', {
-    methods: ['POST'],
-    route: 'v1/connections/{connectionId}/test',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'manage',
-      handle: async ({ actor, params }) => ({
-        jsonBody: await testConnection(deps, actor, params.connectionId ?? ''),
-      }),
+  api.route({
+    name: 'connections-test',
+    method: 'POST',
+    path: 'v1/connections/{connectionId}/test',
+    tag: 'Connections',
+    summary: 'Test a connection',
+    description: 'Asks Microsoft now, with nothing cached. A passed test makes the connection ready for imports.',
+    refusals: ['vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled'],
+    responses: { 200: { description: 'The result, also if the test fails.', schema: testResultSchema } },
+    permission: 'manage',
+    handle: async ({ actor, params }) => ({
+      jsonBody: await testConnection(deps, actor, params.connectionId ?? ''),
     }),
   });
 }

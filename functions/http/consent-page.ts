@@ -33,7 +33,7 @@ function textOf(outcome: ConsentOutcome): PageText {
       return {
         title: 'Consent granted',
         paragraphs: [
-          `Thank you. You granted consent for the connection “${outcome.connection.name}”. You can close this page.`,
+          `Thank you. Microsoft reports that you granted consent for the connection “${outcome.connection.name}”. You can close this page.`,
           'The permissions may need a few minutes to take effect. To see whether they work, test the connection.',
         ],
       };

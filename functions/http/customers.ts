@@ -1,15 +1,17 @@
-import type { app } from '@azure/functions';
 import { z } from 'zod';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import { type DeleteCustomerDeps, deleteCustomer } from '../../shared/customers/delete-customer.ts';
 import { type CustomerWithSlots, listCustomers, readCustomer } from '../../shared/customers/read-customers.ts';
 import { updateCustomer } from '../../shared/customers/update-customer.ts';
-import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
+import type { Api } from '../../shared/edge/api.ts';
+import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { nameField } from '../../shared/edge/fields.ts';
+import { pageOf } from '../../shared/edge/response-fields.ts';
 import type { NewId } from '../../shared/kernel/ids.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
+import { customerSchema } from './customer-schemas.ts';
 
-export interface CustomerRouteDeps extends EndpointDeps, Omit<DeleteCustomerDeps, 'apiKeys' | 'customers' | 'answers'> {
+interface CustomerRouteDeps extends EndpointDeps, Omit<DeleteCustomerDeps, 'apiKeys' | 'customers' | 'answers'> {
   apiKeys: EndpointDeps['apiKeys'] & DeleteCustomerDeps['apiKeys'];
   customers: DeleteCustomerDeps['customers'];
   slots: Slots;
@@ -19,85 +21,93 @@ export interface CustomerRouteDeps extends EndpointDeps, Omit<DeleteCustomerDeps
 
 const SLOTS_MAX = 10_000_000;
 
-export function addCustomerRoutes(host: Pick<typeof app, 'http'>, deps: CustomerRouteDeps): void {
-  const endpoint = createEndpoint(deps);
+export function addCustomerRoutes(api: Api, deps: CustomerRouteDeps): void {
   const name = nameField(deps.fields.nameMaxLength);
   const mailboxSlots = z.int().min(0).max(SLOTS_MAX);
 
-  host.http('customers-create', {
-    methods: ['POST'],
-    route: 'v1/customers',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'operate',
-      customer: 'none',
-      body: z.strictObject({ name, mailboxSlots }),
-      async handle({ body }) {
-        const created = await createCustomer(deps, body);
-        const headers = { location: `/v1/customers/${created.customer.id}` };
-        return { status: 201, headers, jsonBody: present(created) };
+  api.route({
+    name: 'customers-create',
+    method: 'POST',
+    path: 'v1/customers',
+    tag: 'Customers',
+    summary: 'Create a customer',
+    responses: {
+      201: {
+        description: 'The new customer.',
+        schema: customerSchema,
+        headers: { Location: 'The path of the customer.' },
       },
+    },
+    permission: 'operate',
+    customer: 'none',
+    body: z.strictObject({ name, mailboxSlots }),
+    async handle({ body }) {
+      const created = await createCustomer(deps, body);
+      const headers = { location: `/v1/customers/${created.customer.id}` };
+      return { status: 201, headers, jsonBody: present(created) };
+    },
+  });
+
+  api.route({
+    name: 'customers-list',
+    method: 'GET',
+    path: 'v1/customers',
+    tag: 'Customers',
+    summary: 'List all customers',
+    responses: { 200: { description: 'One page of customers.', schema: pageOf(customerSchema) } },
+    permission: 'operate',
+    customer: 'none',
+    list: true,
+    handle: async ({ page, answerPage }) => answerPage(await listCustomers(deps, page), present),
+  });
+
+  api.route({
+    name: 'customers-get',
+    method: 'GET',
+    path: 'v1/customers/{customerId}',
+    tag: 'Customers',
+    summary: 'Get a customer',
+    responses: { 200: { description: 'The customer.', schema: customerSchema } },
+    permission: 'read',
+    customer: 'none',
+    handle: async ({ actor, params: { customerId = '' } }) => ({
+      jsonBody: present(await readCustomer(deps, actor, customerId)),
     }),
   });
 
-  host.http('customers-list', {
-    methods: ['GET'],
-    route: 'v1/customers',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'operate',
-      customer: 'none',
-      list: true,
-      handle: async ({ page, answerPage }) => answerPage(await listCustomers(deps, page), present),
-    }),
+  api.route({
+    name: 'customers-update',
+    method: 'PATCH',
+    path: 'v1/customers/{customerId}',
+    tag: 'Customers',
+    summary: 'Change a customer',
+    responses: { 200: { description: 'The changed customer.', schema: customerSchema } },
+    permission: 'administer',
+    customer: 'none',
+    body: z.strictObject({ name: name.optional(), mailboxSlots: mailboxSlots.optional() }),
+    async handle({ actor, body, params: { customerId = '' }, requireMatch }) {
+      const updated = await updateCustomer(deps, actor, customerId, body, (current) => requireMatch(present(current)));
+      return { jsonBody: present(updated) };
+    },
   });
 
-  host.http('customers-get', {
-    methods: ['GET'],
-    route: 'v1/customers/{customerId}',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'read',
-      customer: 'none',
-      handle: async ({ actor, params: { customerId = '' } }) => ({
-        jsonBody: present(await readCustomer(deps, actor, customerId)),
-      }),
-    }),
-  });
-
-  host.http('customers-update', {
-    methods: ['PATCH'],
-    route: 'v1/customers/{customerId}',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'administer',
-      customer: 'none',
-      body: z.strictObject({ name: name.optional(), mailboxSlots: mailboxSlots.optional() }),
-      async handle({ actor, body, params: { customerId = '' }, requireMatch }) {
-        const updated = await updateCustomer(deps, actor, customerId, body, (current) =>
-          requireMatch(present(current)),
-        );
-        return { jsonBody: present(updated) };
-      },
-    }),
-  });
-
-  host.http('customers-delete', {
-    methods: ['DELETE'],
-    route: 'v1/customers/{customerId}',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'administer',
-      customer: 'none',
-      async handle({ actor, params: { customerId = '' }, requireMatch }) {
-        await deleteCustomer(deps, actor, customerId, (current) => requireMatch(present(current)));
-        return { status: 204 };
-      },
-    }),
+  api.route({
+    name: 'customers-delete',
+    method: 'DELETE',
+    path: 'v1/customers/{customerId}',
+    tag: 'Customers',
+    summary: 'Delete a customer and all its data',
+    responses: { 204: { description: 'The customer is deleted.' } },
+    permission: 'administer',
+    customer: 'none',
+    async handle({ actor, params: { customerId = '' }, requireMatch }) {
+      await deleteCustomer(deps, actor, customerId, (current) => requireMatch(present(current)));
+      return { status: 204 };
+    },
   });
 }
 
-function present({ customer, slots }: CustomerWithSlots) {
+function present({ customer, slots }: CustomerWithSlots): z.infer<typeof customerSchema> {
   return {
     id: customer.id,
     name: customer.name,

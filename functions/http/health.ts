@@ -1,7 +1,9 @@
-import type { app, HttpRequest } from '@azure/functions';
+import type { HttpRequest } from '@azure/functions';
+import type { Api } from '../../shared/edge/api.ts';
 import { bearerOf } from '../../shared/edge/authenticate.ts';
-import { type EndpointDeps, publicEndpoint } from '../../shared/edge/endpoint.ts';
+import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import type { Readiness } from '../../shared/health/readiness.ts';
+import { healthSchema, readinessSchema } from './customer-schemas.ts';
 
 interface HealthRouteDeps extends Pick<EndpointDeps, 'apiKeys'> {
   readiness(): Promise<Readiness>;
@@ -9,28 +11,39 @@ interface HealthRouteDeps extends Pick<EndpointDeps, 'apiKeys'> {
 
 const RETRY_AFTER_SECONDS = 5;
 
-export function addHealthRoutes(host: Pick<typeof app, 'http'>, deps: HealthRouteDeps): void {
-  host.http('health-get', {
-    methods: ['GET'],
-    route: 'v1/health',
-    authLevel: 'anonymous',
-    handler: publicEndpoint({ handle: async () => ({ jsonBody: { status: 'ok' } }) }),
+export function addHealthRoutes(api: Api, deps: HealthRouteDeps): void {
+  api.publicRoute({
+    name: 'health-get',
+    method: 'GET',
+    path: 'v1/health',
+    tag: 'Operations',
+    summary: 'Tell whether the app runs',
+    responses: { 200: { description: 'The app runs.', schema: healthSchema } },
+    handle: async () => ({ jsonBody: { status: 'ok' } }),
   });
 
-  host.http('health-ready', {
-    methods: ['GET'],
-    route: 'v1/health/ready',
-    authLevel: 'anonymous',
-    handler: publicEndpoint({
-      async handle({ request }) {
-        const [{ status, parts }, isOperator] = await Promise.all([deps.readiness(), isOperatorRequest(deps, request)]);
-        return {
-          status: status === 'ok' ? 200 : 503,
-          ...(status !== 'ok' && { headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } }),
-          jsonBody: isOperator ? { status, parts } : { status },
-        };
+  api.publicRoute({
+    name: 'health-ready',
+    method: 'GET',
+    path: 'v1/health/ready',
+    tag: 'Operations',
+    summary: 'Tell whether the app can do its work',
+    responses: {
+      200: { description: 'Everything answers.', schema: readinessSchema },
+      503: {
+        description: 'Storage, the vault or the scheduler does not answer. Operators see which one.',
+        schema: readinessSchema,
+        headers: { 'Retry-After': 'Seconds to wait before you try again.' },
       },
-    }),
+    },
+    async handle({ request }) {
+      const [{ status, parts }, isOperator] = await Promise.all([deps.readiness(), isOperatorRequest(deps, request)]);
+      return {
+        status: status === 'ok' ? 200 : 503,
+        ...(status !== 'ok' && { headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } }),
+        jsonBody: isOperator ? { status, parts } : { status },
+      };
+    },
   });
 }
 

@@ -1,9 +1,10 @@
-import type { app } from '@azure/functions';
 import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { requireReadyConnection } from '../../shared/connections/require-ready.ts';
-import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
+import type { Api } from '../../shared/edge/api.ts';
+import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
+import { pageOf } from '../../shared/edge/response-fields.ts';
 import { cancelImport } from '../../shared/imports/cancel-import.ts';
 import { type Import, isEnded } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
@@ -16,6 +17,8 @@ import { requireChanged, requireImport } from '../../shared/imports/require-impo
 import { resumeImport } from '../../shared/imports/resume-import.ts';
 import { type StartDeps, startImport } from '../../shared/imports/start-import.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
+import type { ErrorCode } from '../../shared/kernel/errors.ts';
+import { importSchema, mailboxListSchema, previewSchema, rowSchema } from './import-schemas.ts';
 import { openUpload } from './open-upload.ts';
 import { presentProgress, presentRow } from './present-import.ts';
 
@@ -27,91 +30,138 @@ interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps {
 
 const RETRY_AFTER_SECONDS = 2;
 
-export function addImportRoutes(host: Pick<typeof app, 'http'>, deps: Deps): void {
-  const endpoint = createEndpoint(deps);
+export function addImportRoutes(api: Api, deps: Deps): void {
+  api.route({
+    name: 'imports-create',
+    method: 'POST',
+    path: 'v1/connections/{connectionId}/imports',
+    tag: 'Imports',
+    summary: 'Start an import',
+    description: 'With `dryRun=true` nothing is stored: the answer tells what an import would do.',
+    refusals: [
+      'connection_not_ready',
+      'slot_limit_reached',
+      'file_empty',
+      'file_not_text',
+      'file_malformed',
+      'file_no_address_column',
+    ],
+    uploads: {
+      'text/csv': { description: 'A CSV file with a header line and one line for each mailbox.' },
+      'multipart/form-data': { description: 'A form with one field, `file`, that contains the CSV file.' },
+      'application/json': { schema: mailboxListSchema, description: 'A list of mailboxes.' },
+    },
+    responses: {
+      200: { description: 'What an import would do (`dryRun=true`).', schema: previewSchema },
+      202: {
+        description: 'The import has started.',
+        schema: importSchema,
+        headers: { Location: 'The path of the import.' },
+      },
+    },
+    permission: 'manage',
+    bodyKind: 'stream',
+    query: z.strictObject({ dryRun: z.stringbool().optional() }),
+    async handle({ actor, params, query, body, request }) {
+      const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
+      const upload = await openUpload(request.headers, body, deps.http.jsonBodyMaxBytes);
+      if (query.dryRun) return { jsonBody: await previewImport(deps, actor, connection, upload) };
+      const record = await startImport(deps, actor, connection, upload);
+      return {
+        status: 202,
+        headers: { location: `/v1/imports/${record.id}` },
+        jsonBody: presentProgress(await readProgress(deps, record)),
+      };
+    },
+  });
 
-  host.http('imports-create', {
-    methods: ['POST'],
-    route: 'v1/connections/{connectionId}/imports',
-    authLevel: 'anonymous',
-    handler: endpoint({
+  api.route({
+    name: 'imports-list',
+    method: 'GET',
+    path: 'v1/connections/{connectionId}/imports',
+    tag: 'Imports',
+    summary: 'List the imports of a connection',
+    responses: { 200: { description: 'One page of imports, newest first.', schema: pageOf(importSchema) } },
+    permission: 'read',
+    list: true,
+    async handle({ actor, params, page, answerPage }) {
+      const connection = await requireConnection(deps, actor, params.connectionId ?? '');
+      const found = await deps.imports.list(actor.customerId, connection.id, page);
+      const items = await Promise.all(found.items.map((record) => readProgress(deps, record)));
+      return answerPage({ ...found, items }, presentProgress);
+    },
+  });
+
+  api.route({
+    name: 'imports-get',
+    method: 'GET',
+    path: 'v1/imports/{importId}',
+    tag: 'Imports',
+    summary: 'Get an import and its progress',
+    responses: {
+      200: {
+        description: 'The import.',
+        schema: importSchema,
+        headers: { 'Retry-After': 'Seconds until it is worth asking again. Absent once the import has ended.' },
+      },
+    },
+    permission: 'read',
+    async handle({ actor, params }) {
+      const record = await requireImport(deps, actor, params.importId ?? '');
+      const headers = isEnded(record.status) ? {} : { 'retry-after': String(RETRY_AFTER_SECONDS) };
+      return { headers, jsonBody: presentProgress(await readProgress(deps, record)) };
+    },
+  });
+
+  const addVerb = (
+    verb: string,
+    texts: { summary: string; answer: string; refusals?: ErrorCode[] },
+    change: (actor: CustomerActor, record: Import) => Promise<Import | undefined>,
+  ) =>
+    api.route({
+      name: `imports-${verb}`,
+      method: 'POST',
+      path: `v1/imports/{importId}/${verb}`,
+      tag: 'Imports',
+      summary: texts.summary,
+      refusals: ['wrong_state', ...(texts.refusals ?? [])],
+      responses: { 200: { description: texts.answer, schema: importSchema } },
       permission: 'manage',
-      bodyKind: 'stream',
-      query: z.strictObject({ dryRun: z.stringbool().optional() }),
-      async handle({ actor, params, query, body, request }) {
-        const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
-        const upload = await openUpload(request.headers, body, deps.http.jsonBodyMaxBytes);
-        if (query.dryRun) return { jsonBody: await previewImport(deps, actor, connection, upload) };
-        const record = await startImport(deps, actor, connection, upload);
-        return {
-          status: 202,
-          headers: { location: `/v1/imports/${record.id}` },
-          jsonBody: presentProgress(await readProgress(deps, record)),
-        };
-      },
-    }),
-  });
-
-  host.http('imports-list', {
-    methods: ['GET'],
-    route: 'v1/connections/{connectionId}/imports',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'read',
-      list: true,
-      async handle({ actor, params, page, answerPage }) {
-        const connection = await requireConnection(deps, actor, params.connectionId ?? '');
-        const found = await deps.imports.list(actor.customerId, connection.id, page);
-        const items = await Promise.all(found.items.map((record) => readProgress(deps, record)));
-        return answerPage({ ...found, items }, presentProgress);
-      },
-    }),
-  });
-
-  host.http('imports-get', {
-    methods: ['GET'],
-    route: 'v1/imports/{importId}',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'read',
       async handle({ actor, params }) {
         const record = await requireImport(deps, actor, params.importId ?? '');
-        const headers = isEnded(record.status) ? {} : { 'retry-after': String(RETRY_AFTER_SECONDS) };
-        return { headers, jsonBody: presentProgress(await readProgress(deps, record)) };
+        const changed = requireChanged(record, verb, await change(actor, record));
+        return { jsonBody: presentProgress(await readProgress(deps, changed)) };
       },
-    }),
-  });
-
-  const addVerb = (verb: string, change: (actor: CustomerActor, record: Import) => Promise<Import | undefined>) =>
-    host.http(`imports-${verb}`, {
-      methods: ['POST'],
-      route: `v1/imports/{importId}/${verb}`,
-      authLevel: 'anonymous',
-      handler: endpoint({
-        permission: 'manage',
-        async handle({ actor, params }) {
-          const record = await requireImport(deps, actor, params.importId ?? '');
-          const changed = requireChanged(record, verb, await change(actor, record));
-          return { jsonBody: presentProgress(await readProgress(deps, changed)) };
-        },
-      }),
     });
-  addVerb('pause', (actor, { id }) => pauseImport(deps, actor.customerId, id));
-  addVerb('resume', (_actor, record) => resumeImport(deps, record));
-  addVerb('cancel', (actor, { id }) => cancelImport(deps, actor.customerId, id, 'cancelled'));
+  addVerb('pause', { summary: 'Pause an import', answer: 'The paused import.' }, (actor, { id }) =>
+    pauseImport(deps, actor.customerId, id),
+  );
+  addVerb(
+    'resume',
+    {
+      summary: 'Resume a paused import',
+      answer: 'The import, which continues with its open rows.',
+      refusals: ['connection_not_ready'],
+    },
+    (_actor, record) => resumeImport(deps, record),
+  );
+  addVerb('cancel', { summary: 'Cancel an import', answer: 'The import, which is being cancelled.' }, (actor, { id }) =>
+    cancelImport(deps, actor.customerId, id, 'cancelled'),
+  );
 
-  host.http('imports-rows', {
-    methods: ['GET'],
-    route: 'v1/imports/{importId}/rows',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'read',
-      query: z.strictObject({ verdict: z.enum(rowStates).optional() }),
-      list: true,
-      async handle({ actor, params, query, page, answerPage }) {
-        const record = await requireImport(deps, actor, params.importId ?? '');
-        return answerPage(await deps.ledger.listRows(record.connectionId, record.id, page, query.verdict), presentRow);
-      },
-    }),
+  api.route({
+    name: 'imports-rows',
+    method: 'GET',
+    path: 'v1/imports/{importId}/rows',
+    tag: 'Imports',
+    summary: 'List the rows of an import',
+    responses: { 200: { description: 'One page of rows, in the order of the file.', schema: pageOf(rowSchema) } },
+    permission: 'read',
+    query: z.strictObject({ verdict: z.enum(rowStates).optional() }),
+    list: true,
+    async handle({ actor, params, query, page, answerPage }) {
+      const record = await requireImport(deps, actor, params.importId ?? '');
+      return answerPage(await deps.ledger.listRows(record.connectionId, record.id, page, query.verdict), presentRow);
+    },
   });
 }

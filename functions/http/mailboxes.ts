@@ -1,12 +1,14 @@
-import type { app } from '@azure/functions';
 import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
-import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
+import type { Api } from '../../shared/edge/api.ts';
+import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
+import { pageOf } from '../../shared/edge/response-fields.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { parseAddress } from '../../shared/kernel/address.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { type Mailbox, mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
+import { mailboxSchema } from './mailbox-schemas.ts';
 import { presentFindings } from './present-findings.ts';
 
 interface Deps extends EndpointDeps {
@@ -14,42 +16,42 @@ interface Deps extends EndpointDeps {
   ledger: Ledger;
 }
 
-export function addMailboxRoutes(host: Pick<typeof app, 'http'>, deps: Deps): void {
-  const endpoint = createEndpoint(deps);
-
-  host.http('mailboxes-list', {
-    methods: ['GET'],
-    route: 'v1/connections/{connectionId}/mailboxes',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'read',
-      query: z.strictObject({ status: z.enum(mailboxStatuses).optional() }),
-      list: true,
-      async handle({ actor, params, query, page, answerPage }) {
-        const connection = await requireConnection(deps, actor, params.connectionId ?? '');
-        return answerPage(await deps.ledger.listMailboxes(connection.id, page, query.status), present);
-      },
-    }),
+export function addMailboxRoutes(api: Api, deps: Deps): void {
+  api.route({
+    name: 'mailboxes-list',
+    method: 'GET',
+    path: 'v1/connections/{connectionId}/mailboxes',
+    tag: 'Mailboxes',
+    summary: 'List the mailboxes of a connection',
+    responses: { 200: { description: 'One page of mailboxes.', schema: pageOf(mailboxSchema) } },
+    permission: 'read',
+    query: z.strictObject({ status: z.enum(mailboxStatuses).optional() }),
+    list: true,
+    async handle({ actor, params, query, page, answerPage }) {
+      const connection = await requireConnection(deps, actor, params.connectionId ?? '');
+      return answerPage(await deps.ledger.listMailboxes(connection.id, page, query.status), present);
+    },
   });
 
-  host.http('mailboxes-get', {
-    methods: ['GET'],
-    route: 'v1/connections/{connectionId}/mailboxes/{address}',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'read',
-      async handle({ actor, params }) {
-        const connection = await requireConnection(deps, actor, params.connectionId ?? '');
-        const parsed = parseAddress(params.address ?? '');
-        const found = parsed.ok ? await deps.ledger.getMailbox(connection.id, parsed.address) : undefined;
-        if (!found) throw new DomainError('not_found', 'This connection has no mailbox with this address.');
-        return { jsonBody: present(found.value) };
-      },
-    }),
+  api.route({
+    name: 'mailboxes-get',
+    method: 'GET',
+    path: 'v1/connections/{connectionId}/mailboxes/{address}',
+    tag: 'Mailboxes',
+    summary: 'Get a mailbox',
+    responses: { 200: { description: 'The mailbox.', schema: mailboxSchema } },
+    permission: 'read',
+    async handle({ actor, params }) {
+      const connection = await requireConnection(deps, actor, params.connectionId ?? '');
+      const parsed = parseAddress(params.address ?? '');
+      const found = parsed.ok ? await deps.ledger.getMailbox(connection.id, parsed.address) : undefined;
+      if (!found) throw new DomainError('not_found', 'This connection has no mailbox with this address.');
+      return { jsonBody: present(found.value) };
+    },
   });
 }
 
-function present(mailbox: Mailbox) {
+function present(mailbox: Mailbox): z.infer<typeof mailboxSchema> {
   return {
     address: mailbox.address,
     ...(mailbox.displayName !== undefined && { displayName: mailbox.displayName }),

@@ -1,41 +1,42 @@
-import type { app } from '@azure/functions';
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { readCustomer } from '../../shared/customers/read-customers.ts';
+import type { Api } from '../../shared/edge/api.ts';
 import { actForCustomer, namesCustomer } from '../../shared/edge/authenticate.ts';
-import { createEndpoint, type EndpointDeps } from '../../shared/edge/endpoint.ts';
+import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
+import { meSchema } from './customer-schemas.ts';
 
 interface MeRouteDeps extends EndpointDeps {
   customers: Pick<CustomerStore, 'exists' | 'get'>;
   slots: Pick<Slots, 'get'>;
 }
 
-export function addMeRoutes(host: Pick<typeof app, 'http'>, deps: MeRouteDeps): void {
-  const endpoint = createEndpoint(deps);
-
-  host.http('me-get', {
-    methods: ['GET'],
-    route: 'v1/me',
-    authLevel: 'anonymous',
-    handler: endpoint({
-      permission: 'read',
-      customer: 'none',
-      async handle({ actor, request }) {
-        // An operator can call this route without naming a customer.
-        if (actor.role === 'operator' && !namesCustomer(request)) {
-          return { jsonBody: { customer: null, role: actor.role, mailboxSlots: null, slotsUsed: null } };
-        }
-        const { customerId } = await actForCustomer(deps, actor, request);
-        const { customer, slots } = await readCustomer(deps, actor, customerId);
-        return {
-          jsonBody: {
-            customer: { id: customer.id, name: customer.name },
-            role: actor.role,
-            mailboxSlots: slots.limit,
-            slotsUsed: slots.used,
-          },
-        };
-      },
-    }),
+export function addMeRoutes(api: Api, deps: MeRouteDeps): void {
+  api.route({
+    name: 'me-get',
+    method: 'GET',
+    path: 'v1/me',
+    tag: 'Customers',
+    summary: 'Show who the API key belongs to',
+    refusals: ['not_found'],
+    responses: { 200: { description: 'The customer, its plan and the role of the key.', schema: meSchema } },
+    permission: 'read',
+    customer: 'none',
+    async handle({ actor, request }) {
+      // An operator can call this route without naming a customer.
+      if (actor.role === 'operator' && !namesCustomer(request)) {
+        return { jsonBody: { customer: null, role: actor.role, mailboxSlots: null, slotsUsed: null } };
+      }
+      const { customerId } = await actForCustomer(deps, actor, request);
+      const { customer, slots } = await readCustomer(deps, actor, customerId);
+      return {
+        jsonBody: {
+          customer: { id: customer.id, name: customer.name },
+          role: actor.role,
+          mailboxSlots: slots.limit,
+          slotsUsed: slots.used,
+        },
+      };
+    },
   });
 }

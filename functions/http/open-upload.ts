@@ -7,8 +7,8 @@ import { type OpenedUpload, uploadTypes } from '../../shared/imports/upload/read
 import { DomainError } from '../../shared/kernel/errors.ts';
 
 /**
- * Opens an upload by its `Content-Type`: a CSV, a form with a file, or JSON. Each becomes bytes that can be stored and read
- * again. A CSV is not read here; it is streamed later.
+ * Opens an upload by its `Content-Type`: a CSV, a form with a file, or JSON. Each becomes bytes that can be stored and
+ * read again. A CSV is not read here; it is streamed later.
  *
  * @throws DomainError `unsupported_media_type`, `malformed_request`, `validation_failed`, `payload_too_large`
  */

@@ -1,10 +1,17 @@
+import type { z } from 'zod';
 import { causes } from '../../shared/causes/causes.ts';
 import type { ConnectionFinding } from '../../shared/causes/verdict.ts';
 import { daysLeft, secretState } from '../../shared/connections/client-secret.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
+import type { connectionSchema } from './connection-schemas.ts';
+import type { connectionFindingSchema } from './finding-schemas.ts';
 
 /** A connection as the API shows it. Fields are listed, never spread, so that showing a new one is a decision. */
-export function presentConnection(connection: Connection, now: Date, expiringWithinDays: number) {
+export function presentConnection(
+  connection: Connection,
+  now: Date,
+  expiringWithinDays: number,
+): z.infer<typeof connectionSchema> {
   const expiresAt = connection.clientSecretExpiresAt;
   return {
     id: connection.id,
@@ -28,7 +35,7 @@ export function presentConnection(connection: Connection, now: Date, expiringWit
   };
 }
 
-function presentFinding(finding: ConnectionFinding) {
+function presentFinding(finding: ConnectionFinding): z.infer<typeof connectionFindingSchema> {
   const { sentence, fix, link } = causes[finding.cause];
   return {
     cause: finding.cause,

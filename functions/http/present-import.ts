@@ -1,9 +1,11 @@
+import type { z } from 'zod';
 import type { ImportFinding } from '../../shared/imports/import.ts';
 import type { Row } from '../../shared/imports/ledger/row.ts';
 import type { Progress } from '../../shared/imports/progress.ts';
+import type { importSchema, rowSchema } from './import-schemas.ts';
 
 /** An import and its counts, as the API shows them. */
-export function presentProgress({ record, counts, percent }: Progress) {
+export function presentProgress({ record, counts, percent }: Progress): z.infer<typeof importSchema> {
   return {
     id: record.id,
     connectionId: record.connectionId,
@@ -34,7 +36,7 @@ function presentFinding(finding: ImportFinding) {
 const HAS_MAILBOX: ReadonlySet<Row['state']> = new Set(['pending', 'waiting', 'passed', 'failed', 'inconclusive']);
 
 /** One line of an import, as the API shows it. */
-export function presentRow(row: Row) {
+export function presentRow(row: Row): z.infer<typeof rowSchema> {
   return {
     line: row.line,
     address: row.address,

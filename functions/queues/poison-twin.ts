@@ -20,8 +20,8 @@ interface PoisonTwin<Message> {
 }
 
 /**
- * Handles the poison queue of a queue: settles what the message asked for, and archives the message. Never throws: the host
- * drops a poison message whose handler fails, sometimes without a trace. What fails here is left to the sweep.
+ * Handles the poison queue of a queue: settles what the message asked for, and archives the message. Never throws: the
+ * host drops a poison message whose handler fails, sometimes without a trace. What fails here is left to the sweep.
  */
 export function createPoisonTwin<Message>(deps: PoisonTwinDeps, twin: PoisonTwin<Message>): StorageQueueHandler {
   return async (entry, context) => {

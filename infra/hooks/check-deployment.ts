@@ -22,8 +22,8 @@ const TRIES = 30;
  * Resolves when the deployed app answers and the platform knows its triggers. Rejects after five minutes, which fails the
  * deployment.
  *
- * After a deployment the platform sometimes lists no function but its own. It then starts none of ours: queues fill up,
- * although HTTP works. So this synchronises the triggers and checks the list.
+ * After a deployment the platform sometimes does not list the app's functions. It then starts none of them: queues fill
+ * up, although HTTP works. So this synchronizes the triggers and checks the list.
  * https://github.com/Azure/azure-functions-host/issues/10169
  */
 export async function checkDeployment(deps: Deps, functionAppId: string, apiUrl: string): Promise<void> {

@@ -25,7 +25,7 @@ const TRIES = 60;
  * parameters are stored and readable. An existing key is never replaced.
  */
 export async function putOperatorKey(deps: Deps, functionAppId: string): Promise<'created' | 'kept'> {
-  const outcome = await createUnlessThere(deps);
+  const outcome = await createIfMissing(deps);
   deps.say(
     outcome === 'created' ? 'Created a new operator key in the vault.' : 'The vault already has an operator key.',
   );
@@ -36,10 +36,10 @@ export async function putOperatorKey(deps: Deps, functionAppId: string): Promise
   return outcome;
 }
 
-async function createUnlessThere(deps: Deps): Promise<'created' | 'kept'> {
+async function createIfMissing(deps: Deps): Promise<'created' | 'kept'> {
   for (let tries = 1; ; tries++) {
     try {
-      if (await isThere(deps)) return 'kept';
+      if (await hasKey(deps)) return 'kept';
       await deps.vault.setSecret(OPERATOR_KEY_NAME, randomBytes(32).toString('base64url'), {
         contentType: 'Operator key of Muster',
       });
@@ -66,7 +66,7 @@ function isClosedNetwork(error: RestError): boolean {
   return (error.response?.bodyAsText ?? '').includes('ForbiddenByConnection');
 }
 
-async function isThere({ vault }: Deps): Promise<boolean> {
+async function hasKey({ vault }: Deps): Promise<boolean> {
   try {
     await vault.getSecret(OPERATOR_KEY_NAME);
     return true;

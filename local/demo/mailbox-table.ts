@@ -13,9 +13,9 @@ const MARKS: Record<string, string> = {
 const LEGEND = `${MARKS.passed} passed   ${MARKS.failed} failed   ${MARKS.inconclusive} inconclusive`;
 
 /**
- * The rows of a table, heading first, of the mailboxes that need attention: may the product write to it and send from it, and if not, why not and
- * what fixes it. Mailboxes with the same cause are together, and the first of them shows the fix. Ordinary mailboxes
- * that passed are only counted.
+ * The rows of the demo's table, heading first. Each shows whether the product may write to the mailbox and send from it.
+ * If it may not, the row also shows the cause. Mailboxes with the same cause are together, and the first of them shows
+ * the fix. Ordinary mailboxes that passed are only counted.
  */
 export function mailboxTable(mailboxes: readonly ShownMailbox[]): string[] {
   const listed = mailboxes.filter((mailbox) => !isOrdinaryPass(mailbox)).sort(byCause);

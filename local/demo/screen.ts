@@ -24,7 +24,7 @@ export interface Screen {
   pictureLines(): string[];
 }
 
-/** Prints without colours if the output is not a terminal or if `NO_COLOR` is set. */
+/** Prints without colors if the output is not a terminal or if `NO_COLOR` is set. */
 export function createScreen(terminal: Terminal): Screen {
   const kept: string[] = [];
   const { isTTY = false } = terminal;

@@ -3,7 +3,7 @@ export interface TerminalPicture {
   /** A short name, for people who cannot see the picture. */
   title: string;
   description: string;
-  /** Lines of text, with terminal codes for colours and weights. */
+  /** Lines of text, with terminal codes for colors and weights. */
   lines: readonly string[];
 }
 

@@ -67,7 +67,7 @@ export function createCore(log: HostLog): Core {
   const hooks = new Map<HookName, HookCallback[]>(hookNames.map((name) => [name, []]));
   const appHookData = {};
   let model: ProgrammingModel | undefined;
-  let locked = false;
+  let isLocked = false;
 
   async function runHooks(name: HookName, context: object): Promise<void> {
     for (const callback of hooks.get(name) ?? []) await callback(context);
@@ -99,12 +99,12 @@ export function createCore(log: HostLog): Core {
     },
     getProgrammingModel: () => model,
     registerFunction(metadata: FunctionMetadata, callback: FunctionCallback) {
-      if (locked) throw systemError(new Error('A function can only be registered during app startup.'));
+      if (isLocked) throw systemError(new Error('A function can only be registered during app startup.'));
       const id = metadata.functionId ?? metadata.name;
       if (functions.has(id)) throw systemError(new Error(`A function with id "${id}" has already been registered.`));
       functions.set(id, { metadata, callback });
       return new Disposable(() => {
-        if (locked) throw systemError(new Error('A function can only be disposed during app startup.'));
+        if (isLocked) throw systemError(new Error('A function can only be disposed during app startup.'));
         functions.delete(id);
       });
     },
@@ -162,7 +162,7 @@ export function createCore(log: HostLog): Core {
     },
     async start(appDirectory) {
       await runHooks('appStart', { hookData: appHookData, appHookData, functionAppDirectory: appDirectory });
-      locked = true;
+      isLocked = true;
       return (await requireModel().getCapabilities?.({})) ?? {};
     },
     invoke,

@@ -18,8 +18,8 @@ export interface Host {
   stop(): Promise<void>;
 }
 
-const DRAIN_MS = 20_000;
-const BODY_LIMIT_BYTES = 104_857_600;
+const DRAIN_MAX_MS = 20_000;
+const BODY_BYTES_MAX = 104_857_600;
 
 /**
  * Runs the HTTP functions, queue triggers and timers of a built function app, like the Azure Functions host.
@@ -47,7 +47,7 @@ export async function startHost(appDirectory: string, settings: AppSettings): Pr
     {
       port: Number(settings.FUNCTIONS_HTTP_PORT ?? 7071),
       routePrefix: hostJson.routePrefix,
-      maxBodyBytes: Number(settings.FUNCTIONS_REQUEST_BODY_SIZE_LIMIT ?? BODY_LIMIT_BYTES),
+      maxBodyBytes: Number(settings.FUNCTIONS_REQUEST_BODY_SIZE_LIMIT ?? BODY_BYTES_MAX),
       masterKey: settings.FUNCTIONS_MASTER_KEY,
       streamUri: capabilities.HttpUri,
     },
@@ -60,9 +60,9 @@ export async function startHost(appDirectory: string, settings: AppSettings): Pr
     port: listener.port,
     functions: active.map((fn) => fn.metadata.name),
     async stop() {
-      const drained = await withinDrainTime(Promise.all(running.map((one) => one.stop())));
-      if (!drained)
-        log('warning', 'host', `invocations were still running after ${DRAIN_MS / 1000} seconds and were aborted`);
+      const isDrained = await withinDrainTime(Promise.all(running.map((one) => one.stop())));
+      if (!isDrained)
+        log('warning', 'host', `invocations were still running after ${DRAIN_MAX_MS / 1000} seconds and were aborted`);
       await core.terminate(appDirectory);
     },
   };
@@ -82,7 +82,7 @@ function refuseUnsupported(fn: RegisteredFunction): void {
 async function withinDrainTime(work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), DRAIN_MS);
+    timer = setTimeout(() => resolve(false), DRAIN_MAX_MS);
   });
   const done = await Promise.race([work.then(() => true), late]);
   clearTimeout(timer);

@@ -25,10 +25,10 @@ async function main(): Promise<void> {
   addLocalSettings(appDirectory, process.env);
 
   let host: Host | undefined;
-  let ending = false;
+  let isEnding = false;
   const end = async () => {
-    if (ending) return;
-    ending = true;
+    if (isEnding) return;
+    isEnding = true;
     try {
       await host?.stop();
     } catch (error) {

@@ -1,5 +1,5 @@
-const MINIMUM_MS = 100;
-const RANDOMISATION = 0.2;
+const INTERVAL_MIN_MS = 100;
+const JITTER = 0.2;
 
 /** How long to wait before polling a queue again. */
 export interface PollingIntervals {
@@ -8,20 +8,20 @@ export interface PollingIntervals {
 }
 
 /** The randomized exponential back-off of the real host: 100 ms after a message, then doubling up to the maximum. */
-export function createPollingIntervals(maximumMs: number, random: () => number = Math.random): PollingIntervals {
+export function createPollingIntervals(maxMs: number, random: () => number = Math.random): PollingIntervals {
   let exponent = 0;
-  let current = MINIMUM_MS;
+  let current = INTERVAL_MIN_MS;
   return {
     reset() {
       exponent = 0;
-      current = MINIMUM_MS;
+      current = INTERVAL_MIN_MS;
     },
     next() {
-      if (current >= maximumMs) return maximumMs;
-      const factor = 1 - RANDOMISATION + random() * 2 * RANDOMISATION;
-      const increment = exponent === 0 ? 0 : factor * 2 ** (exponent - 1) * MINIMUM_MS;
+      if (current >= maxMs) return maxMs;
+      const factor = 1 - JITTER + random() * 2 * JITTER;
+      const increment = exponent === 0 ? 0 : factor * 2 ** (exponent - 1) * INTERVAL_MIN_MS;
       exponent++;
-      current = Math.min(MINIMUM_MS + increment, maximumMs);
+      current = Math.min(INTERVAL_MIN_MS + increment, maxMs);
       return current;
     },
   };

@@ -31,8 +31,8 @@ function compileSegment(part: string): Segment {
   if (!parameter) return { rank: 1, literal: part.toLowerCase(), optional: false, checks: [] };
   const [, stars = '', name = '', constraints = '', mark] = parameter;
   const checks = splitConstraints(constraints).map(compileConstraint);
-  const constrained = checks.length > 0;
-  const rank = stars === '' ? (constrained ? 2 : 3) : constrained ? 4 : 5;
+  const isConstrained = checks.length > 0;
+  const rank = stars === '' ? (isConstrained ? 2 : 3) : isConstrained ? 4 : 5;
   return { rank, name, optional: mark === '?' || stars !== '', checks };
 }
 
@@ -78,8 +78,8 @@ export function matchRoute<T>(sorted: Route<T>[], method: string, path: string):
 function matchSegments(segments: Segment[], parts: string[]): Record<string, string> | undefined {
   const params: Record<string, string> = {};
   for (const [at, segment] of segments.entries()) {
-    const catchAll = segment.rank >= 4;
-    const value = catchAll ? parts.slice(at).join('/') : (parts[at] ?? '');
+    const isCatchAll = segment.rank >= 4;
+    const value = isCatchAll ? parts.slice(at).join('/') : (parts[at] ?? '');
     if (segment.literal !== undefined) {
       if (value.toLowerCase() !== segment.literal) return undefined;
       continue;
@@ -90,7 +90,7 @@ function matchSegments(segments: Segment[], parts: string[]): Record<string, str
     }
     if (!segment.checks.every((check) => check(value))) return undefined;
     params[segment.name ?? ''] = value;
-    if (catchAll) return params;
+    if (isCatchAll) return params;
   }
   return parts.length <= segments.length ? params : undefined;
 }

@@ -24,8 +24,8 @@ export function createTokenCheck(options: TokenCheckOptions) {
       throw error;
     });
     const appId = String(claims.appid ?? '').toLowerCase();
-    const mayUse = options.clientIds?.some((id) => id.toLowerCase() === appId) ?? true;
-    if (!mayUse) throw forbiddenByRbac(appId);
+    const isAllowed = options.clientIds?.some((id) => id.toLowerCase() === appId) ?? true;
+    if (!isAllowed) throw forbiddenByRbac(appId);
     return claims;
   };
 }

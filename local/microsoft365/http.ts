@@ -14,8 +14,8 @@ export interface SimulatorReply {
   headers?: Record<string, string | string[]>;
   /** An object is sent as JSON; a string or bytes are sent unchanged. */
   body?: object | string | Buffer | undefined;
-  /** `hang`: no answer is sent. `drop`: the connection is closed instead. */
-  fate?: 'hang' | 'drop';
+  /** Nothing is sent. `hang`: the connection stays open. `drop`: it is closed. */
+  noReply?: 'hang' | 'drop' | undefined;
 }
 
 /** What the request log records: the service, the route with named parameters, and whose mailbox it was. */

@@ -126,12 +126,12 @@ async function serve(
     return { reply: json(500, { error: { code: 'simulatorDefect', message: String(error) } }), trace: DEFECT };
   });
   if (trace.service !== 'control') {
-    const status = reply.fate ? 0 : reply.status;
+    const status = reply.noReply ? 0 : reply.status;
     world.requests.count(trace.service, request.method, trace.route, status);
     world.requests.log(request.method, status, trace);
   }
-  if (reply.fate === 'hang') return;
-  if (reply.fate === 'drop') {
+  if (reply.noReply === 'hang') return;
+  if (reply.noReply === 'drop') {
     outgoing.destroy();
     return;
   }

@@ -23,8 +23,9 @@ const MISSING_RESOURCE_CODES = new Set([
 /**
  * Waits for a call of Azure Storage and translates its errors. Used for tables, blobs and queues alike.
  *
- * Rejects with `storage_unavailable` if storage is unavailable, overloaded or broken. Any other error is a defect and
- * comes out as it is. A missing table, container or queue is such a defect, with a message that says so.
+ * Rejects with `storage_unavailable` if storage is unreachable, overloaded or fails with a server error. Any other
+ * error is a defect and is passed on unchanged, except that a missing table, container or queue gets a message that
+ * says so.
  */
 export async function translateStorageErrors<T>(call: Promise<T>): Promise<T> {
   try {

@@ -36,7 +36,7 @@ export async function createApiKey(
     throw new DomainError('forbidden', 'Only operators can create a key with the role `operator`.');
   }
   const now = deps.clock.now();
-  await requireCustomer(deps, customerId);
+  await requireExisting(deps, customerId);
   const id = deps.newId('key');
   const text = createKeyText(customerId, id);
   const apiKey: ApiKey = {
@@ -52,7 +52,7 @@ export async function createApiKey(
   // A deletion marks the customer and then removes its keys. The second check, after the write, notices a deletion that
   // began in the meantime, so no key outlives its customer.
   try {
-    await requireCustomer(deps, customerId);
+    await requireExisting(deps, customerId);
   } catch (error) {
     await deps.apiKeyStore.remove(customerId, id);
     throw error;
@@ -60,6 +60,6 @@ export async function createApiKey(
   return { apiKey, text };
 }
 
-async function requireCustomer(deps: Pick<Deps, 'customers'>, customerId: string): Promise<void> {
+async function requireExisting(deps: Pick<Deps, 'customers'>, customerId: string): Promise<void> {
   if (!(await deps.customers.exists(customerId))) throw notFound('cust');
 }

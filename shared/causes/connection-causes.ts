@@ -143,7 +143,7 @@ export const connectionCauses = {
   },
   token_rejected: {
     sentence: 'Microsoft Graph rejected the app’s access token, and a new one too.',
-    fix: 'Test the connection again in a few minutes. If the error stays, make sure that cloud, tenant and client ID belong together, and look for a recent change of Conditional Access for workload identities. Then contact us with the request ID.',
+    fix: 'Test the connection again in a few minutes. If the error persists, make sure that cloud, tenant and client ID belong together, and look for a recent change of Conditional Access for workload identities. Then contact us with the request ID.',
     link: `${LEARN}/graph/resolve-auth-errors`,
     whoCanFix: 'admin',
     concerns: 'connection',

@@ -53,7 +53,9 @@ const EXPLANATIONS: ReadonlySet<CauseCode> = new Set([
   'consent_missing',
 ]);
 
-/** Whether a finding is a denial whose cause came from `explainDenial`. Once the directory has explained it, it is not. */
+/**
+ * Whether a finding is a denial whose cause came from `explainDenial`. Once the directory has explained it, it is not.
+ */
 export function isDenial(finding: ProbeFinding): finding is ProbeFinding & { denial: DenialHints } {
   return finding.denial !== undefined && finding.cause !== undefined && EXPLANATIONS.has(finding.cause);
 }

@@ -3,8 +3,8 @@ import type { CauseCode } from './causes.ts';
 /**
  * The cause for each error number that Microsoft Entra returns on a client-credentials token request.
  *
- * Two kinds of numbers are left out on purpose: those that only a bug of ours can cause, and those that leave the reason
- * open. They become `unknown_refusal`, and the finding keeps the number.
+ * Two kinds of numbers are left out on purpose: those that only a bug of ours can cause, and those that leave the
+ * reason open. They become `unknown_refusal`, and the finding keeps the number.
  */
 export const entraCodes: Readonly<Record<string, CauseCode>> = {
   AADSTS7000215: 'secret_wrong',

@@ -109,7 +109,7 @@ export const mailboxCauses = {
   },
   mailbox_moving: {
     sentence: 'Microsoft is moving this mailbox to another server.',
-    fix: 'You do not need to do anything. We check the mailbox again later. A move takes between a few minutes and several hours. To follow it, run Get-MoveRequest in Exchange Online PowerShell.',
+    fix: 'Wait until the move is complete, then check the mailbox again. A move takes between a few minutes and several hours. To follow it, run Get-MoveRequest in Exchange Online PowerShell.',
     link: `${LEARN}/powershell/module/exchange/get-moverequest`,
     whoCanFix: 'time',
     concerns: 'mailbox',
@@ -126,7 +126,7 @@ export const mailboxCauses = {
     verdict: 'failed',
   },
   message_not_delivered: {
-    sentence: 'Microsoft accepted a message from the mailbox to itself, but the message did not arrive.',
+    sentence: 'Microsoft accepted a message from the mailbox to itself, but we did not find it in the mailbox.',
     fix: 'In the Exchange admin center, open Mail flow > Message trace and find the message. A mail flow rule, a forwarding rule or quarantine may have caught it. The permission does not need a change.',
     link: `${LEARN}/exchange/monitoring/trace-an-email-message/message-trace-modern-eac`,
     whoCanFix: 'admin',
@@ -208,7 +208,8 @@ export const mailboxCauses = {
     verdict: 'inconclusive',
   },
   propagating: {
-    sentence: 'A permission changed recently. The change has not reached all of Microsoft’s services yet.',
+    sentence:
+      'Consent, a credential or a permission changed recently. The change may not have reached all of Microsoft’s services yet.',
     fix: 'You do not need to do anything. It takes up to about two hours. We check the mailbox again on our own, but rarely, because every request makes it take longer.',
     link: RBAC,
     whoCanFix: 'time',
@@ -218,7 +219,7 @@ export const mailboxCauses = {
   },
   unknown_refusal: {
     sentence: 'Microsoft refused the request with an error that we do not recognize.',
-    fix: 'Look up Microsoft’s error code, which is part of this result. Check the mailbox once more. If the error stays, contact us with the code and the request ID.',
+    fix: 'Look up Microsoft’s error code, which is part of this result. Check the mailbox once more. If the error persists, contact us with the code and the request ID.',
     link: `${LEARN}/graph/errors`,
     whoCanFix: 'us',
     concerns: 'mailbox',

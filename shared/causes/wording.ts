@@ -4,7 +4,9 @@ import type { Refusal } from './refusal.ts';
 // The only file that reads the text of Microsoft's messages instead of their codes. It does so where one code has
 // several causes, or where a protocol has no codes. test/fixtures has a recorded example of every text.
 
-/** Part of `ErrorAccessDenied` if an application access policy, or an allow or block list of the organization, applies. */
+/**
+ * Part of `ErrorAccessDenied` if an application access policy, or an allow or block list of the organization, applies.
+ */
 const ODATA_DISABLED = /access to odata is disabled/i;
 
 export function isBlockedByPolicy(refusal: Refusal): boolean {

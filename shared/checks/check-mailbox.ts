@@ -18,8 +18,8 @@ interface CheckMailboxDeps extends GraphDeps {
 }
 
 /**
- * Checks a mailbox in this order: token, Graph (kind of mailbox, write, send), IMAP, SMTP. The first step that has to wait
- * or finds the whole connection refused ends the try. The next try repeats only the probes without a finding.
+ * Checks a mailbox in this order: token, Graph (kind of mailbox, write, send), IMAP, SMTP. The first step that has to
+ * wait or finds the whole connection refused ends the try. The next try repeats only the probes without a finding.
  */
 export function createMailboxChecker(deps: CheckMailboxDeps): MailboxChecker {
   return {
@@ -50,7 +50,9 @@ export function createMailboxChecker(deps: CheckMailboxDeps): MailboxChecker {
   };
 }
 
-/** A probe that nobody asks is a defect. Without this, its mailboxes would never get a verdict. */
+/**
+ * A probe that nobody asks is a defect. Without this, a mailbox could pass although one of its probes was never asked.
+ */
 function requireAllFindings({ probes }: Connection, findings: Findings): void {
   const missing = probes.filter((probe) => !findings[probe]);
   if (missing.length > 0) throw new Error(`the check has no finding for ${missing.join(', ')}`);

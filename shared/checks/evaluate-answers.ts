@@ -33,7 +33,7 @@ const MOVING_SECONDS = 3600;
  *
  * A denial never becomes a finding about the whole connection: with RBAC for Applications, other mailboxes may pass.
  *
- * @param sent whom the send probe addressed; if nobody, a `202` stops the connection
+ * @param sent whom the send probe addressed; if nobody, a `202` is a finding about the whole connection
  * @param priorFindings what earlier tries found; a probe that passed then has opened the mailbox
  */
 export function evaluateAnswers(

@@ -37,8 +37,8 @@ export type SearchScope = 'drafts' | 'everywhere';
 /**
  * A mailbox through Microsoft Graph, one HTTP request per call.
  *
- * A refusal or a missing answer is a result, not a rejection. It never repeats a request on its own: the caller decides
- * whether and when to repeat, so that requests can be counted and `Retry-After` is obeyed.
+ * A refusal or a missing answer is a result, not a rejection. A call never repeats a request on its own. The caller
+ * decides whether and when to repeat, so that requests can be counted and `Retry-After` is obeyed.
  */
 export interface GraphMail {
   ask(mailbox: MailboxAccess, draftSubject: string, questions: Questions): Promise<Answers>;

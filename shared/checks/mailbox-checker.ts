@@ -6,7 +6,9 @@ import type { MailboxKind } from '../mailboxes/mailbox.ts';
 export interface CheckInput {
   connection: Connection;
   address: string;
-  /** The subject of everything that a try writes, made of import and line, so that a later try can find and remove it. */
+  /**
+   * The subject of everything that a try writes, made of import and line, so that a later try can find and remove it.
+   */
   draftSubject: string;
   /** What earlier tries have found. Those probes are not repeated. */
   priorFindings: Findings;
@@ -36,14 +38,15 @@ export type CheckOutcome =
 /**
  * Checks one mailbox with real requests to Microsoft.
  *
- * A refusal or a missing answer from Microsoft is an outcome. It rejects only when one of our own services fails
- * (`vault_unavailable`, …). It always removes what it has written to the mailbox. If that fails, the outcome is `wait`.
+ * A refusal or a missing answer from Microsoft is an outcome. `check` rejects only if one of our own services fails
+ * (`vault_unavailable`, …). It removes what it has written to the mailbox. If that fails, the outcome is `wait` or
+ * `connectionRefused`, and the next try has to clean up first.
  */
 export interface MailboxChecker {
   check(input: CheckInput): Promise<CheckOutcome>;
   /**
-   * Removes what a try with this draft subject may have left. Succeeds for a mailbox that is gone or refuses us, because
-   * nothing of ours can be reached there.
+   * Removes what a try with this draft subject may have left. Succeeds for a mailbox that is gone or refuses us,
+   * because nothing of ours can be reached there.
    *
    * @throws DomainError `microsoft_throttled`, `microsoft_unavailable`
    */

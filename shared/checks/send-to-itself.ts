@@ -26,12 +26,12 @@ const DELIVERY_MAX_MS = 300_000;
 /**
  * Finds the message that a mailbox has sent to itself, in any folder, and deletes it permanently.
  *
- * Microsoft's 202 means accepted, not delivered (https://learn.microsoft.com/graph/api/user-sendmail), so the probe passes
- * only if the message arrives. If it does not arrive within two seconds, a later try looks for it again and does not send
- * another one.
+ * Microsoft's 202 means accepted, not delivered (https://learn.microsoft.com/graph/api/user-sendmail), so the probe
+ * passes only if the message arrives. If it does not arrive within two seconds, a later try looks for it again and does
+ * not send another one.
  *
  * @param sent the answer to the send request of this try; absent if an earlier try sent the message
- * @param awaited the finding of an earlier try: Microsoft accepted the message, and it has not arrived yet
+ * @param awaited the finding of an earlier try that sent a message which has not arrived yet
  */
 export async function findSent(
   deps: FindSentDeps,

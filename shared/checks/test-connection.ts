@@ -23,21 +23,21 @@ export interface TestConnectionDeps {
 }
 
 export const testSteps = ['token', 'audience', 'tenant', 'roles', 'organization', 'defaultMailbox'] as const;
-export type TestStep = (typeof testSteps)[number];
+type TestStep = (typeof testSteps)[number];
 
-export interface StepResult {
+interface StepResult {
   step: TestStep;
   verdict: Verdict;
   cause?: CauseCode;
   detail?: string;
   fix?: string;
   link?: string;
-  /** Microsoft's own code and request id of a refusal, for Microsoft's support. */
+  /** Microsoft's own code and request ID of a refusal, for Microsoft's support. */
   microsoftCode?: string | undefined;
   requestId?: string | undefined;
 }
 
-export interface TestResult {
+interface TestResult {
   verdict: Verdict;
   steps: StepResult[];
   roles: string[];
@@ -48,9 +48,9 @@ export interface TestResult {
  * Tests a connection by asking Microsoft now, with nothing cached: gets a token for each service that the probes need,
  * checks the token's audience, tenant and roles, and checks the default mailbox by real calls if there is one.
  *
- * Roles only decide where nothing else can: without any role, and without a default mailbox that passes (through RBAC for
- * Applications), consent is missing. A passed test makes the connection `ready`. A failed test makes a ready connection
- * `failing` if the cause concerns the whole connection.
+ * Roles only decide where nothing else can: without any role, and without a default mailbox that passes (through RBAC
+ * for Applications), consent is missing. A passed test makes the connection `ready`. A test that does not pass makes a
+ * ready connection `failing`, unless the only cause is in the default mailbox.
  *
  * @throws DomainError `not_found`, `vault_unavailable`, `microsoft_throttled`, `microsoft_unavailable`
  */

@@ -4,7 +4,7 @@ import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
 export const clouds = ['global', 'usgov', 'usgovdod', 'china', 'simulator'] as const;
 export type Cloud = (typeof clouds)[number];
 
-const connectionStatuses = ['awaitingConsent', 'ready', 'failing', 'disconnected'] as const;
+export const connectionStatuses = ['awaitingConsent', 'ready', 'failing', 'disconnected'] as const;
 type ConnectionStatus = (typeof connectionStatuses)[number];
 
 /**
@@ -14,7 +14,7 @@ type ConnectionStatus = (typeof connectionStatuses)[number];
 export const sendProbes = ['noDelivery', 'selfAddressed', 'none'] as const;
 export type SendProbe = (typeof sendProbes)[number];
 
-const clientSecretStates = ['valid', 'expiring', 'expired'] as const;
+export const clientSecretStates = ['valid', 'expiring', 'expired'] as const;
 export type ClientSecretState = (typeof clientSecretStates)[number];
 
 /** A customer's permission to reach one Microsoft 365 tenant. The client secret itself is stored in the vault only. */
@@ -44,7 +44,7 @@ export interface Connection {
   grantsChangedAt: Date;
   /** When the last test that passed began. Older tokens may lack newer grants, and older refusals are out of date. */
   provenAt?: Date;
-  /** While grants propagate, nothing is asked of Microsoft before this instant. */
+  /** The end of the quiet period: while grants propagate, no mailbox but the canary is checked before this instant. */
   checksHeldUntil?: Date;
   createdAt: Date;
 }

@@ -3,8 +3,8 @@ import { hasPassedTestSince } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 
 /**
- * Holds all checks of a connection until new grants have had time to propagate, because asking delays them further.
- * Never shortens a hold that is already there.
+ * Starts a quiet period: holds the checks of a connection until new grants have had time to propagate, because asking
+ * delays them further. Never shortens a quiet period.
  *
  * @param askedAt when Microsoft refused. If a test that began later has passed, there is nothing to wait for and
  * nothing changes.

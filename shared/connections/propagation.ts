@@ -18,6 +18,7 @@ export interface PropagationSteps {
 
 /** @param stepsMs milliseconds since the grants changed, ascending. A single zero turns waiting off. */
 export function createPropagationSteps(stepsMs: readonly number[]): PropagationSteps {
+  // A shorter time without requests does not let the cache expire.
   const idleMinMs = (stepsMs[0] ?? 0) / 2;
   const last = stepsMs.at(-1);
   return {

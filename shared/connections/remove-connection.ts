@@ -22,11 +22,11 @@ interface Deps {
  */
 export async function removeConnection(deps: Deps, actor: CustomerActor, connectionId: string): Promise<void> {
   await requireConnection(deps, actor, connectionId);
-  await removeParts(deps, actor.customerId, connectionId);
+  await removeExisting(deps, actor.customerId, connectionId);
 }
 
 /** The removal itself, for callers that know the connection exists. Repeatable. */
-export async function removeParts(
+export async function removeExisting(
   deps: Omit<Deps, 'connections'> & { connections: Pick<ConnectionStore, 'remove'> },
   customerId: string,
   connectionId: string,

@@ -26,5 +26,8 @@ export function requireReady(connection: Connection): void {
     connection.status === 'failing'
       ? 'Fix the problem shown in `finding`, then run the connection test again.'
       : 'Grant the app consent, then run the connection test (POST …/test). Once it passes, imports are accepted.';
-  throw new DomainError('connection_not_ready', `The connection is ${connection.status}, not ready. ${fix}`);
+  throw new DomainError(
+    'connection_not_ready',
+    `The status of the connection is ${connection.status}, not ready. ${fix}`,
+  );
 }

@@ -17,7 +17,7 @@ interface ReadDeps {
   slots: Pick<Slots, 'get'>;
 }
 
-const READS_AT_ONCE = 16;
+const PARALLEL_READS_MAX = 16;
 
 /**
  * Reads a customer that the actor may see, with its slots.
@@ -36,7 +36,7 @@ export async function listCustomers(
   request: PageRequest,
 ): Promise<Page<CustomerWithSlots>> {
   const { items, ...rest } = await deps.customers.list(request);
-  const limit = pLimit(READS_AT_ONCE);
+  const limit = pLimit(PARALLEL_READS_MAX);
   const read = items.map((customer) => limit(async () => ({ customer, slots: await deps.slots.get(customer.id) })));
   const found = await Promise.all(read);
   return { ...rest, items: found.flatMap(({ customer, slots }) => (slots ? [{ customer, slots }] : [])) };

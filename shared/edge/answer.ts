@@ -5,7 +5,7 @@ import { etagOf, isCached } from './etag.ts';
 export interface Answer {
   status: number;
   headers: Record<string, string>;
-  /** Absent when the answer has no body or streams it. */
+  /** Absent if the answer has no body or streams it. */
   text?: string;
   /** A streamed body. */
   stream?: NonNullable<HttpResponseInit['body']>;

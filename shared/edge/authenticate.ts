@@ -5,7 +5,7 @@ import { isId, notFound } from '../kernel/ids.ts';
 
 export interface AuthenticationDeps {
   apiKeys: {
-    /** Resolves to `undefined` when the key is unknown, wrong, expired or revoked. */
+    /** Resolves to `undefined` if the key is unknown, wrong, expired or revoked. */
     verify(presented: string): Promise<Actor | undefined>;
   };
 }
@@ -18,7 +18,7 @@ export function bearerOf(headers: Pick<HttpRequest['headers'], 'get'>): string |
 }
 
 /**
- * Identifies the caller and checks that its role allows this.
+ * Identifies the caller and checks that its role has the permission.
  *
  * @throws DomainError `unauthenticated`, `forbidden`
  */
@@ -47,7 +47,7 @@ export function namesCustomer(request: Pick<HttpRequest, 'headers'>): boolean {
 }
 
 /**
- * Decides for which customer the actor acts: its own. An operator names one.
+ * Decides for which customer the actor acts: its own, or the one that an operator names.
  *
  * @throws DomainError `customer_required`, `not_found`
  */

@@ -6,7 +6,7 @@ export interface BodyHash {
 }
 
 /**
- * Computes a fingerprint of a body. It does not depend on how the body is cut into chunks.
+ * Computes a fingerprint of a body, however the body is split into chunks.
  *
  * The boundary of a multipart body is left out, because a client that sends the same form again uses a new boundary.
  * The hash is keyed with the `Idempotency-Key`, which we do not store, so it reveals nothing about secrets in the body.

@@ -35,7 +35,7 @@ export async function readJson(
   return { value: parseJson(bytes), bytes };
 }
 
-/** @throws DomainError `malformed_request` when the bytes are not UTF-8, not JSON, or JSON that programs read differently */
+/** @throws DomainError `malformed_request` if the bytes are not UTF-8, not JSON, or JSON that programs read differently */
 export function parseJson(bytes: Uint8Array): unknown {
   // The errors quote the input, which may contain a secret, so they are not passed on as causes.
   let text: string;
@@ -89,6 +89,6 @@ async function readBytes(request: JsonRequest, maxBytes: number, withinMs: numbe
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 
-export function tooLarge(maxBytes: number): DomainError {
+function tooLarge(maxBytes: number): DomainError {
   return new DomainError('payload_too_large', `The body is too large. Send at most ${maxBytes} bytes.`);
 }

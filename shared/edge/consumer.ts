@@ -5,7 +5,7 @@ import type { Log } from '../kernel/log.ts';
 import type { Retry } from '../kernel/retry.ts';
 import { createLog } from './log.ts';
 
-export interface Delivery {
+interface Delivery {
   log: Log;
   /** 1 for the first delivery of this message. More when an earlier one failed or its process died. */
   dequeueCount: number;
@@ -56,9 +56,9 @@ export function createConsumer<Message>(consumer: Consumer<Message>): StorageQue
       }
       const seconds = error.retryAfterSeconds;
       log('warn', 'message_postponed', { code: error.code, seconds, error });
-      const again = consumer.afterFailure?.(parsed.data) ?? parsed.data;
+      const nextTry = consumer.afterFailure?.(parsed.data) ?? parsed.data;
       await consumer
-        .sendAgain(again, seconds === undefined ? consumer.retryDelayMs : seconds * 1000)
+        .sendAgain(nextTry, seconds === undefined ? consumer.retryDelayMs : seconds * 1000)
         .catch((failure) => log('warn', 'message_left_to_the_sweep', { error: failure }));
     }
   };

@@ -46,7 +46,7 @@ export interface Endpoint<Body, Query, Mode extends CustomerMode, Kind extends B
   handle(call: Call<Body, Query, Mode, Kind>): Promise<HttpResponseInit>;
 }
 
-export interface Call<Body, Query, Mode extends CustomerMode = 'required', Kind extends BodyKind = 'json'> {
+interface Call<Body, Query, Mode extends CustomerMode = 'required', Kind extends BodyKind = 'json'> {
   actor: Mode extends 'none' ? Actor : CustomerActor;
   body: Kind extends 'stream' ? ReadableStream<Uint8Array> : Body;
   query: Query;
@@ -72,8 +72,8 @@ const DISCARD_MAX_BYTES = 128 * 1024 * 1024;
 
 /**
  * Wraps a route's handler with what every route needs: authentication, authorization, validation, idempotency, `ETag`s
- * and RFC 9457 problems. The wrapped handler never throws: with HTTP streaming on, the host sends no answer at all for a
- * handler that throws.
+ * and RFC 9457 problems. The wrapped handler never throws: with HTTP streaming on, the host sends no answer at all for
+ * a handler that throws.
  */
 export function createEndpoint(deps: EndpointDeps) {
   return function endpoint<

@@ -3,8 +3,8 @@ import { parseAddress } from '../kernel/address.ts';
 import type { Clock } from '../kernel/clock.ts';
 
 /**
- * A name for people to read: trimmed, one line, at most `maxLength` characters. Without bidirectional controls, which could
- * make it look like another name.
+ * A name for people to read: trimmed, one line, at most `maxLength` characters. Without bidirectional controls, which
+ * could make it look like another name.
  */
 export function nameField(maxLength: number) {
   return z
@@ -27,7 +27,7 @@ export function futureInstantField(clock: Clock) {
     .refine((instant) => instant > clock.now(), 'must be in the future');
 }
 
-/** A mailbox address, normalised. */
+/** A mailbox address, normalized. */
 export const addressField = z
   .string()
   .meta({ examples: ['jane@contoso.com'] })

@@ -20,8 +20,8 @@ export const pageQuery = {
 };
 
 /**
- * Cursors that work only for their own list and customer. The content is signed together with `list`, so a cursor cannot
- * be forged or used for another list.
+ * Makes cursors that work only for their own list and customer. The content is signed together with `list`, so a cursor
+ * cannot be forged or used for another list.
  */
 export function createCursors(signer: Signer, list: string) {
   return {

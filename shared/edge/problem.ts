@@ -24,9 +24,9 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   credentials_rejected: { status: 422, title: 'Microsoft rejected the credentials' },
   idempotency_key_reused: { status: 422, title: 'The idempotency key was used for another request' },
   microsoft_throttled: { status: 503, title: 'Microsoft is throttling our requests' },
-  microsoft_unavailable: { status: 503, title: 'Microsoft is not answering' },
-  storage_unavailable: { status: 503, title: 'Our storage is not answering' },
-  vault_unavailable: { status: 503, title: 'Our key vault is not answering' },
+  microsoft_unavailable: { status: 503, title: 'Microsoft is temporarily unavailable' },
+  storage_unavailable: { status: 503, title: 'Our storage is temporarily unavailable' },
+  vault_unavailable: { status: 503, title: 'Our key vault is temporarily unavailable' },
 };
 
 /** Sent as `Retry-After` when the unavailable service has not named a time. */

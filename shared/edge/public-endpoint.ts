@@ -13,12 +13,12 @@ interface PublicCall<Query> {
   log: Log;
 }
 
-interface PublicEndpoint<Query> {
+export interface PublicEndpoint<Query> {
   query?: z.ZodType<Query>;
   handle(call: PublicCall<Query>): Promise<HttpResponseInit>;
 }
 
-/** For the few routes that need no API key. A route has to opt in to being public by calling this by name. */
+/** Wraps one of the few routes that need no API key. A route becomes public only by calling this. */
 export function publicEndpoint<Query = undefined>(route: PublicEndpoint<Query>): HttpHandler {
   return (request, context) =>
     guarded(request, context, async (log, requestId) => {

@@ -39,7 +39,8 @@ export async function readBody(
   idempotencyKey: string | undefined,
   faults: FieldFaults,
 ): Promise<ReadBody> {
-  await refuseEncoded(request);
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (!isRead) await refuseEncoded(request);
   const contentType = request.headers.get('content-type');
   const hash = idempotencyKey === undefined ? undefined : createBodyHash(idempotencyKey, contentType);
   if (route.bodyKind === 'stream') {
@@ -61,7 +62,6 @@ export async function readBody(
       }),
     };
   }
-  const isRead = request.method === 'GET' || request.method === 'HEAD';
   const json = isRead ? undefined : await readJson(request, deps.http.jsonBodyMaxBytes);
   const value = isRead ? undefined : parseBody(route.body, json?.value, faults);
   return {

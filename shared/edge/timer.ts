@@ -19,7 +19,7 @@ interface TimedWork {
 
 /**
  * Wraps a timer: logs the result and records a heartbeat after each completed run, so that a silent scheduler is
- * noticed. Errors escape to the host, which counts them. The next tick comes anyway.
+ * noticed. Errors escape to the host, which counts them. The timer fires again at its next scheduled time.
  */
 export function createTimer(deps: TimerDeps, timed: TimedWork): TimerHandler {
   return async (timer: Timer, context: InvocationContext): Promise<void> => {

@@ -23,7 +23,10 @@ interface ReadinessDeps {
   };
 }
 
-/** The scheduler counts as unavailable after this time without a timer run, measured at the earliest from our start. */
+/**
+ * The scheduler counts as unavailable after this time without a timer run. A restart of the process starts the time
+ * over.
+ */
 const SILENCE_MAX_MS = 15 * 60_000;
 /** The route needs no API key. The cache keeps a flood of requests from reaching the vault. */
 const CACHED_MS = 5_000;

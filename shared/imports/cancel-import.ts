@@ -3,8 +3,8 @@ import type { ImportQueues } from './import-queues.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 
 /**
- * Starts to end an import early. The next dispatcher settles its open rows as `cancelled` and then ends the import as
- * `endsAs`. Resolves to `undefined` when the import has ended or is already being cancelled.
+ * Marks an import as `cancelling`. The next dispatcher settles its open rows as `cancelled` and then ends the import as
+ * `endsAs`. Resolves to `undefined` if the import has ended or is already being cancelled.
  */
 export async function cancelImport(
   deps: { imports: ImportStore; importQueues: ImportQueues },

@@ -11,13 +11,16 @@ export interface OpenImport {
   openedAt: Date;
 }
 
-/** Stores imports. Rejects with `storage_unavailable` when storage does not answer. */
+/** Stores imports. Every call rejects with `storage_unavailable` if storage is unavailable. */
 export interface ImportStore {
   get(customerId: string, importId: string): Promise<Tagged<Import> | undefined>;
   /** Newest first. */
   list(customerId: string, connectionId: string, page: PageRequest): Promise<Page<Import>>;
   insert(record: Import): Promise<void>;
-  /** Writes the whole record. Resolves to its new tag, or to `undefined` when it has changed since `tag` or is gone. */
+  /**
+   * Replaces the whole record. Resolves to its new tag, or to `undefined` if it has changed since `tag` was read or is
+   * gone.
+   */
   update(record: Import, tag: string): Promise<string | undefined>;
   /** Removes the imports of a connection. Repeatable. */
   purge(customerId: string, connectionId: string): Promise<void>;
@@ -27,11 +30,7 @@ export interface ImportStore {
   listOpen(): Promise<OpenImport[]>;
 }
 
-/**
- * Reads, changes and writes an import, again when another writer was faster. Resolves to what was written, or to
- * `undefined` when there is no such import or `change` returned nothing. Rejects with `storage_unavailable` when other
- * writers were faster every time.
- */
+/** Changes one import so that no concurrent change is lost. Same promise as `changeTagged`. */
 export async function changeImport(
   imports: ImportStore,
   customerId: string,

@@ -10,7 +10,7 @@ export const importStatuses = [
   'cancelled',
   'failed',
 ] as const;
-export type ImportStatus = (typeof importStatuses)[number];
+type ImportStatus = (typeof importStatuses)[number];
 
 /** Why an import paused or failed: a code and a sentence, and how to fix it. */
 export interface ImportFinding {
@@ -39,7 +39,7 @@ export interface SentBatch {
 }
 
 /** The lease of one dispatcher. */
-export interface DispatchLease {
+interface DispatchLease {
   holder: string;
   until: Date;
   /** Lines below this may have been sent. The next dispatcher sends them with `mayHaveLeftovers`. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { causeCodes } from '../causes/causes.ts';
-import { type ProbeFinding, probes, verdicts } from '../causes/verdict.ts';
+import { type ProbeFinding, probes, tokenGrants, verdicts } from '../causes/verdict.ts';
 
-// Only Muster writes these messages. They are checked all the same, so that a message of another version is noticed.
+// Only Muster writes these messages. They are still validated, so that a message of another version is noticed.
 
 /** Asks for an import to be planned, or for its next checks to be sent. */
 export const importMessage = z.object({ v: z.literal(1), customerId: z.string(), importId: z.string() });
@@ -16,9 +16,7 @@ const probeFinding = z.object({
   microsoftCode: z.string().exactOptional(),
   requestId: z.string().exactOptional(),
   sentAt: z.coerce.date().exactOptional(),
-  denial: z
-    .object({ byPolicy: z.boolean(), token: z.enum(['grants', 'lacks', 'empty']), mailboxOpened: z.boolean() })
-    .exactOptional(),
+  denial: z.object({ byPolicy: z.boolean(), token: z.enum(tokenGrants), mailboxOpened: z.boolean() }).exactOptional(),
 }) satisfies z.ZodType<ProbeFinding>;
 
 /** One mailbox to check. Carries everything the worker needs, so that a check reads no table. */
@@ -31,11 +29,11 @@ export const checkMessage = z.object({
   address: z.string(),
   /** The row's tag when this message was sent. Settling the row is conditional on it. */
   rowTag: z.string(),
-  /** The row's attempt: how often it has come back from `waiting`. */
+  /** The row's attempt: how many times it has waited before. */
   attempt: z.int(),
   /** The import's epoch when this message was sent. */
   epoch: z.int(),
-  /** How often this message was sent again after a short wait. */
+  /** How many short waits this message has had. The next wait grows with it. After partial answers, it is capped. */
   tries: z.int(),
   /** An earlier try may have left something in the mailbox. */
   mayHaveLeftovers: z.literal(true).exactOptional(),
@@ -43,7 +41,7 @@ export const checkMessage = z.object({
   cleanupOnly: z.literal(true).exactOptional(),
   /** This mailbox is asked first after a quiet period. The others wait for its result. */
   canary: z.literal(true).exactOptional(),
-  /** When Microsoft first asked us to wait, or did not answer. */
+  /** When Microsoft first asked us to wait or did not answer. The time limit for giving up counts from here. */
   firstDeferredAt: z.coerce.date().exactOptional(),
   /** Findings of earlier tries. These probes are not asked again. */
   priorFindings: z.partialRecord(z.enum(probes), probeFinding).exactOptional(),

@@ -6,8 +6,8 @@ import { fromConnectionFinding, type Import, type ImportFinding } from './import
 import { changeImport, type ImportStore } from './import-store.ts';
 
 /**
- * Pauses a running import. Its open rows stay pending, and its messages are dropped when they arrive. A finding from before
- * the last resume (an older `epoch`) does not pause it again. Resolves to `undefined` when nothing changed.
+ * Pauses a running import. Its open rows stay open, and its messages are dropped when they arrive. A finding from
+ * before the last resume (an older `epoch`) does not pause it again. Resolves to `undefined` if nothing changed.
  */
 export async function pauseImport(
   deps: { imports: ImportStore },
@@ -23,8 +23,8 @@ export async function pauseImport(
 }
 
 /**
- * Records one finding for a refusal that concerns every mailbox: the connection becomes `failing`, and the import pauses
- * with that finding. No mailbox fails. Any number of workers may call this at the same time.
+ * Records one finding for a refusal that concerns every mailbox: the connection becomes `failing`, and the import
+ * pauses with that finding. No mailbox fails. Any number of workers may call this at the same time.
  *
  * The connection is written first. Someone who sees the paused import can then test the connection and resume, and a
  * late worker cannot undo that.

@@ -3,7 +3,7 @@ import type { Ledger } from './ledger/ledger.ts';
 import { countSettled, sumTallies } from './ledger/tally.ts';
 
 /** The counts of an import as the API shows them. `accepted` is always the sum of the last six. */
-export interface Counts {
+interface Counts {
   rows: number;
   accepted: number;
   rejected: number;

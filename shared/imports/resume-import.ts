@@ -8,8 +8,9 @@ import { changeImport, type ImportStore } from './import-store.ts';
  * Resumes a paused import. The cursor stays where it is. All lines below it become one overdue batch, so that the rows
  * still pending there are sent again. Messages from before the pause are dropped by their epoch.
  *
- * The connection must be `ready` again, because what paused the import may concern the connection. An import that paused
- * for repeated refusals does not pause for them again: resuming it is a decision to go on. Resolves to `undefined` when the import is not paused.
+ * The connection must be `ready` again, because what paused the import may concern the connection. An import that
+ * paused for repeated refusals does not pause for them again: resuming it is a decision to continue. Resolves to
+ * `undefined` if the import is not paused.
  *
  * @throws DomainError `connection_not_ready`
  */

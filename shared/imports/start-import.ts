@@ -8,7 +8,7 @@ import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { countFreeSlots, slotDemand } from './planning/slot-demand.ts';
+import { countFreeSlots, readSlotDemand } from './planning/slot-demand.ts';
 import type { OpenedUpload } from './upload/read-upload.ts';
 import { receiveUpload } from './upload/receive-upload.ts';
 import type { UploadLimits } from './upload/upload-limits.ts';
@@ -43,7 +43,7 @@ export async function startImport(
 ): Promise<Import> {
   const { customerId } = actor;
   const importId = deps.newId('imp');
-  const demand = await slotDemand(deps, connection.id);
+  const demand = await readSlotDemand(deps, connection.id);
   const stored = { customerId, importId, contentType: upload.type, body: upload.bytes };
   const { uploadType } = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, stored, (row) =>
     demand.count(row),

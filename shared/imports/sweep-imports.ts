@@ -17,9 +17,9 @@ export interface SweepDeps {
 const ORPHAN_AFTER_MS = 600_000;
 
 /**
- * Looks after every unfinished import: if the message for its next step may be lost, sends it again. The sweep does none
- * of that work itself, so one stuck import cannot hold up the others. `failed` holds the error of each import that
- * could not be looked at.
+ * Looks after every unfinished import: if the message for its next step may be lost, sends it again. The sweep does
+ * none of that work itself, so one stuck import cannot hold up the others. `failed` has the error of each import that
+ * could not be looked after.
  */
 export async function sweepImports(deps: SweepDeps): Promise<{ open: number; failed: unknown[] }> {
   const open = await deps.imports.listOpen();

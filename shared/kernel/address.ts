@@ -18,7 +18,9 @@ type ParsedAddress = { ok: true; address: string } | { ok: false; code: AddressF
  */
 const syntax = z.regexes.html5Email;
 
-/** The HTML pattern accepts misplaced dots in the local part, and domains without a dot. These do not. */
+/**
+ * The HTML pattern accepts misplaced dots in the local part, and domains without a dot. These two patterns find them.
+ */
 const faultyDots = /^\.|\.@|\.\./;
 const publicDomain = /\.(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})$/;
 
@@ -30,7 +32,8 @@ const plain = /^[!-~]+$/;
  * Normalizes an e-mail address: trimmed, lower case, the domain in ASCII. Everything past the edge uses this form.
  *
  * Accepts what people paste: `Jane <jane@contoso.com>`, `mailto:jane@contoso.com`, Exchange's `SMTP:jane@contoso.com`.
- * Idempotent. Refuses personal Microsoft accounts, because no tenant can give access to them.
+ * Parsing the result again changes nothing. Refuses personal Microsoft accounts, because no tenant can give access to
+ * them.
  */
 export function parseAddress(input: string): ParsedAddress {
   // No accepted form is this long. The limit keeps the work below small for any input.
@@ -67,7 +70,7 @@ function unwrap(text: string): string {
 }
 
 function domain(text: string): string {
-  // Only non-ASCII domains are converted. The conversion would also repair domains to refuse, such as `%2e`.
+  // Only non-ASCII domains are converted. The conversion would also repair domains that must be refused, such as `%2e`.
   return plain.test(text) ? text.toLowerCase() : /[!-,/:-@[-`{-~\s]/.test(text) ? text : domainToASCII(text);
 }
 

@@ -22,7 +22,7 @@ export interface AnswerRecord {
   answer?: RememberedAnswer;
 }
 
-/** Stores answers for `Idempotency-Key`. Every call rejects with `storage_unavailable` when storage is unavailable. */
+/** Stores answers for `Idempotency-Key`. Every call rejects with `storage_unavailable` if storage is unavailable. */
 export interface AnswerMemory {
   get(owner: string, id: string): Promise<Tagged<AnswerRecord> | undefined>;
   /** Resolves to the tag, or to `undefined` if the record exists. */

@@ -49,11 +49,11 @@ export async function changeTagged<T>(
  * @throws DomainError `storage_unavailable` after `triesMax` tries
  */
 export async function retryLostRaces<T>(
-  attempt: () => Promise<T | undefined>,
+  tryOnce: () => Promise<T | undefined>,
   { triesMax = 30, pauseMaxMs = 100, sleep: pause = sleep, random = Math.random }: RetryOptions = {},
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
-    const result = await attempt();
+    const result = await tryOnce();
     if (result !== undefined) return result;
     if (tries >= triesMax) break;
     await pause(random() * Math.min(pauseMaxMs, 2 ** tries));

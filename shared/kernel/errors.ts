@@ -30,6 +30,7 @@ const waitingHelps = {
 } as const satisfies Record<string, boolean>;
 
 export type ErrorCode = keyof typeof waitingHelps;
+export const errorCodes = Object.keys(waitingHelps) as ErrorCode[];
 
 /** How many wrong fields an error names. It counts the others. */
 export const FIELDS_MAX = 100;
@@ -56,10 +57,10 @@ interface DomainErrorOptions {
 }
 
 /**
- * A refusal that the product understands and can explain.
+ * An error that the product understands and can explain: a refusal or a transient failure.
  *
- * `code` is the contract. `detail` is written for the customer and safe to show. `cause` and `context` are for operators
- * and never leave. Anything thrown that is not a DomainError is a defect.
+ * `code` is the contract. `detail` is written for the customer and safe to show. `cause` and `context` are for
+ * operators and never leave. Anything thrown that is not a DomainError is a defect.
  */
 export class DomainError extends Error {
   override readonly name = 'DomainError';

@@ -9,7 +9,7 @@ export const mailboxStatuses = [
   'paused',
   'disconnected',
 ] as const;
-export type MailboxStatus = (typeof mailboxStatuses)[number];
+type MailboxStatus = (typeof mailboxStatuses)[number];
 
 /** What Microsoft says the mailbox is for; `unknown` if the app lacks the permission to read it. */
 export const mailboxKinds = ['user', 'shared', 'room', 'equipment', 'unknown'] as const;
@@ -29,14 +29,14 @@ export interface Mailbox {
   nextCheckAt?: Date;
   /** The import that last contained this mailbox. */
   importId: string;
-  /** The row that is being worked on: `imp_…:12`. At most one at a time. */
+  /** The open row of this mailbox: `imp_…:12`. At most one at a time. */
   openRow?: string;
   /** Set while it holds a slot: the import whose claim the slot came from. */
   slotClaimedBy?: string;
   createdAt: Date;
 }
 
-/** A mailbox in one of these states is looked after already. A failed or disconnected one may be imported again. */
+/** A mailbox in one of these states is already looked after. A mailbox in any other state can be imported again. */
 const LOOKED_AFTER: ReadonlySet<MailboxStatus> = new Set(['pending', 'waiting', 'active', 'paused']);
 
 /** Whether an address is taken in its connection: another row with this address is a duplicate. */

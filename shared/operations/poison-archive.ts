@@ -4,12 +4,12 @@ export interface PoisonedMessage {
   /** Identifies the work: a message that is archived twice is one entry. */
   key: string;
   message: unknown;
-  /** The error of the last try; absent if the process died without one. */
+  /** The error of the last delivery. Absent if it was not recorded, for example because the process died. */
   error?: string;
   archivedAt: Date;
 }
 
-/** Stores poison messages for operators. Rejects with `storage_unavailable`. */
+/** Stores poison messages for operators. Every call rejects with `storage_unavailable` if storage is unavailable. */
 export interface PoisonArchive {
   /** Merges with the entry of the same key: an entry without an error does not overwrite a known error. */
   put(entry: PoisonedMessage): Promise<void>;

@@ -6,10 +6,10 @@ export interface SlotCount {
 }
 
 /**
- * Counts the mailbox slots of each customer, exactly. The count and the row that explains its change are written in one
- * conditional transaction, so a repeated, interrupted or concurrent call counts once.
+ * Counts the mailbox slots of each customer, exactly. The count and the record of the claim or release that changed it
+ * are written in one conditional transaction, so a repeated, interrupted or concurrent call counts once.
  *
- * Every call rejects with `storage_unavailable` when storage is unavailable.
+ * Every call rejects with `storage_unavailable` if storage is unavailable.
  */
 export interface Slots {
   /** Starts counting for a new customer. A repeated call changes nothing. */

@@ -8,7 +8,9 @@ import type { AppIdentity, Config, DataStorage } from './config.ts';
 const CREDENTIAL_RETRIES = { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
 const STORAGE_RETRIES = { maxTries: 2, tryTimeoutInMs: 10_000, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
 
-/** The SDK clients of the app's own Azure resources. Retries are few and short: messages and callers try again later. */
+/**
+ * The SDK clients of the app's own Azure resources. Retries are few and short: messages and callers try again later.
+ */
 export function buildAzureClients({ identity, storage, settings }: Config) {
   const credential = credentialOf(identity);
   return {

@@ -17,7 +17,7 @@ import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
-import { removeParts } from '../connections/remove-connection.ts';
+import { removeExisting } from '../connections/remove-connection.ts';
 import { createReadiness } from '../health/readiness.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
@@ -90,7 +90,7 @@ export function buildDeps(config: Config, log: Log) {
     customerPurgers: [
       async (customerId: string) => {
         for await (const connection of connections.listAll()) {
-          if (connection.customerId === customerId) await removeParts(removeDeps, customerId, connection.id);
+          if (connection.customerId === customerId) await removeExisting(removeDeps, customerId, connection.id);
         }
       },
       (customerId: string) => uploads.purge(customerId),

@@ -24,7 +24,7 @@ const TENANT_INITIAL = 4;
 /** How long a check waits for a place in the process. Longer waits are spent on the queue. */
 const PLACE_WAIT_MS = 2_000;
 const REFUSAL_HELD_MS = 1_500;
-/** More than the number of answers that a check waits for one after the other. */
+/** A check waits for fewer answers than this, one after the other. */
 const ANSWERS_OF_A_CHECK = 4;
 
 interface ImportBuildDeps {
@@ -34,7 +34,9 @@ interface ImportBuildDeps {
   uploads: UploadStore;
 }
 
-/** Builds what imports run on in this process: how rows are settled, how fast tenants are asked, how far dispatchers go. */
+/**
+ * Builds what imports run on in this process: how rows are settled, how fast tenants are asked, how far dispatchers go.
+ */
 export function buildImports({ imports, connections, ledger, uploads }: ImportBuildDeps, settings: Config['settings']) {
   const processId = randomBytes(6).toString('hex');
   const serialByKey = createSerialByKey();

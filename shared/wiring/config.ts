@@ -40,11 +40,14 @@ const hostAndPort = z
   });
 
 /**
- * Every setting of the app. The Functions host also reads the settings named `DataStorage…`, so their names are the host's.
- * `docs/settings.md` explains each setting; a test keeps the two in step.
+ * Every setting of the app. The Functions host also reads the settings named `DataStorage…`, so their names are the
+ * host's. `docs/settings.md` explains each setting; a test keeps the two in step.
  */
 const settings = z.object({
-  /** If set, the storage account is reached by this connection string. If not, by the app's identity through the three URIs. */
+  /**
+   * If set, the storage account is reached by this connection string. If not, by the app's identity through the three
+   * URIs.
+   */
   DataStorage: secret.optional(),
   DataStorage__blobServiceUri: z.url().optional(),
   DataStorage__queueServiceUri: z.url().optional(),
@@ -114,7 +117,7 @@ export const settingNames = Object.keys(settings.shape) as (keyof typeof setting
 
 export type Settings = z.infer<typeof settings>;
 
-export interface SimulatedCloud {
+interface SimulatedCloud {
   loginUrl: string;
   graphUrl: string;
   imap: { host: string; port: number } | undefined;

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { createApi, OPERATOR_KEY } from '../support/api.ts';
+import { jsonOf } from '../support/json-of.ts';
 
 const keysOf = (customerId: string) => `/v1/customers/${customerId}/api-keys`;
 
 async function make(api: ReturnType<typeof createApi>, path: string, key: string, body: object) {
   const response = await api.request('POST', path, { key, body });
-  return { status: response.status, ...((await response.json()) as { id: string; key: string }) };
+  return { status: response.status, ...(await jsonOf<{ id: string; key: string }>(response)) };
 }
 
 describe('POST …/api-keys', () => {
-  it('201: gives the key once, and keeps only its hash', async () => {
+  it('201: shows the key once and stores only its hash', async () => {
     const api = createApi();
     const acme = await api.customer();
     const made = await make(api, keysOf(acme.id), acme.key, { name: 'ci', role: 'member' });
@@ -23,25 +24,23 @@ describe('POST …/api-keys', () => {
     expect(api.logs.map(({ text }) => text).join('\n')).not.toContain(made.key.slice(-43));
   });
 
-  it('403: only an operator makes an operator’s key, which then acts for any customer', async () => {
+  it('403: only an operator can create an operator key, which then works for every customer', async () => {
     const api = createApi();
     const acme = await api.customer();
     const body = { name: 'ours', role: 'operator' };
     expect(await make(api, keysOf(acme.id), acme.key, body)).toMatchObject({ status: 403, code: 'forbidden' });
     const made = await make(api, keysOf(acme.id), OPERATOR_KEY, body);
     expect((await api.request('GET', '/v1/customers', { key: made.key })).status).toBe(200);
-    const asOwner = (await (await api.request('GET', keysOf(acme.id), { key: acme.key })).json()) as {
-      items: object[];
-    };
-    expect(asOwner.items).toHaveLength(1);
+    const seenByOwner = await jsonOf<{ items: object[] }>(await api.request('GET', keysOf(acme.id), { key: acme.key }));
+    expect(seenByOwner.items).toHaveLength(1);
     expect((await api.request('DELETE', `${keysOf(acme.id)}/${made.id}`, { key: acme.key })).status).toBe(404);
-    const asOperator = (await (await api.request('GET', keysOf(acme.id), { key: made.key })).json()) as {
-      items: object[];
-    };
-    expect(asOperator.items).toHaveLength(2);
+    const seenByOperator = await jsonOf<{ items: object[] }>(
+      await api.request('GET', keysOf(acme.id), { key: made.key }),
+    );
+    expect(seenByOperator.items).toHaveLength(2);
   });
 
-  it('400: names every wrong field, an expiry in the past among them', async () => {
+  it('400: lists every wrong field, including an expiry in the past', async () => {
     const api = createApi();
     const acme = await api.customer();
     expect(await make(api, keysOf(acme.id), acme.key, { name: '', role: 'king', expiresAt: 'soon' })).toMatchObject({
@@ -55,7 +54,7 @@ describe('POST …/api-keys', () => {
     });
   });
 
-  it('404: for a customer that is not there', async () => {
+  it('404: refuses a key for an unknown customer', async () => {
     const api = createApi();
     expect(await make(api, keysOf('cust_none'), OPERATOR_KEY, { name: 'x', role: 'owner' })).toMatchObject({
       status: 404,
@@ -64,7 +63,7 @@ describe('POST …/api-keys', () => {
 });
 
 describe('a key', () => {
-  it('401: works until the instant it expires, remembered or not', async () => {
+  it('401: stops working the moment it expires, cached or not', async () => {
     const api = createApi();
     const acme = await api.customer();
     const body = { name: 'x', role: 'viewer', expiresAt: '2026-06-01T02:00:05+02:00' };
@@ -75,7 +74,7 @@ describe('a key', () => {
     expect((await api.request('GET', '/v1/me', { key })).status).toBe(401);
   });
 
-  it('401: stops at once when it is revoked here', async () => {
+  it('401: stops working immediately when this instance revokes it', async () => {
     const api = createApi();
     const acme = await api.customer();
     const { id, key } = await make(api, keysOf(acme.id), acme.key, { name: 'x', role: 'viewer' });
@@ -85,7 +84,7 @@ describe('a key', () => {
     expect((await api.request('DELETE', `${keysOf(acme.id)}/${id}`, { key: acme.key })).status).toBe(404);
   });
 
-  it('401: stops soon when it was revoked by another instance', async () => {
+  it('401: stops working within the cache time when another instance revokes it', async () => {
     const api = createApi();
     const acme = await api.customer();
     const { id, key } = await make(api, keysOf(acme.id), acme.key, { name: 'x', role: 'viewer' });
@@ -95,7 +94,7 @@ describe('a key', () => {
     expect((await api.request('GET', '/v1/me', { key })).status).toBe(401);
   });
 
-  it('is read from storage once for a burst of requests', async () => {
+  it('200: is read from storage once for a burst of requests', async () => {
     const api = createApi();
     const { key } = await api.customer();
     const answers = await Promise.all(Array.from({ length: 20 }, () => api.request('GET', '/v1/me', { key })));
@@ -103,7 +102,7 @@ describe('a key', () => {
     expect(api.deps.apiKeyStore.reads).toBe(1);
   });
 
-  it('401: a right key with another customer’s id in it, and one that is no key at all, cost what they should', async () => {
+  it('401: a key with another customer’s id costs one read of storage, and text that is no key costs none', async () => {
     const api = createApi();
     const [acme, globex] = [await api.customer(), await api.customer()];
     expect((await api.request('GET', '/v1/me', { key: acme.key.replace(acme.id, globex.id) })).status).toBe(401);
@@ -114,7 +113,7 @@ describe('a key', () => {
 });
 
 describe('races', () => {
-  it('401: a key that was being read while it was revoked is not remembered', async () => {
+  it('401: does not cache a key that is revoked while it is being read', async () => {
     const api = createApi();
     const acme = await api.customer();
     const { id, key } = await make(api, keysOf(acme.id), acme.key, { name: 'x', role: 'viewer' });
@@ -134,7 +133,7 @@ describe('races', () => {
     expect((await api.request('GET', '/v1/me', { key })).status).toBe(401);
   });
 
-  it('404: a key made while its customer is being deleted does not outlive it', async () => {
+  it('404: a key created while its customer is being deleted is deleted too', async () => {
     const api = createApi();
     const acme = await api.customer();
     const insert = api.deps.apiKeyStore.insert;
@@ -148,7 +147,7 @@ describe('races', () => {
 });
 
 describe('GET /v1/me', () => {
-  it('200: says for whom a key speaks, and what its plan allows', async () => {
+  it('200: returns the key’s customer and what its plan allows', async () => {
     const api = createApi();
     const acme = await api.customer({ role: 'viewer', name: 'Acme' });
     await api.deps.slots.claim(acme.id, 'imp_1', 3);
@@ -160,7 +159,7 @@ describe('GET /v1/me', () => {
     });
   });
 
-  it('200: an operator is nobody’s customer until it names one', async () => {
+  it('200: returns no customer for an operator who names none', async () => {
     const api = createApi();
     const acme = await api.customer({ name: 'Acme' });
     const plain = await api.request('GET', '/v1/me', { key: OPERATOR_KEY });

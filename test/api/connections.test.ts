@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { absentId, createApi, DOMAIN, TENANT_ID } from '../support/api.ts';
+import { jsonOf } from '../support/json-of.ts';
 
 const registration = {
   name: 'Tailspin',
@@ -23,7 +24,7 @@ const post = (path: string, body?: unknown) => api.request('POST', path, { key, 
 async function register(change: object = {}): Promise<string> {
   const response = await post('/v1/connections', { ...registration, ...change });
   expect(response.status).toBe(201);
-  return ((await response.json()) as { id: string }).id;
+  return (await jsonOf<{ id: string }>(response)).id;
 }
 
 describe('registering', () => {
@@ -43,10 +44,10 @@ describe('registering', () => {
     expect(api.logs.filter((line) => line.text.includes(GOOD_SECRET))).toEqual([]);
   });
 
-  it('400: names every wrong field at once', async () => {
+  it('400: lists all wrong fields together', async () => {
     const wrong = { name: ' ', clientId: 'x', probes: ['pop'], clientSecretExpiresAt: 'soon', extra: 1 };
     const response = await post('/v1/connections', { ...registration, ...wrong });
-    const { errors } = (await response.json()) as { errors: { path: string }[] };
+    const { errors } = await jsonOf<{ errors: { path: string }[] }>(response);
     expect(response.status).toBe(400);
     expect(new Set(errors.map(({ path }) => path))).toEqual(
       new Set(['name', 'clientId', 'probes.0', 'clientSecretExpiresAt', 'extra']),
@@ -58,7 +59,7 @@ describe('registering', () => {
     ['a directional isolate', 'Tail\u2066spin'],
     ['a line break', 'Tail\nspin'],
     ['another control character', 'Tail\u0007spin'],
-  ])('400: refuses a name with %s, also when it is changed', async (_, name) => {
+  ])('400: refuses a name with %s, at registration and in a change', async (_, name) => {
     const id = await register();
     const refused = { code: 'validation_failed', errors: [{ path: 'name' }] };
     const created = await post('/v1/connections', { ...registration, name });
@@ -74,14 +75,14 @@ describe('registering', () => {
     ['a secret id', { clientSecret: '3f0c1f8e-7c1b-4d0a-9b58-0f4f4f1f9a11' }, 'clientSecret'],
     ['a domain of personal accounts', { tenant: 'outlook.com' }, 'tenant'],
     ['a cloud that is not configured', { cloud: 'simulator' }, 'cloud'],
-  ])('400: refuses %s, and puts nothing into the vault', async (_, change, path) => {
+  ])('400: refuses %s, and stores nothing in the vault', async (_, change, path) => {
     const response = await post('/v1/connections', { ...registration, ...change });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ code: 'validation_failed', errors: [{ path }] });
     expect(api.deps.vault.names()).toEqual([]);
   });
 
-  it('422: a domain that no tenant has', async () => {
+  it('422: refuses a domain that no tenant has', async () => {
     const response = await post('/v1/connections', { ...registration, tenant: 'nobody.example' });
     expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({ code: 'credentials_rejected', cause: 'tenant_not_found' });
@@ -95,8 +96,8 @@ describe('registering', () => {
   });
 });
 
-// Telling "not yours" from "not there" would let one customer list another's ids.
-it('404: answers the same for an absent connection and for somebody else’s', async () => {
+// Different answers would reveal which ids exist.
+it('404: gives the same answer for an unknown connection and for another customer’s', async () => {
   const id = await register();
   const stranger = (await api.customer({ name: 'Globex' })).key;
   const read = async (path: string) => {
@@ -107,7 +108,7 @@ it('404: answers the same for an absent connection and for somebody else’s', a
   expect(await read(`/v1/connections/${id}`)).toContain('not_found');
 });
 
-it('200: changes what is given, and 412 when it has changed since it was read', async () => {
+it('200: changes only the given fields; 412: refuses if the connection has changed since it was read', async () => {
   const id = await register();
   const path = `/v1/connections/${id}`;
   const etag = (await api.request('GET', path, { key })).headers.get('etag') ?? '';
@@ -124,11 +125,11 @@ it('204: removes the connection and its secret', async () => {
   expect((await api.request('GET', `/v1/connections/${id}`, { key })).status).toBe(404);
 });
 
-describe('testing', () => {
+describe('the connection test', () => {
   const statusOf = async (id: string) =>
-    ((await (await api.request('GET', `/v1/connections/${id}`, { key })).json()) as { status: string }).status;
+    (await jsonOf<{ status: string }>(await api.request('GET', `/v1/connections/${id}`, { key }))).status;
 
-  it('makes a connection ready, and failing with a finding once Microsoft refuses', async () => {
+  it('200: sets the status to ready when it passes, and to failing when Microsoft refuses', async () => {
     const id = await register();
     expect(await (await post(`/v1/connections/${id}/test`)).json()).toMatchObject({ verdict: 'passed' });
     expect(await statusOf(id)).toBe('ready');
@@ -141,15 +142,15 @@ describe('testing', () => {
     expect(await statusOf(id)).toBe('ready');
   });
 
-  it('leaves one that never worked waiting for consent, and says that consent is missing', async () => {
+  it('200: reports missing consent, and keeps the status awaitingConsent, if no test has passed yet', async () => {
     api.deps.tenant.answers.set(GOOD_SECRET, []);
     const id = await register();
-    const result = (await (await post(`/v1/connections/${id}/test`)).json()) as { steps: object[] };
+    const result = await jsonOf<{ steps: object[] }>(await post(`/v1/connections/${id}/test`));
     expect(result.steps).toContainEqual(expect.objectContaining({ step: 'roles', cause: 'consent_missing' }));
     expect(await statusOf(id)).toBe('awaitingConsent');
   });
 
-  it('passes without any role when the default mailbox works all the same, by RBAC for Applications', async () => {
+  it('200: passes without roles if the default mailbox works through RBAC for Applications', async () => {
     api.deps.tenant.answers.set(GOOD_SECRET, []);
     const id = await register({ defaultMailbox: `jane@${DOMAIN}` });
     expect(await (await post(`/v1/connections/${id}/test`)).json()).toMatchObject({ verdict: 'passed', roles: [] });
@@ -158,7 +159,7 @@ describe('testing', () => {
 });
 
 describe('replacing the secret', () => {
-  it('422: keeps the old one when Microsoft refuses the new one', async () => {
+  it('422: keeps the old secret if Microsoft refuses the new one', async () => {
     const id = await register();
     const body = { clientSecret: 'wrong-8Q~value', clientSecretExpiresAt: '2027-01-01T00:00:00Z' };
     const response = await api.request('PUT', `/v1/connections/${id}/client-secret`, { key, body });
@@ -167,7 +168,7 @@ describe('replacing the secret', () => {
     expect(await (await post(`/v1/connections/${id}/test`)).json()).toMatchObject({ verdict: 'passed' });
   });
 
-  it('200: puts in place one that works', async () => {
+  it('200: uses the new secret if it works', async () => {
     const id = await register();
     api.deps.tenant.answers.set('better-8Q~value', ['Mail.Send']);
     const body = { clientSecret: 'better-8Q~value', clientSecretExpiresAt: '2027-01-01T00:00:00Z' };
@@ -178,8 +179,8 @@ describe('replacing the secret', () => {
 });
 
 describe('consent', () => {
-  async function link(id: string): Promise<URLSearchParams> {
-    const { url } = (await (await post(`/v1/connections/${id}/consent`)).json()) as { url: string };
+  async function linkParamsOf(id: string): Promise<URLSearchParams> {
+    const { url } = await jsonOf<{ url: string }>(await post(`/v1/connections/${id}/consent`));
     expect(url).toMatch(`https://login.test/${TENANT_ID}/v2.0/adminconsent?`);
     return new URL(url).searchParams;
   }
@@ -189,18 +190,18 @@ describe('consent', () => {
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
     return response.text();
   };
-  const consentedAt = async (id: string) =>
-    ((await (await api.request('GET', `/v1/connections/${id}`, { key })).json()) as { consentedAt: string | null })
+  const consentedAtOf = async (id: string) =>
+    (await jsonOf<{ consentedAt: string | null }>(await api.request('GET', `/v1/connections/${id}`, { key })))
       .consentedAt;
 
-  it('is noted once, for the state that was given out; the test still decides', async () => {
+  it('200: is recorded once for each link; the connection still has to pass its test', async () => {
     const id = await register();
-    const query = await link(id);
+    const query = await linkParamsOf(id);
     expect(query.get('redirect_uri')).toBe('https://muster.test/v1/consent/callback');
     const state = query.get('state') ?? '';
     const answer = { state, tenant: TENANT_ID, admin_consent: 'True' };
     expect(await callback(answer)).toContain('Consent granted');
-    expect(await consentedAt(id)).toBe('2026-06-01T00:00:00.000Z');
+    expect(await consentedAtOf(id)).toBe('2026-06-01T00:00:00.000Z');
     expect(await callback(answer)).toContain('Nothing was changed');
     const read = await (await api.request('GET', `/v1/connections/${id}`, { key })).json();
     expect(read).toMatchObject({ status: 'awaitingConsent' });
@@ -217,28 +218,29 @@ describe('consent', () => {
       { admin_consent: 'True', tenant: '00000000-0000-4000-8000-000000000000' },
       'another organization',
     ],
-  ])('changes nothing when it was %s', async (_, query, words) => {
+  ])('200: changes nothing if it was %s', async (_, query, words) => {
     const id = await register();
-    const state = (await link(id)).get('state') ?? '';
+    const state = (await linkParamsOf(id)).get('state') ?? '';
     expect(await callback({ state, ...query })).toContain(words);
-    expect(await consentedAt(id)).toBeNull();
+    expect(await consentedAtOf(id)).toBeNull();
   });
 
-  it('changes nothing for a state that is made up, missing or too old', async () => {
+  it('200: changes nothing if the state is unknown, missing or expired', async () => {
     const id = await register();
-    const state = (await link(id)).get('state') ?? '';
+    const state = (await linkParamsOf(id)).get('state') ?? '';
     api.deps.time.now = new Date('2026-06-01T02:00:00Z');
-    for (const query of [{ state }, { state: '<b>x</b>' }, {}]) {
-      const page = await callback({ ...query, tenant: TENANT_ID, admin_consent: 'True' } as Record<string, string>);
+    const stale: Record<string, string>[] = [{ state }, { state: '<b>x</b>' }, {}];
+    for (const query of stale) {
+      const page = await callback({ ...query, tenant: TENANT_ID, admin_consent: 'True' });
       expect(page).toContain('Nothing was changed');
       expect(page).not.toContain('<b>x</b>');
     }
-    expect(await consentedAt(id)).toBeNull();
+    expect(await consentedAtOf(id)).toBeNull();
   });
 });
 
 describe('expiring secrets', () => {
-  it('lists those that end in time, the most urgent first, of this customer only', async () => {
+  it('200: lists this customer’s secrets that expire within the given days, the soonest first', async () => {
     const soon = await register({ clientSecretExpiresAt: '2026-06-20T00:00:00Z' });
     const sooner = await register({
       clientId: '00000000-0000-4000-8000-000000000001',
@@ -247,21 +249,21 @@ describe('expiring secrets', () => {
     await register({ clientId: '00000000-0000-4000-8000-000000000002' });
     const list = async (reader: string) =>
       (
-        (await (await api.request('GET', '/v1/expiring-secrets?withinDays=30', { key: reader })).json()) as {
-          items: { connectionId: string }[];
-        }
+        await jsonOf<{ items: { connectionId: string }[] }>(
+          await api.request('GET', '/v1/expiring-secrets?withinDays=30', { key: reader }),
+        )
       ).items.map(({ connectionId }) => connectionId);
     expect(await list(key)).toEqual([sooner, soon]);
     expect(await list((await api.customer({ name: 'Globex' })).key)).toEqual([]);
   });
 
-  it('are marked and reported by the daily look', async () => {
+  it('are marked and reported by the daily search', async () => {
     const id = await register({ clientSecretExpiresAt: '2026-06-20T00:00:00Z' });
     const reported: string[] = [];
-    const look = () => findExpiringSecrets(api.deps, ({ state }) => void reported.push(state));
-    await look();
+    const search = () => findExpiringSecrets(api.deps, ({ state }) => void reported.push(state));
+    await search();
     api.deps.time.now = new Date('2026-06-21T00:00:00Z');
-    await look();
+    await search();
     expect(reported).toEqual(['expiring', 'expired']);
     expect(await (await api.request('GET', `/v1/connections/${id}`, { key })).json()).toMatchObject({
       clientSecret: { state: 'expired', daysLeft: -1 },

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { absentId, createApi, OPERATOR_KEY } from '../support/api.ts';
+import { jsonOf } from '../support/json-of.ts';
 
 const key = OPERATOR_KEY;
 
 describe('POST /v1/customers', () => {
-  it('201: makes a customer that can be read at its location', async () => {
+  it('201: creates a customer that can be read at its location', async () => {
     const api = createApi();
     const made = await api.request('POST', '/v1/customers', { key, body: { name: ' Acme ', mailboxSlots: 5 } });
     expect(made.status).toBe(201);
@@ -20,20 +21,20 @@ describe('POST /v1/customers', () => {
     expect(await read.json()).toEqual(customer);
   });
 
-  it('400: names every wrong and every unknown field at once', async () => {
+  it('400: lists all wrong and unknown fields together', async () => {
     const api = createApi();
     const body = { name: 'a\u0000b', mailboxSlots: -1, plan: 'gold', colour: 'red' };
     const response = await api.request('POST', '/v1/customers', { key, body });
     expect(response.status).toBe(400);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
-    const problem = (await response.json()) as { errors: { path: string }[] };
+    const problem = await jsonOf<{ errors: { path: string }[] }>(response);
     expect(problem).toMatchObject({ type: '/problems/validation-failed', code: 'validation_failed', status: 400 });
     expect(problem.errors.map(({ path }) => path).sort()).toEqual(['colour', 'mailboxSlots', 'name', 'plan']);
   });
 });
 
 describe('GET /v1/customers', () => {
-  it('200: gives all of them, page by page, and no cursor on the last', async () => {
+  it('200: lists all customers in pages, with no cursor on the last page', async () => {
     const api = createApi();
     for (let i = 0; i < 5; i++) await api.customer({ name: `c${i}` });
     const names: string[] = [];
@@ -41,7 +42,7 @@ describe('GET /v1/customers', () => {
     do {
       const query: string = cursor ? `&cursor=${cursor}` : '';
       const response = await api.request('GET', `/v1/customers?limit=2${query}`, { key });
-      const page = (await response.json()) as { items: { name: string }[]; nextCursor?: string };
+      const page = await jsonOf<{ items: { name: string }[]; nextCursor?: string }>(response);
       expect('nextCursor' in page).toBe(page.nextCursor !== undefined);
       names.push(...page.items.map(({ name }) => name));
       cursor = page.nextCursor;
@@ -49,7 +50,7 @@ describe('GET /v1/customers', () => {
     expect(names.sort()).toEqual(['c0', 'c1', 'c2', 'c3', 'c4']);
   });
 
-  it('400: refuses a limit beyond 500, a made-up cursor, and a query field it does not know', async () => {
+  it('400: refuses a limit outside 1 to 500, an invalid cursor and an unknown query field', async () => {
     const api = createApi();
     for (const query of ['limit=501', 'limit=0', 'limit=x', 'cursor=MQ.abc', 'cursor=MQ', 'colour=red']) {
       const response = await api.request('GET', `/v1/customers?${query}`, { key });
@@ -58,21 +59,21 @@ describe('GET /v1/customers', () => {
     }
   });
 
-  // A cursor that works elsewhere would carry one customer's place in a list over to another's.
+  // A cursor that works for another list could reveal something of another customer.
   it('400: refuses a cursor of another list', async () => {
     const api = createApi();
     const acme = await api.customer();
     await api.keyFor(acme.id, 'member');
     await api.customer();
     const customers = await api.request('GET', '/v1/customers?limit=1', { key });
-    const { nextCursor } = (await customers.json()) as { nextCursor: string };
+    const { nextCursor } = await jsonOf<{ nextCursor: string }>(customers);
     const keys = await api.request('GET', `/v1/customers/${acme.id}/api-keys?limit=1&cursor=${nextCursor}`, { key });
     expect(keys.status).toBe(400);
   });
 });
 
 describe('one customer', () => {
-  it('200: an owner and a viewer see their own', async () => {
+  it('200: owners and viewers can read their own customer', async () => {
     const api = createApi();
     const acme = await api.customer();
     const viewer = await api.keyFor(acme.id, 'viewer');
@@ -90,7 +91,7 @@ describe('one customer', () => {
     ['POST', '/api-keys'],
     ['DELETE', `/api-keys/${absentId('key')}`],
   ])(
-    '404: %s %s answers byte for byte the same for an absent customer and for somebody else’s',
+    '404: %s %s gives exactly the same answer for an unknown customer and for another customer',
     async (method, rest) => {
       const api = createApi();
       const acme = await api.customer();
@@ -111,7 +112,7 @@ describe('one customer', () => {
     },
   );
 
-  it('200: an owner renames its customer, but cannot give itself slots', async () => {
+  it('200: an owner can rename its customer; 403: but cannot change its own slots', async () => {
     const api = createApi();
     const acme = await api.customer();
     const path = `/v1/customers/${acme.id}`;
@@ -125,7 +126,7 @@ describe('one customer', () => {
     expect(await changed.json()).toMatchObject({ name: 'Acme 2', mailboxSlots: 99 });
   });
 
-  it('204: deletes the customer, and its keys stop working before anything else of it is removed', async () => {
+  it('204: deletes a customer; its keys stop working before anything else is removed', async () => {
     const api = createApi();
     const acme = await api.customer();
     const statuses: number[] = [];
@@ -141,15 +142,15 @@ describe('one customer', () => {
     expect(await api.deps.slots.get(acme.id)).toBeUndefined();
   });
 
-  it('goes on with a deletion that broke off', async () => {
+  it('204: completes a deletion that failed before', async () => {
     const api = createApi();
     const acme = await api.customer();
     let isBroken = true;
     api.deps.customerPurgers.push(async () => {
-      if (isBroken) throw new Error('storage fell over');
+      if (isBroken) throw new Error('storage failed');
     });
     expect((await api.request('DELETE', `/v1/customers/${acme.id}`, { key })).status).toBe(500);
-    expect((await api.request('GET', '/v1/customers', { key }).then((r) => r.json())) as object).toEqual({ items: [] });
+    expect(await (await api.request('GET', '/v1/customers', { key })).json()).toEqual({ items: [] });
     const made = await api.request('POST', `/v1/customers/${acme.id}/api-keys`, {
       key,
       body: { name: 'x', role: 'owner' },

@@ -12,7 +12,7 @@ async function createTagged() {
 }
 
 describe('ETag', () => {
-  it('304: nothing is sent to a reader who has it already', async () => {
+  it('304: sends no body to a reader who already has this version', async () => {
     const { call, etag } = await createTagged();
     expect(etag).toMatch(/^"[\w-]{27}"$/);
     for (const known of [etag, `"other", ${etag}`, `W/${etag}`, '*']) {
@@ -22,7 +22,7 @@ describe('ETag', () => {
     expect((await call('GET', { 'if-none-match': '"other"' })).status).toBe(200);
   });
 
-  it('412: a write on what has changed is refused and changes nothing', async () => {
+  it('412: refuses a write to an older version, and changes nothing', async () => {
     const { call, etag } = await createTagged();
     const renamed = await call('PATCH', { 'if-match': etag }, { name: 'second' });
     expect(renamed.status).toBe(200);
@@ -34,16 +34,16 @@ describe('ETag', () => {
     expect(read.headers.get('etag')).toBe(renamed.headers.get('etag'));
   });
 
-  it('200: a write that takes anything, or names one of several', async () => {
+  it('200: accepts a write with * or with a list that names the current version', async () => {
     const { call, etag } = await createTagged();
     expect((await call('PATCH', { 'if-match': `"other", ${etag}` }, { name: 'second' })).status).toBe(200);
     expect((await call('PATCH', { 'if-match': '*' }, { name: 'third' })).status).toBe(200);
-    // A weak tag never fits If-Match: RFC 9110 §13.1.1.
+    // A weak tag never matches If-Match: RFC 9110 §13.1.1.
     const tag = (await call('GET', {})).headers.get('etag');
     expect((await call('PATCH', { 'if-match': `W/${tag}` }, { name: 'fourth' })).status).toBe(412);
   });
 
-  it('an answer that is given only once has none', async () => {
+  it('201: sends no ETag with an answer that is given only once', async () => {
     const { api, path, key } = await createTagged();
     const made = await api.request('POST', `${path}/api-keys`, { key, body: { name: 'x', role: 'viewer' } });
     expect([made.headers.get('etag'), made.headers.get('cache-control')]).toEqual([null, 'no-store']);

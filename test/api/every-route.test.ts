@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { poisonQueues, queues as queueNames } from '../../shared/kernel/storage-names.ts';
 import { createApi } from '../support/api.ts';
 
-/** Public routes. A new one has to be added here by hand. */
-const open = ['health-get', 'health-ready', 'consent-callback'];
+/** The public routes. Add a new one here by hand. */
+const open = ['health-get', 'health-ready', 'consent-callback', 'openapi-get'];
 
 /** Routes for operators only. */
 const operatorOnly = ['customers-create', 'customers-list'];
@@ -12,14 +12,14 @@ const operatorOnly = ['customers-create', 'customers-list'];
 const { routes, queues, timers } = createApi();
 const pathOf = (route: string | undefined) => `/${route?.replaceAll(/\{\w+\}/g, 'some_id')}`;
 
-it('registers every route once, and the host requires no key of its own', () => {
+it('registers every route once, with one method and no key of the Functions host', () => {
   expect(new Set(routes.map(({ name }) => name)).size).toBe(routes.length);
   expect(routes.filter(({ authLevel }) => authLevel !== 'anonymous')).toEqual([]);
   expect(routes.filter(({ methods }) => methods?.length !== 1)).toEqual([]);
   expect(routes.map(({ name }) => name)).toEqual(expect.arrayContaining([...open, ...operatorOnly]));
 });
 
-it('names queue and timer functions like their queue or timer, in kebab-case, as operators see them in the Portal', () => {
+it('names every function in kebab-case, and each queue function like its queue', () => {
   const expected = [...Object.values(queueNames), ...Object.values(poisonQueues)].sort();
   expect(queues.map(({ name }) => name).sort()).toEqual(expected);
   for (const { name, queueName } of queues) expect(name).toBe(queueName);
@@ -33,7 +33,7 @@ describe.each(routes.filter(({ name }) => !open.includes(name)).map((route) => [
     const method = route.methods?.[0] ?? 'GET';
     const path = pathOf(route.route);
 
-    it('401: no key, a wrong key, half a key', async () => {
+    it('401: refuses a missing, malformed or wrong key', async () => {
       const api = createApi();
       const { key } = await api.customer();
       for (const headers of [{}, { authorization: 'Bearer nonsense' }, { authorization: `Basic ${key}` }]) {
@@ -48,7 +48,7 @@ describe.each(routes.filter(({ name }) => !open.includes(name)).map((route) => [
     });
 
     if (method !== 'GET') {
-      it('403: with a viewer’s key', async () => {
+      it('403: refuses a viewer’s key', async () => {
         const api = createApi();
         const { key } = await api.customer({ role: 'viewer' });
         const response = await api.request(method, path, { key });
@@ -58,19 +58,19 @@ describe.each(routes.filter(({ name }) => !open.includes(name)).map((route) => [
     }
 
     if (operatorOnly.includes(name)) {
-      it('403: with an owner’s key', async () => {
+      it('403: refuses an owner’s key', async () => {
         const api = createApi();
         const { key } = await api.customer({ role: 'owner' });
         expect((await api.request(method, path, { key })).status).toBe(403);
       });
     }
 
-    it('503: storage is unavailable, with Retry-After, and nothing is thrown', async () => {
+    it('503: answers with Retry-After if storage is unavailable', async () => {
       const api = createApi();
       const { key } = await api.customer();
       const { DomainError } = await import('../../shared/kernel/errors.ts');
       api.deps.apiKeyStore.get = async () => {
-        throw new DomainError('storage_unavailable', 'Away.', { retryAfterSeconds: 5 });
+        throw new DomainError('storage_unavailable', 'Unavailable.', { retryAfterSeconds: 5 });
       };
       const response = await api.request(method, path, { key });
       expect(response.status).toBe(503);

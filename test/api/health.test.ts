@@ -4,12 +4,12 @@ import { createApi, OPERATOR_KEY } from '../support/api.ts';
 const ready = (api: ReturnType<typeof createApi>, key?: string) =>
   api.request('GET', '/v1/health/ready', { ...(key !== undefined && { key }) });
 
-it('200: alive, without a key', async () => {
+it('200: says that the app is alive, without a key', async () => {
   const response = await createApi().request('GET', '/v1/health');
   expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
 });
 
-it('200: tells everybody whether the app is ready, and an operator the status of each part', async () => {
+it('200: tells everyone whether the app is ready, and only an operator the status of each part', async () => {
   const api = createApi();
   await api.deps.heartbeats.beat('sweep', new Date('2026-05-31T23:59:00Z'));
   const acme = await api.customer();
@@ -25,16 +25,16 @@ it('200: tells everybody whether the app is ready, and an operator the status of
   });
 });
 
-it('503: a part is unavailable, with Retry-After', async () => {
+it('503: answers with Retry-After if a part is unavailable', async () => {
   const api = createApi();
-  api.deps.away.vault = true;
+  api.deps.unavailable.vault = true;
   const response = await ready(api, OPERATOR_KEY);
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
   expect(await response.json()).toMatchObject({ status: 'unavailable', parts: { vault: { status: 'unavailable' } } });
   expect(await (await ready(api)).json()).toEqual({ status: 'unavailable' });
 });
 
-it('503: no timer has run for too long', async () => {
+it('503: reports the scheduler as unavailable if no timer has run for 15 minutes', async () => {
   const api = createApi();
   await api.deps.heartbeats.beat('sweep', new Date('2026-05-31T00:00:00Z'));
   expect((await ready(api)).status).toBe(200);
@@ -47,7 +47,7 @@ it('503: no timer has run for too long', async () => {
   expect((await ready(api)).status).toBe(200);
 });
 
-it('asks the parts once for a burst of callers', async () => {
+it('200: asks each part once for a burst of callers', async () => {
   const api = createApi();
   let asked = 0;
   api.deps.heartbeats.latest = async () => {

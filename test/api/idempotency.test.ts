@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { createEndpoint } from '../../shared/edge/endpoint.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
-import { createApi, OPERATOR_KEY, type RequestOptions } from '../support/api.ts';
+import { createApi, OPERATOR_KEY } from '../support/api.ts';
+import type { RequestOptions } from '../support/function-caller.ts';
+import { jsonOf } from '../support/json-of.ts';
 
 const idempotencyKey = 'a-key-1';
 const headers = { 'idempotency-key': idempotencyKey };
 
 /** The API with an upload route that reads the whole body, or refuses it at the first `!`. */
-function createTrial() {
+function createTestApi() {
   const api = createApi();
   const runs: string[] = [];
   const state: { until?: Promise<void>; fail?: unknown } = {};
-  api.host.http('trial-upload', {
+  api.host.http('test-upload', {
     methods: ['POST'],
     route: 'v1/uploads',
     handler: createEndpoint(api.deps)({
@@ -41,7 +43,7 @@ describe('a JSON request with an Idempotency-Key', () => {
   const count = async (api: ReturnType<typeof createApi>) =>
     (await api.deps.customers.list({ limit: 100 })).items.length;
 
-  it('201: does the work once and replays the answer', async () => {
+  it('201: does the work once, and replays the first answer', async () => {
     const api = createApi();
     const [first, second] = [await post(api, {}), await post(api, {})];
     expect(first.headers.get('idempotency-replayed')).toBeNull();
@@ -52,7 +54,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     expect(await count(api)).toBe(1);
   });
 
-  it('422: refuses another body with the same key', async () => {
+  it('422: refuses a different body with the same key', async () => {
     const api = createApi();
     await post(api, {});
     const other = await post(api, { body: { ...customer, mailboxSlots: 2 } });
@@ -60,7 +62,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     expect(await count(api)).toBe(1);
   });
 
-  it('is stored for a day', async () => {
+  it('201: replays the answer for 24 hours', async () => {
     const api = createApi();
     await post(api, {});
     api.deps.time.now = new Date('2026-06-01T23:59:59Z');
@@ -80,7 +82,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     }
   });
 
-  it('applies to one customer and one route', async () => {
+  it('201: a key counts for one customer and one route only', async () => {
     const api = createApi();
     const [acme, globex] = [await api.customer(), await api.customer()];
     const make = async ({ id, key }: typeof acme) => {
@@ -97,14 +99,14 @@ describe('a JSON request with an Idempotency-Key', () => {
     const { id, key } = await api.customer();
     const options = { key, headers, body: { name: 'x', role: 'viewer' } };
     const path = `/v1/customers/${id}/api-keys`;
-    const first = (await (await api.request('POST', path, options)).json()) as { key: string };
+    const first = await jsonOf<{ key: string }>(await api.request('POST', path, options));
     const again = await api.request('POST', path, options);
     const { key: made, ...rest } = first;
     expect(made).toBeDefined();
     expect(await again.json()).toEqual(rest);
   });
 
-  it('replays a refusal, and does the work again after a 5xx', async () => {
+  it('409: replays a refusal; 503 and 500: does the work again', async () => {
     const api = createApi();
     const insert = api.deps.customers.insert;
     const failWith = (error?: Error) => {
@@ -126,7 +128,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     expect(await count(api)).toBe(0);
   });
 
-  it('409: while the first request is running; of ten concurrent requests one does the work', async () => {
+  it('409: refuses while the first request is running; one of ten concurrent requests does the work', async () => {
     const api = createApi();
     const answers = await Promise.all(Array.from({ length: 10 }, () => post(api, {})));
     const statuses = answers.map(({ status }) => status).sort();
@@ -137,7 +139,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     expect(held?.headers.get('retry-after')).toBe('2');
   });
 
-  it('can be used again two minutes after the first request died', async () => {
+  it('201: accepts the key again two minutes after the first request died', async () => {
     const api = createApi();
     const update = api.deps.answers.update;
     api.deps.answers.update = () => new Promise(() => undefined);
@@ -152,7 +154,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     expect(replayed.headers.get('idempotency-replayed')).toBe('true');
   });
 
-  it('201: answers after the work is done even if the answer cannot be stored', async () => {
+  it('201: answers even if the answer cannot be stored', async () => {
     const api = createApi();
     api.deps.answers.update = async () => {
       throw new DomainError('storage_unavailable', 'Unavailable.');
@@ -168,8 +170,8 @@ describe('an upload with an Idempotency-Key', () => {
   const form = (boundary: string, content: string) =>
     `--${boundary}\r\nContent-Disposition: form-data; name="file"\r\n\r\n${content}\r\n--${boundary}--\r\n`;
 
-  it('202: does the work once, whatever the chunks', async () => {
-    const api = createTrial();
+  it('202: does the work once, even if the chunks of the second upload differ', async () => {
+    const api = createTestApi();
     const { key } = await api.customer();
     const post = (text: string, size: number) =>
       api.request('POST', '/v1/uploads', { key, headers, raw: inChunks(text, size) });
@@ -182,8 +184,8 @@ describe('an upload with an Idempotency-Key', () => {
     expect(api.runs).toEqual(['one,two,three']);
   });
 
-  it('202: a form with a new boundary is the same form; 422 with other content', async () => {
-    const api = createTrial();
+  it('202: treats a form with a new boundary as the same form; 422: refuses other content', async () => {
+    const api = createTestApi();
     const { key } = await api.customer();
     const post = (boundary: string, content: string, size: number) => {
       const type = `multipart/form-data; boundary=${boundary}`;
@@ -197,16 +199,16 @@ describe('an upload with an Idempotency-Key', () => {
     expect(api.runs).toHaveLength(1);
   });
 
-  it('400: a refusal before the end of the body is not stored, because it changed nothing', async () => {
-    const api = createTrial();
+  it('400: does not store a refusal that came before the end of the body', async () => {
+    const api = createTestApi();
     const { key } = await api.customer();
     const post = (text: string) => api.request('POST', '/v1/uploads', { key, headers, raw: inChunks(text, 1) });
     expect((await post('a!bcdef')).status).toBe(400);
     expect((await post('abcdef')).status).toBe(202);
   });
 
-  it('400: reads on after a refusal, so that the sender gets the answer', async () => {
-    const api = createTrial();
+  it('400: reads the rest of a refused body, so that the sender gets the answer', async () => {
+    const api = createTestApi();
     const { key } = await api.customer();
     let sent = 0;
     async function* body() {
@@ -216,8 +218,8 @@ describe('an upload with an Idempotency-Key', () => {
     expect(sent).toBe(50);
   });
 
-  it('409: while the first request is running, without waiting for the body of the second', async () => {
-    const api = createTrial();
+  it('409: refuses while the first upload is running, without waiting for the body of the second', async () => {
+    const api = createTestApi();
     const { key } = await api.customer();
     const { promise, resolve } = Promise.withResolvers<void>();
     api.state.until = promise;

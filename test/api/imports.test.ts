@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
+import { jsonOf } from '../support/json-of.ts';
 
 let api: ReturnType<typeof createApi>;
 let key: string;
@@ -20,10 +21,10 @@ beforeEach(async () => {
       clientSecretExpiresAt: '2026-12-01T00:00:00Z',
     },
   });
-  ({ id: connectionId } = (await response.json()) as { id: string });
+  ({ id: connectionId } = await jsonOf<{ id: string }>(response));
 });
 
-const ready = () => api.request('POST', `/v1/connections/${connectionId}/test`, { key });
+const passTest = () => api.request('POST', `/v1/connections/${connectionId}/test`, { key });
 const upload = (raw: string, query = '', type = 'text/csv') =>
   api.request('POST', `/v1/connections/${connectionId}/imports${query}`, {
     key,
@@ -32,9 +33,9 @@ const upload = (raw: string, query = '', type = 'text/csv') =>
     })(),
     headers: { 'content-type': type },
   });
-const stored = async (importId: string) => api.deps.uploads.read(customerId, importId);
+const uploadOf = async (importId: string) => api.deps.uploads.read(customerId, importId);
 
-it('409: refuses imports until the connection is ready, and says what to do', async () => {
+it('409: refuses an import until the connection is ready, and says what to do', async () => {
   const response = await upload('email\na@tailspin.example\n');
   expect(response.status).toBe(409);
   expect(await response.json()).toMatchObject({
@@ -44,19 +45,19 @@ it('409: refuses imports until the connection is ready, and says what to do', as
 });
 
 it('202: stores the file, opens the import and sends one plan message', async () => {
-  await ready();
+  await passTest();
   const response = await upload('email\na@tailspin.example\n');
   expect(response.status).toBe(202);
-  const body = (await response.json()) as { id: string };
+  const body = await jsonOf<{ id: string }>(response);
   expect(response.headers.get('location')).toBe(`/v1/imports/${body.id}`);
   expect(body).toMatchObject({ status: 'accepted', percent: 0, finding: null, connectionId });
   expect(api.deps.sent).toEqual([{ v: 1, customerId, importId: body.id }]);
   expect((await api.deps.imports.listOpen()).map(({ importId }) => importId)).toEqual([body.id]);
-  expect(await stored(body.id)).toBeDefined();
+  expect(await uploadOf(body.id)).toBeDefined();
 });
 
-it('202: takes JSON as well, and a form', async () => {
-  await ready();
+it('202: also accepts JSON and a form', async () => {
+  await passTest();
   const json = JSON.stringify({ mailboxes: [{ address: 'a@tailspin.example', dailyLimit: 5 }] });
   expect((await upload(json, '', 'application/json')).status).toBe(202);
   const part =
@@ -64,8 +65,8 @@ it('202: takes JSON as well, and a form', async () => {
   expect((await upload(part, '', 'multipart/form-data; boundary=b')).status).toBe(202);
 });
 
-it('409: refuses what needs more slots than are free, saying how many, with nothing left behind', async () => {
-  await ready();
+it('409: refuses an upload that needs more slots than are free, with both numbers, and leaves nothing behind', async () => {
+  await passTest();
   const response = await upload('email\na@x.example\nb@x.example\nb@x.example\nc@x.example\nd@x.example\n');
   expect(response.status).toBe(409);
   expect(await response.json()).toMatchObject({ code: 'slot_limit_reached', needed: 4, free: 3 });
@@ -74,8 +75,8 @@ it('409: refuses what needs more slots than are free, saying how many, with noth
 });
 
 describe('a dry run', () => {
-  it('200: tells what would happen to each row, and starts nothing', async () => {
-    await ready();
+  it('200: shows what would happen to each row, and starts nothing', async () => {
+    await passTest();
     const csv = 'Email;Name;Department\na@x.example;A;Sales\nno address;B;\na@x.example;A again;\n';
     const response = await upload(csv, '?dryRun=true');
     expect(response.status).toBe(200);
@@ -93,56 +94,56 @@ describe('a dry run', () => {
     });
     expect(api.deps.sent).toEqual([]);
   });
-  it('400: a misspelt query starts nothing either', async () => {
-    await ready();
+  it('400: refuses a misspelt query, and starts nothing', async () => {
+    await passTest();
     expect((await upload('email\na@x.example\n', '?dryrun=true')).status).toBe(400);
     expect(api.deps.sent).toEqual([]);
   });
 });
 
 it.each([
-  ['no column of addresses', 'name\nJane\n', 'file_no_address_column'],
+  ['no address column', 'name\nJane\n', 'file_no_address_column'],
   ['an unclosed quote', 'email,name\na@x.example,"A\n', 'file_malformed'],
-  ['nothing in it', '', 'file_empty'],
-  ['bytes that are no text', 'email\n\u0000\u0001\u0002\n', 'file_not_text'],
-])('400: refuses a file with %s, and keeps nothing of it', async (_, csv, code) => {
-  await ready();
+  ['no content', '', 'file_empty'],
+  ['bytes that are not text', 'email\n\u0000\u0001\u0002\n', 'file_not_text'],
+])('400: refuses a file with %s, and stores nothing of it', async (_, csv, code) => {
+  await passTest();
   const response = await upload(csv);
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({ code });
   expect(await api.deps.imports.listOpen()).toEqual([]);
 });
 
-it('lists imports newest first, and answers 304 to whoever has seen it', async () => {
-  await ready();
+it('200: lists imports newest first; 304: answers a reader who already has an import', async () => {
+  await passTest();
   const ids: string[] = [];
   for (const address of ['a', 'b']) {
     api.deps.time.now = new Date(api.deps.time.now.getTime() + 1_000);
-    ids.unshift(((await (await upload(`email\n${address}@x.example\n`)).json()) as { id: string }).id);
+    ids.unshift((await jsonOf<{ id: string }>(await upload(`email\n${address}@x.example\n`))).id);
   }
-  const list = (await (await api.request('GET', `/v1/connections/${connectionId}/imports`, { key })).json()) as {
-    items: { id: string }[];
-  };
+  const list = await jsonOf<{ items: { id: string }[] }>(
+    await api.request('GET', `/v1/connections/${connectionId}/imports`, { key }),
+  );
   expect(list.items.map(({ id }) => id)).toEqual(ids);
   const path = `/v1/imports/${ids[0]}`;
   const first = await api.request('GET', path, { key });
   expect(first.headers.get('retry-after')).toMatch(/^\d+$/);
-  const again = await api.request('GET', path, { key, headers: { 'if-none-match': first.headers.get('etag') ?? '' } });
-  expect(again.status).toBe(304);
+  const second = await api.request('GET', path, { key, headers: { 'if-none-match': first.headers.get('etag') ?? '' } });
+  expect(second.status).toBe(304);
 });
 
-it('404: another customer’s import is not there, nor are its rows', async () => {
-  await ready();
-  const { id } = (await (await upload('email\na@x.example\n')).json()) as { id: string };
+it('404: hides another customer’s import and its rows', async () => {
+  await passTest();
+  const { id } = await jsonOf<{ id: string }>(await upload('email\na@x.example\n'));
   const stranger = (await api.customer({ name: 'Globex' })).key;
   for (const path of [`/v1/imports/${id}`, `/v1/imports/${id}/rows`]) {
     expect((await api.request('GET', path, { key: stranger })).status).toBe(404);
   }
 });
 
-it('409: an import that does not run can neither be paused nor resumed, but cancelled', async () => {
-  await ready();
-  const { id } = (await (await upload('email\na@x.example\n')).json()) as { id: string };
+it('409: refuses to pause or resume an import that is not running; 200: cancels it', async () => {
+  await passTest();
+  const { id } = await jsonOf<{ id: string }>(await upload('email\na@x.example\n'));
   expect((await api.request('POST', `/v1/imports/${id}/pause`, { key })).status).toBe(409);
   expect((await api.request('POST', `/v1/imports/${id}/resume`, { key })).status).toBe(409);
   expect(await (await api.request('POST', `/v1/imports/${id}/cancel`, { key })).json()).toMatchObject({

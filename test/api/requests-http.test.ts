@@ -11,10 +11,10 @@ const routes = createApi().routes.map(({ name, methods = [], route = '' }) => ({
   pattern: new RegExp(`^/${route.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
 }));
 
-it('requests.http has a call for every route, and none that leads nowhere', () => {
-  const leadsTo = (call: (typeof calls)[number]) =>
+it('requests.http has a call for every route, and no call without a route', () => {
+  const routeOf = (call: (typeof calls)[number]) =>
     routes.find(({ method, pattern }) => method === call.method && pattern.test(call.path))?.name;
-  const called = new Set(calls.map(leadsTo));
-  expect(calls.filter((call) => leadsTo(call) === undefined)).toEqual([]);
+  const called = new Set(calls.map(routeOf));
+  expect(calls.filter((call) => routeOf(call) === undefined)).toEqual([]);
   expect(routes.map(({ name }) => name).filter((name) => !called.has(name))).toEqual([]);
 });

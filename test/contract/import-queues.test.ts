@@ -41,7 +41,7 @@ it('sends each message to its queue, as base64 that never expires', async () => 
   expect(await read(queues.checkMailbox)).toEqual([{ body: aCheckMessage(), expires: false }]);
 });
 
-it('tells when the oldest visible check was sent, and ignores delayed ones', async () => {
+it('returns when the oldest visible check was sent, and ignores delayed ones', async () => {
   const importQueues = queuesOf(serviceOf(azurite.connectionString));
   await importQueues.sendCheck(aCheckMessage(), 60_000);
   expect(await importQueues.getOldestCheckSentAt()).toBeUndefined();

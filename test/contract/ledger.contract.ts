@@ -61,7 +61,7 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect((await ledger.getMailbox(connectionId, mailbox.address))?.value).toEqual({ ...kept, status: 'active' });
     });
 
-    it('writes a whole transaction or nothing, and tells which change failed and why', async () => {
+    it('writes a whole transaction or nothing, and returns which change failed and why', async () => {
       const ledger = open();
       const connectionId = newConnection();
       const first = await ledger.commit(connectionId, [create(aRow({ line: 1 })), create(aRow({ line: 2 }))]);

@@ -77,7 +77,7 @@ describe('heartbeats: tables', () => {
 });
 
 describe('table adapters', () => {
-  it('store under any escaped key', async () => {
+  it('store records under any escaped key', async () => {
     const table = client(tables.poison);
     for (const text of [
       'a/b\\c#d?e%f~g',
@@ -96,7 +96,7 @@ describe('table adapters', () => {
     }
   });
 
-  it('tell which part of a transaction failed and why', async () => {
+  it('return which part of a transaction failed and why', async () => {
     const table = client(tables.poison);
     const row = (rowKey: string) => ({ partitionKey: 'p', rowKey });
     await table.createEntity(row('1'));
@@ -112,7 +112,7 @@ describe('table adapters', () => {
     expect(await attempt(['update', row('9'), 'Merge', { etag: '*' }])).toEqual({ index: 2, why: 'absent' });
   });
 
-  it('purge a partition, or the rows that match, however many there are, also while another caller does', async () => {
+  it('purge a partition or the matching rows, even if there are more than 1,000 and another caller purges too', async () => {
     const table = client(tables.poison);
     for (let from = 0; from < 1200; from += 100) {
       await table.submitTransaction(

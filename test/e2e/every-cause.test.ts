@@ -5,8 +5,29 @@ import { describe, expect, it } from 'vitest';
 import { type CauseCode, causeCodes, causes } from '../../shared/causes/causes.ts';
 import { type Probe, probes } from '../../shared/causes/verdict.ts';
 import { poisonQueues, tables } from '../../shared/kernel/storage-names.ts';
-import * as cases from '../support/cause-cases.ts';
-import { csvOf, type Progress, useRunningStack } from '../support/running-stack.ts';
+import {
+  mainApp,
+  protocolApp,
+  type Registration,
+  scopedApp,
+  selfApp,
+  smtpOff,
+  writerApp,
+} from '../support/cause-cases/apps.ts';
+import { type ConnectionCase, caseTenantOf, connectionCases } from '../support/cause-cases/connection-cases.ts';
+import {
+  type MailboxCase,
+  mailboxCases,
+  plainMailbox,
+  protocolCases,
+  scopedCases,
+  selfCases,
+  smtpOffCases,
+  writerCases,
+} from '../support/cause-cases/mailbox-cases.ts';
+import { causeScenario } from '../support/cause-cases/scenario.ts';
+import { csvOf } from '../support/plain-tenant.ts';
+import { type Progress, useRunningStack } from '../support/running-stack.ts';
 
 interface ShownFinding {
   verdict: string;
@@ -31,15 +52,16 @@ interface Problem {
 /** How long after the first consent a refusal can still be propagation. */
 const FRESH_SECONDS = 4;
 
-const running = useRunningStack(cases.causeScenario, {
+const running = useRunningStack(causeScenario, {
   settings: { CHECK_GIVE_UP_AFTER: 'PT6S', PROPAGATION_STEPS: `PT1S,PT${FRESH_SECONDS}S` },
 });
 
-const shown = new Set<CauseCode>();
+/** The causes that these tests have seen. */
+const seen = new Set<CauseCode>();
 /** A paused import with one pending row. */
 let paused: { connectionId: string; importId: string; address: string } | undefined;
 
-function bodyOf({ tenant, clientId, clientSecret }: cases.Registration, more: object = {}) {
+function bodyOf({ tenant, clientId, clientSecret }: Registration, more: object = {}) {
   return {
     body: {
       name: clientId,
@@ -53,12 +75,12 @@ function bodyOf({ tenant, clientId, clientSecret }: cases.Registration, more: ob
   };
 }
 
-async function connect(registration: cases.Registration, more: object = {}): Promise<string> {
+async function connect(registration: Registration, more: object = {}): Promise<string> {
   const { id } = await running.owner.expect<{ id: string }>(201, 'POST', '/v1/connections', bodyOf(registration, more));
   return id;
 }
 
-async function connectReady(registration: cases.Registration, more: object = {}): Promise<string> {
+async function connectReady(registration: Registration, more: object = {}): Promise<string> {
   const id = await connect(registration, more);
   const { verdict } = await running.owner.expect<{ verdict: string }>(200, 'POST', `/v1/connections/${id}/test`);
   expect(verdict).toBe('passed');
@@ -77,72 +99,78 @@ function expectExplained(finding: ShownFinding, cause: CauseCode): void {
   expect(finding.fix?.length).toBeGreaterThan(10);
 }
 
-async function expectMailboxes(connectionId: string, wanted: readonly cases.MailboxCase[]): Promise<void> {
-  for (const { address, cause, verdicts, hasRequestId } of wanted) {
+async function expectMailboxes(connectionId: string, expected: readonly MailboxCase[]): Promise<void> {
+  for (const { address, cause, verdicts, hasRequestId } of expected) {
     const mailbox = await running.owner.expect<ShownMailbox>(
       200,
       'GET',
       `/v1/connections/${connectionId}/mailboxes/${address}`,
     );
-    const said = Object.fromEntries(Object.entries(mailbox.checks).map(([probe, { verdict }]) => [probe, verdict]));
-    expect([address, said]).toEqual([address, verdicts]);
-    const wrong = probes.map((probe: Probe) => mailbox.checks[probe]).find((one) => one && one.verdict !== 'passed');
-    if (!wrong) throw new Error(`${address} passes`);
-    expect([address, wrong.cause]).toEqual([address, cause]);
-    expectExplained(wrong, cause);
-    if (hasRequestId) expect(wrong.requestId, `${address} lacks Microsoft's request id`).toMatch(/^[0-9a-f-]{36}$/);
-    shown.add(cause);
+    const found = Object.fromEntries(Object.entries(mailbox.checks).map(([probe, { verdict }]) => [probe, verdict]));
+    expect([address, found]).toEqual([address, verdicts]);
+    const failure = probes.map((probe: Probe) => mailbox.checks[probe]).find((one) => one && one.verdict !== 'passed');
+    if (!failure) throw new Error(`${address} passes`);
+    expect([address, failure.cause]).toEqual([address, cause]);
+    expectExplained(failure, cause);
+    if (hasRequestId) expect(failure.requestId, `${address} lacks Microsoft's request id`).toMatch(/^[0-9a-f-]{36}$/);
+    seen.add(cause);
   }
 }
 
 describe('causes of a connection', () => {
-  const of = (at: cases.ConnectionCase['at']) => cases.connectionCases.filter((one) => one.at === at);
+  const casesAt = (at: ConnectionCase['at']) => connectionCases.filter((one) => one.at === at);
 
-  it.each(of('registering'))('$name is reported at registration', async ({ cause, registration }) => {
+  it.each(casesAt('registering'))('$name is reported at registration', async ({ cause, registration }) => {
     const { status, body } = await running.owner.call<Problem>('POST', '/v1/connections', bodyOf(registration));
     expect([400, 422]).toContain(status);
     expect(body.cause).toBe(cause);
     expect(body.fix).toBe(causes[cause].fix);
-    shown.add(cause);
+    seen.add(cause);
   });
 
-  it.each(of('consent'))('$name is reported on the consent page and by the API', async ({ cause, registration }) => {
-    const id = await connect(registration);
-    const { url } = await running.owner.expect<{ url: string }>(201, 'POST', `/v1/connections/${id}/consent`);
-    const accept = new URL(url);
-    accept.searchParams.set('decision', 'accept');
-    const page = await fetch(accept, { method: 'POST', body: accept.searchParams });
-    expect(await page.text()).toContain(causes[cause].fix.slice(0, 40));
-    const connection = await running.owner.expect<{ status: string; finding: ShownFinding }>(
-      200,
-      'GET',
-      `/v1/connections/${id}`,
-    );
-    expect(connection.status).toBe('awaitingConsent');
-    expectExplained(connection.finding, cause);
-    expect(connection.finding.microsoftCode).toMatch(/^AADSTS/);
-    shown.add(cause);
-  });
+  it.each(casesAt('consent'))(
+    '$name is reported on the consent page and by the API',
+    async ({ cause, registration }) => {
+      const id = await connect(registration);
+      const { url } = await running.owner.expect<{ url: string }>(201, 'POST', `/v1/connections/${id}/consent`);
+      const accept = new URL(url);
+      accept.searchParams.set('decision', 'accept');
+      const page = await fetch(accept, { method: 'POST', body: accept.searchParams });
+      expect(await page.text()).toContain(causes[cause].fix.slice(0, 40));
+      const connection = await running.owner.expect<{ status: string; finding: ShownFinding }>(
+        200,
+        'GET',
+        `/v1/connections/${id}`,
+      );
+      expect(connection.status).toBe('awaitingConsent');
+      expectExplained(connection.finding, cause);
+      expect(connection.finding.microsoftCode).toMatch(/^AADSTS/);
+      seen.add(cause);
+    },
+  );
 
-  it.each(of('test'))('$name is reported by the connection test', async ({ cause, registration, probes: asked }) => {
-    const id = await connect(registration, asked ? { probes: asked } : {});
-    const result = await running.owner.expect<{ verdict: string; steps: (ShownFinding & { step: string })[] }>(
-      200,
-      'POST',
-      `/v1/connections/${id}/test`,
-    );
-    expect(result.verdict).toBe(causes[cause].verdict);
-    const wrong = result.steps.find((step) => step.verdict !== 'passed' && step.verdict !== 'skipped');
-    expectExplained(wrong ?? { verdict: 'none' }, cause);
-    shown.add(cause);
-  });
+  it.each(casesAt('test'))(
+    '$name is reported by the connection test',
+    async ({ cause, registration, probes: asked }) => {
+      const id = await connect(registration, asked ? { probes: asked } : {});
+      const result = await running.owner.expect<{ verdict: string; steps: (ShownFinding & { step: string })[] }>(
+        200,
+        'POST',
+        `/v1/connections/${id}/test`,
+      );
+      expect(result.verdict).toBe(causes[cause].verdict);
+      const failure = result.steps.find((step) => step.verdict !== 'passed' && step.verdict !== 'skipped');
+      expectExplained(failure ?? { verdict: 'none' }, cause);
+      seen.add(cause);
+    },
+  );
 
-  it.each(of('import'))(
+  it.each(casesAt('import'))(
     '$name pauses the import with one finding',
     async ({ cause, registration, probes: asked, hasRequestId }) => {
       const id = await connectReady(registration, asked ? { probes: asked } : {});
       await pause(FRESH_SECONDS * 1000);
-      const address = cases.ownTenant(registration.tenant) ? `one@${registration.tenant}` : cases.plainMailbox;
+      const address = caseTenantOf(registration.tenant) ? `one@${registration.tenant}` : plainMailbox;
       const started = await running.startImport(id, csvOf([address]));
       const path = `/v1/imports/${started.id}`;
       await expect
@@ -155,73 +183,73 @@ describe('causes of a connection', () => {
       const connection = await running.owner.expect(200, 'GET', `/v1/connections/${id}`);
       expect(connection).toMatchObject({ status: 'failing', finding: { cause } });
       paused = { connectionId: id, importId: started.id, address };
-      shown.add(cause);
+      seen.add(cause);
     },
   );
 });
 
 describe('causes of a mailbox', () => {
   it('are reported by an import for each probe, with Microsoft’s request id', async () => {
-    const id = await connectReady(cases.mainApp);
-    const addresses = cases.mailboxCases.map(({ address }) => address);
+    const id = await connectReady(mainApp);
     // A mailbox that is being moved waits for an hour.
-    const moving = cases.mailboxCases.filter(({ cause }) => cause === 'mailbox_moving');
-    const progress = await checkAll(id, [cases.plainMailbox, ...addresses]);
+    const addresses = mailboxCases.map(({ address }) => address);
+    const moving = mailboxCases.filter(({ cause }) => cause === 'mailbox_moving');
+    const progress = await checkAll(id, [plainMailbox, ...addresses]);
     expect(progress.counts.passed).toBe(1);
-    await expectMailboxes(id, cases.mailboxCases);
+    await expectMailboxes(id, mailboxCases);
     expect(moving).toHaveLength(1);
   });
 
   it('are out of scope if other mailboxes pass through RBAC for Applications, even if an earlier verdict differed', async () => {
-    const id = await connectReady(cases.scopedApp, { defaultMailbox: cases.plainMailbox });
-    await checkAll(id, [...cases.scopedCases.map(({ address }) => address), cases.plainMailbox]);
-    await expectMailboxes(id, cases.scopedCases);
+    const id = await connectReady(scopedApp, { defaultMailbox: plainMailbox });
+    await checkAll(id, [...scopedCases.map(({ address }) => address), plainMailbox]);
+    await expectMailboxes(id, scopedCases);
     const rows = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', `/v1/connections/${id}/imports`);
     const row = (await running.allRows(rows.items[0]?.id ?? '')).find(({ state }) => state === 'failed');
     expect(row?.cause).toBe('mailbox_out_of_scope');
   });
 
   it('are a missing permission if no mailbox passes', async () => {
-    const id = await connectReady(cases.writerApp);
-    const addresses = cases.writerCases.map(({ address }) => address);
+    const id = await connectReady(writerApp);
+    const addresses = writerCases.map(({ address }) => address);
     const started = await running.startImport(id, csvOf(addresses));
     // Consent was given a moment ago, so all mailboxes wait at first.
     const path = `/v1/connections/${id}/mailboxes/${addresses[0]}`;
     await expect
       .poll(() => running.owner.expect(200, 'GET', path), { timeout: 20_000, interval: 100 })
       .toMatchObject({ status: 'waiting', checks: { 'graph.send': { cause: 'propagating' } } });
-    shown.add('propagating');
+    seen.add('propagating');
     await running.untilEnded(started.id, 60_000);
-    await expectMailboxes(id, cases.writerCases);
+    await expectMailboxes(id, writerCases);
   });
 
   it('are found by really sending if the customer asks for it, and nothing is left in the mailbox', async () => {
-    const id = await connectReady(cases.selfApp, { sendProbe: 'selfAddressed' });
-    const progress = await checkAll(id, [cases.plainMailbox, ...cases.selfCases.map(({ address }) => address)]);
+    const id = await connectReady(selfApp, { sendProbe: 'selfAddressed' });
+    const progress = await checkAll(id, [plainMailbox, ...selfCases.map(({ address }) => address)]);
     expect(progress.counts.passed).toBe(1);
-    await expectMailboxes(id, cases.selfCases);
+    await expectMailboxes(id, selfCases);
     const contents = await running.simulator<Record<'inbox' | 'drafts' | 'deleted' | 'sentItems' | 'sent', unknown[]>>(
       'GET',
-      `/_simulator/mailboxes/${cases.plainMailbox}`,
+      `/_simulator/mailboxes/${plainMailbox}`,
     );
     expect(contents).toMatchObject({ inbox: [], drafts: [], deleted: [], sentItems: [] });
     expect(contents.sent).toHaveLength(1);
   });
 
   it('are reported for IMAP and SMTP, where a sign-in alone does not pass', async () => {
-    const id = await connectReadyByProtocol(cases.protocolApp, cases.plainMailbox);
-    const progress = await checkAll(id, [cases.plainMailbox, ...cases.protocolCases.map(({ address }) => address)]);
+    const id = await connectReadyByProtocol(protocolApp, plainMailbox);
+    const progress = await checkAll(id, [plainMailbox, ...protocolCases.map(({ address }) => address)]);
     expect(progress.counts.passed).toBe(1);
-    await expectMailboxes(id, cases.protocolCases);
+    await expectMailboxes(id, protocolCases);
   });
 
   it('are reported for an organization that has disabled SMTP', async () => {
-    const id = await connectReadyByProtocol(cases.smtpOff);
+    const id = await connectReadyByProtocol(smtpOff);
     await checkAll(
       id,
-      cases.smtpOffCases.map(({ address }) => address),
+      smtpOffCases.map(({ address }) => address),
     );
-    await expectMailboxes(id, cases.smtpOffCases);
+    await expectMailboxes(id, smtpOffCases);
   });
 
   it('are an internal error after a poison message', async () => {
@@ -254,11 +282,11 @@ describe('causes of a mailbox', () => {
 });
 
 it('every cause of the catalogue has occurred in these tests', () => {
-  expect(causeCodes.filter((cause) => !shown.has(cause))).toEqual([]);
+  expect(causeCodes.filter((cause) => !seen.has(cause))).toEqual([]);
 });
 
 /** An app for IMAP and SMTP has no Graph roles. Only a working mailbox shows that it has consent. */
-async function connectReadyByProtocol(registration: cases.Registration, defaultMailbox?: string): Promise<string> {
+async function connectReadyByProtocol(registration: Registration, defaultMailbox?: string): Promise<string> {
   return connectReady(registration, {
     probes: ['imap', 'smtp'],
     ...(defaultMailbox !== undefined && { defaultMailbox }),

@@ -1,15 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { expectExact } from '../support/exact.ts';
-import {
-  csvOf,
-  plainAddresses,
-  plainTenant,
-  type RunningStack,
-  startRunningStack,
-  tenant,
-} from '../support/running-stack.ts';
+import { expectExact } from '../support/expect-exact.ts';
+import { csvOf, plainAddresses, plainTenant, tenant } from '../support/plain-tenant.ts';
+import { type RunningStack, startRunningStack } from '../support/running-stack.ts';
 
 const MAILBOXES = 600;
 let running: RunningStack;

@@ -1,13 +1,7 @@
 import { expect, it } from 'vitest';
-import { expectExact } from '../support/exact.ts';
-import {
-  csvOf,
-  type Progress,
-  plainAddresses,
-  plainTenant,
-  tenant,
-  useRunningStack,
-} from '../support/running-stack.ts';
+import { expectExact } from '../support/expect-exact.ts';
+import { csvOf, plainAddresses, plainTenant, tenant } from '../support/plain-tenant.ts';
+import { type Progress, useRunningStack } from '../support/running-stack.ts';
 
 const MAILBOXES = 400;
 const running = useRunningStack(plainTenant(MAILBOXES, {}, 30));
@@ -47,8 +41,8 @@ it('cancels: finished checks keep their result, all others are cancelled and fre
   const { items } = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', '/v1/connections');
   const connectionId = items[0]?.id ?? '';
   const before = await running.owner.expect<{ slotsUsed: number }>(200, 'GET', '/v1/me');
-  const strangers = Array.from({ length: 300 }, (_, i) => `nobody${i}@${tenant.domain}`);
-  const { id } = await running.startImport(connectionId, csvOf(strangers));
+  const unknown = Array.from({ length: 300 }, (_, i) => `nobody${i}@${tenant.domain}`);
+  const { id } = await running.startImport(connectionId, csvOf(unknown));
   await expect
     .poll(() => running.progressOf(id), { timeout: 30_000, interval: 50 })
     .toMatchObject({ status: 'running' });

@@ -2,8 +2,9 @@ import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
 import { expect, it } from 'vitest';
 import { poisonQueues, queues, tables } from '../../shared/kernel/storage-names.ts';
-import { expectExact } from '../support/exact.ts';
-import { csvOf, plainTenant, tenant, useRunningStack } from '../support/running-stack.ts';
+import { expectExact } from '../support/expect-exact.ts';
+import { csvOf, plainTenant, tenant } from '../support/plain-tenant.ts';
+import { useRunningStack } from '../support/running-stack.ts';
 
 const stuck = `stuck@${tenant.domain}`;
 const fault = { code: 'ApplicationThrottled', retryAfterSeconds: 50 };

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { expectExact } from '../support/exact.ts';
-import {
-  csvOf,
-  type LoggedCall,
-  plainAddresses,
-  plainTenant,
-  tenant,
-  useRunningStack,
-} from '../support/running-stack.ts';
+import { expectExact } from '../support/expect-exact.ts';
+import { csvOf, plainAddresses, plainTenant, tenant } from '../support/plain-tenant.ts';
+import { type LoggedCall, useRunningStack } from '../support/running-stack.ts';
 
 const MAILBOXES = 60;
 /** Seconds instead of the product's 35, 70 and 125 minutes. */

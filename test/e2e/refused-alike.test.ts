@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, expect, it } from 'vitest';
-import { expectExact } from '../support/exact.ts';
-import { csvOf, type Progress, plainTenant, tenant, useRunningStack } from '../support/running-stack.ts';
+import { expectExact } from '../support/expect-exact.ts';
+import { csvOf, plainTenant, tenant } from '../support/plain-tenant.ts';
+import { type Progress, useRunningStack } from '../support/running-stack.ts';
 
 const MAILBOXES = 200;
 const addresses = (from: number, count: number) =>

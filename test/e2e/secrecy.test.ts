@@ -3,7 +3,8 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { expect, it } from 'vitest';
 import { containers, poisonQueues, queues, tables } from '../../shared/kernel/storage-names.ts';
-import { csvOf, plainAddresses, plainTenant, tenant, useRunningStack } from '../support/running-stack.ts';
+import { csvOf, plainAddresses, plainTenant, tenant } from '../support/plain-tenant.ts';
+import { useRunningStack } from '../support/running-stack.ts';
 
 const running = useRunningStack(plainTenant(60));
 

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { expectExact } from '../support/exact.ts';
-import { csvOf, plainAddresses, plainTenant, useRunningStack } from '../support/running-stack.ts';
+import { expectExact } from '../support/expect-exact.ts';
+import { csvOf, plainAddresses, plainTenant } from '../support/plain-tenant.ts';
+import { useRunningStack } from '../support/running-stack.ts';
 
 const MAILBOXES = 3_000;
 /** The default of `WINDOW_MAX`: how many messages of one import may be queued. */

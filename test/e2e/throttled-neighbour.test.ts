@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { ScenarioInput } from '../../local/microsoft365/scenario.ts';
-import { expectExact } from '../support/exact.ts';
-import { csvOf, plainAddresses, plainTenant, tenant, useRunningStack } from '../support/running-stack.ts';
+import { expectExact } from '../support/expect-exact.ts';
+import { csvOf, plainAddresses, plainTenant, tenant } from '../support/plain-tenant.ts';
+import { useRunningStack } from '../support/running-stack.ts';
 
 const MAILBOXES = 300;
 const neighbour = {

@@ -1,5 +1,6 @@
 import type { AnswerMemory, AnswerRecord } from '../../shared/kernel/answer-memory.ts';
 
+/** Remembered answers in memory. */
 export function inMemoryAnswers(): AnswerMemory {
   const rows = new Map<string, { record: AnswerRecord; tag: string }>();
   let serial = 0;

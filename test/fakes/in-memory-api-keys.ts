@@ -2,6 +2,7 @@ import type { ApiKey } from '../../shared/api-keys/api-key.ts';
 import type { ApiKeyStore } from '../../shared/api-keys/api-key-store.ts';
 import { pageOf } from './page-of.ts';
 
+/** API keys in memory. */
 export function inMemoryApiKeys(): ApiKeyStore & { reads: number } {
   let keys: ApiKey[] = [];
   const fake = {

@@ -4,6 +4,7 @@ import { DomainError } from '../../shared/kernel/errors.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
 import { pageOf } from './page-of.ts';
 
+/** Connections in memory. */
 export function inMemoryConnections(): ConnectionStore {
   const kept = new Map<string, Tagged<Connection>>();
   let tags = 0;

@@ -1,5 +1,6 @@
 import type { ConsentRequest, ConsentStore } from '../../shared/connections/consent-store.ts';
 
+/** Consent requests in memory. */
 export function inMemoryConsents(): ConsentStore {
   const kept = new Map<string, ConsentRequest>();
   return {

@@ -2,6 +2,7 @@ import type { Customer } from '../../shared/customers/customer.ts';
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { pageOf } from './page-of.ts';
 
+/** Customers in memory. */
 export function inMemoryCustomers(): CustomerStore {
   const rows = new Map<string, { customer: Customer; tag: string }>();
   let serial = 0;

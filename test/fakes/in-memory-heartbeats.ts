@@ -1,5 +1,6 @@
 import type { Heartbeats } from '../../shared/health/heartbeats.ts';
 
+/** Heartbeats of timers in memory. */
 export function inMemoryHeartbeats(): Heartbeats {
   const beats = new Map<string, Date>();
   return {

@@ -1,5 +1,4 @@
-import type { CommitResult, Ledger, LedgerChange } from '../../shared/imports/ledger/ledger.ts';
-import { CHANGES_MAX } from '../../shared/imports/ledger/ledger.ts';
+import { CHANGES_MAX, type CommitResult, type Ledger, type LedgerChange } from '../../shared/imports/ledger/ledger.ts';
 import type { PlanRecord } from '../../shared/imports/ledger/plan-record.ts';
 import type { Row } from '../../shared/imports/ledger/row.ts';
 import type { Tally } from '../../shared/imports/ledger/tally.ts';
@@ -7,99 +6,78 @@ import type { Page, PageRequest } from '../../shared/kernel/page.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 
-type Kept = Mailbox | Row | PlanRecord | Tally;
+type Records<T> = Map<string, Tagged<T>>;
 
-const lineKey = (importId: string, line: number) => `r:${importId}:${String(line).padStart(9, '0')}`;
+/** What the ledger holds for one connection. Rows, plans and tallies have keys that sort within their import. */
+interface Partition {
+  mailboxes: Records<Mailbox>;
+  rows: Records<Row>;
+  plans: Records<PlanRecord>;
+  tallies: Records<Tally>;
+}
 
-/** Ledgers in memory, with the same transactions, tags and orders as the table. */
+/** A ledger in memory, with the same transactions, tags and orders as the table. */
 export function inMemoryLedger(): Ledger {
-  const partitions = new Map<string, Map<string, Tagged<Kept>>>();
+  const partitions = new Map<string, Partition>();
   let tags = 0;
-  const partition = (connectionId: string) => {
-    let found = partitions.get(connectionId);
-    if (!found) {
-      found = new Map();
-      partitions.set(connectionId, found);
-    }
+  const partition = (connectionId: string): Partition => {
+    const found = partitions.get(connectionId) ?? newPartition();
+    partitions.set(connectionId, found);
     return found;
-  };
-  const read = <T extends Kept>(connectionId: string, key: string) => {
-    const found = partition(connectionId).get(key);
-    return found && (structuredClone(found) as Tagged<T>);
-  };
-  const range = <T extends Kept>(connectionId: string, prefix: string): Tagged<T>[] =>
-    [...partition(connectionId).entries()]
-      .filter(([key]) => key.startsWith(prefix))
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([, kept]) => structuredClone(kept) as Tagged<T>);
-  const page = <T>(items: { key: string; value: T }[], { limit, cursor }: PageRequest): Page<T> => {
-    const rest = items.filter((item) => cursor === undefined || item.key > cursor);
-    const last = rest[limit - 1];
-    return {
-      items: rest.slice(0, limit).map((item) => item.value),
-      ...(rest.length > limit && last && { cursor: last.key }),
-    };
   };
 
   return {
     async getMailbox(connectionId, address) {
-      return read<Mailbox>(connectionId, `m:${address}`);
+      return structuredClone(partition(connectionId).mailboxes.get(address));
     },
     async *eachMailbox(connectionId) {
-      yield* range<Mailbox>(connectionId, 'm:');
+      yield* sorted(partition(connectionId).mailboxes);
     },
     async listMailboxes(connectionId, request, status) {
-      const all = range<Mailbox>(connectionId, 'm:').map(({ value }) => ({ key: value.address, value }));
-      return page(
+      const all = sorted(partition(connectionId).mailboxes).map(({ value }) => ({ key: value.address, value }));
+      return pageAfterKey(
         all.filter(({ value }) => status === undefined || value.status === status),
         request,
       );
     },
     async getRow(connectionId, importId, line) {
-      return read<Row>(connectionId, lineKey(importId, line));
+      return structuredClone(partition(connectionId).rows.get(lineKey(importId, line)));
     },
     async findRows(connectionId, importId, { fromLine, toLine, states, dueBy, limit }) {
-      return range<Row>(connectionId, `r:${importId}:`)
+      return sorted(partition(connectionId).rows, `${importId}:`)
         .filter(({ value: row }) => row.line >= fromLine && (toLine === undefined || row.line < toLine))
         .filter(({ value: row }) => states === undefined || states.includes(row.state))
         .filter(({ value: row }) => dueBy === undefined || (row.nextCheckAt !== undefined && row.nextCheckAt <= dueBy))
         .slice(0, limit);
     },
     async listRows(connectionId, importId, request, state) {
-      const rows = range<Row>(connectionId, `r:${importId}:`).map(({ value }) => ({
+      const rows = sorted(partition(connectionId).rows, `${importId}:`).map(({ value }) => ({
         key: lineKey(importId, value.line),
         value,
       }));
-      return page(
+      return pageAfterKey(
         rows.filter(({ value }) => state === undefined || value.state === state),
         request,
       );
     },
     async getPlan(connectionId, importId) {
-      return read<PlanRecord>(connectionId, `p:${importId}`);
+      return structuredClone(partition(connectionId).plans.get(importId));
     },
     async listTallies(connectionId, importId) {
-      return range<Tally>(connectionId, `t:${importId}:`).map(({ value }) => value);
+      return sorted(partition(connectionId).tallies, `${importId}:`).map(({ value }) => value);
     },
     async commit(connectionId, changes): Promise<CommitResult> {
-      const kept = partition(connectionId);
-      const keys = changes.map(keyOf);
-      if (changes.length > CHANGES_MAX || new Set(keys).size < keys.length) throw new Error('not a valid transaction');
-      for (const [index, change] of changes.entries()) {
-        const current = kept.get(keys[index] ?? '');
-        const tag = 'tag' in change ? change.tag : undefined;
-        const isCreate = change.op.startsWith('create') || (change.op === 'writeTally' && tag === undefined);
-        if (isCreate && current) return { committed: false, index, why: 'exists' };
-        if (!isCreate && !current) return { committed: false, index, why: 'absent' };
-        if (tag !== undefined && tag !== current?.tag) return { committed: false, index, why: 'changed' };
+      const writes = changes.map((change) => toWrite(partition(connectionId), change));
+      const records = new Set(writes.map(({ record }) => record));
+      if (changes.length > CHANGES_MAX || records.size < changes.length) throw new Error('not a valid transaction');
+      for (const [index, { refusal }] of writes.entries()) {
+        if (refusal) return { committed: false, index, why: refusal };
       }
       return {
         committed: true,
-        tags: changes.map((change, index) => {
-          const key = keys[index] ?? '';
+        tags: writes.map(({ apply }) => {
           const tag = `tag-${++tags}`;
-          const next = apply(kept.get(key)?.value, change);
-          kept.set(key, { value: structuredClone(next), tag });
+          apply(tag);
           return tag;
         }),
       };
@@ -110,42 +88,98 @@ export function inMemoryLedger(): Ledger {
   };
 }
 
-function keyOf(change: LedgerChange): string {
+const newPartition = (): Partition => ({
+  mailboxes: new Map(),
+  rows: new Map(),
+  plans: new Map(),
+  tallies: new Map(),
+});
+
+const lineKey = (importId: string, line: number) => `${importId}:${String(line).padStart(9, '0')}`;
+
+/** Copies of the records whose key begins with the prefix, in the order of their keys. */
+function sorted<T>(records: Records<T>, prefix = ''): Tagged<T>[] {
+  return [...records]
+    .filter(([key]) => key.startsWith(prefix))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, record]) => structuredClone(record));
+}
+
+/** One page of sorted items. The cursor is the key of the last item before it. */
+function pageAfterKey<T>(items: { key: string; value: T }[], { limit, cursor }: PageRequest): Page<T> {
+  const rest = items.filter((item) => cursor === undefined || item.key > cursor);
+  const last = rest[limit - 1];
+  return {
+    items: rest.slice(0, limit).map((item) => item.value),
+    ...(rest.length > limit && last && { cursor: last.key }),
+  };
+}
+
+/** One change of a transaction, compared with what is stored. */
+interface Write {
+  /** Names the record. A transaction may write it only once. */
+  record: string;
+  refusal: 'exists' | 'absent' | 'changed' | undefined;
+  apply(tag: string): void;
+}
+
+function toWrite({ mailboxes, rows, plans, tallies }: Partition, change: LedgerChange): Write {
   switch (change.op) {
     case 'createMailbox':
-      return `m:${change.mailbox.address}`;
+      return create('mailbox', mailboxes, change.mailbox.address, change.mailbox);
     case 'mergeMailbox':
-      return `m:${change.address}`;
+      return replace('mailbox', mailboxes, change.address, change.tag, (mailbox) => merge(mailbox, change.patch));
     case 'createRow':
-      return lineKey(change.row.importId, change.row.line);
-    case 'mergeRow':
-      return lineKey(change.importId, change.line);
+      return create('row', rows, lineKey(change.row.importId, change.row.line), change.row);
+    case 'mergeRow': {
+      const key = lineKey(change.importId, change.line);
+      return replace('row', rows, key, change.tag, (row) => merge(row, change.patch));
+    }
     case 'createPlan':
-      return `p:${change.plan.importId}`;
+      return create('plan', plans, change.plan.importId, change.plan);
     case 'mergePlan':
-      return `p:${change.importId}`;
-    case 'writeTally':
-      return `t:${change.tally.importId}:${change.tally.writer}`;
+      return replace('plan', plans, change.importId, change.tag, (plan) => merge(plan, change.patch));
+    case 'writeTally': {
+      const { tally, tag } = change;
+      const key = `${tally.importId}:${tally.writer}`;
+      if (tag === undefined) return create('tally', tallies, key, tally);
+      return replace('tally', tallies, key, tag, () => tally);
+    }
   }
 }
 
-function apply(current: Kept | undefined, change: LedgerChange): Kept {
-  switch (change.op) {
-    case 'createMailbox':
-      return change.mailbox;
-    case 'createRow':
-      return change.row;
-    case 'createPlan':
-      return change.plan;
-    case 'writeTally':
-      return change.tally;
-    default:
-      return merge(current, change.patch);
-  }
+function create<T>(kind: string, records: Records<T>, key: string, value: T): Write {
+  return {
+    record: `${kind} ${key}`,
+    refusal: records.has(key) ? 'exists' : undefined,
+    apply: (tag) => void records.set(key, { value: structuredClone(value), tag }),
+  };
 }
 
-/** `null` clears a field. A field that a record must have is never cleared, so the result is a record again. */
-function merge(current: Kept | undefined, patch: object): Kept {
-  const fields = Object.entries({ ...current, ...patch }).filter(([, value]) => value !== null);
-  return Object.fromEntries(fields) as Kept;
+/** Without an expected tag, the record only has to exist. */
+function replace<T>(
+  kind: string,
+  records: Records<T>,
+  key: string,
+  expectedTag: string | undefined,
+  change: (current: T) => T,
+): Write {
+  const record = `${kind} ${key}`;
+  const current = records.get(key);
+  if (!current) return { record, refusal: 'absent', apply: () => undefined };
+  return {
+    record,
+    refusal: expectedTag !== undefined && expectedTag !== current.tag ? 'changed' : undefined,
+    apply: (tag) => void records.set(key, { value: structuredClone(change(current.value)), tag }),
+  };
+}
+
+/** `null` clears a field. */
+function merge<T extends object>(current: T, patch: object): T {
+  const merged = { ...current };
+  for (const [field, value] of Object.entries(patch)) {
+    if (value === null) Reflect.deleteProperty(merged, field);
+    else Reflect.set(merged, field, value);
+  }
+  return merged;
 }

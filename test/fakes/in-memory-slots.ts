@@ -7,6 +7,7 @@ interface Account {
   releases: Set<string>;
 }
 
+/** The slots of customers in memory. */
 export function inMemorySlots(): Slots {
   const accounts = new Map<string, Account>();
   return {

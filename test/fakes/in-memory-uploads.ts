@@ -5,6 +5,7 @@ interface InMemoryUploads extends UploadStore {
   readonly stored: ReadonlyMap<string, { bytes: Buffer; contentType: string }>;
 }
 
+/** Uploads in memory. */
 export function inMemoryUploads(): InMemoryUploads {
   const stored = new Map<string, { bytes: Buffer; contentType: string }>();
   return {
@@ -18,7 +19,7 @@ export function inMemoryUploads(): InMemoryUploads {
     },
     async read(customerId, importId) {
       const found = stored.get(`${customerId}/${importId}`);
-      return found && pieces(found.bytes);
+      return found && chunksOf(found.bytes);
     },
     async remove(customerId, importId) {
       stored.delete(`${customerId}/${importId}`);
@@ -29,6 +30,6 @@ export function inMemoryUploads(): InMemoryUploads {
   };
 }
 
-async function* pieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
+async function* chunksOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
 }

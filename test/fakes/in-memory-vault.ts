@@ -6,6 +6,7 @@ interface InMemoryVault extends SecretVault {
   names(): string[];
 }
 
+/** A vault in memory. */
 export function inMemoryVault(): InMemoryVault {
   const kept = new Map<string, string[]>();
   return {

@@ -14,8 +14,8 @@ interface SimulatedTenant {
 export const GOOD_SECRET = 'good-8Q~secret-value-that-entra-accepts';
 
 /**
- * Microsoft's side of a connection, without HTTP. `GOOD_SECRET` gets a token with both permissions. Any other secret is
- * wrong.
+ * A tenant that issues tokens and lets mailboxes be checked, without HTTP. `GOOD_SECRET` gets a token with both
+ * permissions. Any other secret is wrong unless `answers` has it.
  */
 export function simulatedTenant(
   tenantId: string,
@@ -23,11 +23,11 @@ export function simulatedTenant(
 ): SimulatedTenant {
   const answers = new Map<string, string | string[]>([[GOOD_SECRET, ['Mail.ReadWrite', 'Mail.Send']]]);
   const answer = (secret: Secret | undefined): TokenAnswer => {
-    const said = answers.get(secret?.reveal() ?? '') ?? 'AADSTS7000215';
-    if (typeof said === 'string') {
-      return { granted: false, refusal: { service: 'entra', status: 401, code: said, message: '' } };
+    const found = answers.get(secret?.reveal() ?? '') ?? 'AADSTS7000215';
+    if (typeof found === 'string') {
+      return { granted: false, refusal: { service: 'entra', status: 401, code: found, message: '' } };
     }
-    const claims = { roles: said, tenantId, audience: 'https://graph.microsoft.com' };
+    const claims = { roles: found, tenantId, audience: 'https://graph.microsoft.com' };
     const value: AppToken = { token: new Secret('token'), expiresAt: new Date(8e15), claims };
     return { granted: true, value };
   };

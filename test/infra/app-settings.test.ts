@@ -4,10 +4,10 @@ import { readConfig, settingNames } from '../../shared/wiring/config.ts';
 import { at, Expression, keysOf, readBicep } from './bicep.ts';
 
 const api = readBicep('infra/app/api.bicep');
-const own = api.variables.find(({ name }) => name === 'ownSettings')?.value;
-const given = keysOf(own);
+const ownSettings = api.variables.find(({ name }) => name === 'ownSettings')?.value;
+const deployed = keysOf(ownSettings);
 
-/** Read by the Functions host or the platform, not by our code. */
+/** Settings that the Functions host or the platform reads, not the app. */
 const platformSettings = [
   'AzureWebJobsStorage__credential',
   'AzureWebJobsStorage__clientId',
@@ -20,11 +20,11 @@ const platformSettings = [
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
 ];
 
-/** Flex Consumption fails a deployment that has one of these. */
+/** Flex Consumption refuses a deployment with one of these. */
 const refusedByFlex =
   /^(FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_RUN_FROM_PACKAGE|WEBSITE_CONTENT.*|WEBSITE_TIME_ZONE|WEBSITE_NODE_DEFAULT_VERSION|SCM_DO_BUILD.*|ENABLE_ORYX_BUILD|AzureWebJobsStorage|AzureWebJobsDashboard)$/;
 
-/** What Azure would put in the place of the expressions, and what it sets by itself. */
+/** Values of the expressions once deployed, and settings that Azure adds. */
 const inAzure: Record<string, string> = {
   DataStorage__blobServiceUri: 'https://stdata.blob.core.windows.net/',
   DataStorage__queueServiceUri: 'https://stdata.queue.core.windows.net/',
@@ -37,17 +37,17 @@ const inAzure: Record<string, string> = {
   WEBSITE_HOSTNAME: 'func.azurewebsites.net',
   WEBSITE_SKU: 'FlexConsumption',
 };
-const asDeployed = Object.fromEntries(given.map((name) => [name, inAzure[name] ?? 'set']));
+const asDeployed = Object.fromEntries(deployed.map((name) => [name, inAzure[name] ?? 'set']));
 
-test('every setting that is deployed is read by the code or by the platform', () => {
-  expect(given.filter((name) => ![...settingNames, ...platformSettings].includes(name))).toEqual([]);
+test('the app or the platform reads every deployed setting', () => {
+  expect(deployed.filter((name) => ![...settingNames, ...platformSettings].includes(name))).toEqual([]);
 });
 
-test('no setting that Flex Consumption refuses', () => {
-  expect(given.filter((name) => refusedByFlex.test(name))).toEqual([]);
+test('no deployed setting is one that Flex Consumption refuses', () => {
+  expect(deployed.filter((name) => refusedByFlex.test(name))).toEqual([]);
 });
 
-test('the app starts on what is deployed: nothing without a default is missing', () => {
+test('the app starts with the deployed settings', () => {
   const config = readConfig({
     ...asDeployed,
     WEBSITE_HOSTNAME: inAzure.WEBSITE_HOSTNAME,
@@ -59,16 +59,16 @@ test('the app starts on what is deployed: nothing without a default is missing',
   expect(config.simulator).toBeUndefined();
 });
 
-test.each(given.filter((name) => settingNames.some((known) => known === name) && !name.endsWith('_SCHEDULE')))(
-  'the app refuses to start without %s, which nothing but the deployment gives',
+test.each(deployed.filter((name) => settingNames.some((known) => known === name) && !name.endsWith('_SCHEDULE')))(
+  'the app does not start without %s',
   (name) => {
     const without = { ...asDeployed, WEBSITE_HOSTNAME: 'x', [name]: undefined };
     expect(() => readConfig(without)).toThrow(name.split('__')[0]);
   },
 );
 
-test('the schedules of the timers are app settings: the host knows no defaults of ours', () => {
-  expect(given).toEqual(expect.arrayContaining(['SWEEP_SCHEDULE', 'EXPIRY_SCHEDULE']));
+test('the schedules of the timers are deployed, because the host does not know the app’s defaults', () => {
+  expect(deployed).toEqual(expect.arrayContaining(['SWEEP_SCHEDULE', 'EXPIRY_SCHEDULE']));
   const main = readBicep('infra/main.bicep');
   const defaults = readConfig({
     ...asDeployed,
@@ -81,19 +81,19 @@ test('the schedules of the timers are app settings: the host knows no defaults o
 });
 
 describe('the operator key', () => {
-  const reference = at(own, 'OPERATOR_KEY');
+  const reference = at(ownSettings, 'OPERATOR_KEY');
 
   test('is a reference to the vault, never a value', () => {
     expect(reference).toMatch(/^@Microsoft\.KeyVault\(SecretUri=\$\{vaultUrl\}secrets\/[a-z-]+\)$/);
   });
 
-  test('is looked up as the identity that may read it', () => {
+  test('is read with the identity that has the right to', () => {
     const app = api.resources.find(({ name }) => name === 'app');
     expect(at(app?.value, 'properties', 'keyVaultReferenceIdentity')).toEqual(new Expression('identityId'));
   });
 
-  // Otherwise the text of the reference, which is in this repository, would open the whole API until the vault answers.
-  test('is not the text of a reference that the platform could not resolve', () => {
+  // Otherwise the text of the reference, which is public, would be the operator key until the vault answers.
+  test('is refused if it is a reference that the platform did not resolve', () => {
     const OPERATOR_KEY = String(reference).replace(`\${vaultUrl}`, 'https://kv.vault.azure.net/');
     expect(() => readConfig({ ...asDeployed, WEBSITE_HOSTNAME: 'x', OPERATOR_KEY })).toThrow(
       /OPERATOR_KEY.*not resolved/,
@@ -109,7 +109,7 @@ test('a simulated Microsoft 365 is refused on Flex Consumption, which sets no WE
   );
 });
 
-test('what the deployment sets wins over further settings', () => {
+test('deployed settings override further settings', () => {
   const settings = api.resources.find(({ name }) => name === 'settings');
   expect(at(settings?.value, 'properties')).toEqual(
     new Expression('union(furtherSettings, publicUrlSettings, ownSettings)'),

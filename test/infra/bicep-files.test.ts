@@ -15,7 +15,7 @@ import {
 const files = bicepPaths.map(readBicep);
 const main = readBicep('infra/main.bicep');
 
-/** Names that are read somewhere, beside those of functions and of properties. */
+/** The names that the file reads, except for names of functions and properties. */
 function namesRead(file: BicepFile): Set<string> {
   const names = new Set<string>();
   for (const node of descendants(file.root)) {
@@ -38,7 +38,7 @@ function namesDeclared(file: BicepFile): Set<string> {
   ]);
 }
 
-test('there are files to look at', () => {
+test('finds the Bicep files', () => {
   expect(bicepPaths).toContain('infra/main.bicep');
   expect(bicepPaths).toContain('infra/app/rbac.bicep');
 });
@@ -52,41 +52,41 @@ describe('the checker itself', () => {
     expect(parseBicep(text).faults).not.toEqual([]);
   });
 
-  test('sees a name that nobody declared', () => {
+  test('finds a name that is not declared', () => {
     const file = parseBicep('param a string\noutput o string = a == b');
     expect([...namesRead(file)].filter((name) => !namesDeclared(file).has(name))).toEqual(['b']);
   });
 });
 
 describe.each(files)('$path', (file) => {
-  test('is Bicep', () => {
+  test('has no syntax error', () => {
     expect(file.faults).toEqual([]);
     expect(file.root.hasError).toBe(false);
   });
 
-  test('reads only what is declared', () => {
+  test('uses only names that it declares', () => {
     const declared = namesDeclared(file);
     expect([...namesRead(file)].filter((name) => !declared.has(name))).toEqual([]);
   });
 
-  test('uses every parameter, variable and looked-up resource', () => {
+  test('uses every parameter, variable and existing resource that it declares', () => {
     const read = namesRead(file);
-    const idle = [...file.params, ...file.variables, ...file.resources.filter(({ existing }) => existing)];
-    expect(idle.map(({ name }) => name).filter((name) => !read.has(name))).toEqual([]);
+    const declarations = [...file.params, ...file.variables, ...file.resources.filter(({ existing }) => existing)];
+    expect(declarations.map(({ name }) => name).filter((name) => !read.has(name))).toEqual([]);
   });
 
-  test('names its modules by paths that exist, never by a registry', () => {
+  test('names its modules by paths of existing files', () => {
     expect(file.modules.map((module) => modulePath(file, module)).filter((path) => !existsSync(path))).toEqual([]);
   });
 
-  test.each(file.modules)('gives module $name what it takes, no more and no less', (module: Declaration) => {
+  test.each(file.modules)('passes module $name exactly its parameters', (module: Declaration) => {
     const { params } = readBicep(modulePath(file, module));
     const given = keysOf(at(module.value, 'params'));
     expect(given.filter((name) => !params.some((param) => param.name === name))).toEqual([]);
     expect(params.filter(({ name, value }) => value === undefined && !given.includes(name))).toEqual([]);
   });
 
-  test('reads only outputs that its modules have', () => {
+  test('uses only outputs that its modules have', () => {
     const outputs = new Map(
       file.modules.map((module) => [module.name, readBicep(modulePath(file, module)).outputs.map(({ name }) => name)]),
     );
@@ -95,7 +95,7 @@ describe.each(files)('$path', (file) => {
     }
   });
 
-  test('asks for API versions by date', () => {
+  test('names each API version by its date', () => {
     for (const { type, apiVersion } of file.resources) {
       expect(type).toMatch(/^Microsoft\.\w+\/\w+/);
       expect(apiVersion).toMatch(/^\d{4}-\d{2}-\d{2}(-preview)?$/);
@@ -103,19 +103,19 @@ describe.each(files)('$path', (file) => {
   });
 });
 
-test('every file is deployed by main.bicep', () => {
+test('main.bicep deploys every file', () => {
   const reached = main.modules.map((module) => modulePath(main, module));
   expect([main.path, ...reached].sort()).toEqual(bicepPaths);
 });
 
-test('main.parameters.json gives every parameter without a default, and none that does not exist', () => {
+test('main.parameters.json sets every parameter without a default, and no unknown one', () => {
   const given = Object.keys(JSON.parse(readFileSync('infra/main.parameters.json', 'utf8')).parameters);
   const names = main.params.map(({ name }) => name);
   expect(given.filter((name) => !names.includes(name))).toEqual([]);
   expect(main.params.filter(({ name, value }) => value === undefined && !given.includes(name))).toEqual([]);
 });
 
-test('azd finds group and app by their tags', () => {
+test('azd finds the resource group and the app by their tags', () => {
   const tags = main.variables.find(({ name }) => name === 'tags')?.value;
   expect(keysOf(tags)).toContain('azd-env-name');
   expect(main.text).toContain("'azd-service-name': 'api'");

@@ -2,10 +2,10 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Language, type Node, Parser } from 'web-tree-sitter';
 
-/** What a Bicep expression says, as far as it is a literal. */
+/** The value of a Bicep expression if it is a literal, or its source. */
 export type Value = string | number | boolean | null | Value[] | { [key: string]: Value } | Expression;
 
-/** Anything that is no literal, as it was written. */
+/** An expression that is not a literal, as it is written. */
 export class Expression {
   readonly source: string;
   constructor(source: string) {
@@ -15,13 +15,13 @@ export class Expression {
 
 export interface Declaration {
   name: string;
-  /** `Microsoft.Storage/storageAccounts`, or the path of a module; empty for the others. */
+  /** Such as `Microsoft.Storage/storageAccounts`, or the path of a module. Empty for other declarations. */
   type: string;
-  /** What follows the `@` of the type. */
+  /** The part of the type after `@`. */
   apiVersion: string;
-  /** A resource that is only looked up. */
+  /** The resource is not created, only referenced. */
   existing: boolean;
-  /** The default of a parameter, the value of a variable, the body of a resource; `undefined` where there is none. */
+  /** The default of a parameter, the value of a variable, or the body of a resource. */
   value: Value | undefined;
   node: Node;
 }
@@ -30,7 +30,7 @@ export interface BicepFile {
   path: string;
   text: string;
   root: Node;
-  /** Line and text of what the grammar does not know. */
+  /** Syntax errors, each with its line and text. */
   faults: string[];
   params: Declaration[];
   variables: Declaration[];
@@ -51,7 +51,7 @@ export function readBicep(path: string): BicepFile {
 
 export function parseBicep(text: string, path = ''): BicepFile {
   const tree = parser.parse(text);
-  if (!tree) throw new Error(`${path}: the parser gave up`);
+  if (!tree) throw new Error(`${path}: the parser failed`);
   const root = tree.rootNode;
   const declared = (type: string) => root.namedChildren.filter((node) => node.type === type).map(toDeclaration);
   return {
@@ -78,7 +78,7 @@ export function modulePath(file: BicepFile, module: Declaration): string {
   return join(dirname(file.path), module.type);
 }
 
-/** A property by its path; `undefined` as soon as a step is missing or not a literal object. */
+/** The property at this path. `undefined` if a step is missing or not a literal object. */
 export function at(value: Value | undefined, ...keys: string[]): Value | undefined {
   let here = value;
   for (const key of keys) {
@@ -99,7 +99,7 @@ export function keysOf(value: Value | undefined): string[] {
 
 function toDeclaration(node: Node): Declaration {
   const [name, ...rest] = node.namedChildren;
-  if (!name) throw new Error(`nameless: ${node.text}`);
+  if (!name) throw new Error(`no name: ${node.text}`);
   const hasType = ['resource_declaration', 'module_declaration'].includes(node.type);
   const [type = '', apiVersion = ''] = hasType ? unquote(rest[0]?.text ?? '').split('@') : [];
   const assigned = node.children.findIndex((child) => child.type === '=');
@@ -114,7 +114,7 @@ function toDeclaration(node: Node): Declaration {
   };
 }
 
-/** Looks through `if (…)` and `[for …]` to the object that they repeat or guard. */
+/** The object inside `if (…)` and `[for …]`. */
 function body(node: Node): Node {
   if (node.type !== 'if_statement' && node.type !== 'for_statement') return node;
   const inner = node.namedChildren.findLast((child) => child.type === 'object' || child.type === 'if_statement');

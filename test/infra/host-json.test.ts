@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 const host = JSON.parse(readFileSync('host.json', 'utf8'));
 
 // docs/functions-platform.md gives the reason for each value.
-test('the queues are polled, batched and retried as the design counts on', () => {
+test('queues are polled, batched and retried as documented', () => {
   expect(host.extensions.queues).toEqual({
     batchSize: 32,
     newBatchThreshold: 16,
@@ -15,14 +15,14 @@ test('the queues are polled, batched and retried as the design counts on', () =>
   });
 });
 
-test('routes stand at the root', () => {
+test('routes have no prefix', () => {
   expect(host.extensions.http.routePrefix).toBe('');
 });
 
-test('an execution that hangs is ended after ten minutes', () => {
+test('a hanging execution ends after ten minutes', () => {
   expect(host.functionTimeout).toBe('00:10:00');
 });
 
-test('the queue settings are obeyed: dynamic concurrency would ignore them', () => {
+test('dynamic concurrency is off, because it would ignore the queue settings', () => {
   expect(host.concurrency).toBeUndefined();
 });

@@ -5,7 +5,7 @@ import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writePackage } from '../../scripts/package.ts';
 
-/** What azd uploads; `npm test` builds before it tests. */
+/** A folder with the package that azd uploads. `npm test` builds the app before it tests. */
 let target: string;
 
 beforeAll(async () => {
@@ -17,25 +17,25 @@ beforeAll(async () => {
 
 afterAll(() => rm(join(target, '..'), { recursive: true }));
 
-test('holds the host file, the manifest, the bundle and its map, and nothing else', async () => {
+test('contains only host.json, package.json, the bundle and its source map', async () => {
   const entries = await readdir(target, { recursive: true });
   expect(entries.sort()).toEqual(['dist', 'dist/index.js', 'dist/index.js.map', 'host.json', 'package.json']);
 });
 
-test('names the bundle and nothing to install or to run', async () => {
+test('has a package.json that names the bundle, but no dependencies and no scripts', async () => {
   const manifest = JSON.parse(await readFile(join(target, 'package.json'), 'utf8'));
   expect(manifest).toMatchObject({ type: 'module', main: 'dist/index.js' });
   expect(Object.keys(manifest).sort()).toEqual(['license', 'main', 'name', 'type', 'version']);
   expect((await stat(join(target, manifest.main))).isFile()).toBe(true);
 });
 
-test('is at most 3 MB as it is uploaded', async () => {
+test('has a compressed size of at most 3 MB', async () => {
   const files = ['dist/index.js', 'dist/index.js.map', 'host.json', 'package.json'];
   const sizes = await Promise.all(files.map(async (file) => deflateRawSync(await readFile(join(target, file))).length));
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(3_000_000);
 });
 
-test('has a map that still leads to the sources, without carrying them', async () => {
+test('has a source map that names the sources but does not contain them', async () => {
   const map = JSON.parse(await readFile(join(target, 'dist/index.js.map'), 'utf8'));
   expect(map.sources).toContain('../functions/index.ts');
   expect(map.mappings.length).toBeGreaterThan(1000);

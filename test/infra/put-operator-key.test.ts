@@ -13,20 +13,22 @@ function refusal(statusCode: number, bodyAsText = '') {
   });
 }
 
-/** A vault that refuses so many times, and all that was done to it and around it. */
-function world({
-  kept,
+/** A vault that refuses the first `refusals` reads, and everything that the script did with it. */
+function simulatedVault({
+  existing,
   refusals = 0,
   refuse = refusal(403),
 }: {
-  kept?: string;
+  existing?: string;
   refusals?: number;
   refuse?: Error;
 } = {}) {
-  const secrets = new Map(kept === undefined ? [] : [[OPERATOR_KEY_NAME, kept]]);
-  const seen = { secrets, lines: [] as string[], calls: [] as string[], waits: 0 };
+  const secrets = new Map(existing === undefined ? [] : [[OPERATOR_KEY_NAME, existing]]);
+  const lines: string[] = [];
+  const calls: string[] = [];
+  const seen = { secrets, lines, calls, waits: 0 };
   let left = refusals;
-  const needs = {
+  const deps = {
     vault: {
       async getSecret(name: string) {
         if (left-- > 0) throw refuse;
@@ -48,53 +50,53 @@ function world({
     },
     say: (line: string) => void seen.lines.push(line),
   };
-  return { needs, seen };
+  return { deps, seen };
 }
 
-test('makes a key that the app takes, and has the app look it up', async () => {
-  const { needs, seen } = world();
-  expect(await putOperatorKey(needs, APP)).toBe('created');
+test('creates a key that the app accepts, and makes the app read it', async () => {
+  const { deps, seen } = simulatedVault();
+  expect(await putOperatorKey(deps, APP)).toBe('created');
   expect(seen.secrets.get(OPERATOR_KEY_NAME)).toMatch(/^[\w-]{43}$/);
   expect(seen.calls).toEqual([`POST ${APP}/config/configreferences/appsettings/refresh?api-version=2022-03-01`]);
 });
 
-test('never makes the same key twice, and never shows it', async () => {
-  const [one, other] = [world(), world()];
-  await putOperatorKey(one.needs, APP);
-  await putOperatorKey(other.needs, APP);
+test('never creates the same key twice, and never prints it', async () => {
+  const [one, other] = [simulatedVault(), simulatedVault()];
+  await putOperatorKey(one.deps, APP);
+  await putOperatorKey(other.deps, APP);
   const key = one.seen.secrets.get(OPERATOR_KEY_NAME) ?? '';
   expect(other.seen.secrets.get(OPERATOR_KEY_NAME)).not.toBe(key);
   expect([...one.seen.lines, ...one.seen.calls].join('\n')).not.toContain(key);
 });
 
-test('keeps a key that is there: a second deployment locks nobody out', async () => {
-  const { needs, seen } = world({ kept: 'the first one' });
-  expect(await putOperatorKey(needs, APP)).toBe('kept');
+test('keeps an existing key, so that a second deployment locks nobody out', async () => {
+  const { deps, seen } = simulatedVault({ existing: 'the first one' });
+  expect(await putOperatorKey(deps, APP)).toBe('kept');
   expect(seen.secrets.get(OPERATOR_KEY_NAME)).toBe('the first one');
   expect(seen.calls).toEqual([]);
 });
 
-test('waits for the role of the deployer to take hold', async () => {
-  const { needs, seen } = world({ refusals: 20 });
-  expect(await putOperatorKey(needs, APP)).toBe('created');
+test('waits until the deployer’s role takes effect', async () => {
+  const { deps, seen } = simulatedVault({ refusals: 20 });
+  expect(await putOperatorKey(deps, APP)).toBe('created');
   expect(seen.waits).toBe(20);
 });
 
-test('gives up in the end', async () => {
-  const { needs, seen } = world({ refusals: Number.POSITIVE_INFINITY });
-  await expect(putOperatorKey(needs, APP)).rejects.toThrow('refused');
+test('gives up after fewer than 100 waits', async () => {
+  const { deps, seen } = simulatedVault({ refusals: Number.POSITIVE_INFINITY });
+  await expect(putOperatorKey(deps, APP)).rejects.toThrow('refused');
   expect(seen.waits).toBeLessThan(100);
 });
 
-test('says at once what to do when the vault is closed to this network', async () => {
+test('says immediately what to do if the vault is closed to this network', async () => {
   const refuse = refusal(403, '{"error":{"code":"Forbidden","innererror":{"code":"ForbiddenByConnection"}}}');
-  const { needs, seen } = world({ refusals: 1, refuse });
-  await expect(putOperatorKey(needs, APP)).rejects.toThrow('MUSTER_VAULT_ALLOWED_IP');
+  const { deps, seen } = simulatedVault({ refusals: 1, refuse });
+  await expect(putOperatorKey(deps, APP)).rejects.toThrow('MUSTER_VAULT_ALLOWED_IP');
   expect(seen.waits).toBe(0);
 });
 
-test('does not mistake a vault that fails for one without a key', async () => {
-  const { needs, seen } = world({ refusals: 1, refuse: refusal(503) });
-  await expect(putOperatorKey(needs, APP)).rejects.toThrow('refused');
+test('does not create a key if the vault fails', async () => {
+  const { deps, seen } = simulatedVault({ refusals: 1, refuse: refusal(503) });
+  await expect(putOperatorKey(deps, APP)).rejects.toThrow('refused');
   expect(seen.secrets.size).toBe(0);
 });

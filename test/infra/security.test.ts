@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { at, bicepPaths, type Declaration, descendants, Expression, readBicep } from './bicep.ts';
 
 const files = bicepPaths.map(readBicep);
-const made = files.flatMap(({ path, resources }) =>
+const created = files.flatMap(({ path, resources }) =>
   resources
     .filter(({ existing }) => !existing)
     .map((resource) => ({ ...resource, path, id: `${path} ${resource.name}` })),
 );
-const ofType = (type: string) => made.filter((resource) => resource.type === type);
+const ofType = (type: string) => created.filter((resource) => resource.type === type);
 const property = (resource: Declaration | undefined, ...keys: string[]) => at(resource?.value, 'properties', ...keys);
 
 const [app] = ofType('Microsoft.Web/sites');
@@ -48,7 +48,7 @@ test.each([
   expect(property(vault, name)).toBe(value);
 });
 
-test('the vault grants by role alone', () => {
+test('the vault grants access only by role', () => {
   expect(property(vault, 'accessPolicies')).toBeUndefined();
 });
 
@@ -63,7 +63,7 @@ test.each([
   expect(property(app, ...path.split('.'))).toBe(value);
 });
 
-test('the app may not be deployed with a password', () => {
+test('the app cannot be deployed with a password', () => {
   const policies = ofType('Microsoft.Web/sites/basicPublishingCredentialsPolicies');
   expect(policies.map((policy) => [at(policy.value, 'name'), property(policy, 'allow')])).toEqual([
     ['scm', false],
@@ -77,7 +77,7 @@ test('no browser origin may call the API unless one is named', () => {
   expect(property(app, 'siteConfig', 'cors', 'supportCredentials')).toBe(false);
 });
 
-test('the app runs on Flex Consumption with Node 24, as the build is tested', () => {
+test('the app runs on Flex Consumption with Node 24, like the tests', () => {
   const [plan] = ofType('Microsoft.Web/serverfarms');
   expect(at(plan?.value, 'sku')).toEqual({ name: 'FC1', tier: 'FlexConsumption' });
   expect(property(app, 'functionAppConfig', 'runtime', 'version')).toEqual(new Expression('nodeVersion'));
@@ -88,19 +88,19 @@ test('the app runs on Flex Consumption with Node 24, as the build is tested', ()
   );
 });
 
-test('an instance answers a stated number of requests at once', () => {
+test('each instance has a limit of concurrent requests', () => {
   expect(
     property(app, 'functionAppConfig', 'scaleAndConcurrency', 'triggers', 'http', 'perInstanceConcurrency'),
   ).toEqual(new Expression('httpPerInstanceConcurrency'));
 });
 
-test('telemetry is taken from Entra identities only', () => {
+test('only Entra identities can send telemetry', () => {
   const [component] = ofType('Microsoft.Insights/components');
   expect(property(component, 'DisableLocalAuth')).toBe(true);
   expect(property(component, 'WorkspaceResourceId')).toEqual(new Expression('workspace.id'));
 });
 
-test('vault, app and both accounts send their diagnostics to the workspace; the vault its audit log', () => {
+test('the vault, the app and both accounts send diagnostics to the workspace, the vault also its audit log', () => {
   const settings = ofType('Microsoft.Insights/diagnosticSettings');
   const scopes = settings.map((setting) => at(setting.value, 'scope'));
   expect(scopes).toEqual(
@@ -116,7 +116,7 @@ describe('roles', () => {
   const assignments = ofType('Microsoft.Authorization/roleAssignments');
   const list = (name: string) => rbac.variables.find((variable) => variable.name === name)?.value;
 
-  test('are these and no others', () => {
+  test('are exactly these', () => {
     const roles = rbac.variables.filter(({ value }) => typeof value === 'string' && guid.test(value));
     expect(Object.fromEntries(roles.map(({ name, value }) => [name, value]))).toEqual({
       storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
@@ -128,11 +128,11 @@ describe('roles', () => {
     });
   });
 
-  test('are granted in one file', () => {
+  test('are all granted in one file', () => {
     expect(new Set(assignments.map(({ path }) => path))).toEqual(new Set([rbac.path]));
   });
 
-  test('the app owns the blobs of its host only, not those of our data', () => {
+  test('the app owns the blobs of its host account, but not of its data account', () => {
     const queueAndTable = [
       new Expression('storageQueueDataContributor'),
       new Expression('storageTableDataContributor'),
@@ -141,8 +141,8 @@ describe('roles', () => {
     expect(list('dataRoles')).toEqual([new Expression('storageBlobDataContributor'), ...queueAndTable]);
   });
 
-  // A role on the group or the subscription would reach resources that nobody thought of.
-  test.each(assignments)('$name reaches one resource only', (assignment) => {
+  // A role on the resource group or the subscription would also reach other resources.
+  test.each(assignments)('$name applies to one resource only', (assignment) => {
     const scope = at(assignment.value, 'scope');
     expect(scope).toBeInstanceOf(Expression);
     expect(rbac.resources.filter(({ existing }) => existing).map(({ name }) => new Expression(name))).toContainEqual(
@@ -150,53 +150,53 @@ describe('roles', () => {
     );
   });
 
-  test('the deployer gets the vault and nothing else, and only when asked for', () => {
+  test('the deployer gets a role only on the vault, and only if the deployment asks for it', () => {
     const ofDeployer = assignments.filter(({ node }) => node.text.includes('principalId: deployerPrincipalId'));
     expect(ofDeployer.map(({ name }) => name)).toEqual(['deployerOnVault']);
     expect(ofDeployer[0]?.node.text).toContain('if (!empty(deployerPrincipalId))');
   });
 });
 
-describe('no key is read or written down', () => {
+describe('no key is read or written', () => {
   test.each(files)('$path lists no keys or secrets', ({ root }) => {
     const called = descendants(root).filter(({ type }) => type === 'call_expression');
     const names = called.map((call) => call.namedChildren[0]?.text ?? '');
     expect(names.filter((name) => /(^|\.)(list\w*|getSecret)$/i.test(name))).toEqual([]);
   });
 
-  test.each(files)('$path holds no credential', ({ text }) => {
+  test.each(files)('$path contains no credential', ({ text }) => {
     expect(text).not.toMatch(/AccountKey=|SharedAccessSignature|InstrumentationKey|-----BEGIN|[?&]sig=/i);
   });
 
-  // Parameters and outputs of a deployment are kept and shown in the portal.
-  test.each(files)('$path takes and gives no secret', ({ params, outputs }) => {
-    const telling = [...params, ...outputs]
+  // Azure stores the parameters and outputs of a deployment, and the portal shows them.
+  test.each(files)('$path has no secret among its parameters and outputs', ({ params, outputs }) => {
+    const revealing = [...params, ...outputs]
       .map(({ name }) => name)
       .filter((name) => /secret|password|token$|key$/i.test(name));
-    expect(telling).toEqual([]);
+    expect(revealing).toEqual([]);
   });
 });
 
 describe('the optional network', () => {
   const network = readBicep('infra/app/network.bicep');
 
-  test('is off unless asked for', () => {
+  test('is off by default', () => {
     const main = readBicep('infra/main.bicep');
     expect(main.params.find(({ name }) => name === 'vnetEnabled')?.value).toBe(false);
     expect(main.modules.find(({ name }) => name === 'network')?.node.text).toContain('if (vnetEnabled)');
   });
 
-  test('gives the app the only delegation that Flex Consumption takes', () => {
+  test('delegates the app’s subnet to the only service that Flex Consumption accepts', () => {
     expect(network.text.match(/serviceName: '(.*)'/)?.[1]).toBe('Microsoft.App/environments');
   });
 
-  test('has a private endpoint for everything that it closes', () => {
+  test('has a private endpoint for every resource that it closes', () => {
     const endpoints = network.variables.find(({ name }) => name === 'endpoints')?.value;
     const names = Array.isArray(endpoints) ? endpoints.map((endpoint) => at(endpoint, 'name')) : [];
     expect(names).toEqual(['host-blob', 'host-queue', 'host-table', 'data-blob', 'data-queue', 'data-table', 'vault']);
   });
 
-  test('resolves each endpoint in the zone of its kind', () => {
+  test('resolves each endpoint in the DNS zone of its service', () => {
     const groups = network.variables.find(({ name }) => name === 'groups')?.value;
     const endpoints = network.variables.find(({ name }) => name === 'endpoints')?.value;
     if (!Array.isArray(groups) || !Array.isArray(endpoints)) throw new Error('lists expected');

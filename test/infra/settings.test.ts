@@ -6,8 +6,8 @@ const example: { IsEncrypted: boolean; Values: Record<string, string> } = JSON.p
   readFileSync('local.settings.example.json', 'utf8'),
 );
 const documentation = readFileSync('docs/settings.md', 'utf8');
-const ours = documentation.slice(0, documentation.indexOf('## Settings of the platform'));
-const rows = [...ours.matchAll(/^\| `(\w+)` \| (.+?) \| (.+) \|$/gm)].map(
+const settingsOfApp = documentation.slice(0, documentation.indexOf('## Settings of the platform'));
+const rows = [...settingsOfApp.matchAll(/^\| `(\w+)` \| (.+?) \| (.+) \|$/gm)].map(
   ([, name = '', fallback = '', rest = '']) => ({
     name,
     fallback: fallback.match(/^`([^`]*)`$/)?.[1],
@@ -16,40 +16,40 @@ const rows = [...ours.matchAll(/^\| `(\w+)` \| (.+?) \| (.+) \|$/gm)].map(
 );
 
 describe('local.settings.example.json', () => {
-  test('is all the app needs to start on one machine', () => {
+  test('has everything that the app needs to start on one machine', () => {
     const config = readConfig(example.Values);
     expect(config.storage.kind).toBe('connectionString');
     expect(config.identity.kind).toBe('clientSecret');
     expect(config.simulator?.imap).toEqual({ host: '127.0.0.1', port: expect.any(Number) });
   });
 
-  test('names nothing that neither the app nor the platform reads', () => {
+  test('has only settings that the app or the platform reads', () => {
     const platform = ['FUNCTIONS_WORKER_RUNTIME', 'AzureWebJobsStorage', 'NODE_EXTRA_CA_CERTS'];
     const known: string[] = [...settingNames, ...platform];
     expect(Object.keys(example.Values).filter((name) => !known.includes(name))).toEqual([]);
     for (const name of platform) expect(documentation).toContain(`\`${name}\``);
   });
 
-  test('stays on this machine and holds no secret of anybody', () => {
+  test('names only addresses on this machine, and is not encrypted', () => {
     for (const [name, value] of Object.entries(example.Values)) {
       if (/^https?:|:\d+$/.test(value)) expect(value, name).toMatch(/^(https?:\/\/)?127\.0\.0\.1:/);
     }
     expect(example.IsEncrypted).toBe(false);
   });
 
-  test('is itself never the file with real settings, which git ignores', () => {
+  test('has another name than local.settings.json, which git ignores', () => {
     expect(readFileSync('.gitignore', 'utf8').split('\n')).toContain('local.settings.json');
   });
 });
 
 describe('docs/settings.md', () => {
-  test('explains every setting once, and none that does not exist', () => {
+  test('explains every setting once, and no other', () => {
     expect(rows.map(({ name }) => name).sort()).toEqual([...settingNames].sort());
   });
 
   const withDefault = rows.filter((row): row is typeof row & { fallback: string } => row.fallback !== undefined);
 
-  test.each(withDefault)('says the true default of $name: $fallback', ({ name, fallback }) => {
+  test.each(withDefault)('states the true default of $name: $fallback', ({ name, fallback }) => {
     const read = (values: Record<string, string>): Config['settings'] =>
       readConfig({ ...example.Values, ...values }).settings;
     const key = settingNames.find((known) => known === name);
@@ -57,13 +57,13 @@ describe('docs/settings.md', () => {
     expect(read({ [name]: fallback })[key]).toEqual(read({ [name]: '' })[key]);
   });
 
-  test('gives a default for all that have one', () => {
+  test('states the default of every setting that has one', () => {
     const { settings } = readConfig({ ...example.Values });
     const optional = settingNames.filter((name) => settings[name] !== undefined && !(name in example.Values));
     expect(optional.filter((name) => !withDefault.some((row) => row.name === name))).toEqual([]);
   });
 
-  test('gives the unit of every number and duration', () => {
+  test('states the unit of every number and duration', () => {
     for (const { name, fallback, rest } of withDefault) {
       if (/^(P|\d+$)/.test(fallback))
         expect(rest, name).toMatch(/^(bytes|rows|characters|durations?|checks|mailboxes|results|messages|days) \| /);

@@ -10,11 +10,11 @@ test.each([
   ['poisonQueueNames', poisonQueues],
   ['tableNames', tables],
   ['containerNames', containers],
-])('%s are those of the code, no more and no less', (name, inCode) => {
+])('%s are exactly those of the code', (name, inCode) => {
   expect(variable(name)).toEqual(Object.values(inCode));
 });
 
-test('every queue has its poison twin, under the name that the host gives it', () => {
+test('every queue has a poison queue with the name that the host uses', () => {
   expect(Object.entries(poisonQueues)).toEqual(Object.entries(queues).map(([key, name]) => [key, `${name}-poison`]));
 });
 
@@ -22,13 +22,13 @@ test.each([
   ['queues', 'concat(queueNames, poisonQueueNames)', 'dataQueues'],
   ['tables', 'tableNames', 'dataTables'],
   ['containers', 'containerNames', 'dataBlobs'],
-])('%s are made from those lists, in the account of our data', (name, list, parent) => {
+])('%s are created from those lists, in the data account', (name, list, parent) => {
   const resource = storage.resources.find((one) => one.name === name);
   expect(resource?.node.text).toContain(`in ${list}:`);
   expect(at(resource?.value, 'parent')).toEqual(new Expression(parent));
 });
 
-test('uploads are deleted by a rule of the account', () => {
+test('a rule of the data account deletes old uploads', () => {
   const rules = at(storage.resources.find(({ name }) => name === 'lifecycle')?.value, 'properties', 'policy', 'rules');
   const [rule] = Array.isArray(rules) ? rules : [];
   expect(at(rule, 'enabled')).toBe(true);

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTokens } from '../../shared/adapters/entra/client-credential-tokens.ts';
 import { createClouds } from '../../shared/adapters/entra/clouds.ts';
@@ -6,6 +6,7 @@ import type { Connection } from '../../shared/connections/connection.ts';
 import type { TokenAnswer, Tokens } from '../../shared/connections/tokens.ts';
 import { DomainError, isTransient } from '../../shared/kernel/errors.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
+import { portOf } from '../support/port-of.ts';
 import { aConnection } from '../support/records.ts';
 import { openSimulator, type SimulatorClient } from '../support/simulator-client.ts';
 import { type AppInput, wingtip, wingtipApp, wingtipTenant } from '../support/wingtip.ts';
@@ -304,7 +305,7 @@ describe('a transient failure', () => {
     expect(await codeOf(get())).toBe('granted');
   });
 
-  it('includes a server that never answers, and no server at all', async () => {
+  it('includes a server that never answers, and a server that does not run', async () => {
     const silent = await listen();
     const { port } = silent;
     tokens = tokensOf(`https://127.0.0.1:${port}`, 150);
@@ -321,7 +322,7 @@ async function listen(): Promise<{ port: number; stop: () => Promise<unknown> }>
   const server = createServer((socket) => sockets.push(socket.on('error', () => socket.destroy())));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    port: (server.address() as AddressInfo).port,
+    port: portOf(server),
     stop() {
       for (const socket of sockets) socket.destroy();
       return new Promise((resolve) => server.close(resolve));

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildFixtureApp, type HostProcess, spawnHost, until } from '../support/functions-host.ts';
+import { jsonOf } from '../support/json-of.ts';
 
 const guid = '6f1c2f6e-4d2e-4b46-9c44-0a4f0f4a9d11';
 const settings = {
@@ -70,7 +71,7 @@ describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
     expect(await (await get('/v1/things/preview')).json()).toEqual({ one: 'preview' });
   });
 
-  test('404 without a body: an unknown path, an unmatched constraint, an unknown verb', async () => {
+  test('404: answers an unknown path, an unmatched constraint and an unknown verb, without a body', async () => {
     const answers = await Promise.all([
       get('/v1/unknown'),
       get('/v1/guids/not-a-guid'),
@@ -82,25 +83,25 @@ describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
     expect(await (await get(`/v1/guids/${guid}`)).json()).toEqual({ id: guid });
   });
 
-  test('500 without a body when a handler throws, with the error in the log', async () => {
+  test('500: answers without a body if a handler throws, and logs the error', async () => {
     const answer = await get('/boom');
     expect(answer.status).toBe(500);
     expect(await answer.text()).toBe('');
     await host(mode).printed('error boom: failed');
   });
 
-  test('204 stays 204', async () => {
+  test('204: passes on an answer without a body', async () => {
     expect((await get('/nothing')).status).toBe(204);
   });
 
-  test('401 for a protected function without the master key', async () => {
+  test('401: refuses a protected function without the master key', async () => {
     expect((await get('/guarded')).status).toBe(401);
     expect((await get('/guarded?code=wrong')).status).toBe(401);
     expect((await get('/guarded?code=sesame')).status).toBe(200);
     expect((await get('/guarded', { headers: { 'x-functions-key': 'sesame' } })).status).toBe(200);
   });
 
-  test('413 for a body above the limit', async () => {
+  test('413: refuses a body above the limit', async () => {
     const answer = await get('/measure', { method: 'POST', body: Buffer.alloc(6_000_001) });
     expect(answer.status).toBe(413);
   });
@@ -112,14 +113,14 @@ describe.each(['stream', 'rpc'])('HTTP functions, %s mode', (mode) => {
 
   test('hooks run around every invocation', async () => {
     await get('/v1/echo/hooks');
-    const { hooks } = (await (await get('/seen')).json()) as { hooks: string[] };
+    const { hooks } = await jsonOf<{ hooks: string[] }>(await get('/seen'));
     expect(hooks.slice(0, 3)).toEqual(['appStart', 'preInvocation', 'postInvocation']);
   });
 
   test('the admin route lists all functions except disabled ones', async () => {
     expect(host(mode).functions).toContain('echo');
     expect(host(mode).functions).not.toContain('work');
-    const listed = (await (await get('/admin/functions')).json()) as { name: string }[];
+    const listed = await jsonOf<{ name: string }[]>(await get('/admin/functions'));
     expect(listed.map((one) => one.name)).toEqual(host(mode).functions);
     expect(await (await get('/admin/host/status')).json()).toMatchObject({ state: 'Running' });
   });
@@ -137,11 +138,11 @@ describe('HTTP streaming', () => {
   const url = (path: string) => `${host('stream').url}${path}`;
 
   test('chunks of an upload and of its answer pass one by one without buffering', async () => {
-    let push: (piece: string) => void = () => undefined;
+    let push: (chunk: string) => void = () => undefined;
     let close: () => void = () => undefined;
     const body = new ReadableStream({
       start(controller) {
-        push = (piece) => controller.enqueue(new TextEncoder().encode(piece));
+        push = (chunk) => controller.enqueue(new TextEncoder().encode(chunk));
         close = () => controller.close();
       },
     });
@@ -167,7 +168,7 @@ describe('HTTP streaming', () => {
     expect(await answer.json()).toEqual({ bytes: 80 * 65_536 });
   });
 
-  test('413 for a chunked upload that grows beyond the limit', async () => {
+  test('413: refuses a chunked upload that grows beyond the limit', async () => {
     const body = new ReadableStream({
       start(controller) {
         for (let n = 0; n < 120; n++) controller.enqueue(new Uint8Array(65_536));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../local/ports.ts';
 import { buildFixtureApp, type QueueStorage, spawnHost, startQueueStorage, until } from '../support/functions-host.ts';
+import { jsonOf } from '../support/json-of.ts';
 
 let app: string;
 let storage: QueueStorage;
@@ -27,12 +28,12 @@ function settings(): Record<string, string> {
 
 interface Ticks {
   count: number;
-  mostAtOnce: number;
+  concurrentMax: number;
   payload: object;
 }
 
 async function ticksOf(url: string): Promise<Ticks> {
-  return ((await (await fetch(`${url}/seen`)).json()) as { ticks: Ticks }).ticks;
+  return (await jsonOf<{ ticks: Ticks }>(await fetch(`${url}/seen`))).ticks;
 }
 
 test.concurrent('a timer runs at startup, on its schedule and on demand, and never twice at the same time', async () => {
@@ -43,7 +44,7 @@ test.concurrent('a timer runs at startup, on its schedule and on demand, and nev
   await Promise.all([runNow(), runNow()]);
   await until(async () => (await ticksOf(host.url)).count >= 5);
   const ticks = await ticksOf(host.url);
-  expect(ticks.mostAtOnce).toBe(1);
+  expect(ticks.concurrentMax).toBe(1);
   expect(ticks.payload).toMatchObject({
     schedule: { adjustForDST: true },
     scheduleStatus: { last: expect.stringMatching(/^2/), next: expect.any(String), lastUpdated: expect.any(String) },

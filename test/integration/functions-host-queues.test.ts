@@ -9,6 +9,7 @@ import {
   startQueueStorage,
   until,
 } from '../support/functions-host.ts';
+import { jsonOf } from '../support/json-of.ts';
 
 interface Seen {
   message: { kind: string; number?: number };
@@ -44,7 +45,7 @@ async function startHost(queue: string, env: Record<string, string> = {}): Promi
 }
 
 async function seen(host: HostProcess): Promise<Seen[]> {
-  const answer = (await (await fetch(`${host.url}/seen`)).json()) as { seen: Seen[] };
+  const answer = await jsonOf<{ seen: Seen[] }>(await fetch(`${host.url}/seen`));
   return answer.seen;
 }
 

@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true }));
 /** An unsigned token. Signatures are tested with the simulated Entra. */
 const tokenOf = (claims: object) => `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
 const verify: VaultOptions['verify'] = async (token, audience) => {
-  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
+  const claims: Record<string, unknown> = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   if (claims.aud !== audience) throw new Error('wrong audience');
   return claims;
 };
@@ -106,7 +106,7 @@ describe('with Microsoft’s client library', () => {
     await expect(client.getSecret('off')).rejects.toMatchObject({ statusCode: 403, code: 'Forbidden' });
   });
 
-  it('404: an unknown name or version', async () => {
+  it('404: refuses an unknown name or version', async () => {
     await client.setSecret('a', '1');
     const missing = { statusCode: 404, code: 'SecretNotFound' };
     await expect(client.getSecret('nothing')).rejects.toMatchObject(missing);
@@ -115,7 +115,7 @@ describe('with Microsoft’s client library', () => {
     await expect(client.beginDeleteSecret('nothing')).rejects.toMatchObject(missing);
   });
 
-  it('409: a deleted name is taken until it is recovered with its versions', async () => {
+  it('409: refuses a deleted name until it is recovered with its versions', async () => {
     await client.setSecret('a', 'one');
     const poller = await client.beginDeleteSecret('a');
     const deleted = await poller.pollUntilDone();
@@ -149,7 +149,7 @@ describe('with Microsoft’s client library', () => {
     expect(JSON.stringify([pages, deleted])).not.toContain('hush');
   });
 
-  it('400: a bad name, a value that is too long, or an expiry before the start, without repeating the value', async () => {
+  it('400: refuses an invalid name, a value that is too long and an expiry before the start, and does not repeat the value', async () => {
     const bad = { statusCode: 400, code: 'BadParameter' };
     await expect(client.setSecret('a_b', '1')).rejects.toMatchObject(bad);
     await expect(client.setSecret('a', 'x'.repeat(25_601))).rejects.toSatisfy(
@@ -225,7 +225,7 @@ it('keeps secrets across restarts in a file that only its owner can read, and le
   expect((await readdir(folder)).sort()).toEqual(['ca-key.pem', 'ca.pem', 'vault.json']);
 });
 
-it('409: a name whose deletion takes time is neither free nor among the deleted', async () => {
+it('409: refuses a name while its deletion takes time, and does not list it as deleted', async () => {
   vault = await open({ deletionMs: 60_000 });
   const client = clientOf(vault.url);
   await client.setSecret('a', '1');
@@ -235,7 +235,7 @@ it('409: a name whose deletion takes time is neither free nor among the deleted'
   await vault.stop();
 });
 
-it('429: more requests than allowed in ten seconds', async () => {
+it('429: refuses more requests than allowed in ten seconds', async () => {
   vault = await open({ requestsPer10sMax: 3 });
   const client = clientOf(vault.url);
   const codes = [];

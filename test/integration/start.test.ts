@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createApiClient } from '../../local/api-client.ts';
 import { isAlive } from '../../local/processes.ts';
+import { portOf } from '../support/port-of.ts';
 import { readLocal, spawnStart, spawnStartByNpm, survivors, untilReady } from '../support/spawned-start.ts';
 
 let data: string;
@@ -50,7 +51,7 @@ it('keeps its data over a restart, recovers a killed app, refuses a second start
 it('explains in one sentence why it cannot start: an unknown option, an invalid scenario, a busy port', async () => {
   const busy = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => busy.once('listening', resolve));
-  const { port } = busy.address() as { port: number };
+  const port = portOf(busy);
   const elsewhere = join(data, 'elsewhere');
   const runs = [
     spawnStart('--porth', '1'),

@@ -1,13 +1,3 @@
-import {
-  type HttpFunctionOptions,
-  HttpRequest,
-  type HttpRequestInit,
-  HttpResponse,
-  type HttpResponseInit,
-  InvocationContext,
-  type StorageQueueFunctionOptions,
-  type TimerFunctionOptions,
-} from '@azure/functions';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
@@ -38,6 +28,8 @@ import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
+import { createFunctionCaller } from './function-caller.ts';
+import { createOpenApiCheck } from './openapi-check.ts';
 
 export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
 export const JSON_BODY_MAX_BYTES = 1_048_576;
@@ -49,32 +41,16 @@ const operator = { keyId: 'operator', role: 'operator' } as const;
 /** An ID that is well formed and that nothing has. */
 export const absentId = (kind: string) => `${kind}_${'0'.repeat(23)}`;
 
-export interface RequestOptions {
-  key?: string;
-  /** Sent as JSON, with its media type. */
-  body?: unknown;
-  /** Sent as it is, in place of `body`. */
-  raw?: string | Uint8Array | AsyncIterable<Uint8Array>;
-  headers?: Record<string, string>;
-}
-
-export interface LogLine {
-  level: string;
-  text: string;
-}
-
-export type Registered = HttpFunctionOptions & { name: string };
-
-/** Everything the functions need, over fakes. */
+/** The dependencies of all functions, over fakes. */
 export function createApiDeps() {
   const time = { now: NOW };
   const clock = { now: () => time.now };
   const apiKeyStore = inMemoryApiKeys();
   const { isOperatorKey, sign, isSigned } = operatorKeys(new Secret(OPERATOR_KEY));
   const heartbeats = inMemoryHeartbeats();
-  const away = { storage: false, vault: false };
-  const answering = (part: 'storage' | 'vault') => async () => {
-    if (away[part]) throw new Error(`${part} is away`);
+  const unavailable = { storage: false, vault: false };
+  const checkPart = (part: 'storage' | 'vault') => async () => {
+    if (unavailable[part]) throw new Error(`${part} is unavailable`);
   };
   const purgers: CustomerPurger[] = [];
   const vault = inMemoryVault();
@@ -88,7 +64,7 @@ export function createApiDeps() {
   const tallies = createTallyBook('test');
   return {
     vault,
-    /** Microsoft's side of every connection. */
+    /** The tenant of every connection. */
     tenant,
     tokens: tenant.tokens,
     checker: tenant.checker,
@@ -158,12 +134,12 @@ export function createApiDeps() {
     answers: inMemoryAnswers(),
     customerPurgers: purgers,
     heartbeats,
-    /** Set to take a part away. */
-    away,
+    /** Set a part to `true` to make it unavailable. */
+    unavailable,
     readiness: createReadiness({
       clock,
       heartbeats,
-      parts: { storage: answering('storage'), vault: answering('vault') },
+      parts: { storage: checkPart('storage'), vault: checkPart('vault') },
     }),
   };
 }
@@ -171,14 +147,23 @@ export function createApiDeps() {
 /** The whole app over fakes, without a Functions host. Each request takes as long as a function call. */
 export function createApi() {
   const deps = createApiDeps() satisfies FunctionDeps;
-  const api = createCaller();
-  addFunctions(api.host, deps);
+  const api = createFunctionCaller();
+  const { routes } = addFunctions(api.host, deps);
+  api.checkAnswers(createOpenApiCheck(routes));
 
   return {
     ...api,
     deps,
-    /** Makes a customer with a key for it. */
-    async customer({ role = 'owner' as Role, name = 'Acme', mailboxSlots = 10 } = {}) {
+    /** Creates a customer and an API key for it. */
+    async customer({
+      role = 'owner',
+      name = 'Acme',
+      mailboxSlots = 10,
+    }: {
+      role?: Role;
+      name?: string;
+      mailboxSlots?: number;
+    } = {}) {
       const { customer } = await createCustomer(deps, { name, mailboxSlots });
       return { id: customer.id, key: await this.keyFor(customer.id, role) };
     },
@@ -186,91 +171,4 @@ export function createApi() {
       return (await createApiKey(deps, operator, customerId, { name: role, role })).text;
     },
   };
-}
-
-/** Collects the registered functions, and calls routes as the host would. */
-export function createCaller() {
-  const routes: Registered[] = [];
-  const queues: { name: string; queueName: string }[] = [];
-  const timers: (TimerFunctionOptions & { name: string })[] = [];
-  const logs: LogLine[] = [];
-  let serial = 0;
-  return {
-    routes,
-    queues,
-    timers,
-    logs,
-    host: {
-      http: (name: string, options: HttpFunctionOptions) => void routes.push({ name, ...options }),
-      storageQueue: <T>(name: string, { queueName }: StorageQueueFunctionOptions<T>) =>
-        void queues.push({ name, queueName }),
-      timer: (name: string, options: TimerFunctionOptions) => void timers.push({ name, ...options }),
-    },
-    async request(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
-      const url = new URL(path, 'https://api.test');
-      const found = routes
-        .filter((route) => route.methods?.some((one) => one === method))
-        .map((route) => ({ route, params: match(route.route ?? '', url.pathname) }))
-        .find(({ params }) => params !== undefined);
-      if (!found?.params) throw new Error(`no route for ${method} ${path}`);
-      return call(found.route, url, found.params, options);
-    },
-    /** Calls a route with parameters that no URL need contain, and with a query such as `?limit=5`. */
-    async requestWith(
-      name: string,
-      params: Record<string, string>,
-      options: RequestOptions & { query?: string } = {},
-    ): Promise<HttpResponse> {
-      const route = routes.find((one) => one.name === name);
-      if (!route) throw new Error(`no route ${name}`);
-      return call(route, new URL(`https://api.test/${name}${options.query ?? ''}`), params, options);
-    },
-  };
-
-  async function call(
-    route: Registered,
-    url: URL,
-    params: Record<string, string>,
-    options: RequestOptions,
-  ): Promise<HttpResponse> {
-    const request = toRequest(route.methods?.[0] ?? 'GET', url, params, options);
-    const context = new InvocationContext({
-      invocationId: `req-${++serial}`,
-      functionName: route.name,
-      logHandler: (level, ...texts) => void logs.push({ level, text: texts.map(String).join(' ') }),
-    });
-    const answer = await route.handler(request, context);
-    return answer instanceof HttpResponse ? answer : new HttpResponse(answer as HttpResponseInit);
-  }
-}
-
-function headersOf({ key, body, raw, headers }: RequestOptions): Record<string, string> {
-  return {
-    ...(key !== undefined && { authorization: `Bearer ${key}` }),
-    ...(body !== undefined && raw === undefined && { 'content-type': 'application/json' }),
-    ...headers,
-  };
-}
-
-function toRequest(method: string, url: URL, params: Record<string, string>, options: RequestOptions): HttpRequest {
-  const { body, raw } = options;
-  const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-  const headers = headersOf(options);
-  if (content === undefined || typeof content === 'string' || content instanceof Uint8Array) {
-    const bytes = content === undefined ? {} : { body: { bytes: Buffer.from(content) } };
-    return new HttpRequest({ method, url: url.href, headers, params, ...bytes });
-  }
-  // As the library makes it when HTTP streaming is on; its public type leaves this field out.
-  const nativeRequest = new Request(url, { method, headers, body: content, duplex: 'half' });
-  return new HttpRequest({ params, nativeRequest } as HttpRequestInit);
-}
-
-function match(template: string, path: string): Record<string, string> | undefined {
-  const names: string[] = [];
-  const pattern = template.replace(/\{(\w+)\}/g, (_, name: string) => {
-    names.push(name);
-    return '([^/]+)';
-  });
-  const hit = new RegExp(`^/${pattern}$`).exec(path);
-  return hit ? Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(hit[i + 1] ?? '')])) : undefined;
 }

@@ -3,7 +3,7 @@ import type { HttpResult, TokenBody } from './simulator-client.ts';
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The refusal that belongs to one AADSTS number. */
+/** The refusal for one AADSTS number. */
 export interface EntraRefusalRow {
   error: string;
   status: number;
@@ -13,7 +13,7 @@ export interface EntraRefusalRow {
   retryAfter?: string;
 }
 
-/** Checks what all of Entra's refusals have in common, and what differs for this number. */
+/** Checks what all refusals of Entra have in common, and what is specific to this AADSTS number. */
 export function expectEntraRefusal(
   { status, headers, body }: HttpResult<TokenBody>,
   code: number,

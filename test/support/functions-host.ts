@@ -75,7 +75,7 @@ export function spawnHost(
     });
   const started = printed(/^{"event":"host started".*}$/m).then(() => {
     const line = /^{"event":"host started".*}$/m.exec(text)?.[0] ?? '';
-    const { port, functions } = JSON.parse(line) as { port: number; functions: string[] };
+    const { port, functions }: { port: number; functions: string[] } = JSON.parse(line);
     return {
       url: `http://127.0.0.1:${port}`,
       functions,

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { ErrorRow } from './graph-error-rows.ts';
 import type { ErrorBody, HttpResult } from './simulator-client.ts';
 
-/** Sent with every call whose headers are checked. */
+/** The client request id that tests send with every call whose headers they check. */
 export const clientRequestId = '0f7c1d52-83be-4a61-9d47-2b5e6a90c3f8';
 
 export const outlookJson =
@@ -10,12 +10,12 @@ export const outlookJson =
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** What a test expects of a refusal by Graph. */
+/** The refusal that a test expects from Graph. */
 export type ExpectedRefusal = Pick<ErrorRow, 'status' | 'message' | 'inner' | 'retryAfter' | 'challenge'> & {
   code: string;
 };
 
-/** Checks the whole refusal: status, code, wording, which of the two envelopes, and the headers. */
+/** Checks the whole refusal: status, code, message, the form of the body, and the headers. */
 export function expectRefusal({ status, headers, body }: HttpResult<ErrorBody>, expected: ExpectedRefusal): void {
   expect(body.error).toMatchObject({
     code: expected.code,

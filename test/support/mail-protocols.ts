@@ -7,7 +7,7 @@ import { type AppInput, at, wingtip, wingtipApp, wingtipTenant } from './wingtip
 
 export const exchange = 'https://outlook.office365.com';
 
-/** Apps of the tenant, each with different rights. */
+/** The apps of the Wingtip tenant that use IMAP and SMTP, each with different rights. */
 export const apps = {
   usual: wingtip.clientId,
   withoutGrants: 'b2e5a8d3-7c4f-4a69-8d1e-8f309c6b5d72',

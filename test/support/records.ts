@@ -2,7 +2,7 @@ import type { ApiKey } from '../../shared/api-keys/api-key.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
 import type { Customer } from '../../shared/customers/customer.ts';
 import type { Import } from '../../shared/imports/import.ts';
-import type { PlanRecord } from '../../shared/imports/ledger/plan-record.ts';
+import { newPlanRecord, type PlanRecord } from '../../shared/imports/ledger/plan-record.ts';
 import type { Row } from '../../shared/imports/ledger/row.ts';
 import { type Tally, type TallyCounts, zeroCounts } from '../../shared/imports/ledger/tally.ts';
 import type { CheckMessage } from '../../shared/imports/messages.ts';
@@ -69,7 +69,7 @@ export function anImport(change: Partial<Import> = {}): Import {
   };
 }
 
-export function addressOf(line: number): string {
+function addressOf(line: number): string {
   return `user${line}@contoso.example`;
 }
 
@@ -94,19 +94,7 @@ export function aMailbox(change: Partial<Mailbox> = {}): Mailbox {
 
 /** A plan that has not begun. */
 export function aPlan(change: Partial<PlanRecord> = {}): PlanRecord {
-  return {
-    importId: 'imp_1',
-    line: 0,
-    rows: 0,
-    accepted: 0,
-    rejected: 0,
-    duplicates: 0,
-    slotsNeeded: 0,
-    done: false,
-    closed: false,
-    movedAt: RECORDS_NOW,
-    ...change,
-  };
+  return { ...newPlanRecord('imp_1', RECORDS_NOW), ...change };
 }
 
 export function aTally({

@@ -5,8 +5,9 @@ import { trustInThisProcess } from '../../local/certificate.ts';
 import { createCustomer } from '../../local/customer.ts';
 import { parseScenario, type ScenarioInput } from '../../local/microsoft365/scenario.ts';
 import { type Stack, type StackOptions, startStack } from '../../local/stack.ts';
+import { tenant } from './plain-tenant.ts';
 
-/** Seconds where the product has minutes, so that no test waits for a sweep or a lease. All of these are settings. */
+/** Seconds where the product has minutes, so that no test waits for a sweep or a lease. */
 const QUICK = {
   SWEEP_SCHEDULE: '*/2 * * * * *',
   BATCH_OVERDUE_AFTER: 'PT5S',
@@ -21,47 +22,6 @@ const QUICK = {
   PROPAGATION_STEPS: 'PT0S',
 };
 
-export const tenant = {
-  id: '5a1c6f3e-0b7d-4e29-9c84-2f6e8d1b7a50',
-  domain: 'tailspin.example',
-  clientId: 'e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e37',
-  clientSecret: 'simulated-Tailspin-8Q~value-of-a-client-secret',
-} as const;
-
-/** A tenant with a consented app and this many mailboxes that pass. */
-export function plainTenant(
-  mailboxes: number,
-  more: Partial<ScenarioInput['tenants'][number]> = {},
-  latencyMs = 5,
-): ScenarioInput {
-  const { mailboxes: special = [], ...rest } = more;
-  return {
-    latencyMs,
-    tenants: [
-      {
-        id: tenant.id,
-        name: 'Tailspin',
-        domains: [tenant.domain],
-        apps: [
-          {
-            clientId: tenant.clientId,
-            displayName: 'Outreach',
-            secrets: [{ value: tenant.clientSecret, expiresAt: '2036-01-01T00:00:00Z' }],
-            grants: ['Mail.ReadWrite', 'Mail.Send'],
-            consent: 'granted',
-          },
-        ],
-        mailboxes: [...special, { generate: mailboxes, address: `user{n}@${tenant.domain}` }],
-        ...rest,
-      },
-    ],
-  };
-}
-
-export const plainAddresses = (count: number) =>
-  Array.from({ length: count }, (_, i) => `user${i + 1}@${tenant.domain}`);
-export const csvOf = (addresses: readonly string[]) => `email_address\n${addresses.join('\n')}\n`;
-
 export interface Progress {
   id: string;
   status: string;
@@ -73,7 +33,7 @@ export interface Progress {
   finding: { code: string } | null;
 }
 
-export interface ShownRow {
+interface RowOfApi {
   line: number;
   address: string;
   state: string;
@@ -94,7 +54,7 @@ export interface RunningStack {
   progressOf(importId: string): Promise<Progress>;
   /** Tests the connection again and resumes the paused import. Resolves when it has ended. */
   resume(connectionId: string, importId: string, withinMs: number): Promise<Progress>;
-  allRows(importId: string): Promise<ShownRow[]>;
+  allRows(importId: string): Promise<RowOfApi[]>;
   simulator<Body>(method: string, path: string, body?: object): Promise<Body>;
   /** Replaces the plain tenant by a changed copy of the scenario's original tenant. */
   changeTenant(change: (tenant: ScenarioTenant) => void): Promise<void>;
@@ -149,7 +109,8 @@ export async function startRunningStack(
       ...(body && { headers, body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return (await response.json().catch(() => undefined)) as Body;
+    const text = await response.text();
+    return JSON.parse(text === '' ? 'null' : text);
   }
 
   async function untilEnded(
@@ -205,11 +166,11 @@ export async function startRunningStack(
       return untilEnded(importId, withinMs);
     },
     async allRows(importId) {
-      const rows: ShownRow[] = [];
+      const rows: RowOfApi[] = [];
       let cursor = '';
       do {
         const path = `/v1/imports/${importId}/rows?limit=500${cursor}`;
-        const page = await owner.expect<{ items: ShownRow[]; nextCursor?: string }>(200, 'GET', path);
+        const page = await owner.expect<{ items: RowOfApi[]; nextCursor?: string }>(200, 'GET', path);
         rows.push(...page.items);
         cursor = page.nextCursor === undefined ? '' : `&cursor=${encodeURIComponent(page.nextCursor)}`;
       } while (cursor !== '');
@@ -217,10 +178,10 @@ export async function startRunningStack(
     },
     simulator,
     async changeTenant(change) {
-      const wanted = structuredClone(scenario.tenants[0]);
-      if (!wanted) throw new Error('the scenario has no tenant');
-      change(wanted);
-      await simulator('PUT', `/_simulator/tenants/${wanted.id}`, wanted);
+      const changed = structuredClone(scenario.tenants[0]);
+      if (!changed) throw new Error('the scenario has no tenant');
+      change(changed);
+      await simulator('PUT', `/_simulator/tenants/${changed.id}`, changed);
     },
     async callsSince(instant) {
       const path = `/_simulator/log?limit=20000&since=${encodeURIComponent(instant.toISOString())}`;

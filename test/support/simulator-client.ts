@@ -141,10 +141,10 @@ const defaultTokenFields = {
 async function request<T>(url: string, init: RequestInit): Promise<HttpResult<T>> {
   const response = await fetch(url, init);
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: parseJson(text) as T };
+  return { status: response.status, headers: response.headers, text, body: parseJson(text) };
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string) {
   try {
     return JSON.parse(text);
   } catch {

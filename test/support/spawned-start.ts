@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isAlive } from '../../local/processes.ts';
 import type { LocalJson } from '../../local/stack.ts';
 
-export interface SpawnedStart {
+interface SpawnedStart {
   child: ChildProcess;
   output(): string;
   /** Resolves to the exit code. */
@@ -37,7 +37,7 @@ export async function untilReady(started: SpawnedStart, data: string): Promise<L
   return readLocal(data);
 }
 
-/** Waits until these processes have ended, at most for the given time. Resolves to those that are still alive. */
+/** Waits until these processes have ended, but no longer than `withinMs`. Resolves to those that are still alive. */
 export async function survivors(pids: readonly number[], withinMs: number): Promise<number[]> {
   const deadline = Date.now() + withinMs;
   while (pids.some(isAlive) && Date.now() < deadline) await pause(50);

@@ -10,7 +10,7 @@ export const uploadLimits: UploadLimits = {
 
 /** Streams the bytes in chunks. The sizes repeat until the bytes end. */
 export async function* chunksOf(bytes: Uint8Array | string, sizes: readonly number[] = [65_536]) {
-  const all = Buffer.from(bytes as Uint8Array);
+  const all = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
   for (let at = 0, turn = 0; at < all.length; turn++) {
     const size = sizes[turn % sizes.length] ?? 1;
     yield all.subarray(at, at + size);
@@ -18,7 +18,7 @@ export async function* chunksOf(bytes: Uint8Array | string, sizes: readonly numb
   }
 }
 
-/** Reads a whole CSV. */
+/** Reads a whole CSV. Resolves to its columns and rows. */
 export async function rowsOf(
   csv: Uint8Array | string,
   { sizes, ...limits }: Partial<UploadLimits> & { sizes?: readonly number[] } = {},

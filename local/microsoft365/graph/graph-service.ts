@@ -40,7 +40,7 @@ export async function answerGraphRequest(world: World, request: SimulatorRequest
         ? { response: await answerBatch(world, caller, call), trace: traceOf(caller, '/v1.0/$batch') }
         : await answerGraphCall(world, caller, call);
   const noReply = loss ? 'drop' : response.noReply;
-  return { reply: { ...addCommonHeaders(response, ids), ...(noReply ? { fate: noReply } : {}) }, trace };
+  return { reply: { ...addCommonHeaders(response, ids), noReply }, trace };
 }
 
 const nothing: GraphResponse = { status: 0, headers: {} };

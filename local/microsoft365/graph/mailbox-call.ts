@@ -12,7 +12,7 @@ import { type AttemptedCall, faultAt, transientFailureAt } from './mailbox-fault
 import { refusedByOrganization, refusedByPermission, refusedByPolicy } from './permissions.ts';
 import { readRequestBody, type WantedBody } from './request-body.ts';
 import { exchangeError, type GraphResponse } from './responses.ts';
-import { maxConcurrencyOf, overConcurrency } from './throttling.ts';
+import { concurrencyMaxOf, overConcurrency } from './throttling.ts';
 
 /** A permitted call on a mailbox. */
 export interface MailboxCall {
@@ -79,12 +79,12 @@ async function withConcurrencyLimit(
   run: () => GraphResponse,
 ): Promise<GraphResponse> {
   const { clientId } = app.scenario;
-  if (!state.enter(clientId, maxConcurrencyOf(tenant))) return overConcurrency(tenant);
+  if (!state.startCall(clientId, concurrencyMaxOf(tenant))) return overConcurrency(tenant);
   try {
     await pause(world.latencyMs + (entry.fault === 'slow' ? SLOW_MS : 0));
     return run();
   } finally {
-    state.leave(clientId);
+    state.endCall(clientId);
   }
 }
 
@@ -118,11 +118,9 @@ function evaluate(
     peek: () => world.mail.peek(tenant.id, entry.address),
     refusedByStore: () => faultAt('store', attempt),
   });
-  if (entry.fault === 'lostDraft' && operation.kind === 'create' && response.status === 201 && state.strikes === 0) {
-    // Only the first response is lost. The next attempt finds the draft or creates another one.
-    state.strikes += 1;
-    return { ...response, noReply: 'drop' };
-  }
+  const isCreated = operation.kind === 'create' && response.status === 201;
+  // Only the first response is lost. The next attempt finds the draft or creates another one.
+  if (entry.fault === 'lostDraft' && isCreated && state.triggerFault(1)) return { ...response, noReply: 'drop' };
   return response;
 }
 

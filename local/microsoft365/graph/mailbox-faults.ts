@@ -28,7 +28,7 @@ export interface AttemptedCall {
 
 type CodeFault = Extract<MailboxFault, { code: string }>;
 
-/** Refuses the call if the mailbox has a fault that shows at this stage. Counts each refusal in `state.strikes`. */
+/** Refuses the call if the mailbox has a fault that shows at this stage. The fault then counts as occurred. */
 export function faultAt(
   stage: Stage,
   { world, entry, state, kind, call, user }: AttemptedCall,
@@ -38,8 +38,7 @@ export function faultAt(
   const known = knownErrors[fault.code];
   const on = fault.on ?? known?.on;
   if ((known?.stage ?? 'logon') !== stage || (on && !on.includes(kind))) return undefined;
-  if (state.strikes >= (fault.times ?? Number.POSITIVE_INFINITY)) return undefined;
-  state.strikes += 1;
+  if (!state.triggerFault(fault.times)) return undefined;
   return errorResponse(world, call, fault.code, { ...fault, user });
 }
 

@@ -5,7 +5,7 @@ import { exchangeError, type GraphResponse, tooManyRequests } from './responses.
 /** How many calls at a time Exchange allows one app at one mailbox. A scenario can change it. */
 const MAILBOX_CONCURRENCY_MAX = 4;
 
-export const maxConcurrencyOf = (tenant: Tenant): number =>
+export const concurrencyMaxOf = (tenant: Tenant): number =>
   tenant.scenario.throttle?.perMailboxConcurrent ?? MAILBOX_CONCURRENCY_MAX;
 
 export function overConcurrency(tenant: Tenant): GraphResponse {

@@ -23,10 +23,10 @@ type UserFilter = Filter<Record<string, unknown>>;
 /** The properties that the query asks for and the app may see. */
 function presentVisible({ call, roles }: DirectoryCall, entry: Entry): Record<string, unknown> {
   const user = presentUser(entry);
-  const seesAll = roles.some(
+  const canSeeAll = roles.some(
     (role) => role !== 'User.ReadBasic.All' && userReadPermissions.some((name) => name === role),
   );
-  const visible: readonly string[] = seesAll ? Object.keys(user) : basicUserProperties;
+  const visible: readonly string[] = canSeeAll ? Object.keys(user) : basicUserProperties;
   const wanted =
     call.query
       .get('$select')

@@ -8,7 +8,7 @@ import {
   type ProtocolCaller,
   readXoauth2,
 } from '../protocols/protocol-caller.ts';
-import { protocolFaultOf, type SignInFailure, strikes, transientFailureAt } from '../protocols/protocol-faults.ts';
+import { protocolFaultOf, type SignInFailure, transientFailureAt } from '../protocols/protocol-faults.ts';
 import type { World } from '../world.ts';
 
 /** The client's session after `AUTHENTICATE` succeeded. */
@@ -43,11 +43,11 @@ export async function signIn(world: World, connections: OpenConnections, respons
   const state = entry && world.state(tenant, entry);
   const failure = transientFailureAt('imap', tenant, entry && state && { entry, state });
   if (failure && failure !== 'dropLater') return { kind: 'failed', caller, failure };
-  if (!entry || !state || !mayAccess(caller, entry)) return { kind: 'refused', caller };
+  if (!entry || !state || !canAccess(caller, entry)) return { kind: 'refused', caller };
 
   const fault = protocolFaultOf('imap', entry);
-  if (fault?.code === 'authenticateFailed' && strikes(fault, state)) return { kind: 'refused', caller };
-  const isNotConnected = fault?.code === 'notConnected' && strikes(fault, state);
+  if (fault?.code === 'authenticateFailed' && state.triggerFault(fault.times)) return { kind: 'refused', caller };
+  const isNotConnected = fault?.code === 'notConnected' && state.triggerFault(fault.times);
   const isFull = connections.count(tenant, entry) >= CONNECTIONS_MAX;
   const isConnected = isOpenMailbox(entry) && entry.imap && !isNotConnected && !isFull;
   // A connection over the limit does not count towards it.
@@ -60,7 +60,7 @@ export async function signIn(world: World, connections: OpenConnections, respons
 }
 
 /** RBAC for Applications has no IMAP role. The app needs the Entra permission, and FullAccess if there is a mailbox. */
-function mayAccess(caller: ProtocolCaller, entry: Entry): boolean {
+function canAccess(caller: ProtocolCaller, entry: Entry): boolean {
   if (!hasRole(caller, 'IMAP.AccessAsApp')) return false;
   if (!withoutMailbox.has(entry.kind) && !hasFullAccess(caller, entry)) return false;
   return !caller.app.propagation.isDenied(Date.now());

@@ -39,13 +39,6 @@ export function protocolFaultOf(protocol: Protocol, { fault }: Entry): ProtocolF
   return prefix.toLowerCase() === protocol ? { ...codeFault, code } : undefined;
 }
 
-/** Whether the fault occurs now. Each time counts towards its `times`. */
-export function strikes(fault: ProtocolFault, state: MailboxState): boolean {
-  if (state.strikes >= (fault.times ?? Number.POSITIVE_INFINITY)) return false;
-  state.strikes += 1;
-  return true;
-}
-
 /** Asked once per conversation, when the mailbox is known. The tenant's random faults come before the mailbox's own. */
 export function transientFailureAt(
   protocol: Protocol,
@@ -87,7 +80,7 @@ function mailboxFailure(protocol: Protocol, entry: Entry, state: MailboxState): 
     return flakyFailures[Math.floor(state.random() * flakyFailures.length)] ?? 'unavailable';
   }
   const failure = failureByCode[fault.code];
-  return failure && strikes(fault, state) ? failure : undefined;
+  return failure && state.triggerFault(fault.times) ? failure : undefined;
 }
 
 const SLOW_MS = 2000;

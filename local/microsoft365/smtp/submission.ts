@@ -7,7 +7,6 @@ import {
   type BrokenReply,
   protocolFaultOf,
   type SignInFailure,
-  strikes,
   transientFailureAt,
 } from '../protocols/protocol-faults.ts';
 import type { World } from '../world.ts';
@@ -52,7 +51,7 @@ export async function authenticate(world: World, user: string, token: string): P
   const failure = transientFailureAt('smtp', tenant, entry && state && { entry, state });
   if (failure && failure !== 'dropLater') return { caller, outcome: failedSignIn(failure) };
   // An app without permission learns nothing about the mailbox's settings.
-  if (!entry || !mayAccess(caller, entry)) return { caller, outcome: { refused: unsuccessful } };
+  if (!entry || !canAccess(caller, entry)) return { caller, outcome: { refused: unsuccessful } };
   const refused = refusedBySetting(caller, entry) ?? faultAt(world, 'auth', { caller, entry });
   if (refused) return { caller, outcome: { refused } };
   return { caller, outcome: { passed: { caller, entry, dropsNext: failure === 'dropLater' } } };
@@ -68,7 +67,7 @@ export function refusedPassword(world: World, user: string): SmtpReply {
  * An app with the Entra permission needs FullAccess to the mailbox, even if RBAC for Applications grants the role. For an
  * app without the permission, the RBAC role is enough.
  */
-function mayAccess(caller: ProtocolCaller, entry: Entry): boolean {
+function canAccess(caller: ProtocolCaller, entry: Entry): boolean {
   if (!isOpenMailbox(entry)) return false;
   const isGranted = hasRole(caller, 'SMTP.SendAsApp')
     ? hasFullAccess(caller, entry)
@@ -122,7 +121,7 @@ function faultAt(
   const fault = protocolFaultOf('smtp', entry);
   if (!fault || !/^\d/.test(fault.code) || (fault.at ?? knownReplies[fault.code]?.at ?? 'mail') !== step)
     return undefined;
-  if (!strikes(fault, world.state(caller.tenant, entry))) return undefined;
+  if (!world.state(caller.tenant, entry).triggerFault(fault.times)) return undefined;
   // At DATA the message store refuses, with its own wording.
   if (fault.code === '4.3.2' && step === 'data' && fault.message === undefined) return threadLimit;
   return replyOf(fault.code, fault);

@@ -22,7 +22,7 @@ const CONNECTIONS_MAX = 5_000;
 const REFUSAL_CACHED_MS = 5_000;
 const FAILURE_CACHED_MS = 2_000;
 
-/** One token, or the attempt to get it. Instants are in milliseconds since 1970. */
+/** One token, or the request for it. Instants are in milliseconds since 1970. */
 interface Entry {
   askedAt: number;
   answer: Promise<TokenAnswer>;

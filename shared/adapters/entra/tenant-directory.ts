@@ -25,10 +25,14 @@ export function openIdTenantDirectory(deps: {
         if (!tenantId) throw new Error('the OpenID configuration contains no tenant ID');
         return tenantId.toLowerCase();
       } catch (cause) {
-        throw new DomainError('microsoft_unavailable', 'Microsoft is not responding. Try again in a few seconds.', {
-          cause,
-          retryAfterSeconds: 10,
-        });
+        throw new DomainError(
+          'microsoft_unavailable',
+          'Microsoft is temporarily unavailable. Try again in a few seconds.',
+          {
+            cause,
+            retryAfterSeconds: 10,
+          },
+        );
       }
     },
   };

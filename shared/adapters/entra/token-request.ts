@@ -64,12 +64,16 @@ function toAnswer(clock: Clock, response: PipelineResponse | undefined, error: u
   const retryAfterSeconds = readRetryAfter(response?.headers.get('retry-after'), clock.now());
   const options = { cause: error, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
   if (!response || response.status < 400) {
-    throw new DomainError('microsoft_unavailable', 'Microsoft Entra is not responding. Try again later.', options);
+    throw new DomainError('microsoft_unavailable', 'Microsoft Entra did not answer. Try again later.', options);
   }
   const refusal = readEntraRefusal(response.status, response.bodyAsText ?? '', response.headers.get('x-ms-request-id'));
   const cause = classify(refusal);
   if (cause === 'throttled') {
-    throw new DomainError('microsoft_throttled', 'Microsoft Entra is limiting our requests. Try again later.', options);
+    throw new DomainError(
+      'microsoft_throttled',
+      'Microsoft Entra is throttling our requests. Try again later.',
+      options,
+    );
   }
   if (cause === 'microsoft_unavailable') {
     throw new DomainError(

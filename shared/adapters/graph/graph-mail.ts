@@ -56,7 +56,7 @@ export function graphMail(deps: Deps): GraphMail {
       return read;
     },
 
-    async clear(mailbox, draftSubject, ids, where) {
+    async clear(mailbox, draftSubject, ids, scope) {
       const user = userPath(mailbox);
       // Without permanentDelete, a draft moves to Deleted Items. The search below finds it there, so that the next call
       // can delete it once more.
@@ -64,7 +64,7 @@ export function graphMail(deps: Deps): GraphMail {
       const removals: BatchPart[] = ids.map((id, i) => {
         const url = `${user}/messages/${encodeURIComponent(id)}`;
         return hasPermanentDelete
-          ? // Graph has been seen to refuse the whole batch if a POST has no body or no content type.
+          ? // Graph has refused whole batches in which a POST had no body or no content type.
             {
               id: `remove${i}`,
               method: 'POST',
@@ -75,8 +75,8 @@ export function graphMail(deps: Deps): GraphMail {
           : { id: `remove${i}`, method: 'DELETE', url, headers: IMMUTABLE_IDS };
       });
       const folder =
-        hasPermanentDelete && where === 'drafts' ? `${user}/mailFolders/drafts/messages` : `${user}/messages`;
-      const subjects = where === 'drafts' ? [draftSubject] : [draftSubject, reportOf(draftSubject)];
+        hasPermanentDelete && scope === 'drafts' ? `${user}/mailFolders/drafts/messages` : `${user}/messages`;
+      const subjects = scope === 'drafts' ? [draftSubject] : [draftSubject, reportOf(draftSubject)];
       const filter = encodeURIComponent(
         subjects.map((subject) => `subject eq '${subject.replaceAll("'", "''")}'`).join(' or '),
       );

@@ -6,7 +6,7 @@ import { Secret } from '../../kernel/secret.ts';
 const RETRY_AFTER_SECONDS = 10;
 
 /**
- * Client secrets in Azure Key Vault, named after the connection's ID. Names there may only have letters, digits and
+ * Client secrets in Azure Key Vault, named after the connection's ID. Names there may contain only letters, digits and
  * hyphens.
  *
  * A deleted name cannot be reused, so it is recovered and gets a new version.

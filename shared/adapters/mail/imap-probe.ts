@@ -32,7 +32,7 @@ export async function probeImap(
   // A socket error also fails the pending command.
   client.on('error', () => undefined);
   let timer: NodeJS.Timeout | undefined;
-  // If Microsoft throttles it, the library sleeps. Our waits happen on the queue instead.
+  // If Microsoft throttles a command, the library sleeps. This timeout ends that: our waits happen on the queue.
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('timed out')), timeoutMs);
   });

@@ -39,7 +39,7 @@ export function tableSlots(table: TableClient): Slots {
     }
   }
 
-  const untilWritten = <T>(attempt: () => Promise<T | undefined>) => retryLostRaces(attempt, RETRIES);
+  const untilWritten = <T>(tryOnce: () => Promise<T | undefined>) => retryLostRaces(tryOnce, RETRIES);
 
   return {
     async open(customerId, limit) {

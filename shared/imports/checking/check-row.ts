@@ -26,9 +26,10 @@ const APP_UNKNOWN_RETRY_SECONDS = 30;
 /**
  * Checks one row's mailbox and makes sure that the row ends.
  *
- * Resolves when the message may be deleted: the result is committed, the row waits, or nothing was left to do. Resolves to
- * a `Retry` when a message must be sent again later. A second delivery, of this message or of another for the same row,
- * changes nothing. Rejects with a transient error when a service of ours is unavailable; the row is then still pending.
+ * Resolves once the message may be deleted: the result is committed, the row waits, or nothing was left to do. Resolves
+ * to a `Retry` if a message must be sent again later. A second delivery, of this message or of another for the same
+ * row, changes nothing. Rejects with a transient error if one of our own services is unavailable. The row is then still
+ * pending.
  */
 export async function checkRow(
   deps: CheckDeps,
@@ -65,7 +66,7 @@ export async function checkRow(
       const startedAt = deps.clock.now();
       const isLate = startedAt.getTime() - receivedAt.getTime() > LATE_AFTER_MS;
       const mayBeOneOfTwo = redelivered || (message.mayHaveLeftovers && message.tries === 0);
-      // If another delivery has settled the row, its cleanup is over. A draft that we write now would stay if we die.
+      // If another delivery has settled the row, no later try cleans up. A draft written now would stay if we die.
       if ((isLate || mayBeOneOfTwo) && !(await isStillPending(deps, message))) return undefined;
       if (mayBeOneOfTwo) await sendCleanup(deps.importQueues, message, deps.limits.cleanupAfterMs);
       const outcome = await deps.checker.check({

@@ -2,7 +2,10 @@ import type { Findings } from '../../causes/verdict.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import type { CheckMessage } from '../messages.ts';
 
-/** The subject of whatever a check writes into a mailbox. The same for every try at one row, so that later tries find it. */
+/**
+ * The subject of everything that a check writes into a mailbox. It is the same for every try at a row, so that later
+ * tries find it.
+ */
 export function draftSubjectOf(message: { importId: string; line: number }): string {
   return `Muster check ${message.importId} ${message.line}`;
 }
@@ -10,9 +13,9 @@ export function draftSubjectOf(message: { importId: string; line: number }): str
 /**
  * Sends a cleanup message: after `afterMs`, a worker removes what tries at this row have left.
  *
- * Two deliveries of one row can be at work at the same time. If the slower one dies after it wrote its draft, and the faster
- * one has already settled the row, no later try would clean up. So a delivery that may be one of two sends this message
- * before it touches the mailbox.
+ * Two deliveries of one row can run at the same time. If the faster one settles the row and the slower one then dies
+ * with its draft in the mailbox, no later try cleans up. So a delivery that may be one of two sends this message before
+ * it touches the mailbox.
  */
 export async function sendCleanup(
   queues: Pick<ImportQueues, 'sendCheck'>,
@@ -22,7 +25,10 @@ export async function sendCleanup(
   await queues.sendCheck({ ...message, cleanupOnly: true }, afterMs);
 }
 
-/** A self-addressed message that was accepted but not seen can arrive after its row is settled. Cleans up for it later. */
+/**
+ * Sends a cleanup message if a self-addressed message was accepted but not found: it may arrive after its row is
+ * settled.
+ */
 export async function sendCleanupForLateArrival(
   queues: Pick<ImportQueues, 'sendCheck'>,
   message: CheckMessage,

@@ -4,7 +4,9 @@ import type { ConnectionStore } from '../../connections/connection-store.ts';
 
 /** Connections as this process last read them, so that a check reads no table. */
 export interface ConnectionCache {
-  /** At most a minute old. Read again for each epoch of an import, because its secret may be replaced during a pause. */
+  /**
+   * At most a minute old. Read again for each epoch of an import, because the secret may be replaced during a pause.
+   */
   get(message: ConnectionAsked): Promise<Connection | undefined>;
   forget(connectionId: string): void;
 }

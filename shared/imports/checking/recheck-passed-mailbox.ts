@@ -13,13 +13,12 @@ interface RecheckDeps {
   limits: { cleanupAfterMs: number };
 }
 
-/** Whether a mailbox that passed before still passes; `none` when no mailbox of the connection has ever passed. */
+/** Whether a mailbox that passed before still passes. `none` if the connection has no mailbox that passed. */
 export type Recheck = 'passes' | 'refused' | 'none' | 'unknown';
 
 /**
- * Asks a mailbox that passed before whether it still passes, to tell a refusal of single mailboxes from a refusal of all.
- * The draft carries the subject of the row that gave rise to the question. A cleanup message is sent first, in case this
- * process dies.
+ * Asks a mailbox that passed before whether it still passes, to tell a refusal of single mailboxes from a refusal of
+ * all. The draft has the draft subject of the refused row. A cleanup message is sent first, in case this process dies.
  */
 export async function recheckPassedMailbox(
   deps: RecheckDeps,
@@ -32,7 +31,7 @@ export async function recheckPassedMailbox(
   if (address === undefined) return 'none';
   await sendCleanup(deps.importQueues, { ...message, address }, deps.limits.cleanupAfterMs);
   const outcome = await deps.checker.check({
-    // A comparison never sends a message.
+    // A recheck never delivers a message.
     connection: { ...connection, probes: [probe], sendProbe: 'noDelivery' },
     address,
     draftSubject: draftSubjectOf(message),

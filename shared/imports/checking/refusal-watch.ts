@@ -11,7 +11,9 @@ export interface Observation {
   findings: Findings;
   /** When the check began, in milliseconds. A pass only counts against refusals that are older than this. */
   startedAt: number;
-  /** Asks a mailbox that passed this probe before; `address` is the last one that this process saw pass, if any. */
+  /**
+   * Checks a mailbox again that passed this probe before. `address` is the last one that this process saw pass, if any.
+   */
   recheck(probe: Probe, address: string | undefined): Promise<Recheck>;
 }
 
@@ -21,13 +23,13 @@ export type RefusalScope = { everywhere: false } | { everywhere: true; refusedIn
 /**
  * Tells refusals of single mailboxes from one refusal that concerns them all.
  *
- * A refusal that could be either is held back for a moment. It counts as the mailbox's own once another mailbox passes a
- * later check, or once the moment is over. After many refusals of one kind with no pass in between, a mailbox that passed
- * before is asked again. If it still passes, the refusals are the mailboxes' own. Otherwise everything that is held back
- * is `everywhere`.
+ * A refusal that could be either is held back for `holdMs`. It counts as the mailbox's own once another mailbox passes
+ * a later check, or once that time is over. After many refusals of one kind with no pass in between, a mailbox that
+ * passed before is checked again. If it is refused too, or if there is no such mailbox, every refusal that is held back
+ * is `everywhere`. Otherwise the refusals are the mailboxes' own.
  */
 export interface RefusalWatch {
-  /** Resolves once the scope of the observation's refusal is known. Rejects when `recheck` rejects. */
+  /** Resolves once the scope of the observation's refusal is known. Rejects if `recheck` rejects. */
   observe(observation: Observation): Promise<RefusalScope>;
 }
 
@@ -42,7 +44,7 @@ interface Streak {
   connectionId: string;
   /** Refusals since the last pass, those no longer held included. */
   refusedInARow: number;
-  /** At this many, a mailbox that passed before is asked. */
+  /** At this many, a mailbox that passed before is checked again. */
   recheckAt: number;
   held: Set<HeldRefusal>;
   isRechecking: boolean;
@@ -87,7 +89,7 @@ export function createRefusalWatch(options: {
         for (const held of streak.held) held.decide({ everywhere: true, refusedInARow, finding });
       } else {
         for (const held of streak.held) held.decide(OWN);
-        // A streak that goes on is rechecked less and less often.
+        // A streak that continues is rechecked less and less often.
         if (result === 'passes') streak.recheckAt *= 2;
       }
       streak.refusedInARow = 0;

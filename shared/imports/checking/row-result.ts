@@ -5,7 +5,7 @@ import type { Patch } from '../ledger/ledger.ts';
 import type { Row } from '../ledger/row.ts';
 
 /** What a finished check writes into the row and its mailbox. */
-export interface RowResult {
+interface RowResult {
   state: 'passed' | 'failed' | 'inconclusive';
   row: Patch<Row>;
   mailbox: Patch<Mailbox>;

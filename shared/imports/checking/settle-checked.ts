@@ -32,8 +32,8 @@ export interface SettleCheckedDeps extends WaitDeps {
 }
 
 /**
- * Acts on a check's findings. Usually it writes them as the row's result. While grants may still be propagating, the row
- * waits. When the refusal concerns every mailbox, the import pauses with one finding and the row stays pending.
+ * Acts on a check's findings. Usually it writes them as the row's result. While grants may still be propagating, the
+ * row waits. If the refusal concerns every mailbox, the import pauses with one finding and the row stays pending.
  */
 export async function settleChecked(
   deps: SettleCheckedDeps,
@@ -70,7 +70,7 @@ export async function settleChecked(
   await deps.settler.settle({ ...rowLocationOf(message), ...rowResultOf(findings, outcome.mailboxKind) });
 }
 
-/** The import or the connection has changed: the next check reads both again. */
+/** Call this after changing the import or the connection, so that the next check reads both again. */
 export function forgetCached(
   deps: { importCache: ImportCache; connectionCache: ConnectionCache },
   message: { importId: string; connectionId: string },
@@ -79,7 +79,7 @@ export function forgetCached(
   deps.connectionCache.forget(message.connectionId);
 }
 
-/** A denial of every mailbox has a cause of its own: the consent or one permission is missing, whatever a token shows. */
+/** A denial of every mailbox has a cause of its own: consent or a permission is missing, even if the token shows it. */
 function causeOfDenialEverywhere({ byPolicy, token, mailboxOpened }: DenialHints): CauseCode | undefined {
   if (byPolicy) return undefined;
   return mailboxOpened || token === 'lacks' ? 'permission_missing' : 'consent_missing';

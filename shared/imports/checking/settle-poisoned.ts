@@ -17,9 +17,9 @@ interface SettlePoisonedDeps {
 }
 
 /**
- * Settles a row whose check met a defect of ours on every delivery: `failed` with `internal_error`, so that the import can
- * end. Removes what the tries left in the mailbox, as far as possible. Rejects when the row could not be written; it is then
- * still pending, and the sweep sends it again.
+ * Settles a row whose check met a defect of ours on every delivery: `failed` with `internal_error`, so that the import
+ * can end. Removes what the tries left in the mailbox, as far as possible. Rejects if the row could not be written. The
+ * row is then still pending, and is sent again once its batch is overdue.
  */
 export async function settlePoisoned(deps: SettlePoisonedDeps, message: CheckMessage): Promise<void> {
   const connection = await deps.connectionCache.get(message);

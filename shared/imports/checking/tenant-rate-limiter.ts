@@ -1,11 +1,12 @@
 /**
- * Decides when a check may begin, so that Microsoft is not asked faster than the tenant allows, and no tenant slows another
- * one down.
+ * Decides when a check may begin, so that Microsoft is not asked faster than the tenant allows, and no tenant slows
+ * another one down.
  */
 export interface TenantRateLimiter {
   /**
-   * Runs `check` once this process and the tenant have room. Resolves to `ran: false` when there is no room in time, or when
-   * the tenant must not be asked for a while: nothing was asked, and the message should stay hidden for `seconds`.
+   * Runs `check` once this process and the tenant have room. Resolves to `ran: false` if there is no room in time, or
+   * if the tenant must not be asked for a while. Nothing was asked then, and the message should stay hidden for
+   * `seconds`.
    */
   run<T>(
     tenant: string,

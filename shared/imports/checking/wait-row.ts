@@ -19,7 +19,7 @@ export interface WaitDeps {
   limits: CheckLimits;
 }
 
-export interface CheckLimits {
+interface CheckLimits {
   /** How long a mailbox may be throttled or unreachable before it ends as inconclusive. */
   giveUpAfterMs: number;
   /** The first wait when Microsoft names none. Doubles with each try, with full jitter. */
@@ -28,15 +28,15 @@ export interface CheckLimits {
   cleanupAfterMs: number;
 }
 
-/** Up to this, a wait is a delayed message. A longer wait is written into the row, and no message stays behind. */
-export const SHORT_WAIT_MAX_MS = 60_000;
+/** Up to this time, a wait is a delayed message. A longer wait is written into the row, and the row has no message. */
+const SHORT_WAIT_MAX_MS = 60_000;
 
-/** Partial answers do not count as an outage: after them, the waits do not grow beyond those of this try. */
+/** Partial answers do not count as an outage. After them, a wait is no longer than after this many tries. */
 const PARTIALLY_ANSWERED_TRIES_MAX = 2;
 
 /**
- * Microsoft asked us to wait, or did not answer: the check is tried again later, until `giveUpAfterMs` is over. Resolves to
- * the message to send again, or to nothing when the row was written.
+ * Handles a check that has to wait for Microsoft: tries it again later, until `giveUpAfterMs` is over. Resolves to the
+ * message to send again, or to `undefined` once the row is written.
  */
 export async function waitForMicrosoft(
   deps: WaitDeps,
@@ -57,14 +57,14 @@ export async function waitForMicrosoft(
     return undefined;
   }
   if (delayMs <= SHORT_WAIT_MAX_MS) {
-    const again: CheckMessage = {
+    const nextTry: CheckMessage = {
       ...message,
       tries: tries + 1,
       mayHaveLeftovers: true,
       firstDeferredAt,
       priorFindings,
     };
-    return { message: again, delayMs };
+    return { message: nextTry, delayMs };
   }
   const nextCheckAt = new Date(now.getTime() + delayMs);
   await deps.settler.settle({
@@ -77,8 +77,9 @@ export async function waitForMicrosoft(
 }
 
 /**
- * Grants may still be propagating: the row waits for the next step. Then the refused probes are asked again; passed ones are
- * kept. Without `findings` nothing was asked, because the connection is in a quiet period.
+ * Makes a row wait for grants that may still be propagating. At `nextCheckAt`, only the refused probes are asked again.
+ *
+ * @param findings absent if nothing was asked, because the connection is in a quiet period
  */
 export async function waitForGrants(
   deps: WaitDeps,
@@ -96,7 +97,7 @@ export async function waitForGrants(
       cause: 'propagating',
       requestId: refused?.requestId ?? null,
       nextCheckAt,
-      // A quiet period is no time in which Microsoft did not answer. Counting starts anew.
+      // A quiet period is not an outage, so the time limit for giving up starts over.
       firstDeferredAt: null,
       priorFindings: filterFindings(known, (finding) => finding.verdict !== 'skipped' && !canBePropagation(finding)),
     },

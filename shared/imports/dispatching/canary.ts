@@ -11,7 +11,7 @@ interface CanaryDeps {
 }
 
 /** Which of the due rows may be sent now, and what to change in the import. */
-export interface Released {
+interface Released {
   rows: Tagged<Row>[];
   change: Pick<Import, 'canary' | 'canarySettledAt'>;
 }
@@ -19,10 +19,10 @@ export interface Released {
 /**
  * Sends one canary ahead of the rows that wait for new grants to propagate.
  *
- * Every question that Exchange refuses prolongs the propagation, so only one mailbox is asked first. Once the canary has a
- * verdict, the other due rows follow. If it is refused again, they all wait for the same next step without being asked.
- * Each step chooses another canary, because the last one may be out of scope for good. Rows that wait for another reason
- * are not held. Repeatable.
+ * Every request that Exchange refuses prolongs the propagation, so only one mailbox is asked first. Once the canary has
+ * a verdict, the other due rows follow. If it is refused again, they all wait for the same next step without being
+ * asked. Each step chooses another canary, because the last one may be out of scope for good. Rows that wait for
+ * another reason are not held. Repeatable.
  */
 export async function releaseDue(deps: CanaryDeps, record: Import, due: readonly Tagged<Row>[]): Promise<Released> {
   const { canary, canarySettledAt } = record;

@@ -9,8 +9,9 @@ import { dispatchStep } from './dispatch-step.ts';
  * Keeps a window of one import's check messages on the queue until every row is sent and settled. Then ends the import.
  *
  * One dispatcher at a time holds the lease in the import's record; a second one returns immediately. A dispatcher sends
- * before it moves the cursor. If it dies in between, its successor sends those lines again with `mayHaveLeftovers`. After
- * its shift it hands over by a message. While every open row waits for a later time, it leaves a delayed message instead.
+ * before it moves the cursor. If it dies in between, its successor sends those lines again with `mayHaveLeftovers`.
+ * After its shift it hands over by a message. While every open row waits for a later time, it leaves a delayed message
+ * instead.
  */
 export async function dispatchChecks(deps: DispatchDeps, customerId: string, importId: string): Promise<void> {
   const shiftEnds = deps.clock.now().getTime() + deps.dispatching.shiftMs;

@@ -21,10 +21,13 @@ export interface DispatchDeps {
   dispatching: DispatchSettings;
 }
 
-export interface DispatchSettings {
+interface DispatchSettings {
   /** Names this process in leases. */
   holder: string;
-  /** Check messages on the queue, of all imports together. They share it equally, each within `windowMin` and `windowMax`. */
+  /**
+   * Check messages on the queue for all imports together. Each import gets an equal share, from `windowMin` to
+   * `windowMax`.
+   */
   windowTotal: number;
   windowMin: number;
   windowMax: number;

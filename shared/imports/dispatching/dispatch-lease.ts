@@ -14,7 +14,7 @@ export interface HeldLease {
 
 let leases = 0;
 
-/** Acquires the lease, or renews it once half of it has passed. `undefined` when another writer was faster. */
+/** Acquires the lease, or renews it once half of it has passed. `undefined` if another writer was faster. */
 export async function acquireLease(
   deps: DispatchDeps,
   found: Tagged<Import>,
@@ -41,14 +41,17 @@ export async function acquireLease(
   return { holder, record, tag, sentUpTo, window: held?.window ?? (await computeWindow(deps)) };
 }
 
-/** An equal share of the messages that all imports together may have on the queue, so that a large one leaves room. */
+/**
+ * An equal share of the messages that all imports together may have on the queue, so that a large one leaves room for
+ * others.
+ */
 async function computeWindow(deps: DispatchDeps): Promise<number> {
   const { windowTotal, windowMin, windowMax } = deps.dispatching;
   const running = Math.max(1, (await deps.imports.listOpen()).length);
   return Math.min(windowMax, Math.max(windowMin, Math.floor(windowTotal / running)));
 }
 
-/** Writes into the lease how far this step may send, before it sends. `undefined` when the lease is lost. */
+/** Before a step sends, writes into the lease how far it may send. `undefined` if the lease is lost. */
 export async function announceSending(
   deps: DispatchDeps,
   held: HeldLease,
@@ -67,7 +70,9 @@ export async function handOver(deps: DispatchDeps, held: HeldLease): Promise<voi
   await deps.importQueues.sendDispatch({ v: 1, customerId: held.record.customerId, importId: held.record.id });
 }
 
-/** Sends a delayed message that wakes the import up, unless one is due by then. If it is lost, the sweep sends another. */
+/**
+ * Sends a delayed message that wakes the import up, unless one is due by then. If it is lost, the sweep sends another.
+ */
 export async function sleepUntil(deps: DispatchDeps, held: HeldLease, until: Date): Promise<void> {
   const now = deps.clock.now();
   const { wakeUpAt } = held.record;

@@ -13,7 +13,7 @@ import { mergeBatches, newBatch, resentBatch } from './sent-batches.ts';
 /** Waiting rows that are read to find out when the next one is due. */
 const WAITING_READ_MAX = 500;
 
-export type Step =
+type Step =
   | { kind: 'settled' }
   /** Another writer changed the import: a pause, a cancel, or another dispatcher after our lease expired. */
   | { kind: 'lost' }
@@ -22,8 +22,8 @@ export type Step =
   | { kind: 'working'; outstanding: number; window: number; more: boolean };
 
 /**
- * Reads once how far an import is, and sends what fits into the window: rows not sent yet, waiting rows that are due, and
- * batches that are overdue.
+ * Reads once how far an import has got, and sends what fits into the window: rows not sent yet, waiting rows that are
+ * due, and batches that are overdue.
  */
 export async function dispatchStep(deps: DispatchDeps, held: HeldLease): Promise<Step> {
   const { record } = held;
@@ -51,7 +51,8 @@ export async function dispatchStep(deps: DispatchDeps, held: HeldLease): Promise
   const announced = await announceSending(deps, { ...held, record: { ...rest, ...released.change } }, cursor);
   if (!announced) return { kind: 'lost' };
   const batches: SentBatch[] = record.batches.filter((batch) => !overdue.includes(batch));
-  // Note the batch before its rows are sent. Whatever fails from here on, these rows belong to a batch that gets overdue.
+  // Note the batch before its rows are sent. Whatever fails from here on, these rows belong to a batch that becomes
+  // overdue.
   if (unsent[0]) batches.push(newBatch(unsent[0].value.line, cursor, now, deps.dispatching.overdue));
   if (due.length > 0) {
     const rearmed = await rearmRows(deps, record, due);

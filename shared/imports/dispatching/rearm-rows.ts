@@ -12,10 +12,11 @@ interface RearmDeps {
 }
 
 /**
- * Turns waiting rows back to pending, in one transaction with the tally that counted them as waiting. Their attempt stays.
+ * Turns waiting rows back to pending, in one transaction with the tally that counted them as waiting. Their attempt
+ * stays.
  *
- * Resolves to the rows that are pending now, with the tags to send them by. Leaves out a row that another writer changed,
- * and rows of a transaction whose result is unknown: if they are pending, their batch becomes overdue.
+ * Resolves to the rows that are pending now, with the tags to send them by. Leaves out a row that another writer
+ * changed, and the rows of a transaction whose result is unknown: if these are pending, their batch becomes overdue.
  */
 export async function rearmRows(deps: RearmDeps, record: Import, rows: readonly Tagged<Row>[]): Promise<Tagged<Row>[]> {
   const rearmed: Tagged<Row>[] = [];

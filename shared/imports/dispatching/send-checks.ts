@@ -4,7 +4,7 @@ import type { Import } from '../import.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import type { Row } from '../ledger/row.ts';
 
-const SENDS_AT_ONCE = 32;
+const PARALLEL_SENDS_MAX = 32;
 
 /** Sends one check message for each row. */
 export async function sendChecks(
@@ -13,7 +13,7 @@ export async function sendChecks(
   rows: readonly Tagged<Row>[],
   mayHaveLeftovers: (row: Row) => boolean,
 ): Promise<void> {
-  const limit = pLimit(SENDS_AT_ONCE);
+  const limit = pLimit(PARALLEL_SENDS_MAX);
   const send = ({ value: row, tag }: Tagged<Row>) =>
     deps.importQueues.sendCheck({
       v: 2,

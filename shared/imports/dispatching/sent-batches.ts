@@ -1,10 +1,10 @@
 import type { SentBatch } from '../import.ts';
 
-/** Batches that an import remembers. Beyond that the oldest are merged. */
-export const BATCHES_MAX = 50;
+/** How many batches an import remembers. Beyond that, the oldest are merged. */
+const BATCHES_MAX = 50;
 
 export interface OverdueTimes {
-  /** How long after a batch is sent its pending rows are sent again. */
+  /** When a batch was sent this long ago, its pending rows are sent again. */
   afterMs: number;
   /** That time doubles with each repetition, up to this. */
   maxMs: number;
@@ -21,7 +21,7 @@ export function resentBatch(batch: SentBatch, now: Date, times: OverdueTimes): S
 }
 
 /**
- * Keeps the list short by merging its oldest neighbours. The merged batch takes the later times: sending a row again too
+ * Keeps the list short by merging its oldest neighbors. The merged batch takes the later times: sending a row again too
  * late costs seconds, sending it too early costs a useless check.
  */
 export function mergeBatches(batches: readonly SentBatch[]): SentBatch[] {

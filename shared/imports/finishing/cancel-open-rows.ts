@@ -17,8 +17,9 @@ interface CancelDeps {
 /**
  * Settles every open row of an import as `cancelled`, and gives back the slots that this import claimed for them.
  *
- * Closes planning first, so that no row is added afterwards. A check that finishes at the same time either wins its row or
- * loses it, never both. Resolves when no open row is left. Repeatable: a later call continues where this one stopped.
+ * Closes planning first, so that no row is added afterwards. A check that finishes at the same time either wins its row
+ * or loses it, never both. Resolves when no open row is left. Repeatable: a later call continues where this one
+ * stopped.
  */
 export async function cancelOpenRows(deps: CancelDeps, record: Import): Promise<void> {
   await closePlan(deps, record);

@@ -6,7 +6,10 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { countSettled, sumTallies } from '../ledger/tally.ts';
 import { reviseExplanations } from './revise-explanations.ts';
 
-/** Receives the end of each import. It can come twice: when a process dies after announcing the end, before noting that. */
+/**
+ * Receives the end of each import. The same end can arrive twice, if a process dies between announcing and recording
+ * it.
+ */
 export interface ImportEvents {
   ended(record: Import): Promise<void>;
 }
@@ -23,7 +26,8 @@ interface FinishDeps {
  * Ends an import whose rows are all settled. Resolves to whether the import has ended.
  *
  * The steps are, in this order: explanations, slots, end state, announcement, pointer. Each can be repeated by another
- * process. The import is read before its tallies; the other way round would miss rows that are planned in between.
+ * process. The import is read before its tallies. The other way around, rows that are planned in between would be
+ * missed.
  */
 export async function finishImport(deps: FinishDeps, target: Pick<Import, 'customerId' | 'id'>): Promise<boolean> {
   const { customerId, id } = target;

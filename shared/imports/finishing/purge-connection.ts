@@ -11,7 +11,7 @@ import type { UploadStore } from '../upload/upload-store.ts';
 import { cancelOpenRows } from './cancel-open-rows.ts';
 import { finishImport, type ImportEvents } from './finish-import.ts';
 
-export interface PurgeDeps {
+interface PurgeDeps {
   imports: ImportStore;
   importQueues: ImportQueues;
   ledger: Ledger;
@@ -26,8 +26,8 @@ export interface PurgeDeps {
 const PAGE_SIZE = 100;
 
 /**
- * Removes everything that a connection's imports brought. Cancels running imports, gives slots back, then removes uploads,
- * mailboxes, rows and imports. Each step is repeatable.
+ * Removes everything that a connection's imports created. Cancels open imports, removes uploads, gives the slots back,
+ * then removes mailboxes, rows and imports. Each step is repeatable.
  */
 export async function purgeConnection(deps: PurgeDeps, customerId: string, connectionId: string): Promise<void> {
   let cursor: string | undefined;

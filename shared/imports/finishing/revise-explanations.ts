@@ -9,8 +9,8 @@ import { type Ledger, PAIRS_MAX } from '../ledger/ledger.ts';
 import type { Row } from '../ledger/row.ts';
 
 /**
- * Explains an import's plain denials again, now that it is known whether other mailboxes of the connection pass: if some
- * do, the cause is the scope or a policy; if none do, it is the consent. Changes no verdict and no count.
+ * Explains an import's denials again, now that it is known whether other mailboxes of the connection pass. If some
+ * pass, the cause is the scope or a policy. If none pass, it is the consent. Changes no verdict and no count.
  *
  * Repeatable. A row or mailbox that another writer changes keeps what it has.
  */
@@ -82,7 +82,7 @@ async function reviseTogether(
   ]);
 }
 
-/** `undefined` when no explanation changes. */
+/** `undefined` if no explanation changes. */
 function revise(findings: Findings, passed: ReadonlySet<Probe>): Findings | undefined {
   let isChanged = false;
   const revised: Findings = { ...findings };

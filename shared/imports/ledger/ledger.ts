@@ -45,10 +45,10 @@ export interface RowQuery {
 }
 
 /**
- * The ledger of one connection: its mailboxes, and the rows, plans and tallies of its imports. They share one partition,
- * so that one transaction can change what must change together.
+ * The ledger of one connection: its mailboxes, and the rows, plans and tallies of its imports. They share one
+ * partition, so that one transaction can change what must change together.
  *
- * Every call rejects with `storage_unavailable` when storage does not answer. After a `commit` that rejects, the result is
+ * Every call rejects with `storage_unavailable` if storage is unavailable. After a `commit` that rejects, the result is
  * unknown: the transaction may have been committed, or may still be.
  */
 export interface Ledger {

@@ -28,7 +28,7 @@ export const acceptedStates = [...openStates, ...settledStates] as const;
 export interface Row {
   importId: string;
   line: number;
-  /** Normalised. For a rejected row: as it was sent, cut to 320 characters. */
+  /** Normalized. For a rejected row: as it was sent, cut to 320 characters. */
   address: string;
   displayName?: string;
   dailyLimit?: number;
@@ -39,9 +39,9 @@ export interface Row {
   message?: string;
   cause?: CauseCode;
   requestId?: string;
-  /** How often the row has come back from `waiting`. */
+  /** How many times the row has gone to `waiting`. */
   attempt: number;
-  /** When Microsoft first asked us to wait, or did not answer. The time limit for giving up counts from here. */
+  /** When Microsoft first asked us to wait or did not answer. The time limit for giving up counts from here. */
   firstDeferredAt?: Date;
   nextCheckAt?: Date;
   /** Findings of earlier attempts, kept while the row waits. */
@@ -52,7 +52,7 @@ export function isSettled(state: RowState): state is SettledState {
   return (settledStates as readonly RowState[]).includes(state);
 }
 
-/** How a mailbox names the row that is being worked on: `imp_…:12`. */
+/** The value of a mailbox's `openRow` while this row is open: `imp_…:12`. */
 export function openRowOf(row: { importId: string; line: number }): string {
   return `${row.importId}:${row.line}`;
 }

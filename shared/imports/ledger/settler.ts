@@ -7,7 +7,7 @@ import type { TallyCounts } from './tally.ts';
 import type { TallyBook, TallyEntry } from './tally-book.ts';
 
 /** The result of one row's check, ready to be written. */
-export interface Settlement {
+interface Settlement {
   connectionId: string;
   importId: string;
   line: number;
@@ -23,10 +23,10 @@ export interface Settlement {
 /**
  * Writes results so that each counts exactly once.
  *
- * Results of one connection that finish together share a transaction: each row (conditional on its tag), its mailbox, and
- * this process's tally. Resolves to `written` once that is committed, or to `dropped` once it is certain that the row needs
- * nothing from this delivery: another delivery settled it, it waits, or it is gone. Delete the message only after that.
- * Rejects with `storage_unavailable` when the row may still be pending.
+ * Results of one connection that finish together share a transaction: each row (conditional on its tag), its mailbox,
+ * and this process's tally. Resolves to `written` once that is committed, or to `dropped` once it is certain that the
+ * row needs nothing from this delivery: another delivery settled it, it waits, or it is gone. Delete the message only
+ * after that. Rejects with `storage_unavailable` if the row may still be pending.
  */
 export interface Settler {
   settle(settlement: Settlement): Promise<'written' | 'dropped'>;
@@ -45,7 +45,7 @@ interface QueuedSettlement extends Settlement {
   reject(error: unknown): void;
 }
 
-const ATTEMPTS_MAX = 12;
+const COMMITS_MAX = 12;
 
 /**
  * @param options.together write as soon as this many results of a connection have finished
@@ -69,14 +69,14 @@ export function createSettler(deps: SettlerDeps, options: { together: number; wi
 
   // The timer stays set while a flush waits for its turn. What finishes in that time joins this flush or the next.
   async function flush(connectionId: string): Promise<void> {
-    let batch: QueuedSettlement[] = [];
+    let group: QueuedSettlement[] = [];
     try {
       await deps.serialByKey.run(connectionId, async () => {
-        batch = takeBatch(queues.get(connectionId) ?? []);
-        await commit(deps, connectionId, batch);
+        group = takeGroup(queues.get(connectionId) ?? []);
+        await commit(deps, connectionId, group);
       });
     } catch (error) {
-      for (const item of batch) item.reject(error);
+      for (const item of group) item.reject(error);
     } finally {
       timers.delete(connectionId);
       schedule(connectionId);
@@ -100,11 +100,11 @@ export function createSettler(deps: SettlerDeps, options: { together: number; wi
 }
 
 /**
- * Takes what fits into one transaction: a row and a mailbox for each result, and a tally for each import. A row or mailbox
- * may occur in it only once, so a second one stays in the queue.
+ * Takes what fits into one transaction: a row and a mailbox for each result, and a tally for each import. A row or
+ * mailbox may occur in it only once, so a second one stays in the queue.
  */
-function takeBatch(queue: QueuedSettlement[]): QueuedSettlement[] {
-  const batch: QueuedSettlement[] = [];
+function takeGroup(queue: QueuedSettlement[]): QueuedSettlement[] {
+  const group: QueuedSettlement[] = [];
   const rows = new Set<string>();
   const mailboxes = new Set<string>();
   const imports = new Set<string>();
@@ -117,28 +117,28 @@ function takeBatch(queue: QueuedSettlement[]): QueuedSettlement[] {
       continue;
     }
     imports.add(item.importId);
-    if (2 * (batch.length + 1) + imports.size > CHANGES_MAX) break;
+    if (2 * (group.length + 1) + imports.size > CHANGES_MAX) break;
     rows.add(row);
     mailboxes.add(item.address);
-    batch.push(item);
+    group.push(item);
     queue.splice(i, 1);
   }
-  return batch;
+  return group;
 }
 
-async function commit(deps: SettlerDeps, connectionId: string, batch: QueuedSettlement[]): Promise<void> {
-  let items = batch;
+async function commit(deps: SettlerDeps, connectionId: string, group: QueuedSettlement[]): Promise<void> {
+  let items = group;
   let rowConflicts = 0;
-  for (let attempt = 1; items.length > 0; attempt++) {
-    if (attempt > ATTEMPTS_MAX) {
-      throw new DomainError('storage_unavailable', `Results met ${ATTEMPTS_MAX} conflicts in a row.`);
+  for (let commits = 1; items.length > 0; commits++) {
+    if (commits > COMMITS_MAX) {
+      throw new DomainError('storage_unavailable', `Results met ${COMMITS_MAX} conflicts in a row.`);
     }
     const { changes, owners, entries } = toChanges(deps.tallies, items);
     let result: Awaited<ReturnType<Ledger['commit']>>;
     try {
       result = await deps.ledger.commit(connectionId, changes);
     } catch {
-      // It may have been committed all the same. Only the rows can tell.
+      // The transaction may have been committed anyway. Only the rows can tell.
       for (const { entry } of entries) entry.abandon();
       items = await keepUnsettled(deps.ledger, connectionId, items);
       continue;
@@ -151,7 +151,8 @@ async function commit(deps: SettlerDeps, connectionId: string, batch: QueuedSett
     const owner = owners[result.index];
     if (!owner) throw new Error(`the transaction failed at change ${result.index}, which does not exist`);
     if (owner.kind === 'tally') {
-      // The client library sent a transaction again whose answer was lost, and met its own tally. The rows may be settled.
+      // The client library repeated a transaction whose answer was lost, and met its own tally. The rows may be
+      // settled.
       owner.entry.abandon();
       items = await keepUnsettled(deps.ledger, connectionId, items);
     } else if (owner.kind === 'mailbox' && result.why === 'absent') {
@@ -195,7 +196,9 @@ function toChanges(tallies: TallyBook, items: readonly QueuedSettlement[]) {
   return { changes, owners, entries };
 }
 
-/** Reads the rows again. Rows still pending in the same attempt are kept with their current tag; the others are done. */
+/**
+ * Reads the rows again. Rows still pending in the same attempt are kept with their current tag; the others are done.
+ */
 async function keepUnsettled(
   ledger: Ledger,
   connectionId: string,

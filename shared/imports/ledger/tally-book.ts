@@ -14,9 +14,10 @@ export interface TallyEntry {
 /**
  * The tallies of this process, one for each import whose rows it settles.
  *
- * A tally is always written conditionally. When an answer is lost, nobody knows whether the count was committed. The tally
- * is then abandoned and the next count starts a new one from zero: a committed count still counts, a lost one never does.
- * While an entry is open, no other transaction of the same connection may run in this process (see `createSerialByKey`).
+ * A tally is always written conditionally. When an answer is lost, nobody knows whether the count was committed. The
+ * tally is then abandoned and the next count starts a new one from zero: a committed count still counts, a lost one
+ * never does. While an entry is open, no other transaction of the same connection may run in this process (see
+ * `createSerialByKey`).
  */
 export interface TallyBook {
   add(importId: string, counts: Partial<TallyCounts>): TallyEntry;

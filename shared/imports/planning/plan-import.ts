@@ -15,7 +15,7 @@ export interface PlanDeps {
   ledger: Ledger;
   importQueues: ImportQueues;
   slots: Pick<Slots, 'claim'>;
-  /** Reads an import's upload from its beginning; `undefined` when it is gone. */
+  /** Reads an import's upload from its beginning. `undefined` if it is gone. */
   readUpload: (record: Import) => Promise<ParsedUpload | undefined>;
   clock: Clock;
   /** How long one message plans before it hands over to the next. */
@@ -25,9 +25,9 @@ export interface PlanDeps {
 /**
  * Turns an upload into rows and mailboxes, claims the slots they need, and starts the checks.
  *
- * Rows are written together with the checkpoint that says how far planning has got, so a replay continues exactly where an
- * earlier try stopped. Two planners at the same time are harmless: the one with the stale checkpoint stops. A problem with
- * the import as a whole (too few slots, a missing upload) ends it as `failed` with that finding.
+ * Rows are written together with the checkpoint that says how far planning has got, so a second delivery continues
+ * exactly where the first one stopped. Two planners at the same time are harmless: the one with the stale checkpoint
+ * stops. A problem with the import as a whole (too few slots, a missing upload) ends it as `failed` with that finding.
  */
 export async function planImport(deps: PlanDeps, customerId: string, importId: string): Promise<void> {
   const record = await changeImport(deps.imports, customerId, importId, (current) =>
@@ -82,7 +82,7 @@ async function claimSlotsAndRun(deps: PlanDeps, record: Import): Promise<void> {
   if (started) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
 }
 
-/** Ends an import whose planning failed on a defect every time. Nothing of it stays half done. */
+/** Ends an import whose planning met a defect of ours on every delivery: `failed` with `internal_error`. */
 export async function failPlan(deps: PlanDeps, customerId: string, importId: string): Promise<void> {
   await cancelImport(deps, customerId, importId, 'failed', {
     code: 'internal_error',

@@ -15,7 +15,7 @@ interface PlanRowsDeps {
   planShiftMs: number;
 }
 
-export type PlanRowsResult =
+type PlanRowsResult =
   | 'done'
   /** Another planner is at work. */
   | 'superseded'
@@ -23,7 +23,7 @@ export type PlanRowsResult =
   | 'handOver'
   | 'uploadGone';
 
-/** Writes the rows and mailboxes of an upload from its checkpoint on, in transactions that each move the checkpoint. */
+/** Writes the rows and mailboxes of an upload, starting after the checkpoint. Each transaction moves the checkpoint. */
 export async function planRows(
   deps: PlanRowsDeps,
   record: Import,
@@ -37,34 +37,34 @@ export async function planRows(
 
   const firstLineOf = new Map<string, number>();
   let plan = checkpoint;
-  let batch: PlannedRow[] = [];
+  let group: PlannedRow[] = [];
   // Changes in the transaction: the checkpoint, and one or two for each row.
   let size = 1;
   for await (const parsed of upload.rows) {
     const firstLine = parsed.ok ? firstLineOf.get(parsed.address) : undefined;
     if (parsed.ok && firstLine === undefined) firstLineOf.set(parsed.address, parsed.line);
-    // An earlier try wrote the lines below the checkpoint. They only tell which addresses have occurred.
+    // The lines up to the checkpoint are written already. They only tell which addresses have occurred.
     if (parsed.line <= checkpoint.value.line) continue;
     if (size + 2 > CHANGES_MAX) {
-      const written = await writeBatch(deps, record, plan, batch, known, false);
+      const written = await writeGroup(deps, record, plan, group, known, false);
       if (!written) return 'superseded';
       if (deps.clock.now().getTime() >= shiftEnds) return 'handOver';
       plan = written;
-      batch = [];
+      group = [];
       size = 1;
     }
-    batch.push({ parsed, firstLine });
+    group.push({ parsed, firstLine });
     size += parsed.ok && firstLine === undefined ? 2 : 1;
   }
-  return (await writeBatch(deps, record, plan, batch, known, true)) ? 'done' : 'superseded';
+  return (await writeGroup(deps, record, plan, group, known, true)) ? 'done' : 'superseded';
 }
 
-/** Writes rows, mailboxes and checkpoint in one transaction. Resolves to `undefined` when another planner is at work. */
-async function writeBatch(
+/** Writes rows, mailboxes and checkpoint in one transaction. Resolves to `undefined` if another planner is at work. */
+async function writeGroup(
   deps: PlanRowsDeps,
   record: Import,
   plan: Tagged<PlanRecord>,
-  batch: readonly PlannedRow[],
+  group: readonly PlannedRow[],
   known: Map<string, Tagged<Mailbox>>,
   isLast: boolean,
 ): Promise<Tagged<PlanRecord> | undefined> {
@@ -73,7 +73,7 @@ async function writeBatch(
     const next: PlanRecord = { ...plan.value, movedAt: now, done: isLast };
     const changes: LedgerChange[] = [];
     const addresses: (string | undefined)[] = [];
-    for (const planned of batch) {
+    for (const planned of group) {
       const mailbox = planned.parsed.ok ? known.get(planned.parsed.address) : undefined;
       const row = toRow(record.id, planned, mailbox?.value);
       next.line = row.line;

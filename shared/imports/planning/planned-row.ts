@@ -11,7 +11,9 @@ export interface PlannedRow {
 
 type Decision = { state: 'pending' } | ({ state: 'rejected' | 'duplicate' } & RowFault);
 
-/** Decides whether a line becomes a check, a rejected row or a duplicate. `mailbox`: what the connection has there. */
+/**
+ * Decides whether a line becomes a check, a rejected row or a duplicate. `mailbox` is the connection's, if it has one.
+ */
 function decide({ parsed, firstLine }: PlannedRow, mailbox: Mailbox | undefined): Decision {
   if (!parsed.ok) return { state: 'rejected', code: parsed.code, message: parsed.message };
   if (firstLine !== undefined) return { state: 'duplicate', ...rowFaults.duplicateInFile(firstLine) };

@@ -3,8 +3,8 @@ import type { Slots } from '../../plans/slots.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ParsedRow } from '../upload/parsed-row.ts';
 
-/** Counts, row by row, how many slots an upload needs beyond those its mailboxes already hold. */
-export interface SlotDemand {
+/** Counts, row by row, how many slots an upload needs beyond those that its mailboxes already hold. */
+interface SlotDemand {
   count(row: ParsedRow): void;
   needed(): number;
   /** Whether the address is already connected or being checked. */
@@ -12,8 +12,8 @@ export interface SlotDemand {
   holdsSlot(address: string): boolean;
 }
 
-/** Reads every mailbox of the connection once. Keeps their addresses, and each new one that is counted. */
-export async function slotDemand(deps: { ledger: Ledger }, connectionId: string): Promise<SlotDemand> {
+/** Reads every mailbox of the connection once. Keeps their addresses in memory, and each new one that is counted. */
+export async function readSlotDemand(deps: { ledger: Ledger }, connectionId: string): Promise<SlotDemand> {
   const holders = new Set<string>();
   const taken = new Set<string>();
   for await (const { value: mailbox } of deps.ledger.eachMailbox(connectionId)) {

@@ -59,8 +59,8 @@ function detectEncoding(start: Buffer): { encoding: Encoding; markBytes: number 
   if (start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf) return { encoding: 'utf-8', markBytes: 3 };
   if (start[0] === 0xff && start[1] === 0xfe) return { encoding: 'utf-16le', markBytes: 2 };
   if (start[0] === 0xfe && start[1] === 0xff) return { encoding: 'utf-16be', markBytes: 2 };
-  // Without a mark, count the zero bytes. In ASCII text written as UTF-16, every second byte is zero, always on the same
-  // side. Other scripts have few zeros, and some of them on the other side (such as the low byte of U+1F600).
+  // Without a mark, count the zero bytes. In ASCII text written as UTF-16, every second byte is zero, always on the
+  // same side. Other scripts have few zeros, and some of them on the other side (such as the low byte of U+1F600).
   const bytes = start.subarray(0, DETECTION_BYTES);
   const pairs = Math.floor(bytes.length / 2);
   let evenZeros = 0;

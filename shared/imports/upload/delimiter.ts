@@ -19,7 +19,7 @@ export function splitFields(records: Buffer, delimiter: Delimiter): string[][] {
 /**
  * Reads the delimiter from the first line `sep=;`, which Excel writes. Returns `undefined` for any other line.
  *
- * @throws DomainError `file_malformed` when the line names an unsupported delimiter
+ * @throws DomainError `file_malformed` if the line names an unsupported delimiter
  */
 export function readSepLine(record: Buffer): Delimiter | undefined {
   const separator = /^"?sep=(.)"?[,;\t ]*\n$/i.exec(record.toString())?.[1];

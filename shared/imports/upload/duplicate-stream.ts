@@ -1,5 +1,5 @@
 /** One stream for two readers: the parser, and the store that keeps a copy. */
-export interface DuplicatedStream {
+interface DuplicatedStream {
   /** Pulls from the source. The parser gets a chunk after the store has taken the previous one. */
   forParser: AsyncIterable<Uint8Array>;
   /** Ends after `complete` is called. Fails after `fail` is called. */

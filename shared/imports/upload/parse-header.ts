@@ -48,8 +48,8 @@ export interface ParsedHeader extends Pick<Columns, 'used' | 'ignored'> {
 }
 
 /**
- * Finds our fields among the headers of a file. When several columns match a field, the preferred one is used. The other
- * matches and all unknown headers are reported as ignored.
+ * Finds our fields among the headers of a file. When several columns match a field, the preferred one is used. The
+ * other matches and all unknown headers are reported as ignored.
  *
  * @throws DomainError `file_no_address_column`
  */

@@ -24,7 +24,8 @@ const controlCharacter = /[\u0000-\u001f\u007f]/;
 /**
  * Parses one row on its own. Trims text values and changes nothing else in them.
  *
- * A row with several faults has the code of the first and the sentences of all, so that the customer can fix them together.
+ * A row with several faults has the code of the first and the sentences of all, so that the customer can fix them
+ * together.
  */
 export function parseRow(line: number, raw: RawRow, limits: Pick<UploadLimits, 'nameMaxLength'>): ParsedRow {
   const faults: RowFault[] = [];
@@ -63,7 +64,7 @@ export function parseRow(line: number, raw: RawRow, limits: Pick<UploadLimits, '
   return row;
 }
 
-/** A row that cannot be imported. `address`: as it was sent, empty when it could not be read. */
+/** A row that cannot be imported. `address` is as it was sent, or empty if it could not be read. */
 export function rejectRow(line: number, address: string, { code, message }: RowFault): ParsedRow {
   return { line, ok: false, address: address.trim().slice(0, INVALID_ADDRESS_MAX_LENGTH), code, message };
 }

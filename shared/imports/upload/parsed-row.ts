@@ -24,8 +24,9 @@ export interface Columns {
 /**
  * An upload that is being read. Its columns are known before the first row.
  *
- * `line` is the line on which a row begins; in a JSON list it is the row's position, counted from 1. It always rises, so it
- * identifies the row, and reading the same upload again gives the same rows. Iterating rejects when the file is unreadable.
+ * `line` is the line on which a row begins; in a JSON list it is the row's position, counted from 1. It always rises,
+ * so it identifies the row, and reading the same upload again gives the same rows. Iterating rejects if the file is
+ * unreadable.
  */
 export interface ParsedUpload {
   columns: Columns;

@@ -5,7 +5,7 @@ const FINDINGS_MAX = 1000;
 const SAMPLE_MAX = 10;
 
 /** Answers questions about the addresses that the connection already has. */
-export interface ExistingMailboxes {
+interface ExistingMailboxes {
   /** Whether the address is already pending, waiting, active or paused in the connection. */
   isTaken(address: string): boolean | Promise<boolean>;
   /** Whether the mailbox of this address already holds a slot, and needs no other. By default none does. */
@@ -31,7 +31,7 @@ export interface Preview {
 }
 
 /**
- * Reads an upload to its end and tells what starting an import with it would do. Stores nothing. Rejects when the file is
+ * Reads an upload to its end and tells what starting an import with it would do. Stores nothing. Rejects if the file is
  * unreadable.
  *
  * Finding every duplicate takes memory: about 100 bytes for each valid row, to remember its address.

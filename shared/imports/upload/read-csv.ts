@@ -13,8 +13,8 @@ import { limitBytes, tooManyRows, type UploadLimits } from './upload-limits.ts';
  * Reads and parses a CSV from any spreadsheet while it streams in. Resolves after the header is read.
  *
  * Holds at most one piece of the file and one record. A fault in a row rejects that row. A fault in the file makes this
- * function or, later in the file, the iteration reject. Skips lines that contain only whitespace and empty cells. `line`
- * is the line on which a row begins. The header is on line 1, unless blank lines or `sep=;` come first.
+ * function or, later in the file, the iteration reject. Skips lines that contain only whitespace and empty cells.
+ * `line` is the line on which a row begins. The header is on line 1, unless blank lines or `sep=;` come first.
  *
  * @throws DomainError `file_empty`, `file_not_text`, `file_no_address_column`, `file_malformed`, `payload_too_large`
  */
@@ -43,7 +43,7 @@ interface HeaderRecord {
 
 async function readHeaderRecord(text: AsyncGenerator<Buffer>, scanner: RecordScanner): Promise<HeaderRecord> {
   let sepLine: Delimiter | undefined;
-  /** Returns `undefined` when the scan found no record, or found the line `sep=;`. */
+  /** Returns `undefined` if the scan found no record, or found the line `sep=;`. */
   const toHeader = (scanned: ScanResult, rest: Buffer): HeaderRecord | undefined => {
     const record = scanned.records[0];
     if (!record) return undefined;

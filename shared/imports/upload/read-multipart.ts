@@ -6,11 +6,11 @@ const FIELD = 'file';
 const EXPECTED = 'Send one field named "file" that contains the CSV.';
 
 /**
- * Reads the CSV out of a form while it streams in. The field `file` must be the only one. Resolves to its bytes after the
- * field has begun.
+ * Reads the CSV out of a form while it streams in. The field `file` must be the only one. Resolves to its bytes after
+ * the field has begun.
  *
- * The bytes end only after the rest of the form is read. A second file, another field or an incomplete form therefore makes
- * the iteration reject, and a truncated file never looks complete.
+ * The bytes end only after the rest of the form is read. A second file, another field or an incomplete form therefore
+ * makes the iteration reject, and a truncated file never looks complete.
  *
  * @throws DomainError `validation_failed` naming the wrong field, `malformed_request` for a broken form
  */

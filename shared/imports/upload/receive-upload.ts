@@ -17,7 +17,7 @@ interface IncomingUpload {
   body: AsyncIterable<Uint8Array>;
 }
 
-export interface ReceivedUpload {
+interface ReceivedUpload {
   uploadType: UploadType;
   columns: Columns;
   bytes: number;
@@ -29,9 +29,9 @@ export interface ReceivedUpload {
 /**
  * Stores and parses an upload in one pass, and calls `visit` with each row in order.
  *
- * Storage, parsing and `visit` slow down one another and the sender. The stored file becomes complete only after the last
- * row is parsed and visited. If the file, the storage, the sender or `visit` fails, nothing stays stored, and this rejects
- * with that error.
+ * The slowest of storage, parsing and `visit` slows down the others and the sender. The stored file becomes complete
+ * only after the last row is parsed and visited. If the file, the storage, the sender or `visit` fails, nothing stays
+ * stored, and this rejects with that error.
  */
 export async function receiveUpload(
   deps: Deps,
@@ -40,7 +40,7 @@ export async function receiveUpload(
 ): Promise<ReceivedUpload> {
   const stream = duplicateStream(body);
   const stored = deps.uploads.put(customerId, importId, stream.forStore, contentType);
-  // When the storage fails, the parser must not keep waiting for it.
+  // If the storage fails, the parser must not keep waiting for it.
   stored.catch((error) => stream.fail(error));
   try {
     const { columns, rows } = await readUpload(contentType, stream.forParser, deps.limits);

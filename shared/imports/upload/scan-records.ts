@@ -19,7 +19,7 @@ export interface ScanResult {
 
 export interface RecordScanner {
   scan(input: Buffer, recordsMax?: number): ScanResult;
-  /** Returns what is left after the last input. @throws DomainError `file_malformed` when a quote is still open. */
+  /** Returns what is left after the last input. @throws DomainError `file_malformed` if a quote is still open. */
   end(): ScanResult;
   /** Before this call, comma, semicolon and tab all count as delimiters. */
   setDelimiter(delimiter: Delimiter): void;
@@ -45,12 +45,12 @@ const TO_LINE_END = 5;
  * It does what csv-parse cannot do:
  * - Tell on which line a record begins. csv-parse counts a CRLF inside quotes twice.
  * - Tell where an unclosed quote was opened.
- * - Continue after a record that is too long or has a misplaced quote. csv-parse drops the rest of its buffer after the
- *   former, and reads the following rows as part of the latter.
+ * - Continue after a faulty record. After one that is too long, csv-parse drops the rest of its buffer. After a misplaced
+ *   quote, it reads the following rows as part of the record.
  *
- * csv-parse therefore gets well-formed records only. Every line end (LF, CRLF, CR) becomes LF. Whitespace before a field
- * and around its quotes is removed, so that the scanner and csv-parse agree on which fields are quoted. Holds at most one
- * record and the current input.
+ * csv-parse therefore gets well-formed records only. Every line end (LF, CRLF, CR) becomes LF. Whitespace before a
+ * field and around its quotes is removed, so that the scanner and csv-parse agree on which fields are quoted. Holds at
+ * most one record and the current input.
  */
 export function createRecordScanner(recordMaxBytes: number): RecordScanner {
   let isDelimiter = byteTable(...delimiters);
@@ -161,8 +161,8 @@ export function createRecordScanner(recordMaxBytes: number): RecordScanner {
               state = AFTER_FIELD;
               continue;
             }
-            // Text after a closing quote. On the line where the quote was opened, only this row is wrong. On a later line, the
-            // quoted field may have swallowed other rows.
+            // Text after a closing quote. On the line where the quote was opened, only this row is wrong. On a later
+            // line, the quoted field may have swallowed other rows.
             else if (quoteLine !== line) throw unclosedQuote(quoteLine);
             else {
               fault ??= 'row_malformed';

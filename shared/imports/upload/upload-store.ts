@@ -1,9 +1,9 @@
-/** Keeps uploads while their imports exist. Rejects with `storage_unavailable` when storage does not answer. */
+/** Stores the uploads of imports. Every call rejects with `storage_unavailable` if storage is unavailable. */
 export interface UploadStore {
   /**
    * Stores the source as it streams in, and replaces an earlier upload of the same import.
    *
-   * Stores everything or nothing. When the source fails, this rejects with the source's own error.
+   * Stores everything or nothing. If the source fails, this rejects with the source's own error.
    */
   put(
     customerId: string,
@@ -11,10 +11,10 @@ export interface UploadStore {
     source: AsyncIterable<Uint8Array>,
     contentType: string,
   ): Promise<{ bytes: number }>;
-  /** Resolves to `undefined` when there is no upload. */
+  /** Resolves to `undefined` if there is no upload. */
   read(customerId: string, importId: string): Promise<AsyncIterable<Uint8Array> | undefined>;
-  /** Idempotent: succeeds when there is no upload. */
+  /** Succeeds if there is nothing to remove. */
   remove(customerId: string, importId: string): Promise<void>;
-  /** Removes all uploads of a customer. Idempotent. */
+  /** Removes all uploads of a customer. Repeatable. */
   purge(customerId: string): Promise<void>;
 }

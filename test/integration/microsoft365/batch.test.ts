@@ -84,7 +84,7 @@ describe('refuses the whole batch and runs no part of it:', () => {
     ['two parts with the same id', [draft('1'), { id: '1' }], /^Request Id 1 has to be unique in a batch\.$/],
     ['ids that differ only in case', [draft('a'), { id: 'A' }], /^Request Id A has to be unique in a batch\.$/],
     [
-      'ids that differ only in case, the other way round',
+      'ids that differ only in case, in reverse order',
       [draft('B'), { id: 'b' }],
       /^Request Id b has to be unique in a batch\.$/,
     ],

@@ -4,6 +4,7 @@ import { createLocalJWKSet, decodeJwt, importPKCS8, type JSONWebKeySet, jwtVerif
 import { generate } from 'selfsigned';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectEntraHeaders, expectEntraRefusal } from '../../support/entra-refusal.ts';
+import { jsonOf } from '../../support/json-of.ts';
 import { type HttpResult, startSimulatedTenant, type TokenBody } from '../../support/simulator-client.ts';
 import { type AppInput, wingtip, wingtipApp, wingtipTenant } from '../../support/wingtip.ts';
 
@@ -76,9 +77,7 @@ describe('a token', () => {
   });
 
   it('can be verified with the published keys', async () => {
-    const keys = (await (
-      await fetch(`${client.simulator.url}/${wingtip.id}/discovery/v2.0/keys`)
-    ).json()) as JSONWebKeySet;
+    const keys = await jsonOf<JSONWebKeySet>(await fetch(`${client.simulator.url}/${wingtip.id}/discovery/v2.0/keys`));
     const { payload } = await jwtVerify(await client.token(), createLocalJWKSet(keys));
     expect(payload.tid).toBe(wingtip.id);
   });
@@ -156,7 +155,7 @@ describe('Microsoft’s client library', () => {
 describe('a tenant’s OpenID configuration', () => {
   const readConfiguration = async (name: string) => {
     const response = await fetch(`${client.simulator.url}/${name}/v2.0/.well-known/openid-configuration`);
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    return { status: response.status, body: await jsonOf<Record<string, unknown>>(response) };
   };
 
   it('contains the tenant id for a domain', async () => {

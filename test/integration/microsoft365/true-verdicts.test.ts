@@ -64,7 +64,7 @@ const connection = aConnection({
   grantsChangedAt: new Date(0),
 });
 
-/** Checks until there is a verdict, as the queue would. Now and then a second delivery runs at the same time. */
+/** Checks until there is a verdict, as the queue does. Sometimes a second delivery runs at the same time. */
 async function checkUntilSettled(
   address: string,
   draftSubject: string,
@@ -78,7 +78,7 @@ async function checkUntilSettled(
     await secondDelivery;
     if (outcome.kind !== 'wait') return outcome;
     // Findings travel in the queue message as JSON.
-    priorFindings = JSON.parse(JSON.stringify(outcome.priorFindings)) as Findings;
+    priorFindings = JSON.parse(JSON.stringify(outcome.priorFindings));
   }
   throw new Error(`${address} never got a verdict.`);
 }
@@ -95,7 +95,7 @@ async function cleanUp(address: string, draftSubject: string): Promise<void> {
 
 const rateUpTo = (max: number) => fc.constantFrom(0, max / 4, max);
 
-it('gives each mailbox its true verdict and cause, and leaves nothing behind, whatever fails during the checks', async () => {
+it('gives each mailbox its true verdict and cause, and leaves nothing behind, with any faults during the checks', async () => {
   let run = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -118,8 +118,9 @@ it('gives each mailbox its true verdict and cause, and leaves nothing behind, wh
             const outcome = await checkUntilSettled(address, draftSubject, isDeliveredTwice);
             if (redeliveredShare > 0) await cleanUp(address, draftSubject);
             if (outcome.kind !== 'checked') throw new Error(`${address}: ${outcome.kind}`);
-            for (const [probe, verdict] of Object.entries(verdicts)) {
-              const finding = outcome.findings[probe as keyof Findings];
+            for (const probe of ['graph.readWrite', 'graph.send'] as const) {
+              const verdict = verdicts[probe];
+              const finding = outcome.findings[probe];
               expect([address, finding?.verdict]).toEqual([address, verdict]);
               if (verdict !== 'passed') expect([address, finding?.cause]).toEqual([address, cause]);
             }

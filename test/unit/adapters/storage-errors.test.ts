@@ -43,11 +43,11 @@ it.each([
   ['a conflict', codedError(409, 'BlobAlreadyExists')],
   ['a programming error', new TypeError('undefined is not a function')],
   ['what is not an error', 'a text'],
-])('leaves as it is, for it is a defect: %s', async (_, error) => {
+])('leaves a defect unchanged: %s', async (_, error) => {
   await expect(translateStorageErrors(Promise.reject(error))).rejects.toBe(error);
 });
 
-it('leaves an error of ours as it is', () => {
+it('leaves a DomainError unchanged', () => {
   const error = new DomainError('conflict', 'There is one already.');
   expect(toStorageError(error)).toBe(error);
 });
@@ -63,7 +63,7 @@ const missing = [
 ];
 
 it.each(missing)(
-  'names a missing table, container or queue, and never takes it for a missing record: %o',
+  'reports a missing table, container or queue as a defect, not as a missing record: %o',
   async (error) => {
     const expected = { message: expect.stringMatching(/lacks a table, container or queue: \w+/), cause: error };
     await expect(undefinedOn([404, 409], Promise.reject(error))).rejects.toMatchObject(expected);

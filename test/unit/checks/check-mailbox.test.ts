@@ -10,22 +10,23 @@ import { aConnection } from '../../support/records.ts';
 
 const NOW = new Date('2026-06-01T00:00:00Z');
 const connection = aConnection();
-const MARKER = 'Muster check imp_1 2';
+const DRAFT_SUBJECT = 'Muster check imp_1 2';
 const sendPass: Answers['send'] = {
   kind: 'refused',
   refusal: { service: 'graph', status: 400, code: 'ErrorInvalidRecipients', message: '' },
 };
-const whatIs = (id: string) => (id.startsWith('message') ? 'message' : id.startsWith('report') ? 'report' : 'draft');
+const kindOfItem = (id: string) =>
+  id.startsWith('message') ? 'message' : id.startsWith('report') ? 'report' : 'draft';
 const refused = (status: number, code: string) => ({
   kind: 'refused' as const,
   refusal: { service: 'graph' as const, status, code, message: '' },
 });
 
-/** The items in the mailbox, and the requests that were made. */
+/** The ids of the items in the mailbox, and the requests that were made. */
 let items: Set<string>;
 let asked: string[];
 let respond: (questions: Parameters<GraphMail['ask']>[2]) => Answers;
-let clearing: 'works' | 'throttled' | 'moving';
+let cleanup: 'works' | 'throttled' | 'moving';
 let now: Date;
 let imapAnswer: Answer;
 let smtpAnswer: Answer;
@@ -40,7 +41,7 @@ const granted = async () => ({
 beforeEach(() => {
   items = new Set();
   asked = [];
-  clearing = 'works';
+  cleanup = 'works';
   tokenAnswers = [];
   now = NOW;
   imapAnswer = { kind: 'accepted', value: undefined };
@@ -80,20 +81,20 @@ const checker = () =>
     },
     recipients: { lookUp: async () => ({ kind: 'accepted', value: { kind: 'group' } }) },
     graph: {
-      async ask(_mailbox, _marker, questions) {
+      async ask(_mailbox, _draftSubject, questions) {
         asked.push(`ask ${questions.draft ? 'draft ' : ''}${questions.send ? 'send' : ''}`.trim());
         return respond(questions);
       },
-      async clear(_mailbox, _marker, ids) {
+      async clear(_mailbox, _draftSubject, ids) {
         asked.push('clear');
-        if (clearing === 'throttled') {
+        if (cleanup === 'throttled') {
           return { removals: ids.map(() => refused(429, 'TooManyRequests')), found: refused(429, 'TooManyRequests') };
         }
-        if (clearing === 'moving') return { removals: [], found: refused(503, 'ErrorMailboxMoveInProgress') };
+        if (cleanup === 'moving') return { removals: [], found: refused(503, 'ErrorMailboxMoveInProgress') };
         for (const id of ids) items.delete(id);
         return {
           removals: ids.map(() => ({ kind: 'accepted' as const, value: undefined })),
-          found: { kind: 'accepted', value: [...items].map((id) => ({ id, what: whatIs(id) })) },
+          found: { kind: 'accepted', value: [...items].map((id) => ({ id, what: kindOfItem(id) })) },
         };
       },
     },
@@ -103,13 +104,13 @@ const check = (change: object = {}) =>
   checker().check({
     connection,
     address: 'jane@contoso.example',
-    draftSubject: MARKER,
+    draftSubject: DRAFT_SUBJECT,
     priorFindings: {},
     cleanFirst: false,
     ...change,
   });
 
-it('asks once and cleans up once if all is well, and leaves nothing', async () => {
+it('asks once, cleans up once and leaves nothing if everything succeeds', async () => {
   expect(await check()).toMatchObject({
     kind: 'checked',
     findings: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
@@ -131,7 +132,7 @@ it('finds a draft by its subject if the answer was lost, removes it, and asks ag
   expect(items.size).toBe(0);
 });
 
-it('removes first what an earlier try has left', async () => {
+it('removes what an earlier try left before it asks', async () => {
   items.add('draft-of-before');
   await check({ cleanFirst: true });
   expect(asked).toEqual(['clear', 'clear', 'ask draft send', 'clear']);
@@ -145,7 +146,7 @@ it('repeats no probe that has a finding, and keeps the finding', async () => {
 });
 
 it('does not count a mailbox as checked while a draft may be in it', async () => {
-  clearing = 'throttled';
+  cleanup = 'throttled';
   expect(await check()).toMatchObject({
     kind: 'wait',
     cause: 'throttled',
@@ -154,7 +155,7 @@ it('does not count a mailbox as checked while a draft may be in it', async () =>
 });
 
 it('asks whether a moving mailbox may send, although it cannot be searched', async () => {
-  clearing = 'moving';
+  cleanup = 'moving';
   const moving = refused(503, 'ErrorMailboxMoveInProgress');
   respond = () => ({ inbox: moving, draft: moving, send: sendPass });
   expect(await check({ cleanFirst: true })).toMatchObject({
@@ -172,7 +173,7 @@ it('asks whether a moving mailbox may send, although it cannot be searched', asy
   expect(asked).toEqual(['clear']);
 });
 
-it('does not look for leftovers if the app was not let in', async () => {
+it('does not look for leftovers if Microsoft refused access', async () => {
   respond = () => ({
     inbox: refused(403, 'ErrorAccessDenied'),
     draft: refused(403, 'ErrorAccessDenied'),
@@ -200,7 +201,7 @@ it('reports a refused token as a finding of the connection, not of the mailbox',
   expect(asked).toEqual([]);
 });
 
-it('waits if Entra throttles, and throws if our own vault is unavailable', async () => {
+it('waits if Entra throttles, and throws if the vault is unavailable', async () => {
   tokenAnswers = [() => Promise.reject(new DomainError('microsoft_throttled', '…', { retryAfterSeconds: 60 }))];
   expect(await check()).toMatchObject({ kind: 'wait', cause: 'throttled', seconds: 60 });
   tokenAnswers = [() => Promise.reject(new DomainError('vault_unavailable', '…'))];
@@ -229,7 +230,7 @@ it('skips the send probe if the connection turns it off', async () => {
 describe('IMAP and SMTP', () => {
   const byAll = aConnection({ probes: ['graph.readWrite', 'graph.send', 'imap', 'smtp'] });
   const byProtocols = aConnection({ probes: ['imap', 'smtp'] });
-  const said = (service: 'imap' | 'smtp', status: number, code: string, message: string): Answer => ({
+  const answerOf = (service: 'imap' | 'smtp', status: number, code: string, message: string): Answer => ({
     kind: 'refused',
     refusal: { service, status, code, message },
   });
@@ -260,7 +261,7 @@ describe('IMAP and SMTP', () => {
   });
 
   it('fail independently', async () => {
-    imapAnswer = said('imap', 0, 'NO', 'AUTHENTICATE failed.');
+    imapAnswer = answerOf('imap', 0, 'NO', 'AUTHENTICATE failed.');
     const outcome = await check({ connection: byProtocols });
     expect(outcome).toMatchObject({
       kind: 'checked',
@@ -269,7 +270,7 @@ describe('IMAP and SMTP', () => {
   });
 
   it('report IMAP as disabled only if the sign-in repeatedly opens no mailbox', async () => {
-    imapAnswer = said('imap', 0, 'BAD', 'User is authenticated but not connected.');
+    imapAnswer = answerOf('imap', 0, 'BAD', 'User is authenticated but not connected.');
     expect(await check({ connection: byProtocols, tries: 1 })).toMatchObject({ kind: 'wait', priorFindings: {} });
     expect(await check({ connection: byProtocols, tries: 2 })).toMatchObject({
       findings: { imap: { verdict: 'failed', cause: 'imap_disabled' } },
@@ -392,7 +393,7 @@ describe('a message that the mailbox sends to itself', () => {
   });
 });
 
-it('waits for the questions beside the probes, because they can change the cause', async () => {
+it('waits for the additional questions, because their answers can change the cause', async () => {
   respond = (questions) => ({
     inbox: { kind: 'accepted', value: undefined },
     ...(questions.draft && { draft: { kind: 'accepted', value: 'draft-1' } }),

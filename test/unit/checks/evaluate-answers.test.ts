@@ -44,7 +44,7 @@ it('gives each permission its own verdict', () => {
   });
 });
 
-// If any 400 counted, Graph's "cannot read the body" would pass as a right to send.
+// Graph also answers 400 if it cannot read the body. That must not count as a right to send.
 it.each(['BadRequest', 'ErrorInvalidRequest', 'ErrorMimeContentInvalidBase64String', ''])(
   'does not count 400 %s as a right to send',
   (code) => {
@@ -68,7 +68,7 @@ const RAOP = 'Access to OData is disabled: [RAOP] : Blocked by tenant configured
 describe('a 403 is explained by the token and by what the app could open', () => {
   const denied = no(403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.');
   it.each([
-    ['no role at all', [], { inbox: denied, draft: denied, send: denied }, 'consent_missing'],
+    ['no role', [], { inbox: denied, draft: denied, send: denied }, 'consent_missing'],
     ['another role', ['User.Read.All'], { inbox: denied, draft: denied, send: denied }, 'permission_missing'],
     [
       'the role, and nothing let in',
@@ -81,7 +81,7 @@ describe('a 403 is explained by the token and by what the app could open', () =>
   ] as const)('%s', (_, roles, answers, cause) => {
     const evaluation = evaluate(answers, roles);
     expect(evaluation.findings['graph.readWrite']).toMatchObject({ verdict: 'failed', cause });
-    // A denial of one mailbox is never a finding of the connection: by RBAC, others may pass.
+    // A denial of one mailbox is never a finding of the connection: others may pass through RBAC.
     expect(evaluation.connection).toBeUndefined();
   });
 });

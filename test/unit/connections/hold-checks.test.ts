@@ -21,7 +21,7 @@ const hold = async (until: Date, askedAt: Date) => {
   return (await connections.get('cust_1', 'conn_1'))?.value.checksHeldUntil;
 };
 
-it('holds checks only after a refusal that is newer than the last test that passed', async () => {
+it('holds checks only if the refusal is newer than the last passed test', async () => {
   expect(await hold(UNTIL, BEFORE)).toBeUndefined();
   expect(await hold(UNTIL, AFTER)).toEqual(UNTIL);
 });
@@ -31,7 +31,7 @@ it('never shortens a hold', async () => {
   expect(await hold(EARLIER, AFTER)).toEqual(UNTIL);
 });
 
-it('does nothing for a connection that is gone', async () => {
+it('does nothing if the connection has been removed', async () => {
   await connections.remove('cust_1', 'conn_1');
   expect(await hold(UNTIL, AFTER)).toBeUndefined();
 });

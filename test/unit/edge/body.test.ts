@@ -5,23 +5,23 @@ import { expect, it } from 'vitest';
 import { readJson } from '../../../shared/edge/body.ts';
 
 setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+const collectGarbage: () => void = runInNewContext('gc');
 
 // If such bodies were kept in memory, a few concurrent requests would end the process.
 it('releases a body that is too large while it is still arriving', async () => {
   let held = Number.NaN;
-  async function* much() {
-    const pieces: WeakRef<Uint8Array>[] = [];
+  async function* twentyMegabytes() {
+    const chunks: WeakRef<Uint8Array>[] = [];
     for (let i = 0; i < 320; i++) {
-      const piece = new Uint8Array(65_536);
-      pieces.push(new WeakRef(piece));
-      yield piece;
+      const chunk = new Uint8Array(65_536);
+      chunks.push(new WeakRef(chunk));
+      yield chunk;
     }
     await new Promise((resolve) => setImmediate(resolve));
     collectGarbage();
-    held = pieces.filter((piece) => piece.deref() !== undefined).length;
+    held = chunks.filter((chunk) => chunk.deref() !== undefined).length;
   }
-  const request = { headers: new Headers(), body: ReadableStream.from(much()) };
+  const request = { headers: new Headers(), body: ReadableStream.from(twentyMegabytes()) };
   await expect(readJson(request, 1_048_576)).rejects.toMatchObject({ code: 'payload_too_large' });
   expect(held).toBeLessThan(5);
 });

@@ -17,7 +17,7 @@ function createContext(triggerMetadata: Record<string, unknown> = {}) {
 
 type Message = z.infer<typeof message>;
 
-/** A consumer that notes what it sends again. */
+/** A consumer that records what it sends again. */
 function consumerOf(handle: Consumer<Message>['handle'], more: Partial<Consumer<Message>> = {}) {
   const sentAgain: [Message, number][] = [];
   const sendAgain = async (sent: Message, delayMs: number) => void sentAgain.push([sent, delayMs]);
@@ -32,7 +32,7 @@ const transient = (retryAfterSeconds?: number) =>
 const refusal = new DomainError('not_found', 'Gone.');
 
 describe('a consumer', () => {
-  it('resolves to nothing, whatever its handler resolves to', async () => {
+  it('passes the message and its delivery count to the handler, and resolves to nothing', async () => {
     const seen: unknown[] = [];
     const { consume } = consumerOf(async (...call) => void seen.push(call));
     const { context } = createContext({ dequeueCount: 3 });
@@ -40,14 +40,14 @@ describe('a consumer', () => {
     expect(seen).toMatchObject([[{ v: 1, line: 2 }, { dequeueCount: 3 }]]);
   });
 
-  it('lets a message of unknown shape end in poison, and logs nothing of it', async () => {
+  it('rejects a message of unknown shape, and logs nothing of it', async () => {
     const { consume } = consumerOf(async () => undefined);
     const { context, lines } = createContext();
-    await expect(consume({ v: 1, line: 'hush-hush' }, context)).rejects.toThrow('unknown shape');
-    expect(lines.join()).not.toContain('hush-hush');
+    await expect(consume({ v: 1, line: 'confidential' }, context)).rejects.toThrow('unknown shape');
+    expect(lines.join()).not.toContain('confidential');
   });
 
-  it('sends again what its handler returns', async () => {
+  it('sends the message again that its handler returns', async () => {
     const retry = { message: { v: 1, line: 9 } as const, delayMs: 400 };
     const { consume, sentAgain } = consumerOf(async () => retry);
     await consume({ v: 1, line: 2 }, createContext().context);
@@ -55,24 +55,24 @@ describe('a consumer', () => {
   });
 
   it.each([
-    ['after the time that the failure names', transient(7), 7_000],
-    ['after its own delay when the failure names no time', transient(), 15_000],
-  ])('sends a message again after a transient failure, %s', async (_when, error, delayMs) => {
+    ['after the time in the error', transient(7), 7_000],
+    ['after the default delay if the error has no time', transient(), 15_000],
+  ])('sends a message again after a transient failure, %s', async (_, error, delayMs) => {
     const { consume, sentAgain } = consumerOf(throwing(error), { afterFailure: (sent) => ({ ...sent, line: 99 }) });
     expect(await consume({ v: 1, line: 1 }, createContext().context)).toBeUndefined();
     expect(sentAgain).toEqual([[{ v: 1, line: 99 }, delayMs]]);
   });
 
-  it('leaves a message to the sweep, and says so, when it cannot be sent again', async () => {
+  it('leaves a message to the sweep, and logs that, if it cannot be sent again', async () => {
     const { consume } = consumerOf(throwing(transient()), { sendAgain: throwing(transient()) });
     const { context, lines } = createContext();
     expect(await consume({ v: 1, line: 1 }, context)).toBeUndefined();
     expect(lines.join()).toContain('message_left_to_the_sweep');
   });
 
-  // The worker rethrows only what is an Error. Anything else would count as success, and the message would be lost.
+  // The worker rethrows only an Error. Anything else would count as success, and the message would be lost.
   it.each([refusal, new TypeError('defect'), 'a string'])(
-    'lets anything else escape as an Error: %s',
+    'rejects with an Error for any other failure: %s',
     async (error) => {
       const { consume, sentAgain } = consumerOf(throwing(error));
       await expect(consume({ v: 1, line: 1 }, createContext().context)).rejects.toBeInstanceOf(Error);
@@ -83,18 +83,22 @@ describe('a consumer', () => {
 
 describe('a timer', () => {
   const at = new Date('2026-06-01T00:00:00Z');
-  const tick = { isPastDue: false } as Parameters<ReturnType<typeof createTimer>>[0];
+  const tick = {
+    isPastDue: false,
+    schedule: { adjustForDST: true },
+    scheduleStatus: { last: '', next: '', lastUpdated: '' },
+  };
 
-  it('leaves a heartbeat when it ran through, and none when it failed', async () => {
-    const needs = { clock: { now: () => at }, heartbeats: inMemoryHeartbeats() };
+  it('records a heartbeat only if it succeeds', async () => {
+    const deps = { clock: { now: () => at }, heartbeats: inMemoryHeartbeats() };
     const failing = async () => {
       throw new Error('no');
     };
-    await expect(createTimer(needs, { name: 't', handle: failing })(tick, createContext().context)).rejects.toThrow(
+    await expect(createTimer(deps, { name: 't', handle: failing })(tick, createContext().context)).rejects.toThrow(
       'no',
     );
-    expect(await needs.heartbeats.latest()).toBeUndefined();
-    await createTimer(needs, { name: 't', handle: async () => undefined })(tick, createContext().context);
-    expect(await needs.heartbeats.latest()).toEqual(at);
+    expect(await deps.heartbeats.latest()).toBeUndefined();
+    await createTimer(deps, { name: 't', handle: async () => undefined })(tick, createContext().context);
+    expect(await deps.heartbeats.latest()).toEqual(at);
   });
 });

@@ -29,18 +29,18 @@ const statuses = async () => [
   (await connections.get('cust_1', 'conn_1'))?.value.status,
 ];
 
-it('pauses the import and marks the connection for what was asked after its last test', async () => {
+it('pauses the import and marks the connection as failing if the request came after its last test', async () => {
   await pause(3, AFTER);
   expect(await statuses()).toEqual(['paused', 'failing']);
   expect((await imports.get('cust_1', 'imp_1'))?.value.finding).toMatchObject({ code: 'secret_expired' });
 });
 
-it('changes nothing for a check that was on its way while the connection was mended and the import resumed', async () => {
+it('changes nothing for a check that began before the connection was fixed and the import resumed', async () => {
   await pause(1, BEFORE);
   expect(await statuses()).toEqual(['running', 'ready']);
 });
 
-it('marks the connection before the import shows that it paused, so that a test made then is not overtaken', async () => {
+it('marks the connection before it pauses the import, so that it cannot overwrite the result of a later test', async () => {
   const seen: unknown[] = [];
   const update = imports.update.bind(imports);
   imports.update = async (record, tag) => {

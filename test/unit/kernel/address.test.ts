@@ -23,7 +23,7 @@ describe('an address has one form', () => {
     expect(parseAddress(input)).toEqual(ok(address));
   });
 
-  it('makes the same of its own result', () => {
+  it('does not change an address that it has already normalised', () => {
     fc.assert(
       fc.property(fc.oneof(fc.emailAddress(), fc.string()), (input) => {
         const once = parseAddress(input);
@@ -33,7 +33,7 @@ describe('an address has one form', () => {
   });
 });
 
-describe('what is no address is refused with its reason', () => {
+describe('invalid addresses are refused with a reason', () => {
   it.each(['', '   ', '\u00a0', 'mailto:', '<>'])('missing: %j', (input) => {
     expect(parseAddress(input)).toEqual(refused('address_missing'));
   });

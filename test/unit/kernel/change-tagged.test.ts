@@ -48,7 +48,7 @@ it('waits a random part of a growing, limited pause between tries', async () => 
   expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 50, 50, 50]);
 });
 
-it('gives up after a limited number of tries, with an error that a retry may fix', async () => {
+it('rejects with a transient error after a limited number of tries', async () => {
   const { record, state } = counter(Number.POSITIVE_INFINITY);
   const { pauses, options } = heldTime();
   const error = await changeTagged(record, (current) => current + 1, { ...options, triesMax: 5 }).catch((e) => e);
@@ -58,7 +58,7 @@ it('gives up after a limited number of tries, with an error that a retry may fix
   expect(pauses).toHaveLength(4);
 });
 
-it('is bounded by default', async () => {
+it('has a limit by default', async () => {
   const { record, state } = counter(Number.POSITIVE_INFINITY);
   await expect(changeTagged(record, (current) => current + 1, heldTime().options)).rejects.toMatchObject({
     code: 'storage_unavailable',
@@ -66,7 +66,7 @@ it('is bounded by default', async () => {
   expect(state.reads).toBe(30);
 });
 
-it('leaves the record as it is if the change returns undefined', async () => {
+it('writes nothing if the change returns undefined', async () => {
   const { record, state } = counter();
   expect(await changeTagged(record, () => undefined)).toBeUndefined();
   expect(state).toMatchObject({ value: 0, tag: 0 });

@@ -33,7 +33,7 @@ it('deletes its own files and no others', async () => {
 
 it('deletes the folders of killed stacks, and keeps those of running ones', async () => {
   const base = join(folder, '.muster');
-  // The highest id a Linux system gives is 4194304.
+  // Linux assigns process ids up to 4194304.
   for (const name of ['run-99999999-abc', `run-${process.pid}-abc`, 'storage'])
     await mkdir(join(base, name), { recursive: true });
   await makeDataFolder(undefined, folder);

@@ -25,7 +25,7 @@ it('lets exactly one of many simultaneous attempts succeed', async () => {
   await holders[0]?.value();
 });
 
-// Another program may use the port by now. In a container, even the process id can be the same.
+// Another program may have taken the port. In a container, even the process id can be the same.
 it.each(['', 'gibberish', '1 word', `${process.pid}`])(
   'ignores a lock that a killed process left behind: "%s"',
   async (left) => {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { causesPage } from '../../../scripts/causes-page.ts';
 import { causes } from '../../../shared/causes/causes.ts';
 
-it('docs/causes.md matches the catalogue; npm run docs:causes writes it', () => {
+it('docs/causes.md is up to date with the catalogue (npm run docs:causes writes it)', () => {
   expect(readFileSync('docs/causes.md', 'utf8')).toBe(causesPage());
 });
 

@@ -14,7 +14,7 @@ const lookUp = (parts: Record<'user' | 'group' | 'contact', PartAnswer>) =>
     clouds: () => ({ graphUrl: 'https://graph.example' }),
   }).lookUp({ cloud: 'global', token: new Secret('token'), address: 'sales@contoso.example' });
 
-it('passes over what may not be read, and says that nobody has the address', async () => {
+it('finds no owner of the address if the readable kinds have none, and ignores kinds that may not be read', async () => {
   expect(await lookUp({ user: none, group: refused(403), contact: none })).toEqual({
     kind: 'accepted',
     value: { kind: 'nothing' },
@@ -22,7 +22,7 @@ it('passes over what may not be read, and says that nobody has the address', asy
 });
 
 it.each([429, 424, 509, 503, 504])(
-  'does not say that nobody has the address where a part was answered %i',
+  'returns the refusal instead of finding no owner if a part is answered with %i',
   async (status) => {
     expect(await lookUp({ user: none, group: refused(status), contact: none })).toEqual(refused(status));
   },

@@ -51,7 +51,7 @@ function setUp(recheck: Recheck = 'none', refusedInARowMax = 5) {
 }
 
 describe('a refusal that could concern every mailbox', () => {
-  it('is held back for a moment, and is the mailbox’s own if nothing else happens', async () => {
+  it('is held back for a moment, and then counts as the mailbox’s own', async () => {
     const { observe } = setUp();
     const one = observe(denied);
     await vi.advanceTimersByTimeAsync(1_400);
@@ -60,7 +60,7 @@ describe('a refusal that could concern every mailbox', () => {
     expect(one.scope()).toEqual({ everywhere: false });
   });
 
-  it('is the mailbox’s own as soon as a later check passes', async () => {
+  it('counts as the mailbox’s own as soon as a later check passes', async () => {
     const { observe } = setUp();
     const one = observe(denied);
     await vi.advanceTimersByTimeAsync(100);
@@ -69,7 +69,7 @@ describe('a refusal that could concern every mailbox', () => {
     expect(one.scope()).toEqual({ everywhere: false });
   });
 
-  it('is not cleared by a pass whose check began before it', async () => {
+  it('is still held back if the check that passed had begun before the refusal', async () => {
     const { observe } = setUp();
     const one = observe(denied);
     await observe(passed, { startedAt: Date.now() - 10 }).done;
@@ -77,7 +77,7 @@ describe('a refusal that could concern every mailbox', () => {
     expect(one.scope()).toBeUndefined();
   });
 
-  it('concerns every mailbox after five in a row when no mailbox has ever passed', async () => {
+  it('concerns every mailbox after five in a row if no mailbox has passed', async () => {
     const { observe, asked } = setUp();
     const all = Array.from({ length: 5 }, () => observe(denied));
     await vi.advanceTimersByTimeAsync(0);
@@ -85,7 +85,7 @@ describe('a refusal that could concern every mailbox', () => {
     expect(asked).toEqual([undefined]);
   });
 
-  it('counts refusals that are no longer held back', async () => {
+  it('is also counted after it is no longer held back', async () => {
     const { observe } = setUp();
     for (let i = 0; i < 4; i++) {
       const one = observe(denied);
@@ -97,7 +97,7 @@ describe('a refusal that could concern every mailbox', () => {
     expect(fifth.scope()).toMatchObject({ everywhere: true, refusedInARow: 5 });
   });
 
-  it('asks a mailbox that passed before, and trusts its answer', async () => {
+  it('counts as the mailbox’s own if a mailbox that passed before passes again', async () => {
     const { observe, asked } = setUp('passes');
     await observe(passed, { address: 'jane@contoso.example' }).done;
     await vi.advanceTimersByTimeAsync(10);
@@ -107,7 +107,7 @@ describe('a refusal that could concern every mailbox', () => {
     expect(asked).toEqual(['jane@contoso.example']);
   });
 
-  it('is rechecked less and less often while the rechecked mailbox passes', async () => {
+  it('is rechecked less often each time the rechecked mailbox passes', async () => {
     const { observe, asked } = setUp('passes');
     for (let i = 0; i < 14; i++) {
       observe(denied);
@@ -119,7 +119,7 @@ describe('a refusal that could concern every mailbox', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('concerns every mailbox when the mailbox that passed before is refused too', async () => {
+  it('concerns every mailbox if the mailbox that passed before is now refused too', async () => {
     const { observe } = setUp('refused');
     await observe(passed).done;
     await vi.advanceTimersByTimeAsync(10);
@@ -128,7 +128,7 @@ describe('a refusal that could concern every mailbox', () => {
     for (const one of all) expect(one.scope()).toMatchObject({ everywhere: true });
   });
 
-  it('has the same scope as the others when its check was under way while they were decided', async () => {
+  it('concerns every mailbox if its check was running when that was decided for the others', async () => {
     const { observe } = setUp();
     const startedAt = Date.now() - 50;
     for (let i = 0; i < 5; i++) observe(denied, { startedAt });
@@ -138,7 +138,7 @@ describe('a refusal that could concern every mailbox', () => {
     expect(late.scope()).toMatchObject({ everywhere: true });
   });
 
-  it('holds no refusal back when the recheck fails', async () => {
+  it('is no longer held back if the recheck fails', async () => {
     const { observe } = setUp();
     const recheck = () => Promise.reject(new Error('no storage'));
     const held = Array.from({ length: 4 }, () => observe(denied));
@@ -149,14 +149,14 @@ describe('a refusal that could concern every mailbox', () => {
   });
 });
 
-it('lets refusals that can only be the mailbox’s own through, however many there are', async () => {
+it('never holds back a refusal that can only be the mailbox’s own, even after 50 in a row', async () => {
   const { observe } = setUp();
   const all = Array.from({ length: 50 }, () => observe(unlicensed));
   await vi.advanceTimersByTimeAsync(0);
   for (const one of all) expect(one.scope()).toEqual({ everywhere: false });
 });
 
-it('counts each import and each probe on its own', async () => {
+it('counts refusals of each import separately', async () => {
   const { observe } = setUp();
   const here = Array.from({ length: 4 }, () => observe(denied));
   const there = Array.from({ length: 4 }, () => observe(denied, { importId: 'imp_2' }));

@@ -6,10 +6,10 @@ beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => void vi.useRealTimers());
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const fine: TenantSignal = { kind: 'ok' };
+const ok: TenantSignal = { kind: 'ok' };
 
 function setUp(more: { processMax?: number; tenantInitial?: number; tenantMax?: number } = {}) {
-  const pace = createTenantRateLimiter({
+  const rateLimiter = createTenantRateLimiter({
     processMax: 24,
     tenantInitial: 4,
     tenantMax: 24,
@@ -19,62 +19,62 @@ function setUp(more: { processMax?: number; tenantInitial?: number; tenantMax?: 
     ...more,
   });
   const running = new Map<string, number>();
-  const most = new Map<string, number>();
+  const runningMax = new Map<string, number>();
   const done = new Map<string, number>();
-  const ask = (tenant: string, ms: number, signal: TenantSignal = fine) =>
-    pace.run(
+  const ask = (tenant: string, ms: number, signal: TenantSignal = ok) =>
+    rateLimiter.run(
       tenant,
       async () => {
         running.set(tenant, (running.get(tenant) ?? 0) + 1);
-        most.set(tenant, Math.max(most.get(tenant) ?? 0, running.get(tenant) ?? 0));
+        runningMax.set(tenant, Math.max(runningMax.get(tenant) ?? 0, running.get(tenant) ?? 0));
         await sleep(ms);
         running.set(tenant, (running.get(tenant) ?? 0) - 1);
         done.set(tenant, (done.get(tenant) ?? 0) + 1);
       },
       () => signal,
     );
-  return { pace, ask, most, done, running };
+  return { rateLimiter, ask, runningMax, done, running };
 }
 
-it('begins with four of a tenant at once, and makes room for one more with each fine answer', async () => {
-  const { pace, ask, most } = setUp();
+it('starts with four concurrent checks of a tenant, and allows one more after each good answer', async () => {
+  const { rateLimiter, ask, runningMax } = setUp();
   const all = Array.from({ length: 12 }, () => ask('a', 100));
   await vi.advanceTimersByTimeAsync(50);
-  expect(most.get('a')).toBe(4);
+  expect(runningMax.get('a')).toBe(4);
   await vi.advanceTimersByTimeAsync(400);
   await Promise.all(all);
-  expect(pace.limitOf('a')).toBe(16);
+  expect(rateLimiter.limitOf('a')).toBe(16);
   for (let i = 0; i < 20; i++) {
     void ask('a', 10);
     await vi.advanceTimersByTimeAsync(10);
   }
-  expect(pace.limitOf('a')).toBe(24);
+  expect(rateLimiter.limitOf('a')).toBe(24);
 });
 
-it('halves what a tenant may have at once when it is throttled, once for all that were under way', async () => {
-  const { pace, ask } = setUp({ tenantInitial: 16 });
+it('halves the limit of a throttled tenant once, not once for each concurrent check', async () => {
+  const { rateLimiter, ask } = setUp({ tenantInitial: 16 });
   const all = Array.from({ length: 4 }, () => ask('a', 100, { kind: 'throttled', isWhole: true }));
   await vi.advanceTimersByTimeAsync(100);
   await Promise.all(all);
-  expect(pace.limitOf('a')).toBe(8);
+  expect(rateLimiter.limitOf('a')).toBe(8);
 });
 
-it('goes down to one, and up again by one for each round of fine answers', async () => {
-  const { pace, ask } = setUp();
+it('lowers the limit to one at least, and raises it by one after each round of good answers', async () => {
+  const { rateLimiter, ask } = setUp();
   for (let i = 0; i < 4; i++) {
     const one = ask('a', 10, { kind: 'throttled', isWhole: true });
     await vi.advanceTimersByTimeAsync(20);
     await one;
   }
-  expect(pace.limitOf('a')).toBe(1);
+  expect(rateLimiter.limitOf('a')).toBe(1);
   for (let i = 0; i < 3; i++) {
     void ask('a', 10);
     await vi.advanceTimersByTimeAsync(20);
   }
-  expect(pace.limitOf('a')).toBe(3);
+  expect(rateLimiter.limitOf('a')).toBe(3);
 });
 
-it('does not ask a tenant that throttles again and again before the time that Microsoft named', async () => {
+it('stops asking a tenant that throttles repeatedly until the time that Microsoft named', async () => {
   const { ask, done } = setUp();
   for (let i = 0; i < 5; i++) {
     void ask('a', 10, { kind: 'throttled', isWhole: true, seconds: 30 });
@@ -92,19 +92,19 @@ it('does not ask a tenant that throttles again and again before the time that Mi
   expect((await after).ran).toBe(true);
 });
 
-it('goes on asking a tenant that answers some of what it is asked', async () => {
-  const { pace, ask } = setUp();
+it('keeps asking a tenant that still answers some requests', async () => {
+  const { rateLimiter, ask } = setUp();
   for (let i = 0; i < 20; i++) {
     void ask('a', 10, { kind: 'throttled', isWhole: false, seconds: 30 });
     await vi.advanceTimersByTimeAsync(20);
   }
-  expect(pace.limitOf('a')).toBe(1);
+  expect(rateLimiter.limitOf('a')).toBe(1);
   const next = ask('a', 10);
   await vi.advanceTimersByTimeAsync(20);
   expect((await next).ran).toBe(true);
 });
 
-it('sends a check back to the queue when its turn does not come within two seconds', async () => {
+it('sends a check back to the queue if it gets no turn within two seconds', async () => {
   const { ask } = setUp({ tenantInitial: 1 });
   void ask('a', 10_000);
   const waiting = ask('a', 10);
@@ -117,7 +117,7 @@ it('sends a check back to the queue when its turn does not come within two secon
   expect(ended).toEqual({ ran: false, seconds: 8 });
 });
 
-it('lets no tenant that hangs keep another from its share', async () => {
+it('does not let a hanging tenant slow down another tenant', async () => {
   const { ask, done } = setUp();
   let stopped = false;
   const keepAsking = async (tenant: string, ms: number, signal: TenantSignal) => {
@@ -127,15 +127,15 @@ it('lets no tenant that hangs keep another from its share', async () => {
     }
   };
   for (let i = 0; i < 48; i++) void keepAsking('hangs', 30_000, { kind: 'unanswered' });
-  for (let i = 0; i < 24; i++) void keepAsking('works', 100, fine);
+  for (let i = 0; i < 24; i++) void keepAsking('works', 100, ok);
   await vi.advanceTimersByTimeAsync(10_000);
-  // Twenty places are left beside the four that hang: some 200 checks a second; half of it is plenty.
+  // Four checks hang, so the other tenant has 20 places: about 200 checks a second. Half of that is enough.
   expect(done.get('works')).toBeGreaterThan(1_000);
   stopped = true;
   await vi.advanceTimersByTimeAsync(60_000);
 });
 
-it('serves tenants that wait for the places of the process in turn', async () => {
+it('gives the free places of the process to the waiting tenants in turn', async () => {
   const { ask } = setUp({ processMax: 1 });
   const order: string[] = [];
   void ask('a', 10).then(() => order.push('a'));
@@ -145,11 +145,11 @@ it('serves tenants that wait for the places of the process in turn', async () =>
 });
 
 it('frees the place of a check that throws', async () => {
-  const { pace, ask } = setUp({ processMax: 1 });
-  const broken = pace.run(
+  const { rateLimiter, ask } = setUp({ processMax: 1 });
+  const broken = rateLimiter.run(
     'a',
     () => Promise.reject(new Error('broken')),
-    () => fine,
+    () => ok,
   );
   await expect(broken).rejects.toThrow('broken');
   const next = ask('a', 10);
@@ -157,7 +157,7 @@ it('frees the place of a check that throws', async () => {
   expect((await next).ran).toBe(true);
 });
 
-it('answers every check, and never has more at once than the process or the tenant may, whatever comes back', async () => {
+it('answers every check, and never runs more than the process or the tenant allows, with any mix of answers', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -166,8 +166,8 @@ it('answers every check, and never has more at once than the process or the tena
           at: fc.integer({ min: 0, max: 5_000 }),
           ms: fc.integer({ min: 1, max: 3_000 }),
           signal: fc.constantFrom<TenantSignal | 'throws'>(
-            fine,
-            fine,
+            ok,
+            ok,
             { kind: 'throttled', isWhole: true },
             { kind: 'throttled', isWhole: true, seconds: 3 },
             { kind: 'unanswered' },
@@ -177,7 +177,7 @@ it('answers every check, and never has more at once than the process or the tena
         { maxLength: 60 },
       ),
       async (checks) => {
-        const pace = createTenantRateLimiter({
+        const rateLimiter = createTenantRateLimiter({
           processMax: 6,
           tenantInitial: 2,
           tenantMax: 5,
@@ -186,23 +186,23 @@ it('answers every check, and never has more at once than the process or the tena
         });
         let running = 0;
         let answered = 0;
-        const inLane = new Map<string, number>();
+        const runningByTenant = new Map<string, number>();
         for (const { tenant, at, ms, signal } of checks) {
           setTimeout(() => {
-            pace
+            rateLimiter
               .run(
                 tenant,
                 async () => {
                   running++;
-                  inLane.set(tenant, (inLane.get(tenant) ?? 0) + 1);
+                  runningByTenant.set(tenant, (runningByTenant.get(tenant) ?? 0) + 1);
                   expect(running).toBeLessThanOrEqual(6);
-                  expect(inLane.get(tenant)).toBeLessThanOrEqual(5);
+                  expect(runningByTenant.get(tenant)).toBeLessThanOrEqual(5);
                   await sleep(ms);
                   running--;
-                  inLane.set(tenant, (inLane.get(tenant) ?? 0) - 1);
+                  runningByTenant.set(tenant, (runningByTenant.get(tenant) ?? 0) - 1);
                   if (signal === 'throws') throw new Error('broken');
                 },
-                () => signal as TenantSignal,
+                () => (signal === 'throws' ? ok : signal),
               )
               .catch(() => undefined)
               .finally(() => answered++);

@@ -36,21 +36,21 @@ const release = async (record: Partial<Import> = {}) => {
   return { lines: rows.map(({ value }) => value.line).sort(), change: changed };
 };
 
-it('lets one row that waits for grants go first, and those that wait for something else at once', async () => {
+it('sends one canary of the rows that wait for grants, and all rows that wait for something else', async () => {
   expect(await release()).toEqual({ lines: [2, 5], change: { canary: 2 } });
 });
 
-it('sends nobody after it while it is being asked', async () => {
+it('sends no other row that waits for grants while the canary is being checked', async () => {
   await change(2, { state: 'pending' });
   expect(await release({ canary: 2 })).toEqual({ lines: [5], change: { canary: 2 } });
 });
 
-it.each(['passed', 'failed', 'inconclusive'] as const)('lets the others follow when it has %s', async (state) => {
+it.each(['passed', 'failed', 'inconclusive'] as const)('sends the others when the canary has %s', async (state) => {
   await change(2, { state });
   expect(await release({ canary: 2 })).toEqual({ lines: [3, 4, 5], change: { canarySettledAt: NOW } });
 });
 
-it('puts all of them off to its own next step when it was refused once more, unasked', async () => {
+it('postpones the others to the canary’s next step, without checking them, if the canary was refused again', async () => {
   await change(2, { nextCheckAt: NEXT, attempt: 2 });
   expect(await release({ canary: 2 })).toEqual({ lines: [5], change: {} });
   for (const line of [3, 4]) {
@@ -60,19 +60,19 @@ it('puts all of them off to its own next step when it was refused once more, una
   }
 });
 
-it('has another one go first at the next step', async () => {
+it('chooses another canary at the next step', async () => {
   await change(2, { attempt: 2 });
   expect((await release()).change).toEqual({ canary: 3 });
 });
 
-it.each([
+it.each<[string, Partial<Row>]>([
   ['was cancelled', { state: 'cancelled' }],
-  ['waits for something else by now', { cause: 'throttled', nextCheckAt: NEXT }],
-] as const)('chooses another one when the first %s', async (_, patch) => {
-  await change(2, patch as Partial<Row>);
+  ['now waits for something else', { cause: 'throttled', nextCheckAt: NEXT }],
+])('chooses another canary if the first one %s', async (_, patch) => {
+  await change(2, patch);
   expect((await release({ canary: 2 })).change).toEqual({ canary: 3 });
 });
 
-it('needs none for rows that were due when the last one came through', async () => {
+it('sends rows without a canary if they were due before the last canary passed', async () => {
   expect(await release({ canarySettledAt: NOW })).toEqual({ lines: [2, 3, 4, 5], change: { canarySettledAt: NOW } });
 });

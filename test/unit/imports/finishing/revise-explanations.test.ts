@@ -8,13 +8,13 @@ import { aMailbox, anImport, aRow } from '../../../support/records.ts';
 
 const AT = new Date('2026-06-01T12:00:00Z');
 const record = anImport();
-const passes: ProbeFinding = { verdict: 'passed', checkedAt: AT };
+const passed: ProbeFinding = { verdict: 'passed', checkedAt: AT };
 const denied = (more: Partial<ProbeFinding> = {}): ProbeFinding => ({
   verdict: 'failed',
   cause: 'consent_missing',
   microsoftCode: 'ErrorAccessDenied',
   requestId: 'r-1',
-  detail: 'said before all was known',
+  detail: 'An explanation that is revised.',
   checkedAt: AT,
   denial: { byPolicy: false, token: 'empty', mailboxOpened: false },
   ...more,
@@ -28,47 +28,47 @@ let line = 1;
 async function add(name: string, checks: Findings, more: Partial<Mailbox> = {}): Promise<number> {
   line++;
   const address = `${name}@contoso.example`;
-  const wrong = Object.values(checks).find(({ verdict }) => verdict === 'failed');
-  const state = wrong ? 'failed' : 'passed';
-  const row = aRow({ line, address, state, ...(wrong?.cause && { cause: wrong.cause }) });
-  const mailbox = aMailbox({ address, kind: 'user', status: wrong ? 'failed' : 'active', checks, ...more });
+  const failure = Object.values(checks).find(({ verdict }) => verdict === 'failed');
+  const state = failure ? 'failed' : 'passed';
+  const row = aRow({ line, address, state, ...(failure?.cause && { cause: failure.cause }) });
+  const mailbox = aMailbox({ address, kind: 'user', status: failure ? 'failed' : 'active', checks, ...more });
   await ledger.commit('conn_1', [
     { op: 'createRow', row },
     { op: 'createMailbox', mailbox },
   ]);
   return line;
 }
-const causeOf = async (name: string, probe: 'graph.send' | 'graph.readWrite' = 'graph.send') =>
+const findingOf = async (name: string, probe: 'graph.send' | 'graph.readWrite' = 'graph.send') =>
   (await ledger.getMailbox('conn_1', `${name}@contoso.example`))?.value.checks[probe];
-const rowCause = async (at: number) => (await ledger.getRow('conn_1', 'imp_1', at))?.value.cause;
+const rowCauseOf = async (at: number) => (await ledger.getRow('conn_1', 'imp_1', at))?.value.cause;
 
-it('makes a denial out of scope where others pass the same probe, and changes no verdict', async () => {
-  await add('jane', { 'graph.send': passes });
+it('explains a denial as out of scope if another mailbox passes the same probe, and keeps the verdict', async () => {
+  await add('jane', { 'graph.send': passed });
   const at = await add('omar', { 'graph.send': denied() });
   await reviseExplanations({ ledger }, record);
-  const finding = await causeOf('omar');
+  const finding = await findingOf('omar');
   expect(finding).toMatchObject({ verdict: 'failed', cause: 'mailbox_out_of_scope', requestId: 'r-1' });
   expect(finding?.detail).toBeUndefined();
-  expect(await rowCause(at)).toBe('mailbox_out_of_scope');
+  expect(await rowCauseOf(at)).toBe('mailbox_out_of_scope');
 });
 
-it('leaves it to the consent where none passes', async () => {
+it('keeps the missing consent as the cause if no mailbox passes', async () => {
   const at = await add('omar', { 'graph.send': denied() });
   await reviseExplanations({ ledger }, record);
-  expect((await causeOf('omar'))?.cause).toBe('consent_missing');
-  expect(await rowCause(at)).toBe('consent_missing');
+  expect((await findingOf('omar'))?.cause).toBe('consent_missing');
+  expect(await rowCauseOf(at)).toBe('consent_missing');
 });
 
-it('asks of each probe whether others pass it', async () => {
-  await add('jane', { 'graph.readWrite': passes, 'graph.send': denied() });
+it('decides for each probe whether other mailboxes pass it', async () => {
+  await add('jane', { 'graph.readWrite': passed, 'graph.send': denied() });
   await add('omar', { 'graph.readWrite': denied(), 'graph.send': denied() });
   await reviseExplanations({ ledger }, record);
-  expect((await causeOf('omar', 'graph.readWrite'))?.cause).toBe('mailbox_out_of_scope');
-  expect((await causeOf('omar', 'graph.send'))?.cause).toBe('consent_missing');
+  expect((await findingOf('omar', 'graph.readWrite'))?.cause).toBe('mailbox_out_of_scope');
+  expect((await findingOf('omar', 'graph.send'))?.cause).toBe('consent_missing');
 });
 
-it('leaves alone what the directory or a policy explains, and what another import works on', async () => {
-  await add('jane', { 'graph.send': passes });
+it('changes no finding that the directory or a policy explains, and no mailbox of another import', async () => {
+  await add('jane', { 'graph.send': passed });
   await add('guest', { 'graph.send': denied({ cause: 'address_is_guest' }) });
   await add('legal', {
     'graph.send': denied({
@@ -78,16 +78,16 @@ it('leaves alone what the directory or a policy explains, and what another impor
   });
   await add('busy', { 'graph.send': denied() }, { importId: 'imp_2' });
   await reviseExplanations({ ledger }, record);
-  expect((await causeOf('guest'))?.cause).toBe('address_is_guest');
-  expect((await causeOf('legal'))?.cause).toBe('access_policy_blocked');
-  expect((await causeOf('busy'))?.cause).toBe('consent_missing');
+  expect((await findingOf('guest'))?.cause).toBe('address_is_guest');
+  expect((await findingOf('legal'))?.cause).toBe('access_policy_blocked');
+  expect((await findingOf('busy'))?.cause).toBe('consent_missing');
 });
 
-it('puts right more than one transaction holds, and can be repeated', async () => {
-  await add('jane', { 'graph.send': passes });
+it('revises more rows than fit into one transaction, and can be repeated', async () => {
+  await add('jane', { 'graph.send': passed });
   const lines: number[] = [];
   for (let n = 0; n < 120; n++) lines.push(await add(`user${n}`, { 'graph.send': denied() }));
   await reviseExplanations({ ledger }, record);
   await reviseExplanations({ ledger }, record);
-  for (const at of lines) expect(await rowCause(at)).toBe('mailbox_out_of_scope');
+  for (const at of lines) expect(await rowCauseOf(at)).toBe('mailbox_out_of_scope');
 });

@@ -1,68 +1,50 @@
 import { expect, it } from 'vitest';
-import { CHANGES_MAX } from '../../../../shared/imports/ledger/ledger.ts';
-import type { Row } from '../../../../shared/imports/ledger/row.ts';
+import { CHANGES_MAX, type Ledger } from '../../../../shared/imports/ledger/ledger.ts';
+import { openRowOf } from '../../../../shared/imports/ledger/row.ts';
 import { createSerialByKey } from '../../../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../../../shared/imports/ledger/settler.ts';
 import { createTallyBook } from '../../../../shared/imports/ledger/tally-book.ts';
-import type { Mailbox } from '../../../../shared/mailboxes/mailbox.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
+import { aMailbox, aRow } from '../../../support/records.ts';
 
 const ROWS = 40;
 const lines = Array.from({ length: ROWS }, (_, i) => i + 2);
-const address = (line: number) => `user${line}@contoso.example`;
-const mailboxOf = (line: number, importId: string): Mailbox => ({
-  address: address(line),
-  kind: 'unknown',
-  status: 'pending',
-  checks: {},
-  importId,
-  openRow: `${importId}:${line}`,
-  createdAt: new Date('2026-06-01T00:00:00Z'),
-});
+/** Adds a pending row and its mailbox. Resolves to where the row is, for a settlement. */
+async function addRow(ledger: Ledger, importId: string, line: number) {
+  const row = aRow({ importId, line });
+  const mailbox = aMailbox({ address: row.address, importId, openRow: openRowOf(row) });
+  await ledger.commit('conn_1', [
+    { op: 'createRow', row },
+    { op: 'createMailbox', mailbox },
+  ]);
+  const rowTag = (await ledger.getRow('conn_1', importId, line))?.tag ?? '';
+  return { connectionId: 'conn_1', importId, line, address: row.address, rowTag, attempt: 0 };
+}
 
-it('writes the one open row of a batch whose other rows another process has settled', async () => {
+const passed = { state: 'passed', row: {}, mailbox: { status: 'active' } } as const;
+
+it('writes the one open row of a batch if another process has settled all others', async () => {
   const ledger = inMemoryLedger();
-  const tags = new Map<number, string>();
-  for (const line of lines) {
-    const row: Row = { importId: 'imp_1', line, address: address(line), state: 'pending', attempt: 0 };
-    const mailbox = mailboxOf(line, 'imp_1');
-    await ledger.commit('conn_1', [
-      { op: 'createRow', row },
-      { op: 'createMailbox', mailbox },
-    ]);
-    tags.set(line, (await ledger.getRow('conn_1', 'imp_1', line))?.tag ?? '');
-  }
+  const locations = await Promise.all(lines.map((line) => addRow(ledger, 'imp_1', line)));
   const settler = (processId: string, commit = ledger.commit) =>
     createSettler(
       { ledger: { ...ledger, commit }, serialByKey: createSerialByKey(), tallies: createTallyBook(processId) },
       { together: ROWS, withinMs: 5 },
     );
-  const settle = (by: ReturnType<typeof settler>, line: number) =>
-    by.settle({
-      connectionId: 'conn_1',
-      importId: 'imp_1',
-      line,
-      address: address(line),
-      rowTag: tags.get(line) ?? '',
-      attempt: 0,
-      state: 'passed',
-      row: {},
-      mailbox: { status: 'active' },
-    });
   const one = settler('one');
-  await Promise.all(lines.slice(1).map((line) => settle(one, line)));
+  await Promise.all(locations.slice(1).map((location) => one.settle({ ...location, ...passed })));
 
   let commits = 0;
   const other = settler('other', (...args) => {
     commits++;
     return ledger.commit(...args);
   });
-  const results = await Promise.all(lines.map((line) => settle(other, line)));
+  const results = await Promise.all(locations.map((location) => other.settle({ ...location, ...passed })));
   expect(results).toEqual(['written', ...Array(ROWS - 1).fill('dropped')]);
   expect(commits).toBeLessThanOrEqual(3);
 });
 
-it('never puts more than 100 changes into a transaction, however many imports the results belong to', async () => {
+it('never puts more than 100 changes into a transaction, even if the results belong to several imports', async () => {
   const ledger = inMemoryLedger();
   const sizes: number[] = [];
   const settler = createSettler(
@@ -80,16 +62,9 @@ it('never puts more than 100 changes into a transaction, however many imports th
     { together: 60, withinMs: 5 },
   );
   const results = await Promise.all(
-    Array.from({ length: 60 }, (_, i) => i + 2).map(async (line) => {
-      const importId = `imp_${line % 5}`;
-      await ledger.commit('conn_1', [
-        { op: 'createRow', row: { importId, line, address: address(line), state: 'pending', attempt: 0 } },
-        { op: 'createMailbox', mailbox: mailboxOf(line, importId) },
-      ]);
-      const rowTag = (await ledger.getRow('conn_1', importId, line))?.tag ?? '';
-      const place = { connectionId: 'conn_1', importId, line, address: address(line), rowTag, attempt: 0 };
-      return settler.settle({ ...place, state: 'passed', row: {}, mailbox: { status: 'active' } });
-    }),
+    Array.from({ length: 60 }, async (_, i) =>
+      settler.settle({ ...(await addRow(ledger, `imp_${i % 5}`, i + 2)), ...passed }),
+    ),
   );
   expect(results).toEqual(Array(60).fill('written'));
   expect(Math.max(...sizes)).toBeLessThanOrEqual(CHANGES_MAX);

@@ -171,7 +171,7 @@ describe('never holds a whole file in memory', () => {
     expect(sent).toBeLessThan(100);
   });
 
-  it('closes its source when the file is refused or the reader stops', async () => {
+  it('closes its source if the file is refused or the reader stops', async () => {
     let released = 0;
     async function* source(text: string) {
       try {

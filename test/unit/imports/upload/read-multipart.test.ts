@@ -58,7 +58,10 @@ describe('reads the file of a form', () => {
     ],
   ])('validation_failed: %s', async (_, fields, path) => {
     const { type, bytes } = await formOf((form) => {
-      for (const [name, value] of fields) form.append(name, value as string);
+      for (const [name, value] of fields) {
+        if (typeof value === 'string') form.append(name, value);
+        else form.append(name, value);
+      }
     });
     await expect(read(type, bytes)).rejects.toMatchObject({
       code: 'validation_failed',

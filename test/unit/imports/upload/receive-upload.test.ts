@@ -3,6 +3,7 @@ import { writeNdjsonRows } from '../../../../shared/imports/upload/ndjson-rows.t
 import type { ParsedRow } from '../../../../shared/imports/upload/parsed-row.ts';
 import { readUpload, type UploadType } from '../../../../shared/imports/upload/read-upload.ts';
 import { receiveUpload } from '../../../../shared/imports/upload/receive-upload.ts';
+import type { UploadStore } from '../../../../shared/imports/upload/upload-store.ts';
 import { DomainError } from '../../../../shared/kernel/errors.ts';
 import { inMemoryUploads } from '../../../fakes/in-memory-uploads.ts';
 import { chunksOf, uploadLimits } from '../../../support/upload-bytes.ts';
@@ -13,8 +14,12 @@ function receive(
   body: AsyncIterable<Uint8Array>,
   {
     uploads = inMemoryUploads(),
-    contentType = 'text/csv' as UploadType,
-    visit = (_: ParsedRow): void | Promise<void> => {},
+    contentType = 'text/csv',
+    visit = () => {},
+  }: {
+    uploads?: UploadStore;
+    contentType?: UploadType;
+    visit?: (row: ParsedRow) => void | Promise<void>;
   } = {},
 ) {
   return receiveUpload(
@@ -81,7 +86,7 @@ describe('stores an upload while parsing it', () => {
     expect(uploads.stored.size).toBe(0);
   });
 
-  it('rejects with the error of the storage, whenever it fails', async () => {
+  it('rejects with the error of the storage, whether it fails early or late', async () => {
     for (const chunksTaken of [0, 1, 50]) {
       const uploads = inMemoryUploads();
       const unavailable = new DomainError('storage_unavailable', 'unavailable', { retryAfterSeconds: 5 });

@@ -33,7 +33,7 @@ it('leaves out control characters, which no XML document may contain', () => {
   expect(svg).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f]/);
 });
 
-it('keeps columns aligned, whatever the styles before them', () => {
+it('keeps columns aligned after text of any style', () => {
   const rows = texts(picture('name      verdict', `${styled('bold', 'jane')}      ${styled('green', 'passed')}`));
   const [name, verdict, jane, passed] = rows;
   expect(rows.map(({ text }) => text)).toEqual(['name', 'verdict', 'jane', 'passed']);

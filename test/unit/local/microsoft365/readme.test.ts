@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { plainFaults } from '../../../local/microsoft365/scenario/mailbox.ts';
-import { tenantSchema } from '../../../local/microsoft365/scenario/tenant.ts';
-import { parseScenario } from '../../../local/microsoft365/scenario.ts';
+import { plainFaults } from '../../../../local/microsoft365/scenario/mailbox.ts';
+import { tenantSchema } from '../../../../local/microsoft365/scenario/tenant.ts';
+import { parseScenario } from '../../../../local/microsoft365/scenario.ts';
 
 const readme = readFileSync('local/microsoft365/README.md', 'utf8');
 

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { testSteps } from '../../shared/checks/test-connection.ts';
+import { clientSecretStates, clouds, connectionStatuses, sendProbes } from '../../shared/connections/connection.ts';
+import { instant, pageOf } from '../../shared/edge/response-fields.ts';
+import {
+  causeSchema,
+  connectionFindingSchema,
+  explanation,
+  microsoftIds,
+  probeSchema,
+  verdictSchema,
+} from './finding-schemas.ts';
+
+export const connectionSchema = z
+  .strictObject({
+    id: z.string().meta({ example: 'conn_01k2m8qj4vabcdefghjkmnp' }),
+    name: z.string(),
+    cloud: z.enum(clouds),
+    tenantId: z.string(),
+    tenantDomain: z.string().optional(),
+    clientId: z.string(),
+    clientSecret: z.strictObject({ expiresAt: instant, daysLeft: z.int(), state: z.enum(clientSecretStates) }),
+    probes: z.array(probeSchema),
+    sendProbe: z.enum(sendProbes),
+    defaultMailbox: z.string().nullable(),
+    status: z.enum(connectionStatuses),
+    finding: connectionFindingSchema.nullable(),
+    consentedAt: instant.nullable(),
+    createdAt: instant,
+  })
+  .meta({ id: 'Connection', description: 'A permission to reach a tenant. The client secret is never shown.' });
+
+const stepSchema = z
+  .strictObject({
+    step: z.enum(testSteps),
+    verdict: verdictSchema,
+    cause: causeSchema.optional(),
+    detail: explanation.detail.optional(),
+    fix: explanation.fix.optional(),
+    link: explanation.link.optional(),
+    ...microsoftIds,
+  })
+  .meta({ id: 'TestStep' });
+
+export const testResultSchema = z
+  .strictObject({
+    verdict: verdictSchema,
+    steps: z.array(stepSchema),
+    roles: z.array(z.string()).meta({ description: 'The permissions that the tokens show. They never decide.' }),
+    organization: z.strictObject({ displayName: z.string(), verifiedDomains: z.array(z.string()) }).optional(),
+  })
+  .meta({ id: 'TestResult' });
+
+export const consentLinkSchema = z
+  .strictObject({
+    url: z.string().optional().meta({ description: 'Absent when the answer is replayed: the link is shown once.' }),
+    expiresAt: instant,
+  })
+  .meta({ id: 'ConsentLink' });
+
+const expiringSecretSchema = z
+  .strictObject({
+    customerId: z.string(),
+    connectionId: z.string(),
+    name: z.string(),
+    expiresAt: instant,
+    daysLeft: z.int(),
+    state: z.enum(clientSecretStates),
+  })
+  .meta({ id: 'ExpiringSecret' });
+
+export const expiringSecretsSchema = pageOf(expiringSecretSchema);

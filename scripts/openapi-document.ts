@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { addFunctions } from '../functions/add-functions.ts';
+import { createOpenApi } from '../shared/edge/openapi.ts';
+import { buildDeps } from '../shared/wiring/build-deps.ts';
+import { readConfig } from '../shared/wiring/config.ts';
+
+/** Takes registrations and does nothing with them. */
+const host = { http: () => undefined, storageQueue: () => undefined, timer: () => undefined };
+
+/** The text of docs/openapi.json: the document of the app with its default settings. */
+export function openApiDocument(): string {
+  const { Values } = JSON.parse(readFileSync('local.settings.example.json', 'utf8')) as {
+    Values: Record<string, string>;
+  };
+  const { routes } = addFunctions(
+    host,
+    buildDeps(readConfig(Values), () => undefined),
+  );
+  return `${JSON.stringify(createOpenApi(routes, '/'), null, 2)}\n`;
+}

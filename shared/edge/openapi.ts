@@ -1,0 +1,217 @@
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
+import type { ErrorCode } from '../kernel/errors.ts';
+import type { RegisteredRoute } from './api.ts';
+import { pageQuery } from './page.ts';
+import { problems } from './problem.ts';
+import { groupByStatus, problemSchema } from './problem-schema.ts';
+import { type ResponseDescription, tags } from './route.ts';
+
+const text = { type: 'string' as const };
+
+/** Parameters of paths, by their name. A path with another name fails `createOpenApi`. */
+const pathParameters: Record<string, { description: string; example: string }> = {
+  customerId: { description: 'The ID of a customer.', example: 'cust_01k2m8qj4vabcdefghjkmnp' },
+  keyId: { description: 'The ID of an API key.', example: 'key_01k2m8qj4vabcdefghjkmnp' },
+  connectionId: { description: 'The ID of a connection.', example: 'conn_01k2m8qj4vabcdefghjkmnp' },
+  importId: { description: 'The ID of an import.', example: 'imp_01k2m8qj4vabcdefghjkmnp' },
+  address: { description: 'The e-mail address of a mailbox.', example: 'jane@contoso.com' },
+};
+
+const requestHeaders = {
+  'Muster-Customer': 'Operators name the customer they act for. Others leave it out.',
+  'Idempotency-Key': 'Repeating a request with the same key and body replays the first answer.',
+  'If-None-Match': 'The `ETag` of an earlier answer. If nothing has changed, the answer is 304.',
+  'If-Match': 'The `ETag` of the resource. If it has changed, the answer is 412.',
+};
+
+/** Headers of every answer. */
+const alwaysHeaders = {
+  'X-Request-Id': 'Give this ID to our support.',
+  'Cache-Control': 'Whether the answer may be stored.',
+  'X-Content-Type-Options': 'Always `nosniff`.',
+  'Strict-Transport-Security': 'Tells browsers to use TLS only.',
+};
+
+/** Headers of many answers. The tests hold every answer to what its route states. */
+const responseHeaders = {
+  ...alwaysHeaders,
+  ETag: 'Identifies this version of the resource.',
+  'Idempotency-Replayed': '`true` if this is the answer to an earlier request with the same `Idempotency-Key`.',
+  'Retry-After': 'Seconds to wait before you try again.',
+  'WWW-Authenticate': 'Always `Bearer`.',
+};
+
+type ResponseHeader = keyof typeof responseHeaders;
+
+const describeAll = (texts: Record<string, string>) =>
+  Object.entries(texts).map(([name, description]) => [name, { description, schema: text }] as const);
+
+const components = {
+  securitySchemes: {
+    apiKey: { type: 'http' as const, scheme: 'bearer', description: 'An API key: `Authorization: Bearer <key>`.' },
+  },
+  headers: Object.fromEntries(describeAll(responseHeaders)),
+  parameters: Object.fromEntries([
+    ...Object.entries(pathParameters).map(([name, { description, example }]) => [
+      name,
+      { name, in: 'path' as const, required: true, description, schema: text, example },
+    ]),
+    ...Object.entries(requestHeaders).map(([name, description]) => [
+      name,
+      { name, in: 'header' as const, required: false, description, schema: text },
+    ]),
+  ]),
+};
+
+/** The headers of every answer, and these. */
+const headerRefs = (names: readonly ResponseHeader[]) =>
+  Object.fromEntries(
+    [...Object.keys(alwaysHeaders), ...names].map((name) => [name, { $ref: `#/components/headers/${name}` as const }]),
+  );
+
+/** Makes the OpenAPI 3.1 document from the routes as they are registered, with the schemas that validate requests. */
+export function createOpenApi(routes: readonly RegisteredRoute[], server: string) {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  const refusals: Refusals = new Map();
+  for (const route of routes) {
+    const path = `/${route.path}`;
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: toOperation(route, refusals) };
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Muster',
+      version: '1.0.0',
+      description:
+        'Connects a customer’s Microsoft 365 tenant and proves which mailboxes your product may write to and send from.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: server }],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+    components,
+    paths,
+  });
+}
+
+function toOperation(route: RegisteredRoute, refusals: Refusals): ZodOpenApiOperationObject {
+  const query = { ...shapeOf(route.query), ...(route.list && pageQuery) };
+  return {
+    operationId: route.name,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description && { description: route.description }),
+    security: route.permission ? [{ apiKey: [] }] : [],
+    parameters: [...pathNames(route), ...headerNames(route)].map((name) => ({
+      $ref: `#/components/parameters/${name}` as const,
+    })),
+    ...(Object.keys(query).length > 0 && { requestParams: { query: z.object(query) } }),
+    ...requestBodyOf(route),
+    responses: responsesOf(route, refusals),
+  };
+}
+
+function pathNames({ path }: RegisteredRoute): string[] {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  for (const name of names)
+    if (!(name in pathParameters)) throw new Error(`the path parameter ${name} is not described`);
+  return names;
+}
+
+function headerNames({ method, permission, customer }: RegisteredRoute): (keyof typeof requestHeaders)[] {
+  if (!permission) return [];
+  return [
+    ...(customer === 'required' ? ['Muster-Customer' as const] : []),
+    method === 'POST' ? 'Idempotency-Key' : method === 'GET' ? 'If-None-Match' : 'If-Match',
+  ];
+}
+
+function shapeOf(schema: z.ZodType | undefined): Record<string, z.ZodType> {
+  return schema instanceof z.ZodObject ? schema.shape : {};
+}
+
+function requestBodyOf({ body, uploads }: RegisteredRoute): Pick<ZodOpenApiOperationObject, 'requestBody'> {
+  if (uploads) {
+    const content = Object.entries(uploads).map(([type, { schema, description }]) => [
+      type,
+      { schema: schema ?? { type: 'string' as const, description } },
+    ]);
+    return { requestBody: { required: true, content: Object.fromEntries(content) } };
+  }
+  return body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {};
+}
+
+function responsesOf(
+  route: RegisteredRoute,
+  shared: Refusals,
+): Record<`${1 | 2 | 3 | 4 | 5}${string}`, ZodOpenApiResponseObject> {
+  const hasTag = route.method === 'GET' && Object.values(route.responses).some(({ schema }) => schema);
+  const answers = Object.entries(route.responses).map(([status, response]) => [status, toResponse(response, route)]);
+  const refusals = [...groupByStatus(refusalsOf(route))].map(([status, codes]) => [
+    status,
+    toRefusal(status, codes, shared),
+  ]);
+  return Object.fromEntries([
+    ...answers,
+    ...(hasTag ? [['304', notModified(route)]] : []),
+    ...refusals,
+    ['500', toRefusal(500, [], shared)],
+  ]);
+}
+
+function notModified({ responses }: RegisteredRoute): ZodOpenApiResponseObject {
+  const own = Object.assign({}, ...Object.values(responses).map(({ headers }) => headers));
+  const headers = { ...headerRefs(['ETag']), ...Object.fromEntries(describeAll(own)) };
+  return { description: 'Nothing has changed since `If-None-Match`.', headers };
+}
+
+function toResponse(response: ResponseDescription, { method }: RegisteredRoute): ZodOpenApiResponseObject {
+  const { description, schema, contentType, headers = {} } = response;
+  const common = headerRefs([
+    ...(schema ? (['ETag'] as const) : []),
+    ...(method === 'POST' ? (['Idempotency-Replayed'] as const) : []),
+  ]);
+  return {
+    description,
+    headers: { ...common, ...Object.fromEntries(describeAll(headers)) },
+    ...(schema && { content: { [contentType ?? 'application/json']: { schema } } }),
+    ...(!schema && contentType && { content: { [contentType]: { schema: text } } }),
+  };
+}
+
+/** Answers with the same codes are one component. The library tells components apart by identity. */
+type Refusals = Map<string, ZodOpenApiResponseObject>;
+
+function toRefusal(status: number, codes: readonly ErrorCode[], shared: Refusals): ZodOpenApiResponseObject {
+  const id = ['Problem', status, ...codes].join('-');
+  const known = shared.get(id);
+  if (known) return known;
+  const titles = codes.map((code) => `\`${code}\`: ${problems[code].title}.`);
+  const refusal: ZodOpenApiResponseObject = {
+    id,
+    description: titles.join(' ') || 'An error on our side. Our log has its cause under the `requestId`.',
+    headers: headerRefs([
+      ...(status === 401 ? (['WWW-Authenticate'] as const) : []),
+      ...(status === 503 || status === 409 ? (['Retry-After'] as const) : []),
+      ...(status < 500 ? (['Idempotency-Replayed'] as const) : []),
+    ]),
+    content: { 'application/problem+json': { schema: problemSchema } },
+  };
+  shared.set(id, refusal);
+  return refusal;
+}
+
+/** The refusals that follow from a route's shape, and its own. */
+function refusalsOf(route: RegisteredRoute): ErrorCode[] {
+  const { method, permission, customer, path, refusals = [] } = route;
+  const isWrite = method !== 'GET';
+  const own: ErrorCode[] = ['validation_failed', ...refusals];
+  if (permission) own.push('unauthenticated', 'forbidden', 'storage_unavailable');
+  if (permission && customer === 'required') own.push('customer_required', 'not_found');
+  if (path.includes('{')) own.push('not_found');
+  if (permission && isWrite) own.push('malformed_request', 'payload_too_large');
+  if (permission && isWrite) own.push('unsupported_media_type');
+  if (permission && method === 'POST') own.push('idempotency_in_progress', 'idempotency_key_reused');
+  if (isWrite && method !== 'POST') own.push('precondition_failed');
+  return [...new Set(own)];
+}

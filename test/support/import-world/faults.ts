@@ -1,0 +1,17 @@
+/** What goes wrong in a world. Rates are probabilities from 0 to 1. */
+export interface Faults {
+  /** Commits whose answer is lost: committed, not committed, or committed later. */
+  lostAnswers: number;
+  /** Messages that are delivered again while their first delivery is still running. */
+  redelivered: number;
+  /** How many processes are killed during the run. */
+  kills: number;
+  /** Checks that Microsoft throttles: for 5 seconds, or for 90, after which the row waits. */
+  throttled: number;
+  /** Checks that fail because of a defect in Muster. */
+  defects: number;
+  /** How long the grants need to propagate. Until then Microsoft refuses every mailbox, and each request starts the time anew. */
+  grantSeconds: number;
+}
+
+export const noFaults: Faults = { lostAnswers: 0, redelivered: 0, kills: 0, throttled: 0, defects: 0, grantSeconds: 0 };

@@ -1,0 +1,33 @@
+import type { Ledger } from '../../../shared/imports/ledger/ledger.ts';
+import { DomainError } from '../../../shared/kernel/errors.ts';
+import type { FastClock } from './fast-clock.ts';
+import type { Faults } from './faults.ts';
+import type { Lifetime } from './lifetime.ts';
+
+interface FaultyLedgerDeps {
+  ledger: Ledger;
+  faults: Faults;
+  clock: FastClock;
+  random: () => number;
+}
+
+/** The ledger as one process sees it. A commit whose answer is lost may be committed, not committed, or committed later. */
+export function faultyLedger({ ledger, faults, clock, random }: FaultyLedgerDeps, { whileAlive }: Lifetime): Ledger {
+  return {
+    ...ledger,
+    commit: whileAlive(async (connectionId, changes) => {
+      if (random() >= faults.lostAnswers) return ledger.commit(connectionId, changes);
+      const chance = random();
+      if (chance < 0.4) await ledger.commit(connectionId, changes);
+      else if (chance < 0.7) {
+        setTimeout(() => void ledger.commit(connectionId, changes), clock.realMs(random() * 40_000));
+      }
+      throw new DomainError('storage_unavailable', 'The answer was lost.');
+    }),
+    getRow: whileAlive(ledger.getRow),
+    findRows: whileAlive(ledger.findRows),
+    getPlan: whileAlive(ledger.getPlan),
+    listTallies: whileAlive(ledger.listTallies),
+    getMailbox: whileAlive(ledger.getMailbox),
+  };
+}
