@@ -2,6 +2,7 @@ import type { app } from '@azure/functions';
 import { type Api, createApi } from '../shared/edge/api.ts';
 import type { EndpointDeps } from '../shared/edge/endpoint.ts';
 import { addApiKeyRoutes } from './http/api-keys.ts';
+import { addAuditRoutes } from './http/audit.ts';
 import { addConnectionRoutes } from './http/connections.ts';
 import { addConsentRoutes } from './http/consent.ts';
 import { addCustomerRoutes } from './http/customers.ts';
@@ -28,6 +29,7 @@ const routes = [
   addExpiringSecretRoutes,
   addImportRoutes,
   addMailboxRoutes,
+  addAuditRoutes,
   addOpenApiRoute,
 ] as const;
 

@@ -9,13 +9,14 @@ const mayImport: Record<string, readonly string[]> = {
   feature: ['kernel', 'feature'],
   edge: ['kernel'],
   adapters: ['kernel', 'feature'],
-  wiring: ['kernel', 'feature', 'adapters'],
+  wiring: ['kernel', 'feature', 'edge', 'adapters'],
   functions: ['kernel', 'feature', 'edge', 'wiring'],
 };
 
 /** Which other features a feature may use. A new arrow is a decision: add it here, or find another way. */
 const featureArrows: Record<string, readonly string[]> = {
   'api-keys': [],
+  audit: [],
   causes: [],
   checks: ['causes', 'connections', 'mailboxes'],
   connections: ['causes'],
@@ -42,7 +43,7 @@ const mayUse: Record<string, readonly string[]> = {
   // For its pattern of an e-mail address.
   kernel: ['zod'],
   feature: ['zod', 'csv-parse', 'p-limit', 'lru-cache', 'iso8601-duration', '@fastify/busboy'],
-  edge: ['zod', 'zod-openapi', '@azure/functions'],
+  edge: ['zod', 'zod-openapi', '@azure/functions', 'rate-limiter-flexible'],
   functions: ['zod', 'p-limit', '@azure/functions'],
 };
 

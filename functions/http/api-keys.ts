@@ -2,8 +2,10 @@ import { z } from 'zod';
 import type { ApiKey } from '../../shared/api-keys/api-key.ts';
 import type { ApiKeyStore } from '../../shared/api-keys/api-key-store.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
+import type { CreatedKey } from '../../shared/api-keys/insert-new-key.ts';
 import { revokeApiKey } from '../../shared/api-keys/revoke-api-key.ts';
 import { rolesVisibleTo } from '../../shared/api-keys/roles-visible-to.ts';
+import { rotateApiKey } from '../../shared/api-keys/rotate-api-key.ts';
 import type { ApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { requireCustomer, requireOwn } from '../../shared/customers/require-customer.ts';
@@ -12,16 +14,19 @@ import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { futureInstantField, nameField } from '../../shared/edge/fields.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
 import { roles } from '../../shared/kernel/actor.ts';
-import type { NewId } from '../../shared/kernel/ids.ts';
+import type { Quotas } from '../../shared/kernel/quota.ts';
 import { apiKeySchema, createdApiKeySchema } from './customer-schemas.ts';
 
 interface ApiKeyRouteDeps extends EndpointDeps {
   apiKeyStore: ApiKeyStore;
   apiKeys: ApiKeyVerifier;
   customers: Pick<CustomerStore, 'exists' | 'get'>;
-  newId: NewId;
+  quotas: Pick<Quotas, 'keysMax'>;
   fields: { nameMaxLength: number };
 }
+
+/** 30 days. */
+const OVERLAP_MAX_SECONDS = 30 * 24 * 3600;
 
 export function addApiKeyRoutes(api: Api, deps: ApiKeyRouteDeps): void {
   api.route({
@@ -30,7 +35,9 @@ export function addApiKeyRoutes(api: Api, deps: ApiKeyRouteDeps): void {
     path: 'v1/customers/{customerId}/api-keys',
     tag: 'API keys',
     summary: 'Create an API key',
-    description: 'The key itself is in this answer only. Store it safely.',
+    description:
+      'The key itself is in this answer only. Store it safely. A key with the role `operator` needs an `expiresAt`.',
+    refusals: ['quota_reached'],
     responses: {
       201: { description: 'The new key.', schema: createdApiKeySchema, headers: { Location: 'The path of the key.' } },
     },
@@ -44,9 +51,7 @@ export function addApiKeyRoutes(api: Api, deps: ApiKeyRouteDeps): void {
     redactOnReplay: ['key'],
     async handle({ actor, body, params: { customerId = '' } }) {
       requireOwn(actor, customerId);
-      const { apiKey, text } = await createApiKey(deps, actor, customerId, body);
-      const headers = { location: `/v1/customers/${customerId}/api-keys/${apiKey.id}` };
-      return { status: 201, headers, jsonBody: { ...present(apiKey), key: text } };
+      return answerCreated(await createApiKey(deps, actor, customerId, body));
     },
   });
 
@@ -76,11 +81,39 @@ export function addApiKeyRoutes(api: Api, deps: ApiKeyRouteDeps): void {
     permission: 'administer',
     customer: 'none',
     async handle({ actor, params: { customerId = '', keyId = '' }, requireMatch }) {
-      await requireCustomer(deps, actor, customerId);
+      // Not only for customers that exist: an operator's key outlives the customer under which it was created.
+      requireOwn(actor, customerId);
       await revokeApiKey(deps, actor, customerId, keyId, (apiKey) => requireMatch(present(apiKey)));
       return { status: 204 };
     },
   });
+
+  api.route({
+    name: 'api-keys-rotate',
+    method: 'POST',
+    path: 'v1/customers/{customerId}/api-keys/{keyId}/rotate',
+    tag: 'API keys',
+    summary: 'Replace an API key',
+    description:
+      'Makes a new key with the same name and role, valid for as long as the old one was. The old key ends after `overlapSeconds`. A key can be rotated once.',
+    refusals: ['wrong_state', 'quota_reached'],
+    responses: {
+      201: { description: 'The new key.', schema: createdApiKeySchema, headers: { Location: 'The path of the key.' } },
+    },
+    permission: 'administer',
+    customer: 'none',
+    body: z.strictObject({ overlapSeconds: z.int().min(0).max(OVERLAP_MAX_SECONDS) }),
+    redactOnReplay: ['key'],
+    async handle({ actor, body, params: { customerId = '', keyId = '' } }) {
+      requireOwn(actor, customerId);
+      return answerCreated(await rotateApiKey(deps, actor, customerId, keyId, body.overlapSeconds * 1000));
+    },
+  });
+}
+
+function answerCreated({ apiKey, text }: CreatedKey) {
+  const headers = { location: `/v1/customers/${apiKey.customerId}/api-keys/${apiKey.id}` };
+  return { status: 201, headers, jsonBody: { ...present(apiKey), key: text } };
 }
 
 function present(apiKey: ApiKey): z.infer<typeof apiKeySchema> {
@@ -90,5 +123,7 @@ function present(apiKey: ApiKey): z.infer<typeof apiKeySchema> {
     role: apiKey.role,
     createdAt: apiKey.createdAt.toISOString(),
     expiresAt: apiKey.expiresAt?.toISOString() ?? null,
+    lastUsedAt: apiKey.lastUsedAt?.toISOString() ?? null,
+    replacedBy: apiKey.replacedBy ?? null,
   };
 }

@@ -48,7 +48,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     tag: 'Connections',
     summary: 'Register a tenant',
     description: 'Stores the client secret in the vault. Next, grant the app consent and run the connection test.',
-    refusals: ['conflict', 'vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled'],
+    refusals: ['conflict', 'quota_reached', 'vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled'],
     responses: {
       201: {
         description: 'The new connection.',
@@ -57,6 +57,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
       },
     },
     permission: 'administer',
+    testsConnection: true,
     body: z.strictObject({
       name,
       tenant: tenantField,
@@ -157,6 +158,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     refusals: ['credentials_rejected', 'vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled', 'conflict'],
     responses: { 200: { description: 'The connection with its new secret.', schema: connectionSchema } },
     permission: 'administer',
+    testsConnection: true,
     body: z.strictObject(secretFields),
     async handle({ actor, params, body, requireMatch }) {
       const connectionId = params.connectionId ?? '';
@@ -175,6 +177,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     refusals: ['vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled'],
     responses: { 200: { description: 'The result, also if the test fails.', schema: testResultSchema } },
     permission: 'manage',
+    testsConnection: true,
     handle: async ({ actor, params }) => ({
       jsonBody: await testConnection(deps, actor, params.connectionId ?? ''),
     }),

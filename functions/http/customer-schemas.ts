@@ -28,6 +28,8 @@ export const apiKeySchema = z
     role: z.enum(roles),
     createdAt: instant,
     expiresAt: instant.nullable(),
+    lastUsedAt: instant.nullable().meta({ description: 'The start of the hour in which the key was last used.' }),
+    replacedBy: z.string().nullable().meta({ description: 'The ID of the key that a rotation has made in its place.' }),
   })
   .meta({ id: 'ApiKey' });
 

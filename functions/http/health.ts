@@ -1,11 +1,10 @@
 import type { HttpRequest } from '@azure/functions';
 import type { Api } from '../../shared/edge/api.ts';
-import { bearerOf } from '../../shared/edge/authenticate.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
+import { type AuthenticationDeps, authenticate, bearerOf } from '../../shared/edge/authenticate.ts';
 import type { Readiness } from '../../shared/health/readiness.ts';
 import { healthSchema, readinessSchema } from './customer-schemas.ts';
 
-interface HealthRouteDeps extends Pick<EndpointDeps, 'apiKeys'> {
+interface HealthRouteDeps extends AuthenticationDeps {
   readiness(): Promise<Readiness>;
 }
 
@@ -48,9 +47,8 @@ export function addHealthRoutes(api: Api, deps: HealthRouteDeps): void {
 }
 
 async function isOperatorRequest(deps: HealthRouteDeps, request: HttpRequest): Promise<boolean> {
-  const presented = bearerOf(request.headers);
-  if (presented === undefined) return false;
+  if (bearerOf(request.headers) === undefined) return false;
   // While storage is unavailable, only the operator key from the settings can be verified. Others get the short answer.
-  const actor = await deps.apiKeys.verify(presented).catch(() => undefined);
+  const actor = await authenticate(deps, request).catch(() => undefined);
   return actor?.role === 'operator';
 }

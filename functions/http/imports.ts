@@ -41,6 +41,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     refusals: [
       'connection_not_ready',
       'slot_limit_reached',
+      'quota_reached',
       'file_empty',
       'file_not_text',
       'file_malformed',
@@ -62,6 +63,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     permission: 'manage',
     bodyKind: 'stream',
     query: z.strictObject({ dryRun: z.stringbool().optional() }),
+    changes: (query) => !query.dryRun,
     async handle({ actor, params, query, body, request }) {
       const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
       const upload = await openUpload(request.headers, body, deps.http.jsonBodyMaxBytes);

@@ -1,7 +1,7 @@
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { readCustomer } from '../../shared/customers/read-customers.ts';
 import type { Api } from '../../shared/edge/api.ts';
-import { actForCustomer, namesCustomer } from '../../shared/edge/authenticate.ts';
+import { actForCustomer, namedCustomer } from '../../shared/edge/authenticate.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
 import { meSchema } from './customer-schemas.ts';
@@ -24,7 +24,7 @@ export function addMeRoutes(api: Api, deps: MeRouteDeps): void {
     customer: 'none',
     async handle({ actor, request }) {
       // An operator can call this route without naming a customer.
-      if (actor.role === 'operator' && !namesCustomer(request)) {
+      if (actor.role === 'operator' && namedCustomer(request) === undefined) {
         return { jsonBody: { customer: null, role: actor.role, mailboxSlots: null, slotsUsed: null } };
       }
       const { customerId } = await actForCustomer(deps, actor, request);

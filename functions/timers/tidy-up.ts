@@ -1,11 +1,12 @@
 import type { app } from '@azure/functions';
+import { type RemoveOldRecordsDeps, removeOldAuditRecords } from '../../shared/audit/remove-old-records.ts';
 import { type DeleteCustomerDeps, finishDeletions } from '../../shared/customers/delete-customer.ts';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 import type { AnswerMemory } from '../../shared/kernel/answer-memory.ts';
 
-type Deps = TimerDeps & Omit<DeleteCustomerDeps, 'answers'> & { answers: AnswerMemory };
+type Deps = TimerDeps & Omit<DeleteCustomerDeps, 'answers'> & RemoveOldRecordsDeps & { answers: AnswerMemory };
 
-/** Once a day: completes interrupted deletions, and removes remembered answers that have expired. */
+/** Once a day: completes interrupted deletions, and removes expired answers and old audit records. */
 export function addTidyUpTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
   host.timer('tidy-up', {
     schedule: '%EXPIRY_SCHEDULE%',
@@ -14,7 +15,8 @@ export function addTidyUpTimer(host: Pick<typeof app, 'timer'>, deps: Deps): voi
       async handle({ log }) {
         const deletions = await finishDeletions(deps);
         await deps.answers.removeExpired(deps.clock.now());
-        log('info', 'tidied_up', { deletions });
+        const auditRecords = await removeOldAuditRecords(deps);
+        log('info', 'tidied_up', { deletions, auditRecords });
       },
     }),
   });

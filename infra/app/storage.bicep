@@ -41,6 +41,7 @@ var tableNames = [
   'idempotency'
   'poison'
   'heartbeats'
+  'audit'
 ]
 var containerNames = [
   'uploads'

@@ -32,6 +32,7 @@ export function createStreamProxy(httpUri: string, maxBytes: number): StreamProx
     headers['x-ms-invocation-id'] = invocationId;
     headers['x-forwarded-host'] = req.headers.host ?? '127.0.0.1';
     headers['x-forwarded-proto'] = 'http';
+    headers['x-forwarded-for'] = forwardedFor(req);
     const upstream = request({ agent, host: '127.0.0.1', port, method: req.method ?? 'GET', path: req.url, headers });
 
     const giveUp = (status: number) => {
@@ -92,4 +93,11 @@ export function createStreamProxy(httpUri: string, maxBytes: number): StreamProx
   }
 
   return { forward, close: () => agent.destroy() };
+}
+
+/** As App Service does it: appends the address of the socket, with its port, to what the caller sent. */
+function forwardedFor({ headers, socket }: IncomingMessage): string {
+  const address = `${socket.remoteAddress}:${socket.remotePort}`;
+  const sent = headers['x-forwarded-for'];
+  return sent === undefined ? address : `${sent}, ${address}`;
 }

@@ -9,4 +9,8 @@ export interface ApiKey {
   hash: string;
   createdAt: Date;
   expiresAt?: Date;
+  /** The start of the hour in which it was last used. */
+  lastUsedAt?: Date;
+  /** The ID of the key that a rotation has made in its place. */
+  replacedBy?: string;
 }

@@ -1,8 +1,7 @@
 import type { Actor } from '../kernel/actor.ts';
-import { notFound } from '../kernel/ids.ts';
 import type { ApiKey } from './api-key.ts';
 import type { ApiKeyStore } from './api-key-store.ts';
-import { rolesVisibleTo } from './roles-visible-to.ts';
+import { requireApiKey } from './require-api-key.ts';
 import type { ApiKeyVerifier } from './verify-api-key.ts';
 
 interface Deps {
@@ -23,10 +22,7 @@ export async function revokeApiKey(
   keyId: string,
   check: (apiKey: ApiKey) => void,
 ): Promise<void> {
-  const found = await deps.apiKeyStore.get(customerId, keyId);
-  const visible = rolesVisibleTo(actor);
-  if (!found || (visible && !visible.includes(found.role))) throw notFound('key');
-  check(found);
+  check(await requireApiKey(deps, actor, customerId, keyId));
   await deps.apiKeyStore.remove(customerId, keyId);
   deps.apiKeys.forget(customerId);
 }

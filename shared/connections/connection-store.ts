@@ -14,8 +14,11 @@ export interface ConnectionStore {
   list(customerId: string, page: PageRequest): Promise<Page<Connection>>;
   /** Every connection of every customer. */
   listAll(): AsyncIterable<Connection>;
-  /** Rejects with `conflict` if the customer already has a connection to this tenant with this client ID. */
-  insert(connection: Connection): Promise<void>;
+  /**
+   * Rejects with `conflict` if the customer already has a connection to this tenant with this client ID, and with
+   * `quota_reached` if it has `connectionsMax` connections, also when several are inserted at the same time.
+   */
+  insert(connection: Connection, connectionsMax?: number): Promise<void>;
   /**
    * Replaces the whole record. Resolves to its new tag, or to `undefined` if it has changed since `tag` was read or is
    * gone.

@@ -4,6 +4,7 @@ import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { NewId } from '../kernel/ids.ts';
+import type { Quotas } from '../kernel/quota.ts';
 import type { Secret } from '../kernel/secret.ts';
 import { secretState } from './client-secret.ts';
 import type { Cloud, Connection, SendProbe } from './connection.ts';
@@ -16,6 +17,7 @@ interface Deps {
   connections: Pick<ConnectionStore, 'insert'>;
   vault: Pick<SecretVault, 'put' | 'remove'>;
   tenants: TenantDirectory;
+  quotas: Pick<Quotas, 'connectionsMax'>;
   clock: Clock;
   newId: NewId;
   expiringWithinDays: number;
@@ -42,7 +44,7 @@ interface NewConnection {
  * harmless, and is removed if the record cannot be written.
  *
  * @throws DomainError `credentials_rejected` with the cause `tenant_not_found`, `conflict` if the customer already has a
- * connection to this tenant with this app
+ * connection to this tenant with this app, `quota_reached` if it has too many connections
  */
 export async function registerConnection(deps: Deps, actor: CustomerActor, input: NewConnection): Promise<Connection> {
   const now = deps.clock.now();
@@ -69,7 +71,7 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
     createdAt: now,
   };
   try {
-    await deps.connections.insert(connection);
+    await deps.connections.insert(connection, deps.quotas.connectionsMax);
   } catch (error) {
     // An orphan is harmless, so a failed cleanup must not hide why the record was refused.
     await deps.vault.remove(id).catch(() => undefined);

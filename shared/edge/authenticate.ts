@@ -2,12 +2,18 @@ import type { HttpRequest } from '@azure/functions';
 import { type Actor, type CustomerActor, isAllowed, type Permission } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { isId, notFound } from '../kernel/ids.ts';
+import { callerAddress } from './caller-address.ts';
+import { refuseExceeded } from './rate-limit-headers.ts';
+import type { RateLimits } from './rate-limits.ts';
 
 export interface AuthenticationDeps {
   apiKeys: {
     /** Resolves to `undefined` if the key is unknown, wrong, expired or revoked. */
     verify(presented: string): Promise<Actor | undefined>;
+    /** Whether the key was valid when this process last looked it up. */
+    hasVerified(presented: string): boolean;
   };
+  rateLimits: Pick<RateLimits, 'checkFailedKeys' | 'countFailedKey'>;
 }
 
 const CUSTOMER_HEADER = 'Muster-Customer';
@@ -18,32 +24,36 @@ export function bearerOf(headers: Pick<HttpRequest['headers'], 'get'>): string |
 }
 
 /**
- * Identifies the caller and checks that its role has the permission.
+ * Identifies the caller by its API key.
  *
- * @throws DomainError `unauthenticated`, `forbidden`
+ * An address that has sent too many wrong keys must wait before another key is looked up. Keys that have worked here
+ * before are exempt: one outdated key must not stop everyone behind the same address.
+ *
+ * @throws DomainError `unauthenticated`, `rate_limited`
  */
-export async function authenticate(
-  deps: AuthenticationDeps,
-  request: Pick<HttpRequest, 'headers'>,
-  permission: Permission,
-): Promise<Actor> {
+export async function authenticate(deps: AuthenticationDeps, request: Pick<HttpRequest, 'headers'>): Promise<Actor> {
+  const { apiKeys, rateLimits } = deps;
   const presented = bearerOf(request.headers);
-  const actor = presented === undefined ? undefined : await deps.apiKeys.verify(presented);
-  if (!actor) {
-    throw new DomainError('unauthenticated', 'Send a valid API key in the header "Authorization: Bearer <key>".');
+  const address = callerAddress(request);
+  if (presented === undefined || !apiKeys.hasVerified(presented)) {
+    const usedUp = await rateLimits.checkFailedKeys(address);
+    if (usedUp) refuseExceeded([usedUp]);
   }
-  if (!isAllowed(actor.role, permission)) {
-    throw new DomainError(
-      'forbidden',
-      `A key with the role ${actor.role} cannot do this. Use a key with a higher role.`,
-    );
-  }
-  return actor;
+  const actor = presented === undefined ? undefined : await apiKeys.verify(presented);
+  if (actor) return actor;
+  await rateLimits.countFailedKey(address);
+  throw new DomainError('unauthenticated', 'Send a valid API key in the header "Authorization: Bearer <key>".');
 }
 
-/** Whether the request names a customer. */
-export function namesCustomer(request: Pick<HttpRequest, 'headers'>): boolean {
-  return Boolean(request.headers.get(CUSTOMER_HEADER)?.trim());
+/** @throws DomainError `forbidden` if the actor's role does not allow this */
+export function requirePermission(actor: Actor, permission: Permission): void {
+  if (isAllowed(actor.role, permission)) return;
+  throw new DomainError('forbidden', `A key with the role ${actor.role} cannot do this. Use a key with a higher role.`);
+}
+
+/** The customer that the request names in `Muster-Customer`, if it does. Only operators may act on it. */
+export function namedCustomer(request: Pick<HttpRequest, 'headers'>): string | undefined {
+  return request.headers.get(CUSTOMER_HEADER)?.trim() || undefined;
 }
 
 /**
@@ -60,8 +70,8 @@ export async function actForCustomer(
     if (actor.customerId === undefined) throw new Error(`the key ${actor.keyId} belongs to no customer`);
     return { ...actor, customerId: actor.customerId };
   }
-  const customerId = request.headers.get(CUSTOMER_HEADER)?.trim();
-  if (!customerId) {
+  const customerId = namedCustomer(request);
+  if (customerId === undefined) {
     throw new DomainError(
       'customer_required',
       `Name the customer in the header ${CUSTOMER_HEADER}. An operator key belongs to no customer.`,

@@ -5,8 +5,9 @@ import type { Actor, CustomerActor, Permission } from '../kernel/actor.ts';
 import { createFieldFaults } from '../kernel/field-faults.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
+import { type AdmissionDeps, admit } from './admit.ts';
 import { type Answer, tagged, toAnswer } from './answer.ts';
-import { type AuthenticationDeps, actForCustomer, authenticate } from './authenticate.ts';
+import { type AuditDeps, audited } from './audited.ts';
 import { requireMatch } from './etag.ts';
 import { guarded, refused } from './guarded.ts';
 import { type Attempt, answerOnce, attemptId, type IdempotencyDeps, readIdempotencyKey } from './idempotency.ts';
@@ -18,11 +19,7 @@ import { readQuery } from './request-query.ts';
 export { publicEndpoint } from './public-endpoint.ts';
 
 /** Its `Signer` signs cursors. */
-export interface EndpointDeps extends AuthenticationDeps, IdempotencyDeps, Signer {
-  customers: {
-    /** Whether the customer exists. A customer that is being deleted does not. */
-    exists(customerId: string): Promise<boolean>;
-  };
+export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, Signer {
   http: { jsonBodyMaxBytes: number; answersRememberedMs: number };
 }
 
@@ -41,6 +38,10 @@ export interface Endpoint<Body, Query, Mode extends CustomerMode, Kind extends B
   query?: z.ZodType<Query>;
   /** Whether the route accepts `limit` and `cursor` and answers with `call.answerPage`. */
   list?: boolean;
+  /** Whether the route asks Microsoft and the vault, past every cache. Each customer has a small budget for that. */
+  testsConnection?: boolean;
+  /** Whether the request changes anything and so leaves an audit record. By default everything but GET does. */
+  changes?: (query: Query) => boolean;
   /** Top-level fields of the answer that contain a credential. They are left out when the answer is replayed. */
   redactOnReplay?: readonly string[];
   handle(call: Call<Body, Query, Mode, Kind>): Promise<HttpResponseInit>;
@@ -83,10 +84,8 @@ export function createEndpoint(deps: EndpointDeps) {
     Kind extends BodyKind = 'json',
   >(route: Endpoint<Body, Query, Mode, Kind>): HttpHandler {
     return (request, context) =>
-      guarded(request, context, async (log, requestId) => {
-        const actor = await authenticate(deps, request, route.permission);
-        const acting = route.customer === 'none' ? actor : await actForCustomer(deps, actor, request);
-        log('debug', 'authenticated', { keyId: actor.keyId, role: actor.role, customerId: acting.customerId });
+      guarded(request, context, async (log, requestId, exchange) => {
+        const acting = await admit(deps, route, request, exchange);
         const params = readParams(request.params);
         const faults = createFieldFaults();
         const { url, query, page, seal } = readQuery(deps, route, request, acting, faults);
@@ -94,7 +93,7 @@ export function createEndpoint(deps: EndpointDeps) {
           request.method === 'POST' ? readIdempotencyKey(request.headers.get('idempotency-key'), faults) : undefined;
         const body = await readBody(deps, route, request, idempotencyKey, faults);
 
-        const work = async (): Promise<Answer> => {
+        const handle = async (): Promise<Answer> => {
           const init = await route.handle({
             // The types of these three depend on the route's modes. TypeScript cannot infer that, hence the casts.
             actor: acting as Call<Body, Query, Mode, Kind>['actor'],
@@ -110,6 +109,11 @@ export function createEndpoint(deps: EndpointDeps) {
           });
           // An answer with a credential has no tag: no later request returns the same representation.
           return route.redactOnReplay ? toAnswer(init) : tagged(toAnswer(init), request);
+        };
+        const attempted = { route: context.functionName, request, requestId, actor: acting };
+        const work = () => {
+          const isChange = route.changes?.(query as Query) ?? request.method !== 'GET';
+          return isChange ? audited(deps, attempted, log, handle) : handle();
         };
         try {
           faults.refuse();

@@ -19,12 +19,12 @@ export function nameField(maxLength: number) {
     );
 }
 
-/** An instant in RFC 3339 with any offset, such as `2026-06-01T00:00:00Z`, that is still to come. */
+/** An instant in RFC 3339 with any offset, such as `2026-06-01T00:00:00Z`. */
+export const instantField = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+
+/** The same, still to come. */
 export function futureInstantField(clock: Clock) {
-  return z.iso
-    .datetime({ offset: true })
-    .transform((text) => new Date(text))
-    .refine((instant) => instant > clock.now(), 'must be in the future');
+  return instantField.refine((instant) => instant > clock.now(), 'must be in the future');
 }
 
 /** A mailbox address, normalized. */

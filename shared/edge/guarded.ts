@@ -1,31 +1,44 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import type { Actor } from '../kernel/actor.ts';
 import { DomainError, isTransient } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { type Answer, toAnswer, toInit } from './answer.ts';
 import { createLog } from './log.ts';
 import { toProblem } from './problem.ts';
 
+/** What the steps of a request leave for its answer and its log line, whether the request succeeds or not. */
+export interface Exchange {
+  /** More headers of the answer. They are about this request alone and never stored for a replay. */
+  headers: Record<string, string>;
+  caller?: Actor;
+}
+
 /** Serves a request and turns anything thrown into an answer. Logs one line per request. */
 export async function guarded(
   request: HttpRequest,
   context: InvocationContext,
-  serve: (log: Log, requestId: string) => Promise<Answer>,
+  serve: (log: Log, requestId: string, exchange: Exchange) => Promise<Answer>,
 ): Promise<HttpResponseInit> {
   const requestId = context.invocationId;
   const log = createLog(context, { requestId, route: context.functionName });
   const startedAt = performance.now();
+  const exchange: Exchange = { headers: {} };
   let answer: Answer;
   try {
-    answer = await serve(log, requestId);
+    answer = await serve(log, requestId, exchange);
   } catch (error) {
     answer = refused(error, requestId, log);
   }
+  const { keyId, role, customerId } = exchange.caller ?? {};
   log('info', 'request', {
     method: request.method,
     status: answer.status,
     ms: Math.round(performance.now() - startedAt),
+    keyId,
+    role,
+    customerId,
   });
-  return toInit(answer, requestId);
+  return toInit({ ...answer, headers: { ...answer.headers, ...exchange.headers } }, requestId);
 }
 
 /** The answer to an error. Logs a defect as an error, a transient failure as a warning, a refusal as info. */

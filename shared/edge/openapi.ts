@@ -40,9 +40,14 @@ const responseHeaders = {
   'Idempotency-Replayed': '`true` if this is the answer to an earlier request with the same `Idempotency-Key`.',
   'Retry-After': 'Seconds to wait before you try again.',
   'WWW-Authenticate': 'Always `Bearer`.',
+  'RateLimit-Policy': 'Each limit on requests with its quota (`q`) and its window in seconds (`w`).',
+  RateLimit: 'How many requests remain of each limit (`r`), and for how many seconds (`t`).',
 };
 
 type ResponseHeader = keyof typeof responseHeaders;
+
+/** On every answer to a valid API key. */
+const rateLimit = ['RateLimit-Policy', 'RateLimit'] as const satisfies ResponseHeader[];
 
 const describeAll = (texts: Record<string, string>) =>
   Object.entries(texts).map(([name, description]) => [name, { description, schema: text }] as const);
@@ -159,17 +164,21 @@ function responsesOf(
   ]);
 }
 
-function notModified({ responses }: RegisteredRoute): ZodOpenApiResponseObject {
+function notModified({ responses, permission }: RegisteredRoute): ZodOpenApiResponseObject {
   const own = Object.assign({}, ...Object.values(responses).map(({ headers }) => headers));
-  const headers = { ...headerRefs(['ETag']), ...Object.fromEntries(describeAll(own)) };
+  const headers = {
+    ...headerRefs(['ETag', ...(permission ? rateLimit : [])]),
+    ...Object.fromEntries(describeAll(own)),
+  };
   return { description: 'Nothing has changed since `If-None-Match`.', headers };
 }
 
-function toResponse(response: ResponseDescription, { method }: RegisteredRoute): ZodOpenApiResponseObject {
+function toResponse(response: ResponseDescription, { method, permission }: RegisteredRoute): ZodOpenApiResponseObject {
   const { description, schema, contentType, headers = {} } = response;
   const common = headerRefs([
     ...(schema ? (['ETag'] as const) : []),
     ...(method === 'POST' ? (['Idempotency-Replayed'] as const) : []),
+    ...(permission ? rateLimit : []),
   ]);
   return {
     description,
@@ -192,7 +201,8 @@ function toRefusal(status: number, codes: readonly ErrorCode[], shared: Refusals
     description: titles.join(' ') || 'An error on our side. Our log has its cause under the `requestId`.',
     headers: headerRefs([
       ...(status === 401 ? (['WWW-Authenticate'] as const) : []),
-      ...(status === 503 || status === 409 ? (['Retry-After'] as const) : []),
+      ...rateLimit,
+      ...(status === 503 || status === 409 || status === 429 ? (['Retry-After'] as const) : []),
       ...(status < 500 ? (['Idempotency-Replayed'] as const) : []),
     ]),
     content: { 'application/problem+json': { schema: problemSchema } },
@@ -206,7 +216,7 @@ function refusalsOf(route: RegisteredRoute): ErrorCode[] {
   const { method, permission, customer, path, refusals = [] } = route;
   const isWrite = method !== 'GET';
   const own: ErrorCode[] = ['validation_failed', ...refusals];
-  if (permission) own.push('unauthenticated', 'forbidden', 'storage_unavailable');
+  if (permission) own.push('unauthenticated', 'forbidden', 'rate_limited', 'storage_unavailable');
   if (permission && customer === 'required') own.push('customer_required', 'not_found');
   if (path.includes('{')) own.push('not_found');
   if (permission && isWrite) own.push('malformed_request', 'payload_too_large');

@@ -25,7 +25,11 @@ export interface ImportStore {
   /** Removes the imports of a connection. Repeatable. */
   purge(customerId: string, connectionId: string): Promise<void>;
 
-  openPointer(pointer: OpenImport): Promise<void>;
+  /**
+   * Repeatable. Rejects with `quota_reached` if the customer has `runningMax` other open pointers, also when several
+   * are opened at the same time.
+   */
+  openPointer(pointer: OpenImport, runningMax?: number): Promise<void>;
   closePointer(importId: string): Promise<void>;
   listOpen(): Promise<OpenImport[]>;
 }

@@ -3,6 +3,7 @@ import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { NewId } from '../kernel/ids.ts';
+import type { Quotas } from '../kernel/quota.ts';
 import type { Slots } from '../plans/slots.ts';
 import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
@@ -21,6 +22,7 @@ export interface StartDeps {
   slots: Pick<Slots, 'get'>;
   uploads: UploadStore;
   uploadLimits: UploadLimits;
+  quotas: Pick<Quotas, 'runningImportsMax'>;
   clock: Clock;
   newId: NewId;
 }
@@ -33,7 +35,7 @@ export interface StartDeps {
  * starts.
  *
  * @param connection must be `ready`
- * @throws DomainError `slot_limit_reached` with `needed` and `free`, `file_…`, `payload_too_large`
+ * @throws DomainError `slot_limit_reached` with `needed` and `free`, `quota_reached` with `limit`, `file_…`, `payload_too_large`
  */
 export async function startImport(
   deps: StartDeps,
@@ -55,7 +57,13 @@ export async function startImport(
     throw tooFewSlots(needed, free);
   }
   const now = deps.clock.now();
-  await deps.imports.openPointer({ importId, customerId, connectionId: connection.id, openedAt: now });
+  const pointer = { importId, customerId, connectionId: connection.id, openedAt: now };
+  try {
+    await deps.imports.openPointer(pointer, deps.quotas.runningImportsMax);
+  } catch (error) {
+    await deps.uploads.remove(customerId, importId).catch(() => undefined);
+    throw error;
+  }
   const record: Import = {
     id: importId,
     customerId,

@@ -30,6 +30,8 @@ export const tables = {
   poison: 'poison',
   /** Partition `timer`: when each timer last completed a run. */
   heartbeats: 'heartbeats',
+  /** Partition `all`: the audit records of everyone. Partition of a customer: its own, once more. */
+  audit: 'audit',
 } as const;
 
 export const containers = {

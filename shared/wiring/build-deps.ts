@@ -7,6 +7,7 @@ import { operatorKeys } from '../adapters/operator-key.ts';
 import { storageImportQueues } from '../adapters/queues/storage-import-queues.ts';
 import { tableAnswers } from '../adapters/tables/table-answers.ts';
 import { tableApiKeys } from '../adapters/tables/table-api-keys.ts';
+import { tableAudit } from '../adapters/tables/table-audit.ts';
 import { tableConnections } from '../adapters/tables/table-connections.ts';
 import { tableConsents } from '../adapters/tables/table-consents.ts';
 import { tableCustomers } from '../adapters/tables/table-customers.ts';
@@ -28,6 +29,7 @@ import { containers, queues, tables } from '../kernel/storage-names.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
 import { buildImports } from './build-imports.ts';
+import { buildLimits } from './build-limits.ts';
 import type { Config } from './config.ts';
 
 /** Builds everything that the functions need, once for each process. */
@@ -78,8 +80,14 @@ export function buildDeps(config: Config, log: Log) {
     ...buildChecker({ tokens, clouds: endpointsOf, clock, settings }),
     customers: tableCustomers(azure.table(tables.customers)),
     apiKeyStore,
-    apiKeys: createApiKeyVerifier({ apiKeyStore, clock, isOperatorKey }, { cachedMs: settings.API_KEY_CACHED }),
+    apiKeys: createApiKeyVerifier(
+      { apiKeyStore, clock, isOperatorKey },
+      { cachedMs: settings.API_KEY_CACHED, unknownCachedMs: settings.API_KEY_UNKNOWN_CACHED },
+    ),
     answers: tableAnswers(azure.table(tables.idempotency)),
+    ...buildLimits(settings),
+    auditLog: tableAudit(azure.table(tables.audit)),
+    auditKeptMs: settings.AUDIT_KEPT,
     heartbeats,
     poisonArchive: tablePoisonArchive(azure.table(tables.poison)),
     sign,

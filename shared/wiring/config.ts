@@ -84,6 +84,17 @@ const settings = z.object({
   NAME_MAX_LENGTH: whole(200),
   IDEMPOTENCY_REMEMBERED: durationMs('PT24H'),
   API_KEY_CACHED: durationMs('PT15S'),
+  API_KEY_UNKNOWN_CACHED: durationMs('PT10S'),
+  AUDIT_KEPT: durationMs('P400D'),
+
+  REQUESTS_PER_KEY: whole(1000),
+  REQUESTS_PER_CUSTOMER: whole(2000),
+  REQUESTS_WINDOW: durationMs('PT10S'),
+  FAILED_KEYS_PER_MINUTE: whole(60),
+  CONNECTION_TESTS_PER_MINUTE: whole(120),
+  CONNECTIONS_MAX: whole(500),
+  KEYS_MAX: whole(100),
+  RUNNING_IMPORTS_MAX: whole(100),
 
   CHECKS_AT_ONCE: whole(24),
   CHECK_TIMEOUT: durationMs('PT30S'),

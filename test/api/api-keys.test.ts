@@ -27,7 +27,7 @@ describe('POST …/api-keys', () => {
   it('403: only an operator can create an operator key, which then works for every customer', async () => {
     const api = createApi();
     const acme = await api.customer();
-    const body = { name: 'ours', role: 'operator' };
+    const body = { name: 'ours', role: 'operator', expiresAt: '2026-09-01T00:00:00Z' };
     expect(await make(api, keysOf(acme.id), acme.key, body)).toMatchObject({ status: 403, code: 'forbidden' });
     const made = await make(api, keysOf(acme.id), OPERATOR_KEY, body);
     expect((await api.request('GET', '/v1/customers', { key: made.key })).status).toBe(200);
@@ -137,9 +137,9 @@ describe('races', () => {
     const api = createApi();
     const acme = await api.customer();
     const insert = api.deps.apiKeyStore.insert;
-    api.deps.apiKeyStore.insert = async (key) => {
+    api.deps.apiKeyStore.insert = async (...args) => {
       await api.request('DELETE', `/v1/customers/${acme.id}`, { key: OPERATOR_KEY });
-      await insert(key);
+      await insert(...args);
     };
     expect(await make(api, keysOf(acme.id), OPERATOR_KEY, { name: 'x', role: 'owner' })).toMatchObject({ status: 404 });
     expect(await api.deps.apiKeyStore.list(acme.id, { limit: 9 })).toEqual({ items: [] });

@@ -42,6 +42,22 @@ export function describeConnectionStore(name: string, create: () => ConnectionSt
       expect(rest.cursor).toBeUndefined();
     });
 
+    it('holds the quota exactly, however many connections are registered at the same time', async () => {
+      const store = create();
+      const customerId = newCustomer();
+      const all = Array.from({ length: 8 }, () => nextConnection(customerId));
+      const results = await Promise.allSettled(all.map((connection) => store.insert(connection, 3)));
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+      const kept = (await store.list(customerId, { limit: 10 })).items;
+      expect(kept).toHaveLength(3);
+      const quota = { code: 'quota_reached', members: { limit: 3 } };
+      await expect(store.insert(nextConnection(customerId), 3)).rejects.toMatchObject(quota);
+      await store.insert(nextConnection(newCustomer()), 3);
+      await store.remove(customerId, kept[0]?.id ?? '');
+      await store.insert(nextConnection(customerId), 3);
+      await expect(store.insert(nextConnection(customerId), 3)).rejects.toMatchObject(quota);
+    });
+
     it('refuses the same tenant with the same app twice, until the first is removed', async () => {
       const store = create();
       const first = nextConnection(newCustomer());

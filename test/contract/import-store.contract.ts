@@ -69,6 +69,31 @@ export function describeImportStore(name: string, open: () => ImportStore): void
       expect((await store.list(customerId, 'conn_2', { limit: 5 })).items).toHaveLength(1);
     });
 
+    it('holds the cap on open pointers of a customer exactly, however many are opened at the same time', async () => {
+      const store = open();
+      const customerId = nextImport('x').id;
+      const pointers = Array.from({ length: 8 }, () => ({
+        importId: nextImport('x').id,
+        customerId,
+        connectionId: 'conn_1',
+        openedAt: NOW,
+      }));
+      const results = await Promise.allSettled(pointers.map((pointer) => store.openPointer(pointer, 3)));
+      const opened = pointers.filter((_, i) => results[i]?.status === 'fulfilled');
+      expect(opened).toHaveLength(3);
+      for (const pointer of opened) await store.openPointer(pointer, 3);
+      const [other] = pointers.filter((pointer) => !opened.includes(pointer));
+      if (!other || !opened[0]) throw new Error('nothing was refused');
+      await expect(store.openPointer(other, 3)).rejects.toMatchObject({ code: 'quota_reached', members: { limit: 3 } });
+      await store.openPointer({ ...other, customerId: `${customerId}-other` }, 3);
+      await store.closePointer(other.importId);
+      await store.closePointer(opened[0].importId);
+      await store.openPointer(other, 3);
+      const own = (await store.listOpen()).filter((pointer) => pointer.customerId === customerId);
+      expect(own).toHaveLength(3);
+      for (const { importId } of own) await store.closePointer(importId);
+    });
+
     it('keeps a pointer to an open import until it is closed, also twice', async () => {
       const store = open();
       const pointer = { importId: nextImport('x').id, customerId: 'x', connectionId: 'conn_1', openedAt: NOW };

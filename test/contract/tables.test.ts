@@ -5,6 +5,7 @@ import { escapeKey } from '../../shared/adapters/tables/keys.ts';
 import { purgePartition } from '../../shared/adapters/tables/purge-partition.ts';
 import { tableAnswers } from '../../shared/adapters/tables/table-answers.ts';
 import { tableApiKeys } from '../../shared/adapters/tables/table-api-keys.ts';
+import { tableAudit } from '../../shared/adapters/tables/table-audit.ts';
 import { createTableClients, type TableName } from '../../shared/adapters/tables/table-client.ts';
 import { tableConnections } from '../../shared/adapters/tables/table-connections.ts';
 import { tableConsents } from '../../shared/adapters/tables/table-consents.ts';
@@ -19,6 +20,7 @@ import { Secret } from '../../shared/kernel/secret.ts';
 import { tables } from '../../shared/kernel/storage-names.ts';
 import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
 import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
+import { inMemoryAudit } from '../fakes/in-memory-audit.ts';
 import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
@@ -28,6 +30,7 @@ import { type Azurite, connectionString, startAzurite } from '../support/azurite
 import { aConnection, anImport, aRow } from '../support/records.ts';
 import { describeAnswerMemory } from './answer-memory.contract.ts';
 import { describeApiKeyStore } from './api-key-store.contract.ts';
+import { describeAuditLog } from './audit-log.contract.ts';
 import { describeConnectionStore } from './connection-store.contract.ts';
 import { describeCustomerStore } from './customer-store.contract.ts';
 import { describeImportStore } from './import-store.contract.ts';
@@ -55,6 +58,8 @@ describeCustomerStore('in memory', inMemoryCustomers);
 describeCustomerStore('tables', () => tableCustomers(client(tables.customers)));
 describeApiKeyStore('in memory', inMemoryApiKeys);
 describeApiKeyStore('tables', () => tableApiKeys(client(tables.apiKeys)));
+describeAuditLog('in memory', inMemoryAudit);
+describeAuditLog('tables', () => tableAudit(client(tables.audit)));
 describeAnswerMemory('in memory', inMemoryAnswers);
 describeAnswerMemory('tables', () => tableAnswers(client(tables.idempotency)));
 
@@ -94,6 +99,15 @@ describe('table adapters', () => {
       await table.submitTransaction([['update', { ...keys, text: 'y' }, 'Merge', { etag: '*' }]]);
       await table.deleteEntity(keys.partitionKey, keys.rowKey);
     }
+  });
+
+  it('leave nothing of a customer behind that has no connections any more', async () => {
+    const store = tableConnections(client(tables.connections));
+    await store.insert(aConnection({ customerId: 'cust_gone' }), 5);
+    await store.remove('cust_gone', aConnection().id);
+    const filter = "PartitionKey eq 'cust_gone'";
+    const left = client(tables.connections).listEntities({ queryOptions: { filter } });
+    expect(await Array.fromAsync(left)).toEqual([]);
   });
 
   it('return which part of a transaction failed and why', async () => {
@@ -168,6 +182,7 @@ describe('table adapters', () => {
     ['purge a ledger', (table) => tableLedger(table).purge('conn_1')],
     ['claim slots', (table) => tableSlots(table).claim('cust_1', 'imp_1', 1)],
     ['get an API key', (table) => tableApiKeys(table).get('cust_1', 'key_1')],
+    ['write an audit record', (table) => tableAudit(table).removeBefore(new Date(), 5)],
     ['remember an answer', (table) => tableAnswers(table).removeExpired(new Date())],
     ['use a consent link', (table) => tableConsents(table).use('hash', new Date())],
     ['read heartbeats', (table) => tableHeartbeats(table).latest()],

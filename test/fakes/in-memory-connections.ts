@@ -1,6 +1,7 @@
 import type { Connection } from '../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
+import { quotaReached } from '../../shared/kernel/quota.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
 import { pageOf } from './page-of.ts';
 
@@ -32,7 +33,9 @@ export function inMemoryConnections(): ConnectionStore {
     async *listAll() {
       yield* all();
     },
-    async insert(connection) {
+    async insert(connection, connectionsMax = Number.POSITIVE_INFINITY) {
+      const own = all().filter(({ customerId }) => customerId === connection.customerId);
+      if (own.length >= connectionsMax) throw quotaReached('connections', connectionsMax, 'Disconnect one.');
       const same = (other: Connection) =>
         other.customerId === connection.customerId &&
         other.cloud === connection.cloud &&

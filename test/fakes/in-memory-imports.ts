@@ -1,5 +1,6 @@
 import type { Import } from '../../shared/imports/import.ts';
 import type { ImportStore, OpenImport } from '../../shared/imports/import-store.ts';
+import { quotaReached } from '../../shared/kernel/quota.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
 
 /** Imports and their pointers in memory. */
@@ -41,7 +42,10 @@ export function inMemoryImports(): ImportStore {
         if (value.customerId === customerId && value.connectionId === connectionId) kept.delete(id);
       }
     },
-    async openPointer(pointer) {
+    async openPointer(pointer, runningMax = Number.POSITIVE_INFINITY) {
+      const { customerId, importId } = pointer;
+      const others = [...open.values()].filter((one) => one.customerId === customerId && one.importId !== importId);
+      if (others.length >= runningMax) throw quotaReached('imports', runningMax, 'Wait until one of them ends.');
       open.set(pointer.importId, structuredClone(pointer));
     },
     async closePointer(importId) {

@@ -66,7 +66,9 @@ describe('docs/settings.md', () => {
   test('states the unit of every number and duration', () => {
     for (const { name, fallback, rest } of withDefault) {
       if (/^(P|\d+$)/.test(fallback))
-        expect(rest, name).toMatch(/^(bytes|rows|characters|durations?|checks|mailboxes|results|messages|days) \| /);
+        expect(rest, name).toMatch(
+          /^(bytes|rows|characters|durations?|checks|mailboxes|results|messages|days|requests|connections|keys|imports) \| /,
+        );
     }
   });
 });

@@ -5,6 +5,7 @@ import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
+import { createRateLimits } from '../../shared/edge/rate-limits.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
 import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
 import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
@@ -18,6 +19,7 @@ import { createNewId } from '../../shared/kernel/ids.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
 import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
+import { inMemoryAudit } from '../fakes/in-memory-audit.ts';
 import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryConsents } from '../fakes/in-memory-consents.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
@@ -130,8 +132,18 @@ export function createApiDeps() {
     customers: inMemoryCustomers(),
     slots: inMemorySlots(),
     apiKeyStore,
-    apiKeys: createApiKeyVerifier({ apiKeyStore, clock, isOperatorKey }, { cachedMs: 15_000 }),
+    apiKeys: createApiKeyVerifier({ apiKeyStore, clock, isOperatorKey }, { cachedMs: 15_000, unknownCachedMs: 10_000 }),
     answers: inMemoryAnswers(),
+    auditLog: inMemoryAudit(),
+    auditKeptMs: 400 * 24 * 3_600_000,
+    quotas: { connectionsMax: 500, keysMax: 100, runningImportsMax: 100 },
+    rateLimits: createRateLimits({
+      requestsPerKey: 1_000,
+      requestsPerCustomer: 2_000,
+      requestsWindowMs: 10_000,
+      connectionTestsPerMinute: 120,
+      failedKeysPerMinute: 60,
+    }),
     customerPurgers: purgers,
     heartbeats,
     /** Set a part to `true` to make it unavailable. */

@@ -3,11 +3,12 @@ import { odata, type TableClient } from '@azure/data-tables';
 import type { Connection } from '../../connections/connection.ts';
 import type { ConnectionStore } from '../../connections/connection-store.ts';
 import { DomainError } from '../../kernel/errors.ts';
-import { toStorageError, undefinedOn } from '../storage-errors.ts';
+import { quotaReached } from '../../kernel/quota.ts';
+import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
+import { createWithinQuota } from './create-within-quota.ts';
 import { newestFirst } from './newest-first.ts';
 import { eachEntity, readEntity, readPage } from './read-entities.ts';
-import { transactionFailure } from './transaction-failure.ts';
 
 const columns: Columns<Connection> = {
   id: 'text',
@@ -34,6 +35,8 @@ const columns: Columns<Connection> = {
 
 const RECORDS = { from: 'c:', to: 'c;' };
 const records = odata`RowKey ge ${RECORDS.from} and RowKey lt ${RECORDS.to}`;
+/** The row that makes the quota exact, see `createWithinQuota`. */
+const GUARD = 'quota';
 const recordKey = (connectionId: string) => `c:${newestFirst(connectionId)}`;
 /** One row per tenant and app, written in the same transaction. It keeps a customer from registering the pair twice. */
 const uniqueKey = ({ cloud, tenantId, clientId }: Pick<Connection, 'cloud' | 'tenantId' | 'clientId'>) =>
@@ -54,19 +57,20 @@ export function tableConnections(table: TableClient): ConnectionStore {
     async *listAll() {
       for await (const entity of eachEntity(table, records)) yield fromProperties(columns, entity);
     },
-    async insert(connection) {
-      const unique = { partitionKey: connection.customerId, rowKey: uniqueKey(connection), id: connection.id };
-      try {
-        await table.submitTransaction([
-          ['create', unique],
-          ['create', toEntity(connection)],
-        ]);
-      } catch (error) {
-        if (transactionFailure(error)?.why !== 'exists') throw toStorageError(error);
-        // The SDK repeats a write whose answer was lost, so the existing record may be this very one.
-        if (await store.get(connection.customerId, connection.id)) return;
-        throw new DomainError('conflict', 'A connection to this tenant with this client ID already exists.');
+    async insert(connection, connectionsMax = Number.POSITIVE_INFINITY) {
+      const { customerId: partitionKey, id } = connection;
+      const quota = { partitionKey, guard: GUARD, counted: records, max: connectionsMax };
+      const result = await createWithinQuota(table, quota, [
+        ['create', { partitionKey, rowKey: uniqueKey(connection), id }],
+        ['create', toEntity(connection)],
+      ]);
+      if (result === 'created') return;
+      // The SDK repeats a write whose answer was lost, so the existing record may be this very one.
+      if (await store.get(partitionKey, id)) return;
+      if (result === 'full') {
+        throw quotaReached('connections', connectionsMax, 'Disconnect tenants that you no longer need.');
       }
+      throw new DomainError('conflict', 'A connection to this tenant with this client ID already exists.');
     },
     async update(connection, tag) {
       const written = await undefinedOn([404, 412], table.updateEntity(toEntity(connection), 'Replace', { etag: tag }));
@@ -76,6 +80,9 @@ export function tableConnections(table: TableClient): ConnectionStore {
       const found = await store.get(customerId, connectionId);
       if (!found) return;
       await undefinedOn([404], table.deleteEntity(customerId, uniqueKey(found.value)));
+      // Nothing of a deleted customer stays behind. The next creation makes a new guard. It goes before the record: a
+      // creation at the same time still counts the record, and is at worst refused for a record that is about to go.
+      await undefinedOn([404], table.deleteEntity(customerId, GUARD));
       await undefinedOn([404], table.deleteEntity(customerId, recordKey(connectionId)));
     },
   };

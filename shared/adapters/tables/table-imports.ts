@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { odata, type TableClient } from '@azure/data-tables';
 import type { Import } from '../../imports/import.ts';
 import type { ImportStore, OpenImport } from '../../imports/import-store.ts';
+import { quotaReached } from '../../kernel/quota.ts';
 import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
+import { createWithinQuota } from './create-within-quota.ts';
 import { newestFirst } from './newest-first.ts';
 import { purgePartition } from './purge-partition.ts';
 import { eachEntity, readEntity, readPage } from './read-entities.ts';
@@ -40,6 +43,14 @@ const pointerColumns: Columns<OpenImport> = {
 
 /** The partition of pointers to unfinished imports. No customer has this ID. */
 const OPEN = 'open';
+const open = odata`PartitionKey eq ${OPEN}`;
+const { from, to } = { from: 'imp_', to: 'imp`' };
+const pointers = odata`RowKey ge ${from} and RowKey lt ${to}`;
+/**
+ * The row that makes the quota of a customer exact, see `createWithinQuota`. Customers share a fixed number of these
+ * rows, so that nothing of a deleted customer stays behind.
+ */
+const guardOf = (customerId: string) => `quota:${createHash('sha256').update(customerId).digest('hex').slice(0, 2)}`;
 
 /** Imports in one table, with a partition for each customer, newest first. */
 export function tableImports(table: TableClient): ImportStore {
@@ -63,16 +74,20 @@ export function tableImports(table: TableClient): ImportStore {
       return written?.etag;
     },
     purge: (customerId, connectionId) => purgePartition(table, customerId, odata`connectionId eq ${connectionId}`),
-    async openPointer(pointer) {
-      const properties = toProperties(pointerColumns, pointer);
-      await translateStorageErrors(table.upsertEntity({ partitionKey: OPEN, rowKey: pointer.importId, ...properties }));
+    async openPointer(pointer, runningMax = Number.POSITIVE_INFINITY) {
+      const { importId, customerId } = pointer;
+      const counted = `${pointers} and ${odata`customerId eq ${customerId} and importId ne ${importId}`}`;
+      const quota = { partitionKey: OPEN, guard: guardOf(customerId), counted, max: runningMax };
+      const entity = { partitionKey: OPEN, rowKey: importId, ...toProperties(pointerColumns, pointer) };
+      // An upsert, because the caller and the SDK may repeat this after a lost answer.
+      if ((await createWithinQuota(table, quota, [['upsert', entity]])) === 'full') {
+        throw quotaReached('imports that have not ended', runningMax, 'Wait until one of them ends, or cancel one.');
+      }
     },
     async closePointer(importId) {
       await undefinedOn([404], table.deleteEntity(OPEN, importId));
     },
     listOpen: () =>
-      Array.fromAsync(eachEntity(table, odata`PartitionKey eq ${OPEN}`), (entity) =>
-        fromProperties(pointerColumns, entity),
-      ),
+      Array.fromAsync(eachEntity(table, `${open} and ${pointers}`), (entity) => fromProperties(pointerColumns, entity)),
   };
 }

@@ -1,7 +1,7 @@
 import { isResourceMissing, statusOf } from '../storage-errors.ts';
 
 /** `index` is the position in the transaction of the action that failed. */
-interface TransactionFailure {
+export interface TransactionFailure {
   index: number;
   why: 'exists' | 'absent' | 'changed';
 }

@@ -1,0 +1,48 @@
+import type { HttpRequest } from '@azure/functions';
+import type { Actor, Permission } from '../kernel/actor.ts';
+import { type AuthenticationDeps, actForCustomer, authenticate, requirePermission } from './authenticate.ts';
+import type { Exchange } from './guarded.ts';
+import { rateLimitHeaders, refuseExceeded } from './rate-limit-headers.ts';
+import type { RateLimits } from './rate-limits.ts';
+
+export interface AdmissionDeps extends AuthenticationDeps {
+  rateLimits: RateLimits;
+  customers: {
+    /** Whether the customer exists. A customer that is being deleted does not. */
+    exists(customerId: string): Promise<boolean>;
+  };
+}
+
+interface AdmittedRoute {
+  permission: Permission;
+  customer?: 'required' | 'none';
+  testsConnection?: boolean;
+}
+
+/**
+ * Lets a request in: who is calling, not too often, with a role that allows it, for which customer? What the caller has
+ * left of its limits goes on the answer, also when the answer is a refusal.
+ *
+ * @throws DomainError `unauthenticated`, `rate_limited`, `forbidden`, `customer_required`, `not_found`
+ */
+export async function admit(
+  deps: AdmissionDeps,
+  route: AdmittedRoute,
+  request: HttpRequest,
+  exchange: Exchange,
+): Promise<Actor> {
+  const actor = await authenticate(deps, request);
+  exchange.caller = actor;
+  const budgets = await deps.rateLimits.countRequest(actor);
+  Object.assign(exchange.headers, rateLimitHeaders(budgets));
+  refuseExceeded(budgets);
+  requirePermission(actor, route.permission);
+  const acting = route.customer === 'none' ? actor : await actForCustomer(deps, actor, request);
+  exchange.caller = acting;
+  if (route.testsConnection && acting.customerId !== undefined) {
+    budgets.push(await deps.rateLimits.countConnectionTest(acting.customerId));
+    Object.assign(exchange.headers, rateLimitHeaders(budgets));
+    refuseExceeded(budgets);
+  }
+  return acting;
+}

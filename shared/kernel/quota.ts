@@ -1,0 +1,19 @@
+import { DomainError } from './errors.ts';
+
+/** How much of each kind one customer may have. */
+export interface Quotas {
+  connectionsMax: number;
+  /** Operators' keys are counted apart from a customer's own. */
+  keysMax: number;
+  /** Imports that have not ended. Paused ones count. */
+  runningImportsMax: number;
+}
+
+/**
+ * The refusal of one more when a customer has `limit` of them.
+ *
+ * @param advice what the customer can do about it
+ */
+export function quotaReached(what: string, limit: number, advice: string): DomainError {
+  return new DomainError('quota_reached', `You can have at most ${limit} ${what}. ${advice}`, { members: { limit } });
+}

@@ -1,0 +1,20 @@
+import { createRateLimits } from '../edge/rate-limits.ts';
+import type { Quotas } from '../kernel/quota.ts';
+import type { Config } from './config.ts';
+
+/** Builds what keeps one customer from using up what all share. */
+export function buildLimits(settings: Config['settings']) {
+  const quotas: Quotas = {
+    connectionsMax: settings.CONNECTIONS_MAX,
+    keysMax: settings.KEYS_MAX,
+    runningImportsMax: settings.RUNNING_IMPORTS_MAX,
+  };
+  const rateLimits = createRateLimits({
+    requestsPerKey: settings.REQUESTS_PER_KEY,
+    requestsPerCustomer: settings.REQUESTS_PER_CUSTOMER,
+    requestsWindowMs: settings.REQUESTS_WINDOW,
+    connectionTestsPerMinute: settings.CONNECTION_TESTS_PER_MINUTE,
+    failedKeysPerMinute: settings.FAILED_KEYS_PER_MINUTE,
+  });
+  return { quotas, rateLimits };
+}

@@ -1,0 +1,263 @@
+import { InvocationContext } from '@azure/functions';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { DomainError } from '../../shared/kernel/errors.ts';
+import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
+import { absentId, createApi, DOMAIN, OPERATOR_KEY } from '../support/api.ts';
+import type { RequestOptions } from '../support/function-caller.ts';
+
+let api: ReturnType<typeof createApi>;
+let acme: { id: string; key: string };
+
+beforeEach(async () => {
+  api = createApi();
+  acme = await api.customer();
+});
+
+const secret = { clientSecret: GOOD_SECRET, clientSecretExpiresAt: '2026-12-01T00:00:00Z' };
+const registration = { name: 'T', tenant: DOMAIN, clientId: 'e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e37', ...secret };
+const last = () => api.deps.auditLog.records()[0];
+/** Later requests get later IDs. */
+const pass = (ms = 1_000) => {
+  api.deps.time.now = new Date(api.deps.time.now.getTime() + ms);
+};
+
+async function call(method: string, path: string, options: RequestOptions = {}) {
+  pass();
+  const response = await api.request(method, path, { key: acme.key, ...options });
+  const text = await response.text();
+  return { status: response.status, body: (text && JSON.parse(text)) as Record<string, string> };
+}
+
+interface Shown {
+  action: string;
+  customerId: string | null;
+  object: string | null;
+  result: string;
+  status: number | null;
+}
+
+async function read(query = '', options: RequestOptions = {}): Promise<Shown[]> {
+  const { body } = await call('GET', `/v1/audit${query}`, options);
+  return (body as unknown as { items: Shown[] }).items;
+}
+
+describe('every change', () => {
+  it('leaves exactly one record of the customer, whichever route it takes', async () => {
+    const seen = new Set<string>();
+    const ran = async (name: string, method: string, path: string, object: string | undefined, options = {}) => {
+      const before = api.deps.auditLog.records().length;
+      const answer = await call(method, path, options);
+      expect(answer.status, `${name}: ${JSON.stringify(answer.body)}`).toBeLessThan(300);
+      expect(api.deps.auditLog.records().length - before, name).toBe(1);
+      const action = name.replace(/^(api-keys|\w+)-/, '$1.');
+      expect(last(), name).toMatchObject({ action, result: 'succeeded', status: answer.status });
+      expect(last()?.object, name).toBe(object ?? answer.body.id);
+      seen.add(name);
+      return answer.body;
+    };
+    const customer = `/v1/customers/${acme.id}`;
+    const asOperator = { key: OPERATOR_KEY };
+
+    const globex = await ran('customers-create', 'POST', '/v1/customers', undefined, {
+      ...asOperator,
+      body: { name: 'Globex', mailboxSlots: 1 },
+    });
+    expect(last()).toMatchObject({ customerId: globex.id, keyId: 'operator', role: 'operator' });
+    await ran('customers-update', 'PATCH', customer, acme.id, { body: { name: 'Acme 2' } });
+    const key = await ran('api-keys-create', 'POST', `${customer}/api-keys`, undefined, {
+      body: { name: 'ci', role: 'member' },
+    });
+    const body = { overlapSeconds: 60 };
+    const rotated = await ran('api-keys-rotate', 'POST', `${customer}/api-keys/${key.id}/rotate`, undefined, { body });
+    await ran('api-keys-delete', 'DELETE', `${customer}/api-keys/${rotated.id}`, rotated.id);
+
+    const { id = '' } = await ran('connections-create', 'POST', '/v1/connections', undefined, { body: registration });
+    const connection = `/v1/connections/${id}`;
+    await ran('connections-update', 'PATCH', connection, id, { body: { name: 'U' } });
+    await ran('connections-consent', 'POST', `${connection}/consent`, id);
+    await ran('connections-replace-client-secret', 'PUT', `${connection}/client-secret`, id, { body: secret });
+    await ran('connections-test', 'POST', `${connection}/test`, id);
+
+    const raw = 'email\na@tailspin.example\n';
+    const csv = { raw, headers: { 'content-type': 'text/csv' } };
+    const started = await ran('imports-create', 'POST', `${connection}/imports`, undefined, csv);
+    const importId = started.id ?? '';
+    const found = await api.deps.imports.get(acme.id, importId);
+    if (!found) throw new Error('the import is missing');
+    await api.deps.imports.update({ ...found.value, status: 'running' }, found.tag);
+    for (const verb of ['pause', 'resume', 'cancel']) {
+      await ran(`imports-${verb}`, 'POST', `/v1/imports/${importId}/${verb}`, importId);
+    }
+    await ran('connections-delete', 'DELETE', connection, id);
+    await ran('customers-delete', 'DELETE', customer, acme.id, asOperator);
+    expect(last()).toMatchObject({ customerId: acme.id, keyId: 'operator' });
+
+    const changing = api.routes.filter(({ methods }) => methods?.[0] !== 'GET').map(({ name }) => name);
+    expect([...seen].sort()).toEqual(changing.sort());
+    const all = JSON.stringify(api.deps.auditLog.records());
+    for (const hidden of [GOOD_SECRET, acme.key.slice(-43), String(key.key).slice(-43)])
+      expect(all).not.toContain(hidden);
+  });
+
+  it('says who, from where, for whom and under which request ID', async () => {
+    const forwarded = '203.0.113.1, 192.0.2.7:50123';
+    const headers = { 'muster-customer': acme.id, 'x-forwarded-for': forwarded };
+    pass();
+    const response = await api.request('POST', '/v1/connections', { key: OPERATOR_KEY, headers, body: registration });
+    expect(await read()).toEqual([
+      {
+        id: expect.stringMatching(/^aud_/),
+        at: '2026-06-01T00:00:01.000Z',
+        actor: { keyId: 'operator', role: 'operator' },
+        customerId: acme.id,
+        action: 'connections.create',
+        object: response.headers.get('location')?.split('/').at(-1),
+        result: 'succeeded',
+        status: 201,
+        requestId: response.headers.get('x-request-id'),
+        address: '192.0.2.7',
+      },
+    ]);
+  });
+
+  it('names the key and the customer in the request’s log line', async () => {
+    await call('GET', '/v1/me');
+    const line = api.logs.find(({ level, text }) => level === 'information' && text.includes('"event":"request"'));
+    expect(JSON.parse(line?.text ?? '')).toMatchObject({
+      keyId: /key_[0-9a-z]+/.exec(acme.key)?.[0],
+      role: 'owner',
+      customerId: acme.id,
+    });
+  });
+});
+
+describe('what is no change', () => {
+  it('leaves no record: reads, a dry run, and requests that are refused before the work', async () => {
+    const { body } = await call('POST', '/v1/connections', { body: registration });
+    await call('POST', `/v1/connections/${body.id}/test`);
+    const before = api.deps.auditLog.records().length;
+    const csv = { raw: 'email\na@tailspin.example\n', headers: { 'content-type': 'text/csv' } };
+    expect((await call('POST', `/v1/connections/${body.id}/imports?dryRun=true`, csv)).status).toBe(200);
+    expect((await call('GET', '/v1/connections')).status).toBe(200);
+    expect((await call('POST', '/v1/connections', { key: 'wrong', body: registration })).status).toBe(401);
+    expect((await call('POST', '/v1/customers', { body: { name: 'x', mailboxSlots: 1 } })).status).toBe(403);
+    expect((await call('POST', '/v1/connections', { body: {} })).status).toBe(400);
+    expect(api.deps.auditLog.records()).toHaveLength(before);
+  });
+
+  it('leaves no record: an answer that is replayed', async () => {
+    const options = { body: registration, headers: { 'idempotency-key': 'once' } };
+    const first = await call('POST', '/v1/connections', options);
+    const second = await call('POST', '/v1/connections', options);
+    expect(second.body.id).toBe(first.body.id);
+    expect(api.deps.auditLog.records()).toHaveLength(1);
+  });
+});
+
+describe('an attempt that fails', () => {
+  it('leaves its refusal: 403, 404 and 409 of the work itself', async () => {
+    await call('PATCH', `/v1/customers/${acme.id}`, { body: { mailboxSlots: 99 } });
+    await call('DELETE', `/v1/customers/${absentId('cust')}/api-keys/${absentId('key')}`);
+    await call('POST', '/v1/connections', { body: registration });
+    await call('POST', '/v1/connections', { body: registration });
+    expect(await read()).toMatchObject([
+      { action: 'connections.create', result: 'conflict', status: 409, object: null },
+      { action: 'connections.create', result: 'succeeded', status: 201 },
+      { action: 'api-keys.delete', result: 'not_found', status: 404, customerId: acme.id, object: absentId('key') },
+      { action: 'customers.update', result: 'forbidden', status: 403, object: acme.id },
+    ]);
+  });
+
+  it('leaves no record if the path holds a text that is no ID', async () => {
+    await call('DELETE', `/v1/customers/${acme.id}/api-keys/${'k'.repeat(2_000)}`);
+    expect(await read()).toEqual([]);
+  });
+
+  it('leaves internal_error for a defect', async () => {
+    api.deps.connections.insert = async () => {
+      throw new TypeError('a defect');
+    };
+    expect((await call('POST', '/v1/connections', { body: registration })).status).toBe(500);
+    expect(last()).toMatchObject({ result: 'internal_error', status: 500 });
+  });
+});
+
+describe('a record in danger', () => {
+  it('says unknown if the process dies between the change and the answer', async () => {
+    const insert = api.deps.connections.insert;
+    const { promise: changed, resolve } = Promise.withResolvers<void>();
+    api.deps.connections.insert = async (...args) => {
+      await insert(...args);
+      resolve();
+      // The process goes no further.
+      await new Promise(() => undefined);
+    };
+    void call('POST', '/v1/connections', { body: registration });
+    await changed;
+    expect((await api.deps.connections.list(acme.id, { limit: 9 })).items).toHaveLength(1);
+    expect(await read()).toMatchObject([{ action: 'connections.create', result: 'unknown', status: null }]);
+  });
+
+  it('503: nothing changes if the intent cannot be written', async () => {
+    api.deps.auditLog.insert = async () => {
+      throw new DomainError('storage_unavailable', 'Later.', { retryAfterSeconds: 5 });
+    };
+    expect((await call('POST', '/v1/connections', { body: registration })).status).toBe(503);
+    expect((await api.deps.connections.list(acme.id, { limit: 9 })).items).toEqual([]);
+  });
+
+  it('201: a result that cannot be written is logged; the caller still gets the answer', async () => {
+    api.deps.auditLog.complete = async () => {
+      throw new DomainError('storage_unavailable', 'Later.');
+    };
+    expect((await call('POST', '/v1/connections', { body: registration })).status).toBe(201);
+    expect(last()).toMatchObject({ result: 'unknown' });
+    expect(api.logs.map(({ text }) => text).join('\n')).toContain('audit_record_not_completed');
+  });
+});
+
+describe('GET /v1/audit', () => {
+  it('200: an owner reads its own, an operator all or one customer’s, also of one that is gone', async () => {
+    const globex = await api.customer();
+    await call('PATCH', `/v1/customers/${acme.id}`, { body: { name: 'A' } });
+    await call('PATCH', `/v1/customers/${globex.id}`, { key: globex.key, body: { name: 'G' } });
+    await call('DELETE', `/v1/customers/${globex.id}`, { key: OPERATOR_KEY });
+    const customersOf = (records: Shown[]) => records.map(({ customerId }) => customerId);
+    const naming = { 'muster-customer': globex.id };
+    expect(customersOf(await read('', { headers: naming }))).toEqual([acme.id]);
+    expect(customersOf(await read('', { key: OPERATOR_KEY }))).toEqual([globex.id, globex.id, acme.id]);
+    expect(customersOf(await read('', { key: OPERATOR_KEY, headers: naming }))).toEqual([globex.id, globex.id]);
+  });
+
+  it('403: a member cannot read it', async () => {
+    expect((await call('GET', '/v1/audit', { key: await api.keyFor(acme.id, 'member') })).status).toBe(403);
+  });
+
+  it('200: filters by time and action, in pages', async () => {
+    for (const name of ['A', 'B', 'C']) await call('PATCH', `/v1/customers/${acme.id}`, { body: { name } });
+    await call('POST', '/v1/connections', { body: registration });
+    expect(await read('?action=customers.update')).toHaveLength(3);
+    expect(await read('?from=2026-06-01T00:00:03Z')).toHaveLength(2);
+    const first = await call('GET', '/v1/audit?limit=3');
+    expect(await read(`?limit=3&cursor=${encodeURIComponent(first.body.nextCursor ?? '')}`)).toHaveLength(1);
+    expect((await call('GET', '/v1/audit?action=everything')).status).toBe(400);
+  });
+});
+
+async function runTimer(name: string): Promise<void> {
+  const status = { last: '', next: '', lastUpdated: '' };
+  const timer = { isPastDue: false, schedule: { adjustForDST: false }, scheduleStatus: status };
+  const context = new InvocationContext({ functionName: name, logHandler: () => undefined });
+  await api.timers.find((one) => one.name === name)?.handler(timer, context);
+}
+
+describe('the tidy-up timer', () => {
+  it('removes records that have been kept for long enough, and no others', async () => {
+    await call('PATCH', `/v1/customers/${acme.id}`, { body: { name: 'old' } });
+    pass(api.deps.auditKeptMs);
+    await call('PATCH', `/v1/customers/${acme.id}`, { body: { name: 'young' } });
+    await runTimer('tidy-up');
+    expect(api.deps.auditLog.records()).toHaveLength(1);
+    expect(api.deps.auditLog.records()[0]?.at).toEqual(api.deps.time.now);
+  });
+});
