@@ -1,9 +1,10 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createSbom } from './sbom.ts';
 
 /**
  * Writes the deployed package to `target`, from the built app in `root`: `host.json`, the bundle with its source map,
- * and a `package.json` that has no dependencies to install.
+ * a `package.json` that has no dependencies to install, and the SBOM of what is in the bundle, `bom.json`.
  *
  * The map leaves out the sources, which are half of its size. Stack traces do not need them.
  */
@@ -18,6 +19,7 @@ export async function writePackage(root: string, target: string): Promise<void> 
   await writeFile(join(target, 'package.json'), JSON.stringify({ name, version, license, type, main }, null, 2));
   await cp(join(root, 'dist/index.js'), join(target, 'dist/index.js'));
   await writeFile(join(target, 'dist/index.js.map'), JSON.stringify(map));
+  await writeFile(join(target, 'bom.json'), JSON.stringify(createSbom(root), null, 2));
 }
 
 if (import.meta.main) await writePackage('.', '.package');

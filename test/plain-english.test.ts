@@ -40,6 +40,7 @@ const textRules: readonly Rule[] = [
 const documents = [
   'README.md',
   'CONTRIBUTING.md',
+  'SECURITY.md',
   'requests.http',
   ...globSync('docs/**/*.md').sort(),
   ...globSync('{functions,shared,local}/**/*.md').sort(),

@@ -49,9 +49,9 @@ export function addApiKeyRoutes(api: Api, deps: ApiKeyRouteDeps): void {
       expiresAt: futureInstantField(deps.clock).optional(),
     }),
     redactOnReplay: ['key'],
-    async handle({ actor, body, params: { customerId = '' } }) {
+    async handle({ actor, body, params: { customerId = '' }, newId }) {
       requireOwn(actor, customerId);
-      return answerCreated(await createApiKey(deps, actor, customerId, body));
+      return answerCreated(await createApiKey({ ...deps, newId }, actor, customerId, body));
     },
   });
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { testSteps } from '../../shared/checks/test-connection.ts';
 import { clientSecretStates, clouds, connectionStatuses, sendProbes } from '../../shared/connections/connection.ts';
+import { audiences } from '../../shared/connections/tokens.ts';
 import { instant, pageOf } from '../../shared/edge/response-fields.ts';
 import {
   causeSchema,
@@ -33,6 +34,10 @@ export const connectionSchema = z
 const stepSchema = z
   .strictObject({
     step: z.enum(testSteps),
+    service: z
+      .enum(audiences)
+      .optional()
+      .meta({ description: 'Whose token the step is about. Absent from steps that are not about a token.' }),
     verdict: verdictSchema,
     cause: causeSchema.optional(),
     detail: explanation.detail.optional(),

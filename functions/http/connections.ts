@@ -68,10 +68,10 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
       sendProbe: sendProbe.default('noDelivery'),
       defaultMailbox: addressField.optional(),
     }),
-    async handle({ actor, body }) {
+    async handle({ actor, body, newId }) {
       const { defaultMailbox, ...rest } = body;
       const input = { ...rest, ...(defaultMailbox !== undefined && { defaultMailbox }) };
-      const connection = await registerConnection(deps, actor, input);
+      const connection = await registerConnection({ ...deps, newId }, actor, input);
       return {
         status: 201,
         headers: { location: `/v1/connections/${connection.id}` },
@@ -113,7 +113,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     tag: 'Connections',
     summary: 'Change a connection',
     responses: { 200: { description: 'The changed connection.', schema: connectionSchema } },
-    permission: 'manage',
+    permission: 'administer',
     body: z.strictObject({
       name: name.optional(),
       defaultMailbox: addressField.optional(),

@@ -1,18 +1,28 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { causes } from '../../shared/causes/causes.ts';
 import type { ConsentOutcome } from '../../shared/connections/consent.ts';
+import { shownName } from '../../shared/connections/shown-name.ts';
 
 interface PageText {
   title: string;
   paragraphs: string[];
+  /** The connection's name, which the customer chose. Stands apart from our own words, and says whose words it is. */
+  connectionName?: string;
 }
+
+const NAME_LABEL = 'The name that was given to the connection when it was registered:';
 
 /** The page that the admin sees after the consent dialog. It loads nothing from other hosts and runs no scripts. */
 export function consentPage(outcome: ConsentOutcome): HttpResponseInit {
-  const { title, paragraphs } = textOf(outcome);
+  const { title, paragraphs, connectionName } = textOf(outcome);
   const style =
     'body{font:1.1rem/1.5 system-ui,sans-serif;max-width:38rem;margin:12vh auto;padding:0 1.5rem;color:#1b1f24}h1{font-size:1.5rem}';
-  const body = paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`).join('');
+  const body = [
+    ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
+    ...(connectionName === undefined
+      ? []
+      : [`<p>${NAME_LABEL} <bdi>“${escapeHtml(shownName(connectionName))}”</bdi></p>`]),
+  ].join('');
   return {
     status: 200,
     headers: {
@@ -33,9 +43,10 @@ function textOf(outcome: ConsentOutcome): PageText {
       return {
         title: 'Consent granted',
         paragraphs: [
-          `Thank you. Microsoft reports that you granted consent for the connection “${outcome.connection.name}”. You can close this page.`,
+          'Thank you. Microsoft reports that you granted consent. You can close this page.',
           'The permissions may need a few minutes to take effect. To see whether they work, test the connection.',
         ],
+        connectionName: outcome.connection.name,
       };
     case 'declined':
       return {
@@ -52,9 +63,10 @@ function textOf(outcome: ConsentOutcome): PageText {
       return {
         title: 'Consent came from another organization',
         paragraphs: [
-          `The connection “${outcome.connection.name}” is registered for a different tenant, so it was not updated.`,
+          'The connection is registered for a different tenant, so it was not updated.',
           'Ask for a new consent link and open it with an admin account of the registered tenant. To use the other organization, register a connection for it.',
         ],
+        connectionName: outcome.connection.name,
       };
     case 'unknown':
       return {

@@ -17,7 +17,7 @@ export function addConsentRoutes(api: Api, deps: Deps): void {
     tag: 'Connections',
     summary: 'Create a consent link for an admin',
     responses: { 201: { description: 'A link that works once.', schema: consentLinkSchema } },
-    permission: 'manage',
+    permission: 'administer',
     redactOnReplay: ['url'],
     async handle({ actor, params }) {
       const { url, expiresAt } = await requestConsent(deps, actor, params.connectionId ?? '');

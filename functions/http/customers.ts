@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
-import { type DeleteCustomerDeps, deleteCustomer } from '../../shared/customers/delete-customer.ts';
+import { type DeleteCustomerDeps, deleteCustomer, restoreCustomer } from '../../shared/customers/delete-customer.ts';
 import { type CustomerWithSlots, listCustomers, readCustomer } from '../../shared/customers/read-customers.ts';
 import { updateCustomer } from '../../shared/customers/update-customer.ts';
 import type { Api } from '../../shared/edge/api.ts';
@@ -41,8 +41,8 @@ export function addCustomerRoutes(api: Api, deps: CustomerRouteDeps): void {
     permission: 'operate',
     customer: 'none',
     body: z.strictObject({ name, mailboxSlots }),
-    async handle({ body }) {
-      const created = await createCustomer(deps, body);
+    async handle({ body, newId }) {
+      const created = await createCustomer({ ...deps, newId }, body);
       const headers = { location: `/v1/customers/${created.customer.id}` };
       return { status: 201, headers, jsonBody: present(created) };
     },
@@ -97,13 +97,35 @@ export function addCustomerRoutes(api: Api, deps: CustomerRouteDeps): void {
     path: 'v1/customers/{customerId}',
     tag: 'Customers',
     summary: 'Delete a customer and all its data',
-    responses: { 204: { description: 'The customer is deleted.' } },
+    description:
+      'Its keys stop working and its imports are cancelled. All data is deleted after a grace period, in which an operator can restore the customer. With `purge=now`, which only operators may send, everything is deleted immediately.',
+    refusals: ['vault_unavailable'],
+    responses: { 204: { description: 'The customer is disabled, or deleted with `purge=now`.' } },
     permission: 'administer',
     customer: 'none',
-    async handle({ actor, params: { customerId = '' }, requireMatch }) {
-      await deleteCustomer(deps, actor, customerId, (current) => requireMatch(present(current)));
+    query: z.strictObject({ purge: z.literal('now').optional() }),
+    async handle({ actor, params: { customerId = '' }, query, requireMatch }) {
+      const options = { purgeNow: query.purge === 'now' };
+      await deleteCustomer(deps, actor, customerId, options, (current) => requireMatch(present(current)));
       return { status: 204 };
     },
+  });
+
+  api.route({
+    name: 'customers-restore',
+    method: 'POST',
+    path: 'v1/customers/{customerId}/restore',
+    tag: 'Customers',
+    summary: 'Restore a deleted customer during the grace period',
+    description: 'Its data and keys work again. Its imports stay cancelled.',
+    refusals: ['wrong_state'],
+    responses: { 200: { description: 'The customer.', schema: customerSchema } },
+    // The keys of a disabled customer do not work, so only operators can restore it.
+    permission: 'operate',
+    customer: 'none',
+    handle: async ({ params: { customerId = '' } }) => ({
+      jsonBody: present(await restoreCustomer(deps, customerId)),
+    }),
   });
 }
 

@@ -24,7 +24,7 @@ const countsSchema = z
 
 const importFindingSchema = z
   .strictObject({
-    code: z.string().meta({ description: 'A cause, or a code of an import as a whole.', example: 'secret_expired' }),
+    cause: z.string().meta({ description: 'A cause, or a code of an import as a whole.', example: 'secret_expired' }),
     detail: z.string(),
     fix: z.string().optional(),
     link: z.string().optional(),

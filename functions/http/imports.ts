@@ -5,11 +5,12 @@ import { requireReadyConnection } from '../../shared/connections/require-ready.t
 import type { Api } from '../../shared/edge/api.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
-import { cancelImport } from '../../shared/imports/cancel-import.ts';
+import { requestCancel } from '../../shared/imports/cancel-import.ts';
 import { type Import, isEnded } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
+import { listImports } from '../../shared/imports/list-imports.ts';
 import { pauseImport } from '../../shared/imports/pause-import.ts';
 import { previewImport } from '../../shared/imports/preview-import.ts';
 import { readProgress } from '../../shared/imports/progress.ts';
@@ -30,6 +31,15 @@ interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps {
 
 const RETRY_AFTER_SECONDS = 2;
 
+const rowState = z.enum(rowStates).optional();
+/** `verdict` is the earlier name of `state`. */
+const rowQuery = z
+  .strictObject({ state: rowState, verdict: rowState })
+  .refine(({ state, verdict }) => state === undefined || verdict === undefined, {
+    path: ['verdict'],
+    message: 'is the earlier name of `state`. Send only `state`.',
+  });
+
 export function addImportRoutes(api: Api, deps: Deps): void {
   api.route({
     name: 'imports-create',
@@ -39,6 +49,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     summary: 'Start an import',
     description: 'With `dryRun=true` nothing is stored: the answer tells what an import would do.',
     refusals: [
+      'idempotency_key_reused',
       'connection_not_ready',
       'slot_limit_reached',
       'quota_reached',
@@ -64,11 +75,11 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     bodyKind: 'stream',
     query: z.strictObject({ dryRun: z.stringbool().optional() }),
     changes: (query) => !query.dryRun,
-    async handle({ actor, params, query, body, request }) {
+    async handle({ actor, params, query, body, request, newId }) {
       const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
       const upload = await openUpload(request.headers, body, deps.http.jsonBodyMaxBytes);
       if (query.dryRun) return { jsonBody: await previewImport(deps, actor, connection, upload) };
-      const record = await startImport(deps, actor, connection, upload);
+      const record = await startImport({ ...deps, newId }, actor, connection, upload);
       return {
         status: 202,
         headers: { location: `/v1/imports/${record.id}` },
@@ -88,9 +99,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     list: true,
     async handle({ actor, params, page, answerPage }) {
       const connection = await requireConnection(deps, actor, params.connectionId ?? '');
-      const found = await deps.imports.list(actor.customerId, connection.id, page);
-      const items = await Promise.all(found.items.map((record) => readProgress(deps, record)));
-      return answerPage({ ...found, items }, presentProgress);
+      return answerPage(await listImports(deps, actor.customerId, connection.id, page), presentProgress);
     },
   });
 
@@ -147,8 +156,10 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     },
     (_actor, record) => resumeImport(deps, record),
   );
-  addVerb('cancel', { summary: 'Cancel an import', answer: 'The import, which is being cancelled.' }, (actor, { id }) =>
-    cancelImport(deps, actor.customerId, id, 'cancelled'),
+  addVerb(
+    'cancel',
+    { summary: 'Cancel an import', answer: 'The import, which is being cancelled or already was.' },
+    (_actor, record) => requestCancel(deps, record),
   );
 
   api.route({
@@ -159,11 +170,14 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     summary: 'List the rows of an import',
     responses: { 200: { description: 'One page of rows, in the order of the file.', schema: pageOf(rowSchema) } },
     permission: 'read',
-    query: z.strictObject({ verdict: z.enum(rowStates).optional() }),
+    query: rowQuery,
     list: true,
     async handle({ actor, params, query, page, answerPage }) {
       const record = await requireImport(deps, actor, params.importId ?? '');
-      return answerPage(await deps.ledger.listRows(record.connectionId, record.id, page, query.verdict), presentRow);
+      return answerPage(
+        await deps.ledger.listRows(record.connectionId, record.id, page, query.state ?? query.verdict),
+        presentRow,
+      );
     },
   });
 }

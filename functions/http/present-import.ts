@@ -21,9 +21,9 @@ export function presentProgress({ record, counts, percent }: Progress): z.infer<
 }
 
 function presentFinding(finding: ImportFinding) {
-  const { code, detail, fix, link, microsoftCode, requestId, seenAt } = finding;
+  const { code: cause, detail, fix, link, microsoftCode, requestId, seenAt } = finding;
   return {
-    code,
+    cause,
     detail,
     ...(fix !== undefined && { fix }),
     ...(link !== undefined && { link }),

@@ -5,7 +5,7 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import type { PoisonArchive } from '../../shared/operations/poison-archive.ts';
 
 export interface PoisonTwinDeps {
-  poisonArchive: PoisonArchive;
+  poisonArchive: Pick<PoisonArchive, 'put'>;
   clock: Clock;
 }
 

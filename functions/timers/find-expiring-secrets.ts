@@ -1,10 +1,12 @@
 import type { app } from '@azure/functions';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
+import type { ExpiryIndex } from '../../shared/connections/expiry-index.ts';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 
 interface Deps extends TimerDeps {
   connections: ConnectionStore;
+  expiryIndex: ExpiryIndex;
   expiringWithinDays: number;
 }
 

@@ -15,7 +15,7 @@ export interface Progress {
     | 'cancelled',
     number
   >;
-  finding: { code: string; detail: string } | null;
+  finding: { cause: string; detail: string } | null;
 }
 
 const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'paused'];

@@ -21,7 +21,7 @@ export async function watchImport(api: ApiClient, importId: string, screen: Scre
     screen.update(progressLine(progress));
     if (isOver(progress)) {
       screen.endUpdates();
-      if (progress.finding) screen.print(`${progress.finding.code}: ${progress.finding.detail}`);
+      if (progress.finding) screen.print(`${progress.finding.cause}: ${progress.finding.detail}`);
       return progress;
     }
     await pause(process.stdout.isTTY ? 250 : 1_000);

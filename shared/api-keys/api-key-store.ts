@@ -15,7 +15,8 @@ export interface ApiKeyStore {
   list(customerId: string, page: PageRequest, roles?: readonly Role[]): Promise<Page<ApiKey>>;
   /**
    * Rejects with `quota_reached` if the customer has `keysMax` keys, also when several are inserted at the same time.
-   * Operators' keys are counted apart from the customer's own.
+   * Operators' keys are counted apart from the customer's own. Replaces the key that an earlier try with the same ID has
+   * stored: nobody was shown that key.
    */
   insert(key: ApiKey, keysMax: number): Promise<void>;
   /** Resolves to the new tag, or to `undefined` if the key has changed since `tag` was read or is gone. */

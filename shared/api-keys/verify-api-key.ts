@@ -7,7 +7,7 @@ import { hashKey, isSameHash, parseKeyText } from './key-text.ts';
 import { noteUse } from './note-use.ts';
 
 export interface ApiKeyVerifier {
-  /** Resolves to `undefined` if the key is unknown, wrong, expired or revoked. */
+  /** Resolves to `undefined` if the key is unknown, wrong, expired or revoked, or its customer is disabled. */
   verify(presented: string): Promise<Actor | undefined>;
   /**
    * Whether the key was valid when this process last looked it up, however long ago. `verify` still has to decide. Tells
@@ -23,6 +23,10 @@ export interface ApiKeyVerifier {
 
 interface Deps {
   apiKeyStore: Pick<ApiKeyStore, 'get' | 'update'>;
+  customers: {
+    /** `false` for a customer whose deletion has begun: its keys stay stored, but do not work. */
+    exists(customerId: string): Promise<boolean>;
+  };
   clock: Clock;
   /** Whether this is the operator's key from the configuration. */
   isOperatorKey(presented: string): boolean;
@@ -79,6 +83,7 @@ export function createApiKeyVerifier(
       return undefined;
     }
     const key = found.value;
+    if (key.role !== 'operator' && !(await deps.customers.exists(key.customerId))) return undefined;
     const verified: Verified = {
       actor: toActor(key),
       customerId: key.customerId,

@@ -27,6 +27,8 @@ type TestStep = (typeof testSteps)[number];
 
 interface StepResult {
   step: TestStep;
+  /** Whose token the step is about: Graph, or Exchange Online's IMAP and SMTP. Absent from the other steps. */
+  service?: Audience;
   verdict: Verdict;
   cause?: CauseCode;
   detail?: string;
@@ -70,12 +72,20 @@ export async function testConnection(
     if (!answer.granted) {
       const { refusal } = answer;
       const found = connectionFinding(classify(refusal), deps.clock.now(), refusal.requestId, refusal.code);
-      steps.push({ ...notPassed('token', found.cause), requestId: refusal.requestId, microsoftCode: refusal.code });
+      steps.push({
+        ...notPassed('token', found.cause),
+        service: audience,
+        requestId: refusal.requestId,
+        microsoftCode: refusal.code,
+      });
       await recordResult(deps, actor, connectionId, found);
       return { verdict: causes[found.cause].verdict, steps, roles };
     }
     const token = answer.value;
-    steps.push({ step: 'token', verdict: 'passed' }, ...checkClaims(deps, connection, audience, token));
+    steps.push(
+      { step: 'token', service: audience, verdict: 'passed' },
+      ...checkClaims(deps, connection, audience, token),
+    );
     roles.push(...token.claims.roles);
     if (audience === 'graph') organization = await deps.organizations.read(connection, token);
   }
@@ -114,10 +124,11 @@ function checkClaims(
   const resource = deps.resourceOf(connection, audience);
   const isAudience = claims.audience === undefined || claims.audience.replace(/\/$/, '') === resource;
   const isTenant = claims.tenantId === undefined || claims.tenantId === connection.tenantId;
-  return [
+  const steps: StepResult[] = [
     isAudience ? { step: 'audience', verdict: 'passed' } : notPassed('audience', 'wrong_cloud'),
     isTenant ? { step: 'tenant', verdict: 'passed' } : notPassed('tenant', 'tenant_not_found'),
   ];
+  return steps.map((step) => ({ ...step, service: audience }));
 }
 
 async function checkDefaultMailbox(

@@ -15,10 +15,11 @@ export interface ConnectionStore {
   /** Every connection of every customer. */
   listAll(): AsyncIterable<Connection>;
   /**
-   * Rejects with `conflict` if the customer already has a connection to this tenant with this client ID, and with
+   * Resolves to the stored record: this one, or the one that an earlier try with the same ID has stored. Rejects with
+   * `conflict` if the customer already has another connection to this tenant with this client ID, and with
    * `quota_reached` if it has `connectionsMax` connections, also when several are inserted at the same time.
    */
-  insert(connection: Connection, connectionsMax?: number): Promise<void>;
+  insert(connection: Connection, connectionsMax?: number): Promise<Connection>;
   /**
    * Replaces the whole record. Resolves to its new tag, or to `undefined` if it has changed since `tag` was read or is
    * gone.
@@ -26,4 +27,6 @@ export interface ConnectionStore {
   update(connection: Connection, tag: string): Promise<string | undefined>;
   /** Succeeds if there is nothing to remove. */
   remove(customerId: string, connectionId: string): Promise<void>;
+  /** Removes all connections of a customer. Repeatable. */
+  purge(customerId: string): Promise<void>;
 }

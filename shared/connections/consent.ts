@@ -65,23 +65,27 @@ export type ConsentOutcome =
   | { kind: 'consented'; connection: Connection }
   | { kind: 'declined'; connection: Connection; why: 'cancelled' | 'refused'; microsoftCode?: string }
   | { kind: 'wrongTenant'; connection: Connection }
-  /** The state is missing, unknown, used or expired. Nothing changes, and the page reveals nothing. */
+  /** The state is missing, unknown, used or expired, or the answer is incomplete. Nothing changes or is revealed. */
   | { kind: 'unknown' };
 
 /**
  * Records a consent callback. Anyone can call it, so it proves nothing: it only marks the connection that its state
  * belongs to. A connection test must still show that a token carries the permissions.
+ *
+ * Only a complete answer uses the link up: consented, declined, or given in the wrong tenant. Someone who opens the
+ * callback with the state alone leaves the link as it is.
  */
 export async function receiveConsent(deps: Deps, callback: ConsentCallback): Promise<ConsentOutcome> {
   if (!callback.state) return { kind: 'unknown' };
   const now = deps.clock.now();
   const request = await deps.consents.get(hashOf(callback.state));
   if (!request || request.usedAt || request.expiresAt <= now) return { kind: 'unknown' };
+  if (!isComplete(callback)) return { kind: 'unknown' };
   const found = await deps.connections.get(request.customerId, request.connectionId);
   if (!found || !(await deps.consents.use(request.stateHash, now))) return { kind: 'unknown' };
   const connection = found.value;
   // Microsoft also sends admin_consent=True with errors, so the error decides.
-  if (callback.error !== undefined) {
+  if (callback.error) {
     const isCancel =
       callback.errorSubcode === 'cancel' || /canceled|AADSTS65004/i.test(callback.errorDescription ?? '');
     const microsoftCode = /AADSTS\d{1,20}/.exec(callback.errorDescription ?? '')?.[0];
@@ -93,10 +97,14 @@ export async function receiveConsent(deps: Deps, callback: ConsentCallback): Pro
       ...(microsoftCode !== undefined && { microsoftCode }),
     };
   }
-  if (callback.adminConsent?.toLowerCase() !== 'true') return { kind: 'unknown' };
   if (callback.tenant?.toLowerCase() !== connection.tenantId) return { kind: 'wrongTenant', connection };
   await markConsented(deps, connection, now);
   return { kind: 'consented', connection };
+}
+
+/** Whether the callback says what the admin decided. Microsoft names the tenant with every consent. */
+function isComplete({ error, adminConsent, tenant }: ConsentCallback): boolean {
+  return Boolean(error) || (adminConsent?.toLowerCase() === 'true' && Boolean(tenant));
 }
 
 /** Stored with the connection, because the person who sent the link does not see the page that the admin sees. */

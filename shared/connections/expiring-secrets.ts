@@ -1,8 +1,11 @@
+import pLimit from 'p-limit';
 import type { Clock } from '../kernel/clock.ts';
+import type { Page, PageRequest } from '../kernel/page.ts';
 import { changeConnection } from './change-connection.ts';
 import { daysLeft, secretState } from './client-secret.ts';
 import type { ClientSecretState, Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import type { ExpiryIndex, ExpiryKey } from './expiry-index.ts';
 
 interface ExpiringSecret {
   customerId: string;
@@ -13,37 +16,63 @@ interface ExpiringSecret {
   state: ClientSecretState;
 }
 
+/** Secrets in one page, because each costs a read of its connection. */
+export const EXPIRING_PAGE_MAX = 50;
+
+const READS_AT_ONCE = 16;
+const DAY_MS = 86_400_000;
+/** The record of a younger entry may still be on its way. */
+const STALE_AFTER_MS = 3_600_000;
+
 /**
- * The client secrets that have expired or expire within `withinDays`, soonest first.
+ * One page of the client secrets that have expired or expire within `withinDays`, soonest first.
+ *
+ * A page has at most `EXPIRING_PAGE_MAX` of them. It may be shorter than `limit`, or even empty, and still have a cursor.
  *
  * @param customerId limits the list to one customer
  */
 export async function listExpiringSecrets(
-  deps: { connections: Pick<ConnectionStore, 'listAll' | 'list'>; clock: Clock },
+  deps: { connections: Pick<ConnectionStore, 'get'>; expiryIndex: Pick<ExpiryIndex, 'list'>; clock: Clock },
   customerId: string | undefined,
   withinDays: number,
-): Promise<ExpiringSecret[]> {
+  request: PageRequest,
+): Promise<Page<ExpiringSecret>> {
   const now = deps.clock.now();
-  const found: ExpiringSecret[] = [];
-  for await (const connection of connectionsOf(deps.connections, customerId)) {
-    const state = secretState(connection.clientSecretExpiresAt, now, withinDays);
-    if (state !== 'valid') found.push(present(connection, now, state));
-  }
-  return found.sort((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime());
+  const { items: entries, ...rest } = await deps.expiryIndex.list(customerId, {
+    ...request,
+    limit: Math.min(request.limit, EXPIRING_PAGE_MAX),
+    until: new Date(now.getTime() + withinDays * DAY_MS),
+  });
+  const limit = pLimit(READS_AT_ONCE);
+  const found = await Promise.all(entries.map((entry) => limit(() => readCurrent(deps, entry))));
+  const items = found.flatMap((connection) =>
+    connection ? [present(connection, now, secretState(connection.clientSecretExpiresAt, now, withinDays))] : [],
+  );
+  return { ...rest, items };
+}
+
+interface FindDeps {
+  connections: Pick<ConnectionStore, 'listAll' | 'get' | 'update'>;
+  expiryIndex: Pick<ExpiryIndex, 'put' | 'remove' | 'each'>;
+  clock: Clock;
+  expiringWithinDays: number;
 }
 
 /**
- * The daily check: stores the state of each connection's client secret and reports every secret that is expiring or
- * expired. Repeatable.
+ * The daily check: stores the state of each connection's client secret, reports every secret that is expiring or
+ * expired, and repairs the index. Repeatable.
  */
-export async function findExpiringSecrets(
-  deps: { connections: Pick<ConnectionStore, 'listAll' | 'get' | 'update'>; clock: Clock; expiringWithinDays: number },
-  report: (secret: ExpiringSecret) => void,
-): Promise<void> {
+export async function findExpiringSecrets(deps: FindDeps, report: (secret: ExpiringSecret) => void): Promise<void> {
   const now = deps.clock.now();
   const stateOf = (connection: Connection) =>
     secretState(connection.clientSecretExpiresAt, now, deps.expiringWithinDays);
+  for await (const entry of deps.expiryIndex.each()) {
+    const isYoung = now.getTime() - entry.notedAt.getTime() < STALE_AFTER_MS;
+    if (!isYoung && !(await readCurrent(deps, entry))) await deps.expiryIndex.remove(entry);
+  }
   for await (const connection of deps.connections.listAll()) {
+    // Connections that were registered before there was an index get their entry here.
+    await deps.expiryIndex.put({ ...expiryOf(connection), notedAt: now });
     const state = stateOf(connection);
     if (state !== 'valid') report(present(connection, now, state));
     if (state === connection.clientSecretState) continue;
@@ -54,17 +83,18 @@ export async function findExpiringSecrets(
   }
 }
 
-async function* connectionsOf(
-  connections: Pick<ConnectionStore, 'listAll' | 'list'>,
-  customerId: string | undefined,
-): AsyncGenerator<Connection> {
-  if (customerId === undefined) return yield* connections.listAll();
-  let cursor: string | undefined;
-  do {
-    const page = await connections.list(customerId, { limit: 500, ...(cursor !== undefined && { cursor }) });
-    yield* page.items;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+export function expiryOf(connection: Connection): ExpiryKey {
+  const { customerId, id, clientSecretExpiresAt } = connection;
+  return { customerId, connectionId: id, expiresAt: clientSecretExpiresAt };
+}
+
+/** Resolves to the connection of an entry, or to `undefined` if the entry is stale. */
+async function readCurrent(
+  deps: { connections: Pick<ConnectionStore, 'get'> },
+  { customerId, connectionId, expiresAt }: ExpiryKey,
+): Promise<Connection | undefined> {
+  const connection = (await deps.connections.get(customerId, connectionId))?.value;
+  return connection?.clientSecretExpiresAt.getTime() === expiresAt.getTime() ? connection : undefined;
 }
 
 function present(connection: Connection, now: Date, state: ClientSecretState): ExpiringSecret {

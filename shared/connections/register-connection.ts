@@ -10,11 +10,14 @@ import { secretState } from './client-secret.ts';
 import type { Cloud, Connection, SendProbe } from './connection.ts';
 import { isTenantId } from './connection-fields.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { expiryOf } from './expiring-secrets.ts';
+import type { ExpiryIndex } from './expiry-index.ts';
 import type { SecretVault } from './secret-vault.ts';
 import type { TenantDirectory } from './tenant-directory.ts';
 
 interface Deps {
-  connections: Pick<ConnectionStore, 'insert'>;
+  connections: Pick<ConnectionStore, 'get' | 'insert'>;
+  expiryIndex: Pick<ExpiryIndex, 'put' | 'remove'>;
   vault: Pick<SecretVault, 'put' | 'remove'>;
   tenants: TenantDirectory;
   quotas: Pick<Quotas, 'connectionsMax'>;
@@ -41,7 +44,9 @@ interface NewConnection {
  * Registers a tenant. The connection then awaits the admin's consent.
  *
  * The secret is stored before the record. A record without a secret would look connected, whereas an orphaned secret is
- * harmless, and is removed if the record cannot be written.
+ * harmless. It is removed if the record is refused. After a failure in doubt it stays, because the record may exist.
+ *
+ * Repeatable with the same `newId`: a retry resolves to the connection that an earlier try has registered.
  *
  * @throws DomainError `credentials_rejected` with the cause `tenant_not_found`, `conflict` if the customer already has a
  * connection to this tenant with this app, `quota_reached` if it has too many connections
@@ -51,6 +56,8 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
   const { tenantId, tenantDomain } = await resolveTenant(deps, input);
 
   const id = deps.newId('conn');
+  const registered = await deps.connections.get(actor.customerId, id);
+  if (registered) return registered.value;
   const clientSecretVersion = await deps.vault.put(id, input.clientSecret, input.clientSecretExpiresAt);
   const connection: Connection = {
     id,
@@ -70,14 +77,18 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
     grantsChangedAt: now,
     createdAt: now,
   };
+  await deps.expiryIndex.put({ ...expiryOf(connection), notedAt: now });
   try {
-    await deps.connections.insert(connection, deps.quotas.connectionsMax);
+    return await deps.connections.insert(connection, deps.quotas.connectionsMax);
   } catch (error) {
-    // An orphan is harmless, so a failed cleanup must not hide why the record was refused.
-    await deps.vault.remove(id).catch(() => undefined);
+    const isRefused = error instanceof DomainError && (error.code === 'conflict' || error.code === 'quota_reached');
+    // Orphans are harmless, so a failed cleanup must not hide why the record was refused.
+    if (isRefused) {
+      await deps.vault.remove(id).catch(() => undefined);
+      await deps.expiryIndex.remove(expiryOf(connection)).catch(() => undefined);
+    }
     throw error;
   }
-  return connection;
 }
 
 async function resolveTenant(deps: Deps, input: NewConnection): Promise<{ tenantId: string; tenantDomain?: string }> {

@@ -1,11 +1,15 @@
 import type { CustomerActor } from '../kernel/actor.ts';
+import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { expiryOf } from './expiring-secrets.ts';
+import type { ExpiryIndex } from './expiry-index.ts';
 import { requireConnection } from './require-connection.ts';
 import type { SecretVault } from './secret-vault.ts';
 import type { Tokens } from './tokens.ts';
 
-interface Deps {
+export interface RemoveDeps {
   connections: Pick<ConnectionStore, 'get' | 'remove'>;
+  expiryIndex: Pick<ExpiryIndex, 'remove'>;
   vault: Pick<SecretVault, 'remove'>;
   tokens: Pick<Tokens, 'forget'>;
   /** Removes the mailboxes, imports and uploads of a connection and frees its slots. Repeatable. */
@@ -20,19 +24,19 @@ interface Deps {
  *
  * @throws DomainError `not_found`
  */
-export async function removeConnection(deps: Deps, actor: CustomerActor, connectionId: string): Promise<void> {
-  await requireConnection(deps, actor, connectionId);
-  await removeExisting(deps, actor.customerId, connectionId);
+export async function removeConnection(deps: RemoveDeps, actor: CustomerActor, connectionId: string): Promise<void> {
+  await removeExisting(deps, await requireConnection(deps, actor, connectionId));
 }
 
-/** The removal itself, for callers that know the connection exists. Repeatable. */
+/** The removal itself, for callers that have read the connection. Repeatable. */
 export async function removeExisting(
-  deps: Omit<Deps, 'connections'> & { connections: Pick<ConnectionStore, 'remove'> },
-  customerId: string,
-  connectionId: string,
+  deps: Omit<RemoveDeps, 'connections'> & { connections: Pick<ConnectionStore, 'remove'> },
+  connection: Connection,
 ): Promise<void> {
+  const { customerId, id: connectionId } = connection;
   await deps.vault.remove(connectionId);
   deps.tokens.forget(connectionId);
   await deps.purgeConnection(customerId, connectionId);
   await deps.connections.remove(customerId, connectionId);
+  await deps.expiryIndex.remove(expiryOf(connection));
 }

@@ -8,12 +8,15 @@ import { changeConnection } from './change-connection.ts';
 import { secretState } from './client-secret.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { expiryOf } from './expiring-secrets.ts';
+import type { ExpiryIndex } from './expiry-index.ts';
 import { noSuchConnection, requireConnection } from './require-connection.ts';
 import type { SecretVault } from './secret-vault.ts';
 import type { Tokens } from './tokens.ts';
 
 interface Deps {
   connections: Pick<ConnectionStore, 'get' | 'update'>;
+  expiryIndex: Pick<ExpiryIndex, 'put' | 'remove'>;
   vault: Pick<SecretVault, 'put'>;
   tokens: Pick<Tokens, 'tryOut' | 'forget'>;
   clock: Clock;
@@ -43,14 +46,25 @@ export async function replaceClientSecret(
     });
   }
   const clientSecretVersion = await deps.vault.put(connectionId, input.clientSecret, input.clientSecretExpiresAt);
-  const replaced = await changeConnection(deps.connections, actor.customerId, connectionId, (current) => ({
-    ...current,
-    clientSecretVersion,
-    clientSecretExpiresAt: input.clientSecretExpiresAt,
-    clientSecretState: secretState(input.clientSecretExpiresAt, now, deps.expiringWithinDays),
-    grantsChangedAt: now,
-  }));
+  await deps.expiryIndex.put({ ...expiryOf(connection), expiresAt: input.clientSecretExpiresAt, notedAt: now });
+  const outdated: Connection[] = [];
+  const replaced = await changeConnection(deps.connections, actor.customerId, connectionId, (current) => {
+    outdated.push(current);
+    return {
+      ...current,
+      clientSecretVersion,
+      clientSecretExpiresAt: input.clientSecretExpiresAt,
+      clientSecretState: secretState(input.clientSecretExpiresAt, now, deps.expiringWithinDays),
+      grantsChangedAt: now,
+    };
+  });
   if (!replaced) throw noSuchConnection(connectionId);
+  // A stale entry is harmless: readers skip it, and the daily timer removes it.
+  for (const old of outdated.filter(
+    (one) => one.clientSecretExpiresAt.getTime() !== input.clientSecretExpiresAt.getTime(),
+  )) {
+    await deps.expiryIndex.remove(expiryOf(old)).catch(() => undefined);
+  }
   deps.tokens.forget(connectionId);
   return replaced;
 }

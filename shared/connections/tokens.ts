@@ -3,7 +3,7 @@ import type { Secret } from '../kernel/secret.ts';
 import type { Connection } from './connection.ts';
 
 /** The service a token is for: Graph, or Exchange Online's IMAP and SMTP. */
-const audiences = ['graph', 'exchange'] as const;
+export const audiences = ['graph', 'exchange'] as const;
 export type Audience = (typeof audiences)[number];
 
 export interface AppToken {

@@ -16,8 +16,8 @@ export async function createCustomer(
   deps: Deps,
   input: { name: string; mailboxSlots: number },
 ): Promise<{ customer: Customer; slots: SlotCount }> {
-  const customer: Customer = { id: deps.newId('cust'), name: input.name, createdAt: deps.clock.now() };
-  await deps.slots.open(customer.id, input.mailboxSlots);
-  await deps.customers.insert(customer);
+  const id = deps.newId('cust');
+  await deps.slots.open(id, input.mailboxSlots);
+  const customer: Customer = await deps.customers.insert({ id, name: input.name, createdAt: deps.clock.now() });
   return { customer, slots: { limit: input.mailboxSlots, used: 0 } };
 }

@@ -12,7 +12,8 @@ export interface CustomerStore {
   list(page: PageRequest): Promise<Page<Customer>>;
   /** The customers whose deletion has begun. */
   listDeleting(): Promise<Customer[]>;
-  insert(customer: Customer): Promise<void>;
+  /** Resolves to the stored record: this one, or the one that an earlier try with the same ID has stored. */
+  insert(customer: Customer): Promise<Customer>;
   /**
    * Replaces the whole record. Resolves to its new tag, or to `undefined` if it has changed since `tag` was read or is
    * gone.

@@ -3,6 +3,10 @@ export interface Customer {
   id: string;
   name: string;
   createdAt: Date;
-  /** Set when the deletion begins. From then on, only the deletion itself still sees the customer. */
+  /** Set when the deletion begins. From then on, only the deletion and a restore still see the customer. */
   deletingSince?: Date;
+  /** When its grace period ends and everything is purged. */
+  purgeAt?: Date;
+  /** Set when the purge begins. From then on, it cannot be restored. */
+  purgingSince?: Date;
 }

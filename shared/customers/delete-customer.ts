@@ -3,6 +3,7 @@ import type { ApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { AnswerMemory } from '../kernel/answer-memory.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { DomainError } from '../kernel/errors.ts';
 import type { Slots } from '../plans/slots.ts';
 import { changeCustomer } from './change-customer.ts';
 import type { CustomerStore } from './customer-store.ts';
@@ -12,9 +13,9 @@ import { noSuchCustomer, requireOwn } from './require-customer.ts';
 /** Removes one kind of a customer's data: connections with their secrets, uploads and so on. Repeatable. */
 export type CustomerPurger = (customerId: string) => Promise<void>;
 
-export interface DeleteCustomerDeps {
+export interface PurgeCustomerDeps {
   customers: CustomerStore;
-  slots: Pick<Slots, 'get' | 'purge'>;
+  slots: Pick<Slots, 'purge'>;
   apiKeyStore: Pick<ApiKeyStore, 'purge'>;
   apiKeys: Pick<ApiKeyVerifier, 'forget'>;
   answers: Pick<AnswerMemory, 'purge'>;
@@ -23,41 +24,97 @@ export interface DeleteCustomerDeps {
   clock: Clock;
 }
 
+export interface DeleteCustomerDeps extends PurgeCustomerDeps {
+  slots: Pick<Slots, 'get' | 'purge'>;
+  /** Cancels every unfinished import of a customer. Repeatable. */
+  cancelImports: (customerId: string) => Promise<void>;
+  /** How long a deletion can be undone. */
+  deletionGraceMs: number;
+}
+
+/** Customers that one run of the timer purges. The next run goes on with the others. */
+export const PURGES_PER_RUN_MAX = 20;
+
 /**
- * Deletes a customer and all its data.
+ * Disables a customer, and deletes it after a grace period. Until then `restoreCustomer` can bring it back.
  *
- * The customer is marked first, which hides it from everyone. Its record is removed last, so that an interrupted
- * deletion can be completed, by repeating the call or by `finishDeletions`.
+ * From the mark on, the customer is hidden and its keys do not work, in other processes once their cache expires. Its
+ * running imports are cancelled. If the process dies after the mark, the sweep cancels them.
  *
+ * @param options `purgeNow` deletes everything immediately. Only for operators
  * @param check receives the customer before anything changes, and may throw to refuse
- * @throws DomainError `not_found`
+ * @throws DomainError `not_found`, `forbidden`
  */
 export async function deleteCustomer(
   deps: DeleteCustomerDeps,
   actor: Actor,
   customerId: string,
+  { purgeNow }: { purgeNow: boolean },
   check: (current: CustomerWithSlots) => void,
 ): Promise<void> {
   requireOwn(actor, customerId);
+  if (purgeNow && actor.role !== 'operator') {
+    throw new DomainError('forbidden', 'Only operators can delete a customer without a grace period.');
+  }
   if (!(await deps.customers.get(customerId))) throw noSuchCustomer();
-  await changeCustomer(deps.customers, customerId, async (current) => {
+  const disabled = await changeCustomer(deps.customers, customerId, async (current) => {
     if (current.deletingSince) return undefined;
     const slots = await deps.slots.get(customerId);
     if (!slots) throw noSuchCustomer();
     check({ customer: current, slots });
-    return { ...current, deletingSince: deps.clock.now() };
+    const now = deps.clock.now();
+    return { ...current, deletingSince: now, purgeAt: new Date(now.getTime() + deps.deletionGraceMs) };
   });
-  await purge(deps, customerId);
+  if (!disabled && !purgeNow) throw noSuchCustomer();
+  deps.apiKeys.forget(customerId);
+  await deps.cancelImports(customerId);
+  if (purgeNow) await purgeCustomer(deps, customerId);
 }
 
-/** Completes interrupted deletions. For a timer. Resolves to how many it completed. */
-export async function finishDeletions(deps: DeleteCustomerDeps): Promise<number> {
-  const deleting = await deps.customers.listDeleting();
-  for (const { id } of deleting) await purge(deps, id);
-  return deleting.length;
+/**
+ * Undoes a deletion during its grace period. The customer's data and keys work again. Its imports stay cancelled.
+ *
+ * @throws DomainError `not_found`
+ * @throws DomainError `wrong_state` if the purge has begun
+ */
+export async function restoreCustomer(
+  deps: { customers: Pick<CustomerStore, 'get' | 'update'>; slots: Pick<Slots, 'get'> },
+  customerId: string,
+): Promise<CustomerWithSlots> {
+  await changeCustomer(deps.customers, customerId, (current) => {
+    if (current.purgingSince) {
+      throw new DomainError('wrong_state', 'The data of this customer is being deleted. It cannot be restored.');
+    }
+    if (!current.deletingSince) return undefined;
+    const { deletingSince: _since, purgeAt: _at, ...rest } = current;
+    return rest;
+  });
+  const [found, slots] = await Promise.all([deps.customers.get(customerId), deps.slots.get(customerId)]);
+  if (!found || !slots) throw noSuchCustomer();
+  return { customer: found.value, slots };
 }
 
-async function purge(deps: DeleteCustomerDeps, customerId: string): Promise<void> {
+/**
+ * Purges customers whose grace period is over, and completes interrupted purges. At most `PURGES_PER_RUN_MAX` of them.
+ * For a timer. Resolves to how many it purged.
+ */
+export async function purgeDueCustomers(deps: PurgeCustomerDeps): Promise<number> {
+  const now = deps.clock.now();
+  const isDue = ({ purgeAt, purgingSince }: { purgeAt?: Date; purgingSince?: Date }) =>
+    purgingSince !== undefined || purgeAt === undefined || purgeAt <= now;
+  const due = (await deps.customers.listDeleting()).filter(isDue).slice(0, PURGES_PER_RUN_MAX);
+  for (const { id } of due) await purgeCustomer(deps, id);
+  return due.length;
+}
+
+/** Repeatable. The record is removed last, so that an interrupted purge is completed by the next run of the timer. */
+async function purgeCustomer(deps: PurgeCustomerDeps, customerId: string): Promise<void> {
+  let isRestored = false;
+  await changeCustomer(deps.customers, customerId, (current) => {
+    isRestored = current.deletingSince === undefined;
+    return isRestored || current.purgingSince ? undefined : { ...current, purgingSince: deps.clock.now() };
+  });
+  if (isRestored) return;
   await deps.apiKeyStore.purge(customerId);
   deps.apiKeys.forget(customerId);
   for (const remove of deps.customerPurgers) await remove(customerId);

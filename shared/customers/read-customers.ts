@@ -17,6 +17,9 @@ interface ReadDeps {
   slots: Pick<Slots, 'get'>;
 }
 
+/** Customers in one page. */
+const CUSTOMERS_PAGE_MAX = 100;
+
 const PARALLEL_READS_MAX = 16;
 
 /**
@@ -30,12 +33,18 @@ export async function readCustomer(deps: ReadDeps, actor: Actor, customerId: str
   return { customer, slots };
 }
 
-/** One page of all customers. Leaves out a customer that is deleted while the page is read. */
+/**
+ * One page of all customers, at most `CUSTOMERS_PAGE_MAX`, because each costs a read of its slots. Leaves out a customer
+ * that is deleted while the page is read.
+ */
 export async function listCustomers(
   deps: { customers: Pick<CustomerStore, 'list'>; slots: Pick<Slots, 'get'> },
   request: PageRequest,
 ): Promise<Page<CustomerWithSlots>> {
-  const { items, ...rest } = await deps.customers.list(request);
+  const { items, ...rest } = await deps.customers.list({
+    ...request,
+    limit: Math.min(request.limit, CUSTOMERS_PAGE_MAX),
+  });
   const limit = pLimit(PARALLEL_READS_MAX);
   const read = items.map((customer) => limit(async () => ({ customer, slots: await deps.slots.get(customer.id) })));
   const found = await Promise.all(read);

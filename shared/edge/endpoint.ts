@@ -3,6 +3,7 @@ import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/function
 import type { z } from 'zod';
 import type { Actor, CustomerActor, Permission } from '../kernel/actor.ts';
 import { createFieldFaults } from '../kernel/field-faults.ts';
+import { createRepeatableIds, type NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import { type AdmissionDeps, admit } from './admit.ts';
@@ -18,8 +19,9 @@ import { readQuery } from './request-query.ts';
 
 export { publicEndpoint } from './public-endpoint.ts';
 
-/** Its `Signer` signs cursors. */
+/** Its `Signer` signs cursors and seeds of IDs with a key that only the app has. */
 export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, Signer {
+  newId: NewId;
   http: { jsonBodyMaxBytes: number; answersRememberedMs: number };
 }
 
@@ -63,6 +65,8 @@ interface Call<Body, Query, Mode extends CustomerMode = 'required', Kind extends
    * @throws DomainError `precondition_failed`
    */
   requireMatch(representation: unknown): void;
+  /** Makes IDs for new records. A request that is repeated with its `Idempotency-Key` gets the same ones again. */
+  newId: NewId;
   request: HttpRequest;
   requestId: string;
   log: Log;
@@ -93,7 +97,7 @@ export function createEndpoint(deps: EndpointDeps) {
           request.method === 'POST' ? readIdempotencyKey(request.headers.get('idempotency-key'), faults) : undefined;
         const body = await readBody(deps, route, request, idempotencyKey, faults);
 
-        const handle = async (): Promise<Answer> => {
+        const handle = async (newId: NewId): Promise<Answer> => {
           const init = await route.handle({
             // The types of these three depend on the route's modes. TypeScript cannot infer that, hence the casts.
             actor: acting as Call<Body, Query, Mode, Kind>['actor'],
@@ -103,6 +107,7 @@ export function createEndpoint(deps: EndpointDeps) {
             page,
             answerPage: (found, present) => presentPage(found, present, seal),
             requireMatch: (representation) => requireMatch(request.headers.get('if-match'), representation),
+            newId,
             request,
             requestId,
             log,
@@ -111,13 +116,13 @@ export function createEndpoint(deps: EndpointDeps) {
           return route.redactOnReplay ? toAnswer(init) : tagged(toAnswer(init), request);
         };
         const attempted = { route: context.functionName, request, requestId, actor: acting };
-        const work = () => {
+        const work = (newId: NewId) => {
           const isChange = route.changes?.(query as Query) ?? request.method !== 'GET';
-          return isChange ? audited(deps, attempted, log, handle) : handle();
+          return isChange ? audited(deps, attempted, log, () => handle(newId)) : handle(newId);
         };
         try {
           faults.refuse();
-          if (idempotencyKey === undefined) return await work();
+          if (idempotencyKey === undefined) return await work(deps.newId);
           const attempt: Attempt = {
             owner: acting.customerId ?? acting.keyId,
             id: attemptId(request.method, url.pathname, idempotencyKey),
@@ -126,7 +131,10 @@ export function createEndpoint(deps: EndpointDeps) {
             redact: route.redactOnReplay ?? [],
           };
           // A refusal is stored and replayed like any other answer.
-          return await answerOnce(deps, attempt, log, () => work().catch((error) => refused(error, requestId, log)));
+          return await answerOnce(deps, attempt, log, (begunAt) => {
+            const seed = deps.sign(`ids\n${attempt.owner}\n${attempt.id}`);
+            return work(createRepeatableIds(seed, begunAt)).catch((error) => refused(error, requestId, log));
+          });
         } finally {
           await body.streamed?.discardRest(DISCARD_MAX_BYTES).catch(() => undefined);
         }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { AnswerMemory, AnswerRecord } from '../kernel/answer-memory.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
@@ -42,9 +42,9 @@ export function attemptId(method: string, path: string, key: string): string {
 /**
  * Does the work for the first request with a key, and replays its answer for every later one.
  *
- * The record is written before the work begins, so only one of two concurrent requests does the work. Not stored are
- * 5xx and 429, which ask the caller to try again, and a refusal before the end of a streamed body, which has changed
- * nothing. `work` must not throw.
+ * The record is written before the work begins, so only one of two concurrent requests does the work. Not stored are the
+ * answers 5xx and 429, which ask the caller to try again, and a refusal before the end of a streamed body, which has
+ * changed nothing. The record itself stays, so that a retry knows when the first request began. `work` must not throw.
  *
  * @throws DomainError `idempotency_key_reused`, `idempotency_in_progress`
  */
@@ -52,11 +52,11 @@ export async function answerOnce(
   deps: IdempotencyDeps,
   attempt: Attempt,
   log: Log,
-  work: () => Promise<Answer>,
+  work: (begunAt: Date) => Promise<Answer>,
 ): Promise<Answer> {
   const begun = await begin(deps, attempt);
   if ('replay' in begun) return begun.replay;
-  const answer = await work();
+  const answer = await work(begun.record.begunAt);
   const fingerprint = attempt.fingerprint ?? attempt.fingerprintAfterwards();
   const isFinal = answer.status < 500 && answer.status !== 429 && answer.stream === undefined;
   try {
@@ -65,7 +65,12 @@ export async function answerOnce(
       const storedTag = await deps.answers.update(record, begun.tag);
       if (storedTag === undefined) log('warn', 'idempotency_lock_expired');
     } else {
-      await deps.answers.remove(begun.record, begun.tag);
+      const unlocked = {
+        ...begun.record,
+        lockedUntil: deps.clock.now(),
+        ...(fingerprint !== undefined && { fingerprint }),
+      };
+      await deps.answers.update(unlocked, begun.tag);
     }
   } catch (error) {
     // The work is done, so the caller gets the answer although it cannot be replayed later.
@@ -77,11 +82,14 @@ export async function answerOnce(
 type Begun = { replay: Answer } | { record: AnswerRecord; tag: string };
 
 async function begin(deps: IdempotencyDeps, attempt: Attempt): Promise<Begun> {
+  const holder = randomUUID();
   for (;;) {
     const now = deps.clock.now();
     const record: AnswerRecord = {
       owner: attempt.owner,
       id: attempt.id,
+      begunAt: now,
+      holder,
       lockedUntil: new Date(now.getTime() + attempt.lockMs),
       expiresAt: new Date(now.getTime() + Math.max(attempt.rememberedMs, attempt.lockMs)),
       ...(attempt.fingerprint !== undefined && { fingerprint: attempt.fingerprint }),
@@ -92,9 +100,12 @@ async function begin(deps: IdempotencyDeps, attempt: Attempt): Promise<Begun> {
     const found = await deps.answers.get(attempt.owner, attempt.id);
     if (!found) continue;
     const { value: first, tag } = found;
+    // The SDK repeats a write whose answer was lost, and the repeated one fails.
+    if (first.holder === holder) return { record: first, tag };
     if (first.expiresAt > now) {
       const replay = await findReplay(first, attempt, now);
       if (replay) return { replay };
+      record.begunAt = first.begunAt;
     }
     const taken = await deps.answers.update(record, tag);
     if (taken !== undefined) return { record, tag: taken };

@@ -21,3 +21,17 @@ export async function cancelImport(
   if (changed) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
   return changed;
 }
+
+/**
+ * Cancels an import for its customer. Resolves to the import as it is if it is already cancelled or being cancelled, so
+ * that a client can repeat the request. Resolves to `undefined` if the import has ended in another way.
+ */
+export async function requestCancel(
+  deps: { imports: ImportStore; importQueues: ImportQueues },
+  { customerId, id }: Pick<Import, 'customerId' | 'id'>,
+): Promise<Import | undefined> {
+  const changed = await cancelImport(deps, customerId, id, 'cancelled');
+  if (changed) return changed;
+  const current = (await deps.imports.get(customerId, id))?.value;
+  return current?.status === 'cancelling' || current?.status === 'cancelled' ? current : undefined;
+}

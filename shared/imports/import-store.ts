@@ -16,7 +16,8 @@ export interface ImportStore {
   get(customerId: string, importId: string): Promise<Tagged<Import> | undefined>;
   /** Newest first. */
   list(customerId: string, connectionId: string, page: PageRequest): Promise<Page<Import>>;
-  insert(record: Import): Promise<void>;
+  /** Resolves to the stored record: this one, or the one that an earlier try with the same ID has stored. */
+  insert(record: Import): Promise<Import>;
   /**
    * Replaces the whole record. Resolves to its new tag, or to `undefined` if it has changed since `tag` was read or is
    * gone.
@@ -24,6 +25,8 @@ export interface ImportStore {
   update(record: Import, tag: string): Promise<string | undefined>;
   /** Removes the imports of a connection. Repeatable. */
   purge(customerId: string, connectionId: string): Promise<void>;
+  /** Removes all imports and pointers of a customer. Repeatable. */
+  purgeCustomer(customerId: string): Promise<void>;
 
   /**
    * Repeatable. Rejects with `quota_reached` if the customer has `runningMax` other open pointers, also when several

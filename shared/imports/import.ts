@@ -1,4 +1,5 @@
 import type { ConnectionFinding } from '../causes/verdict.ts';
+import type { Counts } from './counts.ts';
 
 export const importStatuses = [
   'accepted',
@@ -46,7 +47,7 @@ interface DispatchLease {
   sentUpTo: number;
 }
 
-/** One upload and how far it has got. Its counts are not here: they are in its plan and its tallies. */
+/** One upload and how far it has got. Until it ends, its counts are not here: they are in its plan and its tallies. */
 export interface Import {
   id: string;
   customerId: string;
@@ -76,6 +77,12 @@ export interface Import {
   retryOf?: string;
   /** The media type of the stored upload. */
   uploadType: string;
+  /** The rows of the upload, counted while it was stored. */
+  uploadedRows?: number;
+  /** SHA-256 of the stored upload. Tells a repeated request from another one with the same ID. */
+  uploadHash?: string;
+  /** The final counts, written together with the end state. Nothing counts afterwards. */
+  counts?: Counts;
   createdAt: Date;
   startedAt?: Date;
   finishedAt?: Date;

@@ -1,20 +1,7 @@
+import { type Counts, countRows } from './counts.ts';
 import { type Import, isEnded } from './import.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { countSettled, sumTallies } from './ledger/tally.ts';
-
-/** The counts of an import as the API shows them. `accepted` is always the sum of the last six. */
-interface Counts {
-  rows: number;
-  accepted: number;
-  rejected: number;
-  duplicates: number;
-  pending: number;
-  waiting: number;
-  passed: number;
-  failed: number;
-  inconclusive: number;
-  cancelled: number;
-}
+import { sumTallies } from './ledger/tally.ts';
 
 export interface Progress {
   record: Import;
@@ -24,39 +11,31 @@ export interface Progress {
 }
 
 /**
- * Reads the progress of an import with two storage requests, however large it is: the plan, and one range over the
- * tallies. `pending` is what remains, so the sum always holds.
+ * Reads the progress of an import with at most two storage requests, however large it is: the plan, and one range over
+ * the tallies. An import that has ended keeps its final counts in its record and costs none.
  */
-export async function readProgress(deps: { ledger: Ledger }, record: Import): Promise<Progress> {
+export async function readProgress(
+  deps: { ledger: Pick<Ledger, 'getPlan' | 'listTallies'> },
+  record: Import,
+): Promise<Progress> {
+  const counts = record.counts ?? (await readCounts(deps, record));
+  return { record, counts, percent: percentOf(record, counts) };
+}
+
+async function readCounts(
+  deps: { ledger: Pick<Ledger, 'getPlan' | 'listTallies'> },
+  { connectionId, id, uploadedRows }: Import,
+): Promise<Counts> {
   const [plan, tallies] = await Promise.all([
-    deps.ledger.getPlan(record.connectionId, record.id),
-    deps.ledger.listTallies(record.connectionId, record.id),
+    deps.ledger.getPlan(connectionId, id),
+    deps.ledger.listTallies(connectionId, id),
   ]);
-  const tallied = sumTallies(tallies);
-  const { waiting, passed, failed, inconclusive, cancelled } = tallied;
-  const settled = countSettled(tallied);
-  const { rows = 0, accepted = 0, rejected = 0, duplicates = 0 } = plan?.value ?? {};
-  return {
-    record,
-    counts: {
-      rows,
-      accepted,
-      rejected,
-      duplicates,
-      pending: accepted - settled - waiting,
-      waiting,
-      passed,
-      failed,
-      inconclusive,
-      cancelled,
-    },
-    percent: percentOf(record, accepted, settled),
-  };
+  return countRows(plan?.value, sumTallies(tallies), uploadedRows);
 }
 
 /** Rounded down, so that 100 is not shown before the end. 0 while planning, because the total is not known yet. */
-function percentOf(record: Import, accepted: number, settled: number): number {
+function percentOf(record: Import, { accepted, pending, waiting }: Counts): number {
   if (isEnded(record.status)) return 100;
   if (record.status === 'accepted' || record.status === 'planning' || accepted === 0) return 0;
-  return Math.floor((settled / accepted) * 1000) / 10;
+  return Math.floor(((accepted - pending - waiting) / accepted) * 1000) / 10;
 }

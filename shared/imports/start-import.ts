@@ -11,7 +11,7 @@ import type { ImportStore } from './import-store.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { countFreeSlots, readSlotDemand } from './planning/slot-demand.ts';
 import type { OpenedUpload } from './upload/read-upload.ts';
-import { receiveUpload } from './upload/receive-upload.ts';
+import { hashUpload, receiveUpload } from './upload/receive-upload.ts';
 import type { UploadLimits } from './upload/upload-limits.ts';
 import type { UploadStore } from './upload/upload-store.ts';
 
@@ -34,8 +34,11 @@ export interface StartDeps {
  * process dies in between, what remains is a file that the storage lifecycle rule removes, or an import that the sweep
  * starts.
  *
+ * Repeatable with the same `newId`: a retry completes what an earlier try began, and resolves to the same import.
+ *
  * @param connection must be `ready`
  * @throws DomainError `slot_limit_reached` with `needed` and `free`, `quota_reached` with `limit`, `file_…`, `payload_too_large`
+ * @throws DomainError `idempotency_key_reused` if an earlier try stored another upload under the same ID
  */
 export async function startImport(
   deps: StartDeps,
@@ -45,9 +48,11 @@ export async function startImport(
 ): Promise<Import> {
   const { customerId } = actor;
   const importId = deps.newId('imp');
+  const begun = await deps.imports.get(customerId, importId);
+  if (begun) return continueImport(deps, begun.value, await hashUpload(upload.bytes));
   const demand = await readSlotDemand(deps, connection.id);
   const stored = { customerId, importId, contentType: upload.type, body: upload.bytes };
-  const { uploadType } = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, stored, (row) =>
+  const received = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, stored, (row) =>
     demand.count(row),
   );
   const needed = demand.needed();
@@ -74,12 +79,31 @@ export async function startImport(
     dispatched: 0,
     batches: [],
     eventPending: false,
-    uploadType,
+    uploadType: received.uploadType,
+    uploadedRows: received.rows,
+    uploadHash: received.hash,
     createdAt: now,
   };
-  await deps.imports.insert(record);
-  // The import exists from here on. If this message is lost, the sweep sends another one.
-  await deps.importQueues.sendPlan({ v: 1, customerId, importId }).catch(() => undefined);
+  return continueImport(deps, await deps.imports.insert(record), received.hash);
+}
+
+/** The import exists from here on. */
+async function continueImport(
+  deps: Pick<StartDeps, 'importQueues'>,
+  record: Import,
+  uploadHash: string,
+): Promise<Import> {
+  if (record.uploadHash !== uploadHash) {
+    throw new DomainError(
+      'idempotency_key_reused',
+      'This Idempotency-Key was used with a different upload. Use a new key for a new import.',
+    );
+  }
+  const { customerId, id: importId } = record;
+  // If this message is lost, the sweep sends another one.
+  if (record.status === 'accepted') {
+    await deps.importQueues.sendPlan({ v: 1, customerId, importId }).catch(() => undefined);
+  }
   return record;
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import { cancelImport } from './cancel-import.ts';
 import { isEnded } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore, OpenImport } from './import-store.ts';
@@ -8,6 +9,10 @@ export interface SweepDeps {
   imports: ImportStore;
   ledger: Ledger;
   importQueues: ImportQueues;
+  customers: {
+    /** `false` for a customer whose deletion has begun. */
+    exists(customerId: string): Promise<boolean>;
+  };
   clock: Clock;
   /** How long planning may make no progress before its message counts as lost. */
   planOverdueMs: number;
@@ -17,16 +22,22 @@ export interface SweepDeps {
 const ORPHAN_AFTER_MS = 600_000;
 
 /**
- * Looks after every unfinished import: if the message for its next step may be lost, sends it again. The sweep does
- * none of that work itself, so one stuck import cannot hold up the others. `failed` has the error of each import that
- * could not be looked after.
+ * Looks after every unfinished import: if the message for its next step may be lost, sends it again. Cancels the imports
+ * of customers whose deletion has begun. The sweep does no other work itself, so one stuck import cannot hold up the
+ * others. `failed` has the error of each import that could not be looked after.
  */
 export async function sweepImports(deps: SweepDeps): Promise<{ open: number; failed: unknown[] }> {
   const open = await deps.imports.listOpen();
+  const customers = new Map<string, Promise<boolean>>();
+  const isCustomer = (customerId: string) => {
+    const known = customers.get(customerId) ?? deps.customers.exists(customerId);
+    customers.set(customerId, known);
+    return known;
+  };
   const failed: unknown[] = [];
   for (const pointer of open) {
     try {
-      await sweep(deps, pointer);
+      await sweep(deps, pointer, isCustomer);
     } catch (error) {
       failed.push(error);
     }
@@ -34,7 +45,11 @@ export async function sweepImports(deps: SweepDeps): Promise<{ open: number; fai
   return { open: open.length, failed };
 }
 
-async function sweep(deps: SweepDeps, pointer: OpenImport): Promise<void> {
+async function sweep(
+  deps: SweepDeps,
+  pointer: OpenImport,
+  isCustomer: (customerId: string) => Promise<boolean>,
+): Promise<void> {
   const { customerId, importId } = pointer;
   const now = deps.clock.now().getTime();
   const found = await deps.imports.get(customerId, importId);
@@ -43,6 +58,10 @@ async function sweep(deps: SweepDeps, pointer: OpenImport): Promise<void> {
     return;
   }
   const record = found.value;
+  if (!isEnded(record.status) && record.status !== 'cancelling' && !(await isCustomer(customerId))) {
+    await cancelImport(deps, customerId, importId, 'cancelled');
+    return;
+  }
   if (record.status === 'accepted' || record.status === 'planning') {
     const plan = await deps.ledger.getPlan(record.connectionId, importId);
     const lastProgressAt = Math.max(record.createdAt.getTime(), plan?.value.movedAt.getTime() ?? 0);

@@ -15,10 +15,14 @@ export interface AnswerRecord {
   id: string;
   /** A keyed hash of the body. Absent while the body is still streaming. */
   fingerprint?: string;
-  /** The first request may still be running until then. */
+  /** When the first request with this key began. Stays the same when a later request takes over. */
+  begunAt: Date;
+  /** Random, new with each request that takes the key. Shows a request whether a record is its own. */
+  holder: string;
+  /** The request that holds the key may still be running until then. */
   lockedUntil: Date;
   expiresAt: Date;
-  /** Absent while the first request is running, and after it died. */
+  /** Absent while a request is running, after it died, and after a failure that a retry may fix. */
   answer?: RememberedAnswer;
 }
 

@@ -16,7 +16,7 @@ export const tables = {
   customers: 'customers',
   /** Partition of a customer (or `operator`): its API keys, hashed. */
   apiKeys: 'apikeys',
-  /** Partition of a customer: its connections. */
+  /** Partition of a customer: its connections. Partitions `expiring…`: when their client secrets expire. */
   connections: 'connections',
   /** The one-time `state` values of consent links, hashed. */
   consents: 'consents',

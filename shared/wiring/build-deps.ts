@@ -11,6 +11,7 @@ import { tableAudit } from '../adapters/tables/table-audit.ts';
 import { tableConnections } from '../adapters/tables/table-connections.ts';
 import { tableConsents } from '../adapters/tables/table-consents.ts';
 import { tableCustomers } from '../adapters/tables/table-customers.ts';
+import { tableExpiryIndex } from '../adapters/tables/table-expiry-index.ts';
 import { tableHeartbeats } from '../adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../adapters/tables/table-imports.ts';
 import { tableLedger } from '../adapters/tables/table-ledger.ts';
@@ -18,8 +19,8 @@ import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
-import { removeExisting } from '../connections/remove-connection.ts';
 import { createReadiness } from '../health/readiness.ts';
+import { cancelCustomerImports } from '../imports/cancel-customer-imports.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -28,6 +29,7 @@ import type { Log } from '../kernel/log.ts';
 import { containers, queues, tables } from '../kernel/storage-names.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
+import { buildCustomerPurgers } from './build-customer-purgers.ts';
 import { buildImports } from './build-imports.ts';
 import { buildLimits } from './build-limits.ts';
 import type { Config } from './config.ts';
@@ -39,6 +41,10 @@ export function buildDeps(config: Config, log: Log) {
   const azure = buildAzureClients(config);
 
   const connections = tableConnections(azure.table(tables.connections));
+  const customers = tableCustomers(azure.table(tables.customers));
+  const expiryIndex = tableExpiryIndex(azure.table(tables.connections));
+  const consents = tableConsents(azure.table(tables.consents));
+  const poisonArchive = tablePoisonArchive(azure.table(tables.poison));
   const imports = tableImports(azure.table(tables.imports));
   const ledger = tableLedger(azure.table(tables.mailboxes, { maxRetries: 0 }));
   const slots = tableSlots(azure.table(tables.customers));
@@ -69,6 +75,7 @@ export function buildDeps(config: Config, log: Log) {
   const purgeDeps = { imports, importQueues, ledger, slots, uploads, importEvents, clock, ...machinery };
   const removeDeps = {
     connections,
+    expiryIndex,
     vault,
     tokens,
     purgeConnection: (customerId: string, connectionId: string) => purgeConnection(purgeDeps, customerId, connectionId),
@@ -78,10 +85,10 @@ export function buildDeps(config: Config, log: Log) {
     ...purgeDeps,
     ...removeDeps,
     ...buildChecker({ tokens, clouds: endpointsOf, clock, settings }),
-    customers: tableCustomers(azure.table(tables.customers)),
+    customers,
     apiKeyStore,
     apiKeys: createApiKeyVerifier(
-      { apiKeyStore, clock, isOperatorKey },
+      { apiKeyStore, customers, clock, isOperatorKey },
       { cachedMs: settings.API_KEY_CACHED, unknownCachedMs: settings.API_KEY_UNKNOWN_CACHED },
     ),
     answers: tableAnswers(azure.table(tables.idempotency)),
@@ -89,30 +96,25 @@ export function buildDeps(config: Config, log: Log) {
     auditLog: tableAudit(azure.table(tables.audit)),
     auditKeptMs: settings.AUDIT_KEPT,
     heartbeats,
-    poisonArchive: tablePoisonArchive(azure.table(tables.poison)),
+    poisonArchive,
     sign,
     isSigned,
     newId: createNewId(clock.now),
     http: { jsonBodyMaxBytes: settings.JSON_BODY_MAX_BYTES, answersRememberedMs: settings.IDEMPOTENCY_REMEMBERED },
     fields: { nameMaxLength: settings.NAME_MAX_LENGTH },
-    customerPurgers: [
-      async (customerId: string) => {
-        for await (const connection of connections.listAll()) {
-          if (connection.customerId === customerId) await removeExisting(removeDeps, customerId, connection.id);
-        }
-      },
-      (customerId: string) => uploads.purge(customerId),
-    ],
+    cancelImports: (customerId: string) => cancelCustomerImports(purgeDeps, customerId),
+    customerPurgers: buildCustomerPurgers({ ...removeDeps, imports, uploads, consents, poisonArchive }),
+    deletionGraceMs: settings.DELETION_GRACE,
     readiness: createReadiness({
       clock,
       heartbeats,
       parts: {
-        storage: async () => void (await imports.listOpen()),
+        storage: async () => void (await customers.exists('readiness-probe')),
         vault: async () => void (await vault.get('muster-readiness-probe', '')),
       },
     }),
 
-    consents: tableConsents(azure.table(tables.consents)),
+    consents,
     consentEndpoints: endpointsOf,
     consentLinkValidMs: settings.CONSENT_LINK_VALID,
     publicUrl: config.publicUrl,

@@ -138,7 +138,7 @@ describe('races', () => {
     const acme = await api.customer();
     const insert = api.deps.apiKeyStore.insert;
     api.deps.apiKeyStore.insert = async (...args) => {
-      await api.request('DELETE', `/v1/customers/${acme.id}`, { key: OPERATOR_KEY });
+      await api.request('DELETE', `/v1/customers/${acme.id}?purge=now`, { key: OPERATOR_KEY });
       await insert(...args);
     };
     expect(await make(api, keysOf(acme.id), OPERATOR_KEY, { name: 'x', role: 'owner' })).toMatchObject({ status: 404 });

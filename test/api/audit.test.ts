@@ -90,6 +90,7 @@ describe('every change', () => {
     }
     await ran('connections-delete', 'DELETE', connection, id);
     await ran('customers-delete', 'DELETE', customer, acme.id, asOperator);
+    await ran('customers-restore', 'POST', `${customer}/restore`, acme.id, asOperator);
     expect(last()).toMatchObject({ customerId: acme.id, keyId: 'operator' });
 
     const changing = api.routes.filter(({ methods }) => methods?.[0] !== 'GET').map(({ name }) => name);
@@ -190,7 +191,7 @@ describe('a record in danger', () => {
       await insert(...args);
       resolve();
       // The process goes no further.
-      await new Promise(() => undefined);
+      return new Promise<never>(() => undefined);
     };
     void call('POST', '/v1/connections', { body: registration });
     await changed;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
-import { absentId, createApi, DOMAIN, TENANT_ID } from '../support/api.ts';
+import { absentId, createApi, DOMAIN, OPERATOR_KEY, TENANT_ID } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
 
 const registration = {
@@ -158,6 +158,18 @@ describe('the connection test', () => {
   });
 });
 
+describe('a test of a connection that asks two services', () => {
+  it('labels each step about a token with its service', async () => {
+    const id = await register({ probes: ['graph.send', 'imap'] });
+    const { steps } = (await (await post(`/v1/connections/${id}/test`)).json()) as {
+      steps: { step: string; service?: string }[];
+    };
+    const labels = steps.map(({ step, service }) => (service ? `${service} ${step}` : step));
+    const ofService = (service: string) => ['token', 'audience', 'tenant'].map((step) => `${service} ${step}`);
+    expect(labels).toEqual([...ofService('graph'), ...ofService('exchange'), 'roles', 'organization']);
+  });
+});
+
 describe('replacing the secret', () => {
   it('422: keeps the old secret if Microsoft refuses the new one', async () => {
     const id = await register();
@@ -225,6 +237,37 @@ describe('consent', () => {
     expect(await consentedAtOf(id)).toBeNull();
   });
 
+  it.each([
+    ['nothing else', {}],
+    ['an empty error', { error: '' }],
+    ['a tenant only', { tenant: TENANT_ID }],
+    ['a consent without a tenant', { admin_consent: 'True' }],
+    ['admin_consent=False', { admin_consent: 'False', tenant: TENANT_ID }],
+  ])('is not used up by a callback with %s beside the state', async (_, query) => {
+    const id = await register();
+    const state = (await linkParamsOf(id)).get('state') ?? '';
+    expect(await callback({ state, ...query } as Record<string, string>)).toContain('Nothing was changed');
+    expect(await callback({ state, tenant: TENANT_ID, admin_consent: 'True' })).toContain('Consent granted');
+    expect(await consentedAtOf(id)).not.toBeNull();
+  });
+
+  it('shows the name of a connection apart, quoted, cut and without characters that could pass for our words', async () => {
+    const id = await register();
+    const { customer } = (await (await api.request('GET', '/v1/me', { key })).json()) as { customer: { id: string } };
+    const found = await api.deps.connections.get(customer.id, id);
+    if (!found) throw new Error('the connection is gone');
+    // The API refuses such a name today. An old record may hold one.
+    const name = `Tail”.\u202e Call\n\u0007 <b>+1 555</b> now. ${'x'.repeat(200)}`;
+    await api.deps.connections.update({ ...found.value, name }, found.tag);
+    const state = (await linkParamsOf(id)).get('state') ?? '';
+    const page = await callback({ state, tenant: TENANT_ID, admin_consent: 'True' });
+    const [, shown = ''] = /<bdi>(.*)<\/bdi>/s.exec(page) ?? [];
+    const text = shown.replace(/&#(\d+);/g, (_whole, code: string) => String.fromCharCode(Number(code)));
+    expect(text).toMatch(/^“Tail'. Call <b>\+1 555<\/b> now. x+…”$/);
+    expect([...text]).toHaveLength(62);
+    expect(page.replace(/<bdi>.*<\/bdi>/s, '')).not.toContain('555');
+  });
+
   it('200: changes nothing if the state is unknown, missing or expired', async () => {
     const id = await register();
     const state = (await linkParamsOf(id)).get('state') ?? '';
@@ -255,6 +298,70 @@ describe('expiring secrets', () => {
       ).items.map(({ connectionId }) => connectionId);
     expect(await list(key)).toEqual([sooner, soon]);
     expect(await list((await api.customer({ name: 'Globex' })).key)).toEqual([]);
+  });
+
+  const read = async (query: string, options: { key: string; headers?: Record<string, string> }) => {
+    const response = await api.request('GET', `/v1/expiring-secrets?${query}`, options);
+    const body = (await response.json()) as { items: { connectionId: string }[]; nextCursor?: string };
+    return { status: response.status, ids: body.items?.map(({ connectionId }) => connectionId), ...body };
+  };
+  const owner = () => ({ key });
+
+  it('are listed in pages', async () => {
+    const soon = await register({ clientSecretExpiresAt: '2026-06-20T00:00:00Z' });
+    const clientId = '00000000-0000-4000-8000-000000000001';
+    const sooner = await register({ clientId, clientSecretExpiresAt: '2026-06-05T00:00:00Z' });
+    const first = await read('limit=1', owner());
+    expect(first.ids).toEqual([sooner]);
+    const second = await read(`limit=1&cursor=${encodeURIComponent(first.nextCursor ?? '')}`, owner());
+    expect(second).toMatchObject({ ids: [soon] });
+    expect(second.nextCursor).toBeUndefined();
+  });
+
+  it('404: an operator names a customer that does not exist; 200 for one that does, and for all customers', async () => {
+    const id = await register({ clientSecretExpiresAt: '2026-06-05T00:00:00Z' });
+    const { customer } = (await (await api.request('GET', '/v1/me', { key })).json()) as { customer: { id: string } };
+    const globex = await api.customer({ name: 'Globex' });
+    const asOperator = (name: string) => read('', { key: OPERATOR_KEY, headers: { 'muster-customer': name } });
+    expect((await asOperator('cust_absent')).status).toBe(404);
+    expect(await asOperator(customer.id)).toMatchObject({ status: 200, ids: [id] });
+    expect(await asOperator(globex.id)).toMatchObject({ status: 200, ids: [] });
+    expect(await read('', { key: OPERATOR_KEY })).toMatchObject({ status: 200, ids: [id] });
+    // Nobody else can name a customer.
+    expect(await read('', { key: globex.key, headers: { 'muster-customer': customer.id } })).toMatchObject({ ids: [] });
+  });
+
+  it('follow a replaced secret and a removed connection, and skip what a dead process has left', async () => {
+    const id = await register({ clientSecretExpiresAt: '2026-06-05T00:00:00Z' });
+    const { expiryIndex } = api.deps;
+    const entries = () => Array.fromAsync(expiryIndex.each());
+    const [first] = await entries();
+    if (!first) throw new Error('no entry');
+    api.deps.tenant.answers.set('better-8Q~value', ['Mail.Send']);
+    const body = { clientSecret: 'better-8Q~value', clientSecretExpiresAt: '2026-06-10T00:00:00Z' };
+    await api.request('PUT', `/v1/connections/${id}/client-secret`, { key, body });
+    expect((await entries()).map(({ expiresAt }) => expiresAt)).toEqual([new Date('2026-06-10T00:00:00Z')]);
+    await expiryIndex.put(first);
+    expect((await read('', owner())).items).toMatchObject([
+      { connectionId: id, expiresAt: '2026-06-10T00:00:00.000Z' },
+    ]);
+    const search = () => findExpiringSecrets(api.deps, () => undefined);
+    // A young entry may belong to a record that is about to be written.
+    await search();
+    expect(await entries()).toHaveLength(2);
+    api.deps.time.now = new Date('2026-06-01T01:00:00Z');
+    await search();
+    expect(await entries()).toHaveLength(1);
+    await api.request('DELETE', `/v1/connections/${id}`, { key });
+    expect(await entries()).toEqual([]);
+  });
+
+  it('of a connection from before the index are listed after the next daily search', async () => {
+    const id = await register({ clientSecretExpiresAt: '2026-06-05T00:00:00Z' });
+    for (const entry of await Array.fromAsync(api.deps.expiryIndex.each())) await api.deps.expiryIndex.remove(entry);
+    expect((await read('', owner())).ids).toEqual([]);
+    await findExpiringSecrets(api.deps, () => undefined);
+    expect((await read('', owner())).ids).toEqual([id]);
   });
 
   it('are marked and reported by the daily search', async () => {

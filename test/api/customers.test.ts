@@ -125,39 +125,4 @@ describe('one customer', () => {
     const changed = await api.request('PATCH', path, { key, body: { mailboxSlots: 99 } });
     expect(await changed.json()).toMatchObject({ name: 'Acme 2', mailboxSlots: 99 });
   });
-
-  it('204: deletes a customer; its keys stop working before anything else is removed', async () => {
-    const api = createApi();
-    const acme = await api.customer();
-    const statuses: number[] = [];
-    api.deps.customerPurgers.push(async (id) => {
-      expect(id).toBe(acme.id);
-      for (const one of [acme.key, key])
-        statuses.push((await api.request('GET', `/v1/customers/${id}`, { key: one })).status);
-    });
-    expect((await api.request('DELETE', `/v1/customers/${acme.id}`, { key: acme.key })).status).toBe(204);
-    expect(statuses).toEqual([401, 404]);
-    expect((await api.request('GET', `/v1/customers/${acme.id}`, { key })).status).toBe(404);
-    expect((await api.request('DELETE', `/v1/customers/${acme.id}`, { key })).status).toBe(404);
-    expect(await api.deps.slots.get(acme.id)).toBeUndefined();
-  });
-
-  it('204: completes a deletion that failed before', async () => {
-    const api = createApi();
-    const acme = await api.customer();
-    let isBroken = true;
-    api.deps.customerPurgers.push(async () => {
-      if (isBroken) throw new Error('storage failed');
-    });
-    expect((await api.request('DELETE', `/v1/customers/${acme.id}`, { key })).status).toBe(500);
-    expect(await (await api.request('GET', '/v1/customers', { key })).json()).toEqual({ items: [] });
-    const made = await api.request('POST', `/v1/customers/${acme.id}/api-keys`, {
-      key,
-      body: { name: 'x', role: 'owner' },
-    });
-    expect(made.status).toBe(404);
-    isBroken = false;
-    expect((await api.request('DELETE', `/v1/customers/${acme.id}`, { key })).status).toBe(204);
-    expect(await api.deps.customers.listDeleting()).toEqual([]);
-  });
 });

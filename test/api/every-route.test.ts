@@ -6,7 +6,7 @@ import { createApi } from '../support/api.ts';
 const open = ['health-get', 'health-ready', 'consent-callback', 'openapi-get'];
 
 /** Routes for operators only. */
-const operatorOnly = ['customers-create', 'customers-list'];
+const operatorOnly = ['customers-create', 'customers-list', 'customers-restore'];
 
 // The app and this test register the same list of functions, so no route can be missing here.
 const { routes, queues, timers } = createApi();

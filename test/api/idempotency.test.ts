@@ -112,7 +112,7 @@ describe('a JSON request with an Idempotency-Key', () => {
     const failWith = (error?: Error) => {
       api.deps.customers.insert = async (one) => {
         if (error) throw error;
-        await insert(one);
+        return insert(one);
       };
     };
     failWith(new DomainError('storage_unavailable', 'Unavailable.'));

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
+import { anImport, aRow } from '../support/records.ts';
 
 let api: ReturnType<typeof createApi>;
 let key: string;
@@ -50,7 +51,7 @@ it('202: stores the file, opens the import and sends one plan message', async ()
   expect(response.status).toBe(202);
   const body = await jsonOf<{ id: string }>(response);
   expect(response.headers.get('location')).toBe(`/v1/imports/${body.id}`);
-  expect(body).toMatchObject({ status: 'accepted', percent: 0, finding: null, connectionId });
+  expect(body).toMatchObject({ status: 'accepted', percent: 0, finding: null, connectionId, counts: { rows: 1 } });
   expect(api.deps.sent).toEqual([{ v: 1, customerId, importId: body.id }]);
   expect((await api.deps.imports.listOpen()).map(({ importId }) => importId)).toEqual([body.id]);
   expect(await uploadOf(body.id)).toBeDefined();
@@ -139,6 +140,55 @@ it('404: hides another customer’s import and its rows', async () => {
   for (const path of [`/v1/imports/${id}`, `/v1/imports/${id}/rows`]) {
     expect((await api.request('GET', path, { key: stranger })).status).toBe(404);
   }
+});
+
+it('200: cancelling twice answers with the import as it is, and sends nothing more', async () => {
+  await passTest();
+  const { id } = (await (await upload('email\na@x.example\n')).json()) as { id: string };
+  const cancel = async () => {
+    const response = await api.request('POST', `/v1/imports/${id}/cancel`, { key });
+    return [response.status, await response.json()];
+  };
+  const first = await cancel();
+  const sent = api.deps.sent.length;
+  expect(first).toMatchObject([200, { status: 'cancelling' }]);
+  expect(await cancel()).toEqual(first);
+  expect(api.deps.sent).toHaveLength(sent);
+  const found = await api.deps.imports.get(customerId, id);
+  if (!found) throw new Error('the import is gone');
+  await api.deps.imports.update({ ...found.value, status: 'cancelled' }, found.tag);
+  expect(await cancel()).toMatchObject([200, { status: 'cancelled' }]);
+});
+
+it('409: a completed import cannot be cancelled', async () => {
+  await passTest();
+  await api.deps.imports.insert(anImport({ id: 'imp_9', customerId, connectionId, status: 'completed' }));
+  const response = await api.request('POST', '/v1/imports/imp_9/cancel', { key });
+  expect([response.status, await response.json()]).toMatchObject([409, { code: 'wrong_state' }]);
+});
+
+it('200: rows are filtered by `state`, or by its earlier name `verdict`; 400 for both', async () => {
+  await passTest();
+  await api.deps.imports.insert(anImport({ customerId, connectionId }));
+  const rows = [aRow(), aRow({ line: 3, state: 'failed', cause: 'mailbox_not_found' })];
+  await api.deps.ledger.commit(
+    connectionId,
+    rows.map((row) => ({ op: 'createRow', row })),
+  );
+  const read = (query: string) => api.request('GET', `/v1/imports/imp_1/rows?${query}`, { key });
+  const expected = { items: [{ line: 3, state: 'failed', cause: 'mailbox_not_found' }] };
+  for (const query of ['state=failed', 'verdict=failed'])
+    expect(await (await read(query)).json()).toMatchObject(expected);
+  expect((await read('state=failed&verdict=passed')).status).toBe(400);
+});
+
+it('names what stopped an import by its `cause`', async () => {
+  await passTest();
+  const finding = { code: 'secret_expired', detail: 'The secret has expired.', seenAt: api.deps.time.now };
+  await api.deps.imports.insert(anImport({ customerId, connectionId, status: 'paused', finding }));
+  const shown = await (await api.request('GET', '/v1/imports/imp_1', { key })).json();
+  expect(shown).toMatchObject({ finding: { cause: 'secret_expired' } });
+  expect(shown).not.toHaveProperty('finding.code');
 });
 
 it('409: refuses to pause or resume an import that is not running; 200: cancels it', async () => {

@@ -41,9 +41,12 @@ async function listed(api: Api, customerId: string): Promise<Shown[]> {
 function startSecondProcess({ deps }: Api) {
   const caller = createFunctionCaller();
   const { isOperatorKey } = operatorKeys(new Secret(OPERATOR_KEY));
-  const { apiKeyStore, clock } = deps;
+  const { apiKeyStore, customers, clock } = deps;
   const cached = { cachedMs: CACHED_MS, unknownCachedMs: 10_000 };
-  addFunctions(caller.host, { ...deps, apiKeys: createApiKeyVerifier({ apiKeyStore, clock, isOperatorKey }, cached) });
+  addFunctions(caller.host, {
+    ...deps,
+    apiKeys: createApiKeyVerifier({ apiKeyStore, customers, clock, isOperatorKey }, cached),
+  });
   return caller;
 }
 

@@ -12,7 +12,15 @@ export function describeAnswerMemory(name: string, create: () => AnswerMemory): 
     let record: AnswerRecord;
     beforeEach(() => {
       memory = create();
-      record = { owner: `cust_${++serial}`, id: 'abc', fingerprint: 'f', lockedUntil: at(2), expiresAt: at(60) };
+      record = {
+        owner: `cust_${++serial}`,
+        id: 'abc',
+        begunAt: at(0),
+        holder: 'h',
+        fingerprint: 'f',
+        lockedUntil: at(2),
+        expiresAt: at(60),
+      };
     });
 
     it('accepts the first insert only', async () => {

@@ -24,6 +24,13 @@ export function describeApiKeyStore(name: string, create: () => ApiKeyStore): vo
       expect((await store.get(acme, 'key_2'))?.value).toEqual(expiring);
     });
 
+    it('replaces a key that is inserted again with the same ID', async () => {
+      await store.insert(anApiKey({ customerId: acme, id: 'key_1' }), 1);
+      const second = anApiKey({ customerId: acme, id: 'key_1', hash: 'second' });
+      await store.insert(second, 1);
+      expect((await store.list(acme, { limit: 9 })).items).toEqual([second]);
+    });
+
     it('does not show one customer’s key to another', async () => {
       await store.insert(anApiKey({ customerId: acme, id: 'key_1' }), 9);
       expect(await store.get(globex, 'key_1')).toBeUndefined();

@@ -69,6 +69,13 @@ export function describeConnectionStore(name: string, create: () => ConnectionSt
       await store.insert(again);
     });
 
+    it('keeps the first of two inserts with the same ID, and resolves to it', async () => {
+      const store = create();
+      const connection = nextConnection(newCustomer());
+      expect(await store.insert(connection)).toEqual(connection);
+      expect(await store.insert({ ...connection, name: 'second' })).toEqual(connection);
+    });
+
     it('updates only the version that was read, and returns the new tag', async () => {
       const store = create();
       const connection = nextConnection(newCustomer());

@@ -27,6 +27,11 @@ export function describeCustomerStore(name: string, create: () => CustomerStore)
       expect(await store.exists('cust_2')).toBe(false);
     });
 
+    it('keeps the first of two inserts with the same ID, and resolves to it', async () => {
+      expect(await store.insert(customer('cust_1'))).toEqual(customer('cust_1'));
+      expect(await store.insert({ ...customer('cust_1'), name: 'second' })).toEqual(customer('cust_1'));
+    });
+
     it('accepts any ID that a caller may invent', async () => {
       for (const id of ['', 'a/b', '..', "o'hara", '%2F', '\u0000', '\ud800', 'x'.repeat(400)]) {
         expect(await store.exists(id), JSON.stringify(id)).toBe(false);

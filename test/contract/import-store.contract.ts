@@ -30,6 +30,14 @@ export function describeImportStore(name: string, open: () => ImportStore): void
       expect(await store.get(newCustomer(), record.id)).toBeUndefined();
     });
 
+    it('keeps the first of two inserts with the same ID, and resolves to it', async () => {
+      const store = open();
+      const record = nextImport(newCustomer());
+      expect(await store.insert(record)).toEqual(record);
+      expect(await store.insert({ ...record, epoch: 7 })).toEqual(record);
+      expect((await store.get(record.customerId, record.id))?.value).toEqual(record);
+    });
+
     it('replaces the version that was read: fields that are left out are gone', async () => {
       const store = open();
       const record = nextImport(newCustomer());

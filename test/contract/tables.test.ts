@@ -10,6 +10,7 @@ import { createTableClients, type TableName } from '../../shared/adapters/tables
 import { tableConnections } from '../../shared/adapters/tables/table-connections.ts';
 import { tableConsents } from '../../shared/adapters/tables/table-consents.ts';
 import { tableCustomers } from '../../shared/adapters/tables/table-customers.ts';
+import { tableExpiryIndex } from '../../shared/adapters/tables/table-expiry-index.ts';
 import { tableHeartbeats } from '../../shared/adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../../shared/adapters/tables/table-imports.ts';
 import { tableLedger } from '../../shared/adapters/tables/table-ledger.ts';
@@ -23,6 +24,7 @@ import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
 import { inMemoryAudit } from '../fakes/in-memory-audit.ts';
 import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
+import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
@@ -33,6 +35,7 @@ import { describeApiKeyStore } from './api-key-store.contract.ts';
 import { describeAuditLog } from './audit-log.contract.ts';
 import { describeConnectionStore } from './connection-store.contract.ts';
 import { describeCustomerStore } from './customer-store.contract.ts';
+import { describeExpiryIndex } from './expiry-index.contract.ts';
 import { describeImportStore } from './import-store.contract.ts';
 import { describeLedger } from './ledger.contract.ts';
 import { describeSlots } from './slots.contract.ts';
@@ -65,6 +68,8 @@ describeAnswerMemory('tables', () => tableAnswers(client(tables.idempotency)));
 
 describeConnectionStore('in memory', inMemoryConnections);
 describeConnectionStore('tables', () => tableConnections(client(tables.connections)));
+describeExpiryIndex('in memory', inMemoryExpiryIndex);
+describeExpiryIndex('tables', () => tableExpiryIndex(client(tables.connections)));
 describeImportStore('in memory', inMemoryImports);
 describeImportStore('tables', () => tableImports(client(tables.imports)));
 describeLedger('in memory', inMemoryLedger);
@@ -172,6 +177,7 @@ describe('table adapters', () => {
     ['get a connection', (table) => tableConnections(table).get('cust_1', 'conn_1')],
     ['insert a connection', (table) => tableConnections(table).insert(aConnection())],
     ['list all connections', (table) => Array.fromAsync(tableConnections(table).listAll())],
+    ['list expiring secrets', (table) => tableExpiryIndex(table).list('x', { ...page, until: new Date() })],
     ['get an import', (table) => tableImports(table).get('cust_1', 'imp_1')],
     ['update an import', (table) => tableImports(table).update(anImport(), TAG)],
     ['purge imports', (table) => tableImports(table).purge('cust_1', 'conn_1')],

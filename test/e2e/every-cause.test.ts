@@ -176,8 +176,8 @@ describe('causes of a connection', () => {
       await expect
         .poll(() => running.owner.expect<Progress>(200, 'GET', path), { timeout: 20_000 })
         .toMatchObject({ status: 'paused', counts: { pending: 1 } });
-      const { finding } = await running.owner.expect<{ finding: ShownFinding & { code: string } }>(200, 'GET', path);
-      expect(finding.code).toBe(cause);
+      const { finding } = await running.owner.expect<{ finding: ShownFinding & { cause: string } }>(200, 'GET', path);
+      expect(finding.cause).toBe(cause);
       expectExplained({ ...finding, cause }, cause);
       if (hasRequestId) expect(finding.requestId).toMatch(/^[0-9a-f-]{36}$/);
       const connection = await running.owner.expect(200, 'GET', `/v1/connections/${id}`);

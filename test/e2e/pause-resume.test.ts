@@ -23,7 +23,7 @@ it('pauses with one finding when the app is removed from the tenant, and resumes
     for (const app of wanted.apps ?? []) app.consent = 'absent';
   });
   const paused = await untilPaused(id);
-  expect(paused.finding).toMatchObject({ code: 'service_principal_missing', fix: expect.any(String) });
+  expect(paused.finding).toMatchObject({ cause: 'service_principal_missing', fix: expect.any(String) });
   expect(paused.counts.failed).toBe(0);
   expect(paused.counts.pending).toBeGreaterThan(0);
   const failing = await running.owner.expect(200, 'GET', `/v1/connections/${connectionId}`);

@@ -28,7 +28,7 @@ it('pauses with one finding when the secret expires during an import, stops aski
     .toMatchObject({ status: 'paused' });
   const pausedAt = new Date();
   const paused = await running.progressOf(id);
-  expect(paused.finding).toMatchObject({ code: 'secret_expired', fix: expect.any(String), link: expect.any(String) });
+  expect(paused.finding).toMatchObject({ cause: 'secret_expired', fix: expect.any(String), link: expect.any(String) });
   expect(paused.counts).toMatchObject({ failed: 0, inconclusive: 0 });
   expect(paused.counts.pending).toBeGreaterThan(0);
   const refused = (await running.callsSince(expiredAt)).filter(

@@ -36,7 +36,9 @@ export function inMemoryApiKeys(): ApiKeyStore & { reads: number; updates: numbe
       );
     },
     async insert(key: ApiKey, keysMax: number) {
-      const counted = ownOf(key.customerId).filter((other) => isOperators(other) === isOperators(key));
+      const counted = ownOf(key.customerId).filter(
+        (other) => other.id !== key.id && isOperators(other) === isOperators(key),
+      );
       if (counted.length >= keysMax) throw quotaReached('API keys', keysMax, 'Revoke a key.');
       put(key);
     },

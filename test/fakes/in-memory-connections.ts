@@ -34,8 +34,10 @@ export function inMemoryConnections(): ConnectionStore {
       yield* all();
     },
     async insert(connection, connectionsMax = Number.POSITIVE_INFINITY) {
-      const own = all().filter(({ customerId }) => customerId === connection.customerId);
-      if (own.length >= connectionsMax) throw quotaReached('connections', connectionsMax, 'Disconnect one.');
+      const stored = own(connection.customerId, connection.id);
+      if (stored) return stored.value;
+      const others = all().filter(({ customerId }) => customerId === connection.customerId);
+      if (others.length >= connectionsMax) throw quotaReached('connections', connectionsMax, 'Disconnect one.');
       const same = (other: Connection) =>
         other.customerId === connection.customerId &&
         other.cloud === connection.cloud &&
@@ -43,12 +45,16 @@ export function inMemoryConnections(): ConnectionStore {
         other.clientId === connection.clientId;
       if (all().some(same)) throw new DomainError('conflict', 'There is a connection to this tenant already.');
       put(connection);
+      return connection;
     },
     async update(connection, tag) {
       return own(connection.customerId, connection.id)?.tag === tag ? put(connection) : undefined;
     },
     async remove(customerId, connectionId) {
       if (own(customerId, connectionId)) kept.delete(connectionId);
+    },
+    async purge(customerId) {
+      for (const [id, { value }] of kept) if (value.customerId === customerId) kept.delete(id);
     },
   };
 }

@@ -16,5 +16,8 @@ export function inMemoryConsents(): ConsentStore {
       kept.set(stateHash, { ...found, usedAt: at });
       return true;
     },
+    async purge(customerId) {
+      for (const [hash, request] of kept) if (request.customerId === customerId) kept.delete(hash);
+    },
   };
 }

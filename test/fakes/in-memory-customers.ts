@@ -31,7 +31,10 @@ export function inMemoryCustomers(): CustomerStore {
       return all().filter((customer) => customer.deletingSince);
     },
     async insert(customer) {
+      const own = rows.get(customer.id);
+      if (own) return { ...own.customer };
       put(customer);
+      return customer;
     },
     async update(customer, tag) {
       return rows.get(customer.id)?.tag === tag ? put(customer) : undefined;

@@ -28,8 +28,10 @@ export function inMemoryImports(): ImportStore {
       return { items, ...(all.length > limit && last && { cursor: last.id }) };
     },
     async insert(record) {
-      if (kept.has(record.id)) throw new Error(`import ${record.id} is there already`);
+      const own = kept.get(record.id)?.value;
+      if (own) return structuredClone(own);
       kept.set(record.id, { value: structuredClone(record), tag: `tag-${++tags}` });
+      return record;
     },
     async update(record, tag) {
       if (own(record.customerId, record.id)?.tag !== tag) return undefined;
@@ -41,6 +43,10 @@ export function inMemoryImports(): ImportStore {
       for (const [id, { value }] of kept) {
         if (value.customerId === customerId && value.connectionId === connectionId) kept.delete(id);
       }
+    },
+    async purgeCustomer(customerId) {
+      for (const [id, { value }] of kept) if (value.customerId === customerId) kept.delete(id);
+      for (const [id, pointer] of open) if (pointer.customerId === customerId) open.delete(id);
     },
     async openPointer(pointer, runningMax = Number.POSITIVE_INFINITY) {
       const { customerId, importId } = pointer;

@@ -17,9 +17,16 @@ beforeAll(async () => {
 
 afterAll(() => rm(join(target, '..'), { recursive: true }));
 
-test('contains only host.json, package.json, the bundle and its source map', async () => {
+test('contains only host.json, package.json, the bundle, its source map and the SBOM', async () => {
   const entries = await readdir(target, { recursive: true });
-  expect(entries.sort()).toEqual(['dist', 'dist/index.js', 'dist/index.js.map', 'host.json', 'package.json']);
+  expect(entries.sort()).toEqual([
+    'bom.json',
+    'dist',
+    'dist/index.js',
+    'dist/index.js.map',
+    'host.json',
+    'package.json',
+  ]);
 });
 
 test('has a package.json that names the bundle, but no dependencies and no scripts', async () => {
@@ -30,7 +37,7 @@ test('has a package.json that names the bundle, but no dependencies and no scrip
 });
 
 test('has a compressed size of at most 3 MB', async () => {
-  const files = ['dist/index.js', 'dist/index.js.map', 'host.json', 'package.json'];
+  const files = ['bom.json', 'dist/index.js', 'dist/index.js.map', 'host.json', 'package.json'];
   const sizes = await Promise.all(files.map(async (file) => deflateRawSync(await readFile(join(target, file))).length));
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(3_000_000);
 });
@@ -40,4 +47,14 @@ test('has a source map that names the sources but does not contain them', async 
   expect(map.sources).toContain('../functions/index.ts');
   expect(map.mappings.length).toBeGreaterThan(1000);
   expect(map.sourcesContent).toBeUndefined();
+});
+
+test('has a CycloneDX SBOM of this version, with every package that the manifest names', async () => {
+  const { name, version, dependencies } = JSON.parse(await readFile('package.json', 'utf8'));
+  const sbom = JSON.parse(await readFile(join(target, 'bom.json'), 'utf8'));
+  expect(sbom).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name, version } } });
+  const purls = sbom.components.map(({ purl }: { purl: string }) => purl);
+  expect(purls).toContain(`pkg:npm/zod@${dependencies.zod}`);
+  const listed = new Set(sbom.components.map((one: { name: string }) => one.name));
+  expect(Object.keys(dependencies).filter((one) => !listed.has(one))).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
 import { createRateLimits } from '../../shared/edge/rate-limits.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
+import { cancelCustomerImports } from '../../shared/imports/cancel-customer-imports.ts';
 import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
 import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
 import { createRefusalWatch } from '../../shared/imports/checking/refusal-watch.ts';
@@ -23,6 +24,7 @@ import { inMemoryAudit } from '../fakes/in-memory-audit.ts';
 import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryConsents } from '../fakes/in-memory-consents.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
+import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
@@ -59,11 +61,18 @@ export function createApiDeps() {
   const tenant = simulatedTenant(TENANT_ID, (id, version) => vault.get(id, version));
   const sent: unknown[] = [];
   const send = async (message: unknown) => void sent.push(message);
+  const customers = inMemoryCustomers();
   const imports = inMemoryImports();
   const ledger = inMemoryLedger();
   const connections = inMemoryConnections();
   const serialByKey = createSerialByKey();
   const tallies = createTallyBook('test');
+  const importQueues = {
+    sendPlan: send,
+    sendDispatch: send,
+    sendCheck: send,
+    getOldestCheckSentAt: async () => undefined,
+  };
   return {
     vault,
     /** The tenant of every connection. */
@@ -71,6 +80,7 @@ export function createApiDeps() {
     tokens: tenant.tokens,
     checker: tenant.checker,
     connections,
+    expiryIndex: inMemoryExpiryIndex(),
     consents: inMemoryConsents(),
     consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
     consentLinkValidMs: 3_600_000,
@@ -87,7 +97,9 @@ export function createApiDeps() {
     uploadLimits: { maxBytes: 100_000, maxRows: 1_000, recordMaxBytes: 65_536, nameMaxLength: 200 },
     /** Messages that were put on queues. */
     sent,
-    importQueues: { sendPlan: send, sendDispatch: send, sendCheck: send, getOldestCheckSentAt: async () => undefined },
+    importQueues,
+    cancelImports: (customerId: string) => cancelCustomerImports({ imports, importQueues }, customerId),
+    deletionGraceMs: 7 * 24 * 3_600_000,
     importEvents: { ended: async () => undefined },
     serialByKey,
     tallies,
@@ -104,7 +116,7 @@ export function createApiDeps() {
       now: Date.now,
     }),
     limits: { giveUpAfterMs: 60_000, retryBaseMs: 100, cleanupAfterMs: 1_000 },
-    poisonArchive: { put: async () => undefined },
+    poisonArchive: { put: async () => undefined, purge: async () => undefined },
     retryDelayMs: 15_000,
     deliveriesMax: 5,
     readUpload: async () => undefined,
@@ -129,10 +141,13 @@ export function createApiDeps() {
     isSigned,
     http: { jsonBodyMaxBytes: JSON_BODY_MAX_BYTES, answersRememberedMs: 24 * 3_600_000 },
     fields: { nameMaxLength: 200 },
-    customers: inMemoryCustomers(),
+    customers,
     slots: inMemorySlots(),
     apiKeyStore,
-    apiKeys: createApiKeyVerifier({ apiKeyStore, clock, isOperatorKey }, { cachedMs: 15_000, unknownCachedMs: 10_000 }),
+    apiKeys: createApiKeyVerifier(
+      { apiKeyStore, customers, clock, isOperatorKey },
+      { cachedMs: 15_000, unknownCachedMs: 10_000 },
+    ),
     answers: inMemoryAnswers(),
     auditLog: inMemoryAudit(),
     auditKeptMs: 400 * 24 * 3_600_000,
@@ -179,8 +194,9 @@ export function createApi() {
       const { customer } = await createCustomer(deps, { name, mailboxSlots });
       return { id: customer.id, key: await this.keyFor(customer.id, role) };
     },
-    async keyFor(customerId: string, role: Role): Promise<string> {
-      return (await createApiKey(deps, operator, customerId, { name: role, role })).text;
+    async keyFor(customerId: string, role: Role, expiresAt?: Date): Promise<string> {
+      const input = { name: role, role, ...(expiresAt && { expiresAt }) };
+      return (await createApiKey(deps, operator, customerId, input)).text;
     },
   };
 }

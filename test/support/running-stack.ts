@@ -30,7 +30,7 @@ export interface Progress {
     'rows' | 'accepted' | 'pending' | 'waiting' | 'passed' | 'failed' | 'inconclusive' | 'cancelled',
     number
   >;
-  finding: { code: string } | null;
+  finding: { cause: string } | null;
 }
 
 interface RowOfApi {

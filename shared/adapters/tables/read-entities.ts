@@ -9,6 +9,9 @@ type Entity = TableEntityResult<Record<string, unknown>>;
 /** The largest page that Table Storage returns. */
 export const PAGE_MAX = 1000;
 
+/** Storage requests for one page of a list, at most. */
+export const PAGE_REQUESTS_MAX = 4;
+
 export function toTagged<T extends object>(columns: Columns<T>, entity: Entity): Tagged<T> {
   return { value: fromProperties(columns, entity), tag: entity.etag };
 }
@@ -41,16 +44,20 @@ export function eachEntity(table: TableClient, filter: string, select?: string[]
  * skips many rows, storage returns short and even empty pages with a continuation token, and this reads on.
  *
  * The cursor is the continuation token of storage.
+ *
+ * @param request `requestsMax` limits the storage requests. With it, a page may be short, or even empty, and still have a
+ * cursor
  */
 export async function readEntities(
   table: TableClient,
   filter: string,
-  request: PageRequest & { select?: string[] },
+  request: PageRequest & { select?: string[]; requestsMax?: number },
 ): Promise<Page<Entity>> {
-  const { limit, select } = request;
+  const { limit, select, requestsMax = Number.POSITIVE_INFINITY } = request;
   const queryOptions = { filter, ...(select && { select }) };
   const items: Entity[] = [];
   let cursor = request.cursor;
+  let requests = 0;
   do {
     const pages = table.listEntities<Record<string, unknown>>({ queryOptions }).byPage({
       maxPageSize: Math.min(PAGE_MAX, limit - items.length),
@@ -60,17 +67,20 @@ export async function readEntities(
     if (done) return { items };
     items.push(...page);
     cursor = page.continuationToken;
-  } while (cursor !== undefined && items.length < limit);
+  } while (cursor !== undefined && items.length < limit && ++requests < requestsMax);
   return cursor === undefined ? { items } : { items, cursor };
 }
 
-/** Reads one page of records, see `readEntities`. */
+/**
+ * Reads one page of records with at most `PAGE_REQUESTS_MAX` storage requests, however many rows the filter skips. A
+ * page may be shorter than `limit`, or even empty, and still have a cursor.
+ */
 export async function readPage<T extends object>(
   table: TableClient,
   columns: Columns<T>,
   filter: string,
   request: PageRequest,
 ): Promise<Page<T>> {
-  const page = await readEntities(table, filter, request);
+  const page = await readEntities(table, filter, { ...request, requestsMax: PAGE_REQUESTS_MAX });
   return { ...page, items: page.items.map((entity) => fromProperties(columns, entity)) };
 }

@@ -52,6 +52,8 @@ function toEntity(record: AnswerRecord) {
     partitionKey: escapeKey(record.owner),
     rowKey: escapeKey(record.id),
     ...(record.fingerprint !== undefined && { fingerprint: record.fingerprint }),
+    begunAt: record.begunAt.toISOString(),
+    holder: record.holder,
     lockedUntil: record.lockedUntil.toISOString(),
     expiresAt: record.expiresAt.toISOString(),
     ...(record.answer && toChunks(record.answer)),
@@ -74,6 +76,8 @@ function fromEntity(owner: string, id: string, entity: Record<string, unknown>):
   return {
     owner,
     id,
+    begunAt: new Date(String(entity.begunAt)),
+    holder: String(entity.holder),
     lockedUntil: new Date(String(entity.lockedUntil)),
     expiresAt: new Date(String(entity.expiresAt)),
     ...(typeof entity.fingerprint === 'string' && { fingerprint: entity.fingerprint }),

@@ -44,10 +44,10 @@ export function tableApiKeys(table: TableClient): ApiKeyStore {
       return readPage(table, columns, `${own}${only}`, request);
     },
     async insert(key, keysMax) {
-      const counted = `${keys} and ${key.role === 'operator' ? operators : customers}`;
+      const own = odata`RowKey ne ${escapeKey(key.id)}`;
+      const counted = `${keys} and ${own} and ${key.role === 'operator' ? operators : customers}`;
       const quota = { partitionKey: escapeKey(key.customerId), guard: GUARD, counted, max: keysMax };
-      // A row that exists is this very one, whose answer was lost: nobody else has its ID.
-      if ((await createWithinQuota(table, quota, [['create', toEntity(key)]])) === 'full') {
+      if ((await createWithinQuota(table, quota, [['upsert', toEntity(key)]])) === 'full') {
         throw quotaReached('API keys', keysMax, 'Revoke the keys that you no longer need. Expired keys count too.');
       }
     },

@@ -8,6 +8,7 @@ import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { createWithinQuota } from './create-within-quota.ts';
 import { newestFirst } from './newest-first.ts';
+import { purgePartition } from './purge-partition.ts';
 import { eachEntity, readEntity, readPage } from './read-entities.ts';
 
 const columns: Columns<Connection> = {
@@ -64,9 +65,10 @@ export function tableConnections(table: TableClient): ConnectionStore {
         ['create', { partitionKey, rowKey: uniqueKey(connection), id }],
         ['create', toEntity(connection)],
       ]);
-      if (result === 'created') return;
-      // The SDK repeats a write whose answer was lost, so the existing record may be this very one.
-      if (await store.get(partitionKey, id)) return;
+      if (result === 'created') return connection;
+      // A record with this ID is our own: the SDK and clients repeat a write whose answer was lost.
+      const own = await store.get(partitionKey, id);
+      if (own) return own.value;
       if (result === 'full') {
         throw quotaReached('connections', connectionsMax, 'Disconnect tenants that you no longer need.');
       }
@@ -85,6 +87,7 @@ export function tableConnections(table: TableClient): ConnectionStore {
       await undefinedOn([404], table.deleteEntity(customerId, GUARD));
       await undefinedOn([404], table.deleteEntity(customerId, recordKey(connectionId)));
     },
+    purge: (customerId) => purgePartition(table, customerId),
   };
   return store;
 }

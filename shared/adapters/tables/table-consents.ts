@@ -1,7 +1,8 @@
-import type { TableClient } from '@azure/data-tables';
+import { odata, type TableClient } from '@azure/data-tables';
 import type { ConsentRequest, ConsentStore } from '../../connections/consent-store.ts';
-import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
+import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, toProperties } from './columns.ts';
+import { purgePartition } from './purge-partition.ts';
 import { readEntity } from './read-entities.ts';
 
 const columns: Columns<ConsentRequest> = {
@@ -20,7 +21,8 @@ export function tableConsents(table: TableClient): ConsentStore {
   return {
     async insert(request) {
       const entity = { partitionKey: PARTITION, rowKey: request.stateHash, ...toProperties(columns, request) };
-      await translateStorageErrors(table.createEntity(entity));
+      // The hash is of a new random state. A row with it can only be this one, whose answer was lost.
+      await undefinedOn([409], table.createEntity(entity));
     },
     async get(stateHash) {
       return (await read(stateHash))?.value;
@@ -32,5 +34,6 @@ export function tableConsents(table: TableClient): ConsentStore {
       const written = await undefinedOn([404, 412], table.updateEntity(entity, 'Merge', { etag: found.tag }));
       return written !== undefined;
     },
+    purge: (customerId) => purgePartition(table, PARTITION, odata`customerId eq ${customerId}`),
   };
 }

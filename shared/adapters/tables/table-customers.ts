@@ -1,12 +1,20 @@
 import { odata, type TableClient } from '@azure/data-tables';
 import type { Customer } from '../../customers/customer.ts';
 import type { CustomerStore } from '../../customers/customer-store.ts';
-import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
+import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
+import { insertOwn } from './insert-own.ts';
 import { escapeKey } from './keys.ts';
 import { eachEntity, readEntity, readPage } from './read-entities.ts';
 
-const columns: Columns<Customer> = { id: 'text', name: 'text', createdAt: 'instant', deletingSince: 'instant' };
+const columns: Columns<Customer> = {
+  id: 'text',
+  name: 'text',
+  createdAt: 'instant',
+  deletingSince: 'instant',
+  purgeAt: 'instant',
+  purgingSince: 'instant',
+};
 
 const CUSTOMERS = 'customers';
 const live = odata`PartitionKey eq ${CUSTOMERS} and deletingSince eq ''`;
@@ -29,9 +37,7 @@ export function tableCustomers(table: TableClient): CustomerStore {
     get: (customerId) => readEntity(table, columns, CUSTOMERS, escapeKey(customerId)),
     list: (request) => readPage(table, columns, live, request),
     listDeleting: () => Array.fromAsync(eachEntity(table, deleting), (entity) => fromProperties(columns, entity)),
-    async insert(customer) {
-      await translateStorageErrors(table.createEntity(toEntity(customer)));
-    },
+    insert: (customer) => insertOwn(table, toEntity(customer), customer, () => store.get(customer.id)),
     async update(customer, tag) {
       const written = await undefinedOn([404, 412], table.updateEntity(toEntity(customer), 'Replace', { etag: tag }));
       return written?.etag;

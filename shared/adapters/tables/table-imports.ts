@@ -3,9 +3,10 @@ import { odata, type TableClient } from '@azure/data-tables';
 import type { Import } from '../../imports/import.ts';
 import type { ImportStore, OpenImport } from '../../imports/import-store.ts';
 import { quotaReached } from '../../kernel/quota.ts';
-import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
+import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { createWithinQuota } from './create-within-quota.ts';
+import { insertOwn } from './insert-own.ts';
 import { newestFirst } from './newest-first.ts';
 import { purgePartition } from './purge-partition.ts';
 import { eachEntity, readEntity, readPage } from './read-entities.ts';
@@ -29,6 +30,9 @@ const importColumns: Columns<Import> = {
   canarySettledAt: 'instant',
   retryOf: 'text',
   uploadType: 'text',
+  uploadedRows: 'number',
+  uploadHash: 'text',
+  counts: 'json',
   createdAt: 'instant',
   startedAt: 'instant',
   finishedAt: 'instant',
@@ -60,20 +64,22 @@ export function tableImports(table: TableClient): ImportStore {
     ...toProperties(importColumns, record),
   });
 
-  return {
+  const store: ImportStore = {
     get: (customerId, importId) => readEntity(table, importColumns, customerId, newestFirst(importId), [404, 400]),
     list(customerId, connectionId, request) {
       const filter = odata`PartitionKey eq ${customerId} and connectionId eq ${connectionId}`;
       return readPage(table, importColumns, filter, request);
     },
-    async insert(record) {
-      await translateStorageErrors(table.createEntity(toEntity(record)));
-    },
+    insert: (record) => insertOwn(table, toEntity(record), record, () => store.get(record.customerId, record.id)),
     async update(record, tag) {
       const written = await undefinedOn([404, 412], table.updateEntity(toEntity(record), 'Replace', { etag: tag }));
       return written?.etag;
     },
     purge: (customerId, connectionId) => purgePartition(table, customerId, odata`connectionId eq ${connectionId}`),
+    async purgeCustomer(customerId) {
+      await purgePartition(table, customerId);
+      await purgePartition(table, OPEN, odata`customerId eq ${customerId}`);
+    },
     async openPointer(pointer, runningMax = Number.POSITIVE_INFINITY) {
       const { importId, customerId } = pointer;
       const counted = `${pointers} and ${odata`customerId eq ${customerId} and importId ne ${importId}`}`;
@@ -90,4 +96,5 @@ export function tableImports(table: TableClient): ImportStore {
     listOpen: () =>
       Array.fromAsync(eachEntity(table, `${open} and ${pointers}`), (entity) => fromProperties(pointerColumns, entity)),
   };
+  return store;
 }

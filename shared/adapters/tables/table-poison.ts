@@ -1,8 +1,9 @@
 import type { TableClient } from '@azure/data-tables';
 import type { PoisonArchive, PoisonedMessage } from '../../operations/poison-archive.ts';
-import { translateStorageErrors } from '../storage-errors.ts';
+import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
 import { type Columns, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
+import { eachEntity } from './read-entities.ts';
 
 const columns: Columns<PoisonedMessage> = {
   queue: 'text',
@@ -22,6 +23,13 @@ export function tablePoisonArchive(table: TableClient): PoisonArchive {
       const known = error === undefined ? entry : { ...entry, error: error.slice(0, ERROR_MAX_LENGTH) };
       const entity = { partitionKey: entry.queue, rowKey: escapeKey(entry.key), ...toProperties(columns, known) };
       await translateStorageErrors(table.upsertEntity(entity, 'Merge'));
+    },
+    async purge(customerId) {
+      // Reads the whole archive. It is small, and a malformed message may name its customer anywhere.
+      for await (const { partitionKey = '', rowKey = '', message, error } of eachEntity(table, "PartitionKey gt ''")) {
+        if (!`${message} ${error}`.includes(customerId)) continue;
+        await undefinedOn([404], table.deleteEntity(partitionKey, rowKey));
+      }
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Slots } from '../../plans/slots.ts';
+import { countRows } from '../counts.ts';
 import { type Import, isEnded } from '../import.ts';
 import { changeImport, type ImportStore } from '../import-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -28,6 +29,8 @@ interface FinishDeps {
  * The steps are, in this order: explanations, slots, end state, announcement, pointer. Each can be repeated by another
  * process. The import is read before its tallies. The other way around, rows that are planned in between would be
  * missed.
+ *
+ * The counts of this moment are final and become part of the record: planning is over and every accepted row is settled.
  */
 export async function finishImport(deps: FinishDeps, target: Pick<Import, 'customerId' | 'id'>): Promise<boolean> {
   const { customerId, id } = target;
@@ -52,6 +55,7 @@ export async function finishImport(deps: FinishDeps, target: Pick<Import, 'custo
       ...rest,
       status: record.status === 'cancelling' ? (record.endsAs ?? 'cancelled') : 'completed',
       batches: [],
+      counts: countRows(plan.value, counts),
       eventPending: true,
       finishedAt: deps.clock.now(),
     };

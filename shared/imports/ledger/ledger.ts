@@ -55,10 +55,12 @@ export interface Ledger {
   getMailbox(connectionId: string, address: string): Promise<Tagged<Mailbox> | undefined>;
   /** Every mailbox of a connection, ordered by address. */
   eachMailbox(connectionId: string): AsyncIterable<Tagged<Mailbox>>;
+  /** With `status`, a page may be short or empty and still have a cursor, see `Page`. */
   listMailboxes(connectionId: string, page: PageRequest, status?: Mailbox['status']): Promise<Page<Mailbox>>;
   getRow(connectionId: string, importId: string, line: number): Promise<Tagged<Row> | undefined>;
   /** Ordered by line. Fewer rows than `limit` means that there are no more. */
   findRows(connectionId: string, importId: string, query: RowQuery): Promise<Tagged<Row>[]>;
+  /** With `state`, a page may be short or empty and still have a cursor, see `Page`. */
   listRows(connectionId: string, importId: string, page: PageRequest, state?: RowState): Promise<Page<Row>>;
   getPlan(connectionId: string, importId: string): Promise<Tagged<PlanRecord> | undefined>;
   /** One range query, however large the import is. */

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import { duplicateStream } from './duplicate-stream.ts';
 import type { Columns, ParsedRow } from './parsed-row.ts';
 import { readUpload, type UploadType } from './read-upload.ts';
@@ -21,6 +22,8 @@ interface ReceivedUpload {
   uploadType: UploadType;
   columns: Columns;
   bytes: number;
+  /** SHA-256 of the stored bytes. */
+  hash: string;
   rows: number;
   /** Rows without a finding of their own. Includes duplicates. */
   valid: number;
@@ -38,7 +41,8 @@ export async function receiveUpload(
   { customerId, importId, contentType, body }: IncomingUpload,
   visit: (row: ParsedRow) => void | Promise<void> = () => undefined,
 ): Promise<ReceivedUpload> {
-  const stream = duplicateStream(body);
+  const hash = createHash('sha256');
+  const stream = duplicateStream(hashing(body, hash));
   const stored = deps.uploads.put(customerId, importId, stream.forStore, contentType);
   // If the storage fails, the parser must not keep waiting for it.
   stored.catch((error) => stream.fail(error));
@@ -54,11 +58,25 @@ export async function receiveUpload(
     }
     stream.complete();
     const { bytes } = await stored;
-    return { uploadType: contentType, columns, bytes, rows: count, valid };
+    return { uploadType: contentType, columns, bytes, hash: hash.digest('hex'), rows: count, valid };
   } catch (error) {
     stream.fail(error);
     // Wait for the store to give up. Until then it may still write something that it has to remove.
     await stored.catch(() => undefined);
     throw error;
+  }
+}
+
+/** The hash of an upload that is not stored. Reads it to its end. */
+export async function hashUpload(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of body) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+async function* hashing(body: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    hash.update(chunk);
+    yield chunk;
   }
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { countRows } from '../../../shared/imports/counts.ts';
 import { isSettled, settledStates } from '../../../shared/imports/ledger/row.ts';
 import { countSettled, sumTallies } from '../../../shared/imports/ledger/tally.ts';
 import { noFaults } from '../../support/import-world/faults.ts';
@@ -22,6 +23,8 @@ async function expectExact(world: World, importId: string, hasDefects = false): 
   expect(plan?.accepted).toBe(accepted.length);
   expect(countSettled(counts)).toBe(accepted.length);
   expect(counts.waiting).toBe(0);
+  expect(record?.counts, 'the counts in the record').toEqual(countRows(plan, counts));
+  expect(record?.counts).toMatchObject({ rows: rows.length, pending: 0 });
   for (const state of settledStates) {
     expect(counts[state], state).toBe(accepted.filter((row) => row.state === state).length);
   }

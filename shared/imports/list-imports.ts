@@ -1,0 +1,36 @@
+import pLimit from 'p-limit';
+import type { Page, PageRequest } from '../kernel/page.ts';
+import type { Import } from './import.ts';
+import type { ImportStore } from './import-store.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { type Progress, readProgress } from './progress.ts';
+
+/** Unfinished imports whose progress is read for one page. */
+export const LIVE_MAX = 20;
+
+const READS_AT_ONCE = 8;
+
+/**
+ * One page of a connection's imports with their progress, newest first.
+ *
+ * An import that has ended costs nothing beyond its record. Of those that have not, at most `LIVE_MAX` are read for each
+ * page. With more of them, the page is shorter than `limit` and has a cursor.
+ */
+export async function listImports(
+  deps: { imports: Pick<ImportStore, 'list'>; ledger: Pick<Ledger, 'getPlan' | 'listTallies'> },
+  customerId: string,
+  connectionId: string,
+  request: PageRequest,
+): Promise<Page<Progress>> {
+  const list = (limit: number) => deps.imports.list(customerId, connectionId, { ...request, limit });
+  let page = await list(request.limit);
+  // Read again instead of cut, because a cursor continues only where the store ended a page.
+  if (page.items.filter(isLive).length > LIVE_MAX) page = await list(LIVE_MAX);
+  const limit = pLimit(READS_AT_ONCE);
+  const items = await Promise.all(page.items.map((record) => limit(() => readProgress(deps, record))));
+  return { ...page, items };
+}
+
+function isLive({ counts }: Import): boolean {
+  return counts === undefined;
+}

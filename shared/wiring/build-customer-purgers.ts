@@ -1,0 +1,40 @@
+import type { ConnectionStore } from '../connections/connection-store.ts';
+import type { ConsentStore } from '../connections/consent-store.ts';
+import type { ExpiryIndex } from '../connections/expiry-index.ts';
+import { type RemoveDeps, removeExisting } from '../connections/remove-connection.ts';
+import type { CustomerPurger } from '../customers/delete-customer.ts';
+import type { ImportStore } from '../imports/import-store.ts';
+import type { UploadStore } from '../imports/upload/upload-store.ts';
+import type { PoisonArchive } from '../operations/poison-archive.ts';
+
+interface Deps extends RemoveDeps {
+  connections: Pick<ConnectionStore, 'get' | 'list' | 'remove' | 'purge'>;
+  expiryIndex: Pick<ExpiryIndex, 'remove' | 'purge'>;
+  consents: Pick<ConsentStore, 'purge'>;
+  imports: Pick<ImportStore, 'purgeCustomer'>;
+  uploads: Pick<UploadStore, 'purge'>;
+  poisonArchive: Pick<PoisonArchive, 'purge'>;
+}
+
+const PAGE_SIZE = 100;
+
+/** What a deleted customer leaves in each part, in the order in which it is removed. */
+export function buildCustomerPurgers(deps: Deps): CustomerPurger[] {
+  return [
+    async (customerId) => {
+      for (;;) {
+        const { items } = await deps.connections.list(customerId, { limit: PAGE_SIZE });
+        if (items.length === 0) return;
+        for (const connection of items) await removeExisting(deps, connection);
+      }
+    },
+    // What interrupted requests have left: rows without a connection, pointers without an import, files without either.
+    (customerId) => deps.imports.purgeCustomer(customerId),
+    (customerId) => deps.uploads.purge(customerId),
+    (customerId) => deps.expiryIndex.purge(customerId),
+    (customerId) => deps.connections.purge(customerId),
+    (customerId) => deps.consents.purge(customerId),
+    // Messages that could not be handled hold addresses.
+    (customerId) => deps.poisonArchive.purge(customerId),
+  ];
+}

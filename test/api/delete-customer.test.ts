@@ -1,0 +1,151 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { PURGES_PER_RUN_MAX, purgeDueCustomers } from '../../shared/customers/delete-customer.ts';
+import { sweepImports } from '../../shared/imports/sweep-imports.ts';
+import { createApi, OPERATOR_KEY } from '../support/api.ts';
+import { anImport } from '../support/records.ts';
+
+const key = OPERATOR_KEY;
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+let api: ReturnType<typeof createApi>;
+let acme: Awaited<ReturnType<typeof api.customer>>;
+let purged: string[];
+
+beforeEach(async () => {
+  api = createApi();
+  acme = await api.customer();
+  purged = [];
+  api.deps.customerPurgers.push(async (id) => void purged.push(id));
+});
+
+const path = () => `/v1/customers/${acme.id}`;
+const statusOf = async (method: string, url: string, as: string) =>
+  (await api.request(method, url, { key: as })).status;
+const pass = (ms: number) => {
+  api.deps.time.now = new Date(api.deps.time.now.getTime() + ms);
+};
+
+describe('DELETE /v1/customers/{customerId}', () => {
+  it('204: disables the customer immediately, and purges it after the grace period, not before', async () => {
+    expect(await statusOf('DELETE', path(), acme.key)).toBe(204);
+    expect(await statusOf('GET', path(), acme.key)).toBe(401);
+    expect(await statusOf('GET', path(), key)).toBe(404);
+    expect(await statusOf('DELETE', path(), key)).toBe(404);
+    const list = await (await api.request('GET', '/v1/customers', { key })).json();
+    expect(list).toEqual({ items: [] });
+    pass(WEEK_MS - 1);
+    expect(await purgeDueCustomers(api.deps)).toBe(0);
+    expect(purged).toEqual([]);
+    pass(1);
+    expect(await purgeDueCustomers(api.deps)).toBe(1);
+    expect(purged).toEqual([acme.id]);
+    expect(await api.deps.slots.get(acme.id)).toBeUndefined();
+    expect(await api.deps.apiKeyStore.list(acme.id, { limit: 9 })).toEqual({ items: [] });
+    expect(await api.deps.customers.get(acme.id)).toBeUndefined();
+    expect(await purgeDueCustomers(api.deps)).toBe(0);
+  });
+
+  it('404: its API keys make no new keys while it is disabled, nor do operators', async () => {
+    await statusOf('DELETE', path(), key);
+    const body = { name: 'x', role: 'owner' };
+    expect((await api.request('POST', `${path()}/api-keys`, { key, body })).status).toBe(404);
+    expect((await api.request('POST', `${path()}/api-keys`, { key: acme.key, body })).status).toBe(401);
+  });
+
+  it('cancels running imports; if the process dies before that, the sweep does', async () => {
+    const record = anImport({ customerId: acme.id });
+    const open = { importId: record.id, customerId: acme.id, connectionId: record.connectionId };
+    await api.deps.imports.openPointer({ ...open, openedAt: api.deps.time.now });
+    await api.deps.imports.insert(record);
+    const other = await api.customer({ name: 'Globex' });
+    const others = anImport({ id: 'imp_2', customerId: other.id });
+    await api.deps.imports.openPointer({
+      ...open,
+      importId: 'imp_2',
+      customerId: other.id,
+      openedAt: api.deps.time.now,
+    });
+    await api.deps.imports.insert(others);
+    const statusOfImport = async (customerId: string, id: string) =>
+      (await api.deps.imports.get(customerId, id))?.value.status;
+
+    const { cancelImports } = api.deps;
+    api.deps.cancelImports = async () => {
+      throw new Error('the process died');
+    };
+    expect(await statusOf('DELETE', path(), key)).toBe(500);
+    await sweepImports(api.deps);
+    expect(await statusOfImport(acme.id, 'imp_1')).toBe('cancelling');
+    expect(await statusOfImport(other.id, 'imp_2')).toBe('running');
+
+    api.deps.cancelImports = cancelImports;
+    expect(await statusOf('DELETE', `/v1/customers/${other.id}`, other.key)).toBe(204);
+    expect(await statusOfImport(other.id, 'imp_2')).toBe('cancelling');
+  });
+
+  it('204: ?purge=now deletes everything immediately, also of a disabled customer; 403 for an owner', async () => {
+    expect(await statusOf('DELETE', `${path()}?purge=now`, acme.key)).toBe(403);
+    expect(await statusOf('GET', path(), acme.key)).toBe(200);
+    expect(await statusOf('DELETE', path(), acme.key)).toBe(204);
+    expect(await statusOf('DELETE', `${path()}?purge=now`, key)).toBe(204);
+    expect(purged).toEqual([acme.id]);
+    expect(await statusOf('POST', `${path()}/restore`, key)).toBe(404);
+    expect(await statusOf('DELETE', `${path()}?purge=later`, key)).toBe(400);
+  });
+
+  it('never removes an operator’s key, which still works and can be revoked', async () => {
+    const operators = await api.keyFor(acme.id, 'operator', new Date('2027-06-01T00:00:00Z'));
+    await statusOf('DELETE', `${path()}?purge=now`, operators);
+    pass(60_000);
+    expect(await statusOf('GET', '/v1/customers', operators)).toBe(200);
+    const [kept] = (await api.deps.apiKeyStore.list(acme.id, { limit: 9 })).items;
+    expect(await statusOf('DELETE', `${path()}/api-keys/${kept?.id}`, key)).toBe(204);
+    expect(await statusOf('GET', '/v1/customers', operators)).toBe(401);
+  });
+
+  it('completes a purge that broke off, and does not restore its customer', async () => {
+    let isBroken = true;
+    api.deps.customerPurgers.push(async () => {
+      if (isBroken) throw new Error('storage fell over');
+    });
+    expect(await statusOf('DELETE', `${path()}?purge=now`, key)).toBe(500);
+    expect(await statusOf('POST', `${path()}/restore`, key)).toBe(409);
+    isBroken = false;
+    expect(await purgeDueCustomers(api.deps)).toBe(1);
+    expect(await api.deps.customers.listDeleting()).toEqual([]);
+  });
+
+  it('purges a bounded number of customers in one run, and the others in the next', async () => {
+    const extra = 3;
+    for (let i = 1; i < PURGES_PER_RUN_MAX + extra; i++) {
+      await statusOf('DELETE', `/v1/customers/${(await api.customer()).id}`, key);
+    }
+    await statusOf('DELETE', path(), key);
+    pass(WEEK_MS);
+    expect(await purgeDueCustomers(api.deps)).toBe(PURGES_PER_RUN_MAX);
+    expect(await purgeDueCustomers(api.deps)).toBe(extra);
+    expect(new Set(purged).size).toBe(PURGES_PER_RUN_MAX + extra);
+  });
+});
+
+describe('POST /v1/customers/{customerId}/restore', () => {
+  it('200: brings the customer and its keys back, and is not purged later', async () => {
+    await statusOf('DELETE', path(), acme.key);
+    const restored = await api.request('POST', `${path()}/restore`, { key });
+    expect([restored.status, await restored.json()]).toMatchObject([
+      200,
+      { id: acme.id, name: 'Acme', mailboxSlots: 10 },
+    ]);
+    expect(await statusOf('GET', path(), acme.key)).toBe(200);
+    pass(2 * WEEK_MS);
+    expect(await purgeDueCustomers(api.deps)).toBe(0);
+    expect(await statusOf('GET', path(), acme.key)).toBe(200);
+    // Repeatable.
+    expect(await statusOf('POST', `${path()}/restore`, key)).toBe(200);
+  });
+
+  it('404: a customer that never was; 403: an owner', async () => {
+    expect(await statusOf('POST', '/v1/customers/cust_absent/restore', key)).toBe(404);
+    expect(await statusOf('POST', `${path()}/restore`, acme.key)).toBe(403);
+  });
+});

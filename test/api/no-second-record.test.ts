@@ -1,0 +1,182 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { DomainError } from '../../shared/kernel/errors.ts';
+import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
+import { createApi, DOMAIN, OPERATOR_KEY } from '../support/api.ts';
+import type { RequestOptions } from '../support/function-caller.ts';
+
+// A lost answer, a dead process or a client's retry never makes a second record.
+
+const headers = { 'idempotency-key': 'one-request' };
+const registration = {
+  name: 'Tailspin',
+  tenant: DOMAIN,
+  clientId: 'e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e37',
+  clientSecret: GOOD_SECRET,
+  clientSecretExpiresAt: '2026-12-01T00:00:00Z',
+};
+
+let api: ReturnType<typeof createApi>;
+let key: string;
+let customerId: string;
+
+beforeEach(async () => {
+  api = createApi();
+  ({ id: customerId, key } = await api.customer());
+});
+
+type Call = (...args: never[]) => Promise<unknown>;
+
+/** Replaces one method of a store for one call. */
+function onNextCall(store: object, name: string, fault: (call: Call) => Call): void {
+  const original = Reflect.get(store, name) as Call;
+  Reflect.set(store, name, (...args: never[]) => {
+    Reflect.set(store, name, original);
+    return fault(original)(...args);
+  });
+}
+
+/** The call is committed, but its answer is lost. */
+const losesAnswer =
+  (call: Call): Call =>
+  async (...args) => {
+    await call(...args);
+    throw new DomainError('storage_unavailable', 'Lost.');
+  };
+
+/** The process dies before the call, or after the call has been committed. */
+const diesBefore = (): Call => () => new Promise<never>(() => undefined);
+const diesAfter =
+  (call: Call): Call =>
+  async (...args) => {
+    await call(...args);
+    return new Promise<never>(() => undefined);
+  };
+
+/** Sends a request whose process dies, and waits until nobody believes any more that it is running. */
+async function sendAndDie(method: string, path: string, options: RequestOptions): Promise<void> {
+  void api.request(method, path, options);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  api.deps.time.now = new Date(api.deps.time.now.getTime() + 10 * 60_000);
+}
+
+describe('an import', () => {
+  let connectionId: string;
+  const upload = (csv: string): RequestOptions => ({
+    key,
+    headers: { ...headers, 'content-type': 'text/csv' },
+    raw: (async function* () {
+      yield Buffer.from(csv);
+    })(),
+  });
+  const csv = 'email\na@tailspin.example\nb@tailspin.example\n';
+  const path = () => `/v1/connections/${connectionId}/imports`;
+  const imports = () => api.deps.imports.list(customerId, connectionId, { limit: 10 });
+
+  beforeEach(async () => {
+    const registered = await api.request('POST', '/v1/connections', { key, body: registration });
+    ({ id: connectionId } = (await registered.json()) as { id: string });
+    await api.request('POST', `/v1/connections/${connectionId}/test`, { key });
+  });
+
+  async function expectOneImport(): Promise<void> {
+    const response = await api.request('POST', path(), upload(csv));
+    expect(response.status).toBe(202);
+    const { id } = (await response.json()) as { id: string };
+    expect((await imports()).items.map((record) => record.id)).toEqual([id]);
+    expect((await api.deps.imports.listOpen()).map(({ importId }) => importId)).toEqual([id]);
+    expect([...api.deps.uploads.stored.keys()]).toEqual([`${customerId}/${id}`]);
+    expect(api.deps.sent.length).toBeGreaterThan(0);
+    for (const message of api.deps.sent) expect(message).toMatchObject({ importId: id });
+  }
+
+  it.each([
+    ['uploads', 'put'],
+    ['imports', 'openPointer'],
+    ['imports', 'insert'],
+  ] as const)('202: is started once when the answer of %s.%s is lost and the client retries', async (store, name) => {
+    onNextCall(api.deps[store], name, losesAnswer);
+    expect((await api.request('POST', path(), upload(csv))).status).toBe(503);
+    await expectOneImport();
+  });
+
+  it.each([
+    ['before', 'uploads', 'put'],
+    ['after', 'uploads', 'put'],
+    ['after', 'imports', 'openPointer'],
+    ['before', 'imports', 'insert'],
+    ['after', 'imports', 'insert'],
+    ['before', 'importQueues', 'sendPlan'],
+    ['after', 'importQueues', 'sendPlan'],
+    ['before', 'answers', 'update'],
+    ['after', 'answers', 'update'],
+  ] as const)('202: is started once when the process dies %s %s.%s', async (when, store, name) => {
+    onNextCall(api.deps[store], name, when === 'before' ? diesBefore : diesAfter);
+    await sendAndDie('POST', path(), upload(csv));
+    await expectOneImport();
+  });
+
+  it('422: a retry with another upload does not replace the upload of a started import', async () => {
+    onNextCall(api.deps.imports, 'insert', diesAfter);
+    await sendAndDie('POST', path(), upload(csv));
+    const other = await api.request('POST', path(), upload('email\nother@tailspin.example\n'));
+    expect([other.status, await other.json()]).toMatchObject([422, { code: 'idempotency_key_reused' }]);
+    const [stored] = api.deps.uploads.stored.values();
+    expect(stored?.bytes.toString()).toBe(csv);
+  });
+
+  it('202: two requests without a key, or with different keys, start two imports', async () => {
+    for (const own of [{}, { 'idempotency-key': 'a' }, { 'idempotency-key': 'b' }]) {
+      const options = upload(csv);
+      const type = { 'content-type': 'text/csv' };
+      expect((await api.request('POST', path(), { ...options, headers: { ...type, ...own } })).status).toBe(202);
+    }
+    expect((await imports()).items).toHaveLength(3);
+  });
+});
+
+describe.each([
+  [
+    'a customer',
+    'customers',
+    'insert',
+    (): string => '/v1/customers',
+    { name: 'Globex', mailboxSlots: 3 },
+    (): string => OPERATOR_KEY,
+  ],
+  ['a connection', 'connections', 'insert', (): string => '/v1/connections', registration, (): string => key],
+  [
+    'an API key',
+    'apiKeyStore',
+    'insert',
+    (): string => `/v1/customers/${customerId}/api-keys`,
+    { name: 'ci', role: 'viewer' },
+    (): string => key,
+  ],
+] as const)('%s', (_, store, name, pathOf, body, keyOf) => {
+  const send = () => api.request('POST', pathOf(), { key: keyOf(), headers, body });
+  async function listed(): Promise<string[]> {
+    const list = (await (await api.request('GET', pathOf(), { key: keyOf() })).json()) as { items: { id: string }[] };
+    return list.items.map(({ id }) => id);
+  }
+
+  it.each([
+    ['the answer of its insert is lost', losesAnswer],
+    ['the process dies after its insert', diesAfter],
+    ['the process dies before its insert', diesBefore],
+  ] as const)('201: is made once when %s', async (_why, fault) => {
+    const before = await listed();
+    onNextCall(api.deps[store], name, fault);
+    await sendAndDie('POST', pathOf(), { key: keyOf(), headers, body });
+    const response = await send();
+    expect(response.status).toBe(201);
+    const made = (await response.json()) as { id: string; key?: string };
+    const after = await listed();
+    expect(after.filter((id) => !before.includes(id))).toEqual([made.id]);
+    if (made.key) expect((await api.request('GET', '/v1/me', { key: made.key })).status).toBe(200);
+    if (store === 'connections') {
+      expect(await (await api.request('POST', `/v1/connections/${made.id}/test`, { key })).json()).toMatchObject({
+        verdict: 'passed',
+      });
+    }
+  });
+});

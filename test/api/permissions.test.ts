@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { type Permission, type Role, roles } from '../../shared/kernel/actor.ts';
+import { createApi, OPERATOR_KEY } from '../support/api.ts';
+
+/**
+ * What each route requires of a key. `open` needs none.
+ *
+ * - `read`: every role. - `manage`: members run imports and look after mailboxes. A member also tests a connection: the
+ * test changes none of its settings, and a paused import cannot be resumed before a test has passed.
+ * - `administer`: owners. Keys, and everything that decides how a tenant is reached: its settings, secret and consent.
+ * - `operate`: operators.
+ */
+const permissions: Record<string, Permission | 'open'> = {
+  'health-get': 'open',
+  'health-ready': 'open',
+  'consent-callback': 'open',
+  'openapi-get': 'open',
+
+  'customers-create': 'operate',
+  'customers-list': 'operate',
+  'customers-get': 'read',
+  'customers-update': 'administer',
+  'customers-delete': 'administer',
+  'customers-restore': 'operate',
+  'api-keys-create': 'administer',
+  'api-keys-list': 'administer',
+  'api-keys-rotate': 'administer',
+  'api-keys-delete': 'administer',
+  'audit-list': 'administer',
+  'me-get': 'read',
+
+  'connections-create': 'administer',
+  'connections-list': 'read',
+  'connections-get': 'read',
+  'connections-update': 'administer',
+  'connections-delete': 'administer',
+  'connections-replace-client-secret': 'administer',
+  'connections-consent': 'administer',
+  'connections-test': 'manage',
+  'expiring-secrets-list': 'read',
+
+  'imports-create': 'manage',
+  'imports-list': 'read',
+  'imports-get': 'read',
+  'imports-rows': 'read',
+  'imports-pause': 'manage',
+  'imports-resume': 'manage',
+  'imports-cancel': 'manage',
+  'mailboxes-list': 'read',
+  'mailboxes-get': 'read',
+};
+
+/** The roles that api.md gives each permission. */
+const allowed: Record<Permission, readonly Role[]> = {
+  read: ['viewer', 'member', 'owner', 'operator'],
+  manage: ['member', 'owner', 'operator'],
+  administer: ['owner', 'operator'],
+  operate: ['operator'],
+};
+
+const { routes } = createApi();
+
+it('states the permission of every route', () => {
+  expect(routes.map(({ name }) => name).sort()).toEqual(Object.keys(permissions).sort());
+});
+
+describe.each(Object.entries(permissions))('%s: %s', (name, permission) => {
+  const route = routes.find((one) => one.name === name);
+  const method = route?.methods?.[0] ?? '';
+  const path = `/${route?.route?.replaceAll(/\{\w+\}/g, 'some_id')}`;
+
+  it.each(roles)('answers 403 to a key with the role %s only if the role lacks the permission', async (role) => {
+    const api = createApi();
+    const acme = await api.customer();
+    const key = role === 'operator' ? OPERATOR_KEY : await api.keyFor(acme.id, role);
+    const { status } = await api.request(method, path, { key, headers: { 'muster-customer': acme.id } });
+    const isAllowed = permission === 'open' || allowed[permission].includes(role);
+    expect(status === 403).toBe(!isAllowed);
+  });
+});

@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
+import { operatorKeys } from '../../shared/adapters/operator-key.ts';
+import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
+import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
+import { createReadiness } from '../../shared/health/readiness.ts';
+import type { LedgerChange } from '../../shared/imports/ledger/ledger.ts';
+import { Secret } from '../../shared/kernel/secret.ts';
+import { createApiDeps, OPERATOR_KEY } from '../support/api.ts';
+import { type Azurite, startAzurite } from '../support/azurite.ts';
+import { openCountedTables } from '../support/counted-tables.ts';
+import { createFunctionCaller } from '../support/function-caller.ts';
+import { aConnection, aCustomer, aMailbox, anApiKey, anImport, aRow, aTally, RECORDS_NOW } from '../support/records.ts';
+
+/**
+ * Storage requests that one GET makes, at most, whatever the size of what it is about. Every GET needs a number here.
+ *
+ * A key that is not cached costs 2: the key, and whether its customer is disabled. An operator that names a customer pays
+ * 1 for it. A page of a list costs up to 4, because storage may find nothing in the rows that it scans for one request.
+ */
+const requestsMax: Record<string, { max: number; path: string; concurrentMax?: number }> = {
+  'health-get': { max: 0, path: '/v1/health' },
+  'openapi-get': { max: 0, path: '/v1/openapi.json' },
+  // Storage, the heartbeats, and the key of an operator with its customer.
+  'health-ready': { max: 5, path: '/v1/health/ready' },
+  'consent-callback': { max: 4, path: '/v1/consent/callback?state=unknown&error=access_denied' },
+
+  // A page of at most 100, and the slots of each.
+  'customers-list': { max: 106, path: '/v1/customers?limit=500', concurrentMax: 16 },
+  'customers-get': { max: 4, path: '/v1/customers/cust_1' },
+  'api-keys-list': { max: 7, path: '/v1/customers/cust_1/api-keys?limit=500' },
+  // Two for the key, one for the customer that an operator names, a page, and perhaps a shorter page.
+  'audit-list': { max: 7, path: '/v1/audit?limit=500&action=connections.update' },
+  'me-get': { max: 5, path: '/v1/me' },
+
+  'connections-list': { max: 6, path: '/v1/connections?limit=500' },
+  'connections-get': { max: 3, path: '/v1/connections/conn_001' },
+  // A page of at most 50, and the connection of each.
+  'expiring-secrets-list': { max: 56, path: '/v1/expiring-secrets?limit=500&withinDays=3650', concurrentMax: 16 },
+
+  // The connection, a page, perhaps a shorter page, and the plan and the tallies of at most 20 imports.
+  'imports-list': { max: 51, path: '/v1/connections/conn_001/imports?limit=500', concurrentMax: 16 },
+  'imports-get': { max: 5, path: '/v1/imports/imp_299' },
+  'imports-rows': { max: 7, path: '/v1/imports/imp_299/rows?limit=500&state=failed' },
+  'mailboxes-list': { max: 7, path: '/v1/connections/conn_001/mailboxes?limit=500&status=failed' },
+  'mailboxes-get': { max: 4, path: '/v1/connections/conn_001/mailboxes/user2@contoso.example' },
+};
+
+const pad = (number: number) => String(number).padStart(3, '0');
+const count = <T>(length: number, make: (index: number) => T) => Array.from({ length }, (_, index) => make(index));
+
+let azurite: Azurite;
+let tables: Awaited<ReturnType<typeof openCountedTables>>;
+let viewerKey: string;
+
+/** The app in a process that has nothing cached. */
+function startApp() {
+  const deps = createApiDeps();
+  const { isOperatorKey } = operatorKeys(new Secret(OPERATOR_KEY));
+  const { stores } = tables;
+  const verifierDeps = { ...stores, clock: deps.clock, isOperatorKey };
+  const { customers, heartbeats } = stores;
+  const caller = createFunctionCaller();
+  addFunctions(caller.host, {
+    ...deps,
+    ...stores,
+    apiKeys: createApiKeyVerifier(verifierDeps, { cachedMs: 15_000, unknownCachedMs: 10_000 }),
+    readiness: createReadiness({
+      clock: deps.clock,
+      heartbeats,
+      parts: { storage: async () => void (await customers.exists('x')), vault: async () => undefined },
+    }),
+  } satisfies FunctionDeps);
+  return { ...caller, deps };
+}
+
+beforeAll(async () => {
+  azurite = await startAzurite('table');
+  tables = await openCountedTables(azurite.connectionString);
+  const { stores } = tables;
+  const { clock, newId, quotas } = createApiDeps();
+  const inGroups = async <T>(items: readonly T[], write: (item: T) => Promise<unknown>) => {
+    for (let from = 0; from < items.length; from += 25) await Promise.all(items.slice(from, from + 25).map(write));
+  };
+  await inGroups(
+    count(130, (i) => aCustomer({ id: `cust_${i}` })),
+    async (customer) => {
+      await stores.slots.open(customer.id, 10);
+      await stores.customers.insert(customer);
+    },
+  );
+  await inGroups(
+    count(60, (i) => anApiKey({ id: `key_${i}` })),
+    (key) => stores.apiKeyStore.insert(key, 100),
+  );
+  await inGroups(
+    count(80, (i) =>
+      aConnection({
+        id: `conn_${pad(i)}`,
+        clientId: `client-${i}`,
+        clientSecretExpiresAt: new Date(RECORDS_NOW.getTime() + i * 3_600_000),
+      }),
+    ),
+    async (connection) => {
+      const { id: connectionId, customerId, clientSecretExpiresAt: expiresAt } = connection;
+      await stores.expiryIndex.put({ customerId, connectionId, expiresAt, notedAt: RECORDS_NOW });
+      await stores.connections.insert(connection);
+    },
+  );
+  await inGroups(
+    count(300, (i) => anImport({ id: `imp_${pad(i)}`, connectionId: 'conn_001' })),
+    stores.imports.insert,
+  );
+  const changes: LedgerChange[] = [
+    ...count(600, (i): LedgerChange => ({ op: 'createRow', row: aRow({ importId: 'imp_299', line: i + 2 }) })),
+    ...count(
+      200,
+      (i): LedgerChange => ({ op: 'createMailbox', mailbox: aMailbox({ address: `user${i}@contoso.example` }) }),
+    ),
+    ...count(8, (i): LedgerChange => ({ op: 'writeTally', tally: aTally({ importId: 'imp_299', writer: `p.${i}` }) })),
+  ];
+  for (let from = 0; from < changes.length; from += 100) {
+    await stores.ledger.commit('conn_001', changes.slice(from, from + 100));
+  }
+  const operator = { keyId: 'operator', role: 'operator' } as const;
+  const keyDeps = { ...stores, clock, newId, quotas };
+  viewerKey = (await createApiKey(keyDeps, operator, 'cust_1', { name: 'viewer', role: 'viewer' })).text;
+});
+afterAll(() => azurite?.stop());
+
+/** The requests that one GET costs. */
+async function costOf(path: string, key: string) {
+  const { counter } = tables;
+  const app = startApp();
+  Object.assign(counter, { requests: 0, concurrent: 0 });
+  const headers = key === OPERATOR_KEY ? { 'muster-customer': 'cust_1' } : {};
+  const response = await app.request('GET', path, { key, headers });
+  const body = response.headers.get('content-type')?.includes('json') ? await response.json() : undefined;
+  return { ...counter, status: response.status, body: body as { items?: unknown[]; nextCursor?: string } };
+}
+
+it('every GET has a number', () => {
+  const gets = startApp().routes.filter(({ methods }) => methods?.includes('GET'));
+  expect(gets.map(({ name }) => name).sort()).toEqual(Object.keys(requestsMax).sort());
+});
+
+describe.each(Object.entries(requestsMax))('%s', (name, { max, path, concurrentMax = 4 }) => {
+  const isForOperators = name === 'customers-list';
+
+  it.each([
+    ['an operator', (): string => OPERATOR_KEY],
+    ...(isForOperators || ['api-keys-list', 'audit-list'].includes(name)
+      ? []
+      : ([['a viewer', (): string => viewerKey]] as const)),
+  ] as const)(`costs at most ${max} storage requests: %s`, async (_who, keyOf) => {
+    const cost = await costOf(path, keyOf());
+    expect(cost.status).toBeLessThan(400);
+    expect(cost.requests).toBeLessThanOrEqual(max);
+    expect(cost.concurrent).toBeLessThanOrEqual(concurrentMax);
+  });
+
+  it(`costs at most ${max} storage requests while storage scans and finds nothing`, async () => {
+    tables.counter.isScanning = true;
+    try {
+      const cost = await costOf(
+        path,
+        isForOperators || ['api-keys-list', 'audit-list'].includes(name) ? OPERATOR_KEY : viewerKey,
+      );
+      expect(cost.status).toBeLessThan(400);
+      expect(cost.requests).toBeLessThanOrEqual(max);
+    } finally {
+      tables.counter.isScanning = false;
+    }
+  });
+});
+
+it.each(['imports-rows', 'mailboxes-list', 'imports-list', 'customers-list'])(
+  '%s answers a short page with a cursor when it has not found enough yet',
+  async (name) => {
+    tables.counter.isScanning = true;
+    try {
+      const { body } = await costOf(requestsMax[name]?.path ?? '', OPERATOR_KEY);
+      expect(body.items).toEqual([]);
+      expect(body.nextCursor).toEqual(expect.any(String));
+    } finally {
+      tables.counter.isScanning = false;
+    }
+  },
+);
+
+it.each([
+  ['imports-list', 300],
+  ['expiring-secrets-list', 80],
+  ['customers-list', 130],
+])('%s shows everything to a client that follows the cursors', async (name, total) => {
+  const path = requestsMax[name]?.path ?? '';
+  const seen: string[] = [];
+  let cursor = '';
+  do {
+    const { body }: Awaited<ReturnType<typeof costOf>> = await costOf(`${path}${cursor}`, OPERATOR_KEY);
+    for (const item of body.items ?? []) seen.push(JSON.stringify(item));
+    cursor = body.nextCursor ? `&cursor=${encodeURIComponent(body.nextCursor)}` : '';
+  } while (cursor !== '');
+  expect(seen).toHaveLength(total);
+  expect(new Set(seen).size).toBe(total);
+});
+
+it('imports-list costs one request for each page once the imports have ended', async () => {
+  const { imports } = tables.stores;
+  const counts = { rows: 1, accepted: 1, rejected: 0, duplicates: 0, pending: 0, waiting: 0, passed: 1, failed: 0 };
+  for (let i = 0; i < 60; i++) {
+    const ended = { status: 'completed', counts: { ...counts, inconclusive: 0, cancelled: 0 } } as const;
+    await imports.insert(anImport({ id: `imp_e${pad(i)}`, connectionId: 'conn_002', ...ended }));
+  }
+  const cost = await costOf('/v1/connections/conn_002/imports?limit=500', viewerKey);
+  expect(cost.body.items).toHaveLength(60);
+  expect(cost.body.items?.[0]).toMatchObject({ status: 'completed', percent: 100, counts: { passed: 1 } });
+  // Two for the key, one for the connection, one for the page.
+  expect(cost.requests).toBeLessThanOrEqual(4);
+});

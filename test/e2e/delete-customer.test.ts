@@ -1,0 +1,77 @@
+import { TableClient } from '@azure/data-tables';
+import { ClientSecretCredential } from '@azure/identity';
+import { SecretClient } from '@azure/keyvault-secrets';
+import { expect, it } from 'vitest';
+import { createApiClient } from '../../local/api-client.ts';
+import { tables } from '../../shared/kernel/storage-names.ts';
+import { csvOf, plainAddresses, plainTenant, tenant } from '../support/plain-tenant.ts';
+import { type Progress, useRunningStack } from '../support/running-stack.ts';
+import { countMessages, everythingStored } from '../support/stored-text.ts';
+
+const MAILBOXES = 300;
+const running = useRunningStack(plainTenant(MAILBOXES, {}, 30), {
+  settings: { API_KEY_CACHED: 'PT1S', CHECK_TIMEOUT: 'PT2S' },
+});
+
+/** The vault, as the app reaches it. */
+function openVault(): SecretClient {
+  const { vaultUrl, identity } = running.stack.local();
+  const { tenantId, clientId, clientSecret, authorityHost } = identity;
+  const options = { authorityHost, disableInstanceDiscovery: true };
+  const credential = new ClientSecretCredential(tenantId, clientId, clientSecret, options);
+  return new SecretClient(vaultUrl, credential, { disableChallengeResourceVerification: true });
+}
+
+const untilRunning = (id: string) =>
+  expect.poll(() => running.progressOf(id), { timeout: 30_000, interval: 50 }).toMatchObject({ status: 'running' });
+
+it('deletes a customer while it imports, restores it, and after a purge nothing of it is left anywhere', async () => {
+  const { operator, owner, stack } = running;
+  const { apiUrl, storage } = stack.local();
+  const { customer } = await owner.expect<{ customer: { id: string } }>(200, 'GET', '/v1/me');
+  const path = `/v1/customers/${customer.id}`;
+  const connection = await running.connect();
+  const consent = await owner.expect<{ url: string }>(201, 'POST', `/v1/connections/${connection.id}/consent`);
+  expect(consent.url).toContain('state=');
+  const first = await running.startImport(connection.id, csvOf(plainAddresses(MAILBOXES)));
+  await untilRunning(first.id);
+
+  await operator.expect(204, 'DELETE', path);
+  await expect.poll(async () => (await owner.call('GET', '/v1/me')).status, { timeout: 10_000 }).toBe(401);
+  await operator.expect(200, 'POST', `${path}/restore`);
+  const cancelled = await running.untilEnded(first.id, 60_000);
+  expect(cancelled.status).toBe('cancelled');
+
+  const second = await owner.expect<Progress>(202, 'POST', `/v1/connections/${connection.id}/imports`, {
+    body: csvOf(plainAddresses(MAILBOXES)),
+    contentType: 'text/csv',
+  });
+  await untilRunning(second.id);
+  // A message of this customer that could not be handled.
+  const poison = TableClient.fromConnectionString(storage.connectionString, tables.poison, {
+    allowInsecureConnection: true,
+  });
+  const message = { customerId: customer.id, importId: second.id, address: `user1@${tenant.domain}` };
+  await poison.createEntity({ partitionKey: 'check-mailbox', rowKey: 'one', message: JSON.stringify(message) });
+  const operators = await operator.expect<{ key: string }>(201, 'POST', `${path}/api-keys`, {
+    body: { name: 'ours', role: 'operator', expiresAt: '2035-01-01T00:00:00Z' },
+  });
+
+  const secretName = connection.id.replaceAll('_', '-');
+  expect((await openVault().getSecret(secretName)).value).toBe(tenant.clientSecret);
+  await operator.expect(204, 'DELETE', `${path}?purge=now`);
+  await expect(openVault().getSecret(secretName)).rejects.toMatchObject({ statusCode: 404 });
+  // Messages of the cancelled import are dropped when they arrive.
+  await expect.poll(() => countMessages(storage.connectionString), { timeout: 60_000, interval: 500 }).toBe(0);
+
+  const traces = [customer.id, connection.id, first.id, second.id, `@${tenant.domain}`];
+  const left: string[] = [];
+  for await (const { place, text } of everythingStored(storage.connectionString)) {
+    // The operator's key stays in the partition that its text names.
+    if (place.startsWith(`table ${tables.apiKeys} `) && text.includes('"role":"operator"')) continue;
+    if (traces.some((trace) => text.includes(trace))) left.push(place);
+  }
+  expect(left).toEqual([]);
+  expect((await createApiClient(apiUrl, operators.key).call('GET', '/v1/customers')).status).toBe(200);
+  expect((await owner.call('GET', '/v1/me')).status).toBe(401);
+}, 180_000);
