@@ -11,7 +11,7 @@ import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { requireCustomer, requireOwn } from '../../shared/customers/require-customer.ts';
 import type { Api } from '../../shared/edge/api.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { instantField, nameField } from '../../shared/edge/fields.ts';
+import { futureInstantField, nameField } from '../../shared/edge/fields.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
 import { roles } from '../../shared/kernel/actor.ts';
 import type { Quotas } from '../../shared/kernel/quota.ts';
@@ -46,7 +46,7 @@ export function addApiKeyRoutes(api: Api, deps: ApiKeyRouteDeps): void {
     body: z.strictObject({
       name: nameField(deps.fields.nameMaxLength),
       role: z.enum(roles),
-      expiresAt: instantField.optional(),
+      expiresAt: futureInstantField(deps.clock).optional(),
     }),
     redactOnReplay: ['key'],
     async handle({ actor, body, params: { customerId = '' }, newId }) {

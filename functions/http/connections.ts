@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { probes } from '../../shared/causes/verdict.ts';
 import { type TestConnectionDeps, testConnection } from '../../shared/checks/test-connection.ts';
-import { type Connection, clouds, sendProbes } from '../../shared/connections/connection.ts';
+import { type Cloud, type Connection, sendProbes } from '../../shared/connections/connection.ts';
+import { clientSecretField, cloudField, tenantField } from '../../shared/connections/connection-fields.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { registerConnection } from '../../shared/connections/register-connection.ts';
 import { removeConnection } from '../../shared/connections/remove-connection.ts';
@@ -10,7 +11,7 @@ import { requireConnection } from '../../shared/connections/require-connection.t
 import { updateConnection } from '../../shared/connections/update-connection.ts';
 import type { Api } from '../../shared/edge/api.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { addressField, instantField, nameField, secretField } from '../../shared/edge/fields.ts';
+import { addressField, futureInstantField, nameField } from '../../shared/edge/fields.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { connectionSchema, testResultSchema } from './connection-schemas.ts';
@@ -24,10 +25,11 @@ type Deps = EndpointDeps &
     connections: ConnectionStore;
     clock: Clock;
     expiringWithinDays: number;
+    /** Whether this deployment is configured to reach the cloud. */
+    hasCloud: (cloud: Cloud) => boolean;
     fields: { nameMaxLength: number };
   };
 
-const secretFields = { clientSecret: secretField, clientSecretExpiresAt: instantField };
 const sendProbe = z.enum(sendProbes);
 const probeList = z
   .array(z.enum(probes))
@@ -35,6 +37,7 @@ const probeList = z
   .refine((list) => new Set(list).size === list.length, 'names a probe twice');
 
 export function addConnectionRoutes(api: Api, deps: Deps): void {
+  const secretFields = { clientSecret: clientSecretField, clientSecretExpiresAt: futureInstantField(deps.clock) };
   const name = nameField(deps.fields.nameMaxLength);
   const present = (connection: Connection) => presentConnection(connection, deps.clock.now(), deps.expiringWithinDays);
 
@@ -57,10 +60,10 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     testsConnection: true,
     body: z.strictObject({
       name,
-      tenant: z.string().trim().min(1).max(253),
+      tenant: tenantField,
       clientId: z.guid(),
       ...secretFields,
-      cloud: z.enum(clouds).default('global'),
+      cloud: cloudField(deps.hasCloud).default('global'),
       probes: probeList.default(['graph.readWrite', 'graph.send']),
       sendProbe: sendProbe.default('noDelivery'),
       defaultMailbox: addressField.optional(),

@@ -38,7 +38,6 @@ export function addConsentRoutes(api: Api, deps: Deps): void {
         contentType: 'text/html; charset=utf-8',
         headers: {
           'Content-Security-Policy': 'The page loads nothing and runs no scripts.',
-          'X-Content-Type-Options': 'Always `nosniff`.',
           'Referrer-Policy': 'Always `no-referrer`, because the address contains the one-time state.',
         },
       },

@@ -25,7 +25,7 @@ export async function openUpload(
       return { type: uploadTypes.csv, bytes: await readMultipart(contentType ?? '', body) };
     case 'application/json': {
       const read = await readJson({ headers, body }, jsonMaxBytes);
-      return { type: uploadTypes.ndjson, bytes: writeNdjsonRows(parseMailboxList(read?.value)) };
+      return { type: uploadTypes.ndjson, bytes: writeNdjsonRows(await parseMailboxList(read?.value)) };
     }
     default:
       throw new DomainError(

@@ -5,6 +5,7 @@ import { type CreatedKey, insertNewKey, type NewKeyDeps } from './insert-new-key
 interface NewApiKey {
   name: string;
   role: Role;
+  /** In the future. */
   expiresAt?: Date | undefined;
 }
 

@@ -1,6 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
-import { DomainError } from '../kernel/errors.ts';
-import type { NewId } from '../kernel/ids.ts';
+import { type NewId, notFound } from '../kernel/ids.ts';
 import type { Quotas } from '../kernel/quota.ts';
 import type { ApiKey } from './api-key.ts';
 import type { ApiKeyStore } from './api-key-store.ts';
@@ -47,5 +46,5 @@ export async function insertNewKey(
 }
 
 async function requireExisting(deps: Pick<NewKeyDeps, 'customers'>, customerId: string): Promise<void> {
-  if (!(await deps.customers.exists(customerId))) throw new DomainError('not_found', 'There is no such customer.');
+  if (!(await deps.customers.exists(customerId))) throw notFound('cust');
 }

@@ -1,5 +1,6 @@
 import type { Actor } from '../kernel/actor.ts';
-import { DomainError } from '../kernel/errors.ts';
+import type { DomainError } from '../kernel/errors.ts';
+import { notFound } from '../kernel/ids.ts';
 import type { ApiKey } from './api-key.ts';
 import type { ApiKeyStore } from './api-key-store.ts';
 import { rolesVisibleTo } from './roles-visible-to.ts';
@@ -22,5 +23,5 @@ export async function requireApiKey(
 }
 
 export function noSuchApiKey(): DomainError {
-  return new DomainError('not_found', 'There is no such API key.');
+  return notFound('key');
 }

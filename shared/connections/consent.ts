@@ -88,7 +88,7 @@ export async function receiveConsent(deps: Deps, callback: ConsentCallback): Pro
   if (callback.error) {
     const isCancel =
       callback.errorSubcode === 'cancel' || /canceled|AADSTS65004/i.test(callback.errorDescription ?? '');
-    const microsoftCode = /AADSTS\d+/.exec(callback.errorDescription ?? '')?.[0];
+    const microsoftCode = /AADSTS\d{1,20}/.exec(callback.errorDescription ?? '')?.[0];
     await markDeclined(deps, connection, now, microsoftCode);
     return {
       kind: 'declined',

@@ -10,7 +10,6 @@ import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { expiryOf } from './expiring-secrets.ts';
 import type { ExpiryIndex } from './expiry-index.ts';
-import { requireNoFaults, secretFaults } from './register-connection.ts';
 import { noSuchConnection, requireConnection } from './require-connection.ts';
 import type { SecretVault } from './secret-vault.ts';
 import type { Tokens } from './tokens.ts';
@@ -28,7 +27,7 @@ interface Deps {
  * Replaces the client secret after Microsoft has issued a token for the new one. If Microsoft refuses it, the old
  * secret stays in use.
  *
- * @throws DomainError `credentials_rejected` with the cause, `validation_failed`, `not_found`
+ * @throws DomainError `credentials_rejected` with the cause, `not_found`
  */
 export async function replaceClientSecret(
   deps: Deps,
@@ -38,7 +37,6 @@ export async function replaceClientSecret(
 ): Promise<Connection> {
   const connection = await requireConnection(deps, actor, connectionId);
   const now = deps.clock.now();
-  requireNoFaults(secretFaults(input.clientSecret, input.clientSecretExpiresAt, now));
   const answer = await deps.tokens.tryOut(connection, input.clientSecret, 'graph');
   if (!answer.granted) {
     const code = classify(answer.refusal);

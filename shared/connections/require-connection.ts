@@ -1,5 +1,6 @@
 import type { CustomerActor } from '../kernel/actor.ts';
-import { DomainError } from '../kernel/errors.ts';
+import type { DomainError } from '../kernel/errors.ts';
+import { notFound } from '../kernel/ids.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 
@@ -22,5 +23,5 @@ export async function requireConnection(
 }
 
 export function noSuchConnection(connectionId: string): DomainError {
-  return new DomainError('not_found', 'There is no such connection.', { context: { connectionId } });
+  return notFound('conn', { connectionId });
 }

@@ -1,5 +1,6 @@
 import type { Actor } from '../kernel/actor.ts';
-import { DomainError } from '../kernel/errors.ts';
+import type { DomainError } from '../kernel/errors.ts';
+import { notFound } from '../kernel/ids.ts';
 import type { Customer } from './customer.ts';
 import type { CustomerStore } from './customer-store.ts';
 
@@ -30,5 +31,5 @@ export async function requireCustomer(
 }
 
 export function noSuchCustomer(): DomainError {
-  return new DomainError('not_found', 'There is no such customer.');
+  return notFound('cust');
 }

@@ -38,11 +38,20 @@ export function tagged(answer: Answer, request: { method: string; headers: Pick<
   return { status: 304, headers };
 }
 
+/**
+ * On every answer. Browsers must not guess another type, and must not come back without TLS.
+ * https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html
+ */
+const securityHeaders = {
+  'x-content-type-options': 'nosniff',
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+};
+
 export function toInit(answer: Answer, requestId: string): HttpResponseInit {
   const body = answer.text ?? answer.stream;
   return {
     status: answer.status,
-    headers: { 'cache-control': 'no-store', ...answer.headers, 'x-request-id': requestId },
+    headers: { 'cache-control': 'no-store', ...answer.headers, ...securityHeaders, 'x-request-id': requestId },
     ...(body !== undefined && { body }),
   };
 }

@@ -1,6 +1,7 @@
 import type { HttpRequest } from '@azure/functions';
 import { type Actor, type CustomerActor, isAllowed, type Permission } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
+import { isId, notFound } from '../kernel/ids.ts';
 import { callerAddress } from './caller-address.ts';
 import { refuseExceeded } from './rate-limit-headers.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -76,8 +77,6 @@ export async function actForCustomer(
       `Name the customer in the header ${CUSTOMER_HEADER}. An operator key belongs to no customer.`,
     );
   }
-  if (!(await deps.customers.exists(customerId))) {
-    throw new DomainError('not_found', 'There is no such customer.');
-  }
+  if (!isId('cust', customerId) || !(await deps.customers.exists(customerId))) throw notFound('cust');
   return { ...actor, customerId };
 }

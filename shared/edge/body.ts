@@ -1,8 +1,13 @@
 import type { HttpRequest } from '@azure/functions';
 import { DomainError } from '../kernel/errors.ts';
+import { DEPTH_MAX, findJsonFault, isNestedTooDeeply } from './json-faults.ts';
+import { withDeadline } from './slow-body.ts';
 
 /** How much of a refused body is read and thrown away. Most clients read the answer only after they have sent all. */
 const DRAIN_MAX_BYTES = 64 * 1024 * 1024;
+
+/** How long a JSON body may take to arrive. Shorter than the lock of its `Idempotency-Key`. */
+const ARRIVAL_MAX_MS = 60_000;
 
 /** What is read of a request; its body may be any stream of bytes. */
 interface JsonRequest {
@@ -19,8 +24,9 @@ interface JsonRequest {
 export async function readJson(
   request: JsonRequest,
   maxBytes: number,
+  withinMs = ARRIVAL_MAX_MS,
 ): Promise<{ value: unknown; bytes: Uint8Array } | undefined> {
-  const bytes = await readBytes(request, maxBytes);
+  const bytes = await readBytes(request, maxBytes, withinMs);
   if (bytes.length === 0) return undefined;
   const type = mediaType(request.headers.get('content-type'));
   if (type !== undefined && type !== 'application/json' && !/^application\/[^/]+\+json$/.test(type)) {
@@ -29,15 +35,27 @@ export async function readJson(
   return { value: parseJson(bytes), bytes };
 }
 
-/** @throws DomainError `malformed_request` if the bytes are not UTF-8 or not JSON */
-function parseJson(bytes: Uint8Array): unknown {
+/** @throws DomainError `malformed_request` if the bytes are not UTF-8, not JSON, or JSON that programs read differently */
+export function parseJson(bytes: Uint8Array): unknown {
+  // The errors quote the input, which may contain a secret, so they are not passed on as causes.
+  let text: string;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    // The error quotes the input, which may contain a secret, so it is not passed on as the cause.
-    const why = cause instanceof SyntaxError ? 'JSON' : 'UTF-8';
-    throw new DomainError('malformed_request', `The body is not valid ${why}.`);
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new DomainError('malformed_request', 'The body is not valid UTF-8.');
   }
+  if (isNestedTooDeeply(text)) {
+    throw new DomainError('malformed_request', `The body is nested too deeply. Use at most ${DEPTH_MAX} levels.`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new DomainError('malformed_request', 'The body is not valid JSON.');
+  }
+  const fault = findJsonFault(text);
+  if (fault) throw new DomainError('malformed_request', fault);
+  return value;
 }
 
 /** `text/csv; charset=utf-8` becomes `text/csv`. */
@@ -45,7 +63,7 @@ export function mediaType(header: string | null): string | undefined {
   return header?.split(';')[0]?.trim().toLowerCase() || undefined;
 }
 
-async function readBytes(request: JsonRequest, maxBytes: number): Promise<Uint8Array> {
+async function readBytes(request: JsonRequest, maxBytes: number, withinMs: number): Promise<Uint8Array> {
   const declaredLength = Number(request.headers.get('content-length') ?? 0);
   if (!request.body) {
     if (declaredLength > maxBytes) throw tooLarge(maxBytes);
@@ -54,8 +72,9 @@ async function readBytes(request: JsonRequest, maxBytes: number): Promise<Uint8A
   const chunks: Uint8Array[] = [];
   let length = 0;
   let isTooLarge = declaredLength > maxBytes;
+  const arriving = withDeadline(request.body[Symbol.asyncIterator](), withinMs);
   try {
-    for await (const chunk of request.body) {
+    for await (const chunk of arriving) {
       length += chunk.length;
       isTooLarge ||= length > maxBytes;
       if (isTooLarge) chunks.length = 0;
@@ -63,6 +82,7 @@ async function readBytes(request: JsonRequest, maxBytes: number): Promise<Uint8A
       if (length > DRAIN_MAX_BYTES) break;
     }
   } catch (cause) {
+    if (cause instanceof DomainError) throw cause;
     throw new DomainError('malformed_request', 'The connection closed before the whole body arrived.', { cause });
   }
   if (isTooLarge) throw tooLarge(maxBytes);

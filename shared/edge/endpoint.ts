@@ -2,6 +2,7 @@ import type { ReadableStream } from 'node:stream/web';
 import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { z } from 'zod';
 import type { Actor, CustomerActor, Permission } from '../kernel/actor.ts';
+import { createFieldFaults } from '../kernel/field-faults.ts';
 import { createRepeatableIds, type NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
@@ -11,14 +12,14 @@ import { type AuditDeps, audited } from './audited.ts';
 import { requireMatch } from './etag.ts';
 import { guarded, refused } from './guarded.ts';
 import { type Attempt, answerOnce, attemptId, type IdempotencyDeps, readIdempotencyKey } from './idempotency.ts';
-import { presentPage, type Sign } from './page.ts';
+import { presentPage, type Signer } from './page.ts';
+import { readParams } from './params.ts';
 import type { ProblemDeps } from './problem.ts';
 import { type BodyKind, readBody } from './request-body.ts';
 import { readQuery } from './request-query.ts';
 
-export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, ProblemDeps {
-  /** Signs cursors and seeds of IDs with a key that only the app has. */
-  sign: Sign;
+/** Its `Signer` signs cursors and seeds of IDs with a key that only the app has. */
+export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, ProblemDeps, Signer {
   newId: NewId;
   http: { jsonBodyMaxBytes: number; answersRememberedMs: number };
 }
@@ -88,10 +89,12 @@ export function createEndpoint(deps: EndpointDeps) {
     return (request, context) =>
       guarded(deps, request, context, async (log, requestId, exchange) => {
         const acting = await admit(deps, route, request, exchange);
-        const { url, query, page, seal } = readQuery(deps, route, request, acting);
+        const params = readParams(request.params);
+        const faults = createFieldFaults();
+        const { url, query, page, seal } = readQuery(deps, route, request, acting, faults);
         const idempotencyKey =
-          request.method === 'POST' ? readIdempotencyKey(request.headers.get('idempotency-key')) : undefined;
-        const body = await readBody(deps, route, request, idempotencyKey);
+          request.method === 'POST' ? readIdempotencyKey(request.headers.get('idempotency-key'), faults) : undefined;
+        const body = await readBody(deps, route, request, idempotencyKey, faults);
 
         const handle = async (newId: NewId): Promise<Answer> => {
           const init = await route.handle({
@@ -99,7 +102,7 @@ export function createEndpoint(deps: EndpointDeps) {
             actor: acting as Call<Body, Query, Mode, Kind>['actor'],
             body: body.value as Call<Body, Query, Mode, Kind>['body'],
             query: query as Query,
-            params: request.params,
+            params,
             page,
             answerPage: (found, present) => presentPage(found, present, seal),
             requireMatch: (representation) => requireMatch(request.headers.get('if-match'), representation),
@@ -111,10 +114,13 @@ export function createEndpoint(deps: EndpointDeps) {
           // An answer with a credential has no tag: no later request returns the same representation.
           return route.redactOnReplay ? toAnswer(init) : tagged(toAnswer(init), request);
         };
-        const isChange = route.changes?.(query as Query) ?? request.method !== 'GET';
         const attempted = { route: context.functionName, request, requestId, actor: acting };
-        const work = (newId: NewId) => (isChange ? audited(deps, attempted, log, () => handle(newId)) : handle(newId));
+        const work = (newId: NewId) => {
+          const isChange = route.changes?.(query as Query) ?? request.method !== 'GET';
+          return isChange ? audited(deps, attempted, log, () => handle(newId)) : handle(newId);
+        };
         try {
+          faults.refuse();
           if (idempotencyKey === undefined) return await work(deps.newId);
           const attempt: Attempt = {
             owner: acting.customerId ?? acting.keyId,

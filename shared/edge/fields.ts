@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseAddress } from '../kernel/address.ts';
-import { Secret } from '../kernel/secret.ts';
+import type { Clock } from '../kernel/clock.ts';
 
 /**
  * A name for people to read: trimmed, one line, at most `maxLength` characters. Without bidirectional controls, which
@@ -9,6 +9,7 @@ import { Secret } from '../kernel/secret.ts';
 export function nameField(maxLength: number) {
   return z
     .string()
+    .meta({ examples: ['Contoso'] })
     .trim()
     .min(1)
     .max(maxLength)
@@ -21,18 +22,18 @@ export function nameField(maxLength: number) {
 /** An instant in RFC 3339 with any offset, such as `2026-06-01T00:00:00Z`. */
 export const instantField = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
-/** A mailbox address, normalized. */
-export const addressField = z.string().transform((text, context) => {
-  const parsed = parseAddress(text);
-  if (parsed.ok) return parsed.address;
-  context.addIssue({ code: 'custom', message: parsed.message });
-  return z.NEVER;
-});
+/** The same, still to come. */
+export function futureInstantField(clock: Clock) {
+  return instantField.refine((instant) => instant > clock.now(), 'must be in the future');
+}
 
-/** A client secret. The Value that the portal shows has 40 characters; the limit only keeps out what cannot be one. */
-export const secretField = z
+/** A mailbox address, normalized. */
+export const addressField = z
   .string()
-  .trim()
-  .min(1)
-  .max(1000)
-  .transform((value) => new Secret(value));
+  .meta({ examples: ['jane@contoso.com'] })
+  .transform((text, context) => {
+    const parsed = parseAddress(text);
+    if (parsed.ok) return parsed.address;
+    context.addIssue({ code: 'custom', message: parsed.message });
+    return z.NEVER;
+  });

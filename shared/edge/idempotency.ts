@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { AnswerMemory, AnswerRecord } from '../kernel/answer-memory.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
+import type { FieldFaults } from '../kernel/field-faults.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Answer } from './answer.ts';
 
@@ -26,13 +27,12 @@ export interface Attempt {
   redact: readonly string[];
 }
 
-/** @throws DomainError `validation_failed` */
-export function readIdempotencyKey(header: string | null): string | undefined {
+/** Returns the key, if one was sent. An invalid one is added to `faults`. */
+export function readIdempotencyKey(header: string | null, faults: FieldFaults): string | undefined {
   if (header === null) return undefined;
   if (/^[\x21-\x7e]{1,255}$/.test(header)) return header;
-  throw new DomainError('validation_failed', 'The header Idempotency-Key is not valid.', {
-    fields: [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }],
-  });
+  faults.add('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
+  return undefined;
 }
 
 export function attemptId(method: string, path: string, key: string): string {

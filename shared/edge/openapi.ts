@@ -30,10 +30,17 @@ const requestHeaders = {
   'If-Match': 'The `ETag` of the resource. If it has changed, the answer is 412.',
 };
 
-/** Headers of many answers. The tests hold every answer to what its route states. */
-const responseHeaders = {
+/** Headers of every answer. */
+const alwaysHeaders = {
   'X-Request-Id': 'Give this ID to our support.',
   'Cache-Control': 'Whether the answer may be stored.',
+  'X-Content-Type-Options': 'Always `nosniff`.',
+  'Strict-Transport-Security': 'Tells browsers to use TLS only.',
+};
+
+/** Headers of many answers. The tests hold every answer to what its route states. */
+const responseHeaders = {
+  ...alwaysHeaders,
   ETag: 'Identifies this version of the resource.',
   'Idempotency-Replayed': '`true` if this is the answer to an earlier request with the same `Idempotency-Key`.',
   'Retry-After': 'Seconds to wait before you try again.',
@@ -67,8 +74,11 @@ const components = {
   ]),
 };
 
+/** The headers of every answer, and these. */
 const headerRefs = (names: readonly ResponseHeader[]) =>
-  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` as const }]));
+  Object.fromEntries(
+    [...Object.keys(alwaysHeaders), ...names].map((name) => [name, { $ref: `#/components/headers/${name}` as const }]),
+  );
 
 /** Makes the OpenAPI 3.1 document from the routes as they are registered, with the schemas that validate requests. */
 export function createOpenApi(routes: readonly RegisteredRoute[], server: string) {
@@ -170,7 +180,7 @@ function responsesOf(
 function notModified({ responses, permission }: RegisteredRoute): ZodOpenApiResponseObject {
   const own = Object.assign({}, ...Object.values(responses).map(({ headers }) => headers));
   const headers = {
-    ...headerRefs(['X-Request-Id', 'Cache-Control', 'ETag', ...(permission ? rateLimit : [])]),
+    ...headerRefs(['ETag', ...(permission ? rateLimit : [])]),
     ...Object.fromEntries(describeAll(own)),
   };
   return { description: 'Nothing has changed since `If-None-Match`.', headers };
@@ -179,8 +189,6 @@ function notModified({ responses, permission }: RegisteredRoute): ZodOpenApiResp
 function toResponse(response: ResponseDescription, { method, permission }: RegisteredRoute): ZodOpenApiResponseObject {
   const { description, schema, contentType, headers = {} } = response;
   const common = headerRefs([
-    'X-Request-Id',
-    'Cache-Control',
     ...(schema ? (['ETag'] as const) : []),
     ...(method === 'POST' ? (['Idempotency-Replayed'] as const) : []),
     ...(permission ? rateLimit : []),
@@ -205,8 +213,6 @@ function toRefusal(status: number, codes: readonly ErrorCode[], shared: Refusals
     id,
     description: titles.join(' ') || 'An error on our side. Our log has its cause under the `requestId`.',
     headers: headerRefs([
-      'X-Request-Id',
-      'Cache-Control',
       ...(status === 401 ? (['WWW-Authenticate'] as const) : []),
       ...rateLimit,
       ...(status === 503 || status === 409 || status === 429 ? (['Retry-After'] as const) : []),
@@ -220,14 +226,14 @@ function toRefusal(status: number, codes: readonly ErrorCode[], shared: Refusals
 
 /** The refusals that follow from a route's shape, and its own. */
 export function refusalsOf(route: RegisteredRoute): ErrorCode[] {
-  const { method, permission, customer, body, bodyKind, path, refusals = [] } = route;
+  const { method, permission, customer, path, refusals = [] } = route;
   const isWrite = method !== 'GET';
   const own: ErrorCode[] = ['validation_failed', ...refusals];
   if (permission) own.push('unauthenticated', 'forbidden', 'rate_limited', 'storage_unavailable');
   if (permission && customer === 'required') own.push('customer_required', 'not_found');
   if (path.includes('{')) own.push('not_found');
   if (permission && isWrite) own.push('malformed_request', 'payload_too_large');
-  if (isWrite && (body || bodyKind === 'stream')) own.push('unsupported_media_type');
+  if (permission && isWrite) own.push('unsupported_media_type');
   if (permission && method === 'POST') own.push('idempotency_in_progress', 'idempotency_key_reused');
   if (isWrite && method !== 'POST') own.push('precondition_failed');
   return [...new Set(own)];

@@ -1,14 +1,17 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import { z } from 'zod';
-import { DomainError } from '../kernel/errors.ts';
+import type { FieldFaults } from '../kernel/field-faults.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
 
-/** Signs a text with a key that only the app has. */
-export type Sign = (text: string) => string;
+/** Signs texts with a key that only the app has. */
+export interface Signer {
+  sign(text: string): string;
+  /** Whether the signature is ours. Also accepts the key from before the last rotation. */
+  isSigned(text: string, signature: string): boolean;
+}
 
 /** The query fields of every list, besides its own. */
 export const pageQuery = {
@@ -20,21 +23,17 @@ export const pageQuery = {
  * Makes cursors that work only for their own list and customer. The content is signed together with `list`, so a cursor
  * cannot be forged or used for another list.
  */
-export function createCursors(sign: Sign, list: string) {
+export function createCursors(signer: Signer, list: string) {
   return {
     seal: (inner: string): string => {
       const text = Buffer.from(inner).toString('base64url');
-      return `${text}.${sign(`cursor\n${list}\n${text}`)}`;
+      return `${text}.${signer.sign(`cursor\n${list}\n${text}`)}`;
     },
-    /** @throws DomainError `validation_failed` if the cursor is not from this list */
-    open: (cursor: string): string => {
-      const [text = '', signature = ''] = cursor.split('.');
-      if (!isSame(signature, sign(`cursor\n${list}\n${text}`))) {
-        throw new DomainError('validation_failed', 'The cursor is not from this list.', {
-          fields: [{ path: 'cursor', message: 'must be a nextCursor of this list with the same filters' }],
-        });
-      }
-      return Buffer.from(text, 'base64url').toString();
+    /** Returns `undefined` if the cursor is not from this list. */
+    open: (cursor: string): string | undefined => {
+      const [text = '', signature = ''] = cursor.split('.', 2);
+      const isOurs = signer.isSigned(`cursor\n${list}\n${text}`, signature);
+      return isOurs ? Buffer.from(text, 'base64url').toString() : undefined;
     },
   };
 }
@@ -54,13 +53,14 @@ export function presentPage<T>(
 }
 
 export function toPageRequest(
-  read: { limit: number; cursor?: string | undefined },
-  open: (cursor: string) => string,
+  read: { limit?: number; cursor?: string | undefined } | undefined,
+  open: (cursor: string) => string | undefined,
+  faults: FieldFaults,
 ): PageRequest {
-  return { limit: read.limit, ...(read.cursor !== undefined && { cursor: open(read.cursor) }) };
-}
-
-function isSame(presented: string, expected: string): boolean {
-  const [one, other] = [Buffer.from(presented), Buffer.from(expected)];
-  return one.length === other.length && timingSafeEqual(one, other);
+  const limit = read?.limit ?? LIMIT_DEFAULT;
+  if (read?.cursor === undefined) return { limit };
+  const cursor = open(read.cursor);
+  if (cursor !== undefined) return { limit, cursor };
+  faults.add('cursor', 'must be the nextCursor of this list, with the same filters');
+  return { limit };
 }

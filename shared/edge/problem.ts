@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { DomainError, type ErrorCode, type FieldError, isTransient } from '../kernel/errors.ts';
+import { DomainError, type ErrorCode, FIELDS_MAX, type FieldError, isTransient } from '../kernel/errors.ts';
 
 /** The HTTP status and title of every error code. Only this file knows both. */
 export const problems: Record<ErrorCode, { status: number; title: string }> = {
@@ -39,6 +39,7 @@ export interface ProblemDeps {
   /** Where the pages of problems are, without a slash at its end. */
   publicUrl: string;
 }
+const PATH_MAX_LENGTH = 200;
 
 interface Problem {
   type: string;
@@ -48,6 +49,7 @@ interface Problem {
   code?: ErrorCode;
   requestId: string;
   errors?: readonly FieldError[];
+  errorsOmitted?: number;
   [member: string]: unknown;
 }
 
@@ -71,10 +73,24 @@ export function toProblem(deps: ProblemDeps, error: unknown, requestId: string):
       detail: error.detail,
       code: error.code,
       requestId,
-      ...(error.fields.length > 0 && { errors: error.fields }),
+      ...presentFields(error),
     },
     headers,
   );
+}
+
+/** At most 100 short entries, because a field's name is as long as the caller made it. */
+function presentFields({ fields, fieldsOmitted }: DomainError): Pick<Problem, 'errors' | 'errorsOmitted'> {
+  if (fields.length === 0) return {};
+  const omitted = fieldsOmitted + Math.max(0, fields.length - FIELDS_MAX);
+  return {
+    errors: fields.slice(0, FIELDS_MAX).map(({ path, message }) => ({ path: cut(path), message })),
+    ...(omitted > 0 && { errorsOmitted: omitted }),
+  };
+}
+
+function cut(path: string): string {
+  return path.length > PATH_MAX_LENGTH ? `${path.slice(0, PATH_MAX_LENGTH).toWellFormed()}…` : path;
 }
 
 function respond(problem: Problem, headers: Record<string, string> = {}): HttpResponseInit {

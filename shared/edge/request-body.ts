@@ -1,11 +1,12 @@
 import type { HttpRequest } from '@azure/functions';
 import { z } from 'zod';
 import { DomainError } from '../kernel/errors.ts';
+import type { FieldFaults } from '../kernel/field-faults.ts';
 import { readJson } from './body.ts';
 import { createBodyHash } from './body-hash.ts';
 import type { Attempt } from './idempotency.ts';
 import { type StreamedBody, streamBody } from './streamed-body.ts';
-import { validate } from './validate.ts';
+import { readFields } from './validate.ts';
 
 const nothing = z.strictObject({});
 
@@ -13,6 +14,9 @@ const nothing = z.strictObject({});
 const JSON_LOCK_MS = 2 * 60_000;
 /** As long as the host lets a function run. */
 const STREAM_LOCK_MS = 10 * 60_000;
+
+/** How much of a refused body is read and thrown away. */
+const DISCARD_MAX_BYTES = 64 * 1024 * 1024;
 
 export type BodyKind = 'json' | 'stream' | 'none';
 
@@ -23,16 +27,20 @@ interface ReadBody {
 }
 
 /**
- * Reads and validates a JSON body, or passes on a streamed one.
+ * Reads and validates a JSON body, or passes on a streamed one. Wrong fields are added to `faults`; then the value must
+ * not be used.
  *
- * @throws DomainError `payload_too_large`, `unsupported_media_type`, `malformed_request`, `validation_failed`
+ * @throws DomainError `payload_too_large`, `unsupported_media_type`, `malformed_request`
  */
 export async function readBody(
   deps: { http: { jsonBodyMaxBytes: number } },
   route: { body?: z.ZodType<unknown>; bodyKind?: BodyKind },
   request: HttpRequest,
   idempotencyKey: string | undefined,
+  faults: FieldFaults,
 ): Promise<ReadBody> {
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (!isRead) await refuseEncoded(request);
   const contentType = request.headers.get('content-type');
   const hash = idempotencyKey === undefined ? undefined : createBodyHash(idempotencyKey, contentType);
   if (route.bodyKind === 'stream') {
@@ -54,9 +62,8 @@ export async function readBody(
       }),
     };
   }
-  const isRead = request.method === 'GET' || request.method === 'HEAD';
   const json = isRead ? undefined : await readJson(request, deps.http.jsonBodyMaxBytes);
-  const value = isRead ? undefined : parseBody(route.body, json?.value);
+  const value = isRead ? undefined : parseBody(route.body, json?.value, faults);
   return {
     value,
     fingerprints: (search) => {
@@ -69,13 +76,31 @@ export async function readBody(
   };
 }
 
-function parseBody(schema: z.ZodType<unknown> | undefined, value: unknown): unknown {
+function parseBody(schema: z.ZodType<unknown> | undefined, value: unknown, faults: FieldFaults): unknown {
   if (!schema) {
-    validate(nothing, value ?? {});
+    readFields(faults, nothing, value ?? {});
     return undefined;
   }
   if (value === undefined && !schema.safeParse(undefined).success) {
     throw new DomainError('malformed_request', 'The body is missing. Send a JSON body.');
   }
-  return validate(schema, value);
+  return readFields(faults, schema, value);
+}
+
+/**
+ * A compressed body is not read: a few kilobytes can become gigabytes.
+ *
+ * @throws DomainError `unsupported_media_type`
+ */
+async function refuseEncoded(request: HttpRequest): Promise<void> {
+  const encoding = request.headers.get('content-encoding')?.trim().toLowerCase();
+  if (!encoding || encoding === 'identity') return;
+  // Most clients read the answer only after they have sent all.
+  await streamBody(request.body, undefined)
+    .discardRest(DISCARD_MAX_BYTES)
+    .catch(() => undefined);
+  throw new DomainError(
+    'unsupported_media_type',
+    'Muster does not accept compressed bodies. Send the body without Content-Encoding.',
+  );
 }

@@ -1,6 +1,10 @@
 import { ReadableStream } from 'node:stream/web';
 import { DomainError } from '../kernel/errors.ts';
 import type { BodyHash } from './body-hash.ts';
+import { within } from './slow-body.ts';
+
+/** How long a sender may send nothing while we wait for more. */
+const SILENCE_MAX_MS = 60_000;
 
 export interface StreamedBody {
   /** For the handler. Cancelling it keeps the connection open, so that the answer can still be sent. */
@@ -19,8 +23,10 @@ export function streamBody(source: ReadableStream | null, hash: BodyHash | undef
 
   async function next(): Promise<Uint8Array | undefined> {
     if (isDone) return undefined;
-    const result = await reader?.read().catch((cause: unknown) => {
+    const read = reader && within(reader.read(), SILENCE_MAX_MS);
+    const result = await read?.catch((cause: unknown) => {
       isDone = true;
+      if (cause instanceof DomainError) throw cause;
       throw new DomainError('malformed_request', 'The connection closed before the whole body arrived.', { cause });
     });
     if (result && !result.done) {

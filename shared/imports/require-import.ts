@@ -1,5 +1,6 @@
 import type { CustomerActor } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
+import { notFound } from '../kernel/ids.ts';
 import type { Import } from './import.ts';
 import type { ImportStore } from './import-store.ts';
 
@@ -14,7 +15,7 @@ export async function requireImport(
   importId: string,
 ): Promise<Import> {
   const found = await deps.imports.get(actor.customerId, importId);
-  if (!found) throw new DomainError('not_found', 'There is no such import.', { context: { importId } });
+  if (!found) throw notFound('imp', { importId });
   return found.value;
 }
 

@@ -35,6 +35,9 @@ const waitingHelps = {
 export type ErrorCode = keyof typeof waitingHelps;
 export const errorCodes = Object.keys(waitingHelps) as ErrorCode[];
 
+/** How many wrong fields an error names. It counts the others. */
+export const FIELDS_MAX = 100;
+
 export interface FieldError {
   /** Where in the request: `clientSecret`, `mailboxes.3.address`. */
   path: string;
@@ -48,6 +51,8 @@ export interface DomainErrorOptions {
   context?: Record<string, string | number>;
   /** Every field that is wrong, so that the caller can fix them all in one go. Sent. */
   fields?: readonly FieldError[];
+  /** How many more fields are wrong. Sent. */
+  fieldsOmitted?: number;
   /** How long the server that we depend on asked us to wait. Sent as `Retry-After`. */
   retryAfterSeconds?: number;
   /** More members of the problem, such as `needed` and `free`, or a `cause` with its `fix` and `link`. Sent. */
@@ -66,6 +71,7 @@ export class DomainError extends Error {
   readonly detail: string;
   readonly context: Record<string, string | number>;
   readonly fields: readonly FieldError[];
+  readonly fieldsOmitted: number;
   readonly retryAfterSeconds: number | undefined;
   readonly members: Record<string, string | number>;
 
@@ -75,6 +81,7 @@ export class DomainError extends Error {
     this.detail = detail;
     this.context = options.context ?? {};
     this.fields = options.fields ?? [];
+    this.fieldsOmitted = options.fieldsOmitted ?? 0;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.members = options.members ?? {};
   }

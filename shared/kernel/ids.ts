@@ -1,6 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { DomainError } from './errors.ts';
 
 type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'claim' | 'aud';
+
+/** What customers call the things that have an ID in a path. */
+const kindNames = { cust: 'customer', key: 'API key', conn: 'connection', imp: 'import' } as const;
+export type PublicIdKind = keyof typeof kindNames;
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const RANDOM_LENGTH = 13;
@@ -25,6 +30,18 @@ export function createRepeatableIds(seed: string, begunAt: Date): NewId {
     const digest = createHash('sha256').update(`${kind}\n${serial++}\n${seed}`).digest();
     return formatId(kind, begunAt, digest.subarray(0, RANDOM_LENGTH));
   };
+}
+
+const afterKind = /^[0-9a-z]{1,40}$/;
+
+/** Whether a text has the form of an ID. One that has not must not reach storage, which refuses some texts. */
+export function isId(kind: IdKind, text: string): boolean {
+  return text.startsWith(`${kind}_`) && afterKind.test(text.slice(kind.length + 1));
+}
+
+/** The one answer for an ID that does not exist, that belongs to another customer, or that is no ID. */
+export function notFound(kind: PublicIdKind, context?: Record<string, string>): DomainError {
+  return new DomainError('not_found', `There is no such ${kindNames[kind]}.`, context && { context });
 }
 
 function formatId(kind: IdKind, at: Date, random: Uint8Array): string {

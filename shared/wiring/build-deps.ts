@@ -3,7 +3,7 @@ import { createTokens } from '../adapters/entra/client-credential-tokens.ts';
 import { createClouds } from '../adapters/entra/clouds.ts';
 import { openIdTenantDirectory } from '../adapters/entra/tenant-directory.ts';
 import { keyVaultSecrets } from '../adapters/key-vault/key-vault-secrets.ts';
-import { operatorKey } from '../adapters/operator-key.ts';
+import { operatorKeys } from '../adapters/operator-key.ts';
 import { storageImportQueues } from '../adapters/queues/storage-import-queues.ts';
 import { tableAnswers } from '../adapters/tables/table-answers.ts';
 import { tableApiKeys } from '../adapters/tables/table-api-keys.ts';
@@ -52,7 +52,7 @@ export function buildDeps(config: Config, log: Log) {
   const uploads = blobUploads(azure.blobs.getContainerClient(containers.uploads));
   const vault = keyVaultSecrets(azure.vault);
   const apiKeyStore = tableApiKeys(azure.table(tables.apiKeys));
-  const { isOperatorKey, sign } = operatorKey(settings.OPERATOR_KEY);
+  const { isOperatorKey, sign, isSigned } = operatorKeys(settings.OPERATOR_KEY, settings.OPERATOR_KEY_PREVIOUS);
 
   const clouds = createClouds(config.simulator);
   const endpointsOf = (cloud: Cloud) => {
@@ -98,6 +98,7 @@ export function buildDeps(config: Config, log: Log) {
     heartbeats,
     poisonArchive,
     sign,
+    isSigned,
     newId: createNewId(clock.now),
     http: { jsonBodyMaxBytes: settings.JSON_BODY_MAX_BYTES, answersRememberedMs: settings.IDEMPOTENCY_REMEMBERED },
     fields: { nameMaxLength: settings.NAME_MAX_LENGTH },

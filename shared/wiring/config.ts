@@ -1,6 +1,8 @@
 import { parse, toSeconds } from 'iso8601-duration';
 import { z } from 'zod';
+import { faultMessage } from '../kernel/fault-messages.ts';
 import { Secret } from '../kernel/secret.ts';
+import { findLocalSettings } from './local-settings.ts';
 
 const secret = z.string().transform((value) => new Secret(value));
 const whole = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
@@ -20,6 +22,14 @@ const durationsMs = (fallback: string) =>
         .refine((steps) => steps.every((ms, i) => i === 0 || ms > (steps[i - 1] ?? 0)), 'must be in ascending order'),
     )
     .prefault(fallback);
+
+/** At least 32 characters, because everyone who has this key is an operator. */
+const operatorKey = z
+  .string()
+  .min(32)
+  // An unresolved reference arrives as its own text. It is long enough to pass, and anyone could guess it.
+  .refine((value) => !value.startsWith('@Microsoft.KeyVault('), 'the Key Vault reference is not resolved')
+  .transform((value) => new Secret(value));
 
 const hostAndPort = z
   .string()
@@ -58,13 +68,9 @@ const settings = z.object({
   /** Set by the platform in every plan except Flex Consumption, where only `WEBSITE_SKU` shows that this is Azure. */
   WEBSITE_INSTANCE_ID: z.string().optional(),
   WEBSITE_SKU: z.string().optional(),
-  /** At least 32 characters, because everyone who has this key is an operator. */
-  OPERATOR_KEY: z
-    .string()
-    .min(32)
-    // An unresolved reference arrives as its own text. It is long enough to pass, and anyone could guess it.
-    .refine((value) => !value.startsWith('@Microsoft.KeyVault('), 'the Key Vault reference is not resolved')
-    .transform((value) => new Secret(value)),
+  OPERATOR_KEY: operatorKey,
+  /** Also valid, so that a rotation needs no gap. */
+  OPERATOR_KEY_PREVIOUS: operatorKey.optional(),
 
   SIMULATOR_LOGIN_URL: z.url({ protocol: /^https$/ }).optional(),
   SIMULATOR_GRAPH_URL: z.url({ protocol: /^https$/ }).optional(),
@@ -121,7 +127,7 @@ const settings = z.object({
 
 export const settingNames = Object.keys(settings.shape) as (keyof typeof settings.shape)[];
 
-type Settings = z.infer<typeof settings>;
+export type Settings = z.infer<typeof settings>;
 
 interface SimulatedCloud {
   loginUrl: string;
@@ -163,7 +169,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const present = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
-  const parsed = settings.safeParse(present);
+  const parsed = settings.safeParse(present, { error: faultMessage });
   const faults: string[] = [];
   if (!parsed.success) {
     for (const issue of parsed.error.issues) faults.push(`${issue.path.join('.')}: ${issue.message}`);
@@ -173,10 +179,15 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const storage = dataStorage(read, faults);
   const identity = appIdentity(read, faults);
   const simulator = simulatedCloud(read, faults);
+  if (isInAzure(read)) faults.push(...findLocalSettings(read));
   const publicUrl = read.PUBLIC_URL ?? (read.WEBSITE_HOSTNAME && `https://${read.WEBSITE_HOSTNAME}`);
   if (!publicUrl) faults.push('PUBLIC_URL: required, because the platform does not set WEBSITE_HOSTNAME');
   if (faults.length > 0 || !storage || !identity || !publicUrl) throw new Error(refusal(faults));
   return { storage, identity, simulator, publicUrl: publicUrl.replace(/\/$/, ''), settings: read };
+}
+
+function isInAzure(read: Settings): boolean {
+  return Boolean(read.WEBSITE_INSTANCE_ID || read.WEBSITE_SKU);
 }
 
 function refusal(faults: string[]): string {
@@ -209,7 +220,7 @@ function appIdentity(read: Settings, faults: string[]): AppIdentity | undefined 
 function simulatedCloud(read: Settings, faults: string[]): SimulatedCloud | undefined {
   const { SIMULATOR_LOGIN_URL: loginUrl, SIMULATOR_GRAPH_URL: graphUrl } = read;
   if (!loginUrl && !graphUrl) return undefined;
-  if (read.WEBSITE_INSTANCE_ID || read.WEBSITE_SKU) {
+  if (isInAzure(read)) {
     faults.push(
       'SIMULATOR_LOGIN_URL, SIMULATOR_GRAPH_URL: remove them; a simulated Microsoft 365 must not be used in Azure',
     );

@@ -2,7 +2,7 @@ import { InvocationContext } from '@azure/functions';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
-import { createApi, DOMAIN, OPERATOR_KEY } from '../support/api.ts';
+import { absentId, createApi, DOMAIN, OPERATOR_KEY } from '../support/api.ts';
 import type { RequestOptions } from '../support/function-caller.ts';
 
 let api: ReturnType<typeof createApi>;
@@ -158,15 +158,20 @@ describe('what is no change', () => {
 describe('an attempt that fails', () => {
   it('leaves its refusal: 403, 404 and 409 of the work itself', async () => {
     await call('PATCH', `/v1/customers/${acme.id}`, { body: { mailboxSlots: 99 } });
-    await call('DELETE', `/v1/customers/cust_other/api-keys/${'k'.repeat(2_000)}`);
+    await call('DELETE', `/v1/customers/${absentId('cust')}/api-keys/${absentId('key')}`);
     await call('POST', '/v1/connections', { body: registration });
     await call('POST', '/v1/connections', { body: registration });
     expect(await read()).toMatchObject([
       { action: 'connections.create', result: 'conflict', status: 409, object: null },
       { action: 'connections.create', result: 'succeeded', status: 201 },
-      { action: 'api-keys.delete', result: 'not_found', status: 404, customerId: acme.id, object: 'k'.repeat(200) },
+      { action: 'api-keys.delete', result: 'not_found', status: 404, customerId: acme.id, object: absentId('key') },
       { action: 'customers.update', result: 'forbidden', status: 403, object: acme.id },
     ]);
+  });
+
+  it('leaves no record if the path holds a text that is no ID', async () => {
+    await call('DELETE', `/v1/customers/${acme.id}/api-keys/${'k'.repeat(2_000)}`);
+    expect(await read()).toEqual([]);
   });
 
   it('leaves internal_error for a defect', async () => {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
-import { createApi, DOMAIN, OPERATOR_KEY, TENANT_ID } from '../support/api.ts';
+import { absentId, createApi, DOMAIN, OPERATOR_KEY, TENANT_ID } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
 
 const registration = {
@@ -104,7 +104,7 @@ it('404: gives the same answer for an unknown connection and for another custome
     const text = await (await api.request('GET', path, { key: stranger })).text();
     return text.replace(/"requestId":"[^"]*"/, '');
   };
-  expect(await read(`/v1/connections/${id}`)).toBe(await read('/v1/connections/conn_absent'));
+  expect(await read(`/v1/connections/${id}`)).toBe(await read(`/v1/connections/${absentId('conn')}`));
   expect(await read(`/v1/connections/${id}`)).toContain('not_found');
 });
 

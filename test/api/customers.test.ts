@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createApi, OPERATOR_KEY } from '../support/api.ts';
+import { absentId, createApi, OPERATOR_KEY } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
 
 const key = OPERATOR_KEY;
@@ -93,7 +93,7 @@ describe('one customer', () => {
     ['DELETE', ''],
     ['GET', '/api-keys'],
     ['POST', '/api-keys'],
-    ['DELETE', '/api-keys/key_1'],
+    ['DELETE', `/api-keys/${absentId('key')}`],
   ])(
     '404: %s %s gives exactly the same answer for an unknown customer and for another customer',
     async (method, rest) => {
@@ -104,7 +104,7 @@ describe('one customer', () => {
         rest === '/api-keys' && method === 'POST' ? { name: 'x', role: 'member' } : method === 'PATCH' ? {} : undefined;
       const options = { key: acme.key, ...(body && { body }) };
       const [foreign, absent] = await Promise.all(
-        [globex.id, 'cust_absent'].map((id) => api.request(method, `/v1/customers/${id}${rest}`, options)),
+        [globex.id, absentId('cust')].map((id) => api.request(method, `/v1/customers/${id}${rest}`, options)),
       );
       expect(foreign?.status).toBe(404);
       const strip = async (response: typeof foreign) => [

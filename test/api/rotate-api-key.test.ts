@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addFunctions } from '../../functions/add-functions.ts';
-import { operatorKey } from '../../shared/adapters/operator-key.ts';
+import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createRateLimits } from '../../shared/edge/rate-limits.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
@@ -40,7 +40,7 @@ async function listed(api: Api, customerId: string): Promise<Shown[]> {
 /** Another process over the same stores: it has its own cache of keys. */
 function startSecondProcess({ deps }: Api) {
   const caller = createFunctionCaller();
-  const { isOperatorKey } = operatorKey(new Secret(OPERATOR_KEY));
+  const { isOperatorKey } = operatorKeys(new Secret(OPERATOR_KEY));
   const { apiKeyStore, customers, clock } = deps;
   const cached = { cachedMs: CACHED_MS, unknownCachedMs: 10_000 };
   addFunctions(caller.host, {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
-import { operatorKey } from '../../shared/adapters/operator-key.ts';
+import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
@@ -60,7 +60,7 @@ let viewerKey: string;
 /** The app in a process that has nothing cached. */
 function startApp() {
   const deps = createApiDeps();
-  const { isOperatorKey } = operatorKey(new Secret(OPERATOR_KEY));
+  const { isOperatorKey } = operatorKeys(new Secret(OPERATOR_KEY));
   const { stores } = tables;
   const verifierDeps = { ...stores, clock: deps.clock, isOperatorKey };
   const { customers, heartbeats } = stores;

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ApiAnswer, type ApiClient, createApiClient } from '../../local/api-client.ts';
 import { plainTenant, tenant } from '../support/plain-tenant.ts';
@@ -113,6 +114,52 @@ describe('registering a connection', () => {
     const call = { body, contentType: 'application/json' };
     await expectProblem(await running.owner.call('POST', '/v1/connections', call), 413, 'payload_too_large');
   });
+});
+
+describe('hostile bodies', () => {
+  const levels = (count: number) => `${'{"a":'.repeat(count)}1${'}'.repeat(count)}`;
+  const ones = `[${Array(500_000).fill(1).join(',')}]`;
+
+  it.each([
+    ['1 MiB of wrong mailboxes', `{"mailboxes":${ones}}`, 'validation_failed'],
+    ['1 MiB of wrong items in a small list', `{"probes":${ones}}`, 'validation_failed'],
+    ['a field with a name of 1 MB', `{"${'k'.repeat(1_000_000)}":1}`, 'validation_failed'],
+    ['20 levels', levels(20), 'validation_failed'],
+    ['__proto__', '{"__proto__":{"mailboxes":[]}}', 'validation_failed'],
+    ['100,000 levels', levels(100_000), 'malformed_request'],
+    ['a field twice', '{"name":"a","name":"b"}', 'malformed_request'],
+    ['half of a surrogate pair', '{"name":"\\ud800"}', 'malformed_request'],
+  ])('400: %s', async (_, body, code) => {
+    for (const path of ['/v1/connections', `/v1/connections/${connectionId}/imports`]) {
+      const answer = await running.owner.call('POST', path, { body, contentType: 'application/json' });
+      await expectProblem(answer, 400, code);
+      expect(answer.text.length).toBeLessThan(20_000);
+    }
+  });
+
+  it('415: a compressed body', async () => {
+    for (const path of ['/v1/connections', `/v1/connections/${connectionId}/imports`]) {
+      const body = gzipSync(Buffer.alloc(1_000_000));
+      const call = { body, contentType: 'text/csv', headers: { 'content-encoding': 'gzip' } };
+      await expectProblem(await running.owner.call('POST', path, call), 415, 'unsupported_media_type');
+    }
+  });
+
+  it('400: a form of 10,000 parts', async () => {
+    const form = new FormData();
+    for (let i = 0; i < 10_000; i++) form.append(`f${i}`, 'x');
+    const answer = await running.owner.call('POST', `/v1/connections/${connectionId}/imports`, { body: form });
+    await expectProblem(answer, 400, 'validation_failed');
+  });
+});
+
+it('404: ids that cannot exist, on every kind of route', async () => {
+  const ids = ['x'.repeat(2_000), `conn_${'0'.repeat(2_000)}`, 'conn_%00', 'conn_a%2Fb', 'conn_%ED%A0%80'];
+  for (const id of ids) {
+    for (const path of ['connections/?', 'connections/?/mailboxes', 'imports/?', 'imports/?/rows', 'customers/?']) {
+      await expectProblem(await running.owner.call('GET', `/v1/${path.replace('?', id)}`), 404, 'not_found');
+    }
+  }
 });
 
 describe('uploading', () => {

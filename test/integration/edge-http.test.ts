@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -59,6 +61,48 @@ describe.each([
       expect(answer.headers.get('idempotency-replayed')).toBe(replayed);
     }
   });
+});
+
+it.each(['/v1/customers', '/v1/uploads'])('415: 20 MB that say they are compressed, to %s', async (path) => {
+  for (const isChunked of [false, true]) {
+    const answer = await send(path, isChunked, { authorization, 'content-encoding': 'gzip' });
+    expect(await answer.json()).toMatchObject({ status: 415, code: 'unsupported_media_type' });
+  }
+});
+
+/** Sends a path as it is; `fetch` would tidy it up. */
+async function get(path: string): Promise<number> {
+  const { hostname, port } = new URL(host.url);
+  const sent = request({ hostname, port, path, headers: { authorization } }).end();
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode ?? 0;
+}
+
+it.each([
+  'x'.repeat(2_000),
+  `cust_${'0'.repeat(2_000)}`,
+  'cust_%00',
+  'cust_a%2Fb',
+  'cust_%2e%2e%2f',
+  'cust_%ED%A0%80',
+  '%2e%2e',
+  'cust_%0d%0aset-cookie:x',
+])('404: the id %s', async (id) => {
+  expect(await get(`/v1/customers/${id}`)).toBe(404);
+});
+
+it('survives connections that close before the whole body is there', async () => {
+  const { hostname, port } = new URL(host.url);
+  for (const path of ['/v1/customers', '/v1/uploads']) {
+    const headers = { authorization, 'content-type': 'application/json', 'content-length': 1_000_000 };
+    const sent = request({ hostname, port, path, method: 'POST', headers });
+    sent.on('error', () => undefined);
+    sent.write('{"name":');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    sent.destroy();
+  }
+  expect(await get('/v1/customers/absent')).toBe(404);
 });
 
 it('keeps answering after 20 MB bodies', async () => {

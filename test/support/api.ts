@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
 import { docsFiles, toDocsAsset } from '../../functions/http/docs/docs-assets.ts';
-import { operatorKey } from '../../shared/adapters/operator-key.ts';
+import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
@@ -45,12 +45,15 @@ export const DOMAIN = 'tailspin.example';
 const docsAssets = docsFiles.map((file) => toDocsAsset(file, gzipSync(`the content of ${file}`)));
 const operator = { keyId: 'operator', role: 'operator' } as const;
 
+/** An ID that is well formed and that nothing has. */
+export const absentId = (kind: string) => `${kind}_${'0'.repeat(23)}`;
+
 /** The dependencies of all functions, over fakes. */
 export function createApiDeps() {
   const time = { now: NOW };
   const clock = { now: () => time.now };
   const apiKeyStore = inMemoryApiKeys();
-  const { isOperatorKey, sign } = operatorKey(new Secret(OPERATOR_KEY));
+  const { isOperatorKey, sign, isSigned } = operatorKeys(new Secret(OPERATOR_KEY));
   const heartbeats = inMemoryHeartbeats();
   const unavailable = { storage: false, vault: false };
   const checkPart = (part: 'storage' | 'vault') => async () => {
@@ -139,6 +142,7 @@ export function createApiDeps() {
     clock,
     newId: createNewId(clock.now),
     sign,
+    isSigned,
     http: { jsonBodyMaxBytes: JSON_BODY_MAX_BYTES, answersRememberedMs: 24 * 3_600_000 },
     fields: { nameMaxLength: 200 },
     customers,

@@ -57,19 +57,42 @@ export function createFunctionCaller() {
         .toSorted((a, b) => Number(isCatchAll(a.route)) - Number(isCatchAll(b.route)))[0];
       if (!found?.params) throw new Error(`no route for ${method} ${path}`);
 
-      const request = toRequest(method, url, found.params, options);
-      const context = new InvocationContext({
-        invocationId: `req-${++serial}`,
-        functionName: found.route.name,
-        logHandler: (level, ...texts) => void logs.push({ level, text: texts.map(String).join(' ') }),
-      });
-      const answer = await found.route.handler(request, context);
-      const response = answer instanceof HttpResponse ? answer : new HttpResponse(answer);
-      const text = await response.clone().text();
-      check?.({ method, path, status: response.status, headers: response.headers, text });
-      return response;
+      return call(found.route, method, url, found.params, options, path);
+    },
+    /** Calls a route with parameters that no URL need contain, and with a query such as `?limit=5`. */
+    async requestWith(
+      name: string,
+      params: Record<string, string>,
+      options: RequestOptions & { query?: string } = {},
+    ): Promise<HttpResponse> {
+      const route = routes.find((one) => one.name === name);
+      if (!route) throw new Error(`no route ${name}`);
+      // The path as it would be with harmless parameters: the document is looked up by it.
+      const path = `/${route.route?.replaceAll(/\{\w+\}/g, 'x')}`;
+      const url = new URL(`https://api.test${path}${options.query ?? ''}`);
+      return call(route, route.methods?.[0] ?? 'GET', url, params, options, path);
     },
   };
+
+  async function call(
+    route: RegisteredRoute,
+    method: string,
+    url: URL,
+    params: Record<string, string>,
+    options: RequestOptions,
+    path: string,
+  ): Promise<HttpResponse> {
+    const context = new InvocationContext({
+      invocationId: `req-${++serial}`,
+      functionName: route.name,
+      logHandler: (level, ...texts) => void logs.push({ level, text: texts.map(String).join(' ') }),
+    });
+    const answer = await route.handler(toRequest(method, url, params, options), context);
+    const response = answer instanceof HttpResponse ? answer : new HttpResponse(answer);
+    const text = await response.clone().text();
+    check?.({ method, path, status: response.status, headers: response.headers, text });
+    return response;
+  }
 }
 
 function headersOf({ key, body, raw, headers }: RequestOptions): Record<string, string> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Refusal } from '../../causes/refusal.ts';
+import { refused } from '../refused.ts';
 
 const envelope = z.object({
   error: z.string().catch(''),
@@ -12,20 +13,20 @@ const envelope = z.object({
 export function readEntraRefusal(status: number, body: string, requestId?: string): Refusal {
   const read = envelope.safeParse(parseJson(body));
   if (!read.success) {
-    return { service: 'entra', status, code: '', message: '', ...(requestId !== undefined && { requestId }) };
+    return refused({ service: 'entra', status, code: '', message: '', ...(requestId !== undefined && { requestId }) });
   }
   const { error, error_description: message, error_codes: codes, trace_id: traceId } = read.data;
   // Some responses have the number only in their text.
   const number = codes[0] ?? /AADSTS(\d+)/.exec(message)?.[1];
   const id = traceId ?? requestId;
-  return {
+  return refused({
     service: 'entra',
     status,
     code: number === undefined ? error : `AADSTS${number}`,
     family: error,
     message,
     ...(id !== undefined && { requestId: id }),
-  };
+  });
 }
 
 function parseJson(text: string): unknown {

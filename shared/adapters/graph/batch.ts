@@ -1,6 +1,7 @@
 import { Client, HTTPMessageHandler, ResponseType } from '@microsoft/microsoft-graph-client';
 import type { Refusal } from '../../causes/refusal.ts';
 import type { Secret } from '../../kernel/secret.ts';
+import { cutCode, refused } from '../refused.ts';
 import { readRetryAfter } from '../retry-after.ts';
 
 /** One request within a batch. URLs are relative to the API version. */
@@ -67,7 +68,7 @@ export function createSendBatch(options: { timeoutMs: number; now: () => Date })
       // No connection, a lost connection or a timeout. Microsoft may have carried out the requests.
       return all({ kind: 'lost' });
     }
-    const requestId = response.headers.get('request-id') ?? undefined;
+    const requestId = idOf(response.headers.get('request-id'));
     const body = parseJson(text);
     if (response.status !== 200) {
       const refusal = toRefusal(response.status, body, requestId, response.headers.get('retry-after'), options.now());
@@ -89,7 +90,7 @@ function readPart(part: WirePart, outerId: string | undefined, now: Date): PartA
   const headers = new Map(
     Object.entries(part.headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]),
   );
-  const requestId = headers.get('request-id') ?? outerId;
+  const requestId = idOf(headers.get('request-id')) ?? outerId;
   if (!Number.isInteger(status) || status < 200) return lost(requestId);
   if (status < 300) return { kind: 'accepted', status, body: part.body, ...(requestId !== undefined && { requestId }) };
   return { kind: 'refused', refusal: toRefusal(status, part.body, requestId, headers.get('retry-after') ?? null, now) };
@@ -110,15 +111,15 @@ function toRefusal(
   const inner = asObject(error?.innerError ?? error?.innererror);
   const requestId = textOf(inner?.['request-id']) ?? outerId;
   const retryAfterSeconds = readRetryAfter(retryAfter, now);
-  return {
+  return refused({
     service: 'graph',
     status,
     code: textOf(error?.code) ?? '',
     ...innermostCode(inner),
-    message: (textOf(error?.message) ?? '').slice(0, 1000),
+    message: textOf(error?.message) ?? '',
     ...(requestId !== undefined && { requestId }),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-  };
+  });
 }
 
 /** Errors can be nested. The innermost code is the most precise. */
@@ -132,6 +133,11 @@ function innermostCode(inner: Record<string, unknown> | undefined): { innerCode?
 
 function lost(requestId: string | undefined): PartAnswer {
   return { kind: 'lost', ...(requestId !== undefined && { requestId }) };
+}
+
+/** An accepted request has an ID, too. It is stored with the finding. */
+function idOf(header: string | null | undefined): string | undefined {
+  return header ? cutCode(header) : undefined;
 }
 
 function partsOf(body: unknown): WirePart[] | undefined {

@@ -1,6 +1,7 @@
 import { ImapFlow } from 'imapflow';
 import type { Answer } from '../../checks/answer.ts';
 import type { Secret } from '../../kernel/secret.ts';
+import { refused } from '../refused.ts';
 
 export interface MailServer {
   host: string;
@@ -68,5 +69,5 @@ function toAnswer(error: unknown): Answer {
   const isRefused = responseStatus === 'NO' || responseStatus === 'BAD' || authenticationFailed === true;
   if (!isRefused || typeof text !== 'string' || text === '') return { kind: 'lost' };
   const code = responseStatus === 'BAD' ? 'BAD' : 'NO';
-  return { kind: 'refused', refusal: { service: 'imap', status: 0, code, message: text.slice(0, 1000) } };
+  return { kind: 'refused', refusal: refused({ service: 'imap', status: 0, code, message: text }) };
 }

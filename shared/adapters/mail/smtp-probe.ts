@@ -4,6 +4,7 @@ import SMTPConnection, {
 } from 'nodemailer/lib/smtp-connection';
 import type { Answer } from '../../checks/answer.ts';
 import type { Secret } from '../../kernel/secret.ts';
+import { refused } from '../refused.ts';
 import type { MailServer } from './imap-probe.ts';
 
 /** Our own name. For `XOAUTH2`, the library would first look for a token of its own. */
@@ -22,7 +23,7 @@ export async function probeSmtp(
   token: Secret,
   timeoutMs: number,
 ): Promise<Answer> {
-  let refused: SMTPConnectionCustomAuthResponse | undefined;
+  let refusing: SMTPConnectionCustomAuthResponse | undefined;
   let isSenderAccepted = false;
   const runSession = async ({ sendCommand }: SMTPConnectionCustomAuthContext): Promise<void> => {
     const initial = Buffer.from(`user=${address}\x01auth=Bearer ${token.reveal()}\x01\x01`).toString('base64');
@@ -31,7 +32,7 @@ export async function probeSmtp(
     if (reply.status === 334) reply = await sendCommand('');
     if (reply.status === 235) reply = await sendCommand(`MAIL FROM:<${address}>`);
     if (reply.status < 200 || reply.status >= 300) {
-      refused = reply;
+      refusing = reply;
       return;
     }
     isSenderAccepted = true;
@@ -63,13 +64,13 @@ export async function probeSmtp(
     });
   } catch (error) {
     // Once the sender is accepted, the answer is known, even if RSET fails.
-    if (!isSenderAccepted && !refused) return refusalIn(error) ?? { kind: 'lost' };
+    if (!isSenderAccepted && !refusing) return refusalIn(error) ?? { kind: 'lost' };
   } finally {
     connection.on('error', () => undefined);
     connection.quit();
     connection.close();
   }
-  return refused ? refusal(refused) : { kind: 'accepted', value: undefined };
+  return refusing ? refusal(refusing) : { kind: 'accepted', value: undefined };
 }
 
 function refusal({
@@ -78,8 +79,10 @@ function refusal({
   response,
 }: Pick<SMTPConnectionCustomAuthResponse, 'status' | 'code' | 'response'>): Answer {
   if (status < 400) return { kind: 'lost' };
-  const message = response.slice(0, 1000);
-  return { kind: 'refused', refusal: { service: 'smtp', status, code: code ?? enhancedIn(response), message } };
+  return {
+    kind: 'refused',
+    refusal: refused({ service: 'smtp', status, code: code ?? enhancedIn(response), message: response }),
+  };
 }
 
 /** A busy server refuses before the sign-in. */

@@ -25,3 +25,23 @@ it('releases a body that is too large while it is still arriving', async () => {
   await expect(readJson(request, 1_048_576)).rejects.toMatchObject({ code: 'payload_too_large' });
   expect(held).toBeLessThan(5);
 });
+
+it('gives up on a body that arrives too slowly', async () => {
+  async function* drip() {
+    for (;;) {
+      yield Buffer.from(' ');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+  const request = { headers: new Headers(), body: ReadableStream.from(drip()) };
+  await expect(readJson(request, 1_048_576, 50)).rejects.toMatchObject({ code: 'malformed_request' });
+});
+
+it('gives up on a body that never continues', async () => {
+  async function* stall() {
+    yield Buffer.from('{');
+    await new Promise(() => undefined);
+  }
+  const request = { headers: new Headers(), body: ReadableStream.from(stall()) };
+  await expect(readJson(request, 1_048_576, 50)).rejects.toMatchObject({ code: 'malformed_request' });
+});

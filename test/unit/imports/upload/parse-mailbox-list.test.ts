@@ -5,8 +5,8 @@ import { parseRow } from '../../../../shared/imports/upload/parse-row.ts';
 import { readUpload, uploadTypes } from '../../../../shared/imports/upload/read-upload.ts';
 import { chunksOf, uploadLimits } from '../../../support/upload-bytes.ts';
 
-const readMailboxList = (body: unknown) =>
-  readUpload(uploadTypes.ndjson, writeNdjsonRows(parseMailboxList(body)), uploadLimits);
+const readMailboxList = async (body: unknown) =>
+  readUpload(uploadTypes.ndjson, writeNdjsonRows(await parseMailboxList(body)), uploadLimits);
 
 describe('mailboxes as JSON', () => {
   it('parses each mailbox like a CSV row, with its position as the line', async () => {
@@ -28,12 +28,12 @@ describe('mailboxes as JSON', () => {
     ]);
   });
 
-  it('reports all wrong and unknown fields in one error', () => {
+  it('reports all wrong and unknown fields in one error', async () => {
     const body = {
       mailboxes: [{ address: 1, name: 'x' }, { address: 'a@contoso.com', dailyLimit: '5' }, {}],
       dryRun: 1,
     };
-    expect(() => parseMailboxList(body)).toThrow(
+    await expect(parseMailboxList(body)).rejects.toThrow(
       expect.objectContaining({
         code: 'validation_failed',
         fields: expect.arrayContaining(
@@ -45,8 +45,8 @@ describe('mailboxes as JSON', () => {
     );
   });
 
-  it.each([{}, { mailboxes: [] }, null, 'x', [], { mailboxes: 'a@contoso.com' }])('refuses %j', (body) => {
-    expect(() => parseMailboxList(body)).toThrow(expect.objectContaining({ code: 'validation_failed' }));
+  it.each([{}, { mailboxes: [] }, null, 'x', [], { mailboxes: 'a@contoso.com' }])('refuses %j', async (body) => {
+    await expect(parseMailboxList(body)).rejects.toThrow(expect.objectContaining({ code: 'validation_failed' }));
   });
 
   it('reads the same rows back from storage, in chunks of any size', async () => {
@@ -58,7 +58,7 @@ describe('mailboxes as JSON', () => {
       ],
     };
     const expected = body.mailboxes.map((mailbox, index) => parseRow(index + 1, mailbox, uploadLimits));
-    const stored = Buffer.concat(await Array.fromAsync(writeNdjsonRows(parseMailboxList(body))));
+    const stored = Buffer.concat(await Array.fromAsync(writeNdjsonRows(await parseMailboxList(body))));
     for (const sizes of [[7], [65_536]]) {
       expect(await Array.fromAsync(readNdjsonRows(chunksOf(stored, sizes), uploadLimits))).toEqual(expected);
     }

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { readRetryAfter } from '../../shared/adapters/retry-after.ts';
+import { parseKeyText } from '../../shared/api-keys/key-text.ts';
+import { clientSecretField, cloudField, tenantField } from '../../shared/connections/connection-fields.ts';
+import { bearerOf } from '../../shared/edge/authenticate.ts';
+import { mediaType, parseJson } from '../../shared/edge/body.ts';
+import { createBodyHash } from '../../shared/edge/body-hash.ts';
+import { isCached, requireMatch } from '../../shared/edge/etag.ts';
+import { addressField, futureInstantField, nameField } from '../../shared/edge/fields.ts';
+import { readIdempotencyKey } from '../../shared/edge/idempotency.ts';
+import { createCursors, pageQuery } from '../../shared/edge/page.ts';
+import { parseHeader } from '../../shared/imports/upload/parse-header.ts';
+import { parseMailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
+import { parseRow } from '../../shared/imports/upload/parse-row.ts';
+import { readCsv } from '../../shared/imports/upload/read-csv.ts';
+import { readMultipart } from '../../shared/imports/upload/read-multipart.ts';
+import { parseAddress } from '../../shared/kernel/address.ts';
+import { createFieldFaults } from '../../shared/kernel/field-faults.ts';
+import { isId } from '../../shared/kernel/ids.ts';
+import { uploadLimits } from '../support/upload-bytes.ts';
+
+/** Quadratic work on a text of this length takes seconds. */
+const LONG = 32_768;
+
+const unit = [
+  ...[' ', '\t', '\n', '\u200b', '\u00a0', 'a', 'Z', '0', '9', '.', '@', '-', '_', '"', "'", ',', ';', '<', '>', '\\'],
+  ...[
+    'a ',
+    ' a',
+    'a.',
+    'a@',
+    '@a.',
+    '.@',
+    'a@b.c',
+    '<a',
+    '>a',
+    '<>',
+    '""',
+    '"a',
+    'a"',
+    ',"',
+    ';;',
+    '[',
+    '{',
+    '[]',
+    '{"a":',
+  ],
+  ...[
+    'é',
+    'a\u0301',
+    '😀',
+    '\ufdfa',
+    'xn--',
+    '2027-',
+    'T00:',
+    '+00:00',
+    'P1D',
+    '8f14e45f-',
+    'cust_0',
+    'W/"',
+    '; boundary=',
+  ],
+];
+/** The same at the end and in the middle, which is where backtracking shows. */
+const hostile = unit.flatMap((text) => [
+  (length: number) => text.repeat(Math.ceil(length / text.length)).slice(0, length),
+  (length: number) => `x${text.repeat(Math.ceil(length / text.length)).slice(0, length - 2)}x`,
+]);
+
+const clock = { now: () => new Date('2026-06-01T00:00:00Z') };
+const field = (schema: z.ZodType) => (text: string) => createFieldFaults().read(schema, text);
+const cursors = createCursors({ sign: () => 'x', isSigned: () => true }, 'list');
+
+/** What reads a text from outside, each with the longest text that may reach it. */
+const rules: [name: string, lengthMax: number, read: (text: string) => unknown][] = [
+  ['an address', 1_280, parseAddress],
+  ['a long address', LONG, parseAddress],
+  ['the field of an address', LONG, field(addressField)],
+  ['a name', LONG, field(nameField(200))],
+  ['a tenant', LONG, field(tenantField)],
+  ['a domain', 253, field(tenantField)],
+  ['a client secret', LONG, field(clientSecretField)],
+  ['a client id', LONG, field(z.guid())],
+  ['a cloud', LONG, field(cloudField(() => true))],
+  ['an instant', LONG, field(futureInstantField(clock))],
+  ['a limit', LONG, field(pageQuery.limit)],
+  ['the field of a cursor', LONG, field(pageQuery.cursor)],
+  ['a cursor', LONG, cursors.open],
+  ['an unknown field', LONG, (text) => createFieldFaults().read(z.strictObject({}), { [text]: 1 })],
+  ['an idempotency key', LONG, (text) => readIdempotencyKey(text, createFieldFaults())],
+  ['an id', LONG, (text) => isId('conn', text)],
+  ['an API key', LONG, parseKeyText],
+  ['Authorization', LONG, (text) => bearerOf({ get: () => `bearer ${text}` })],
+  ['Content-Type', LONG, (text) => createBodyHash('key', `multipart/${text}`)],
+  ['a media type', LONG, mediaType],
+  ['If-None-Match', LONG, (text) => isCached(text, '"x"')],
+  ['If-Match', LONG, (text) => requireMatch(text, {})],
+  ['Retry-After', LONG, (text) => readRetryAfter(text, clock.now())],
+  ['JSON', LONG, (text) => parseJson(Buffer.from(text))],
+  ['a text in JSON', LONG, (text) => parseJson(Buffer.from(JSON.stringify({ [text]: text })))],
+  ['the header of a CSV', LONG, (text) => parseHeader([text, 'email'])],
+  ['many headers of a CSV', LONG, (text) => parseHeader([...text.split(/(?<=[,; ])/), 'email'])],
+  ['an address in a row', LONG, (text) => parseRow(1, { address: text }, uploadLimits)],
+  ['a name in a row', LONG, (text) => parseRow(1, { address: '', displayName: text, reference: text }, uploadLimits)],
+  ['a daily limit in a row', LONG, (text) => parseRow(1, { address: '', dailyLimit: text }, uploadLimits)],
+  ['a CSV whose header is hostile', LONG, (text) => readAll(`${text}\nemail\na@b.example\n`)],
+  ['a CSV whose row is hostile', LONG, (text) => readAll(`email,name\n${text}\na@b.example,x\n`)],
+  ['a CSV whose field is hostile', LONG, (text) => readAll(`email,name\n"${text.replaceAll('"', '""')}",${text}\n`)],
+  ['a list of mailboxes', LONG, (text) => parseMailboxList({ mailboxes: [{ address: text, [text]: text }] })],
+  ['the boundary of a form', 8_192, (text) => readMultipart(`multipart/form-data; boundary=${text}`, one('x'))],
+  ['a form', LONG, (text) => readMultipart('multipart/form-data; boundary=b', one(`--b\r\n${text}\r\n--b--\r\n`))],
+];
+
+async function* one(text: string) {
+  yield Buffer.from(text);
+}
+
+async function readAll(csv: string): Promise<void> {
+  const { rows } = await readCsv(one(csv), uploadLimits);
+  for await (const _ of rows);
+}
+
+/** A text 16 times as long, read once, costs as much as the short one read 16 times, or 16 times that if it is quadratic. */
+const GROWTH = 16;
+const RATIO_MAX = 5;
+/** Reading less than this is too little to measure, and harmless. */
+const DOUBTFUL_MS = 10;
+/** The clock of a thread ticks every few milliseconds. */
+const MEASURED_MS = 60;
+
+/** Of this thread alone: a busy machine makes work wait, but does not make it more. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+async function msFor(times: number, work: () => unknown): Promise<number> {
+  const startedAt = cpuMs();
+  for (let i = 0; i < times; i++) await work();
+  return cpuMs() - startedAt;
+}
+
+/** How much more the long text costs than its length explains. Near 1 if the work is linear. */
+async function excessOf(short: () => unknown, long: () => unknown): Promise<number> {
+  let times = 1;
+  let longMs = await msFor(times, long);
+  while (longMs < MEASURED_MS) {
+    times *= 2;
+    longMs = await msFor(times, long);
+  }
+  return longMs / Math.max(await msFor(times * GROWTH, short), 1);
+}
+
+/** A refusal is an answer, too. */
+async function settle(read: () => unknown): Promise<void> {
+  try {
+    await read();
+  } catch {}
+}
+
+describe('sixteen times the length does not cost much more than sixteen times the work', () => {
+  it.each(rules)('%s', async (_, lengthMax, read) => {
+    // A short text is read several times, so that its work can be told from the noise.
+    const times = Math.ceil(LONG / lengthMax);
+    for (const [index, make] of hostile.entries()) {
+      const cost = (length: number) => {
+        const text = make(length);
+        return async () => {
+          for (let i = 0; i < times; i++) await settle(() => read(text));
+        };
+      };
+      const [short, long] = [cost(lengthMax / GROWTH), cost(lengthMax)];
+      const startedAt = performance.now();
+      await long();
+      if (performance.now() - startedAt < DOUBTFUL_MS) continue;
+      let ratio = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < 3 && ratio >= RATIO_MAX; i++) ratio = await excessOf(short, long);
+      expect(ratio, JSON.stringify(unit[index >> 1])).toBeLessThan(RATIO_MAX);
+    }
+  });
+});
+
+it('the measure sees a rule that is quadratic', async () => {
+  const edges = /^\s+|\s+$/g;
+  const cost = (length: number) => {
+    const text = `x${' '.repeat(length)}x`;
+    return () => text.replace(edges, '');
+  };
+  expect(await excessOf(cost(8_192 / GROWTH), cost(8_192))).toBeGreaterThan(RATIO_MAX);
+});
