@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { beforeAll, expect, it } from 'vitest';
+import { plainTenant } from '../support/plain-tenant.ts';
 import { type RawAnswer, sendRaw } from '../support/raw-request.ts';
-import { plainTenant, useRunningStack } from '../support/running-stack.ts';
+import { useRunningStack } from '../support/running-stack.ts';
 
 // A body that never ends holds a connection and an invocation. Each must end by itself, soon, and leave nothing behind.
 
