@@ -35,3 +35,13 @@ export async function requestCancel(
   const current = (await deps.imports.get(customerId, id))?.value;
   return current?.status === 'cancelling' || current?.status === 'cancelled' ? current : undefined;
 }
+
+/** Cancels every unfinished import of a customer. Repeatable. */
+export async function cancelCustomerImports(
+  deps: { imports: ImportStore; importQueues: ImportQueues },
+  customerId: string,
+): Promise<void> {
+  for (const pointer of await deps.imports.listOpen()) {
+    if (pointer.customerId === customerId) await cancelImport(deps, customerId, pointer.importId, 'cancelled');
+  }
+}

@@ -1,5 +1,5 @@
 import type { ConnectionFinding } from '../causes/verdict.ts';
-import type { Counts } from './counts.ts';
+import type { Counts } from './ledger/counts.ts';
 
 export const importStatuses = [
   'accepted',

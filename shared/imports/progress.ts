@@ -1,5 +1,5 @@
-import { type Counts, countRows } from './counts.ts';
 import { type Import, isEnded } from './import.ts';
+import { type Counts, countRows } from './ledger/counts.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { sumTallies } from './ledger/tally.ts';
 

@@ -20,7 +20,7 @@ import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
 import { createReadiness } from '../health/readiness.ts';
-import { cancelCustomerImports } from '../imports/cancel-customer-imports.ts';
+import { cancelCustomerImports } from '../imports/cancel-import.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
 import { systemClock } from '../kernel/clock.ts';

@@ -127,7 +127,7 @@ const settings = z.object({
 
 export const settingNames = Object.keys(settings.shape) as (keyof typeof settings.shape)[];
 
-export type Settings = z.infer<typeof settings>;
+type Settings = z.infer<typeof settings>;
 
 interface SimulatedCloud {
   loginUrl: string;

@@ -1,4 +1,4 @@
-import type { Settings } from './config.ts';
+import type { Secret } from '../kernel/secret.ts';
 
 /** In `local.settings.example.json`. A test compares the two. */
 export const SAMPLE_OPERATOR_KEY = 'replace-with-thirty-two-characters-or-more';
@@ -16,8 +16,12 @@ const urlSettings = [
   'DataStorage__tableServiceUri',
 ] as const;
 
+/** The settings that can be made for a developer's machine. */
+type Checked = Partial<Record<'OPERATOR_KEY' | 'OPERATOR_KEY_PREVIOUS' | 'DataStorage', Secret | undefined>> &
+  Partial<Record<(typeof urlSettings)[number], string | undefined>> & { KEY_VAULT_VERIFY_RESOURCE: boolean };
+
 /** Finds settings that are made for a developer's machine. In Azure they would open the app to anyone. */
-export function findLocalSettings(read: Settings): string[] {
+export function findLocalSettings(read: Checked): string[] {
   const faults: string[] = [];
   for (const name of ['OPERATOR_KEY', 'OPERATOR_KEY_PREVIOUS'] as const) {
     if (read[name]?.reveal() === SAMPLE_OPERATOR_KEY) {

@@ -9,7 +9,7 @@ import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
 import { createRateLimits } from '../../shared/edge/rate-limits.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
-import { cancelCustomerImports } from '../../shared/imports/cancel-customer-imports.ts';
+import { cancelCustomerImports } from '../../shared/imports/cancel-import.ts';
 import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
 import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
 import { createRefusalWatch } from '../../shared/imports/checking/refusal-watch.ts';

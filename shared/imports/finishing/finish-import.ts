@@ -1,8 +1,8 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Slots } from '../../plans/slots.ts';
-import { countRows } from '../counts.ts';
 import { type Import, isEnded } from '../import.ts';
 import { changeImport, type ImportStore } from '../import-store.ts';
+import { countRows } from '../ledger/counts.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { countSettled, sumTallies } from '../ledger/tally.ts';
 import { reviseExplanations } from './revise-explanations.ts';

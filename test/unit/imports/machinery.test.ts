@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { countRows } from '../../../shared/imports/counts.ts';
+import { countRows } from '../../../shared/imports/ledger/counts.ts';
 import { isSettled, settledStates } from '../../../shared/imports/ledger/row.ts';
 import { countSettled, sumTallies } from '../../../shared/imports/ledger/tally.ts';
 import { noFaults } from '../../support/import-world/faults.ts';

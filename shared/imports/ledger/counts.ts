@@ -1,5 +1,5 @@
-import type { PlanRecord } from './ledger/plan-record.ts';
-import { countSettled, type TallyCounts } from './ledger/tally.ts';
+import type { PlanRecord } from './plan-record.ts';
+import { countSettled, type TallyCounts } from './tally.ts';
 
 /** The counts of an import as the API shows them. `accepted` is always the sum of the last six. */
 export interface Counts {
