@@ -6,12 +6,14 @@ import { addAuditRoutes } from './http/audit.ts';
 import { addConnectionRoutes } from './http/connections.ts';
 import { addConsentRoutes } from './http/consent.ts';
 import { addCustomerRoutes } from './http/customers.ts';
+import { addDocsPage } from './http/docs/docs-page.ts';
 import { addExpiringSecretRoutes } from './http/expiring-secrets.ts';
 import { addHealthRoutes } from './http/health.ts';
 import { addImportRoutes } from './http/imports.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
+import { addProblemPages } from './http/problem-page.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
 import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
@@ -31,6 +33,8 @@ const routes = [
   addMailboxRoutes,
   addAuditRoutes,
   addOpenApiRoute,
+  addDocsPage,
+  addProblemPages,
 ] as const;
 
 const queuesAndTimers = [
@@ -50,6 +54,7 @@ export type FunctionDeps = EndpointDeps & DepsOf<typeof routes> & DepsOf<typeof 
 export function addFunctions(host: Pick<typeof app, 'http' | 'storageQueue' | 'timer'>, deps: FunctionDeps): Api {
   const api = createApi(host, deps);
   for (const register of routes) register(api, deps);
+  api.refuseUnknownRoutes();
   for (const register of queuesAndTimers) register(host, deps);
   return api;
 }

@@ -1,8 +1,10 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { writeDocsAssets } from './docs-assets.ts';
 
 /**
- * Bundles the app into one ES module. The same file is deployed to Azure and runs in the local stack.
+ * Bundles the app into one ES module. The same file is deployed to Azure and runs in the local stack,
+ * with the files of the API reference beside it.
  *
  * The Functions worker supplies `@azure/functions-core` at run time. The banner defines `require` for the CommonJS
  * packages in the bundle. Without it the app fails at startup with "Dynamic require of … is not supported".
@@ -24,3 +26,4 @@ const result = await build({
   logLevel: 'warning',
 });
 await writeFile('dist/meta.json', JSON.stringify(result.metafile));
+await writeDocsAssets('dist/docs');

@@ -12,9 +12,7 @@ export function openApiDocument(): string {
   const { Values } = JSON.parse(readFileSync('local.settings.example.json', 'utf8')) as {
     Values: Record<string, string>;
   };
-  const { routes } = addFunctions(
-    host,
-    buildDeps(readConfig(Values), () => undefined),
-  );
+  const deps = buildDeps(readConfig(Values), () => undefined);
+  const { routes } = addFunctions(host, { ...deps, docsAssets: async () => [] });
   return `${JSON.stringify(createOpenApi(routes, '/'), null, 2)}\n`;
 }

@@ -4,7 +4,8 @@ import { createSbom } from './sbom.ts';
 
 /**
  * Writes the deployed package to `target`, from the built app in `root`: `host.json`, the bundle with its source map,
- * a `package.json` that has no dependencies to install, and the SBOM of what is in the bundle, `bom.json`.
+ * the files of the API reference, a `package.json` that has no dependencies to install, and the SBOM of what is in the
+ * package, `bom.json`.
  *
  * The map leaves out the sources, which are half of its size. Stack traces do not need them.
  */
@@ -19,6 +20,7 @@ export async function writePackage(root: string, target: string): Promise<void> 
   await writeFile(join(target, 'package.json'), JSON.stringify({ name, version, license, type, main }, null, 2));
   await cp(join(root, 'dist/index.js'), join(target, 'dist/index.js'));
   await writeFile(join(target, 'dist/index.js.map'), JSON.stringify(map));
+  await cp(join(root, 'dist/docs'), join(target, 'dist/docs'), { recursive: true });
   await writeFile(join(target, 'bom.json'), JSON.stringify(createSbom(root), null, 2));
 }
 

@@ -2,6 +2,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { causes } from '../../shared/causes/causes.ts';
 import type { ConsentOutcome } from '../../shared/connections/consent.ts';
 import { shownName } from '../../shared/connections/shown-name.ts';
+import { escapeHtml, htmlPage } from './html-page.ts';
 
 interface PageText {
   title: string;
@@ -12,29 +13,17 @@ interface PageText {
 
 const NAME_LABEL = 'The name that was given to the connection when it was registered:';
 
-/** The page that the admin sees after the consent dialog. It loads nothing from other hosts and runs no scripts. */
+/** The page that the admin sees after the consent dialog. It is not stored, because it names the connection. */
 export function consentPage(outcome: ConsentOutcome): HttpResponseInit {
   const { title, paragraphs, connectionName } = textOf(outcome);
-  const style =
-    'body{font:1.1rem/1.5 system-ui,sans-serif;max-width:38rem;margin:12vh auto;padding:0 1.5rem;color:#1b1f24}h1{font-size:1.5rem}';
   const body = [
     ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
     ...(connectionName === undefined
       ? []
       : [`<p>${NAME_LABEL} <bdi>“${escapeHtml(shownName(connectionName))}”</bdi></p>`]),
   ].join('');
-  return {
-    status: 200,
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy':
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-      // The URL contains the one-time state.
-      'referrer-policy': 'no-referrer',
-      'cache-control': 'no-store',
-    },
-    body: `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(title)}</title><style>${style}</style></head><body><main><h1>${escapeHtml(title)}</h1>${body}</main></body></html>`,
-  };
+  const page = htmlPage(title, body);
+  return { ...page, headers: { ...page.headers, 'cache-control': 'no-store' } };
 }
 
 function textOf(outcome: ConsentOutcome): PageText {
@@ -77,8 +66,4 @@ function textOf(outcome: ConsentOutcome): PageText {
         ],
       };
   }
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

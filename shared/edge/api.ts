@@ -2,9 +2,10 @@ import type { app, HttpHandler } from '@azure/functions';
 import type { z } from 'zod';
 import type { Permission } from '../kernel/actor.ts';
 import { createEndpoint, type Endpoint, type EndpointDeps } from './endpoint.ts';
-import { type PublicEndpoint, publicEndpoint } from './public-endpoint.ts';
+import { createPublicEndpoint, type PublicEndpoint } from './public-endpoint.ts';
 import type { BodyKind } from './request-body.ts';
 import type { RouteDescription } from './route.ts';
+import { createUnknownRoute, type KnownRoute, UNKNOWN_ROUTE } from './unknown-route.ts';
 
 /** A route as it was registered: everything that a caller can know about it. */
 export interface RegisteredRoute extends RouteDescription {
@@ -16,6 +17,14 @@ export interface RegisteredRoute extends RouteDescription {
   bodyKind?: BodyKind;
   query?: z.ZodType;
   list?: boolean;
+}
+
+/** A page or file for a browser: open to everyone, and no part of the API. */
+export interface RegisteredPage {
+  /** The function's name in Azure: `problem-page`. */
+  name: string;
+  /** Outside `v1/`, where everything is part of the API. */
+  path: string;
 }
 
 /** Where routes are registered: with the Functions host, and in the list that the OpenAPI document is made from. */
@@ -30,21 +39,34 @@ export interface Api {
   >(route: RouteDescription & Endpoint<Body, Query, Mode, Kind>): void;
   /** Registers a route that is open to everyone. */
   publicRoute<Query = undefined>(route: RouteDescription & PublicEndpoint<Query>): void;
+  /** Registers a page. It is not in the OpenAPI document. */
+  page(page: RegisteredPage & PublicEndpoint<undefined>): void;
+  /** Answers every other path and method with a problem. */
+  refuseUnknownRoutes(): void;
 }
 
 export function createApi(host: Pick<typeof app, 'http'>, deps: EndpointDeps): Api {
   const routes: RegisteredRoute[] = [];
+  const known: KnownRoute[] = [];
   const endpoint = createEndpoint(deps);
+  const publicEndpoint = createPublicEndpoint(deps);
+
+  function add(name: string, route: KnownRoute, handler: HttpHandler): void {
+    known.push(route);
+    host.http(name, { methods: [route.method], route: route.path, authLevel: 'anonymous', handler });
+  }
 
   function register(route: RegisteredRoute, handler: HttpHandler): void {
     routes.push(route);
-    const { name, method, path } = route;
-    host.http(name, { methods: [method], route: path, authLevel: 'anonymous', handler });
+    add(route.name, route, handler);
   }
 
   return {
     routes,
     route: (route) => register({ ...route, customer: route.customer ?? 'required' }, endpoint(route)),
     publicRoute: (route) => register({ ...route, customer: 'none' }, publicEndpoint(route)),
+    page: (page) => add(page.name, { method: 'GET', path: page.path }, publicEndpoint(page)),
+    refuseUnknownRoutes: () =>
+      host.http(UNKNOWN_ROUTE.name, { ...UNKNOWN_ROUTE, handler: createUnknownRoute(deps, known) }),
   };
 }

@@ -14,13 +14,12 @@ import { guarded, refused } from './guarded.ts';
 import { type Attempt, answerOnce, attemptId, type IdempotencyDeps, readIdempotencyKey } from './idempotency.ts';
 import { presentPage, type Signer } from './page.ts';
 import { readParams } from './params.ts';
+import type { ProblemDeps } from './problem.ts';
 import { type BodyKind, readBody } from './request-body.ts';
 import { readQuery } from './request-query.ts';
 
-export { publicEndpoint } from './public-endpoint.ts';
-
 /** Its `Signer` signs cursors and seeds of IDs with a key that only the app has. */
-export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, Signer {
+export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, ProblemDeps, Signer {
   newId: NewId;
   http: { jsonBodyMaxBytes: number; answersRememberedMs: number };
 }
@@ -88,7 +87,7 @@ export function createEndpoint(deps: EndpointDeps) {
     Kind extends BodyKind = 'json',
   >(route: Endpoint<Body, Query, Mode, Kind>): HttpHandler {
     return (request, context) =>
-      guarded(request, context, async (log, requestId, exchange) => {
+      guarded(deps, request, context, async (log, requestId, exchange) => {
         const acting = await admit(deps, route, request, exchange);
         const params = readParams(request.params);
         const faults = createFieldFaults();
@@ -133,7 +132,7 @@ export function createEndpoint(deps: EndpointDeps) {
           // A refusal is stored and replayed like any other answer.
           return await answerOnce(deps, attempt, log, (begunAt) => {
             const seed = deps.sign(`ids\n${attempt.owner}\n${attempt.id}`);
-            return work(createRepeatableIds(seed, begunAt)).catch((error) => refused(error, requestId, log));
+            return work(createRepeatableIds(seed, begunAt)).catch((error) => refused(deps, error, requestId, log));
           });
         } finally {
           await body.streamed?.discardRest(DISCARD_MAX_BYTES).catch(() => undefined);

@@ -4,7 +4,7 @@ import { DomainError, isTransient } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { type Answer, toAnswer, toInit } from './answer.ts';
 import { createLog } from './log.ts';
-import { toProblem } from './problem.ts';
+import { type ProblemDeps, toProblem } from './problem.ts';
 
 /** What the steps of a request leave for its answer and its log line, whether the request succeeds or not. */
 export interface Exchange {
@@ -15,6 +15,7 @@ export interface Exchange {
 
 /** Serves a request and turns anything thrown into an answer. Logs one line per request. */
 export async function guarded(
+  deps: ProblemDeps,
   request: HttpRequest,
   context: InvocationContext,
   serve: (log: Log, requestId: string, exchange: Exchange) => Promise<Answer>,
@@ -27,7 +28,7 @@ export async function guarded(
   try {
     answer = await serve(log, requestId, exchange);
   } catch (error) {
-    answer = refused(error, requestId, log);
+    answer = refused(deps, error, requestId, log);
   }
   const { keyId, role, customerId } = exchange.caller ?? {};
   log('info', 'request', {
@@ -42,9 +43,9 @@ export async function guarded(
 }
 
 /** The answer to an error. Logs a defect as an error, a transient failure as a warning, a refusal as info. */
-export function refused(error: unknown, requestId: string, log: Log): Answer {
+export function refused(deps: ProblemDeps, error: unknown, requestId: string, log: Log): Answer {
   if (isTransient(error)) log('warn', 'request_failed_transiently', { code: error.code, error });
   else if (error instanceof DomainError) log('info', 'request_refused', { code: error.code, ...error.context });
   else log('error', 'request_failed', { error });
-  return toAnswer(toProblem(error, requestId));
+  return toAnswer(toProblem(deps, error, requestId));
 }

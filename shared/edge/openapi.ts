@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
+import {
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiResponseObject,
+} from 'zod-openapi';
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { RegisteredRoute } from './api.ts';
 import { pageQuery } from './page.ts';
@@ -83,7 +88,7 @@ export function createOpenApi(routes: readonly RegisteredRoute[], server: string
     const path = `/${route.path}`;
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: toOperation(route, refusals) };
   }
-  return createDocument({
+  const document: ZodOpenApiObject = {
     openapi: '3.1.0',
     info: {
       title: 'Muster',
@@ -96,7 +101,15 @@ export function createOpenApi(routes: readonly RegisteredRoute[], server: string
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     components,
     paths,
-  });
+  };
+  return createDocument(document, { override: ({ jsonSchema }) => leaveOutNoise(jsonSchema) });
+}
+
+/** zod writes the limits of JavaScript's numbers, and what `date-time` already says. Developers would read both. */
+function leaveOutNoise(schema: { format?: string; pattern?: string; minimum?: number; maximum?: number }): void {
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.format === 'date-time') delete schema.pattern;
 }
 
 function toOperation(route: RegisteredRoute, refusals: Refusals): ZodOpenApiOperationObject {
@@ -212,7 +225,7 @@ function toRefusal(status: number, codes: readonly ErrorCode[], shared: Refusals
 }
 
 /** The refusals that follow from a route's shape, and its own. */
-function refusalsOf(route: RegisteredRoute): ErrorCode[] {
+export function refusalsOf(route: RegisteredRoute): ErrorCode[] {
   const { method, permission, customer, path, refusals = [] } = route;
   const isWrite = method !== 'GET';
   const own: ErrorCode[] = ['validation_failed', ...refusals];

@@ -13,6 +13,7 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   unauthenticated: { status: 401, title: 'An API key is required' },
   forbidden: { status: 403, title: 'The API key does not allow this' },
   not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   conflict: { status: 409, title: 'The request conflicts with an existing resource' },
   connection_not_ready: { status: 409, title: 'The connection is not ready' },
   slot_limit_reached: { status: 409, title: 'The plan has too few free mailbox slots' },
@@ -36,6 +37,11 @@ const RETRY_AFTER_SECONDS = 5;
 
 const PATH_MAX_LENGTH = 200;
 
+export interface ProblemDeps {
+  /** Where the pages of problems are, without a slash at its end. */
+  publicUrl: string;
+}
+
 interface Problem {
   type: string;
   title: string;
@@ -49,7 +55,7 @@ interface Problem {
 }
 
 /** Turns anything thrown into an RFC 9457 response. Only the text of a `DomainError` reaches the caller. */
-export function toProblem(error: unknown, requestId: string): HttpResponseInit {
+export function toProblem(deps: ProblemDeps, error: unknown, requestId: string): HttpResponseInit {
   if (!(error instanceof DomainError)) {
     return respond({ type: 'about:blank', title: 'Something went wrong on our side', status: 500, requestId });
   }
@@ -62,7 +68,7 @@ export function toProblem(error: unknown, requestId: string): HttpResponseInit {
     {
       // The error's own members come first, so none of them can override a standard member.
       ...error.members,
-      type: `/problems/${error.code.replaceAll('_', '-')}`,
+      type: `${deps.publicUrl}/problems/${error.code}`,
       title,
       status,
       detail: error.detail,

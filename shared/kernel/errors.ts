@@ -1,6 +1,6 @@
 /**
  * Every error that the product reports, and whether waiting helps. A new code does not compile until its status and
- * title are in `edge/problem.ts`.
+ * title are in `edge/problem.ts`, and its explanation in `edge/problem-help.ts`.
  */
 const waitingHelps = {
   validation_failed: false,
@@ -13,6 +13,7 @@ const waitingHelps = {
   unauthenticated: false,
   forbidden: false,
   not_found: false,
+  method_not_allowed: false,
   conflict: false,
   connection_not_ready: false,
   slot_limit_reached: false,
@@ -43,7 +44,7 @@ export interface FieldError {
   message: string;
 }
 
-interface DomainErrorOptions {
+export interface DomainErrorOptions {
   /** The original error. Logged, never sent. */
   cause?: unknown;
   /** IDs that help an operator find the record. Logged, never sent, never secret. */

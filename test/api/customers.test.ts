@@ -28,7 +28,11 @@ describe('POST /v1/customers', () => {
     expect(response.status).toBe(400);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
     const problem = await jsonOf<{ errors: { path: string }[] }>(response);
-    expect(problem).toMatchObject({ type: '/problems/validation-failed', code: 'validation_failed', status: 400 });
+    expect(problem).toMatchObject({
+      type: 'https://muster.test/problems/validation_failed',
+      code: 'validation_failed',
+      status: 400,
+    });
     expect(problem.errors.map(({ path }) => path).sort()).toEqual(['colour', 'mailboxSlots', 'name', 'plan']);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createEndpoint, publicEndpoint } from '../../shared/edge/endpoint.ts';
+import { createEndpoint } from '../../shared/edge/endpoint.ts';
+import { createPublicEndpoint } from '../../shared/edge/public-endpoint.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { createApi, JSON_BODY_MAX_BYTES, OPERATOR_KEY } from '../support/api.ts';
@@ -12,6 +13,7 @@ const secret = z.string().transform((value) => new Secret(value));
 function createTestApi(handle: () => Promise<object> = async () => ({ jsonBody: { ok: true } })) {
   const api = createApi();
   const endpoint = createEndpoint(api.deps);
+  const publicEndpoint = createPublicEndpoint(api.deps);
   const seen: unknown[] = [];
   api.host.http('test-post', {
     methods: ['POST'],

@@ -15,6 +15,10 @@ const permissions: Record<string, Permission | 'open'> = {
   'health-ready': 'open',
   'consent-callback': 'open',
   'openapi-get': 'open',
+  'docs-page': 'open',
+  'docs-asset': 'open',
+  'problem-page': 'open',
+  'unknown-route': 'open',
 
   'customers-create': 'operate',
   'customers-list': 'operate',

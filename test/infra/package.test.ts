@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deflateRawSync } from 'node:zlib';
+import { deflateRawSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { docsFiles } from '../../functions/http/docs/docs-assets.ts';
 import { writePackage } from '../../scripts/package.ts';
 
 /** A folder with the package that azd uploads. `npm test` builds the app before it tests. */
@@ -17,16 +18,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(join(target, '..'), { recursive: true }));
 
-test('contains only host.json, package.json, the bundle, its source map and the SBOM', async () => {
+const docs = [...docsFiles.map((file) => `dist/docs/${file}.gz`), 'dist/docs/LICENSES.txt'];
+
+test('contains only host.json, package.json, the bundle, its source map, the API reference and the SBOM', async () => {
   const entries = await readdir(target, { recursive: true });
-  expect(entries.sort()).toEqual([
-    'bom.json',
-    'dist',
-    'dist/index.js',
-    'dist/index.js.map',
-    'host.json',
-    'package.json',
-  ]);
+  const bundle = ['bom.json', 'dist', 'dist/docs', 'dist/index.js', 'dist/index.js.map'];
+  expect(entries.sort()).toEqual([...bundle, ...docs, 'host.json', 'package.json'].sort());
 });
 
 test('has a package.json that names the bundle, but no dependencies and no scripts', async () => {
@@ -37,9 +34,17 @@ test('has a package.json that names the bundle, but no dependencies and no scrip
 });
 
 test('has a compressed size of at most 3 MB', async () => {
-  const files = ['bom.json', 'dist/index.js', 'dist/index.js.map', 'host.json', 'package.json'];
+  const files = ['bom.json', 'dist/index.js', 'dist/index.js.map', 'host.json', 'package.json', ...docs];
   const sizes = await Promise.all(files.map(async (file) => deflateRawSync(await readFile(join(target, file))).length));
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(3_000_000);
+});
+
+test('names no source map in the files of the API reference, because browsers would ask for it', async () => {
+  for (const file of docsFiles) {
+    const text = gunzipSync(await readFile(join(target, `dist/docs/${file}.gz`))).toString();
+    expect(text.length, file).toBeGreaterThan(100);
+    expect(text, file).not.toContain('# sourceMappingURL=');
+  }
 });
 
 test('has a source map that names the sources but does not contain them', async () => {

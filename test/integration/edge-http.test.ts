@@ -117,3 +117,32 @@ it('keeps answering after 20 MB bodies', async () => {
   const known = await fetch(location, { headers: { authorization, 'if-none-match': etag } });
   expect([known.status, known.headers.get('etag')]).toEqual([304, etag]);
 });
+
+describe('a request without a route of its own', () => {
+  it.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
+    '404: %s to an unknown path gets a problem',
+    async (method) => {
+      for (const path of ['/', '/v1/nothing', '/v1/customers/cust_1/nothing', '/%', '/administrators']) {
+        const answer = await fetch(`${host.url}${path}`, { method });
+        expect(answer.status, path).toBe(404);
+        expect(answer.headers.get('content-type'), path).toBe('application/problem+json');
+        if (method !== 'HEAD') expect(await answer.json()).toMatchObject({ code: 'not_found' });
+      }
+    },
+  );
+
+  it.each(['HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
+    '405: %s to the path of other methods names these methods',
+    async (method) => {
+      const answer = await fetch(`${host.url}/v1/customers`, { method });
+      expect(answer.status).toBe(405);
+      expect(answer.headers.get('allow')).toBe('GET, POST');
+      if (method !== 'HEAD') expect(await answer.json()).toMatchObject({ code: 'method_not_allowed' });
+    },
+  );
+
+  it('leaves its own routes to the host', async () => {
+    expect((await fetch(`${host.url}/admin/host/status`)).status).toBe(200);
+    expect((await fetch(`${host.url}/v1/customers`, { headers: { authorization } })).status).toBe(200);
+  });
+});

@@ -1,4 +1,6 @@
+import { gzipSync } from 'node:zlib';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
+import { docsFiles, toDocsAsset } from '../../functions/http/docs/docs-assets.ts';
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
@@ -40,6 +42,7 @@ export const JSON_BODY_MAX_BYTES = 1_048_576;
 const NOW = new Date('2026-06-01T00:00:00Z');
 export const TENANT_ID = '5a1c6f3e-0b7d-4e29-9c84-2f6e8d1b7a50';
 export const DOMAIN = 'tailspin.example';
+const docsAssets = docsFiles.map((file) => toDocsAsset(file, gzipSync(`the content of ${file}`)));
 const operator = { keyId: 'operator', role: 'operator' } as const;
 
 /** An ID that is well formed and that nothing has. */
@@ -85,6 +88,7 @@ export function createApiDeps() {
     consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
     consentLinkValidMs: 3_600_000,
     publicUrl: 'https://muster.test',
+    docsAssets: async () => docsAssets,
     tenants: { resolve: async (_cloud: unknown, domain: string) => (domain === DOMAIN ? TENANT_ID : undefined) },
     hasCloud: (cloud: string) => cloud !== 'simulator',
     expiringWithinDays: 30,

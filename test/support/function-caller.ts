@@ -52,10 +52,12 @@ export function createFunctionCaller() {
       const found = routes
         .filter((route) => route.methods?.some((one) => one === method))
         .map((route) => ({ route, params: match(route.route ?? '', url.pathname) }))
-        .find(({ params }) => params !== undefined);
+        .filter(({ params }) => params !== undefined)
+        // The host prefers any other route to a catch-all, in whatever order they were registered.
+        .toSorted((a, b) => Number(isCatchAll(a.route)) - Number(isCatchAll(b.route)))[0];
       if (!found?.params) throw new Error(`no route for ${method} ${path}`);
 
-      return call(found.route, url, found.params, options, path);
+      return call(found.route, method, url, found.params, options, path);
     },
     /** Calls a route with parameters that no URL need contain, and with a query such as `?limit=5`. */
     async requestWith(
@@ -67,18 +69,19 @@ export function createFunctionCaller() {
       if (!route) throw new Error(`no route ${name}`);
       // The path as it would be with harmless parameters: the document is looked up by it.
       const path = `/${route.route?.replaceAll(/\{\w+\}/g, 'x')}`;
-      return call(route, new URL(`https://api.test${path}${options.query ?? ''}`), params, options, path);
+      const url = new URL(`https://api.test${path}${options.query ?? ''}`);
+      return call(route, route.methods?.[0] ?? 'GET', url, params, options, path);
     },
   };
 
   async function call(
     route: RegisteredRoute,
+    method: string,
     url: URL,
     params: Record<string, string>,
     options: RequestOptions,
     path: string,
   ): Promise<HttpResponse> {
-    const method = route.methods?.[0] ?? 'GET';
     const context = new InvocationContext({
       invocationId: `req-${++serial}`,
       functionName: route.name,
@@ -113,11 +116,13 @@ function toRequest(method: string, url: URL, params: Record<string, string>, opt
   return new HttpRequest(init);
 }
 
+const isCatchAll = ({ route }: RegisteredRoute) => route?.includes('{*') ?? false;
+
 function match(template: string, path: string): Record<string, string> | undefined {
   const names: string[] = [];
-  const pattern = template.replace(/\{(\w+)\}/g, (_, name: string) => {
+  const pattern = template.replace(/\{(\*?)(\w+)\}/g, (_, star: string, name: string) => {
     names.push(name);
-    return '([^/]+)';
+    return star ? '(.*)' : '([^/]+)';
   });
   const hit = new RegExp(`^/${pattern}$`).exec(path);
   return hit ? Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(hit[i + 1] ?? '')])) : undefined;
