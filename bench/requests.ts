@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { createApiClient } from '../local/api-client.ts';
+import { createMuster } from '../clients/typescript/src/index.ts';
 import { trustInThisProcess } from '../local/certificate.ts';
 import { createCustomer } from '../local/customer.ts';
 import { demoDomain, demoScenario } from '../local/demo/scenario.ts';
@@ -28,14 +27,28 @@ export async function measureRequests(mailboxes: number): Promise<RequestRow[]> 
   try {
     trustInThisProcess(stack.certificate.cert);
     const { apiUrl, operatorKey, simulatorUrl } = stack.local();
-    const operator = createApiClient(apiUrl, operatorKey);
+    const operator = createMuster({ url: apiUrl, key: operatorKey });
     const customer = await createCustomer(operator, { name: 'Bench', mailboxSlots: mailboxes });
-    const api = operator.as(operatorKey, customer.id);
-    const { tenant, clientId, clientSecret } = demo.main;
-    const connection = await api.expect<{ id: string }>(201, 'POST', '/v1/connections', {
-      body: { name: 'Bench', tenant, clientId, clientSecret, clientSecretExpiresAt: EXPIRES_AT, cloud: 'simulator' },
+    let sent = 0;
+    const muster = createMuster({
+      url: apiUrl,
+      key: operatorKey,
+      customer: customer.id,
+      fetch(request) {
+        sent++;
+        return fetch(request);
+      },
     });
-    await api.expect(200, 'POST', `/v1/connections/${connection.id}/test`);
+    const { tenant, clientId, clientSecret } = demo.main;
+    const connection = await muster.connections.create({
+      name: 'Bench',
+      tenant,
+      clientId,
+      clientSecret,
+      clientSecretExpiresAt: EXPIRES_AT,
+      cloud: 'simulator',
+    });
+    await muster.connections.test(connection.id);
     // A fresh process must get its token and read the vault, and these requests count too.
     await stack.functions.stop();
     await stack.functions.start();
@@ -48,20 +61,15 @@ export async function measureRequests(mailboxes: number): Promise<RequestRow[]> 
 
     await reset();
     const csv = `email\n${Array.from({ length: mailboxes }, (_, i) => `user${i + 1}@${demoDomain}`).join('\n')}\n`;
-    const path = `/v1/connections/${connection.id}/imports`;
-    const { id } = await api.expect<{ id: string }>(202, 'POST', path, { body: csv, contentType: 'text/csv' });
+    const { id } = await muster.imports.start(connection.id, csv);
+    const sentBefore = sent;
     // Polls rarely: the reads of the API do not belong to the import.
-    let status = '';
-    let polls = 0;
-    while (status !== 'completed') {
-      await pause(2_000);
-      polls++;
-      ({ status } = await api.expect<{ status: string }>(200, 'GET', `/v1/imports/${id}`));
-      if (status === 'failed' || status === 'paused') throw new Error(`the import ended as ${status}`);
-    }
+    const { status } = await muster.waitForImport(id, { pollMs: 2_000 });
+    if (status !== 'completed') throw new Error(`the import ended as ${status}`);
+    const polls = sent - sentBefore;
     const during = await counts();
     await reset();
-    for (let i = 0; i < 10; i++) await api.expect(200, 'GET', `/v1/imports/${id}`);
+    for (let i = 0; i < 10; i++) await muster.imports.get(id);
     const reading = await counts();
     return rows(during, reading, mailboxes, polls);
   } finally {

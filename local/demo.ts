@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { type ApiClient, createApiClient } from './api-client.ts';
+import { createMuster, type Muster } from '../clients/typescript/src/index.ts';
 import { trustInThisProcess } from './certificate.ts';
 import { createCustomer } from './customer.ts';
-import { type ConnectionTest, SECRET_EXPIRES_AT, showBrokenConnection } from './demo/broken-connection.ts';
+import { SECRET_EXPIRES_AT, showBrokenConnection } from './demo/broken-connection.ts';
 import { causeDetails, explanation } from './demo/cause-details.ts';
 import { countFaults, differences } from './demo/compare.ts';
 import { consentAsAdmin } from './demo/consent.ts';
@@ -11,7 +11,6 @@ import { readDemoOptions } from './demo/options.ts';
 import { type DemoPlan, planDemo } from './demo/plan.ts';
 import { requestSummary } from './demo/request-summary.ts';
 import { createScreen, type Screen } from './demo/screen.ts';
-import type { ShownMailbox } from './demo/shown-mailbox.ts';
 import { terminalPicture } from './demo/terminal-picture.ts';
 import { styled } from './demo/terminal-text.ts';
 import { startImport, watchImport } from './demo/watch-import.ts';
@@ -66,20 +65,21 @@ async function main(): Promise<boolean> {
 
 async function runDemo(stack: Stack, plan: DemoPlan, screen: Screen): Promise<boolean> {
   const { apiUrl, operatorKey, simulatorUrl } = stack.local();
-  const operator = createApiClient(apiUrl, operatorKey);
-  const { api } = await createCustomer(operator, { name: 'Acme Outreach', mailboxSlots: 1_000_000 });
+  const operator = createMuster({ url: apiUrl, key: operatorKey });
+  const { key } = await createCustomer(operator, { name: 'Acme Outreach', mailboxSlots: 1_000_000 });
   screen.print('Created a customer and its API key.');
-  const { connectionId, hasConsent } = await connectTenant(api, plan, screen);
+  const muster = createMuster({ url: apiUrl, key });
+  const { connectionId, hasConsent } = await connectTenant(muster, plan, screen);
 
   const requestsBefore = await countRequests(simulatorUrl);
   await fetch(new URL('/_simulator/requests/reset', simulatorUrl), { method: 'POST' });
   const startedAt = Date.now();
-  const progress = await watchImport(api, await startImport(api, connectionId, plan.csv), screen);
+  const progress = await watchImport(muster, await startImport(muster, connectionId, plan.csv), screen);
   const seconds = (Date.now() - startedAt) / 1000;
   const requests = await countRequests(simulatorUrl);
 
-  const mailboxes = await readAll<ShownMailbox>(api, `/v1/connections/${connectionId}/mailboxes`);
-  const rows = await readAll<{ line: number; state: string }>(api, `/v1/imports/${progress.id}/rows`);
+  const mailboxes = await Array.fromAsync(muster.mailboxes.list(connectionId));
+  const rows = await Array.fromAsync(muster.imports.rows(progress.id));
   screen.print('');
   screen.printRows(mailboxTable(mailboxes), ROWS_IN_PICTURE);
   screen.print(`\n${mailboxSummary(mailboxes)}`);
@@ -91,7 +91,7 @@ async function runDemo(stack: Stack, plan: DemoPlan, screen: Screen): Promise<bo
   if (plan.connections.length > 0) {
     screen.printDetails(`\n${styled('bold', 'What a connection test says when the whole connection is broken')}`);
     for (const broken of plan.connections) {
-      wrong.push(...(await showBrokenConnection(api, broken, plan.main.defaultMailbox, screen)));
+      wrong.push(...(await showBrokenConnection(muster, broken, plan.main.defaultMailbox, screen)));
     }
   }
 
@@ -107,24 +107,22 @@ async function runDemo(stack: Stack, plan: DemoPlan, screen: Screen): Promise<bo
 
 /** Registers the connection, lets the simulated admin consent, and tests it. */
 async function connectTenant(
-  api: ApiClient,
+  muster: Muster,
   { main }: DemoPlan,
   screen: Screen,
 ): Promise<{ connectionId: string; hasConsent: boolean }> {
   const { domain: _domain, ...registration } = main;
-  const { id } = await api.expect<{ id: string }>(201, 'POST', '/v1/connections', {
-    body: {
-      name: 'The main tenant',
-      ...registration,
-      clientSecretExpiresAt: SECRET_EXPIRES_AT,
-      cloud: 'simulator',
-    },
+  const { id } = await muster.connections.create({
+    name: 'The main tenant',
+    ...registration,
+    clientSecretExpiresAt: SECRET_EXPIRES_AT,
+    cloud: 'simulator',
   });
   screen.print(`Connected the tenant ${main.tenant}. Its client secret is in the key vault.`);
-  const { url } = await api.expect<{ url: string }>(201, 'POST', `/v1/connections/${id}/consent`);
+  const { url } = await muster.connections.consent(id);
   const consent = await consentAsAdmin(url);
   screen.print(`The tenant’s admin opened the consent link and accepted: “${consent.title}”`);
-  const test = await api.expect<ConnectionTest>(200, 'POST', `/v1/connections/${id}/test`);
+  const test = await muster.connections.test(id);
   screen.print(`Connection test: ${test.verdict}.`);
   for (const { cause, ...step } of test.steps) if (cause) screen.printDetails(`  ${cause}\n${explanation(step)}`);
   return { connectionId: id, hasConsent: consent.ok };
@@ -148,15 +146,4 @@ function picture(screen: Screen): string {
 async function countRequests(simulatorUrl: string): Promise<RequestCount[]> {
   const answer = await fetch(new URL('/_simulator/requests', simulatorUrl));
   return ((await answer.json()) as { items: RequestCount[] }).items;
-}
-
-async function readAll<Item>(api: ApiClient, path: string): Promise<Item[]> {
-  const items: Item[] = [];
-  let cursor = '';
-  do {
-    const page = await api.expect<{ items: Item[]; nextCursor?: string }>(200, 'GET', `${path}?limit=500${cursor}`);
-    items.push(...page.items);
-    cursor = page.nextCursor === undefined ? '' : `&cursor=${encodeURIComponent(page.nextCursor)}`;
-  } while (cursor !== '');
-  return items;
 }

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 
 const documents = [
   ...globSync('*.md').sort(),
+  'clients/typescript/README.md',
   ...globSync('{docs,functions,shared,local,bench,infra,scripts,test}/**/*.md').sort(),
 ];
 
@@ -53,7 +54,7 @@ function faultOf(file: string, target: string): string | undefined {
 
 /** The paths from the root that a text names in backticks. */
 function namedPaths(markdown: string): string[] {
-  const roots = /^(?:console|docs|functions|infra|local|bench|scripts|shared|test)\//;
+  const roots = /^(?:clients|console|docs|functions|infra|local|bench|scripts|shared|test)\//;
   return [...withoutCodeBlocks(markdown).matchAll(/`([^`\s]+)`/g)]
     .map(([, name = '']) => name)
     .filter((name) => roots.test(name) && !/[<…*(]/.test(name));

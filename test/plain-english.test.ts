@@ -44,6 +44,7 @@ const documents = [
   'requests.http',
   ...globSync('docs/**/*.md').sort(),
   ...globSync('{functions,shared,local}/**/*.md').sort(),
+  'clients/typescript/README.md',
 ];
 
 /** Sources whose strings reach people: problems, causes, field messages, the consent page, log events, the demo. */
@@ -51,10 +52,11 @@ const speaking = [
   ...globSync('{functions,shared}/**/*.ts').sort(),
   ...globSync('local/{demo,start,start-error}.ts').sort(),
   ...globSync('local/demo/**/*.ts').sort(),
+  ...globSync('clients/typescript/src/*.ts').sort(),
 ];
 
 /** Sources whose names and comments are checked: all but this file, which contains the words. */
-const sources = globSync('{functions,shared,local,test,bench,scripts}/**/*.ts')
+const sources = globSync('{functions,shared,local,test,bench,scripts,clients/typescript/{src,scripts}}/**/*.ts')
   .filter((file) => path.basename(file) !== 'plain-english.test.ts')
   .sort();
 

@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { ApiClient } from '../../local/api-client.ts';
+import { createMuster, type Muster } from '../../clients/typescript/src/index.ts';
 import { createCustomer } from '../../local/customer.ts';
 
 /** A customer with everything that a route can ask for. Plain data, because it is sent to a worker thread. */
@@ -22,30 +21,26 @@ export const clientSecretExpiresAt = '2035-12-31T00:00:00Z';
 
 /** Creates a customer with a connection, and imports some mailboxes. */
 export async function createBenchCustomer(
-  operator: ApiClient,
+  operator: Muster,
   apiUrl: string,
   name: string,
   tenant: Tenant,
 ): Promise<BenchCustomer> {
-  const { id: customerId, key, api } = await createCustomer(operator, { name, mailboxSlots: 100_000 });
-  const spare = await api.expect<{ id: string }>(201, 'POST', `/v1/customers/${customerId}/api-keys`, {
-    body: { name: 'spare', role: 'viewer' },
-  });
+  const { id: customerId, key } = await createCustomer(operator, { name, mailboxSlots: 100_000 });
+  const muster = createMuster({ url: apiUrl, key });
+  const spare = await muster.apiKeys.create(customerId, { name: 'spare', role: 'viewer' });
   const { clientId, clientSecret } = tenant;
-  const connection = await api.expect<{ id: string }>(201, 'POST', '/v1/connections', {
-    body: { name, tenant: tenant.tenant, clientId, clientSecret, clientSecretExpiresAt, cloud: 'simulator' },
+  const connection = await muster.connections.create({
+    name,
+    tenant: tenant.tenant,
+    clientId,
+    clientSecret,
+    clientSecretExpiresAt,
+    cloud: 'simulator',
   });
-  await api.expect(200, 'POST', `/v1/connections/${connection.id}/test`);
-  const path = `/v1/connections/${connection.id}/imports`;
-  const { id: importId } = await api.expect<{ id: string }>(202, 'POST', path, {
-    body: csvOf(tenant.domain, 1, 50),
-    contentType: 'text/csv',
-  });
-  let status = '';
-  while (status !== 'completed') {
-    await pause(500);
-    ({ status } = await api.expect<{ status: string }>(200, 'GET', `/v1/imports/${importId}`));
-  }
+  await muster.connections.test(connection.id);
+  const { id: importId } = await muster.imports.start(connection.id, csvOf(tenant.domain, 1, 50));
+  await muster.waitForImport(importId);
   const ids = { customerId, keyId: spare.id, connectionId: connection.id, importId, address: `user1@${tenant.domain}` };
   return { apiUrl, key, ids, tenant };
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { createApiClient } from '../../local/api-client.ts';
 import type { BenchCustomer } from './bench-customer.ts';
 import { callsOf, type Document, type RouteCall } from './route-calls.ts';
+import { send } from './send.ts';
 
 export interface FullSpeedResult {
   requests: number;
@@ -14,7 +14,6 @@ export interface FullSpeedResult {
 /** A worker thread that calls every route again and again, on this number of connections, until it gets a message. */
 const { customer, connections } = workerData as { customer: BenchCustomer; connections: number };
 const document = JSON.parse(readFileSync('docs/openapi.json', 'utf8')) as Document;
-const api = createApiClient(customer.apiUrl, customer.key);
 const statuses: Record<string, number> = {};
 const startedAt = performance.now();
 let isStopped = false;
@@ -29,7 +28,7 @@ function next(): RouteCall {
 async function callUntilStopped(): Promise<void> {
   while (!isStopped) {
     const { method, path, ...call } = next();
-    const status = await api.call(method, path, call).then(
+    const status = await send(customer.apiUrl, customer.key, method, path, call).then(
       (answer) => String(answer.status),
       () => 'none',
     );

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { createApiClient } from '../../local/api-client.ts';
+import { createMuster } from '../../clients/typescript/src/index.ts';
 import { demoScenario } from '../../local/demo/scenario.ts';
 import { parseScenario } from '../../local/microsoft365/scenario.ts';
 import { startStack } from '../../local/stack.ts';
@@ -32,7 +32,7 @@ export async function measureFairness(forMs: number): Promise<Fairness> {
   const stack = await startStack({ port: 0, scenario: parseScenario(demo.scenario) });
   try {
     const { apiUrl, operatorKey } = stack.local();
-    const operator = createApiClient(apiUrl, operatorKey);
+    const operator = createMuster({ url: apiUrl, key: operatorKey });
     const busy = await createBenchCustomer(operator, apiUrl, 'Customer A', demo.main);
     const quiet = await createBenchCustomer(operator, apiUrl, 'Customer B', demo.main);
     await readFor(quiet, WARM_UP_MS);

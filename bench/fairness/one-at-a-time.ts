@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createApiClient } from '../../local/api-client.ts';
 import type { BenchCustomer } from './bench-customer.ts';
+import { send } from './send.ts';
 
 export interface ReadTimes {
   /** How long each read took that was answered 200. */
@@ -25,13 +25,12 @@ const paths = [
   `/v1/connections/${connectionId}/mailboxes/${address}`,
   '/v1/expiring-secrets',
 ];
-const api = createApiClient(customer.apiUrl, customer.key);
 const times: ReadTimes = { ms: [], refused: 0 };
 const endsAt = performance.now() + forMs;
 for (let i = 0; performance.now() < endsAt; i++) {
   const path = paths[i % paths.length] ?? '';
   const startedAt = performance.now();
-  const { status, text } = await api.call('GET', path);
+  const { status, text } = await send(customer.apiUrl, customer.key, 'GET', path);
   if (status === 200) times.ms.push(performance.now() - startedAt);
   else if (status === 429) times.refused++;
   else throw new Error(`GET ${path} answered ${status}: ${text}`);

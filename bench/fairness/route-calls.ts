@@ -1,12 +1,12 @@
-import type { ApiCall } from '../../local/api-client.ts';
 import { type BenchCustomer, clientSecretExpiresAt, csvOf } from './bench-customer.ts';
+import type { Call } from './send.ts';
 
 /** The parts of docs/openapi.json that are read. */
 export interface Document {
   paths: Record<string, Record<string, { operationId: string }>>;
 }
 
-export interface RouteCall extends ApiCall {
+export interface RouteCall extends Call {
   method: string;
   path: string;
 }
@@ -36,7 +36,7 @@ function fill(template: string, { ids }: BenchCustomer): string {
   return template.replace(/\{(\w+)\}/g, (_, name: string) => (ids as Record<string, string>)[name] ?? 'absent');
 }
 
-function bodiesOf({ tenant }: BenchCustomer, n: number): Record<string, ApiCall> {
+function bodiesOf({ tenant }: BenchCustomer, n: number): Record<string, Call> {
   const { clientId, clientSecret } = tenant;
   const secret = { clientSecret, clientSecretExpiresAt };
   const from = ((n * IMPORT_SIZE) % (TENANT_SIZE - IMPORT_SIZE)) + 1;

@@ -1,4 +1,4 @@
-import type { ApiClient } from '../api-client.ts';
+import type { Muster } from '../../clients/typescript/src/index.ts';
 import { explanation } from './cause-details.ts';
 import type { ConnectionCase } from './connections.ts';
 import type { Screen } from './screen.ts';
@@ -7,35 +7,26 @@ import { styled } from './terminal-text.ts';
 /** The secrets of all simulated apps stay valid until then, except for those that a case makes expire. */
 export const SECRET_EXPIRES_AT = '2035-12-31T00:00:00Z';
 
-/** The result of a connection test, as the API shows it. */
-export interface ConnectionTest {
-  verdict: string;
-  roles: string[];
-  steps: { verdict: string; cause?: string; detail?: string; fix?: string }[];
-}
-
 /**
  * Registers a connection that cannot work, tests it, and shows what Muster says about it. Some causes only show in a
  * mailbox, so the test looks into `defaultMailbox`. Resolves to what Muster got wrong.
  */
 export async function showBrokenConnection(
-  api: ApiClient,
+  muster: Muster,
   { cause, tenant, clientId, clientSecret }: ConnectionCase,
   defaultMailbox: string | undefined,
   screen: Screen,
 ): Promise<string[]> {
-  const connection = await api.expect<{ id: string }>(201, 'POST', '/v1/connections', {
-    body: {
-      name: `For ${cause}`,
-      tenant,
-      clientId,
-      clientSecret,
-      ...(defaultMailbox !== undefined && { defaultMailbox }),
-      clientSecretExpiresAt: SECRET_EXPIRES_AT,
-      cloud: 'simulator',
-    },
+  const connection = await muster.connections.create({
+    name: `For ${cause}`,
+    tenant,
+    clientId,
+    clientSecret,
+    ...(defaultMailbox !== undefined && { defaultMailbox }),
+    clientSecretExpiresAt: SECRET_EXPIRES_AT,
+    cloud: 'simulator',
   });
-  const { verdict, steps } = await api.expect<ConnectionTest>(200, 'POST', `/v1/connections/${connection.id}/test`);
+  const { verdict, steps } = await muster.connections.test(connection.id);
   const found = steps.find((step) => step.cause !== undefined);
   screen.printDetails(`  ${styled('cyan', found?.cause ?? 'no cause')} (${verdict})\n${explanation(found ?? {})}`);
   return found?.cause === cause

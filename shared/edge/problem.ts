@@ -35,12 +35,12 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
 /** Sent as `Retry-After` when the unavailable service has not named a time. */
 const RETRY_AFTER_SECONDS = 5;
 
-const PATH_MAX_LENGTH = 200;
-
 export interface ProblemDeps {
   /** Where the pages of problems are, without a slash at its end. */
   publicUrl: string;
 }
+
+const PATH_MAX_LENGTH = 200;
 
 interface Problem {
   type: string;

@@ -54,7 +54,7 @@ export async function readBody(
       streamed,
       fingerprints: (search) => ({
         drain: async () => {
-          await streamed.discardRest(Number.POSITIVE_INFINITY);
+          await streamed.drain();
           return withSearch(search);
         },
         fingerprintAfterwards: () => withSearch(search),

@@ -5,13 +5,17 @@ import { within } from './slow-body.ts';
 
 /** How long a sender may send nothing while we wait for more. */
 const SILENCE_MAX_MS = 60_000;
+/** The same once the answer is decided: a sender that has stopped sending must not wait for its answer. */
+const DISCARD_SILENCE_MAX_MS = 5_000;
 
 export interface StreamedBody {
   /** For the handler. Cancelling it keeps the connection open, so that the answer can still be sent. */
   stream: ReadableStream<Uint8Array>;
   /** The fingerprint of the whole body; `undefined` until the body has been read to its end. */
   fingerprint(): string | undefined;
-  /** Reads and throws away the rest of the body, up to `maxBytes`. */
+  /** Reads and throws away the rest of the body. @throws DomainError `malformed_request` if the body does not end */
+  drain(): Promise<void>;
+  /** The same for a body that is refused, up to `maxBytes` and with less patience. */
   discardRest(maxBytes: number): Promise<void>;
 }
 
@@ -21,9 +25,9 @@ export function streamBody(source: ReadableStream | null, hash: BodyHash | undef
   let digest: string | undefined;
   let isDone = false;
 
-  async function next(): Promise<Uint8Array | undefined> {
+  async function next(silenceMaxMs: number): Promise<Uint8Array | undefined> {
     if (isDone) return undefined;
-    const read = reader && within(reader.read(), SILENCE_MAX_MS);
+    const read = reader && within(reader.read(), silenceMaxMs);
     const result = await read?.catch((cause: unknown) => {
       isDone = true;
       if (cause instanceof DomainError) throw cause;
@@ -41,7 +45,7 @@ export function streamBody(source: ReadableStream | null, hash: BodyHash | undef
   const stream = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const chunk = await next();
+        const chunk = await next(SILENCE_MAX_MS);
         if (chunk) controller.enqueue(chunk);
         else controller.close();
       },
@@ -51,16 +55,19 @@ export function streamBody(source: ReadableStream | null, hash: BodyHash | undef
     { highWaterMark: 0 },
   );
 
+  async function discard(maxBytes: number, silenceMaxMs: number): Promise<void> {
+    let discarded = 0;
+    while (discarded <= maxBytes) {
+      const chunk = await next(silenceMaxMs);
+      if (!chunk) return;
+      discarded += chunk.length;
+    }
+  }
+
   return {
     stream,
     fingerprint: () => digest,
-    async discardRest(maxBytes) {
-      let discarded = 0;
-      while (discarded <= maxBytes) {
-        const chunk = await next();
-        if (!chunk) return;
-        discarded += chunk.length;
-      }
-    },
+    drain: () => discard(Number.POSITIVE_INFINITY, SILENCE_MAX_MS),
+    discardRest: (maxBytes) => discard(maxBytes, DISCARD_SILENCE_MAX_MS),
   };
 }

@@ -134,7 +134,8 @@ function bodyOf(name: string): fc.Arbitrary<Body> {
   );
 }
 
-const { routes } = createApi();
+// Pages answer with HTML; their own tests cover them.
+const routes = createApi().routes.filter(({ route }) => route?.startsWith('v1/'));
 
 const anyRequest = fc.constantFrom(...routes).chain((route) =>
   fc.record({

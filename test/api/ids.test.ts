@@ -21,50 +21,50 @@ const hostile = [
 
 const { routes } = createApi();
 
-/** Routes of the API whose path holds an ID or an address. */
-const withIds = routes.filter(({ route }) => /^v1\/.*\{\w+\}/.test(route ?? ''));
+describe.each(routes.filter(({ route }) => /^v1\/.*\{/.test(route ?? '')).map((route) => [route.name, route] as const))(
+  '%s',
+  (_, route) => {
+    const names = [...(route.route ?? '').matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
 
-describe.each(withIds.map((route) => [route.name, route] as const))('%s', (_, route) => {
-  const names = [...(route.route ?? '').matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
-
-  it.each(names)('404: whatever stands in the place of {%s}, and storage is not asked for it', async (name) => {
-    const api = createApi();
-    const customer = await api.customer();
-    const made = await api.request('POST', '/v1/connections', {
-      key: customer.key,
-      body: {
-        name: 'Tailspin',
-        tenant: 'tailspin.example',
-        clientId: '8f14e45f-ceea-467a-9b36-34f6c3bb1d2a',
-        clientSecret: GOOD_SECRET,
-        clientSecretExpiresAt: '2027-06-01T00:00:00Z',
-      },
-    });
-    const { id: connectionId } = (await made.json()) as { id: string };
-    const asked: string[] = [];
-    for (const store of [api.deps.connections, api.deps.imports, api.deps.customers, api.deps.apiKeyStore]) {
-      const get = store.get as (...ids: string[]) => Promise<never>;
-      store.get = (...ids: string[]) => {
-        asked.push(...ids);
-        return get.apply(store, ids);
+    it.each(names)('404: whatever stands in the place of {%s}, and storage is not asked for it', async (name) => {
+      const api = createApi();
+      const customer = await api.customer();
+      const made = await api.request('POST', '/v1/connections', {
+        key: customer.key,
+        body: {
+          name: 'Tailspin',
+          tenant: 'tailspin.example',
+          clientId: '8f14e45f-ceea-467a-9b36-34f6c3bb1d2a',
+          clientSecret: GOOD_SECRET,
+          clientSecretExpiresAt: '2027-06-01T00:00:00Z',
+        },
+      });
+      const { id: connectionId } = (await made.json()) as { id: string };
+      const asked: string[] = [];
+      for (const store of [api.deps.connections, api.deps.imports, api.deps.customers, api.deps.apiKeyStore]) {
+        const get = store.get as (...ids: string[]) => Promise<never>;
+        store.get = (...ids: string[]) => {
+          asked.push(...ids);
+          return get.apply(store, ids);
+        };
+      }
+      const good: Record<string, string> = {
+        customerId: customer.id,
+        connectionId,
+        importId: absentId('imp'),
+        keyId: absentId('key'),
+        address: 'a@tailspin.example',
       };
-    }
-    const good: Record<string, string> = {
-      customerId: customer.id,
-      connectionId,
-      importId: absentId('imp'),
-      keyId: absentId('key'),
-      address: 'a@tailspin.example',
-    };
-    const asOperator = { key: OPERATOR_KEY, headers: { 'muster-customer': customer.id } };
-    for (const id of hostile) {
-      const response = await api.requestWith(route.name, { ...good, [name]: id }, asOperator);
-      expect(response.status, id.slice(0, 30)).toBe(404);
-      expect(await response.json()).toMatchObject({ code: 'not_found' });
-    }
-    expect(asked.filter((id) => hostile.includes(id))).toEqual([]);
-  });
-});
+      const asOperator = { key: OPERATOR_KEY, headers: { 'muster-customer': customer.id } };
+      for (const id of hostile) {
+        const response = await api.requestWith(route.name, { ...good, [name]: id }, asOperator);
+        expect(response.status, id.slice(0, 30)).toBe(404);
+        expect(await response.json()).toMatchObject({ code: 'not_found' });
+      }
+      expect(asked.filter((id) => hostile.includes(id))).toEqual([]);
+    });
+  },
+);
 
 it.each(hostile.filter((id) => /^[!-~]+$/.test(id)))('404: an operator who acts for the customer %s', async (id) => {
   const api = createApi();

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ApiAnswer, type ApiClient, createApiClient } from '../../local/api-client.ts';
+import { type ApiAnswer, type ApiClient, createApiClient } from '../support/api-client.ts';
 import { plainTenant, tenant } from '../support/plain-tenant.ts';
 import { useRunningStack } from '../support/running-stack.ts';
 
@@ -56,7 +56,11 @@ const upload = (body: string | Uint8Array) =>
 it('401: refuses a missing and a wrong key', async () => {
   const { apiUrl } = running.stack.local();
   for (const key of [undefined, 'nonsense', `${running.ownerKey}x`]) {
-    await expectProblem(await createApiClient(apiUrl, key).call('GET', '/v1/connections'), 401, 'unauthenticated');
+    await expectProblem(
+      await createApiClient(apiUrl, key, running.fetch).call('GET', '/v1/connections'),
+      401,
+      'unauthenticated',
+    );
   }
 });
 

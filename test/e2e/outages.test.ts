@@ -15,6 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await running?.stack.stop();
+  expect(running?.undocumented ?? []).toEqual([]);
   await rm(data, { recursive: true, force: true });
 });
 
@@ -42,8 +43,8 @@ it('completes an import although storage is down for ten seconds, and answers 50
 
 it('answers 503 with Retry-After while the vault is down, and completes the waiting checks afterwards', async () => {
   const { id: _id, domain, ...credentials } = tenant;
-  const connection = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', '/v1/connections');
-  const connectionId = connection.items[0]?.id ?? '';
+  const [connection] = await Array.fromAsync(running.muster.connections.list());
+  const connectionId = connection?.id ?? '';
   await running.stack.vault.stop();
   // A new process has no cached secret, so its checks need the vault.
   await running.stack.functions.stop();
@@ -65,7 +66,7 @@ it('answers 503 with Retry-After while the vault is down, and completes the wait
   const addresses = ['nobody1', 'nobody2', 'nobody3'].map((name) => `${name}@${domain}`);
   const { id } = await running.startImport(connectionId, csvOf(addresses));
   await pause(4_000);
-  const waiting = await running.owner.expect<{ counts: { pending: number } }>(200, 'GET', `/v1/imports/${id}`);
+  const waiting = await running.progressOf(id);
   expect(waiting.counts.pending).toBe(3);
   await running.stack.vault.start();
   const progress = await running.untilEnded(id, 60_000);

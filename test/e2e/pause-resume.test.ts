@@ -26,10 +26,11 @@ it('pauses with one finding when the app is removed from the tenant, and resumes
   expect(paused.finding).toMatchObject({ cause: 'service_principal_missing', fix: expect.any(String) });
   expect(paused.counts.failed).toBe(0);
   expect(paused.counts.pending).toBeGreaterThan(0);
-  const failing = await running.owner.expect(200, 'GET', `/v1/connections/${connectionId}`);
-  expect(failing).toMatchObject({ status: 'failing', finding: { cause: 'service_principal_missing' } });
-  const tooSoon = await running.owner.call('POST', `/v1/imports/${id}/resume`);
-  expect([tooSoon.status, tooSoon.body.code]).toEqual([409, 'connection_not_ready']);
+  expect(await running.muster.connections.get(connectionId)).toMatchObject({
+    status: 'failing',
+    finding: { cause: 'service_principal_missing' },
+  });
+  await expect(running.muster.imports.resume(id)).rejects.toMatchObject({ status: 409, code: 'connection_not_ready' });
 
   await running.changeTenant(() => undefined);
   const progress = await running.resume(connectionId, id, 60_000);
@@ -38,15 +39,15 @@ it('pauses with one finding when the app is removed from the tenant, and resumes
 }, 120_000);
 
 it('cancels: finished checks keep their result, all others are cancelled and free their slot', async () => {
-  const { items } = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', '/v1/connections');
-  const connectionId = items[0]?.id ?? '';
+  const [connection] = await Array.fromAsync(running.muster.connections.list());
+  const connectionId = connection?.id ?? '';
   const before = await running.owner.expect<{ slotsUsed: number }>(200, 'GET', '/v1/me');
   const unknown = Array.from({ length: 300 }, (_, i) => `nobody${i}@${tenant.domain}`);
   const { id } = await running.startImport(connectionId, csvOf(unknown));
   await expect
     .poll(() => running.progressOf(id), { timeout: 30_000, interval: 50 })
     .toMatchObject({ status: 'running' });
-  await running.owner.expect(200, 'POST', `/v1/imports/${id}/cancel`);
+  await running.muster.imports.cancel(id);
   const { status, counts } = await running.untilEnded(id, 30_000);
   expect(status).toBe('cancelled');
   expect(counts.failed + counts.cancelled).toBe(300);

@@ -7,18 +7,11 @@ const MAILBOXES = 60;
 /** Seconds instead of the product's 35, 70 and 125 minutes. */
 const STEPS = [8, 20, 30];
 
-interface ShownMailbox {
-  status: string;
-  nextCheckAt: string | null;
-  checks: Record<string, { verdict: string; cause?: string }>;
-}
-
 const running = useRunningStack(plainTenant(MAILBOXES), {
   settings: { PROPAGATION_STEPS: STEPS.map((seconds) => `PT${seconds}S`).join(',') },
 });
 
-const mailbox = (connectionId: string, address: string) =>
-  running.owner.expect<ShownMailbox>(200, 'GET', `/v1/connections/${connectionId}/mailboxes/${address}`);
+const mailbox = (connectionId: string, address: string) => running.muster.mailboxes.get(connectionId, address);
 
 /** How long before its step a request may come. The steps count from the consent, a moment before the test's clock. */
 const SOONER_SECONDS = 2;
@@ -78,8 +71,7 @@ describe('propagation that takes longer with every request', () => {
 
   it('activates mailboxes that pass immediately, and fails a refused one only after the last step', async () => {
     const outside = `user${MAILBOXES}@${tenant.domain}`;
-    const { items } = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', '/v1/connections');
-    await running.owner.expect(204, 'DELETE', `/v1/connections/${items[0]?.id}`);
+    for await (const { id } of running.muster.connections.list()) await running.muster.connections.remove(id);
     await running.changeTenant((wanted) => {
       for (const app of wanted.apps ?? []) app.accessPolicy = { deny: [outside] };
     });

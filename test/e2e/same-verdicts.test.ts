@@ -4,13 +4,6 @@ import { expectExact } from '../support/expect-exact.ts';
 import { csvOf, plainTenant, tenant } from '../support/plain-tenant.ts';
 import { useRunningStack } from '../support/running-stack.ts';
 
-interface ShownMailbox {
-  address: string;
-  kind: string;
-  status: string;
-  checks: Record<string, { verdict: string; cause?: string }>;
-}
-
 const MAILBOXES = 300;
 const special = demoMailboxes(tenant.domain);
 // A mailbox for which Microsoft never answers would stay `waiting` for a day.
@@ -60,20 +53,11 @@ async function verdicts(prepare: () => Promise<void>): Promise<Map<string, Mailb
   const progress = await running.untilEnded(id, 200_000);
   await expectExact(running, progress, MAILBOXES);
   const found = new Map<string, MailboxResult>();
-  let cursor = '';
-  do {
-    const page = await running.owner.expect<{ items: ShownMailbox[]; nextCursor?: string }>(
-      200,
-      'GET',
-      `/v1/connections/${connectionId}/mailboxes?limit=500${cursor}`,
-    );
-    for (const { address, kind, status, checks } of page.items) {
-      const shown = Object.entries(checks).map(([probe, { verdict, cause }]) => [probe, verdict, cause]);
-      found.set(address, { kind, status, checks: shown.sort() });
-    }
-    cursor = page.nextCursor === undefined ? '' : `&cursor=${encodeURIComponent(page.nextCursor)}`;
-  } while (cursor !== '');
-  await running.owner.expect(204, 'DELETE', `/v1/connections/${connectionId}`);
+  for await (const { address, kind, status, checks } of running.muster.mailboxes.list(connectionId)) {
+    const probed = Object.entries(checks).map(([probe, { verdict, cause }]) => [probe, verdict, cause]);
+    found.set(address, { kind, status, checks: probed.sort() });
+  }
+  await running.muster.connections.remove(connectionId);
   return found;
 }
 

@@ -49,8 +49,9 @@ it('pauses with one finding when the secret expires during an import, stops aski
   await running.changeTenant((tenant) => {
     for (const app of tenant.apps ?? []) app.secrets = [{ value: NEW_SECRET, expiresAt: '2036-01-01T00:00:00Z' }];
   });
-  await running.owner.expect(200, 'PUT', `/v1/connections/${connectionId}/client-secret`, {
-    body: { clientSecret: NEW_SECRET, clientSecretExpiresAt: '2035-12-31T00:00:00Z' },
+  await running.muster.connections.replaceClientSecret(connectionId, {
+    clientSecret: NEW_SECRET,
+    clientSecretExpiresAt: '2035-12-31T00:00:00Z',
   });
   const progress = await running.resume(connectionId, id, 90_000);
   await expectExact(running, progress, MAILBOXES);

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createApiClient } from '../../local/api-client.ts';
+import { createMuster } from '../../clients/typescript/src/index.ts';
 import { isAlive } from '../../local/processes.ts';
 import { portOf } from '../support/port-of.ts';
 import { readLocal, spawnStart, spawnStartByNpm, survivors, untilReady } from '../support/spawned-start.ts';
@@ -17,9 +17,8 @@ afterAll(() => rm(data, { recursive: true, force: true }));
 it('keeps its data over a restart, recovers a killed app, refuses a second start, and leaves no child behind', async () => {
   const first = spawnStart('--port', '0', '--data', data);
   const before = await untilReady(first, data);
-  const operator = createApiClient(before.apiUrl, before.operatorKey);
-  const body = { name: 'Acme', mailboxSlots: 5 };
-  const { id } = await operator.expect<{ id: string }>(201, 'POST', '/v1/customers', { body });
+  const operator = createMuster({ url: before.apiUrl, key: before.operatorKey });
+  const { id } = await operator.customers.create({ name: 'Acme', mailboxSlots: 5 });
 
   for (const options of [[], ['--fresh']]) {
     const second = spawnStart('--port', '0', '--data', data, ...options);
@@ -31,7 +30,7 @@ it('keeps its data over a restart, recovers a killed app, refuses a second start
   await expect
     .poll(async () => (await readLocal(data)).processes.functions, { timeout: 15_000 })
     .not.toBe(before.processes.functions);
-  expect((await operator.call('GET', `/v1/customers/${id}`)).status).toBe(200);
+  expect(await operator.customers.get(id)).toMatchObject({ id });
 
   const { processes } = await readLocal(data);
   first.child.kill('SIGINT');
@@ -42,8 +41,8 @@ it('keeps its data over a restart, recovers a killed app, refuses a second start
   const again = spawnStart('--port', '0', '--data', data);
   const after = await untilReady(again, data);
   expect(after.operatorKey).toBe(before.operatorKey);
-  const sameOperator = createApiClient(after.apiUrl, after.operatorKey);
-  expect((await sameOperator.call('GET', `/v1/customers/${id}`)).body).toMatchObject({ name: 'Acme' });
+  const sameOperator = createMuster({ url: after.apiUrl, key: after.operatorKey });
+  expect(await sameOperator.customers.get(id)).toMatchObject({ name: 'Acme' });
   again.child.kill('SIGTERM');
   expect(await again.ended).toBe(0);
 }, 120_000);

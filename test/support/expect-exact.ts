@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import type { Progress, RunningStack } from './running-stack.ts';
+import type { Import } from '../../clients/typescript/src/index.ts';
+import type { RunningStack } from './running-stack.ts';
 
 interface Leftovers {
   drafts: number;
@@ -9,7 +10,7 @@ interface Leftovers {
 }
 
 /** Expects what every completed import promises: counts that match the rows, and mailboxes without leftovers. */
-export async function expectExact(running: RunningStack, progress: Progress, accepted: number): Promise<void> {
+export async function expectExact(running: RunningStack, progress: Import, accepted: number): Promise<void> {
   const { counts } = progress;
   expect(progress.status).toBe('completed');
   expect(counts.accepted).toBe(accepted);

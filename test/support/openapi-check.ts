@@ -22,7 +22,7 @@ interface ResponseObject {
 }
 
 /** The parts of an OpenAPI document that the check reads. */
-interface OpenApiDocument {
+export interface OpenApiDocument {
   paths?: Record<string, Record<string, { operationId: string; responses: Record<string, ResponseObject> }>>;
   components?: { responses?: Record<string, ResponseObject> };
 }
@@ -35,6 +35,8 @@ const PLATFORM_HEADERS = new Set([
   'connection',
   'keep-alive',
   'transfer-encoding',
+  // From the Functions worker.
+  'x-ms-invocation-id',
 ]);
 
 // The module is CommonJS: its default export is the namespace for TypeScript.

@@ -1,10 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll } from 'vitest';
-import { type ApiClient, createApiClient } from '../../local/api-client.ts';
+import { afterAll, beforeAll, expect } from 'vitest';
+import {
+  createMuster,
+  type Fetch,
+  type Import,
+  type Muster,
+  MusterError,
+  type NewConnection,
+  type Row,
+} from '../../clients/typescript/src/index.ts';
 import { trustInThisProcess } from '../../local/certificate.ts';
 import { createCustomer } from '../../local/customer.ts';
 import { parseScenario, type ScenarioInput } from '../../local/microsoft365/scenario.ts';
 import { type Stack, type StackOptions, startStack } from '../../local/stack.ts';
+import { type ApiClient, createApiClient } from './api-client.ts';
+import { createCheckedFetch } from './checked-fetch.ts';
 import { tenant } from './plain-tenant.ts';
 
 /** Seconds where the product has minutes, so that no test waits for a sweep or a lease. */
@@ -22,39 +32,30 @@ const QUICK = {
   PROPAGATION_STEPS: 'PT0S',
 };
 
-export interface Progress {
-  id: string;
-  status: string;
-  percent: number;
-  counts: Record<
-    'rows' | 'accepted' | 'pending' | 'waiting' | 'passed' | 'failed' | 'inconclusive' | 'cancelled',
-    number
-  >;
-  finding: { cause: string } | null;
-}
-
-interface RowOfApi {
-  line: number;
-  address: string;
-  state: string;
-  cause?: string;
-}
+export type Progress = Import;
 
 /** A stack on free ports, and a customer with an owner's API key. */
 export interface RunningStack {
   stack: Stack;
-  operator: ApiClient;
+  /** The API with the owner's key. */
+  muster: Muster;
+  /** The same, for requests that `muster` does not make. */
   owner: ApiClient;
+  operator: ApiClient;
   ownerKey: string;
+  /** Holds every answer to the OpenAPI document that the stack serves. */
+  fetch: Fetch;
+  /** What answers had that the document does not have. `useRunningStack` expects none. */
+  undocumented: string[];
   /** Registers a connection to the plain tenant and tests it. */
-  connect(more?: Record<string, unknown>): Promise<{ id: string }>;
-  startImport(connectionId: string, csv: string): Promise<Progress>;
-  /** Polls until the import has ended. `onProgress` receives every answer. Rejects after `withinMs`. */
-  untilEnded(importId: string, withinMs: number, onProgress?: (progress: Progress) => void): Promise<Progress>;
-  progressOf(importId: string): Promise<Progress>;
+  connect(more?: Partial<NewConnection>): Promise<{ id: string }>;
+  startImport(connectionId: string, csv: string): Promise<Import>;
+  /** Polls until the import has ended. `onProgress` receives every change. Rejects after `withinMs`, also if it is paused. */
+  untilEnded(importId: string, withinMs: number, onProgress?: (progress: Import) => void): Promise<Import>;
+  progressOf(importId: string): Promise<Import>;
   /** Tests the connection again and resumes the paused import. Resolves when it has ended. */
-  resume(connectionId: string, importId: string, withinMs: number): Promise<Progress>;
-  allRows(importId: string): Promise<RowOfApi[]>;
+  resume(connectionId: string, importId: string, withinMs: number): Promise<Import>;
+  allRows(importId: string): Promise<Row[]>;
   simulator<Body>(method: string, path: string, body?: object): Promise<Body>;
   /** Replaces the plain tenant by a changed copy of the scenario's original tenant. */
   changeTenant(change: (tenant: ScenarioTenant) => void): Promise<void>;
@@ -83,7 +84,10 @@ export function useRunningStack(
   beforeAll(async () => {
     Object.assign(running, await startRunningStack(scenario, options));
   });
-  afterAll(() => running.stack?.stop());
+  afterAll(async () => {
+    await running.stack?.stop();
+    expect(running.undocumented ?? []).toEqual([]);
+  });
   return running;
 }
 
@@ -99,8 +103,12 @@ export async function startRunningStack(
   });
   trustInThisProcess(stack.certificate.cert);
   const { apiUrl, operatorKey, simulatorUrl } = stack.local();
-  const operator = createApiClient(apiUrl, operatorKey);
-  const { key, api: owner } = await createCustomer(operator, { name: 'Acme', mailboxSlots: 100_000 });
+  const { fetch: checkedFetch, undocumented } = await createCheckedFetch(apiUrl);
+  const operator = createMuster({ url: apiUrl, key: operatorKey, fetch: checkedFetch });
+  const { key } = await createCustomer(operator, { name: 'Acme', mailboxSlots: 100_000 });
+  const muster = createMuster({ url: apiUrl, key, fetch: checkedFetch });
+  // Some tests make the API unavailable for a moment.
+  const patient = createMuster({ url: apiUrl, key, fetch: checkedFetch, retry: { max: 200, maxMs: 1_000 } });
 
   async function simulator<Body>(method: string, path: string, body?: object): Promise<Body> {
     const headers = { 'content-type': 'application/json' };
@@ -116,66 +124,61 @@ export async function startRunningStack(
   async function untilEnded(
     importId: string,
     withinMs: number,
-    onProgress?: (progress: Progress) => void,
-  ): Promise<Progress> {
-    const until = Date.now() + withinMs;
-    let last = 'no answer';
-    while (Date.now() < until) {
-      // Some tests make the API unavailable for a moment.
-      const answer = await owner.call<Progress>('GET', `/v1/imports/${importId}`).catch(() => undefined);
-      if (answer?.status === 200) {
-        onProgress?.(answer.body);
-        last = JSON.stringify(answer.body);
-        if (['completed', 'cancelled', 'failed'].includes(answer.body.status)) return answer.body;
+    onProgress?: (progress: Import) => void,
+  ): Promise<Import> {
+    const deadline = Date.now() + withinMs;
+    let latest: Import | undefined;
+    try {
+      while (Date.now() < deadline) {
+        const stopped = await patient.waitForImport(importId, {
+          pollMs: 250,
+          timeoutMs: deadline - Date.now(),
+          onProgress(progress) {
+            latest = progress;
+            onProgress?.(progress);
+          },
+        });
+        if (stopped.status !== 'paused') return stopped;
+        // Something else may end a paused import, for example a poison message.
+        await pause(250);
       }
-      await pause(250);
+    } catch (error) {
+      if (!(error instanceof MusterError) || error.code !== 'wait_timeout') throw error;
     }
-    throw new Error(`the import did not end within ${withinMs} ms: ${last}\n${stack.logs.slice(-40).join('\n')}`);
+    const logs = stack.logs.slice(-40).join('\n');
+    throw new Error(`the import did not end within ${withinMs} ms: ${JSON.stringify(latest)}\n${logs}`);
   }
 
   return {
     stack,
-    operator,
-    owner,
+    muster,
+    owner: createApiClient(apiUrl, key, checkedFetch),
+    operator: createApiClient(apiUrl, operatorKey, checkedFetch),
     ownerKey: key,
+    fetch: checkedFetch,
+    undocumented,
     async connect(more = {}) {
       const { id: _id, domain, ...credentials } = tenant;
-      const connection = await owner.expect<{ id: string }>(201, 'POST', '/v1/connections', {
-        body: {
-          name: 'Tailspin',
-          tenant: domain,
-          ...credentials,
-          clientSecretExpiresAt: '2035-12-31T00:00:00Z',
-          cloud: 'simulator',
-          ...more,
-        },
+      const connection = await muster.connections.create({
+        name: 'Tailspin',
+        tenant: domain,
+        ...credentials,
+        clientSecretExpiresAt: '2035-12-31T00:00:00Z',
+        cloud: 'simulator',
+        ...more,
       });
-      await owner.expect(200, 'POST', `/v1/connections/${connection.id}/test`);
+      await muster.connections.test(connection.id);
       return connection;
     },
-    startImport: (connectionId, csv) =>
-      owner.expect<Progress>(202, 'POST', `/v1/connections/${connectionId}/imports`, {
-        body: csv,
-        contentType: 'text/csv',
-      }),
+    startImport: (connectionId, csv) => muster.imports.start(connectionId, csv),
     untilEnded,
-    progressOf: (importId) => owner.expect<Progress>(200, 'GET', `/v1/imports/${importId}`),
+    progressOf: (importId) => muster.imports.get(importId),
     async resume(connectionId, importId, withinMs) {
-      await owner.expect(200, 'POST', `/v1/connections/${connectionId}/test`);
-      await owner.expect(200, 'POST', `/v1/imports/${importId}/resume`);
+      await muster.connections.test(connectionId);
+      await muster.imports.resume(importId);
       return untilEnded(importId, withinMs);
     },
-    async allRows(importId) {
-      const rows: RowOfApi[] = [];
-      let cursor = '';
-      do {
-        const path = `/v1/imports/${importId}/rows?limit=500${cursor}`;
-        const page = await owner.expect<{ items: RowOfApi[]; nextCursor?: string }>(200, 'GET', path);
-        rows.push(...page.items);
-        cursor = page.nextCursor === undefined ? '' : `&cursor=${encodeURIComponent(page.nextCursor)}`;
-      } while (cursor !== '');
-      return rows;
-    },
+    allRows: (importId) => Array.fromAsync(muster.imports.rows(importId)),
     simulator,
     async changeTenant(change) {
       const changed = structuredClone(scenario.tenants[0]);

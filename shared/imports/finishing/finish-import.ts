@@ -8,8 +8,8 @@ import { countSettled, sumTallies } from '../ledger/tally.ts';
 import { reviseExplanations } from './revise-explanations.ts';
 
 /**
- * Receives the end of each import. The same end can arrive twice, if a process dies between announcing and recording
- * it.
+ * Receives the end of each import. The same end can arrive twice: if a process dies between announcing and recording it,
+ * or if two processes finish the import at the same time.
  */
 export interface ImportEvents {
   ended(record: Import): Promise<void>;

@@ -1,3 +1,5 @@
+import type { Fetch } from '../../clients/typescript/src/index.ts';
+
 /** A response of the API. `body` is the parsed JSON, or an empty object if the response is not JSON. */
 export interface ApiAnswer<Body = Record<string, unknown>> {
   status: number;
@@ -13,7 +15,7 @@ export interface ApiCall {
   headers?: Record<string, string>;
 }
 
-/** Calls the REST API with one key, for the demo and the end-to-end tests. Shares no code with the app. */
+/** Sends requests that the typed client does not make: malformed ones, and those whose refusal is the point. Never retries. */
 export interface ApiClient {
   call<Body = Record<string, unknown>>(method: string, path: string, call?: ApiCall): Promise<ApiAnswer<Body>>;
   /** Like `call`, but rejects every other status, with the response in the message. */
@@ -22,12 +24,12 @@ export interface ApiClient {
   as(key: string, customerId?: string): ApiClient;
 }
 
-export function createApiClient(apiUrl: string, key: string | undefined, customerId?: string): ApiClient {
+export function createApiClient(apiUrl: string, key: string | undefined, fetch: Fetch, customerId?: string): ApiClient {
   async function call<Body>(method: string, path: string, options: ApiCall = {}): Promise<ApiAnswer<Body>> {
     const { body } = options;
     const isRaw = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData;
     const contentType = options.contentType ?? (isRaw || body === undefined ? undefined : 'application/json');
-    const response = await fetch(new URL(path, apiUrl), {
+    const request = new Request(new URL(path, apiUrl), {
       method,
       headers: {
         ...(key !== undefined && { authorization: `Bearer ${key}` }),
@@ -39,6 +41,7 @@ export function createApiClient(apiUrl: string, key: string | undefined, custome
         body: isRaw ? (body as string | Uint8Array<ArrayBuffer> | FormData) : JSON.stringify(body),
       }),
     });
+    const response = await fetch(request);
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json') ?? false;
     return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : {}) as Body, text };
@@ -51,6 +54,6 @@ export function createApiClient(apiUrl: string, key: string | undefined, custome
       if (answer.status === status) return answer.body;
       throw new Error(`${method} ${path} answered ${answer.status} instead of ${status}: ${answer.text}`);
     },
-    as: (otherKey, otherCustomerId) => createApiClient(apiUrl, otherKey, otherCustomerId),
+    as: (otherKey, otherCustomerId) => createApiClient(apiUrl, otherKey, fetch, otherCustomerId),
   };
 }

@@ -1,0 +1,94 @@
+import {
+  type Api,
+  dataOf,
+  initOf,
+  type PageOptions,
+  type PostOptions,
+  postShownOnce,
+  type RequestOptions,
+} from './api.ts';
+import { pages } from './pages.ts';
+import type {
+  Connection,
+  ConnectionChanges,
+  ConsentLink,
+  NewClientSecret,
+  NewConnection,
+  TestResult,
+} from './types.ts';
+
+export interface Connections {
+  /** Registers a connection to a tenant. Its client secret goes to the key vault and is never shown again. */
+  create(connection: NewConnection, options?: PostOptions): Promise<Connection>;
+  get(connectionId: string, options?: RequestOptions): Promise<Connection>;
+  list(options?: PageOptions): AsyncIterable<Connection>;
+  update(connectionId: string, changes: ConnectionChanges, options?: RequestOptions): Promise<Connection>;
+  /** Disconnects the tenant, and deletes its client secret, its mailboxes and its imports. */
+  remove(connectionId: string, options?: RequestOptions): Promise<void>;
+  /** Tests the connection. The result says what does not work yet. Only `verdict: 'passed'` makes it `ready`. */
+  test(connectionId: string, options?: PostOptions): Promise<TestResult>;
+  /** Makes a link on which an admin of the tenant gives consent. */
+  consent(connectionId: string, options?: PostOptions): Promise<ConsentLink>;
+  /** Replaces the client secret. Muster tests the new one first, and keeps the old one if Microsoft refuses it. */
+  replaceClientSecret(connectionId: string, secret: NewClientSecret, options?: RequestOptions): Promise<Connection>;
+}
+
+export function createConnections({ raw }: Api): Connections {
+  return {
+    create: (connection, options = {}) => dataOf(raw.POST('/v1/connections', { body: connection, ...initOf(options) })),
+
+    get: (connectionId, options = {}) =>
+      dataOf(raw.GET('/v1/connections/{connectionId}', { params: { path: { connectionId } }, ...initOf(options) })),
+
+    list: ({ pageSize, ...options } = {}) =>
+      pages<Connection>((cursor) =>
+        dataOf(
+          raw.GET('/v1/connections', {
+            params: { query: { ...cursor, ...(pageSize && { limit: pageSize }) } },
+            ...initOf(options),
+          }),
+        ),
+      ),
+
+    update: (connectionId, changes, options = {}) =>
+      dataOf(
+        raw.PATCH('/v1/connections/{connectionId}', {
+          params: { path: { connectionId } },
+          body: changes,
+          ...initOf(options),
+        }),
+      ),
+
+    remove: async (connectionId, options = {}) => {
+      await dataOf(
+        raw.DELETE('/v1/connections/{connectionId}', { params: { path: { connectionId } }, ...initOf(options) }),
+      );
+    },
+
+    test: (connectionId, options = {}) =>
+      dataOf(
+        raw.POST('/v1/connections/{connectionId}/test', { params: { path: { connectionId } }, ...initOf(options) }),
+      ),
+
+    consent: (connectionId, options = {}) => {
+      const post = () =>
+        dataOf(
+          raw.POST('/v1/connections/{connectionId}/consent', {
+            params: { path: { connectionId } },
+            ...initOf(options),
+          }),
+        );
+      // A link that nobody has seen expires by itself.
+      return postShownOnce('url', options, post, post);
+    },
+
+    replaceClientSecret: (connectionId, secret, options = {}) =>
+      dataOf(
+        raw.PUT('/v1/connections/{connectionId}/client-secret', {
+          params: { path: { connectionId } },
+          body: secret,
+          ...initOf(options),
+        }),
+      ),
+  };
+}

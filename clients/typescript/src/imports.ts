@@ -1,0 +1,119 @@
+import { type Api, dataOf, initOf, type PageOptions, type PostOptions, type RequestOptions } from './api.ts';
+import { pages } from './pages.ts';
+import type { Resend } from './sender.ts';
+import type { Import, ImportPreview, NewMailbox, Row } from './types.ts';
+
+/**
+ * What an import takes: a CSV file with a header line, as text, bytes, a file or a stream, or a list of mailboxes.
+ * A stream can be read once, so its upload is not retried. Some browsers cannot send streams.
+ */
+export type Upload = string | Uint8Array | Blob | ReadableStream<Uint8Array> | readonly NewMailbox[];
+
+export interface StartImportOptions extends PostOptions {
+  dryRun?: false;
+}
+
+export interface DryRunOptions extends PostOptions {
+  /** Stores nothing. The result tells what an import of this upload would do. */
+  dryRun: true;
+}
+
+export interface RowListOptions extends PageOptions {
+  state?: Row['state'];
+}
+
+export interface Imports {
+  /**
+   * Starts an import. It is refused if something is wrong with the whole file, or if the plan has too few slots. What is
+   * wrong with one row is in the result of that row.
+   */
+  start(connectionId: string, upload: Upload, options?: StartImportOptions): Promise<Import>;
+  start(connectionId: string, upload: Upload, options: DryRunOptions): Promise<ImportPreview>;
+  get(importId: string, options?: RequestOptions): Promise<Import>;
+  /** The imports of a connection, newest first. */
+  list(connectionId: string, options?: PageOptions): AsyncIterable<Import>;
+  /** The rows of an import, in the order of the file. */
+  rows(importId: string, options?: RowListOptions): AsyncIterable<Row>;
+  pause(importId: string, options?: PostOptions): Promise<Import>;
+  /** Continues with the open rows. It is refused while the connection is not `ready`. */
+  resume(importId: string, options?: PostOptions): Promise<Import>;
+  /** Checks that have ended keep their result. All other rows become `cancelled`. */
+  cancel(importId: string, options?: PostOptions): Promise<Import>;
+}
+
+export function createImports({ raw, send }: Api): Imports {
+  function start(connectionId: string, upload: Upload, options?: StartImportOptions): Promise<Import>;
+  function start(connectionId: string, upload: Upload, options: DryRunOptions): Promise<ImportPreview>;
+  function start(
+    connectionId: string,
+    upload: Upload,
+    { dryRun, ...options }: StartImportOptions | DryRunOptions = {},
+  ): Promise<Import | ImportPreview> {
+    const params = { path: { connectionId }, query: { ...(dryRun && { dryRun: 'true' }) } };
+    const path = '/v1/connections/{connectionId}/imports';
+    if (isMailboxes(upload)) {
+      return dataOf(raw.POST(path, { params, body: { mailboxes: [...upload] }, ...initOf(options) }));
+    }
+    const { body, resend } = csvOf(upload);
+    const { headers, ...init } = initOf(options);
+    return dataOf(
+      raw.POST(path, {
+        params,
+        body: '',
+        bodySerializer: () => body,
+        headers: { 'Content-Type': 'text/csv', ...headers },
+        // Required where the body is a stream.
+        duplex: 'half',
+        fetch: (request) => send(request, resend),
+        ...init,
+      }),
+    );
+  }
+
+  const change = (verb: 'pause' | 'resume' | 'cancel') => {
+    const path = `/v1/imports/{importId}/${verb}` as const;
+    return (importId: string, options: PostOptions = {}) =>
+      dataOf(raw.POST(path, { params: { path: { importId } }, ...initOf(options) }));
+  };
+
+  return {
+    start,
+
+    get: (importId, options = {}) =>
+      dataOf(raw.GET('/v1/imports/{importId}', { params: { path: { importId } }, ...initOf(options) })),
+
+    list: (connectionId, { pageSize, ...options } = {}) =>
+      pages<Import>((cursor) =>
+        dataOf(
+          raw.GET('/v1/connections/{connectionId}/imports', {
+            params: { path: { connectionId }, query: { ...cursor, ...(pageSize && { limit: pageSize }) } },
+            ...initOf(options),
+          }),
+        ),
+      ),
+
+    rows: (importId, { state, pageSize = 500, ...options } = {}) =>
+      pages<Row>((cursor) =>
+        dataOf(
+          raw.GET('/v1/imports/{importId}/rows', {
+            params: { path: { importId }, query: { ...cursor, limit: pageSize, ...(state && { state }) } },
+            ...initOf(options),
+          }),
+        ),
+      ),
+
+    pause: change('pause'),
+    resume: change('resume'),
+    cancel: change('cancel'),
+  };
+}
+
+function isMailboxes(upload: Upload): upload is readonly NewMailbox[] {
+  return Array.isArray(upload);
+}
+
+function csvOf(upload: Exclude<Upload, readonly NewMailbox[]>): { body: Blob | ReadableStream; resend: Resend } {
+  if (upload instanceof ReadableStream) return { body: upload, resend: 'never' };
+  const file = upload instanceof Blob ? upload : new Blob([upload as string | Uint8Array<ArrayBuffer>]);
+  return { body: file, resend: file };
+}

@@ -1,0 +1,18 @@
+export type { PageOptions, PostOptions, RequestOptions } from './api.ts';
+export type { ApiKeys } from './api-keys.ts';
+export type { Connections } from './connections.ts';
+export {
+  type AuditOptions,
+  createMuster,
+  type ExpiringSecretsOptions,
+  type Muster,
+  type MusterOptions,
+} from './create-muster.ts';
+export type { Customers, RemoveCustomerOptions } from './customers.ts';
+export type { DryRunOptions, Imports, RowListOptions, StartImportOptions, Upload } from './imports.ts';
+export type { Mailboxes, MailboxListOptions } from './mailboxes.ts';
+export { MusterError, type MusterErrorCode } from './muster-error.ts';
+export type { components, operations, paths } from './schema.ts';
+export type { Fetch, RetryOptions } from './sender.ts';
+export type * from './types.ts';
+export type { WaitForImportOptions } from './wait-for-import.ts';

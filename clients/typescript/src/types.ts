@@ -1,0 +1,39 @@
+import type { components, operations } from './schema.ts';
+
+type Schemas = components['schemas'];
+type JsonBody<Operation extends { requestBody: { content: { 'application/json': unknown } } }> =
+  Operation['requestBody']['content']['application/json'];
+
+export type Problem = Schemas['Problem'];
+export type Me = Schemas['Me'];
+export type AuditRecord = Schemas['AuditRecord'];
+export type ExpiringSecret = Schemas['ExpiringSecret'];
+
+export type Customer = Schemas['Customer'];
+export type NewCustomer = JsonBody<operations['customers-create']>;
+export type CustomerChanges = JsonBody<operations['customers-update']>;
+
+export type ApiKey = Schemas['ApiKey'];
+export type NewApiKey = JsonBody<operations['api-keys-create']>;
+export type KeyRotation = JsonBody<operations['api-keys-rotate']>;
+/** A key with its text in `key`. The API shows the text this once. */
+export type CreatedApiKey = Schemas['CreatedApiKey'] & { key: string };
+
+export type Connection = Schemas['Connection'];
+export type NewConnection = JsonBody<operations['connections-create']>;
+export type ConnectionChanges = JsonBody<operations['connections-update']>;
+export type NewClientSecret = JsonBody<operations['connections-replace-client-secret']>;
+export type TestResult = Schemas['TestResult'];
+export type TestStep = Schemas['TestStep'];
+/** A link on which the tenant's admin gives consent. The API shows it this once. */
+export type ConsentLink = Schemas['ConsentLink'] & { url: string };
+
+export type Import = Schemas['Import'];
+export type ImportPreview = Schemas['Preview'];
+export type Row = Schemas['Row'];
+export type NewMailbox = Schemas['MailboxList']['mailboxes'][number];
+
+export type Mailbox = Schemas['Mailbox'];
+export type Probe = Schemas['Probe'];
+export type Verdict = Schemas['Verdict'];
+export type Cause = Schemas['Cause'];
