@@ -24,7 +24,6 @@ export function htmlPage(title: string, body: string): HttpResponseInit {
     headers: {
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': POLICY,
-      'x-content-type-options': 'nosniff',
       // An address may contain a one-time state.
       'referrer-policy': 'no-referrer',
     },

@@ -39,6 +39,7 @@ export interface ProblemDeps {
   /** Where the pages of problems are, without a slash at its end. */
   publicUrl: string;
 }
+
 const PATH_MAX_LENGTH = 200;
 
 interface Problem {

@@ -44,7 +44,6 @@ function docsPage(assets: readonly DocsAsset[]): HttpResponseInit {
     headers: {
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': POLICY,
-      'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-cache',
     },
@@ -58,7 +57,6 @@ function assetAnswer({ contentType, gzipped }: DocsAsset, isGzipAccepted: boolea
     headers: {
       'content-type': contentType,
       'cache-control': 'public, max-age=31536000, immutable',
-      'x-content-type-options': 'nosniff',
       vary: 'accept-encoding',
       ...(isGzipAccepted && { 'content-encoding': 'gzip' }),
     },
