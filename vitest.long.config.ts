@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config';
+
+/** `npm run test:long`: tests that mostly wait, or need a browser. `npm test` leaves them out, so that it stays short. */
+export default defineConfig({
+  test: { include: ['test/long/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 3 },
+});
