@@ -21,11 +21,11 @@ const pass = (ms = 1_000) => {
   api.deps.time.now = new Date(api.deps.time.now.getTime() + ms);
 };
 
-async function call(method: string, path: string, options: RequestOptions = {}) {
+async function call<Body = Record<string, string>>(method: string, path: string, options: RequestOptions = {}) {
   pass();
   const response = await api.request(method, path, { key: acme.key, ...options });
   const text = await response.text();
-  return { status: response.status, body: (text && JSON.parse(text)) as Record<string, string> };
+  return { status: response.status, body: (text && JSON.parse(text)) as Body };
 }
 
 interface Shown {
@@ -37,8 +37,8 @@ interface Shown {
 }
 
 async function read(query = '', options: RequestOptions = {}): Promise<Shown[]> {
-  const { body } = await call('GET', `/v1/audit${query}`, options);
-  return (body as unknown as { items: Shown[] }).items;
+  const { body } = await call<{ items: Shown[] }>('GET', `/v1/audit${query}`, options);
+  return body.items;
 }
 
 describe('every change', () => {
