@@ -98,19 +98,3 @@ export const previewSchema = z
     sample: z.array(sampleRowSchema),
   })
   .meta({ id: 'Preview', description: 'What an import with this upload would do.' });
-
-/** The JSON form of an upload, for the document. `parseMailboxList` parses it. */
-export const mailboxListSchema = z
-  .strictObject({
-    mailboxes: z
-      .array(
-        z.strictObject({
-          address: z.string(),
-          displayName: z.string().optional(),
-          dailyLimit: z.union([z.int(), z.string()]).optional(),
-          reference: z.string().optional(),
-        }),
-      )
-      .min(1),
-  })
-  .meta({ id: 'MailboxList' });

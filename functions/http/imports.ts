@@ -17,9 +17,10 @@ import { readProgress } from '../../shared/imports/progress.ts';
 import { requireChanged, requireImport } from '../../shared/imports/require-import.ts';
 import { resumeImport } from '../../shared/imports/resume-import.ts';
 import { type StartDeps, startImport } from '../../shared/imports/start-import.ts';
+import { mailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
-import { importSchema, mailboxListSchema, previewSchema, rowSchema } from './import-schemas.ts';
+import { importSchema, previewSchema, rowSchema } from './import-schemas.ts';
 import { openUpload } from './open-upload.ts';
 import { presentProgress, presentRow } from './present-import.ts';
 
@@ -61,7 +62,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     uploads: {
       'text/csv': { description: 'A CSV file with a header line and one line for each mailbox.' },
       'multipart/form-data': { description: 'A form with one field, `file`, that contains the CSV file.' },
-      'application/json': { schema: mailboxListSchema, description: 'A list of mailboxes.' },
+      'application/json': { schema: mailboxList, description: 'A list of mailboxes.' },
     },
     responses: {
       200: { description: 'What an import would do (`dryRun=true`).', schema: previewSchema },

@@ -487,9 +487,13 @@ export interface components {
     schemas: {
         MailboxList: {
             mailboxes: {
+                /** @example jane@contoso.com */
                 address: string;
+                /** @example Jane Doe */
                 displayName?: string;
-                dailyLimit?: number | string;
+                /** @example 50 */
+                dailyLimit?: number;
+                /** @example crm-4711 */
                 reference?: string;
             }[];
         };

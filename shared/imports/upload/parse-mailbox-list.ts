@@ -21,7 +21,7 @@ const mailbox = z.strictObject({
 });
 
 /** The body of an import as JSON, for the documentation of the API. */
-export const mailboxList = z.strictObject({ mailboxes: z.array(mailbox).min(1) });
+export const mailboxList = z.strictObject({ mailboxes: z.array(mailbox).min(1) }).meta({ id: 'MailboxList' });
 
 /** The same without the mailboxes, which `parseMailboxList` checks one by one. */
 const list = z.strictObject({ mailboxes: z.array(z.unknown()).min(1) });
