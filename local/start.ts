@@ -72,14 +72,18 @@ function readScenario(file: string | undefined): Scenario {
   }
 }
 
-/** The app settings from the environment, for example in `CHECK_GIVE_UP_AFTER=PT1M npm start`. */
+/**
+ * The app settings from the environment, for example in `CHECK_GIVE_UP_AFTER=PT1M npm start`, and what overrides
+ * `host.json`, for example `AzureFunctionsJobHost__functionTimeout=00:00:30`.
+ */
 function settingsFromEnvironment(): Record<string, string> {
   const allowed = new Set<string>(
     settingNames.filter((name) => !/^(AZURE_|SIMULATOR_|WEBSITE_|DataStorage|KEY_VAULT|OPERATOR)/.test(name)),
   );
   return Object.fromEntries(
     Object.entries(process.env).filter(
-      (entry): entry is [string, string] => allowed.has(entry[0]) && entry[1] !== undefined,
+      (entry): entry is [string, string] =>
+        (allowed.has(entry[0]) || entry[0].startsWith('AzureFunctionsJobHost__')) && entry[1] !== undefined,
     ),
   );
 }

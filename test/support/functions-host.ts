@@ -52,7 +52,8 @@ export function spawnHost(
   env: Record<string, string>,
 ): { process: ChildProcess; output: () => string; exited: Promise<number | null>; started: Promise<HostProcess> } {
   const child = spawn(process.execPath, [resolve('local/functions-host/main.ts'), '--app', app], {
-    env: { PATH: process.env.PATH, FUNCTIONS_HTTP_PORT: '0', ...env },
+    // A test that fails before it stops its host must not leave it running.
+    env: { PATH: process.env.PATH, FUNCTIONS_HTTP_PORT: '0', MUSTER_PARENT_PID: String(process.pid), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
