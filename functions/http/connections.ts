@@ -34,7 +34,8 @@ const sendProbe = z.enum(sendProbes);
 const probeList = z
   .array(z.enum(probes))
   .min(1)
-  .refine((list) => new Set(list).size === list.length, 'names a probe twice');
+  .refine((list) => new Set(list).size === list.length, 'names a probe twice')
+  .meta({ uniqueItems: true });
 
 export function addConnectionRoutes(api: Api, deps: Deps): void {
   const secretFields = { clientSecret: clientSecretField, clientSecretExpiresAt: futureInstantField(deps.clock) };

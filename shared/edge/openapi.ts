@@ -136,10 +136,15 @@ function pathNames({ path }: RegisteredRoute): string[] {
   return names;
 }
 
-function headerNames({ method, permission, customer }: RegisteredRoute): (keyof typeof requestHeaders)[] {
+function headerNames({
+  method,
+  permission,
+  customer,
+  mayNameCustomer,
+}: RegisteredRoute): (keyof typeof requestHeaders)[] {
   if (!permission) return [];
   return [
-    ...(customer === 'required' ? ['Muster-Customer' as const] : []),
+    ...(customer === 'required' || mayNameCustomer ? ['Muster-Customer' as const] : []),
     method === 'POST' ? 'Idempotency-Key' : method === 'GET' ? 'If-None-Match' : 'If-Match',
   ];
 }

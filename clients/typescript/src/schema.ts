@@ -2091,6 +2091,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
@@ -2646,6 +2648,8 @@ export interface operations {
                 cursor?: string;
             };
             header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
@@ -2766,7 +2770,7 @@ export interface operations {
     "imports-create": {
         parameters: {
             query?: {
-                dryRun?: string;
+                dryRun?: "true" | "false";
             };
             header?: {
                 /** @description Operators name the customer they act for. Others leave it out. */
@@ -3261,6 +3265,8 @@ export interface operations {
                 cursor?: string;
             };
             header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
