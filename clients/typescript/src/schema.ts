@@ -2217,12 +2217,22 @@ export interface operations {
                 "application/json": {
                     /** @example Contoso */
                     name: string;
-                    /** @example contoso.com */
+                    /**
+                     * @description The ID of the tenant, or one of its domains.
+                     * @example contoso.com
+                     */
                     tenant: string;
-                    /** Format: uuid */
+                    /**
+                     * Format: uuid
+                     * @description The application (client) ID of the app in the tenant.
+                     */
                     clientId: string;
+                    /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret: string;
-                    /** Format: date-time */
+                    /**
+                     * Format: date-time
+                     * @description When the client secret expires.
+                     */
                     clientSecretExpiresAt: string;
                     /**
                      * @default global
@@ -2230,6 +2240,7 @@ export interface operations {
                      */
                     cloud?: "global" | "usgov" | "usgovdod" | "china" | "simulator";
                     /**
+                     * @description What is checked in each mailbox.
                      * @default [
                      *       "graph.readWrite",
                      *       "graph.send"
@@ -2237,11 +2248,15 @@ export interface operations {
                      */
                     probes?: ("graph.readWrite" | "graph.send" | "imap" | "smtp")[];
                     /**
+                     * @description How sending is proven. `noDelivery`: a message without recipients, which Microsoft must refuse for just that. `selfAddressed`: a message from the mailbox to itself, which is then deleted. `none`: not at all.
                      * @default noDelivery
                      * @enum {string}
                      */
                     sendProbe?: "noDelivery" | "selfAddressed" | "none";
-                    /** @example jane@contoso.com */
+                    /**
+                     * @description The mailbox that a connection test uses.
+                     * @example jane@contoso.com
+                     */
                     defaultMailbox?: string;
                 };
             };
@@ -2406,12 +2421,22 @@ export interface operations {
                 "application/json": {
                     /** @example Contoso */
                     name?: string;
-                    /** @example jane@contoso.com */
+                    /**
+                     * @description The mailbox that a connection test uses.
+                     * @example jane@contoso.com
+                     */
                     defaultMailbox?: string;
+                    /** @description What is checked in each mailbox. */
                     probes?: ("graph.readWrite" | "graph.send" | "imap" | "smtp")[];
-                    /** @enum {string} */
+                    /**
+                     * @description How sending is proven. `noDelivery`: a message without recipients, which Microsoft must refuse for just that. `selfAddressed`: a message from the mailbox to itself, which is then deleted. `none`: not at all.
+                     * @enum {string}
+                     */
                     sendProbe?: "noDelivery" | "selfAddressed" | "none";
-                    /** @constant */
+                    /**
+                     * @description The grants in Microsoft 365 were just changed. Refusals wait until they take effect.
+                     * @constant
+                     */
                     grantsJustChanged?: true;
                 };
             };
@@ -2466,8 +2491,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret: string;
-                    /** Format: date-time */
+                    /**
+                     * Format: date-time
+                     * @description When the client secret expires.
+                     */
                     clientSecretExpiresAt: string;
                 };
             };
