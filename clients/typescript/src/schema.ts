@@ -523,7 +523,7 @@ export interface components {
                 path: string;
                 message: string;
             }[];
-            /** @description How many more fields are wrong. */
+            /** @description How many more wrong fields were found. The check of a list ends after 10,000 wrong mailboxes. */
             errorsOmitted?: number;
             /** @description Slots that the import needs. */
             needed?: number;
