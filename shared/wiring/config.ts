@@ -95,6 +95,7 @@ const settings = z.object({
   CONNECTIONS_MAX: whole(500),
   KEYS_MAX: whole(100),
   RUNNING_IMPORTS_MAX: whole(100),
+  UPLOAD_LEASE: durationMs('PT15S'),
   DELETION_GRACE: durationMs('P7D'),
 
   CHECKS_AT_ONCE: whole(24),

@@ -316,7 +316,7 @@ export interface paths {
         put?: never;
         /**
          * Start an import
-         * @description With `dryRun=true` nothing is stored: the answer tells what an import would do.
+         * @description With `dryRun=true` nothing is stored: the answer tells what an import would do. One file can be uploaded to a connection at a time, dry runs included. A second one is answered with 409 `upload_in_progress`.
          */
         post: operations["imports-create"];
         delete?: never;
@@ -515,7 +515,7 @@ export interface components {
              * @description A stable code for programs. Absent if the error is on our side (status 500).
              * @enum {string}
              */
-            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
+            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "upload_in_progress" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
             /** @description Give this ID to our support. */
             requestId: string;
             /** @description Every wrong field of the request, at most 100. */
@@ -1348,8 +1348,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `idempotency_in_progress`: The first request is still running. */
-        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress": {
+        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
@@ -2831,7 +2831,7 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
-            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress"];
+            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];

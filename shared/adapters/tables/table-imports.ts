@@ -50,6 +50,8 @@ const OPEN = 'open';
 const open = odata`PartitionKey eq ${OPEN}`;
 const { from, to } = { from: 'imp_', to: 'imp`' };
 const pointers = odata`RowKey ge ${from} and RowKey lt ${to}`;
+/** Other rows in the partition of a customer have keys without this prefix. */
+const imports = odata`RowKey ge ${newestFirst('imp_')} and RowKey lt ${newestFirst('imp`')}`;
 /**
  * The row that makes the quota of a customer exact, see `createWithinQuota`. Customers share a fixed number of these
  * rows, so that nothing of a deleted customer stays behind.
@@ -67,7 +69,7 @@ export function tableImports(table: TableClient): ImportStore {
   const store: ImportStore = {
     get: (customerId, importId) => readEntity(table, importColumns, customerId, newestFirst(importId), [404, 400]),
     list(customerId, connectionId, request) {
-      const filter = odata`PartitionKey eq ${customerId} and connectionId eq ${connectionId}`;
+      const filter = `${odata`PartitionKey eq ${customerId} and connectionId eq ${connectionId}`} and ${imports}`;
       return readPage(table, importColumns, filter, request);
     },
     insert: (record) => insertOwn(table, toEntity(record), record, () => store.get(record.customerId, record.id)),
