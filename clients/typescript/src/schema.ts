@@ -453,7 +453,7 @@ export interface paths {
         };
         /**
          * List changes, newest first
-         * @description One record for every attempt to change something. With `action`, a page can be short or empty although more follow: continue while there is a `nextCursor`. Operators see all customers, or the one they name in `Muster-Customer`.
+         * @description One record for every attempt to change something. With `action`, a page can be short or empty although more follow: continue while there is a `nextCursor`. Operators see all customers, or the one they name in `Muster-Customer`. The records of a deleted customer can be read until it is purged. Then one record remains, which proves the deletion.
          */
         get: operations["audit-list"];
         put?: never;
@@ -933,7 +933,7 @@ export interface components {
              * @example 2027-06-01T08:30:00.000Z
              */
             at: string;
-            /** @description The API key, and its role. */
+            /** @description The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself. */
             actor: {
                 keyId: string;
                 /** @enum {string} */
@@ -952,7 +952,7 @@ export interface components {
             /** @description The HTTP status of the answer. */
             status: number | null;
             requestId: string;
-            /** @description The IP address of the caller. */
+            /** @description The IP address of the caller. `null` in the record that proves a deletion. */
             address: string | null;
         };
     };
