@@ -15,6 +15,7 @@ export function buildLimits(settings: Config['settings']) {
     requestsWindowMs: settings.REQUESTS_WINDOW,
     connectionTestsPerMinute: settings.CONNECTION_TESTS_PER_MINUTE,
     failedKeysPerMinute: settings.FAILED_KEYS_PER_MINUTE,
+    publicRequestsPerMinute: settings.PUBLIC_REQUESTS_PER_MINUTE,
   });
   return { quotas, rateLimits };
 }

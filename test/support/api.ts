@@ -165,6 +165,7 @@ export function createApiDeps() {
       requestsWindowMs: 10_000,
       connectionTestsPerMinute: 120,
       failedKeysPerMinute: 60,
+      publicRequestsPerMinute: 600,
     }),
     customerPurgers: purgers,
     heartbeats,
