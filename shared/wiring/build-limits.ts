@@ -8,6 +8,7 @@ export function buildLimits(settings: Config['settings']) {
     connectionsMax: settings.CONNECTIONS_MAX,
     keysMax: settings.KEYS_MAX,
     runningImportsMax: settings.RUNNING_IMPORTS_MAX,
+    rejectedRowsMax: settings.REJECTED_ROWS_MAX,
   };
   const rateLimits = createRateLimits({
     requestsPerKey: settings.REQUESTS_PER_KEY,

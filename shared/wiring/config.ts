@@ -96,6 +96,7 @@ const settings = z.object({
   CONNECTIONS_MAX: whole(500),
   KEYS_MAX: whole(100),
   RUNNING_IMPORTS_MAX: whole(100),
+  REJECTED_ROWS_MAX: whole(10_000_000),
   UPLOAD_LEASE: durationMs('PT15S'),
   DELETION_GRACE: durationMs('P7D'),
 

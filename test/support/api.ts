@@ -158,7 +158,7 @@ export function createApiDeps() {
     answers: inMemoryAnswers(),
     auditLog: inMemoryAudit(),
     auditKeptMs: 400 * 24 * 3_600_000,
-    quotas: { connectionsMax: 500, keysMax: 100, runningImportsMax: 100 },
+    quotas: { connectionsMax: 500, keysMax: 100, runningImportsMax: 100, rejectedRowsMax: 10_000 },
     rateLimits: createRateLimits({
       requestsPerKey: 1_000,
       requestsPerCustomer: 2_000,

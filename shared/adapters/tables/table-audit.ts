@@ -5,7 +5,7 @@ import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
 import { newestFirst } from './newest-first.ts';
-import { purgePartition } from './purge-partition.ts';
+import { purgePartition, TRANSACTION_MAX } from './purge-partition.ts';
 import { PAGE_MAX, readEntities } from './read-entities.ts';
 
 const columns: Columns<AuditRecord> = {
@@ -26,9 +26,6 @@ const ALL = 'all';
 const partitionOf = (customerId: string) => `customer:${escapeKey(customerId)}`;
 /** Sorts after every row of this instant and later ones, and before every earlier row. */
 const after = (instant: Date) => `${newestFirst(idOfInstant('aud', instant))}~`;
-
-/** The largest transaction that Table Storage accepts. */
-const TRANSACTION_MAX = 100;
 
 /**
  * Audit records, newest first, each one twice: in the partition of its customer and, for operators, in the partition
