@@ -1,4 +1,5 @@
 import { createRateLimits } from '../edge/rate-limits.ts';
+import { createTurns } from '../edge/turns.ts';
 import type { Quotas } from '../kernel/quota.ts';
 import type { Config } from './config.ts';
 
@@ -16,5 +17,9 @@ export function buildLimits(settings: Config['settings']) {
     connectionTestsPerMinute: settings.CONNECTION_TESTS_PER_MINUTE,
     failedKeysPerMinute: settings.FAILED_KEYS_PER_MINUTE,
   });
-  return { quotas, rateLimits };
+  const turns = createTurns({
+    requestsAtOnce: settings.REQUESTS_AT_ONCE,
+    requestsWaiting: settings.REQUESTS_WAITING,
+  });
+  return { quotas, rateLimits, turns };
 }

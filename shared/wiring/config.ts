@@ -87,8 +87,10 @@ const settings = z.object({
   API_KEY_UNKNOWN_CACHED: durationMs('PT10S'),
   AUDIT_KEPT: durationMs('P400D'),
 
-  REQUESTS_PER_KEY: whole(1000),
-  REQUESTS_PER_CUSTOMER: whole(2000),
+  REQUESTS_PER_KEY: whole(600),
+  REQUESTS_PER_CUSTOMER: whole(1000),
+  REQUESTS_AT_ONCE: whole(1),
+  REQUESTS_WAITING: whole(100),
   REQUESTS_WINDOW: durationMs('PT10S'),
   FAILED_KEYS_PER_MINUTE: whole(60),
   CONNECTION_TESTS_PER_MINUTE: whole(120),

@@ -8,6 +8,7 @@ import { createPropagationSteps } from '../../shared/connections/propagation.ts'
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
 import { createRateLimits } from '../../shared/edge/rate-limits.ts';
+import { createTurns } from '../../shared/edge/turns.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
 import { cancelCustomerImports } from '../../shared/imports/cancel-import.ts';
 import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
@@ -163,6 +164,7 @@ export function createApiDeps() {
       connectionTestsPerMinute: 120,
       failedKeysPerMinute: 60,
     }),
+    turns: createTurns({ requestsAtOnce: 4, requestsWaiting: 100 }),
     customerPurgers: purgers,
     heartbeats,
     /** Set a part to `true` to make it unavailable. */
