@@ -51,7 +51,7 @@ const responseHeaders = {
 
 type ResponseHeader = keyof typeof responseHeaders;
 
-/** On every answer to a valid API key. */
+/** On every answer to a valid API key, and on every answer of a route that needs none. */
 const rateLimit = ['RateLimit-Policy', 'RateLimit'] as const satisfies ResponseHeader[];
 
 const describeAll = (texts: Record<string, string>) =>
@@ -177,21 +177,21 @@ function responsesOf(
   ]);
 }
 
-function notModified({ responses, permission }: RegisteredRoute): ZodOpenApiResponseObject {
+function notModified({ responses }: RegisteredRoute): ZodOpenApiResponseObject {
   const own = Object.assign({}, ...Object.values(responses).map(({ headers }) => headers));
   const headers = {
-    ...headerRefs(['ETag', ...(permission ? rateLimit : [])]),
+    ...headerRefs(['ETag', ...rateLimit]),
     ...Object.fromEntries(describeAll(own)),
   };
   return { description: 'Nothing has changed since `If-None-Match`.', headers };
 }
 
-function toResponse(response: ResponseDescription, { method, permission }: RegisteredRoute): ZodOpenApiResponseObject {
+function toResponse(response: ResponseDescription, { method }: RegisteredRoute): ZodOpenApiResponseObject {
   const { description, schema, contentType, headers = {} } = response;
   const common = headerRefs([
     ...(schema ? (['ETag'] as const) : []),
     ...(method === 'POST' ? (['Idempotency-Replayed'] as const) : []),
-    ...(permission ? rateLimit : []),
+    ...rateLimit,
   ]);
   return {
     description,
@@ -228,8 +228,8 @@ function toRefusal(status: number, codes: readonly ErrorCode[], shared: Refusals
 export function refusalsOf(route: RegisteredRoute): ErrorCode[] {
   const { method, permission, customer, path, refusals = [] } = route;
   const isWrite = method !== 'GET';
-  const own: ErrorCode[] = ['validation_failed', ...refusals];
-  if (permission) own.push('unauthenticated', 'forbidden', 'rate_limited', 'storage_unavailable');
+  const own: ErrorCode[] = ['validation_failed', 'rate_limited', ...refusals];
+  if (permission) own.push('unauthenticated', 'forbidden', 'storage_unavailable');
   if (permission && customer === 'required') own.push('customer_required', 'not_found');
   if (path.includes('{')) own.push('not_found');
   if (permission && isWrite) own.push('malformed_request', 'payload_too_large');

@@ -26,6 +26,8 @@ export interface RateLimits {
   countFailedKey(address: string | undefined): Budget;
   /** The budget of an address that has used up its failed authentications. Counts nothing. */
   checkFailedKeys(address: string | undefined): Budget | undefined;
+  /** Counts a request that needs no API key. Each route has budgets of its own, so that no other route uses up its. */
+  countPublicRequest(route: string, address: string): Budget;
 }
 
 export interface RateLimitSettings {
@@ -34,6 +36,7 @@ export interface RateLimitSettings {
   requestsWindowMs: number;
   connectionTestsPerMinute: number;
   failedKeysPerMinute: number;
+  publicRequestsPerMinute: number;
 }
 
 const MINUTE_SECONDS = 60;
@@ -47,6 +50,7 @@ export function createRateLimits(settings: RateLimitSettings): RateLimits {
   const customers = createLimit('customer', settings.requestsPerCustomer, windowSeconds);
   const tests = createLimit('connection-tests', settings.connectionTestsPerMinute, MINUTE_SECONDS);
   const failures = createLimit('failed-keys', settings.failedKeysPerMinute, MINUTE_SECONDS);
+  const publicRequests = createLimit('address', settings.publicRequestsPerMinute, MINUTE_SECONDS);
   return {
     countRequest: ({ keyId, customerId }) => [
       keys.count(keyId),
@@ -55,6 +59,7 @@ export function createRateLimits(settings: RateLimitSettings): RateLimits {
     countConnectionTest: (customerId) => tests.count(customerId),
     countFailedKey: (address = UNKNOWN_ADDRESS) => failures.count(address),
     checkFailedKeys: (address = UNKNOWN_ADDRESS) => failures.peek(address),
+    countPublicRequest: (route, address) => publicRequests.count(`${route} ${address}`),
   };
 }
 

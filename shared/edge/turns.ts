@@ -29,12 +29,15 @@ const REFUSAL_PAUSE_MS = 50;
 const REFUSALS_WAITING_MAX = 32;
 
 /** Turns in this process. Other processes take theirs on their own. */
-export function createTurns({ requestsAtOnce, requestsWaiting }: TurnSettings): Turns {
+export function createTurns(
+  { requestsAtOnce, requestsWaiting }: TurnSettings,
+  pauseFor: (ms: number) => Promise<unknown> = pause,
+): Turns {
   const requests = createLines(requestsAtOnce, requestsWaiting);
   const refusals = createLines(1, REFUSALS_WAITING_MAX);
   return {
     take: (caller, work) => requests(caller, work),
-    holdRefusal: async (caller) => await refusals(caller, () => pause(REFUSAL_PAUSE_MS)),
+    holdRefusal: async (caller) => await refusals(caller, () => pauseFor(REFUSAL_PAUSE_MS)),
   };
 }
 
