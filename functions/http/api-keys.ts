@@ -100,9 +100,11 @@ export function addApiKeyRoutes(api: Api, deps: ApiKeyRouteDeps): void {
     customer: 'none',
     body: z.strictObject({ overlapSeconds: z.int().min(0).max(OVERLAP_MAX_SECONDS) }),
     redactOnReplay: ['key'],
-    async handle({ actor, body, params: { customerId = '', keyId = '' } }) {
+    async handle({ actor, body, newId, params: { customerId = '', keyId = '' } }) {
       requireOwn(actor, customerId);
-      return answerCreated(await rotateApiKey(deps, actor, customerId, keyId, body.overlapSeconds * 1000));
+      return answerCreated(
+        await rotateApiKey({ ...deps, newId }, actor, customerId, keyId, body.overlapSeconds * 1000),
+      );
     },
   });
 }

@@ -49,6 +49,7 @@ export function addAuditRoutes(api: Api, deps: Deps): void {
     responses: { 200: { description: 'One page of records.', schema: pageOf(auditRecordSchema) } },
     permission: 'administer',
     customer: 'none',
+    mayNameCustomer: true,
     query: z.strictObject({ from: instantField.optional(), action: action.optional() }),
     list: true,
     async handle({ actor, query, page, answerPage, request }) {

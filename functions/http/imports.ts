@@ -43,6 +43,8 @@ const rowQuery = z
     message: 'is the earlier name of `state`. Send only `state`.',
   });
 
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
 export function addImportRoutes(api: Api, deps: Deps): void {
   api.route({
     name: 'imports-create',
@@ -78,7 +80,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     },
     permission: 'manage',
     bodyKind: 'stream',
-    query: z.strictObject({ dryRun: z.stringbool().optional() }),
+    query: z.strictObject({ dryRun: flag.optional() }),
     changes: (query) => !query.dryRun,
     async handle({ actor, params, query, body, request, newId }) {
       const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');

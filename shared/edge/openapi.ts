@@ -105,11 +105,11 @@ export function createOpenApi(routes: readonly RegisteredRoute[], server: string
   return createDocument(document, { override: ({ jsonSchema }) => leaveOutNoise(jsonSchema) });
 }
 
-/** zod writes the limits of JavaScript's numbers, and what `date-time` already says. Developers would read both. */
+/** zod writes the limits of JavaScript's numbers, and what `date-time` and `uuid` already say. Developers would read both. */
 function leaveOutNoise(schema: { format?: string; pattern?: string; minimum?: number; maximum?: number }): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
-  if (schema.format === 'date-time') delete schema.pattern;
+  if (schema.format === 'date-time' || schema.format === 'uuid') delete schema.pattern;
 }
 
 function toOperation(route: RegisteredRoute, refusals: Refusals): ZodOpenApiOperationObject {
@@ -136,10 +136,15 @@ function pathNames({ path }: RegisteredRoute): string[] {
   return names;
 }
 
-function headerNames({ method, permission, customer }: RegisteredRoute): (keyof typeof requestHeaders)[] {
+function headerNames({
+  method,
+  permission,
+  customer,
+  mayNameCustomer,
+}: RegisteredRoute): (keyof typeof requestHeaders)[] {
   if (!permission) return [];
   return [
-    ...(customer === 'required' ? ['Muster-Customer' as const] : []),
+    ...(customer === 'required' || mayNameCustomer ? ['Muster-Customer' as const] : []),
     method === 'POST' ? 'Idempotency-Key' : method === 'GET' ? 'If-None-Match' : 'If-Match',
   ];
 }

@@ -523,7 +523,7 @@ export interface components {
                 path: string;
                 message: string;
             }[];
-            /** @description How many more fields are wrong. */
+            /** @description How many more wrong fields were found. The check of a list ends after 10,000 wrong mailboxes. */
             errorsOmitted?: number;
             /** @description Slots that the import needs. */
             needed?: number;
@@ -2103,6 +2103,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
@@ -2227,12 +2229,22 @@ export interface operations {
                 "application/json": {
                     /** @example Contoso */
                     name: string;
-                    /** @example contoso.com */
+                    /**
+                     * @description The ID of the tenant, or one of its domains.
+                     * @example contoso.com
+                     */
                     tenant: string;
-                    /** Format: uuid */
+                    /**
+                     * Format: uuid
+                     * @description The application (client) ID of the app in the tenant.
+                     */
                     clientId: string;
+                    /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret: string;
-                    /** Format: date-time */
+                    /**
+                     * Format: date-time
+                     * @description When the client secret expires.
+                     */
                     clientSecretExpiresAt: string;
                     /**
                      * @default global
@@ -2240,6 +2252,7 @@ export interface operations {
                      */
                     cloud?: "global" | "usgov" | "usgovdod" | "china" | "simulator";
                     /**
+                     * @description What is checked in each mailbox.
                      * @default [
                      *       "graph.readWrite",
                      *       "graph.send"
@@ -2247,11 +2260,15 @@ export interface operations {
                      */
                     probes?: ("graph.readWrite" | "graph.send" | "imap" | "smtp")[];
                     /**
+                     * @description How sending is proven. `noDelivery`: a message without recipients, which Microsoft must refuse for just that. `selfAddressed`: a message from the mailbox to itself, which is then deleted. `none`: not at all.
                      * @default noDelivery
                      * @enum {string}
                      */
                     sendProbe?: "noDelivery" | "selfAddressed" | "none";
-                    /** @example jane@contoso.com */
+                    /**
+                     * @description The mailbox that a connection test uses.
+                     * @example jane@contoso.com
+                     */
                     defaultMailbox?: string;
                 };
             };
@@ -2416,12 +2433,22 @@ export interface operations {
                 "application/json": {
                     /** @example Contoso */
                     name?: string;
-                    /** @example jane@contoso.com */
+                    /**
+                     * @description The mailbox that a connection test uses.
+                     * @example jane@contoso.com
+                     */
                     defaultMailbox?: string;
+                    /** @description What is checked in each mailbox. */
                     probes?: ("graph.readWrite" | "graph.send" | "imap" | "smtp")[];
-                    /** @enum {string} */
+                    /**
+                     * @description How sending is proven. `noDelivery`: a message without recipients, which Microsoft must refuse for just that. `selfAddressed`: a message from the mailbox to itself, which is then deleted. `none`: not at all.
+                     * @enum {string}
+                     */
                     sendProbe?: "noDelivery" | "selfAddressed" | "none";
-                    /** @constant */
+                    /**
+                     * @description The grants in Microsoft 365 were just changed. Refusals wait until they take effect.
+                     * @constant
+                     */
                     grantsJustChanged?: true;
                 };
             };
@@ -2476,8 +2503,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret: string;
-                    /** Format: date-time */
+                    /**
+                     * Format: date-time
+                     * @description When the client secret expires.
+                     */
                     clientSecretExpiresAt: string;
                 };
             };
@@ -2661,6 +2692,8 @@ export interface operations {
                 cursor?: string;
             };
             header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
@@ -2781,7 +2814,7 @@ export interface operations {
     "imports-create": {
         parameters: {
             query?: {
-                dryRun?: string;
+                dryRun?: "true" | "false";
             };
             header?: {
                 /** @description Operators name the customer they act for. Others leave it out. */
@@ -3276,6 +3309,8 @@ export interface operations {
                 cursor?: string;
             };
             header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
