@@ -11,7 +11,7 @@ export interface ReadTimes {
 }
 
 /** Below the rate limit of a key, so that no read is refused. */
-const EVERY_MS = 15;
+const EVERY_MS = 40;
 
 /** A worker thread that reads one thing after another for some time. Any answer but 200 and 429 ends it. */
 const { customer, forMs } = workerData as { customer: BenchCustomer; forMs: number };

@@ -9,19 +9,19 @@ export function lineOf({ role, keyId, customerId }: Actor): string {
 }
 
 /**
- * Serves a request when it is the caller's turn. A request that mostly waits for others, for the rest of an upload or for
- * Microsoft, takes no turn: a few of them would stop everything else that their customer asks for.
+ * Serves a request when it is the caller's turn. Uploads and connection tests have lines of their own: they mostly wait,
+ * for the caller or for Microsoft, and a few of them would stop everything else that their customer asks for.
  *
  * @throws DomainError `rate_limited` if too many requests of the caller wait already
  */
 export function serveInTurn<T>(
   { turns }: { turns: Pick<Turns, 'take'> },
-  route: { bodyKind?: BodyKind; testsConnection?: boolean },
+  { bodyKind, testsConnection }: { bodyKind?: BodyKind; testsConnection?: boolean },
   caller: Actor,
   serve: () => Promise<T>,
 ): Promise<T> {
-  const isSlow = route.bodyKind === 'stream' || route.testsConnection;
-  const served = turns.take(isSlow ? `slow ${lineOf(caller)}` : lineOf(caller), serve);
+  const kind = bodyKind === 'stream' ? 'upload ' : testsConnection ? 'test ' : '';
+  const served = turns.take(`${kind}${lineOf(caller)}`, serve);
   if (served) return served;
   throw new DomainError(
     'rate_limited',

@@ -14,7 +14,7 @@ export interface Turns {
    * a client that repeats refused requests without a pause spends its time and not ours. If many of the caller's refusals
    * wait already, it resolves immediately.
    */
-  holdRefusal(caller: string): Promise<void>;
+  holdRefusal(caller: string): Promise<unknown>;
 }
 
 export interface TurnSettings {

@@ -89,9 +89,9 @@ const settings = z.object({
 
   REQUESTS_PER_KEY: whole(600),
   REQUESTS_PER_CUSTOMER: whole(1000),
-  REQUESTS_AT_ONCE: whole(1),
+  REQUESTS_WINDOW: durationMs('PT20S'),
+  REQUESTS_AT_ONCE: whole(4),
   REQUESTS_WAITING: whole(100),
-  REQUESTS_WINDOW: durationMs('PT10S'),
   FAILED_KEYS_PER_MINUTE: whole(60),
   PUBLIC_REQUESTS_PER_MINUTE: whole(600),
   CONNECTION_TESTS_PER_MINUTE: whole(120),

@@ -84,7 +84,7 @@ const bodies: Hostile[] = [
 ];
 
 it('every hostile body gets a small, clear answer soon, and memory stays flat', async () => {
-  const { apiUrl, processes } = running.stack.local();
+  const { apiUrl } = running.stack.local();
   const { id } = await running.connect();
   const uploadPath = `/v1/connections/${id}/imports`;
   const slowest: Record<string, number> = {};
@@ -111,9 +111,9 @@ it('every hostile body gets a small, clear answer soon, and memory stays flat', 
 
   // The first rounds load code and let the heap grow to its working size.
   for (let round = 0; round < ROUNDS; round++) await sendAll();
-  const before = residentMb(processes.functions);
+  const before = residentMb(running.stack.functions.pid());
   for (let round = 0; round < ROUNDS; round++) await sendAll();
-  const after = residentMb(processes.functions);
+  const after = residentMb(running.stack.functions.pid());
   console.log(JSON.stringify({ beforeMb: Math.round(before), afterMb: Math.round(after), slowest }, undefined, 2));
   expect(after - before).toBeLessThan(GROWTH_MAX_MB);
   for (const [name, ms] of Object.entries(slowest)) expect(ms, name).toBeLessThan(ANSWERED_WITHIN_MS);

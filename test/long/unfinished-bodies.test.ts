@@ -47,7 +47,7 @@ const onEveryRoute = async (sendOne: (route: Route) => Promise<RawAnswer>) =>
 const breakOff = () =>
   onEveryRoute((route) => send(route, 'Content-Length: 5000000', [megabytes], { thenClose: true }));
 
-const memoryMb = () => residentMb(running.stack.local().processes.functions);
+const memoryMb = () => residentMb(running.stack.functions.pid());
 
 async function expectStillWorking(): Promise<void> {
   expect((await running.owner.call('GET', '/v1/me')).status).toBe(200);
