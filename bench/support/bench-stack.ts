@@ -47,7 +47,9 @@ export async function startBenchStack(
     stack,
     async addCustomer(tenant, fetch) {
       const { key } = await createCustomer(operator, { name: tenant.domain, mailboxSlots: 2_000_000 });
-      const muster = createMuster({ url: apiUrl, key, ...(fetch && { fetch }) });
+      // An overloaded stack is measured, not given up.
+      const retry = { max: 50, maxMs: 2_000 };
+      const muster = createMuster({ url: apiUrl, key, retry, ...(fetch && { fetch }) });
       const { domain, clientId, clientSecret } = tenant;
       const { id } = await muster.connections.create({
         name: domain,

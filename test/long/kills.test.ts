@@ -6,8 +6,8 @@ import { useRunningStack } from '../support/running-stack.ts';
 
 /** `KILL_MAILBOXES=5000 KILL_LIMIT=600 npm run test:kill` makes it larger. */
 const MAILBOXES = Number(process.env.KILL_MAILBOXES ?? 400);
-/** How many sub-requests the tenant allows in ten seconds. A mailbox needs about five. */
-const LIMIT = Number(process.env.KILL_LIMIT ?? 600);
+/** How many sub-requests the tenant allows in ten seconds. A mailbox needs four to seven. */
+const LIMIT = Number(process.env.KILL_LIMIT ?? 1_200);
 const WITHIN_MS = Number(process.env.KILL_WITHIN_SECONDS ?? 100) * 1000;
 const KILL_EVERY_MS = 5_000;
 const PROCESSES = 3;
