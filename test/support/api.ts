@@ -168,7 +168,8 @@ export function createApiDeps() {
       failedKeysPerMinute: 60,
       publicRequestsPerMinute: 600,
     }),
-    turns: createTurns({ requestsAtOnce: 4, requestsWaiting: 100 }),
+    // Refusals without a pause: no test has to wait for them.
+    turns: createTurns({ requestsAtOnce: 4, requestsWaiting: 100 }, async () => undefined),
     customerPurgers: purgers,
     heartbeats,
     /** Set a part to `true` to make it unavailable. */
