@@ -7,6 +7,7 @@ import { type Exchange, guarded } from './guarded.ts';
 import type { ProblemDeps } from './problem.ts';
 import { rateLimitHeaders, refuseExceeded } from './rate-limit-headers.ts';
 import type { RateLimits } from './rate-limits.ts';
+import type { Turns } from './turns.ts';
 import { validate } from './validate.ts';
 
 interface PublicCall<Query> {
@@ -24,6 +25,7 @@ export interface PublicEndpoint<Query> {
 
 export interface PublicEndpointDeps extends ProblemDeps {
   rateLimits: Pick<RateLimits, 'countPublicRequest'>;
+  turns: Pick<Turns, 'holdRefusal'>;
 }
 
 /** Wraps one of the few routes that need no API key. A route becomes public only by this. */
@@ -53,7 +55,7 @@ async function countRequest(
 ): Promise<void> {
   const address = callerAddress(request);
   if (address === undefined) return;
-  const budget = await deps.rateLimits.countPublicRequest(route, address);
+  const budget = deps.rateLimits.countPublicRequest(route, address);
   Object.assign(exchange.headers, rateLimitHeaders([budget]));
-  refuseExceeded([budget]);
+  await refuseExceeded(deps, `address ${address}`, [budget]);
 }

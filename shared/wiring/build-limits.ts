@@ -1,4 +1,5 @@
 import { createRateLimits } from '../edge/rate-limits.ts';
+import { createTurns } from '../edge/turns.ts';
 import type { Quotas } from '../kernel/quota.ts';
 import type { Config } from './config.ts';
 
@@ -18,5 +19,9 @@ export function buildLimits(settings: Config['settings']) {
     failedKeysPerMinute: settings.FAILED_KEYS_PER_MINUTE,
     publicRequestsPerMinute: settings.PUBLIC_REQUESTS_PER_MINUTE,
   });
-  return { quotas, rateLimits };
+  const turns = createTurns({
+    requestsAtOnce: settings.REQUESTS_AT_ONCE,
+    requestsWaiting: settings.REQUESTS_WAITING,
+  });
+  return { quotas, rateLimits, turns };
 }

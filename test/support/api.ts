@@ -8,6 +8,7 @@ import { createPropagationSteps } from '../../shared/connections/propagation.ts'
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
 import { createRateLimits } from '../../shared/edge/rate-limits.ts';
+import { createTurns } from '../../shared/edge/turns.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
 import { cancelCustomerImports } from '../../shared/imports/cancel-import.ts';
 import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
@@ -167,6 +168,8 @@ export function createApiDeps() {
       failedKeysPerMinute: 60,
       publicRequestsPerMinute: 600,
     }),
+    // Refusals without a pause: no test has to wait for them.
+    turns: createTurns({ requestsAtOnce: 4, requestsWaiting: 100 }, async () => undefined),
     customerPurgers: purgers,
     heartbeats,
     /** Set a part to `true` to make it unavailable. */
