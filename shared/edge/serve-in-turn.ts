@@ -9,8 +9,9 @@ export function lineOf({ role, keyId, customerId }: Actor): string {
 }
 
 /**
- * Serves a request when it is the caller's turn. Uploads and connection tests have lines of their own: they mostly wait,
- * for the caller or for Microsoft, and a few of them would stop everything else that their customer asks for.
+ * Serves a request when it is the caller's turn. Connection tests have a line of their own, because they mostly wait for
+ * Microsoft, and a few of them would stop everything else that their customer asks for. An upload takes no turn: it lasts
+ * as long as its sender likes, and a connection receives one file at a time.
  *
  * @throws DomainError `rate_limited` if too many requests of the caller wait already
  */
@@ -20,8 +21,8 @@ export function serveInTurn<T>(
   caller: Actor,
   serve: () => Promise<T>,
 ): Promise<T> {
-  const kind = bodyKind === 'stream' ? 'upload ' : testsConnection ? 'test ' : '';
-  const served = turns.take(`${kind}${lineOf(caller)}`, serve);
+  if (bodyKind === 'stream') return serve();
+  const served = turns.take(`${testsConnection ? 'test ' : ''}${lineOf(caller)}`, serve);
   if (served) return served;
   throw new DomainError(
     'rate_limited',

@@ -10,6 +10,8 @@ import { useRunningStack } from '../support/running-stack.ts';
 const ANSWERED_WITHIN_MS = 90_000;
 /** What a garbage collector may keep. All bodies of one round together are larger. */
 const GROWTH_MAX_MB = 60;
+/** A connection receives one file at a time. The others are refused with 409 while one of them is received. */
+const BUSY = [409];
 /** For each route. */
 const SENDERS = 10;
 
@@ -57,7 +59,8 @@ function expectRefused(answers: readonly RawAnswer[], statuses: readonly (number
   for (const { status, text, afterMs } of answers) {
     expect(statuses, text).toContain(status);
     expect(text.length).toBeLessThan(2_000);
-    if (status === 400) expect(text).toMatch(/"detail":"[^"]{20,}"/);
+    // The host itself answers malformed HTTP with an empty 400, before the app sees the request.
+    if (status === 400 && !/content-length: 0\r\n/i.test(text)) expect(text).toMatch(/"detail":"[^"]{20,}"/);
     expect(afterMs).toBeLessThan(ANSWERED_WITHIN_MS);
   }
 }
@@ -74,10 +77,10 @@ it(
       onEveryRoute((route) => send(route, 'Content-Length: 90000000', [])),
       onEveryRoute((route) => send(route, CHUNKED, ['5\r\nemail\r\n'])),
     ]);
-    expectRefused(stopped, [400, 413]);
-    expectRefused(dripping, [400]);
-    expectRefused(withoutBody, [400, 413]);
-    expectRefused(endless, [400]);
+    expectRefused(stopped, [400, ...BUSY, 413]);
+    expectRefused(dripping, [400, ...BUSY]);
+    expectRefused(withoutBody, [400, ...BUSY, 413]);
+    expectRefused(endless, [400, ...BUSY]);
     expect(memoryMb() - before).toBeLessThan(GROWTH_MAX_MB);
     await expectStillWorking();
   },
@@ -93,16 +96,16 @@ it('413: a Content-Length above the limit of the host is refused without waiting
 it('a body that breaks off ends its request, however often, and memory stays flat', async () => {
   await breakOff();
   const before = memoryMb();
-  for (let i = 0; i < 3; i++) expectRefused(await breakOff(), [400, 413, 'closed']);
+  for (let i = 0; i < 3; i++) expectRefused(await breakOff(), [400, ...BUSY, 413, 'closed']);
   expect(memoryMb() - before).toBeLessThan(GROWTH_MAX_MB);
   await expectStillWorking();
 });
 
 it('malformed chunks, and a length together with chunks, end the request', async () => {
   const malformed = await onEveryRoute((route) => send(route, CHUNKED, ['zz\r\nnot a length\r\n']));
-  expectRefused(malformed, [400, 413, 'closed']);
+  expectRefused(malformed, [400, ...BUSY, 413, 'closed']);
   const twoLengths = await onEveryRoute((route) => send(route, `Content-Length: 5\r\n${CHUNKED}`, ['0\r\n\r\n']));
-  expectRefused(twoLengths, [400, 'closed']);
+  expectRefused(twoLengths, [400, ...BUSY, 'closed']);
   await expectStillWorking();
 });
 
