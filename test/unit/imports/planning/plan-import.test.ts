@@ -72,6 +72,20 @@ describe('plans', () => {
     });
   });
 
+  it('mailboxes that failed before, for one of two imports only that have them at the same time', async () => {
+    const ledger = inMemoryLedger();
+    for (const address of users(20)) {
+      const mailbox = aMailbox({ address, status: 'failed', slotClaimedBy: 'imp_0' });
+      await ledger.commit('conn_1', [{ op: 'createMailbox', mailbox }]);
+    }
+    const world = await createPlanningWorld({ ledger });
+    const ids = ['imp_1', 'imp_2'];
+    for (const id of ids) await world.addImport(id, users(20));
+    await Promise.all(ids.map((id) => planImport(world.deps, 'cust_1', id)));
+    const plans = await Promise.all(ids.map((id) => planOf(ledger, id)));
+    expect(plans.map((plan) => plan?.accepted).sort()).toEqual([0, 20]);
+  });
+
   it('a repeated address as a duplicate of its first line, in the same transaction and in a later one', async () => {
     const world = await createPlanningWorld();
     await world.addImport('imp_1', ['a@x.example', '', 'a@x.example', ...users(5_000), 'user3@contoso.example']);
