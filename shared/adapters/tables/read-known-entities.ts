@@ -4,8 +4,11 @@ import { type Entity, PAGE_MAX, readEntities } from './read-entities.ts';
 
 /** Requests under way at the same time when the keys lie far apart. */
 const CONCURRENT_MAX = 8;
-/** Entities that storage may return for each key that an earlier page of that size has answered. */
-const ENTITIES_PER_KEY = 32;
+/**
+ * The size of a page for each key that it may answer: all keys at first, then as many as the last page has answered.
+ * Another request costs about as much as a few hundred more entities in a page.
+ */
+const ENTITIES_PER_KEY = 100;
 
 /**
  * Reads the entities with these keys of one partition, and leaves out the absent ones.
@@ -22,7 +25,7 @@ export async function readKnownEntities(
 ): Promise<Entity[]> {
   if (keys.length === 0) return [];
   const sorted = [...new Set(keys)].sort(byCodeUnit);
-  const first = await readPageFrom(table, partitionKey, sorted, Math.min(PAGE_MAX, 2 * sorted.length));
+  const first = await readPageFrom(table, partitionKey, sorted, sizeFor(sorted.length));
   const rest = sorted.slice(first.answered);
   const groups = first.nextSize === PAGE_MAX ? [rest] : split(rest, CONCURRENT_MAX);
   const found = await Promise.all(groups.map((group) => readAll(table, partitionKey, group, first.nextSize)));
@@ -74,8 +77,12 @@ async function readPageFrom(
   return {
     found: items.filter(({ rowKey }) => wanted.has(rowKey ?? '')),
     answered,
-    nextSize: Math.min(PAGE_MAX, ENTITIES_PER_KEY * answered),
+    nextSize: sizeFor(answered),
   };
+}
+
+function sizeFor(keys: number): number {
+  return Math.min(PAGE_MAX, ENTITIES_PER_KEY * keys);
 }
 
 /** The order of keys in a table. */

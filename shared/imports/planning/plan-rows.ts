@@ -47,14 +47,15 @@ export async function planRows(
   const known = createKnownMailboxes(deps.ledger, record.connectionId);
   let plan = checkpoint;
   let mostAreKnown = false;
-  /** How many of the next rows have been asked for together. */
+  /** How many of the next rows have been asked for together. A group must not reach beyond them. */
   let asked = 0;
   try {
     for (;;) {
-      if (mostAreKnown && asked <= 0) {
+      if (mostAreKnown && asked < CHANGES_MAX) {
         const rows = await reader.peekMany(READ_AHEAD);
         mostAreKnown = await known.read(addressesOf(rows));
-        asked = rows.length;
+        const isRest = rows.length < READ_AHEAD;
+        asked = isRest ? Number.POSITIVE_INFINITY : rows.length;
       }
       const group = await takeGroup(record.id, reader, known);
       asked -= group.length;

@@ -1,7 +1,8 @@
 import type { Clock } from '../../kernel/clock.ts';
+import { DomainError } from '../../kernel/errors.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import } from '../import.ts';
-import type { Ledger, LedgerChange } from '../ledger/ledger.ts';
+import { type Ledger, type LedgerChange, PAIRS_MAX } from '../ledger/ledger.ts';
 import type { PlanRecord } from '../ledger/plan-record.ts';
 import { openRowOf } from '../ledger/row.ts';
 import type { ParsedRow } from '../upload/parsed-row.ts';
@@ -25,6 +26,9 @@ interface Written {
   mostAreKnown: boolean;
 }
 
+/** Other planners of the connection may cause a conflict for each mailbox, but not more of them. */
+const COMMITS_MAX = 2 * PAIRS_MAX;
+
 /**
  * Writes rows, mailboxes and checkpoint in one transaction. Resolves to `undefined` if another planner is at work.
  *
@@ -35,7 +39,7 @@ export async function writeGroup(deps: { ledger: Ledger; clock: Clock }, target:
   const { record, known } = target;
   let { mostAreKnown } = target;
   let readAllNext = mostAreKnown;
-  for (;;) {
+  for (let commits = 1; commits <= COMMITS_MAX; commits++) {
     const { plan, changes, opened } = toTransaction(target, deps.clock.now());
     const result = await deps.ledger.commit(record.connectionId, changes);
     if (result.committed) {
@@ -51,6 +55,7 @@ export async function writeGroup(deps: { ledger: Ledger; clock: Clock }, target:
     else await known.read([conflicting.address]);
     readAllNext = !readAllNext;
   }
+  throw new DomainError('storage_unavailable', `A group of rows met ${COMMITS_MAX} conflicts in a row.`);
 }
 
 interface Transaction {
