@@ -37,7 +37,7 @@ async function readAll(ledger: Ledger, connectionId: string): Promise<AddressMap
   const all = createAddressMap();
   for await (const { value } of ledger.eachMailbox(connectionId)) {
     const existing = toExisting(value);
-    all.set(value.address, EXISTS + (existing.isTaken ? IS_TAKEN : 0) + (existing.holdsSlot ? HOLDS_SLOT : 0));
+    all.add(value.address, EXISTS + (existing.isTaken ? IS_TAKEN : 0) + (existing.holdsSlot ? HOLDS_SLOT : 0));
   }
   return all;
 }

@@ -35,8 +35,7 @@ export function createSlotDemand(deps: { ledger: Ledger }, connectionId: string)
 
   return {
     count(row) {
-      if (!row.ok || counted.get(row.address) !== undefined) return;
-      counted.set(row.address, row.line);
+      if (!row.ok || counted.add(row.address, row.line) !== undefined) return;
       if (first.length < LOOKED_UP_MAX) first.push(row.address);
     },
     async needed(free) {

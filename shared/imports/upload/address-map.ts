@@ -8,7 +8,8 @@ import { hash } from 'node:crypto';
  */
 export interface AddressMap {
   get(address: string): number | undefined;
-  set(address: string, value: number): void;
+  /** Keeps this value, unless the address has one. Then it returns that one, and changes nothing. */
+  add(address: string, value: number): number | undefined;
   readonly size: number;
 }
 
@@ -60,12 +61,13 @@ export function createAddressMap(): AddressMap {
       const bits = bitsOf(address);
       return values[find(bits.high, bits.low)] || undefined;
     },
-    set(address, value) {
-      if (size + 1 > capacity * FILLED_MAX) grow();
+    add(address, value) {
       const bits = bitsOf(address);
-      const place = find(bits.high, bits.low);
-      if (values[place] === 0) size++;
-      put(place, bits.high, bits.low, value);
+      const earlier = values[find(bits.high, bits.low)];
+      if (earlier) return earlier;
+      if (++size > capacity * FILLED_MAX) grow();
+      put(find(bits.high, bits.low), bits.high, bits.low, value);
+      return undefined;
     },
   };
 }

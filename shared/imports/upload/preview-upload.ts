@@ -84,12 +84,11 @@ export async function previewUpload(
         addDuplicate(row, rowFaults.duplicateInConnection());
         continue;
       }
-      const firstLine = firstLines.get(address);
+      const firstLine = firstLines.add(address, line);
       if (firstLine !== undefined) {
         addDuplicate(row, rowFaults.duplicateInFile(firstLine));
         continue;
       }
-      firstLines.set(address, line);
       preview.accepted++;
       if (!mailbox?.holdsSlot) preview.slots.needed++;
       if (preview.sample.length < SAMPLE_MAX) {

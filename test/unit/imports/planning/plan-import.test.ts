@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { changeImport } from '../../../../shared/imports/import-store.ts';
 import type { Ledger } from '../../../../shared/imports/ledger/ledger.ts';
 import { failPlan, planImport } from '../../../../shared/imports/planning/plan-import.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
@@ -167,4 +168,43 @@ describe('a poison plan message', () => {
   it('leaves an import alone that is running', async () => {
     expect(await world('running', 3_000_000)).toMatchObject({ status: 'running', epoch: 1 });
   });
+});
+
+describe('a planner that comes late', () => {
+  it.each(['limit', 'released'] as const)(
+    'whose claim meets %s leaves an import alone that is running',
+    async (answer) => {
+      const world = await createPlanningWorld();
+      const { imports } = world.deps;
+      await world.addImport('imp_1', users(3));
+      /** Another planner starts the import in the meantime. */
+      const claim = async () => {
+        await changeImport(imports, 'cust_1', 'imp_1', (current) => ({ ...current, status: 'running' }));
+        return answer;
+      };
+      await planImport({ ...world.deps, slots: { claim } }, 'cust_1', 'imp_1');
+      expect((await imports.get('cust_1', 'imp_1'))?.value).toMatchObject({ status: 'running', epoch: 1 });
+    },
+  );
+
+  it('leaves the rows to the planner that has written them', async () => {
+    const world = await createPlanningWorld();
+    await world.addImport('imp_1', users(200));
+    await Promise.all([1, 2, 3].map(() => planImport(world.deps, 'cust_1', 'imp_1')));
+    expect(await planOf(world.deps.ledger, 'imp_1')).toMatchObject({ rows: 200, accepted: 200, done: true });
+    expect(world.sent.dispatch).toBe(1);
+  });
+});
+
+it('gives up for now, as after a transient failure, if conflicts never end', async () => {
+  const { ledger, calls } = countedLedger(inMemoryLedger());
+  const world = await createPlanningWorld({ ledger });
+  await world.addImport('imp_1', users(3));
+  const commit: Ledger['commit'] = async (connectionId, changes) => {
+    const index = changes.findIndex(({ op }) => op === 'createMailbox');
+    return index === -1 ? ledger.commit(connectionId, changes) : { committed: false, index, why: 'exists' };
+  };
+  const planned = planImport({ ...world.deps, ledger: { ...ledger, commit } }, 'cust_1', 'imp_1');
+  await expect(planned).rejects.toMatchObject({ code: 'storage_unavailable' });
+  expect(calls.getMailboxes).toBeLessThan(100);
 });
