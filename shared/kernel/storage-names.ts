@@ -20,7 +20,7 @@ export const tables = {
   connections: 'connections',
   /** The one-time `state` values of consent links, hashed. */
   consents: 'consents',
-  /** Partition of a customer: its imports. Partition `open`: pointers to the unfinished ones. */
+  /** Partition of a customer: its imports, and who is uploading. Partition `open`: pointers to the unfinished ones. */
   imports: 'imports',
   /** Partition of a connection: its mailboxes, and the rows, plans and tallies of its imports. */
   mailboxes: 'mailboxes',
@@ -30,7 +30,7 @@ export const tables = {
   poison: 'poison',
   /** Partition `timer`: when each timer last completed a run. */
   heartbeats: 'heartbeats',
-  /** Partition `all`: the audit records of everyone. Partition of a customer: its own, once more. */
+  /** Partition `all`: the audit records of everyone. Partition of a customer: its own, once more. Purged with it. */
   audit: 'audit',
 } as const;
 

@@ -17,6 +17,7 @@ import { tableImports } from '../adapters/tables/table-imports.ts';
 import { tableLedger } from '../adapters/tables/table-ledger.ts';
 import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
+import { tableUploadLeases } from '../adapters/tables/table-upload-leases.ts';
 import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
 import { createReadiness } from '../health/readiness.ts';
@@ -95,6 +96,8 @@ export function buildDeps(config: Config, log: Log) {
     ...buildLimits(settings),
     auditLog: tableAudit(azure.table(tables.audit)),
     auditKeptMs: settings.AUDIT_KEPT,
+    uploadLeases: tableUploadLeases(azure.table(tables.imports)),
+    uploadLeaseMs: settings.UPLOAD_LEASE,
     heartbeats,
     poisonArchive,
     sign,

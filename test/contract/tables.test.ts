@@ -16,6 +16,7 @@ import { tableImports } from '../../shared/adapters/tables/table-imports.ts';
 import { tableLedger } from '../../shared/adapters/tables/table-ledger.ts';
 import { tablePoisonArchive } from '../../shared/adapters/tables/table-poison.ts';
 import { tableSlots } from '../../shared/adapters/tables/table-slots.ts';
+import { tableUploadLeases } from '../../shared/adapters/tables/table-upload-leases.ts';
 import { transactionFailure } from '../../shared/adapters/tables/transaction-failure.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { tables } from '../../shared/kernel/storage-names.ts';
@@ -28,6 +29,7 @@ import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
+import { inMemoryUploadLeases } from '../fakes/in-memory-upload-leases.ts';
 import { type Azurite, connectionString, startAzurite } from '../support/azurite.ts';
 import { aConnection, anImport, aRow } from '../support/records.ts';
 import { describeAnswerMemory } from './answer-memory.contract.ts';
@@ -39,6 +41,7 @@ import { describeExpiryIndex } from './expiry-index.contract.ts';
 import { describeImportStore } from './import-store.contract.ts';
 import { describeLedger } from './ledger.contract.ts';
 import { describeSlots } from './slots.contract.ts';
+import { describeUploadLeases } from './upload-leases.contract.ts';
 
 /** A well-formed tag that no record has. */
 const TAG = 'W/"datetime\'x\'"';
@@ -72,6 +75,8 @@ describeExpiryIndex('in memory', inMemoryExpiryIndex);
 describeExpiryIndex('tables', () => tableExpiryIndex(client(tables.connections)));
 describeImportStore('in memory', inMemoryImports);
 describeImportStore('tables', () => tableImports(client(tables.imports)));
+describeUploadLeases('in memory', inMemoryUploadLeases);
+describeUploadLeases('tables', () => tableUploadLeases(client(tables.imports)));
 describeLedger('in memory', inMemoryLedger);
 describeLedger('tables', () => tableLedger(client(tables.mailboxes)));
 

@@ -5,7 +5,7 @@ import { createAddressMap } from '../upload/address-map.ts';
 import type { ParsedRow } from '../upload/parsed-row.ts';
 import { LOOKED_UP_MAX } from './existing-mailboxes.ts';
 
-/** Counts, row by row, how many slots an upload needs beyond those that its mailboxes already hold. */
+/** Counts, row by row, what an upload needs: slots beyond those that its mailboxes already hold, and rows without any. */
 export interface SlotDemand {
   count(row: ParsedRow): void;
   /**
@@ -13,6 +13,11 @@ export interface SlotDemand {
    * not above `free`: nothing is read if there are enough slots for every address.
    */
   needed(free: number): Promise<number>;
+  /**
+   * The rows that will be rejected, or are duplicates within the upload. Without those whose mailbox the connection has:
+   * to find them, it would have to be read.
+   */
+  unchecked(): number;
 }
 
 /**
@@ -23,6 +28,7 @@ export function createSlotDemand(deps: { ledger: Ledger }, connectionId: string)
   const counted = createAddressMap();
   /** The first addresses, which are few enough to be looked up. */
   const first: string[] = [];
+  let unchecked = 0;
 
   /** The mailboxes of the connection that are in the upload, and maybe others. */
   async function* candidates(): AsyncGenerator<Mailbox> {
@@ -34,9 +40,10 @@ export function createSlotDemand(deps: { ledger: Ledger }, connectionId: string)
   }
 
   return {
+    unchecked: () => unchecked,
     count(row) {
-      if (!row.ok || counted.add(row.address, row.line) !== undefined) return;
-      if (first.length < LOOKED_UP_MAX) first.push(row.address);
+      if (!row.ok || counted.add(row.address, row.line) !== undefined) unchecked++;
+      else if (first.length < LOOKED_UP_MAX) first.push(row.address);
     },
     async needed(free) {
       let needed = counted.size;

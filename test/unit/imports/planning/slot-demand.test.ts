@@ -32,6 +32,8 @@ async function demandOf(count: number, from = 0) {
 it('reads nothing if there are slots enough for every address', async () => {
   const { demand, calls } = await demandOf(10_000);
   expect(await demand.needed(10_000)).toBe(10_000);
+  // The second line of each address, and the malformed one.
+  expect(demand.unchecked()).toBe(10_001);
   expect(calls).toMatchObject({ getMailboxes: 0, eachMailbox: 0 });
 });
 
