@@ -5,6 +5,8 @@ import { changeImport, type ImportStore } from './import-store.ts';
 /**
  * Marks an import as `cancelling`. The next dispatcher settles its open rows as `cancelled` and then ends the import as
  * `endsAs`. Resolves to `undefined` if the import has ended or is already being cancelled.
+ *
+ * @param isCancellable asked about the import as it is when it is changed. By default every import may be cancelled
  */
 export async function cancelImport(
   deps: { imports: ImportStore; importQueues: ImportQueues },
@@ -12,9 +14,10 @@ export async function cancelImport(
   importId: string,
   endsAs: 'cancelled' | 'failed',
   finding?: ImportFinding,
+  isCancellable: (current: Import) => boolean = () => true,
 ): Promise<Import | undefined> {
   const changed = await changeImport(deps.imports, customerId, importId, (current) => {
-    if (isEnded(current.status) || current.status === 'cancelling') return undefined;
+    if (isEnded(current.status) || current.status === 'cancelling' || !isCancellable(current)) return undefined;
     const { lease: _ended, ...rest } = current;
     return { ...rest, status: 'cancelling', endsAs, epoch: current.epoch + 1, ...(finding && { finding }) };
   });

@@ -4,6 +4,7 @@ import { isEnded } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore, OpenImport } from './import-store.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import { isBeingPlanned, isPlanningOverdue } from './planning/planning-progress.ts';
 
 export interface SweepDeps {
   imports: ImportStore;
@@ -62,10 +63,10 @@ async function sweep(
     await cancelImport(deps, customerId, importId, 'cancelled');
     return;
   }
-  if (record.status === 'accepted' || record.status === 'planning') {
+  if (isBeingPlanned(record)) {
     const plan = await deps.ledger.getPlan(record.connectionId, importId);
-    const lastProgressAt = Math.max(record.createdAt.getTime(), plan?.value.movedAt.getTime() ?? 0);
-    if (now - lastProgressAt > deps.planOverdueMs) await deps.importQueues.sendPlan({ v: 1, customerId, importId });
+    const isOverdue = isPlanningOverdue(record, plan?.value, deps.clock.now(), deps.planOverdueMs);
+    if (isOverdue) await deps.importQueues.sendPlan({ v: 1, customerId, importId });
     return;
   }
   if (isEnded(record.status) && !record.eventPending) {

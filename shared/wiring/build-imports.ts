@@ -56,9 +56,9 @@ export function buildImports({ imports, connections, ledger, uploads }: ImportBu
     ),
 
     uploadLimits,
-    readUpload: async (record: Import) => {
+    readUpload: async (record: Import, afterLine: number) => {
       const source = await uploads.read(record.customerId, record.id);
-      return source && readUpload(record.uploadType, source, uploadLimits);
+      return source && readUpload(record.uploadType, source, uploadLimits, afterLine);
     },
     planShiftMs: PLAN_SHIFT_MS,
     planOverdueMs: settings.PLAN_OVERDUE_AFTER,

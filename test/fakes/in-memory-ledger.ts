@@ -30,6 +30,11 @@ export function inMemoryLedger(): Ledger {
     async getMailbox(connectionId, address) {
       return structuredClone(partition(connectionId).mailboxes.get(address));
     },
+    async getMailboxes(connectionId, addresses) {
+      const { mailboxes } = partition(connectionId);
+      const found = addresses.flatMap((address) => structuredClone(mailboxes.get(address)) ?? []);
+      return new Map(found.map((mailbox) => [mailbox.value.address, mailbox]));
+    },
     async *eachMailbox(connectionId) {
       yield* sorted(partition(connectionId).mailboxes);
     },

@@ -9,6 +9,7 @@ import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
 import { purgePartition } from './purge-partition.ts';
 import { eachEntity, readEntities, readEntity, readPage, toTagged } from './read-entities.ts';
+import { readKnownEntities } from './read-known-entities.ts';
 import { transactionFailure } from './transaction-failure.ts';
 
 const mailboxColumns: Columns<Mailbox> = {
@@ -78,6 +79,11 @@ export function tableLedger(table: TableClient): Ledger {
     getMailbox: (connectionId, address) => readEntity(table, mailboxColumns, connectionId, mailboxKey(address)),
     getRow: (connectionId, importId, line) => readEntity(table, rowColumns, connectionId, rowKey(importId, line)),
     getPlan: (connectionId, importId) => readEntity(table, planColumns, connectionId, planKey(importId)),
+    async getMailboxes(connectionId, addresses) {
+      const entities = await readKnownEntities(table, connectionId, addresses.map(mailboxKey));
+      const mailboxes = entities.map((entity) => toTagged(mailboxColumns, entity));
+      return new Map(mailboxes.map((mailbox) => [mailbox.value.address, mailbox]));
+    },
     async *eachMailbox(connectionId) {
       for await (const entity of range(connectionId, 'm:')) yield toTagged(mailboxColumns, entity);
     },

@@ -53,6 +53,11 @@ export interface RowQuery {
  */
 export interface Ledger {
   getMailbox(connectionId: string, address: string): Promise<Tagged<Mailbox> | undefined>;
+  /**
+   * The mailboxes of these addresses, by address; absent ones are left out. Never costs more than one request for each
+   * address, and far fewer if the connection has most of them.
+   */
+  getMailboxes(connectionId: string, addresses: readonly string[]): Promise<Map<string, Tagged<Mailbox>>>;
   /** Every mailbox of a connection, ordered by address. */
   eachMailbox(connectionId: string): AsyncIterable<Tagged<Mailbox>>;
   /** With `status`, a page may be short or empty and still have a cursor, see `Page`. */

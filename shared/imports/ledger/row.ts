@@ -56,3 +56,8 @@ export function isSettled(state: RowState): state is SettledState {
 export function openRowOf(row: { importId: string; line: number }): string {
   return `${row.importId}:${row.line}`;
 }
+
+/** The line of the open row with this name, if it is a row of this import. */
+export function lineOfOpenRow(importId: string, openRow: string | undefined): number | undefined {
+  return openRow?.startsWith(`${importId}:`) ? Number(openRow.slice(importId.length + 1)) : undefined;
+}

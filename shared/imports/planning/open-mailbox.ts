@@ -1,12 +1,11 @@
-import type { Tagged } from '../../kernel/tagged.ts';
-import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { LedgerChange } from '../ledger/ledger.ts';
 import { openRowOf, type Row } from '../ledger/row.ts';
+import type { KnownMailbox } from './known-mailboxes.ts';
 
 /**
  * The write that opens a row's mailbox for its check: creates it, or updates the one that the connection already has.
  */
-export function openMailbox(row: Row, known: Tagged<Mailbox> | undefined, now: Date): LedgerChange {
+export function openMailbox(row: Row, known: KnownMailbox | undefined, now: Date): LedgerChange {
   const { importId, address, displayName, dailyLimit, reference } = row;
   const openRow = openRowOf(row);
   const given = {

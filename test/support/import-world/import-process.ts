@@ -39,7 +39,7 @@ interface SharedParts {
   slots: Slots;
   /** How many checks may be on the queue. */
   window: number;
-  readUpload(record: Import): Promise<ParsedUpload | undefined>;
+  readUpload(record: Import, afterLine: number): Promise<ParsedUpload | undefined>;
   onEnded(record: Import): void;
 }
 

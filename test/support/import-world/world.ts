@@ -62,7 +62,7 @@ export async function createWorld(
     connections,
     slots,
     window,
-    readUpload: async ({ id }: Import) => parsedUpload(uploads.get(id)),
+    readUpload: async ({ id }: Import, afterLine: number) => parsedUpload(uploads.get(id), afterLine),
     onEnded: ({ id }: Import) => void ended.push(id),
   };
   let started = 0;
@@ -108,18 +108,19 @@ export async function createWorld(
   };
 }
 
-function parsedUpload(addresses: readonly string[] | undefined): ParsedUpload | undefined {
+function parsedUpload(addresses: readonly string[] | undefined, afterLine: number): ParsedUpload | undefined {
   return (
     addresses && {
       columns: { used: {}, ignored: [], delimiter: ',', encoding: 'utf-8' },
-      rows: toRows(addresses),
+      rows: toRows(addresses, afterLine),
     }
   );
 }
 
-async function* toRows(addresses: readonly string[]): AsyncGenerator<ParsedRow> {
+async function* toRows(addresses: readonly string[], afterLine: number): AsyncGenerator<ParsedRow> {
   for (const [i, address] of addresses.entries()) {
     const line = i + 2;
+    if (line <= afterLine) continue;
     if (address === '') yield { line, ok: false, address, code: 'address_missing', message: 'There is no address.' };
     else yield { line, ok: true, address };
   }
