@@ -1,4 +1,4 @@
-import type { ConnectionFinding } from '../causes/verdict.ts';
+import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
 import type { Counts } from './ledger/counts.ts';
 
 export const importStatuses = [
@@ -47,6 +47,17 @@ interface DispatchLease {
   sentUpTo: number;
 }
 
+/** How far the work at an import's end has got. The next holder of the lease continues here. */
+export type EndCheckpoint =
+  /** Rows below this line are settled, and planning is closed. */
+  | { step: 'cancel'; line: number }
+  /** Looks for the probes that any mailbox of the connection passes. `cursor` is of the connection's mailboxes. */
+  | { step: 'findPassed'; passed: Probe[]; cursor?: string }
+  /** Explains the denials again. `cursor` is of the import's failed mailboxes. */
+  | { step: 'explain'; passed: Probe[]; cursor?: string }
+  /** Only the end state is missing. */
+  | { step: 'close' };
+
 /** One upload and how far it has got. Until it ends, its counts are not here: they are in its plan and its tallies. */
 export interface Import {
   id: string;
@@ -65,6 +76,8 @@ export interface Import {
   wakeUpAt?: Date;
   /** Its end state once every row is settled. `failed` when planning failed. */
   endsAs?: 'cancelled' | 'failed';
+  /** Absent until the work at its end begins. */
+  ending?: EndCheckpoint;
   /** The end state is written, but not announced yet. */
   eventPending: boolean;
   finding?: ImportFinding;
@@ -85,6 +98,8 @@ export interface Import {
   counts?: Counts;
   createdAt: Date;
   startedAt?: Date;
+  /** When the current pause began. */
+  pausedAt?: Date;
   finishedAt?: Date;
 }
 

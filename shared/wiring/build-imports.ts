@@ -62,6 +62,7 @@ export function buildImports({ imports, connections, ledger, uploads }: ImportBu
     },
     planShiftMs: PLAN_SHIFT_MS,
     planOverdueMs: settings.PLAN_OVERDUE_AFTER,
+    pausedMaxMs: settings.PAUSED_MAX,
 
     dispatching: {
       holder: processId,

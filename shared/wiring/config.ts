@@ -115,6 +115,7 @@ const settings = z.object({
   BATCH_OVERDUE_AFTER: durationMs('PT90S'),
   BATCH_OVERDUE_MAX: durationMs('PT10M'),
   PLAN_OVERDUE_AFTER: durationMs('PT90S'),
+  PAUSED_MAX: durationMs('P30D'),
   STORAGE_RETRY_AFTER: durationMs('PT15S'),
 
   EXPIRING_WITHIN_DAYS: whole(30),

@@ -40,6 +40,15 @@ export function inMemoryLedger(): Ledger {
         request,
       );
     },
+    async findMailboxes(connectionId, request, { importId, status }) {
+      const found = sorted(partition(connectionId).mailboxes)
+        .filter(({ value }) => importId === undefined || value.importId === importId)
+        .filter(({ value }) => status === undefined || value.status === status);
+      return pageAfterKey(
+        found.map((mailbox) => ({ key: mailbox.value.address, value: mailbox })),
+        request,
+      );
+    },
     async getRow(connectionId, importId, line) {
       return structuredClone(partition(connectionId).rows.get(lineKey(importId, line)));
     },
@@ -134,6 +143,10 @@ function toWrite({ mailboxes, rows, plans, tallies }: Partition, change: LedgerC
     case 'mergeRow': {
       const key = lineKey(change.importId, change.line);
       return replace('row', rows, key, change.tag, (row) => merge(row, change.patch));
+    }
+    case 'explainRow': {
+      const { importId, line, cause } = change;
+      return replace('row', rows, lineKey(importId, line), undefined, (row) => merge(row, { cause }));
     }
     case 'createPlan':
       return create('plan', plans, change.plan.importId, change.plan);

@@ -126,6 +126,7 @@ export function createApiDeps() {
     readUpload: async () => undefined,
     planShiftMs: 240_000,
     planOverdueMs: 60_000,
+    pausedMaxMs: 30 * 86_400_000,
     sleep: async () => undefined,
     dispatching: {
       holder: 'test',

@@ -87,6 +87,7 @@ export function aMailbox(change: Partial<Mailbox> = {}): Mailbox {
     status: 'pending',
     checks: {},
     importId: 'imp_1',
+    line: 2,
     createdAt: RECORDS_NOW,
     ...change,
   };

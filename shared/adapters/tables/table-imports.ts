@@ -23,6 +23,7 @@ const importColumns: Columns<Import> = {
   lease: 'json',
   wakeUpAt: 'instant',
   endsAs: 'text',
+  ending: 'json',
   eventPending: 'flag',
   finding: 'json',
   ignoresRepeatedRefusals: 'flag',
@@ -35,6 +36,7 @@ const importColumns: Columns<Import> = {
   counts: 'json',
   createdAt: 'instant',
   startedAt: 'instant',
+  pausedAt: 'instant',
   finishedAt: 'instant',
 };
 

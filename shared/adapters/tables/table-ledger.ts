@@ -8,7 +8,7 @@ import { toStorageError } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
 import { purgePartition } from './purge-partition.ts';
-import { eachEntity, readEntities, readEntity, readPage, toTagged } from './read-entities.ts';
+import { eachEntity, PAGE_REQUESTS_MAX, readEntities, readEntity, readPage, toTagged } from './read-entities.ts';
 import { transactionFailure } from './transaction-failure.ts';
 
 const mailboxColumns: Columns<Mailbox> = {
@@ -21,6 +21,7 @@ const mailboxColumns: Columns<Mailbox> = {
   checks: 'json',
   nextCheckAt: 'instant',
   importId: 'text',
+  line: 'number',
   openRow: 'text',
   slotClaimedBy: 'text',
   createdAt: 'instant',
@@ -33,6 +34,7 @@ const rowColumns: Columns<Row> = {
   displayName: 'text',
   dailyLimit: 'number',
   reference: 'text',
+  takesSlot: 'flag',
   state: 'text',
   code: 'text',
   message: 'text',
@@ -85,6 +87,12 @@ export function tableLedger(table: TableClient): Ledger {
       const all = between(connectionId, 'm:', after('m:'));
       const filter = status === undefined ? all : `${all} and ${odata`status eq ${status}`}`;
       return readPage(table, mailboxColumns, filter, request);
+    },
+    async findMailboxes(connectionId, request, where) {
+      const conditions = Object.entries(where).map(([field, value]) => `${field} ${odata`eq ${value}`}`);
+      const filter = [between(connectionId, 'm:', after('m:')), ...conditions].join(' and ');
+      const page = await readEntities(table, filter, { ...request, requestsMax: PAGE_REQUESTS_MAX });
+      return { ...page, items: page.items.map((entity) => toTagged(mailboxColumns, entity)) };
     },
     async findRows(connectionId, importId, query) {
       const filter = rowFilter(connectionId, importId, query);
@@ -156,6 +164,10 @@ function toAction(partitionKey: string, change: LedgerChange): TransactionAction
         toProperties(rowColumns, change.patch),
         change.tag,
       );
+    case 'explainRow': {
+      const cause = toProperties(rowColumns, { cause: change.cause });
+      return merge(partitionKey, rowKey(change.importId, change.line), cause, undefined);
+    }
     case 'mergePlan':
       return merge(partitionKey, planKey(change.importId), toProperties(planColumns, change.patch), change.tag);
     case 'writeTally': {

@@ -1,6 +1,4 @@
-import { cancelOpenRows } from '../finishing/cancel-open-rows.ts';
 import { finishImport } from '../finishing/finish-import.ts';
-import { isEnded } from '../import.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 import { acquireLease, type HeldLease, handOver, sleepUntil } from './dispatch-lease.ts';
 import { dispatchStep } from './dispatch-step.ts';
@@ -18,31 +16,16 @@ export async function dispatchChecks(deps: DispatchDeps, customerId: string, imp
   let held: HeldLease | undefined;
   for (;;) {
     const found = await deps.imports.get(customerId, importId);
-    if (!found || isEnded(found.value.status)) {
-      if (found?.value.eventPending) await finishImport(deps, found.value);
-      return;
-    }
-    if (found.value.status === 'cancelling') {
-      await cancelOpenRows(deps, found.value);
-      await finishImport(deps, found.value);
-      return;
-    }
-    if (found.value.status !== 'running') {
-      // A paused import may still end: its last checks can settle after the pause.
-      if (found.value.status === 'paused') await finishImport(deps, found.value);
-      return;
-    }
+    if (!found) return;
+    // A paused import may still end: its last checks can settle after the pause.
+    if (found.value.status !== 'running') return finish(deps, found.value, shiftEnds);
     const { lease } = found.value;
     if (lease && lease.until > deps.clock.now() && lease.holder !== held?.holder) return;
 
     held = await acquireLease(deps, found, held);
     if (!held) continue;
     const step = await dispatchStep(deps, held);
-    if (step.kind === 'settled') {
-      if (await finishImport(deps, held.record)) return;
-      held = undefined;
-      continue;
-    }
+    if (step.kind === 'settled') return finish(deps, held.record, shiftEnds, held.holder);
     if (step.kind === 'lost') {
       held = undefined;
       continue;
@@ -53,4 +36,15 @@ export async function dispatchChecks(deps: DispatchDeps, customerId: string, imp
     const isRunningLow = step.outstanding < step.window / 2 && step.more;
     await deps.sleep(isRunningLow ? deps.dispatching.pollMs / 4 : deps.dispatching.pollMs);
   }
+}
+
+async function finish(
+  deps: DispatchDeps,
+  target: { customerId: string; id: string },
+  until: number,
+  holder?: string,
+): Promise<void> {
+  const { customerId, id: importId } = target;
+  const result = await finishImport(deps, target, { until, ...(holder !== undefined && { holder }) });
+  if (result === 'unfinished') await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
 }

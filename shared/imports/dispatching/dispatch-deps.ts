@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Slots } from '../../plans/slots.ts';
-import type { ImportEvents } from '../finishing/finish-import.ts';
+import type { ImportEvents } from '../finishing/announce-end.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import type { ImportStore } from '../import-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';

@@ -1,5 +1,6 @@
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import } from '../import.ts';
+import { endLease } from '../import-lease.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 
 /** What the holder of an import's dispatch lease knows. */
@@ -83,10 +84,10 @@ export async function sleepUntil(deps: DispatchDeps, held: HeldLease, until: Dat
   await deps.importQueues.sendDispatch({ v: 1, customerId, importId }, Math.max(0, until.getTime() - now.getTime()));
 }
 
-/** Releases the lease if it is still ours. The cursor covers everything that was sent, so nothing is sent twice. */
+/** Releases the lease if it is still ours. What it announced stays known to the next dispatcher. */
 async function releaseLease(deps: DispatchDeps, held: HeldLease, change: Partial<Import>): Promise<void> {
   const found = await deps.imports.get(held.record.customerId, held.record.id);
-  if (found?.value.lease?.holder !== held.holder) return;
-  const { lease: _mine, ...rest } = found.value;
-  await deps.imports.update({ ...rest, ...change }, found.tag);
+  const lease = found?.value.lease;
+  if (!found || lease?.holder !== held.holder) return;
+  await deps.imports.update({ ...found.value, lease: endLease(lease), ...change }, found.tag);
 }

@@ -1,77 +1,83 @@
-import type { Clock } from '../../kernel/clock.ts';
-import type { Slots } from '../../plans/slots.ts';
+import { isTransient } from '../../kernel/errors.ts';
 import { type Import, isEnded } from '../import.ts';
-import { changeImport, type ImportStore } from '../import-store.ts';
-import { countRows } from '../ledger/counts.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { countSettled, sumTallies } from '../ledger/tally.ts';
-import { reviseExplanations } from './revise-explanations.ts';
+import { type ImportLeaseDeps, isHeldByAnother, type LeasedImport, leaseImport } from '../import-lease.ts';
+import type { ImportStore } from '../import-store.ts';
+import { announceEnd, type ImportEvents } from './announce-end.ts';
+import { type FinishStepDeps, finishStep, readFinalCounts } from './finish-step.ts';
 
-/**
- * Receives the end of each import. The same end can arrive twice: if a process dies between announcing and recording it,
- * or if two processes finish the import at the same time.
- */
-export interface ImportEvents {
-  ended(record: Import): Promise<void>;
-}
-
-interface FinishDeps {
+export interface FinishDeps extends FinishStepDeps {
   imports: ImportStore;
-  ledger: Ledger;
-  slots: Pick<Slots, 'trim'>;
   importEvents: ImportEvents;
-  clock: Clock;
+  sleep: (ms: number) => Promise<void>;
+  dispatching: ImportLeaseDeps['dispatching'] & { holder: string; pollMs: number };
 }
+
+type Finish =
+  | 'ended'
+  /** Rows still need a verdict. */
+  | 'open'
+  /** Another process works on the import. */
+  | 'held'
+  /** The shift is over. The next one continues at the checkpoint. */
+  | 'unfinished';
+
+/** After this many transient failures in a row, the lease is released and the message is delivered again later. */
+const FAILURES_MAX = 5;
+
+let finishers = 0;
 
 /**
- * Ends an import whose rows are all settled. Resolves to whether the import has ended.
+ * Ends an import that is being cancelled, or whose rows are all settled. Acquires the import's lease first, so that one
+ * process at a time does the work.
  *
- * The steps are, in this order: explanations, slots, end state, announcement, pointer. Each can be repeated by another
- * process. The import is read before its tallies. The other way around, rows that are planned in between would be
- * missed.
+ * The work is done in bounded steps that save how far they have got: a process that dies costs the rest of its lease
+ * and one step. A transient failure of storage costs a pause and one step.
  *
- * The counts of this moment are final and become part of the record: planning is over and every accepted row is settled.
+ * @param options `holder` continues a lease that the caller has. `until` ends the shift
  */
-export async function finishImport(deps: FinishDeps, target: Pick<Import, 'customerId' | 'id'>): Promise<boolean> {
-  const { customerId, id } = target;
-  for (;;) {
-    const found = await deps.imports.get(customerId, id);
-    if (!found) return true;
-    const record = found.value;
-    if (isEnded(record.status)) {
-      await announceEnd(deps, record);
-      return true;
+export async function finishImport(
+  deps: FinishDeps,
+  { customerId, id }: Pick<Import, 'customerId' | 'id'>,
+  { until, holder = `${deps.dispatching.holder}.f${++finishers}` }: { until: number; holder?: string },
+): Promise<Finish> {
+  for (let failures = 0; ; ) {
+    let leased: LeasedImport | undefined;
+    try {
+      const found = await deps.imports.get(customerId, id);
+      if (!found) return 'ended';
+      if (isEnded(found.value.status)) {
+        await announceEnd(deps, found.value);
+        return 'ended';
+      }
+      if (!(await hasEndToReach(deps, found.value))) return 'open';
+      if (isHeldByAnother(found.value, holder, deps.clock.now())) return 'held';
+      leased = await leaseImport(deps, found, holder);
+      while (leased) {
+        if (deps.clock.now().getTime() >= until) {
+          await leased.release();
+          return 'unfinished';
+        }
+        const step = await finishStep(deps, leased);
+        if (step === 'lost' || step === 'ended') break;
+        if (step === 'open') {
+          await leased.release();
+          return 'open';
+        }
+        failures = 0;
+      }
+    } catch (error) {
+      if (!isTransient(error) || ++failures > FAILURES_MAX) {
+        // The lease ends by itself if this fails as well.
+        await leased?.release().catch(() => undefined);
+        throw error;
+      }
+      await deps.sleep(deps.dispatching.pollMs);
     }
-    if (record.status === 'accepted' || record.status === 'planning') return false;
-    const plan = await deps.ledger.getPlan(record.connectionId, id);
-    if (!plan || !(plan.value.done || plan.value.closed)) return false;
-    const counts = sumTallies(await deps.ledger.listTallies(record.connectionId, id));
-    if (countSettled(counts) < plan.value.accepted) return false;
-
-    if (counts.failed > 0 && record.status !== 'cancelling') await reviseExplanations(deps, record);
-    await deps.slots.trim(customerId, id, counts.slotsFreed);
-    const { lease: _lease, wakeUpAt: _wakeUp, canary: _canary, canarySettledAt: _settled, ...rest } = record;
-    const ended: Import = {
-      ...rest,
-      status: record.status === 'cancelling' ? (record.endsAs ?? 'cancelled') : 'completed',
-      batches: [],
-      counts: countRows(plan.value, counts),
-      eventPending: true,
-      finishedAt: deps.clock.now(),
-    };
-    if (ended.status === 'completed') delete ended.finding;
-    if ((await deps.imports.update(ended, found.tag)) === undefined) continue;
-    await announceEnd(deps, ended);
-    return true;
   }
 }
 
-async function announceEnd(deps: FinishDeps, record: Import): Promise<void> {
-  if (record.eventPending) {
-    await deps.importEvents.ended(record);
-    await changeImport(deps.imports, record.customerId, record.id, (current) =>
-      current.eventPending ? { ...current, eventPending: false } : undefined,
-    );
-  }
-  await deps.imports.closePointer(record.id);
+async function hasEndToReach(deps: FinishDeps, record: Import): Promise<boolean> {
+  if (record.status === 'cancelling' || record.ending) return true;
+  if (record.status === 'accepted' || record.status === 'planning') return false;
+  return (await readFinalCounts(deps, record)) !== undefined;
 }

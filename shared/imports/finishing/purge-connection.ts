@@ -1,26 +1,15 @@
-import type { Clock } from '../../kernel/clock.ts';
+import { DomainError } from '../../kernel/errors.ts';
 import type { Slots } from '../../plans/slots.ts';
 import { cancelImport } from '../cancel-import.ts';
-import { isEnded } from '../import.ts';
+import { type Import, isEnded } from '../import.ts';
 import type { ImportQueues } from '../import-queues.ts';
-import type { ImportStore } from '../import-store.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { SerialByKey } from '../ledger/serial-by-key.ts';
-import type { TallyBook } from '../ledger/tally-book.ts';
 import type { UploadStore } from '../upload/upload-store.ts';
-import { cancelOpenRows } from './cancel-open-rows.ts';
-import { finishImport, type ImportEvents } from './finish-import.ts';
+import { type FinishDeps, finishImport } from './finish-import.ts';
 
-interface PurgeDeps {
-  imports: ImportStore;
+interface PurgeDeps extends FinishDeps {
   importQueues: ImportQueues;
-  ledger: Ledger;
-  serialByKey: SerialByKey;
-  tallies: TallyBook;
   slots: Pick<Slots, 'trim' | 'free'>;
   uploads: Pick<UploadStore, 'remove'>;
-  importEvents: ImportEvents;
-  clock: Clock;
 }
 
 const PAGE_SIZE = 100;
@@ -38,9 +27,8 @@ export async function purgeConnection(deps: PurgeDeps, customerId: string, conne
     });
     for (const record of page.items) {
       if (!isEnded(record.status)) {
-        const cancelling = (await cancelImport(deps, customerId, record.id, 'cancelled')) ?? record;
-        await cancelOpenRows(deps, cancelling);
-        await finishImport(deps, cancelling);
+        await cancelImport(deps, customerId, record.id, 'cancelled');
+        await waitForEnd(deps, record);
       }
       await deps.uploads.remove(customerId, record.id);
     }
@@ -52,4 +40,17 @@ export async function purgeConnection(deps: PurgeDeps, customerId: string, conne
   await deps.slots.free(customerId, `connection:${connectionId}`, slotsHeld);
   await deps.ledger.purge(connectionId);
   await deps.imports.purge(customerId, connectionId);
+}
+
+/** Ends a cancelled import here, or waits while another process does. Its lease ends soon if that process dies. */
+async function waitForEnd(deps: PurgeDeps, record: Import): Promise<void> {
+  const { leaseMs, pollMs } = deps.dispatching;
+  const waitsMax = Math.ceil((4 * leaseMs) / pollMs);
+  for (let waits = 0; waits < waitsMax; waits++) {
+    if ((await finishImport(deps, record, { until: Number.POSITIVE_INFINITY })) === 'ended') return;
+    await deps.sleep(pollMs);
+  }
+  throw new DomainError('storage_unavailable', 'An import of this connection is still being cancelled. Try again.', {
+    retryAfterSeconds: Math.ceil(leaseMs / 1000),
+  });
 }

@@ -33,6 +33,8 @@ export interface Row {
   displayName?: string;
   dailyLimit?: number;
   reference?: string;
+  /** The import claimed a slot for this row, because its mailbox held none. */
+  takesSlot?: boolean;
   state: RowState;
   /** Why it was `rejected` or `duplicate`: a code and a sentence. */
   code?: string;

@@ -7,7 +7,7 @@ import { openRowOf, type Row } from '../ledger/row.ts';
  * The write that opens a row's mailbox for its check: creates it, or updates the one that the connection already has.
  */
 export function openMailbox(row: Row, known: Tagged<Mailbox> | undefined, now: Date): LedgerChange {
-  const { importId, address, displayName, dailyLimit, reference } = row;
+  const { importId, line, address, displayName, dailyLimit, reference } = row;
   const openRow = openRowOf(row);
   const given = {
     ...(displayName !== undefined && { displayName }),
@@ -24,6 +24,7 @@ export function openMailbox(row: Row, known: Tagged<Mailbox> | undefined, now: D
         status: 'pending',
         checks: {},
         importId,
+        line,
         openRow,
         slotClaimedBy: importId,
         createdAt: now,
@@ -38,6 +39,7 @@ export function openMailbox(row: Row, known: Tagged<Mailbox> | undefined, now: D
       ...given,
       status: 'pending',
       importId,
+      line,
       openRow,
       nextCheckAt: null,
       // A mailbox that holds a slot keeps it. The import that first accepted the mailbox claimed that slot.

@@ -26,6 +26,7 @@ export function toRow(importId: string, planned: PlannedRow, mailbox: Mailbox | 
   const { parsed } = planned;
   const decision = decide(planned, mailbox);
   const row: Row = { importId, line: parsed.line, address: parsed.address, state: decision.state, attempt: 0 };
+  if (decision.state === 'pending' && !mailbox?.slotClaimedBy) row.takesSlot = true;
   if (decision.state !== 'pending') Object.assign(row, { code: decision.code, message: decision.message });
   if (parsed.reference !== undefined) row.reference = parsed.reference;
   if (parsed.ok && parsed.displayName !== undefined) row.displayName = parsed.displayName;

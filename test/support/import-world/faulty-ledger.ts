@@ -29,5 +29,6 @@ export function faultyLedger({ ledger, faults, clock, random }: FaultyLedgerDeps
     getPlan: whileAlive(ledger.getPlan),
     listTallies: whileAlive(ledger.listTallies),
     getMailbox: whileAlive(ledger.getMailbox),
+    findMailboxes: whileAlive(ledger.findMailboxes),
   };
 }

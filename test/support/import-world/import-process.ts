@@ -172,6 +172,7 @@ function buildDeps(name: string, shared: SharedParts, lifetime: Lifetime) {
     readUpload,
     planShiftMs: 240_000,
     planOverdueMs: 60_000,
+    pausedMaxMs: 30 * 86_400_000,
     customers: { exists: async () => true },
     dispatching: {
       holder: name,

@@ -1,0 +1,24 @@
+import type { Import } from '../import.ts';
+import { changeImport, type ImportStore } from '../import-store.ts';
+
+/**
+ * Receives the end of each import. The same end can arrive twice: if a process dies between announcing and recording it,
+ * or if two processes announce it at the same time.
+ */
+export interface ImportEvents {
+  ended(record: Import): Promise<void>;
+}
+
+/** Announces the end of an import, and then removes its pointer. Repeatable. */
+export async function announceEnd(
+  deps: { imports: ImportStore; importEvents: ImportEvents },
+  record: Import,
+): Promise<void> {
+  if (record.eventPending) {
+    await deps.importEvents.ended(record);
+    await changeImport(deps.imports, record.customerId, record.id, (current) =>
+      current.eventPending ? { ...current, eventPending: false } : undefined,
+    );
+  }
+  await deps.imports.closePointer(record.id);
+}
