@@ -39,12 +39,10 @@ export interface SentBatch {
   resent: number;
 }
 
-/** The lease of one dispatcher. */
-interface DispatchLease {
+/** The right of one process to send for an import and to end it. See `import-lease.ts`. */
+interface ImportLease {
   holder: string;
   until: Date;
-  /** Lines below this may have been sent. The next dispatcher sends them with `mayHaveLeftovers`. */
-  sentUpTo: number;
 }
 
 /** One upload and how far it has got. Until it ends, its counts are not here: they are in its plan and its tallies. */
@@ -55,12 +53,12 @@ export interface Import {
   status: ImportStatus;
   /** Raised by pause, resume and cancel. Messages of an older epoch are dropped. */
   epoch: number;
-  /** The next line to send. Never decreases. */
+  /** The next line to send. Never decreases. Moves before the rows below it are sent. */
   cursor: number;
   /** Accepted rows below the cursor. */
   dispatched: number;
   batches: SentBatch[];
-  lease?: DispatchLease;
+  lease?: ImportLease;
   /** When the delayed `dispatch-checks` message that wakes the import up is due. */
   wakeUpAt?: Date;
   /** Its end state once every row is settled. `failed` when planning failed. */
