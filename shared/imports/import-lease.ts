@@ -1,103 +1,146 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Tagged } from '../kernel/tagged.ts';
 import { type Import, isEnded } from './import.ts';
+import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
+import type { ImportMessage } from './messages.ts';
 
-export interface ImportLeaseDeps {
-  imports: Pick<ImportStore, 'update'>;
-  clock: Clock;
-  dispatching: { leaseMs: number };
-}
-
-/** An import that only the holder of this lease works on. */
-export interface LeasedImport {
-  /** As it was last read or written under the lease. */
+/**
+ * The right to send for an import, to cancel its rows and to end it. One process at a time holds it, in the import's
+ * record.
+ *
+ * Steps that run under it call `keep` between pieces of work that take a second or more, and stop when it resolves to
+ * `false`: then the lease expired, or someone paused, resumed or cancelled the import.
+ */
+export interface HeldLease {
+  /** The import as this holder last read or wrote it. */
   readonly record: Import;
-  /** Renews the lease once half of it has passed. `false` if the lease is lost. */
+  /** Renews the lease if more than a part of its time has passed. Resolves to whether it is still held. */
   keep(): Promise<boolean>;
-  /**
-   * Changes the import and renews the lease in one write. `false` if the lease is lost: another writer has changed the
-   * import, and nothing was written.
-   */
-  save(change: (current: Import) => Import): Promise<boolean>;
-  /** Lets the next holder begin immediately. */
-  release(): Promise<void>;
+  /** Reads nothing and writes once: the changed record together with a renewed lease. `false` if the lease is lost. */
+  write(change: (current: Import) => Import): Promise<boolean>;
+  /** Adds a change to the write that releases the lease. */
+  onRelease(change: (current: Import) => Import): void;
 }
 
-/** Whether someone else than `holder` works on the import. */
-export function isHeldByAnother({ lease }: Pick<Import, 'lease'>, holder: string | undefined, now: Date): boolean {
-  return lease !== undefined && lease.until > now && lease.holder !== holder;
+export interface LeaseDeps {
+  imports: Pick<ImportStore, 'get' | 'update'>;
+  importQueues: Pick<ImportQueues, 'sendDispatch'>;
+  clock: Clock;
+  sleep: (ms: number) => Promise<void>;
+  leasing: LeaseSettings;
+}
+
+export interface LeaseSettings {
+  /** Names this process in leases. */
+  holder: string;
+  /** How long a lease lasts unless it is renewed. */
+  leaseMs: number;
+}
+
+/** `keep` renews the lease once this share of it has passed. */
+const RENEW_AFTER = 0.4;
+/** A guard message arrives this long after the lease that it guards would end. */
+const GUARD_MARGIN_MS = 2_000;
+const RELEASE_TRIES_MAX = 4;
+const RELEASE_PAUSE_MS = 250;
+
+let leases = 0;
+
+/**
+ * Runs `work` while holding the lease of the import that was just read, and releases the lease on every way out.
+ *
+ * A guard message lies on the queue for as long as the lease is held. If this process dies, it arrives shortly after
+ * the end of the lease and another dispatcher continues. Resolves to `undefined` if another writer was faster.
+ */
+export async function withLease<Result>(
+  deps: LeaseDeps,
+  found: Tagged<Import>,
+  work: (lease: HeldLease) => Promise<Result>,
+): Promise<{ result: Result } | undefined> {
+  const holder = `${deps.leasing.holder}.${++leases}`;
+  const leaseUntil = () => ({ holder, until: new Date(deps.clock.now().getTime() + deps.leasing.leaseMs) });
+  const first: Import = { ...found.value, lease: leaseUntil() };
+  const firstTag = await deps.imports.update(first, found.tag);
+  if (firstTag === undefined) return undefined;
+
+  let held: Tagged<Import> | undefined = { value: first, tag: firstTag };
+  let record = first;
+  let releaseWith = (current: Import) => current;
+
+  async function write(change: (current: Import) => Import): Promise<boolean> {
+    if (!held) return false;
+    const { lease: _renewed, ...changed } = change(held.value);
+    const next: Import = isEnded(changed.status) ? changed : { ...changed, lease: leaseUntil() };
+    const tag = await deps.imports.update(next, held.tag);
+    held = tag === undefined || isEnded(next.status) ? undefined : { value: next, tag };
+    if (tag !== undefined) record = next;
+    return tag !== undefined;
+  }
+
+  const lease: HeldLease = {
+    get record() {
+      return record;
+    },
+    write,
+    async keep() {
+      const until = held?.value.lease?.until.getTime() ?? 0;
+      const isFresh = until - deps.clock.now().getTime() > (1 - RENEW_AFTER) * deps.leasing.leaseMs;
+      return isFresh || write((current) => current);
+    },
+    onRelease(change) {
+      const before = releaseWith;
+      releaseWith = (current) => change(before(current));
+    },
+  };
+
+  try {
+    await sendGuard(deps, first);
+    return { result: await work(lease) };
+  } finally {
+    await release(deps, record, holder, (current) => releaseWith(current));
+  }
 }
 
 /**
- * Acquires the lease of an import, or continues the one that this holder has. Call it only if nobody else holds it.
- * `undefined` if another writer was faster.
+ * Whether a message has nothing to do: another process holds the lease and does the work, or the lease that a guard
+ * message guards was released. A guard message whose lease is still held goes back on the queue.
  */
-export async function leaseImport(
-  deps: ImportLeaseDeps,
-  found: Tagged<Import>,
+export async function isLeftToHolder(deps: LeaseDeps, message: ImportMessage, record: Import): Promise<boolean> {
+  const { lease } = record;
+  const isGuardOfIt = message.guards !== undefined && message.guards === lease?.holder;
+  if (message.guards !== undefined && !isGuardOfIt) return true;
+  const isHeld = lease !== undefined && lease.until > deps.clock.now();
+  if (isHeld && isGuardOfIt) await sendGuard(deps, record);
+  return isHeld;
+}
+
+async function sendGuard(deps: LeaseDeps, { customerId, id: importId, lease }: Import): Promise<void> {
+  if (!lease) return;
+  const delayMs = Math.max(0, lease.until.getTime() - deps.clock.now().getTime()) + GUARD_MARGIN_MS;
+  await deps.importQueues.sendDispatch({ v: 1, customerId, importId, guards: lease.holder }, delayMs);
+}
+
+/**
+ * Releases the lease if it is still ours. Never rejects: if storage is unavailable for longer than a few tries, the lease
+ * expires and its guard message finds it.
+ */
+async function release(
+  deps: LeaseDeps,
+  { customerId, id }: Import,
   holder: string,
-): Promise<LeasedImport | undefined> {
-  const { imports, clock, dispatching } = deps;
-  const lease = new ImportLease(imports, clock, dispatching.leaseMs, holder, found);
-  return (await lease.save((current) => current)) ? lease : undefined;
-}
-
-class ImportLease implements LeasedImport {
-  #tag: string | undefined;
-  readonly #imports: Pick<ImportStore, 'update'>;
-  readonly #clock: Clock;
-  readonly #leaseMs: number;
-  readonly #holder: string;
-  record: Import;
-
-  constructor(
-    imports: Pick<ImportStore, 'update'>,
-    clock: Clock,
-    leaseMs: number,
-    holder: string,
-    found: Tagged<Import>,
-  ) {
-    this.#imports = imports;
-    this.#clock = clock;
-    this.#leaseMs = leaseMs;
-    this.#holder = holder;
-    this.#tag = found.tag;
-    this.record = found.value;
+  change: (current: Import) => Import,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const found = await deps.imports.get(customerId, id);
+      if (found?.value.lease?.holder !== holder) return;
+      const { lease: _mine, ...rest } = change(found.value);
+      if ((await deps.imports.update(rest, found.tag)) !== undefined) return;
+    } catch {
+      // Storage is unavailable. Try again below.
+    }
+    if (tries >= RELEASE_TRIES_MAX) return;
+    await deps.sleep(RELEASE_PAUSE_MS * 2 ** (tries - 1));
   }
-
-  async keep(): Promise<boolean> {
-    const leftMs = (this.record.lease?.until.getTime() ?? 0) - this.#clock.now().getTime();
-    if (this.#tag !== undefined && leftMs > this.#leaseMs / 2) return true;
-    return this.save((current) => current);
-  }
-
-  async save(change: (current: Import) => Import): Promise<boolean> {
-    const until = new Date(this.#clock.now().getTime() + this.#leaseMs);
-    const { sentUpTo = 0 } = this.record.lease ?? {};
-    const lease = { holder: this.#holder, until, sentUpTo: Math.max(this.record.cursor, sentUpTo) };
-    return this.#write(change({ ...this.record, lease }));
-  }
-
-  async release(): Promise<void> {
-    const { lease, ...rest } = this.record;
-    if (!lease || isEnded(rest.status)) return;
-    await this.#write({ ...rest, lease: endLease(lease) });
-  }
-
-  async #write(next: Import): Promise<boolean> {
-    if (this.#tag === undefined) return false;
-    const tag = this.#tag;
-    // Until the write is certain, nothing else may be written by the old tag.
-    this.#tag = undefined;
-    this.#tag = await this.#imports.update(next, tag);
-    if (this.#tag === undefined) return false;
-    this.record = next;
-    return true;
-  }
-}
-
-/** A lease that nobody holds. What it announced stays known, because those lines may have been sent. */
-export function endLease<Lease extends NonNullable<Import['lease']>>(lease: Lease): Lease {
-  return { ...lease, holder: '', until: new Date(0) };
 }

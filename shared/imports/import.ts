@@ -39,24 +39,23 @@ export interface SentBatch {
   resent: number;
 }
 
-/** The lease of one dispatcher. */
-interface DispatchLease {
+/** The right of one process to send for an import and to end it. See `import-lease.ts`. */
+interface ImportLease {
   holder: string;
   until: Date;
-  /** Lines below this may have been sent. The next dispatcher sends them with `mayHaveLeftovers`. */
-  sentUpTo: number;
 }
 
-/** How far the work at an import's end has got. The next holder of the lease continues here. */
-export type EndCheckpoint =
-  /** Rows below this line are settled, and planning is closed. */
-  | { step: 'cancel'; line: number }
+/** How far the explanations of an import's denials have got. */
+export type ExplainCheckpoint =
   /** Looks for the probes that any mailbox of the connection passes. `cursor` is of the connection's mailboxes. */
   | { step: 'findPassed'; passed: Probe[]; cursor?: string }
   /** Explains the denials again. `cursor` is of the import's failed mailboxes. */
-  | { step: 'explain'; passed: Probe[]; cursor?: string }
-  /** Only the end state is missing. */
-  | { step: 'close' };
+  | { step: 'explain'; passed: Probe[]; cursor?: string };
+
+/** How far the work at an import's end has got. The next holder of the lease continues here. */
+export type EndCheckpoint =
+  /** Planning is closed, and rows below this line are settled. */
+  { step: 'cancel'; line: number } | ExplainCheckpoint;
 
 /** One upload and how far it has got. Until it ends, its counts are not here: they are in its plan and its tallies. */
 export interface Import {
@@ -66,12 +65,12 @@ export interface Import {
   status: ImportStatus;
   /** Raised by pause, resume and cancel. Messages of an older epoch are dropped. */
   epoch: number;
-  /** The next line to send. Never decreases. */
+  /** The next line to send. Never decreases. Moves before the rows below it are sent. */
   cursor: number;
   /** Accepted rows below the cursor. */
   dispatched: number;
   batches: SentBatch[];
-  lease?: DispatchLease;
+  lease?: ImportLease;
   /** When the delayed `dispatch-checks` message that wakes the import up is due. */
   wakeUpAt?: Date;
   /** Its end state once every row is settled. `failed` when planning failed. */

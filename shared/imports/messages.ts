@@ -5,7 +5,13 @@ import { type ProbeFinding, probes, tokenGrants, verdicts } from '../causes/verd
 // Only Muster writes these messages. They are still validated, so that a message of another version is noticed.
 
 /** Asks for an import to be planned, or for its next checks to be sent. */
-export const importMessage = z.object({ v: z.literal(1), customerId: z.string(), importId: z.string() });
+export const importMessage = z.object({
+  v: z.literal(1),
+  customerId: z.string(),
+  importId: z.string(),
+  /** A guard message: it only has work to do if the holder of this lease has died. */
+  guards: z.string().exactOptional(),
+});
 export type ImportMessage = z.infer<typeof importMessage>;
 
 const probeFinding = z.object({

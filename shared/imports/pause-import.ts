@@ -4,12 +4,11 @@ import type { ConnectionStore } from '../connections/connection-store.ts';
 import { markConnectionFailing } from '../connections/mark-failing.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { fromConnectionFinding, type Import, type ImportFinding } from './import.ts';
-import { endLease } from './import-lease.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 
 /**
- * Pauses a running import. Its open rows stay open, and its messages are dropped when they arrive. Which lines may have
- * been sent stays known, so that they are sent with `mayHaveLeftovers` after the pause. A finding from before the last resume (an older `epoch`) does not pause it again. Resolves to `undefined` if nothing changed.
+ * Pauses a running import. Its open rows stay open, and its messages are dropped when they arrive. A finding from
+ * before the last resume (an older `epoch`) does not pause it again. Resolves to `undefined` if nothing changed.
  */
 export async function pauseImport(
   deps: { imports: ImportStore; clock: Clock },
@@ -19,13 +18,12 @@ export async function pauseImport(
 ): Promise<Import | undefined> {
   return changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'running' || (found && found.epoch < current.epoch)) return undefined;
-    const { lease, wakeUpAt: _unset, finding: _old, ...rest } = current;
+    const { lease: _ended, wakeUpAt: _unset, finding: _old, ...rest } = current;
     return {
       ...rest,
       status: 'paused',
       epoch: current.epoch + 1,
       pausedAt: deps.clock.now(),
-      ...(lease && { lease: endLease(lease) }),
       ...(found && { finding: found.finding }),
     };
   });

@@ -24,7 +24,7 @@ export async function resumeImport(
   const overdue = new Date(0);
   const resumed = await changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'paused') return undefined;
-    const { pausedAt: _over, wakeUpAt: _unset, finding: _fixed, ...rest } = current;
+    const { lease: _ended, pausedAt: _over, wakeUpAt: _unset, finding: _fixed, ...rest } = current;
     const belowCursor = { from: 0, to: current.cursor, sentAt: overdue, dueAt: overdue, resent: 0 };
     return {
       ...rest,

@@ -2,7 +2,6 @@ import pLimit from 'p-limit';
 import type { Clock } from '../kernel/clock.ts';
 import { cancelImport } from './cancel-import.ts';
 import { type Import, type ImportFinding, isEnded } from './import.ts';
-import { isHeldByAnother } from './import-lease.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore, OpenImport } from './import-store.ts';
 import type { Ledger } from './ledger/ledger.ts';
@@ -81,7 +80,7 @@ async function sweep(
     await deps.imports.closePointer(importId);
     return;
   }
-  const hasDispatcher = isHeldByAnother(record, undefined, now);
+  const hasDispatcher = record.lease !== undefined && record.lease.until > now;
   if (!hasDispatcher) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
 }
 

@@ -64,14 +64,13 @@ export function buildImports({ imports, connections, ledger, uploads }: ImportBu
     planOverdueMs: settings.PLAN_OVERDUE_AFTER,
     pausedMaxMs: settings.PAUSED_MAX,
 
+    leasing: { holder: processId, leaseMs: settings.DISPATCH_LEASE },
     dispatching: {
-      holder: processId,
       windowTotal: settings.WINDOW_TOTAL,
       windowMin: settings.WINDOW_MIN,
       windowMax: settings.WINDOW_MAX,
       pollMs: settings.DISPATCH_POLL,
       shiftMs: settings.DISPATCH_SHIFT,
-      leaseMs: settings.DISPATCH_LEASE,
       overdue: { afterMs: settings.BATCH_OVERDUE_AFTER, maxMs: settings.BATCH_OVERDUE_MAX },
     },
     sleep: (ms: number) => sleep(ms),

@@ -43,18 +43,17 @@ async function costOfEnd(importId: string): Promise<number> {
     importEvents: { ended: async () => undefined },
     clock: { now: () => new Date() },
     sleep: async () => undefined,
+    leasing: { holder: 'p', leaseMs: 15_000 },
     dispatching: {
-      holder: 'p',
       windowTotal: 2048,
       windowMin: 32,
       windowMax: 512,
       pollMs: 1_000,
       shiftMs: 600_000,
-      leaseMs: 15_000,
       overdue: { afterMs: 90_000, maxMs: 600_000 },
     },
   };
-  await dispatchChecks(deps, 'cust_1', importId);
+  await dispatchChecks(deps, { v: 1, customerId: 'cust_1', importId });
   return counter.requests;
 }
 

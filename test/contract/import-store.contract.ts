@@ -13,7 +13,7 @@ const nextImport = (customerId: string, change: Partial<Import> = {}): Import =>
     cursor: 12,
     dispatched: 10,
     batches: [{ from: 2, to: 12, sentAt: NOW, dueAt: NOW, resent: 1 }],
-    lease: { holder: 'p.1', until: NOW, sentUpTo: 20 },
+    lease: { holder: 'p.1', until: NOW },
     ...change,
   });
 

@@ -128,14 +128,13 @@ export function createApiDeps() {
     planOverdueMs: 60_000,
     pausedMaxMs: 30 * 86_400_000,
     sleep: async () => undefined,
+    leasing: { holder: 'test', leaseMs: 10_000 },
     dispatching: {
-      holder: 'test',
       windowTotal: 24,
       windowMin: 4,
       windowMax: 24,
       pollMs: 100,
       shiftMs: 1_000,
-      leaseMs: 10_000,
       overdue: { afterMs: 90_000, maxMs: 600_000 },
     },
     /** Set `now` to let time pass. */

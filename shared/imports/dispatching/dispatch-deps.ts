@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Slots } from '../../plans/slots.ts';
 import type { ImportEvents } from '../finishing/announce-end.ts';
+import type { LeaseSettings } from '../import-lease.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import type { ImportStore } from '../import-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -18,12 +19,11 @@ export interface DispatchDeps {
   importEvents: ImportEvents;
   clock: Clock;
   sleep: (ms: number) => Promise<void>;
+  leasing: LeaseSettings;
   dispatching: DispatchSettings;
 }
 
 interface DispatchSettings {
-  /** Names this process in leases. */
-  holder: string;
   /**
    * Check messages on the queue for all imports together. Each import gets an equal share, from `windowMin` to
    * `windowMax`.
@@ -34,6 +34,5 @@ interface DispatchSettings {
   pollMs: number;
   /** How long a dispatcher works before it hands over to the next message. */
   shiftMs: number;
-  leaseMs: number;
   overdue: OverdueTimes;
 }

@@ -1,7 +1,7 @@
 import { DomainError } from '../../kernel/errors.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import } from '../import.ts';
-import type { LeasedImport } from '../import-lease.ts';
+import type { HeldLease } from '../import-lease.ts';
 import { type Ledger, type LedgerChange, PAIRS_MAX } from '../ledger/ledger.ts';
 import { openStates, type Row } from '../ledger/row.ts';
 import type { SerialByKey } from '../ledger/serial-by-key.ts';
@@ -28,13 +28,13 @@ const COMMITS_MAX = PAIRS_MAX + 1;
  */
 export async function cancelRows(
   deps: CancelDeps,
-  leased: LeasedImport,
+  lease: HeldLease,
   fromLine: number,
 ): Promise<number | 'done' | 'lost'> {
-  const { record } = leased;
+  const { record } = lease;
   const rows = await findOpen(deps.ledger, record, fromLine, undefined, STEP_MAX);
   for (let from = 0; from < rows.length; from += PAIRS_MAX) {
-    if (!(await leased.keep())) return 'lost';
+    if (!(await lease.keep())) return 'lost';
     await cancelTogether(deps, record, rows.slice(from, from + PAIRS_MAX));
   }
   const last = rows.at(-1);

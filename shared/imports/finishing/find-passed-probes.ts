@@ -1,5 +1,5 @@
 import { type Findings, type Probe, probes } from '../../causes/verdict.ts';
-import type { EndCheckpoint, Import } from '../import.ts';
+import type { ExplainCheckpoint, Import } from '../import.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { TallyCounts } from '../ledger/tally.ts';
 
@@ -14,8 +14,8 @@ export async function findPassedProbes(
   ledger: Ledger,
   record: Import,
   counts: Pick<TallyCounts, 'failed' | 'passed'>,
-): Promise<EndCheckpoint> {
-  if (counts.failed === 0) return { step: 'close' };
+): Promise<ExplainCheckpoint | 'done'> {
+  if (counts.failed === 0) return 'done';
   const passed =
     counts.passed > 0
       ? await probesOfPassedRow(ledger, record)
@@ -27,13 +27,13 @@ export async function findPassedProbes(
 export async function findMorePassedProbes(
   ledger: Ledger,
   record: Import,
-  { passed: known, cursor }: Extract<EndCheckpoint, { step: 'findPassed' }>,
-): Promise<EndCheckpoint> {
+  { passed: known, cursor }: Extract<ExplainCheckpoint, { step: 'findPassed' }>,
+): Promise<ExplainCheckpoint | 'done'> {
   const request = { limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) };
   const page = await ledger.findMailboxes(record.connectionId, request, {});
   const passed = [...new Set([...known, ...passedIn(page)])];
   if (page.cursor !== undefined) return { step: 'findPassed', passed, cursor: page.cursor };
-  return passed.length > 0 ? { step: 'explain', passed } : { step: 'close' };
+  return passed.length > 0 ? { step: 'explain', passed } : 'done';
 }
 
 async function probesOfPassedRow(ledger: Ledger, { connectionId, id }: Import): Promise<Probe[]> {

@@ -1,6 +1,6 @@
-import { isTransient } from '../../kernel/errors.ts';
-import { type Import, isEnded } from '../import.ts';
-import { type ImportLeaseDeps, isHeldByAnother, type LeasedImport, leaseImport } from '../import-lease.ts';
+import type { Import } from '../import.ts';
+import { isEnded } from '../import.ts';
+import type { HeldLease } from '../import-lease.ts';
 import type { ImportStore } from '../import-store.ts';
 import { announceEnd, type ImportEvents } from './announce-end.ts';
 import { type FinishStepDeps, finishStep, readFinalCounts } from './finish-step.ts';
@@ -8,76 +8,38 @@ import { type FinishStepDeps, finishStep, readFinalCounts } from './finish-step.
 export interface FinishDeps extends FinishStepDeps {
   imports: ImportStore;
   importEvents: ImportEvents;
-  sleep: (ms: number) => Promise<void>;
-  dispatching: ImportLeaseDeps['dispatching'] & { holder: string; pollMs: number };
 }
 
 type Finish =
   | 'ended'
   /** Rows still need a verdict. */
   | 'open'
-  /** Another process works on the import. */
-  | 'held'
-  /** The shift is over. The next one continues at the checkpoint. */
-  | 'unfinished';
-
-/** After this many transient failures in a row, the lease is released and the message is delivered again later. */
-const FAILURES_MAX = 5;
-
-let finishers = 0;
+  /** The shift is over. The next holder of the lease continues at the checkpoint. */
+  | 'unfinished'
+  /** Another writer changed the import. */
+  | 'lost';
 
 /**
- * Ends an import that is being cancelled, or whose rows are all settled. Acquires the import's lease first, so that one
- * process at a time does the work.
+ * Ends an import that is being cancelled, or whose rows are all settled, and announces its end.
  *
- * The work is done in bounded steps that save how far they have got: a process that dies costs the rest of its lease
- * and one step. A transient failure of storage costs a pause and one step.
+ * The work is done in bounded steps that save how far they have got. If the process dies or storage fails, the next
+ * holder of the lease repeats one step at most.
  *
- * @param options `holder` continues a lease that the caller has. `until` ends the shift
+ * @param until when the shift ends, in milliseconds
  */
-export async function finishImport(
-  deps: FinishDeps,
-  { customerId, id }: Pick<Import, 'customerId' | 'id'>,
-  { until, holder = `${deps.dispatching.holder}.f${++finishers}` }: { until: number; holder?: string },
-): Promise<Finish> {
-  for (let failures = 0; ; ) {
-    let leased: LeasedImport | undefined;
-    try {
-      const found = await deps.imports.get(customerId, id);
-      if (!found) return 'ended';
-      if (isEnded(found.value.status)) {
-        await announceEnd(deps, found.value);
-        return 'ended';
-      }
-      if (!(await hasEndToReach(deps, found.value))) return 'open';
-      if (isHeldByAnother(found.value, holder, deps.clock.now())) return 'held';
-      leased = await leaseImport(deps, found, holder);
-      while (leased) {
-        if (deps.clock.now().getTime() >= until) {
-          await leased.release();
-          return 'unfinished';
-        }
-        const step = await finishStep(deps, leased);
-        if (step === 'lost' || step === 'ended') break;
-        if (step === 'open') {
-          await leased.release();
-          return 'open';
-        }
-        failures = 0;
-      }
-    } catch (error) {
-      if (!isTransient(error) || ++failures > FAILURES_MAX) {
-        // The lease ends by itself if this fails as well.
-        await leased?.release().catch(() => undefined);
-        throw error;
-      }
-      await deps.sleep(deps.dispatching.pollMs);
-    }
+export async function finishImport(deps: FinishDeps, lease: HeldLease, until: number): Promise<Finish> {
+  while (!isEnded(lease.record.status)) {
+    if (deps.clock.now().getTime() >= until) return 'unfinished';
+    const step = await finishStep(deps, lease);
+    if (step === 'open' || step === 'lost') return step;
   }
+  await announceEnd(deps, lease.record);
+  return 'ended';
 }
 
-async function hasEndToReach(deps: FinishDeps, record: Import): Promise<boolean> {
-  if (record.status === 'cancelling' || record.ending) return true;
-  if (record.status === 'accepted' || record.status === 'planning') return false;
-  return (await readFinalCounts(deps, record)) !== undefined;
+/** Whether there is something to do for an import that sends no checks: its end, or a part of it. */
+export async function hasEndToReach(deps: Pick<FinishDeps, 'ledger'>, record: Import): Promise<boolean> {
+  const { status, ending } = record;
+  if (status === 'accepted' || status === 'planning') return false;
+  return status !== 'paused' || ending !== undefined || (await readFinalCounts(deps, record)) !== undefined;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Slots } from '../../plans/slots.ts';
 import type { EndCheckpoint, Import } from '../import.ts';
-import type { LeasedImport } from '../import-lease.ts';
+import type { HeldLease } from '../import-lease.ts';
 import { countRows } from '../ledger/counts.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PlanRecord } from '../ledger/plan-record.ts';
@@ -26,12 +26,12 @@ type FinishStep = 'more' | 'ended' | 'open' | 'lost';
  * An import that is being cancelled settles its open rows. Any other import explains its denials. Then both give slots
  * back and get their end state. Each piece can be repeated by another process.
  */
-export async function finishStep(deps: FinishStepDeps, leased: LeasedImport): Promise<FinishStep> {
-  const { record } = leased;
-  const next = record.status === 'cancelling' ? await cancelStep(deps, leased) : await explainStep(deps, leased);
+export async function finishStep(deps: FinishStepDeps, lease: HeldLease): Promise<FinishStep> {
+  const { record } = lease;
+  const next = record.status === 'cancelling' ? await cancelStep(deps, lease) : await explainStep(deps, lease);
   if (next === 'lost') return 'lost';
-  if (next.step === 'close') return close(deps, leased);
-  return (await leased.save((current) => ({ ...current, ending: next }))) ? 'more' : 'lost';
+  if (next === 'done') return close(deps, lease);
+  return (await lease.write((current) => ({ ...current, ending: next }))) ? 'more' : 'lost';
 }
 
 /** Whether every accepted row of an import is settled, and no row can be added. It stays so. */
@@ -45,40 +45,37 @@ export async function readFinalCounts(
   return countSettled(counts) >= plan.accepted ? { plan, counts } : undefined;
 }
 
-async function cancelStep(deps: FinishStepDeps, leased: LeasedImport): Promise<EndCheckpoint | 'lost'> {
-  const { record } = leased;
-  if (record.ending?.step === 'close') return record.ending;
-  if (record.ending?.step !== 'cancel') await closePlan(deps, record);
-  const line = await cancelRows(deps, leased, record.ending?.step === 'cancel' ? record.ending.line : 0);
-  if (line === 'lost') return 'lost';
-  return line === 'done' ? { step: 'close' } : { step: 'cancel', line };
+async function cancelStep(deps: FinishStepDeps, lease: HeldLease): Promise<EndCheckpoint | 'done' | 'lost'> {
+  const { record } = lease;
+  const checkpoint = record.ending?.step === 'cancel' ? record.ending : undefined;
+  if (!checkpoint) await closePlan(deps, record);
+  const line = await cancelRows(deps, lease, checkpoint?.line ?? 0);
+  return line === 'lost' || line === 'done' ? line : { step: 'cancel', line };
 }
 
-async function explainStep(deps: FinishStepDeps, leased: LeasedImport): Promise<EndCheckpoint | 'lost'> {
-  const { record } = leased;
-  const { ending } = record;
-  if (ending?.step === 'close') return ending;
-  if (ending?.step === 'findPassed') return findMorePassedProbes(deps.ledger, record, ending);
+async function explainStep(deps: FinishStepDeps, lease: HeldLease): Promise<EndCheckpoint | 'done' | 'lost'> {
+  const { record } = lease;
+  const checkpoint = record.ending?.step === 'cancel' ? undefined : record.ending;
+  if (checkpoint?.step === 'findPassed') return findMorePassedProbes(deps.ledger, record, checkpoint);
   const counts = sumTallies(await deps.ledger.listTallies(record.connectionId, record.id));
-  const checkpoint = ending?.step === 'explain' ? ending : await findPassedProbes(deps.ledger, record, counts);
-  if (checkpoint.step !== 'explain') return checkpoint;
-  return reviseExplanations(deps, leased, checkpoint, counts.failed);
+  const next = checkpoint ?? (await findPassedProbes(deps.ledger, record, counts));
+  if (next === 'done' || next.step === 'findPassed') return next;
+  return reviseExplanations(deps, lease, next, counts.failed);
 }
 
 /**
  * Trims the claim, and then writes the end state. The counts of this moment are final and become part of the record:
  * planning is over and every accepted row is settled.
  */
-async function close(deps: FinishStepDeps, leased: LeasedImport): Promise<FinishStep> {
-  const { record } = leased;
+async function close(deps: FinishStepDeps, lease: HeldLease): Promise<FinishStep> {
+  const { record } = lease;
   const final = await readFinalCounts(deps, record);
   if (!final) {
     // A row is open that should not be. The next round looks at all of them again.
-    const { ending: _wrong, ...rest } = record;
-    return (await leased.save(({ lease }) => ({ ...rest, ...(lease && { lease }) }))) ? 'open' : 'lost';
+    return (await lease.write(({ ending: _wrong, ...current }) => current)) ? 'open' : 'lost';
   }
   await deps.slots.trim(record.customerId, record.id, final.counts.slotsFreed);
-  const isSaved = await leased.save((current) => endedImport(current, final, deps.clock.now()));
+  const isSaved = await lease.write((current) => endedImport(current, final, deps.clock.now()));
   return isSaved ? 'ended' : 'lost';
 }
 

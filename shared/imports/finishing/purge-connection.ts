@@ -2,17 +2,23 @@ import { DomainError } from '../../kernel/errors.ts';
 import type { Slots } from '../../plans/slots.ts';
 import { cancelImport } from '../cancel-import.ts';
 import { type Import, isEnded } from '../import.ts';
+import { type LeaseDeps, withLease } from '../import-lease.ts';
 import type { ImportQueues } from '../import-queues.ts';
+import type { ImportStore } from '../import-store.ts';
 import type { UploadStore } from '../upload/upload-store.ts';
 import { type FinishDeps, finishImport } from './finish-import.ts';
 
-interface PurgeDeps extends FinishDeps {
+interface PurgeDeps extends FinishDeps, LeaseDeps {
+  imports: ImportStore;
   importQueues: ImportQueues;
   slots: Pick<Slots, 'trim' | 'free'>;
   uploads: Pick<UploadStore, 'remove'>;
 }
 
 const PAGE_SIZE = 100;
+/** How often a removal looks whether another process has ended an import, and for how long. */
+const WAIT_MS = 1_000;
+const WAITED_LEASES_MAX = 4;
 
 /**
  * Removes everything that a connection's imports created. Cancels open imports, removes uploads, gives the slots back,
@@ -43,12 +49,15 @@ export async function purgeConnection(deps: PurgeDeps, customerId: string, conne
 }
 
 /** Ends a cancelled import here, or waits while another process does. Its lease ends soon if that process dies. */
-async function waitForEnd(deps: PurgeDeps, record: Import): Promise<void> {
-  const { leaseMs, pollMs } = deps.dispatching;
-  const waitsMax = Math.ceil((4 * leaseMs) / pollMs);
-  for (let waits = 0; waits < waitsMax; waits++) {
-    if ((await finishImport(deps, record, { until: Number.POSITIVE_INFINITY })) === 'ended') return;
-    await deps.sleep(pollMs);
+async function waitForEnd(deps: PurgeDeps, { customerId, id }: Import): Promise<void> {
+  const { leaseMs } = deps.leasing;
+  for (let waitedMs = 0; waitedMs <= WAITED_LEASES_MAX * leaseMs; waitedMs += WAIT_MS) {
+    const found = await deps.imports.get(customerId, id);
+    if (!found || isEnded(found.value.status)) return;
+    const { lease } = found.value;
+    const isHeld = lease !== undefined && lease.until > deps.clock.now();
+    if (!isHeld) await withLease(deps, found, (mine) => finishImport(deps, mine, Number.POSITIVE_INFINITY));
+    else await deps.sleep(WAIT_MS);
   }
   throw new DomainError('storage_unavailable', 'An import of this connection is still being cancelled. Try again.', {
     retryAfterSeconds: Math.ceil(leaseMs / 1000),

@@ -5,8 +5,8 @@ import { type Findings, type Probe, probes } from '../../causes/verdict.ts';
 import type { Page } from '../../kernel/page.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
-import type { EndCheckpoint, Import } from '../import.ts';
-import type { LeasedImport } from '../import-lease.ts';
+import type { ExplainCheckpoint, Import } from '../import.ts';
+import type { HeldLease } from '../import-lease.ts';
 import { commitPairs } from '../ledger/commit-pairs.ts';
 import { type Ledger, PAIRS_MAX } from '../ledger/ledger.ts';
 
@@ -16,7 +16,7 @@ const STEP_MAX = 10 * PAIRS_MAX;
 /**
  * One step of explaining an import's denials again, now that it is known whether other mailboxes of the connection
  * pass. If some pass, the cause is the scope or a policy. If none pass, it is the consent. Changes no verdict and no
- * count. Resolves to where the next step continues.
+ * count. Resolves to where the next step continues, or to `done`.
  *
  * Reads the mailboxes in ranges and not one by one, because a whole import may have failed. Repeatable. A mailbox that
  * another writer changes keeps what it has, and so does its row.
@@ -25,25 +25,25 @@ const STEP_MAX = 10 * PAIRS_MAX;
  */
 export async function reviseExplanations(
   { ledger }: { ledger: Ledger },
-  leased: LeasedImport,
-  { passed, cursor }: Extract<EndCheckpoint, { step: 'explain' }>,
+  lease: HeldLease,
+  { passed, cursor }: Extract<ExplainCheckpoint, { step: 'explain' }>,
   failed: number,
-): Promise<EndCheckpoint | 'lost'> {
-  const { record } = leased;
+): Promise<ExplainCheckpoint | 'done' | 'lost'> {
+  const { record } = lease;
   const page = failed <= PAIRS_MAX ? await readFew(ledger, record) : await readRange(ledger, record, cursor);
   const revised = page.items.flatMap(({ value: mailbox, tag }) => {
     const checks = isOurs(mailbox, record) ? revise(mailbox.checks, new Set(passed)) : undefined;
     return checks ? [{ mailbox, tag, checks }] : [];
   });
   for (let from = 0; from < revised.length; from += PAIRS_MAX) {
-    if (!(await leased.keep())) return 'lost';
+    if (!(await lease.keep())) return 'lost';
     const some = revised.slice(from, from + PAIRS_MAX);
     await commitPairs(ledger, record.connectionId, some, ({ mailbox: { line, address }, tag, checks }) => [
       { op: 'explainRow', importId: record.id, line, cause: decisiveFinding(checks)?.cause ?? null },
       { op: 'mergeMailbox', address, tag, patch: { checks } },
     ]);
   }
-  return page.cursor === undefined ? { step: 'close' } : { step: 'explain', passed, cursor: page.cursor };
+  return page.cursor === undefined ? 'done' : { step: 'explain', passed, cursor: page.cursor };
 }
 
 /** The import's failed mailboxes, read one by one. Cheaper than a range while they are few in a large connection. */

@@ -68,7 +68,7 @@ export function startProcess(name: string, shared: SharedParts): ImportProcess {
       case 'plan':
         return planImport(deps, body.customerId, body.importId);
       case 'dispatch':
-        return dispatchChecks(deps, body.customerId, body.importId);
+        return dispatchChecks(deps, body);
       case 'check': {
         const retry = await checkRow(deps, body, deliveries > 1);
         if (retry) await deps.importQueues.sendCheck(retry.message, retry.delayMs);
@@ -174,14 +174,13 @@ function buildDeps(name: string, shared: SharedParts, lifetime: Lifetime) {
     planOverdueMs: 60_000,
     pausedMaxMs: 30 * 86_400_000,
     customers: { exists: async () => true },
+    leasing: { holder: name, leaseMs: 15_000 },
     dispatching: {
-      holder: name,
       windowTotal: window,
       windowMin: 4,
       windowMax: window,
       pollMs: 1_000,
       shiftMs: 30_000,
-      leaseMs: 15_000,
       overdue: { afterMs: 90_000, maxMs: 600_000 },
     },
   } satisfies CheckDeps & PlanDeps & DispatchDeps & Parameters<typeof sweepImports>[0];
