@@ -13,8 +13,8 @@ export interface CancelDeps {
   tallies: TallyBook;
 }
 
-/** Rows that one step settles, at most: what a few hundred milliseconds are enough for. */
-const STEP_MAX = 10 * PAIRS_MAX;
+/** Rows that one step settles, at most. They fit into one page of storage, and take about half a second. */
+const STEP_MAX = 20 * PAIRS_MAX;
 
 /** Commits of one group, at most. Each conflict settles a row, so more of them mean that something is wrong. */
 const COMMITS_MAX = PAIRS_MAX + 1;

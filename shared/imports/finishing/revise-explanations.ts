@@ -10,8 +10,8 @@ import type { HeldLease } from '../import-lease.ts';
 import { commitPairs } from '../ledger/commit-pairs.ts';
 import { type Ledger, PAIRS_MAX } from '../ledger/ledger.ts';
 
-/** Mailboxes that one step revises, at most. */
-const STEP_MAX = 10 * PAIRS_MAX;
+/** Mailboxes that one step revises, at most. They fit into one page of storage. */
+const STEP_MAX = 20 * PAIRS_MAX;
 
 /**
  * One step of explaining an import's denials again, now that it is known whether other mailboxes of the connection

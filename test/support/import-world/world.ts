@@ -11,6 +11,7 @@ import { createFastClock } from './fast-clock.ts';
 import type { Faults } from './faults.ts';
 import { startProcess } from './import-process.ts';
 import { createRandom } from './random.ts';
+import { createRandomVerbs } from './random-verbs.ts';
 import { createSimulatedMailboxes, type SimulatedMailboxes } from './simulated-mailboxes.ts';
 import { createSimulatedQueues } from './simulated-queues.ts';
 
@@ -68,6 +69,7 @@ export async function createWorld(
   let started = 0;
   const start = () => startProcess(`p${++started}`, shared);
   const processes = [start(), start()];
+  const verbs = createRandomVerbs({ imports, connections, queues, clock, random }, faults);
 
   return {
     ledger,
@@ -93,6 +95,7 @@ export async function createWorld(
       while ((await imports.listOpen()).length > 0) {
         if (Date.now() > until) throw new Error('an import did not end');
         await clock.sleep(2_000);
+        await verbs.act();
         if (kills > 0 && random() < 0.1) {
           kills--;
           const victim = Math.floor(random() * processes.length);
