@@ -5,7 +5,7 @@ import { type Import, isEnded } from '../import.ts';
 import { type HeldLease, isLeftToHolder, withLease } from '../import-lease.ts';
 import type { ImportMessage } from '../messages.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
-import { computeWindow, dispatchStep } from './dispatch-step.ts';
+import { keepSending } from './keep-sending.ts';
 
 /** What happens after a dispatcher has released its lease. */
 type Next =
@@ -40,7 +40,7 @@ export async function dispatchChecks(deps: DispatchDeps, message: ImportMessage)
 async function workUnderLease(deps: DispatchDeps, found: Tagged<Import>, lease: HeldLease): Promise<Next> {
   switch (found.value.status) {
     case 'running':
-      return keepSending(deps, lease);
+      return sendAndFinish(deps, lease);
     case 'cancelling':
       await cancelOpenRows(deps, lease.record);
       await finishImport(deps, lease.record);
@@ -52,21 +52,17 @@ async function workUnderLease(deps: DispatchDeps, found: Tagged<Import>, lease: 
   }
 }
 
-async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise<Next> {
-  const shiftEnds = deps.clock.now().getTime() + deps.dispatching.shiftMs;
-  const window = await computeWindow(deps);
-  for (;;) {
-    if (!(await lease.keep())) return { kind: 'lookAgain' };
-    const step = await dispatchStep(deps, lease, window);
-    if (step.kind === 'settled') {
+async function sendAndFinish(deps: DispatchDeps, lease: HeldLease): Promise<Next> {
+  const end = await keepSending(deps, lease);
+  switch (end.kind) {
+    case 'settled':
       return (await finishImport(deps, lease.record)) ? { kind: 'done' } : { kind: 'lookAgain' };
-    }
-    if (step.kind === 'lost') return { kind: 'lookAgain' };
-    if (step.kind === 'asleep') return sleepUntil(deps, lease, step.until);
-    if (deps.clock.now().getTime() >= shiftEnds) return { kind: 'continue', delayMs: 0 };
-    // The workers have emptied half of the window: look again sooner, so that they do not run dry.
-    const isRunningLow = step.outstanding < window / 2 && step.more;
-    await deps.sleep(isRunningLow ? deps.dispatching.pollMs / 4 : deps.dispatching.pollMs);
+    case 'lost':
+      return { kind: 'lookAgain' };
+    case 'over':
+      return { kind: 'continue', delayMs: 0 };
+    case 'asleep':
+      return sleepUntil(deps, lease, end.until);
   }
 }
 
