@@ -13,7 +13,7 @@ export interface RequestRow {
 }
 
 /** Sweeps run as rarely as in Azure, so that only the requests of the import itself are counted. */
-const SETTINGS = { SWEEP_SCHEDULE: '0 * * * * *', BATCH_OVERDUE_AFTER: 'PT90S' };
+const SETTINGS = { SWEEP_SCHEDULE: '0 * * * * *' };
 const EXPIRES_AT = '2035-12-31T00:00:00Z';
 
 /**

@@ -103,16 +103,18 @@ export async function withLease<Result>(
 }
 
 /**
- * Whether a message has nothing to do: another process holds the lease and does the work, or the lease that a guard
- * message guards was released. A guard message whose lease is still held goes back on the queue.
+ * Whether a message has nothing to do, because another process holds the lease and does the work. A guard message whose
+ * lease is still held goes back on the queue. If its lease was released, it only has work to do if nothing else will
+ * wake the import up: the holder may have failed, and its next message may be lost.
  */
 export async function isLeftToHolder(deps: LeaseDeps, message: ImportMessage, record: Import): Promise<boolean> {
-  const { lease } = record;
-  const isGuardOfIt = message.guards !== undefined && message.guards === lease?.holder;
-  if (message.guards !== undefined && !isGuardOfIt) return true;
-  const isHeld = lease !== undefined && lease.until > deps.clock.now();
-  if (isHeld && isGuardOfIt) await sendGuard(deps, record);
-  return isHeld;
+  const { lease, status, wakeUpAt } = record;
+  const now = deps.clock.now();
+  const isHeld = lease !== undefined && lease.until > now;
+  if (message.guards === undefined) return isHeld;
+  if (isHeld && message.guards === lease.holder) await sendGuard(deps, record);
+  const isUnfinished = status === 'running' || status === 'cancelling';
+  return isHeld || !isUnfinished || (wakeUpAt !== undefined && wakeUpAt > now);
 }
 
 async function sendGuard(deps: LeaseDeps, { customerId, id: importId, lease }: Import): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
+import type { Flow } from './dispatching/flow.ts';
 import type { Counts } from './ledger/counts.ts';
 
 export const importStatuses = [
@@ -33,10 +34,12 @@ export interface SentBatch {
   /** One past the last line. */
   to: number;
   sentAt: Date;
-  /** When its pending rows are sent again. */
-  dueAt: Date;
-  /** How often its pending rows were sent again. */
-  resent: number;
+  /** When the first of it was sent, if batches were put together. */
+  firstSentAt?: Date;
+  /** Rows that had waited, so other batches may have lines in between. */
+  isReturned?: true;
+  /** When the queue had handed out everything that was sent before this batch, and the batch itself. */
+  handedOutAt?: Date;
 }
 
 /** The right of one process to send for an import and to end it. See `import-lease.ts`. */
@@ -69,8 +72,10 @@ export interface Import {
   cursor: number;
   /** Accepted rows below the cursor. */
   dispatched: number;
-  batches: SentBatch[];
+  batches: readonly SentBatch[];
   lease?: ImportLease;
+  /** What dispatchers have learnt about the flow of checks. */
+  flow?: Flow;
   /** When the delayed `dispatch-checks` message that wakes the import up is due. */
   wakeUpAt?: Date;
   /** Its end state once every row is settled. `failed` when planning failed. */

@@ -27,7 +27,7 @@ const probeFinding = z.object({
 
 /** One mailbox to check. Carries everything the worker needs, so that a check reads no table. */
 export const checkMessage = z.object({
-  v: z.literal(2),
+  v: z.literal(3),
   customerId: z.string(),
   connectionId: z.string(),
   importId: z.string(),
@@ -39,17 +39,24 @@ export const checkMessage = z.object({
   attempt: z.int(),
   /** The import's epoch when this message was sent. */
   epoch: z.int(),
-  /** How many short waits this message has had. The next wait grows with it. After partial answers, it is capped. */
+  /** The generation of the tenant's pace when this message was sent. */
+  generation: z.int(),
+  sentAt: z.coerce.date(),
+  /** How many checks of this row Microsoft left without an answer. */
   tries: z.int(),
-  /** An earlier try may have left something in the mailbox. */
+  /** An earlier check of the row has ended and may have left something in the mailbox. */
   mayHaveLeftovers: z.literal(true).exactOptional(),
+  /** Sent again because the row's message seemed to be lost. Two checks of the row may run at the same time. */
+  isResent: z.literal(true).exactOptional(),
+  /** Sent to find out whether the tenant answers again. */
+  isProbe: z.literal(true).exactOptional(),
   /** A cleanup message: checks nothing, only removes what earlier tries may have left. */
   cleanupOnly: z.literal(true).exactOptional(),
   /** This mailbox is asked first after a quiet period. The others wait for its result. */
   canary: z.literal(true).exactOptional(),
   /** When Microsoft first asked us to wait or did not answer. The time limit for giving up counts from here. */
   firstDeferredAt: z.coerce.date().exactOptional(),
-  /** Findings of earlier tries. These probes are not asked again. */
+  /** Findings of earlier checks. These probes are not asked again. */
   priorFindings: z.partialRecord(z.enum(probes), probeFinding).exactOptional(),
   /** W3C Trace Context, for tracing a row across queues. */
   traceparent: z.string().exactOptional(),

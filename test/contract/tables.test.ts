@@ -14,8 +14,10 @@ import { tableExpiryIndex } from '../../shared/adapters/tables/table-expiry-inde
 import { tableHeartbeats } from '../../shared/adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../../shared/adapters/tables/table-imports.ts';
 import { tableLedger } from '../../shared/adapters/tables/table-ledger.ts';
+import { tableMessagePool } from '../../shared/adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../../shared/adapters/tables/table-poison.ts';
 import { tableSlots } from '../../shared/adapters/tables/table-slots.ts';
+import { tableTenantPaces } from '../../shared/adapters/tables/table-tenant-paces.ts';
 import { transactionFailure } from '../../shared/adapters/tables/transaction-failure.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { tables } from '../../shared/kernel/storage-names.ts';
@@ -27,7 +29,9 @@ import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
 import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
+import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
+import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
 import { type Azurite, connectionString, startAzurite } from '../support/azurite.ts';
 import { aConnection, anImport, aRow } from '../support/records.ts';
 import { describeAnswerMemory } from './answer-memory.contract.ts';
@@ -38,7 +42,9 @@ import { describeCustomerStore } from './customer-store.contract.ts';
 import { describeExpiryIndex } from './expiry-index.contract.ts';
 import { describeImportStore } from './import-store.contract.ts';
 import { describeLedger } from './ledger.contract.ts';
+import { describeMessagePoolStore } from './message-pool-store.contract.ts';
 import { describeSlots } from './slots.contract.ts';
+import { describeTenantPaceStore } from './tenant-pace-store.contract.ts';
 
 /** A well-formed tag that no record has. */
 const TAG = 'W/"datetime\'x\'"';
@@ -72,6 +78,10 @@ describeExpiryIndex('in memory', inMemoryExpiryIndex);
 describeExpiryIndex('tables', () => tableExpiryIndex(client(tables.connections)));
 describeImportStore('in memory', inMemoryImports);
 describeImportStore('tables', () => tableImports(client(tables.imports)));
+describeTenantPaceStore('in memory', inMemoryTenantPaces);
+describeTenantPaceStore('tables', () => tableTenantPaces(client(tables.imports)));
+describeMessagePoolStore('in memory', inMemoryMessagePool);
+describeMessagePoolStore('tables', () => tableMessagePool(client(tables.imports)));
 describeLedger('in memory', inMemoryLedger);
 describeLedger('tables', () => tableLedger(client(tables.mailboxes)));
 

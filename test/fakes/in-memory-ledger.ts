@@ -52,10 +52,11 @@ export function inMemoryLedger(): Ledger {
     async getRow(connectionId, importId, line) {
       return structuredClone(partition(connectionId).rows.get(lineKey(importId, line)));
     },
-    async findRows(connectionId, importId, { fromLine, toLine, states, dueBy, limit }) {
+    async findRows(connectionId, importId, { fromLine, toLine, states, dueBy, held, limit }) {
       return sorted(partition(connectionId).rows, `${importId}:`)
         .filter(({ value: row }) => row.line >= fromLine && (toLine === undefined || row.line < toLine))
         .filter(({ value: row }) => states === undefined || states.includes(row.state))
+        .filter(({ value: row }) => held === undefined || row.heldAt !== undefined)
         .filter(({ value: row }) => dueBy === undefined || (row.nextCheckAt !== undefined && row.nextCheckAt <= dueBy))
         .slice(0, limit);
     },

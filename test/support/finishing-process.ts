@@ -1,4 +1,5 @@
-import { dispatchChecks } from '../../shared/imports/dispatching/dispatch-checks.ts';
+import { finishImport } from '../../shared/imports/finishing/finish-import.ts';
+import { withLease } from '../../shared/imports/import-lease.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
 import { openCountedTables } from './counted-tables.ts';
@@ -9,36 +10,24 @@ export async function startFinishing(connectionString: string) {
   let processes = 0;
   return {
     stores,
-    /** Does what is left to do for an import, as after a `dispatch-checks` message. */
-    async finish(importId: string, customerId = 'cust_1'): Promise<{ requests: number; ms: number }> {
+    /** Does what is left to do for an import. */
+    async finish(importId: string, customerId = 'cust_1'): Promise<{ requests: number }> {
       counter.requests = 0;
-      const startedAt = performance.now();
       const holder = `p${++processes}`;
       const deps = {
         ...stores,
         serialByKey: createSerialByKey(),
-        tallies: createTallyBook(holder),
-        importQueues: {
-          sendPlan: async () => undefined,
-          sendDispatch: async () => undefined,
-          sendCheck: async () => undefined,
-          getOldestCheckSentAt: async () => undefined,
-        },
+        tallies: createTallyBook(holder, { write: () => undefined }),
+        importQueues: { sendDispatch: async () => undefined },
         importEvents: { ended: async () => undefined },
         clock: { now: () => new Date() },
         sleep: async () => undefined,
-        leasing: { holder, leaseMs: 15_000 },
-        dispatching: {
-          windowTotal: 2048,
-          windowMin: 32,
-          windowMax: 512,
-          pollMs: 1_000,
-          shiftMs: 3_600_000,
-          overdue: { afterMs: 90_000, maxMs: 600_000 },
-        },
+        leasing: { holder, leaseMs: 10_000 },
       };
-      await dispatchChecks(deps, { v: 1, customerId, importId });
-      return { requests: counter.requests, ms: performance.now() - startedAt };
+      const found = await stores.imports.get(customerId, importId);
+      if (!found) throw new Error('the import is gone');
+      await withLease(deps, found, (lease) => finishImport(deps, lease, Number.POSITIVE_INFINITY));
+      return { requests: counter.requests };
     },
   };
 }

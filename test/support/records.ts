@@ -109,7 +109,7 @@ export function aTally({
 export function aCheckMessage(change: Partial<CheckMessage> = {}): CheckMessage {
   const { line = 2 } = change;
   return {
-    v: 2,
+    v: 3,
     customerId: 'cust_1',
     connectionId: 'conn_1',
     importId: 'imp_1',
@@ -118,6 +118,8 @@ export function aCheckMessage(change: Partial<CheckMessage> = {}): CheckMessage 
     rowTag: 'tag-1',
     attempt: 0,
     epoch: 1,
+    generation: 0,
+    sentAt: RECORDS_NOW,
     tries: 0,
     ...change,
   };

@@ -21,6 +21,7 @@ const importColumns: Columns<Import> = {
   dispatched: 'number',
   batches: 'json',
   lease: 'json',
+  flow: 'json',
   wakeUpAt: 'instant',
   endsAs: 'text',
   ending: 'json',

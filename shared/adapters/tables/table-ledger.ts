@@ -43,7 +43,12 @@ const rowColumns: Columns<Row> = {
   attempt: 'number',
   firstDeferredAt: 'instant',
   nextCheckAt: 'instant',
+  sentAt: 'instant',
   priorFindings: 'json',
+  tries: 'number',
+  mayHaveLeftovers: 'flag',
+  heldAt: 'instant',
+  heldEpoch: 'number',
 };
 
 const planColumns: Columns<PlanRecord> = {
@@ -59,7 +64,7 @@ const planColumns: Columns<PlanRecord> = {
   movedAt: 'instant',
 };
 
-const tallyColumns: Columns<Tally> = { importId: 'text', writer: 'text', counts: 'json' };
+const tallyColumns: Columns<Tally> = { importId: 'text', writer: 'text', counts: 'json', report: 'json' };
 
 const mailboxKey = (address: string) => escapeKey(`m:${address}`);
 const rowKey = (importId: string, line: number) => `r:${importId}:${String(line).padStart(9, '0')}`;
@@ -134,6 +139,7 @@ function rowFilter(connectionId: string, importId: string, query: RowQuery): str
   const to = query.toLine === undefined ? after(`r:${importId}:`) : rowKey(importId, query.toLine);
   const parts = [between(connectionId, rowKey(importId, query.fromLine), to)];
   if (query.states) parts.push(`(${query.states.map((state) => odata`state eq ${state}`).join(' or ')})`);
+  if (query.held) parts.push(odata`heldAt gt ''`);
   if (query.dueBy) parts.push(odata`nextCheckAt gt '' and nextCheckAt le ${query.dueBy.toISOString()}`);
   return parts.join(' and ');
 }

@@ -3,7 +3,7 @@ import { isEnded } from '../import.ts';
 import { type HeldLease, isLeftToHolder, withLease } from '../import-lease.ts';
 import type { ImportMessage } from '../messages.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
-import { computeWindow, dispatchStep } from './dispatch-step.ts';
+import { keepSending } from './keep-sending.ts';
 
 /** What happens after a dispatcher has released its lease. */
 type Next =
@@ -37,12 +37,12 @@ export async function dispatchChecks(deps: DispatchDeps, message: ImportMessage)
 }
 
 async function workUnderLease(deps: DispatchDeps, lease: HeldLease): Promise<Next> {
-  const shiftEnds = deps.clock.now().getTime() + deps.dispatching.shiftMs;
   // A paused import may still end: its last checks can settle after the pause.
-  return lease.record.status === 'running' ? keepSending(deps, lease, shiftEnds) : finish(deps, lease, shiftEnds);
+  return lease.record.status === 'running' ? sendAndFinish(deps, lease) : finish(deps, lease);
 }
 
-async function finish(deps: DispatchDeps, lease: HeldLease, shiftEnds: number): Promise<Next> {
+async function finish(deps: DispatchDeps, lease: HeldLease): Promise<Next> {
+  const shiftEnds = deps.clock.now().getTime() + deps.dispatching.shiftMs;
   switch (await finishImport(deps, lease, shiftEnds)) {
     case 'ended':
     case 'open':
@@ -54,18 +54,17 @@ async function finish(deps: DispatchDeps, lease: HeldLease, shiftEnds: number): 
   }
 }
 
-async function keepSending(deps: DispatchDeps, lease: HeldLease, shiftEnds: number): Promise<Next> {
-  const window = await computeWindow(deps);
-  for (;;) {
-    if (!(await lease.keep())) return { kind: 'lookAgain' };
-    const step = await dispatchStep(deps, lease, window);
-    if (step.kind === 'settled') return finish(deps, lease, shiftEnds);
-    if (step.kind === 'lost') return { kind: 'lookAgain' };
-    if (step.kind === 'asleep') return sleepUntil(deps, lease, step.until);
-    if (deps.clock.now().getTime() >= shiftEnds) return { kind: 'continue', delayMs: 0 };
-    // The workers have emptied half of the window: look again sooner, so that they do not run dry.
-    const isRunningLow = step.outstanding < window / 2 && step.more;
-    await deps.sleep(isRunningLow ? deps.dispatching.pollMs / 4 : deps.dispatching.pollMs);
+async function sendAndFinish(deps: DispatchDeps, lease: HeldLease): Promise<Next> {
+  const end = await keepSending(deps, lease);
+  switch (end.kind) {
+    case 'settled':
+      return finish(deps, lease);
+    case 'lost':
+      return { kind: 'lookAgain' };
+    case 'over':
+      return { kind: 'continue', delayMs: 0 };
+    case 'asleep':
+      return sleepUntil(deps, lease, end.until);
   }
 }
 

@@ -3,8 +3,9 @@ import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import } from '../import.ts';
 import type { HeldLease } from '../import-lease.ts';
 import { type Ledger, type LedgerChange, PAIRS_MAX } from '../ledger/ledger.ts';
-import { openStates, type Row } from '../ledger/row.ts';
+import { countsOfLeaving, openStates, type Row } from '../ledger/row.ts';
 import type { SerialByKey } from '../ledger/serial-by-key.ts';
+import { addCounts, zeroCounts } from '../ledger/tally.ts';
 import type { TallyBook } from '../ledger/tally-book.ts';
 
 export interface CancelDeps {
@@ -72,18 +73,23 @@ async function commitCancelled(
   withoutMailbox: Set<string>,
 ): Promise<boolean> {
   const changes: LedgerChange[] = [];
-  let slotsFreed = 0;
-  let waiting = 0;
+  let counts = { ...zeroCounts, cancelled: rows.length };
   for (const { value: row, tag } of rows) {
     const { importId, line, address } = row;
-    changes.push({ op: 'mergeRow', importId, line, tag, patch: { state: 'cancelled', nextCheckAt: null } });
-    if (row.state === 'waiting') waiting++;
+    changes.push({
+      op: 'mergeRow',
+      importId,
+      line,
+      tag,
+      patch: { state: 'cancelled', nextCheckAt: null, heldAt: null },
+    });
+    counts = addCounts(counts, countsOfLeaving(row));
     if (withoutMailbox.has(address)) continue;
-    if (row.takesSlot) slotsFreed++;
+    if (row.takesSlot) counts.slotsFreed++;
     // No tag: while the row is open, only the row's own writers change its mailbox.
     changes.push({ op: 'mergeMailbox', address, patch: cancelledMailbox(row.takesSlot === true) });
   }
-  const entry = deps.tallies.add(record.id, { cancelled: rows.length, waiting: -waiting, slotsFreed });
+  const entry = deps.tallies.add(record.id, counts);
   try {
     const result = await deps.ledger.commit(record.connectionId, [...changes, entry.change]);
     if (result.committed) {

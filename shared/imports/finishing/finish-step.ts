@@ -82,6 +82,7 @@ async function close(deps: FinishStepDeps, lease: HeldLease): Promise<FinishStep
 function endedImport(record: Import, final: { plan: PlanRecord; counts: TallyCounts }, finishedAt: Date): Import {
   const {
     lease: _lease,
+    flow: _flow,
     wakeUpAt: _wakeUp,
     canary: _canary,
     canarySettledAt: _settled,

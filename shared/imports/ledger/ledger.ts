@@ -44,6 +44,8 @@ export interface RowQuery {
   states?: readonly RowState[];
   /** Only rows whose `nextCheckAt` is at or before this instant. */
   dueBy?: Date;
+  /** Only rows whose refusal is held back. */
+  held?: true;
   limit: number;
 }
 

@@ -10,10 +10,12 @@ export interface Faults {
   pauses: number;
   /** How many imports a customer cancels. */
   cancels: number;
-  /** Checks that Microsoft throttles: for 5 seconds, or for 90, after which the row waits. */
+  /** Checks that Microsoft throttles: for 5 seconds, or for 90. */
   throttled: number;
   /** Checks that fail because of a defect in Muster. */
   defects: number;
+  /** Check messages that storage accepts and never delivers. */
+  lostMessages: number;
   /** How long the grants need to propagate. Until then Microsoft refuses every mailbox, and each request starts the time anew. */
   grantSeconds: number;
 }
@@ -26,5 +28,6 @@ export const noFaults: Faults = {
   cancels: 0,
   throttled: 0,
   defects: 0,
+  lostMessages: 0,
   grantSeconds: 0,
 };

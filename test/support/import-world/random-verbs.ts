@@ -5,25 +5,29 @@ import type { ImportQueues } from '../../../shared/imports/import-queues.ts';
 import type { ImportStore } from '../../../shared/imports/import-store.ts';
 import { pauseImport } from '../../../shared/imports/pause-import.ts';
 import { resumeImport } from '../../../shared/imports/resume-import.ts';
-import type { FastClock } from './fast-clock.ts';
 import type { Faults } from './faults.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
 import type { SimulatedQueues } from './simulated-queues.ts';
 
 interface RandomVerbsDeps {
   imports: ImportStore;
   connections: ConnectionStore;
   queues: SimulatedQueues;
-  clock: FastClock;
+  clock: SimulatedClock;
   random: () => number;
 }
 
+/** How long the customer waits before the next decision. */
+const PAUSE_MS = 2_000;
+
 /** A customer who pauses and cancels imports at any time, and resumes them after a while. Some of its messages are lost. */
 export function createRandomVerbs(deps: RandomVerbsDeps, faults: Faults): { act(): Promise<void> } {
-  const { imports, random, queues } = deps;
+  const { imports, random, queues, clock } = deps;
   const left = { pauses: faults.pauses, cancels: faults.cancels };
   const sendDispatch: ImportQueues['sendDispatch'] = async (body, delayMs) => {
     if (random() < 0.7) queues.put({ queue: 'dispatch', body }, delayMs);
   };
+  let actsAt = 0;
   const verbDeps = { ...deps, importQueues: { ...unused, sendDispatch } };
 
   async function openImports(): Promise<Import[]> {
@@ -34,6 +38,8 @@ export function createRandomVerbs(deps: RandomVerbsDeps, faults: Faults): { act(
 
   return {
     async act() {
+      if (clock.nowMs() < actsAt) return;
+      actsAt = clock.nowMs() + PAUSE_MS;
       const open = await openImports();
       for (const record of open) {
         if (record.status === 'paused' && random() < 0.2) await resumeImport(verbDeps, record);

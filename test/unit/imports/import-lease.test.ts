@@ -108,10 +108,13 @@ it('has a guard message that stays on the queue while the lease is held, and wor
   expect(await isLeftToHolder(deps, guard, (await read()).value)).toBe(false);
 });
 
-it('needs no guard message any more once it is released', async () => {
-  await withLease(deps, await read(), async () => undefined);
-  expect(
-    await isLeftToHolder(deps, sent[0]?.message ?? { v: 1, customerId: '', importId: '' }, (await read()).value),
-  ).toBe(true);
+it('needs no guard message any more if it was released and something else continues', async () => {
+  await withLease(deps, await read(), async (lease) => {
+    lease.onRelease((current) => ({ ...current, wakeUpAt: new Date(now + 60_000) }));
+  });
+  const guard = sent[0]?.message ?? { v: 1, customerId: '', importId: '' };
+  expect(await isLeftToHolder(deps, guard, (await read()).value)).toBe(true);
+  expect(await isLeftToHolder(deps, guard, anImport({ status: 'paused' }))).toBe(true);
+  expect(await isLeftToHolder(deps, guard, anImport())).toBe(false);
   expect(sent).toHaveLength(1);
 });

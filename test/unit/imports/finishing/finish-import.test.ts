@@ -47,7 +47,7 @@ function startProcess(change: Partial<Ledger> = {}): FinishDeps & LeaseDeps {
     ledger: { ...ledger, ...change },
     slots,
     serialByKey: createSerialByKey(),
-    tallies: createTallyBook(holder),
+    tallies: createTallyBook(holder, { write: () => undefined }),
     importEvents: { ended: async ({ id }) => void ended.push(id) },
     importQueues: { sendDispatch: async () => undefined },
     clock: { now: () => new Date(now) },
