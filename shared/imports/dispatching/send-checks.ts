@@ -53,7 +53,7 @@ async function sendCheck(
 ): Promise<void> {
   try {
     await importQueues.sendCheck({
-      v: 3,
+      v: 2,
       customerId: record.customerId,
       connectionId: record.connectionId,
       importId: record.id,

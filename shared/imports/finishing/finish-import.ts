@@ -50,7 +50,14 @@ export async function finishImport(deps: FinishDeps, target: Pick<Import, 'custo
 
     if (counts.failed > 0 && record.status !== 'cancelling') await reviseExplanations(deps, record);
     await deps.slots.trim(customerId, id, counts.slotsFreed);
-    const { lease: _lease, wakeUpAt: _wakeUp, canary: _canary, canarySettledAt: _settled, ...rest } = record;
+    const {
+      lease: _lease,
+      flow: _flow,
+      wakeUpAt: _wakeUp,
+      canary: _canary,
+      canarySettledAt: _settled,
+      ...rest
+    } = record;
     const ended: Import = {
       ...rest,
       status: record.status === 'cancelling' ? (record.endsAs ?? 'cancelled') : 'completed',
