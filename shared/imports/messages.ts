@@ -54,6 +54,8 @@ export const checkMessage = z.object({
   cleanupOnly: z.literal(true).exactOptional(),
   /** This mailbox is asked first after a quiet period. The others wait for its result. */
   canary: z.literal(true).exactOptional(),
+  /** Until then nobody is asked, because grants may be propagating. Newer than what the worker may have cached. */
+  quietUntil: z.coerce.date().exactOptional(),
   /** When Microsoft first asked us to wait or did not answer. The time limit for giving up counts from here. */
   firstDeferredAt: z.coerce.date().exactOptional(),
   /** Findings of earlier checks. These probes are not asked again. */

@@ -27,7 +27,7 @@ export async function dispatchChecks(deps: DispatchDeps, message: ImportMessage)
   for (;;) {
     const found = await deps.imports.get(customerId, importId);
     if (!found || (isEnded(found.value.status) && !found.value.eventPending)) return;
-    if (await isLeftToHolder(deps, message, found.value)) return;
+    if (isLeftToHolder(deps, message, found.value)) return;
 
     const held = await withLease(deps, found, (mine) => workUnderLease(deps, found, mine));
     if (!held || held.result.kind === 'lookAgain') continue;
