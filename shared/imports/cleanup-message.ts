@@ -25,8 +25,8 @@ export async function sendCleanup(
   afterMs: number,
 ): Promise<void> {
   const target = { customerId, connectionId, importId, line, address };
-  const unused = { rowTag: '', attempt: 0, epoch: 0, generation: 0, tries: 0, sentAt: new Date(0) };
-  await queues.sendCheck({ v: 3, ...target, ...unused, cleanupOnly: true }, afterMs);
+  const unused = { rowTag: '', attempt: 0, epoch: 0, generation: 0, tries: 0 };
+  await queues.sendCheck({ v: 2, ...target, ...unused, cleanupOnly: true }, afterMs);
 }
 
 /**

@@ -17,7 +17,7 @@ export interface HeldLease {
   readonly record: Import;
   /** Renews the lease if more than a part of its time has passed. Resolves to whether it is still held. */
   keep(): Promise<boolean>;
-  /** Reads nothing and writes once: the changed record together with a renewed lease. `false` if the lease is lost. */
+  /** Writes the changed record once, without reading it, and renews the lease if needed. `false` if the lease is lost. */
   write(change: (current: Import) => Import): Promise<boolean>;
   /** Adds a change to the write that releases the lease. */
   onRelease(change: (current: Import) => Import): void;
@@ -38,8 +38,8 @@ export interface LeaseSettings {
   leaseMs: number;
 }
 
-/** `keep` renews the lease once this share of it has passed. */
-const RENEW_AFTER = 0.4;
+/** The lease is renewed once this share of it has passed. */
+const RENEW_AFTER = 0.5;
 /** A guard message arrives this long after the lease that it guards would end. */
 const GUARD_MARGIN_MS = 2_000;
 const RELEASE_TRIES_MAX = 4;
@@ -50,17 +50,25 @@ let leases = 0;
 /**
  * Runs `work` while holding the lease of the import that was just read, and releases the lease on every way out.
  *
- * A guard message lies on the queue for as long as the lease is held. If this process dies, it arrives shortly after
- * the end of the lease and another dispatcher continues. Resolves to `undefined` if another writer was faster.
+ * Before the lease is taken or renewed, a guard message goes on the queue that arrives after the lease would end. If
+ * this process dies, another dispatcher continues then. Resolves to `undefined` if another writer was faster.
  */
 export async function withLease<Result>(
   deps: LeaseDeps,
   found: Tagged<Import>,
   work: (lease: HeldLease) => Promise<Result>,
 ): Promise<{ result: Result } | undefined> {
+  const { customerId, id: importId } = found.value;
+  const { leaseMs } = deps.leasing;
   const holder = `${deps.leasing.holder}.${++leases}`;
-  const leaseUntil = () => ({ holder, until: new Date(deps.clock.now().getTime() + deps.leasing.leaseMs) });
-  const first: Import = { ...found.value, lease: leaseUntil() };
+
+  async function renewed(): Promise<{ holder: string; until: Date }> {
+    const until = new Date(deps.clock.now().getTime() + leaseMs);
+    await deps.importQueues.sendDispatch({ v: 1, customerId, importId, guards: holder }, leaseMs + GUARD_MARGIN_MS);
+    return { holder, until };
+  }
+
+  const first: Import = { ...found.value, lease: await renewed() };
   const firstTag = await deps.imports.update(first, found.tag);
   if (firstTag === undefined) return undefined;
 
@@ -68,10 +76,14 @@ export async function withLease<Result>(
   let record = first;
   let releaseWith = (current: Import) => current;
 
+  const isFresh = (until: Date | undefined) =>
+    until !== undefined && until.getTime() - deps.clock.now().getTime() > (1 - RENEW_AFTER) * leaseMs;
+
   async function write(change: (current: Import) => Import): Promise<boolean> {
     if (!held) return false;
-    const { lease: _renewed, ...changed } = change(held.value);
-    const next: Import = isEnded(changed.status) ? changed : { ...changed, lease: leaseUntil() };
+    const { lease: current, ...changed } = change(held.value);
+    const lease = current && isFresh(current.until) ? current : isEnded(changed.status) ? undefined : await renewed();
+    const next: Import = isEnded(changed.status) || !lease ? changed : { ...changed, lease };
     const tag = await deps.imports.update(next, held.tag);
     held = tag === undefined || isEnded(next.status) ? undefined : { value: next, tag };
     if (tag !== undefined) record = next;
@@ -84,9 +96,7 @@ export async function withLease<Result>(
     },
     write,
     async keep() {
-      const until = held?.value.lease?.until.getTime() ?? 0;
-      const isFresh = until - deps.clock.now().getTime() > (1 - RENEW_AFTER) * deps.leasing.leaseMs;
-      return isFresh || write((current) => current);
+      return isFresh(held?.value.lease?.until) || write((current) => current);
     },
     onRelease(change) {
       const before = releaseWith;
@@ -95,7 +105,6 @@ export async function withLease<Result>(
   };
 
   try {
-    await sendGuard(deps, first);
     return { result: await work(lease) };
   } finally {
     await release(deps, record, holder, (current) => releaseWith(current));
@@ -103,24 +112,17 @@ export async function withLease<Result>(
 }
 
 /**
- * Whether a message has nothing to do, because another process holds the lease and does the work. A guard message whose
- * lease is still held goes back on the queue. If its lease was released, it only has work to do if nothing else will
- * wake the import up: the holder may have failed, and its next message may be lost.
+ * Whether a message has nothing to do, because another process holds the lease and does the work. A guard message of a
+ * lease that was released only has work to do if nothing else will wake the import up: the holder may have failed, and
+ * its next message may be lost.
  */
-export async function isLeftToHolder(deps: LeaseDeps, message: ImportMessage, record: Import): Promise<boolean> {
+export function isLeftToHolder(deps: Pick<LeaseDeps, 'clock'>, message: ImportMessage, record: Import): boolean {
   const { lease, status, wakeUpAt } = record;
   const now = deps.clock.now();
-  const isHeld = lease !== undefined && lease.until > now;
-  if (message.guards === undefined) return isHeld;
-  if (isHeld && message.guards === lease.holder) await sendGuard(deps, record);
+  if (lease !== undefined && lease.until > now) return true;
+  if (message.guards === undefined) return false;
   const isUnfinished = status === 'running' || status === 'cancelling';
-  return isHeld || !isUnfinished || (wakeUpAt !== undefined && wakeUpAt > now);
-}
-
-async function sendGuard(deps: LeaseDeps, { customerId, id: importId, lease }: Import): Promise<void> {
-  if (!lease) return;
-  const delayMs = Math.max(0, lease.until.getTime() - deps.clock.now().getTime()) + GUARD_MARGIN_MS;
-  await deps.importQueues.sendDispatch({ v: 1, customerId, importId, guards: lease.holder }, delayMs);
+  return !isUnfinished || (wakeUpAt !== undefined && wakeUpAt > now);
 }
 
 /**

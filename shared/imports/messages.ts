@@ -27,7 +27,7 @@ const probeFinding = z.object({
 
 /** One mailbox to check. Carries everything the worker needs, so that a check reads no table. */
 export const checkMessage = z.object({
-  v: z.literal(3),
+  v: z.literal(2),
   customerId: z.string(),
   connectionId: z.string(),
   importId: z.string(),
@@ -40,8 +40,8 @@ export const checkMessage = z.object({
   /** The import's epoch when this message was sent. */
   epoch: z.int(),
   /** The generation of the tenant's pace when this message was sent. */
-  generation: z.int(),
-  sentAt: z.coerce.date(),
+  generation: z.int().default(0),
+  sentAt: z.coerce.date().exactOptional(),
   /** How many checks of this row Microsoft left without an answer. */
   tries: z.int(),
   /** An earlier check of the row has ended and may have left something in the mailbox. */
@@ -54,6 +54,8 @@ export const checkMessage = z.object({
   cleanupOnly: z.literal(true).exactOptional(),
   /** This mailbox is asked first after a quiet period. The others wait for its result. */
   canary: z.literal(true).exactOptional(),
+  /** Until then nobody is asked, because grants may be propagating. Newer than what the worker may have cached. */
+  quietUntil: z.coerce.date().exactOptional(),
   /** When Microsoft first asked us to wait or did not answer. The time limit for giving up counts from here. */
   firstDeferredAt: z.coerce.date().exactOptional(),
   /** Findings of earlier checks. These probes are not asked again. */

@@ -34,7 +34,6 @@ const running = useRunningStack(
     mailboxes: special.mailboxes,
     recipients: special.recipients,
   }),
-  // The messages of a throttled tenant are delayed for seconds, so they must not count as overdue before that.
 );
 
 /** A mailbox as the API shows it, without times. Each check is its probe, verdict and cause. */

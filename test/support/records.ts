@@ -109,7 +109,7 @@ export function aTally({
 export function aCheckMessage(change: Partial<CheckMessage> = {}): CheckMessage {
   const { line = 2 } = change;
   return {
-    v: 3,
+    v: 2,
     customerId: 'cust_1',
     connectionId: 'conn_1',
     importId: 'imp_1',

@@ -66,8 +66,9 @@ async function checkInHand(
 ): Promise<void> {
   const receivedAt = deps.clock.now();
   if (mayBeOneOfTwo && !(await isStillPending(deps, message))) return cleanUp(deps, message, connection);
-  if (connection.checksHeldUntil && connection.checksHeldUntil > receivedAt && !message.canary) {
-    return waitForGrants(deps, message, undefined, connection.checksHeldUntil);
+  const quietUntil = message.quietUntil ?? connection.checksHeldUntil;
+  if (quietUntil && quietUntil > receivedAt && !message.canary) {
+    return waitForGrants(deps, message, undefined, quietUntil);
   }
   if (message.attempt > 0) {
     const step = deps.propagation.lastBefore(connection.grantsChangedAt, receivedAt);

@@ -55,11 +55,11 @@ export async function settleChecked(
     return waitForGrants(deps, message, findings, nextCheckAt);
   }
   await sendCleanupForLateArrival(deps.importQueues, message, findings, deps.limits.cleanupAfterMs);
-  const { sentAt } = message;
+  const sent = message.sentAt && { sentAt: message.sentAt };
   if (!ignoresRepeatedRefusals && suspectIn(findings)) {
     await deps.settler.settle({
       ...rowLocationOf(message),
-      sentAt,
+      ...sent,
       state: 'waiting',
       row: {
         attempt: message.attempt + 1,
@@ -79,7 +79,7 @@ export async function settleChecked(
   if (result.state === 'passed') {
     deps.reports.observe(message.importId, { generation: message.generation, passStartedAt: startedAt });
   }
-  await deps.settler.settle({ ...rowLocationOf(message), sentAt, ...result, urgent: message.isProbe === true });
+  await deps.settler.settle({ ...rowLocationOf(message), ...sent, ...result, urgent: message.isProbe === true });
 }
 
 /** Call this after changing the import or the connection, so that the next check reads both again. */

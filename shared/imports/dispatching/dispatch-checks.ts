@@ -25,7 +25,7 @@ export async function dispatchChecks(deps: DispatchDeps, message: ImportMessage)
   for (;;) {
     const found = await deps.imports.get(customerId, importId);
     if (!found || (isEnded(found.value.status) && !found.value.eventPending)) return;
-    if (await isLeftToHolder(deps, message, found.value)) return;
+    if (isLeftToHolder(deps, message, found.value)) return;
     if (found.value.status !== 'running' && !(await hasEndToReach(deps, found.value))) return;
 
     const held = await withLease(deps, found, (mine) => workUnderLease(deps, mine));

@@ -18,6 +18,8 @@ export interface Shift {
   flow: Flow;
   fresh: FreshRows;
   due: DueRows;
+  /** Until then nobody is asked, because grants may be propagating. */
+  quietUntil?: Date;
   /** When the next waiting row is due, as far as is known. */
   nextDueAt: number;
   /** When this dispatcher last looked at the reports of the workers, and since when it did so without a gap. */
@@ -47,6 +49,7 @@ export async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise
   ]);
   if (!plan || !connection) return { kind: 'asleep', until: new Date(startedAt + UNREADABLE_MS) };
 
+  const { checksHeldUntil } = connection.value;
   const noSums = flowSumsOf(zeroCounts, sumReports([]));
   const flow = lease.record.flow ?? newFlow(startedAt, noSums, deps.dispatching.refusalsMax);
   const shift: Shift = {
@@ -56,6 +59,7 @@ export async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise
     flow,
     fresh: createFreshRows(deps.ledger, lease.record),
     due: createDueRows(deps.ledger, lease.record, () => waitingLines(shift)),
+    ...(checksHeldUntil && { quietUntil: checksHeldUntil }),
     nextDueAt: 0,
     watchingSince: 0,
   };

@@ -76,6 +76,7 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
     lastLine: shift.plan.line,
   });
   if (ruling.kind === 'paused') return { kind: 'lost' };
+  if (ruling.kind === 'goOn' && ruling.quietUntil) shift.quietUntil = ruling.quietUntil;
 
   const window = nextWindow(flow, {
     ...view,
@@ -229,7 +230,7 @@ async function note(deps: DispatchDeps, { lease, flow }: Shift, sending: Sending
 
 async function send(
   deps: DispatchDeps,
-  { lease, pace }: Shift,
+  { lease, pace, quietUntil }: Shift,
   { due, fresh, scouts, lost, isProbe }: Sending,
   endsAt: number,
 ): Promise<number> {
@@ -241,7 +242,8 @@ async function send(
     ...lost.map((row) => ({ ...row, isResent: true as const })),
   ];
   const { generation } = pace.value;
-  if (checks.length > 0) await sendChecks(deps, { record: lease.record, generation }, checks, endsAt);
+  const quiet = quietUntil && quietUntil > deps.clock.now() && { quietUntil };
+  if (checks.length > 0) await sendChecks(deps, { record: lease.record, generation, ...quiet }, checks, endsAt);
   return checks.length;
 }
 

@@ -20,6 +20,13 @@ interface SendDeps {
   sleep: (ms: number) => Promise<void>;
 }
 
+/** What all messages of one tick say. */
+interface Circumstances {
+  record: Import;
+  generation: number;
+  quietUntil?: Date;
+}
+
 /**
  * Sends one check message for each row, spread evenly over the time until `endsAt`.
  *
@@ -27,7 +34,7 @@ interface SendDeps {
  */
 export async function sendChecks(
   deps: SendDeps,
-  { record, generation }: { record: Import; generation: number },
+  circumstances: Circumstances,
   checks: readonly CheckToSend[],
   endsAt: number,
 ): Promise<void> {
@@ -40,20 +47,19 @@ export async function sendChecks(
     if (waitMs > 0) await deps.sleep(waitMs);
     const from = Math.floor((i * checks.length) / portions);
     const to = Math.floor(((i + 1) * checks.length) / portions);
-    const send = (check: CheckToSend) => sendCheck(deps, record, generation, check);
+    const send = (check: CheckToSend) => sendCheck(deps, circumstances, check);
     await Promise.all(checks.slice(from, to).map((check) => limit(send, check)));
   }
 }
 
 async function sendCheck(
   { importQueues, clock }: SendDeps,
-  record: Import,
-  generation: number,
+  { record, generation, quietUntil }: Circumstances,
   { value: row, tag, isResent, isProbe }: CheckToSend,
 ): Promise<void> {
   try {
     await importQueues.sendCheck({
-      v: 3,
+      v: 2,
       customerId: record.customerId,
       connectionId: record.connectionId,
       importId: record.id,
@@ -69,6 +75,7 @@ async function sendCheck(
       ...(isResent && { isResent }),
       ...(isProbe && { isProbe }),
       ...(row.line === record.canary && { canary: true as const }),
+      ...(quietUntil && { quietUntil }),
       ...(row.firstDeferredAt && { firstDeferredAt: row.firstDeferredAt }),
       ...(row.priorFindings && { priorFindings: row.priorFindings }),
     });

@@ -1,3 +1,4 @@
+import { isTransient } from '../../kernel/errors.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import { type Ledger, type LedgerChange, PAIRS_MAX, type Patch } from './ledger.ts';
@@ -54,7 +55,10 @@ async function changeTogether(
       { op: 'mergeRow', importId, line: row.line, patch: change.row, tag },
       { op: 'mergeMailbox', address: row.address, patch: change.mailbox },
     ]);
-    const result = await deps.ledger.commit(connectionId, [...changes, entry.change]).catch(() => undefined);
+    const result = await deps.ledger.commit(connectionId, [...changes, entry.change]).catch((error: unknown) => {
+      entry.abandon();
+      if (!isTransient(error)) throw error;
+    });
     if (result?.committed) {
       entry.committed(result.tags.at(-1) ?? '');
       return left.map(({ value, change }, i) => ({ value: merged(value, change.row), tag: result.tags[2 * i] ?? '' }));

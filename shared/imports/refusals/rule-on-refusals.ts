@@ -43,7 +43,11 @@ export interface RulingView {
 }
 
 type Ruling =
-  | { kind: 'goOn' }
+  | {
+      kind: 'goOn';
+      /** Grants may be propagating. Until then nobody is asked. */
+      quietUntil?: Date;
+    }
   /** Scouts are being asked. Nothing else is sent. */
   | { kind: 'wait' }
   /** Send these rows, and nothing else. */
@@ -187,7 +191,7 @@ async function stopAsking(
   if (nextCheckAt) {
     await holdChecks(deps, record.customerId, connection.id, nextCheckAt, new Date(scoutsSentAt));
     await settleOwn(deps, record, now.getTime() + 1, Number.POSITIVE_INFINITY);
-    return { kind: 'goOn' };
+    return { kind: 'goOn', quietUntil: nextCheckAt };
   }
   const target = {
     customerId: record.customerId,
