@@ -124,6 +124,7 @@ export function createEndpoint(deps: EndpointDeps) {
           if (idempotencyKey === undefined) return await work(deps.newId);
           const attempt: Attempt = {
             owner: acting.customerId ?? acting.keyId,
+            customerId: params.customerId,
             id: attemptId(request.method, url.pathname, idempotencyKey),
             ...body.fingerprints(url.search),
             rememberedMs: deps.http.answersRememberedMs,

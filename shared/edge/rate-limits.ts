@@ -22,6 +22,8 @@ export interface RateLimits {
   countFailedKey(address: string | undefined): Promise<Budget>;
   /** Whether this address has used up its budget of failed authentications. Counts nothing. */
   checkFailedKeys(address: string | undefined): Promise<Budget | undefined>;
+  /** Counts a request that needs no API key. Each route has budgets of its own, so that no other route uses up its. */
+  countPublicRequest(route: string, address: string): Promise<Budget>;
 }
 
 export interface RateLimitSettings {
@@ -30,6 +32,7 @@ export interface RateLimitSettings {
   requestsWindowMs: number;
   connectionTestsPerMinute: number;
   failedKeysPerMinute: number;
+  publicRequestsPerMinute: number;
 }
 
 const MINUTE_SECONDS = 60;
@@ -41,12 +44,14 @@ export function createRateLimits(settings: RateLimitSettings): RateLimits {
   const customers = createBucket('customer', settings.requestsPerCustomer, windowSeconds);
   const tests = createBucket('connection-tests', settings.connectionTestsPerMinute, MINUTE_SECONDS);
   const failures = createBucket('failed-keys', settings.failedKeysPerMinute, MINUTE_SECONDS);
+  const publicRequests = createBucket('address', settings.publicRequestsPerMinute, MINUTE_SECONDS);
   return {
     countRequest: ({ keyId, customerId }) =>
       Promise.all([keys.count(keyId), ...(customerId === undefined ? [] : [customers.count(customerId)])]),
     countConnectionTest: (customerId) => tests.count(customerId),
     countFailedKey: (address = UNKNOWN_ADDRESS) => failures.count(address),
     checkFailedKeys: (address = UNKNOWN_ADDRESS) => failures.peek(address),
+    countPublicRequest: (route, address) => publicRequests.count(`${route} ${address}`),
   };
 }
 

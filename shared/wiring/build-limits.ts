@@ -8,6 +8,7 @@ export function buildLimits(settings: Config['settings']) {
     connectionsMax: settings.CONNECTIONS_MAX,
     keysMax: settings.KEYS_MAX,
     runningImportsMax: settings.RUNNING_IMPORTS_MAX,
+    rejectedRowsMax: settings.REJECTED_ROWS_MAX,
   };
   const rateLimits = createRateLimits({
     requestsPerKey: settings.REQUESTS_PER_KEY,
@@ -15,6 +16,7 @@ export function buildLimits(settings: Config['settings']) {
     requestsWindowMs: settings.REQUESTS_WINDOW,
     connectionTestsPerMinute: settings.CONNECTION_TESTS_PER_MINUTE,
     failedKeysPerMinute: settings.FAILED_KEYS_PER_MINUTE,
+    publicRequestsPerMinute: settings.PUBLIC_REQUESTS_PER_MINUTE,
   });
   return { quotas, rateLimits };
 }

@@ -91,10 +91,13 @@ const settings = z.object({
   REQUESTS_PER_CUSTOMER: whole(2000),
   REQUESTS_WINDOW: durationMs('PT10S'),
   FAILED_KEYS_PER_MINUTE: whole(60),
+  PUBLIC_REQUESTS_PER_MINUTE: whole(600),
   CONNECTION_TESTS_PER_MINUTE: whole(120),
   CONNECTIONS_MAX: whole(500),
   KEYS_MAX: whole(100),
   RUNNING_IMPORTS_MAX: whole(100),
+  REJECTED_ROWS_MAX: whole(10_000_000),
+  UPLOAD_LEASE: durationMs('PT15S'),
   DELETION_GRACE: durationMs('P7D'),
 
   CHECKS_AT_ONCE: whole(24),

@@ -16,6 +16,7 @@ function createLimitedApi() {
       requestsWindowMs: 10_000,
       connectionTestsPerMinute: 2,
       failedKeysPerMinute: 3,
+      publicRequestsPerMinute: 2,
     }),
   );
   const me = async (key: string, address = '192.0.2.7:50123') => {
@@ -128,5 +129,48 @@ describe('wrong keys', () => {
     const reads = api.deps.apiKeyStore.reads;
     expect((await ready(9)).status).toBe(200);
     expect(api.deps.apiKeyStore.reads).toBe(reads);
+  });
+});
+
+describe('requests without an API key', () => {
+  const pages = [
+    '/docs',
+    '/docs/assets/none',
+    '/problems/forbidden',
+    '/v1/openapi.json',
+    '/v1/consent/callback?state=none',
+    '/v1/health',
+    '/v1/health/ready',
+  ];
+  const get = (api: ReturnType<typeof createLimitedApi>, path: string, address?: string) =>
+    api.request('GET', path, address === undefined ? {} : { headers: { 'x-forwarded-for': address } });
+
+  it.each(pages)('429: one address too often at %s; other addresses and other pages notice nothing', async (path) => {
+    const api = createLimitedApi();
+    for (const remaining of [1, 0]) {
+      const answer = await get(api, path, '192.0.2.7:50123');
+      expect(answer.status).not.toBe(429);
+      expect(answer.headers.get('ratelimit-policy')).toBe('"address";q=2;w=60');
+      expect(answer.headers.get('ratelimit')).toBe(`"address";r=${remaining};t=60`);
+    }
+    // The port is new with each connection, and whatever stands before the last address is made up by the caller.
+    const refused = await get(api, path, '198.51.100.1, 192.0.2.7:50999');
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('60');
+    expect(await refused.json()).toMatchObject({ code: 'rate_limited' });
+    expect((await get(api, path, '192.0.2.8:50123')).status).not.toBe(429);
+    for (const other of pages.filter((one) => one !== path)) {
+      expect((await get(api, other, '192.0.2.7:50123')).status, other).not.toBe(429);
+    }
+    vi.advanceTimersByTime(60_000);
+    expect((await get(api, path, '192.0.2.7:50123')).status).not.toBe(429);
+  });
+
+  it('200: callers whose address is unknown are not counted, because they would lock each other out', async () => {
+    const api = createLimitedApi();
+    for (let i = 0; i < 5; i++) {
+      const answer = await get(api, '/v1/health');
+      expect([answer.status, answer.headers.get('ratelimit')]).toEqual([200, null]);
+    }
   });
 });

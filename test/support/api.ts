@@ -36,6 +36,7 @@ import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
+import { inMemoryUploadLeases } from '../fakes/in-memory-upload-leases.ts';
 import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
@@ -109,6 +110,8 @@ export function createApiDeps() {
     imports,
     ledger,
     uploads: inMemoryUploads(),
+    uploadLeases: inMemoryUploadLeases(),
+    uploadLeaseMs: 15_000,
     uploadLimits: { maxBytes: 100_000, maxRows: 1_000, recordMaxBytes: 65_536, nameMaxLength: 200 },
     /** Messages that were put on queues. */
     sent,
@@ -156,13 +159,14 @@ export function createApiDeps() {
     answers: inMemoryAnswers(),
     auditLog: inMemoryAudit(),
     auditKeptMs: 400 * 24 * 3_600_000,
-    quotas: { connectionsMax: 500, keysMax: 100, runningImportsMax: 100 },
+    quotas: { connectionsMax: 500, keysMax: 100, runningImportsMax: 100, rejectedRowsMax: 10_000 },
     rateLimits: createRateLimits({
       requestsPerKey: 1_000,
       requestsPerCustomer: 2_000,
       requestsWindowMs: 10_000,
       connectionTestsPerMinute: 120,
       failedKeysPerMinute: 60,
+      publicRequestsPerMinute: 600,
     }),
     customerPurgers: purgers,
     heartbeats,
