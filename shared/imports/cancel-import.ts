@@ -3,7 +3,7 @@ import type { ImportQueues } from './import-queues.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 
 /**
- * Marks an import as `cancelling`. The next dispatcher settles its open rows as `cancelled` and then ends the import as
+ * Marks an import as `cancelling`. The next holder of its lease settles its open rows as `cancelled` and then ends the import as
  * `endsAs`. Resolves to `undefined` if the import has ended or is already being cancelled.
  *
  * @param isCancellable asked about the import as it is when it is changed. By default every import may be cancelled
@@ -18,7 +18,7 @@ export async function cancelImport(
 ): Promise<Import | undefined> {
   const changed = await changeImport(deps.imports, customerId, importId, (current) => {
     if (isEnded(current.status) || current.status === 'cancelling' || !isCancellable(current)) return undefined;
-    const { lease: _ended, ...rest } = current;
+    const { lease: _ended, flow: _flow, ending: _other, pausedAt: _over, ...rest } = current;
     return { ...rest, status: 'cancelling', endsAs, epoch: current.epoch + 1, ...(finding && { finding }) };
   });
   if (changed) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });

@@ -21,8 +21,10 @@ const importColumns: Columns<Import> = {
   dispatched: 'number',
   batches: 'json',
   lease: 'json',
+  flow: 'json',
   wakeUpAt: 'instant',
   endsAs: 'text',
+  ending: 'json',
   eventPending: 'flag',
   finding: 'json',
   ignoresRepeatedRefusals: 'flag',
@@ -36,6 +38,7 @@ const importColumns: Columns<Import> = {
   counts: 'json',
   createdAt: 'instant',
   startedAt: 'instant',
+  pausedAt: 'instant',
   finishedAt: 'instant',
 };
 

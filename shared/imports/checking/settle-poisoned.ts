@@ -2,12 +2,12 @@ import { causes } from '../../causes/causes.ts';
 import { fillMissingFindings } from '../../causes/findings.ts';
 import type { MailboxChecker } from '../../checks/mailbox-checker.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { draftSubjectOf } from '../cleanup-message.ts';
+import { rowResultOf } from '../ledger/row-result.ts';
 import type { Settler } from '../ledger/settler.ts';
 import type { CheckMessage } from '../messages.ts';
-import { draftSubjectOf } from './cleanup-message.ts';
 import type { ConnectionCache } from './connection-cache.ts';
 import { rowLocationOf } from './row-location.ts';
-import { rowResultOf } from './row-result.ts';
 
 interface SettlePoisonedDeps {
   checker: Pick<MailboxChecker, 'removeLeftovers'>;

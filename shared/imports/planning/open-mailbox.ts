@@ -6,7 +6,7 @@ import type { KnownMailbox } from './known-mailboxes.ts';
  * The write that opens a row's mailbox for its check: creates it, or updates the one that the connection already has.
  */
 export function openMailbox(row: Row, known: KnownMailbox | undefined, now: Date): LedgerChange {
-  const { importId, address, displayName, dailyLimit, reference } = row;
+  const { importId, line, address, displayName, dailyLimit, reference } = row;
   const openRow = openRowOf(row);
   const given = {
     ...(displayName !== undefined && { displayName }),
@@ -23,6 +23,7 @@ export function openMailbox(row: Row, known: KnownMailbox | undefined, now: Date
         status: 'pending',
         checks: {},
         importId,
+        line,
         openRow,
         slotClaimedBy: importId,
         createdAt: now,
@@ -37,6 +38,7 @@ export function openMailbox(row: Row, known: KnownMailbox | undefined, now: Date
       ...given,
       status: 'pending',
       importId,
+      line,
       openRow,
       nextCheckAt: null,
       // A mailbox that holds a slot keeps it. The import that first accepted the mailbox claimed that slot.

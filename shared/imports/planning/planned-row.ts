@@ -24,6 +24,7 @@ function decide(importId: string, parsed: ParsedRow, mailbox: KnownMailbox['valu
 export function toRow(importId: string, parsed: ParsedRow, mailbox: KnownMailbox['value'] | undefined): Row {
   const decision = decide(importId, parsed, mailbox);
   const row: Row = { importId, line: parsed.line, address: parsed.address, state: decision.state, attempt: 0 };
+  if (decision.state === 'pending' && !mailbox?.slotClaimedBy) row.takesSlot = true;
   if (decision.state !== 'pending') Object.assign(row, { code: decision.code, message: decision.message });
   if (parsed.reference !== undefined) row.reference = parsed.reference;
   if (parsed.ok && parsed.displayName !== undefined) row.displayName = parsed.displayName;

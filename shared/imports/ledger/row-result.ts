@@ -1,8 +1,8 @@
 import { decisiveFinding } from '../../causes/findings.ts';
 import type { Findings } from '../../causes/verdict.ts';
 import type { Mailbox, MailboxKind } from '../../mailboxes/mailbox.ts';
-import type { Patch } from '../ledger/ledger.ts';
-import type { Row } from '../ledger/row.ts';
+import type { Patch } from './ledger.ts';
+import type { Row } from './row.ts';
 
 /** What a finished check writes into the row and its mailbox. */
 interface RowResult {
@@ -22,6 +22,7 @@ export function rowResultOf(findings: Findings, kind: MailboxKind): RowResult {
       requestId: decisive?.requestId ?? null,
       nextCheckAt: null,
       priorFindings: null,
+      heldAt: null,
     },
     mailbox: {
       status: state === 'passed' ? 'active' : state,

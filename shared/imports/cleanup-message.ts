@@ -1,6 +1,6 @@
-import type { Findings } from '../../causes/verdict.ts';
-import type { ImportQueues } from '../import-queues.ts';
-import type { CheckMessage } from '../messages.ts';
+import type { Findings } from '../causes/verdict.ts';
+import type { ImportQueues } from './import-queues.ts';
+import type { CheckMessage } from './messages.ts';
 
 /**
  * The subject of everything that a check writes into a mailbox. It is the same for every try at a row, so that later
@@ -9,6 +9,8 @@ import type { CheckMessage } from '../messages.ts';
 export function draftSubjectOf(message: { importId: string; line: number }): string {
   return `Muster check ${message.importId} ${message.line}`;
 }
+
+type CleanupTarget = Pick<CheckMessage, 'customerId' | 'connectionId' | 'importId' | 'line' | 'address'>;
 
 /**
  * Sends a cleanup message: after `afterMs`, a worker removes what tries at this row have left.
@@ -19,10 +21,12 @@ export function draftSubjectOf(message: { importId: string; line: number }): str
  */
 export async function sendCleanup(
   queues: Pick<ImportQueues, 'sendCheck'>,
-  message: CheckMessage,
+  { customerId, connectionId, importId, line, address }: CleanupTarget,
   afterMs: number,
 ): Promise<void> {
-  await queues.sendCheck({ ...message, cleanupOnly: true }, afterMs);
+  const target = { customerId, connectionId, importId, line, address };
+  const unused = { rowTag: '', attempt: 0, epoch: 0, generation: 0, tries: 0 };
+  await queues.sendCheck({ v: 2, ...target, ...unused, cleanupOnly: true }, afterMs);
 }
 
 /**
