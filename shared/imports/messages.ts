@@ -48,7 +48,7 @@ export const checkMessage = z.object({
   mayHaveLeftovers: z.literal(true).exactOptional(),
   /** Sent again because the row's message seemed to be lost. Two checks of the row may run at the same time. */
   isResent: z.literal(true).exactOptional(),
-  /** Sent to find out whether the tenant answers again. */
+  /** Sent to find something out: whether the tenant answers again, or whether other mailboxes pass. */
   isProbe: z.literal(true).exactOptional(),
   /** A cleanup message: checks nothing, only removes what earlier tries may have left. */
   cleanupOnly: z.literal(true).exactOptional(),

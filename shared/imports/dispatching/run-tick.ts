@@ -237,7 +237,8 @@ async function send(
   const rearmed = due.length > 0 ? await rearmRows(deps, lease.record, due) : [];
   const pending = fresh.filter(({ value }) => value.state === 'pending');
   const checks: CheckToSend[] = [
-    ...scouts,
+    // A scout has to be asked now, and everything waits for its answer.
+    ...scouts.map((row) => ({ ...row, isProbe: true as const })),
     ...[...rearmed, ...pending].map((row) => (isProbe ? { ...row, isProbe: true as const } : row)),
     ...lost.map((row) => ({ ...row, isResent: true as const })),
   ];

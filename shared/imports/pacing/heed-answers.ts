@@ -38,6 +38,9 @@ const COMPLAINT_MIN = 3;
 const COMPLAINT_SHARE = 0.02;
 const RETURNED_MIN = 2;
 const LIMIT_MIN = 5;
+/** With fewer mailboxes than this accepted in ten seconds, no limit can be learnt. */
+const BLOCKED_MAILBOXES = 2;
+const BLOCKED_AGAIN_MS = 60_000;
 /** A complaint this long after the last cut means that a known limit was touched, and a short pause is enough. */
 const FAST_RECOVERY_AFTER_MS = 30_000;
 
@@ -105,14 +108,17 @@ function endHold(pace: TenantPace, heard: Heard): HeedResult | undefined {
     }
     if (said.accepted > 0) {
       const { learning: _learnt, ...known } = rest;
-      return { pace: { ...known, mode: 'paced', since: now, failedProbes: 0 }, event: 'probePassed' };
+      const passed = { ...known, since: now, failedProbes: 0 };
+      if (pace.returnsTo === 'free') return { pace: { ...passed, mode: 'free' }, event: 'back' };
+      return { pace: { ...passed, mode: 'paced' }, event: 'probePassed' };
     }
   }
   // The first limit is what all imports of the tenant got through in ten seconds. What was under way still comes in.
   if (pace.learning && acceptedLately > (pace.learning[importId] ?? 0)) {
     const learning = { ...pace.learning, [importId]: acceptedLately };
-    const sum = Object.values(learning).reduce((total, one) => total + one, 0);
-    return { pace: { ...pace, learning, limit: Math.max(LIMIT_MIN, sum) } };
+    const limit = bounded(Object.values(learning).reduce((total, one) => total + one, 0));
+    const returnsTo = limit < BLOCKED_MAILBOXES * heard.cost ? pace.returnsTo : 'paced';
+    return { pace: { ...pace, learning, limit, returnsTo } };
   }
   return undefined;
 }
@@ -132,6 +138,7 @@ function cut(pace: TenantPace, heard: Heard): HeedResult {
       ...rest,
       ...learnt,
       mode: isGentle ? 'paced' : 'hold',
+      returnsTo: isBlocked(pace, heard) ? 'free' : 'paced',
       ...(isGentle && { since: holdUntil }),
       ...(pace.mode === 'paced' && { easyUntil: now + LIMIT_WINDOW_MS + 3_000 }),
       holdUntil,
@@ -144,6 +151,15 @@ function cut(pace: TenantPace, heard: Heard): HeedResult {
   };
 }
 
+/**
+ * Hardly anything was accepted, so there is no limit to learn: Microsoft lets nothing through at the moment. If it is
+ * so again soon after, this is the limit.
+ */
+function isBlocked(pace: TenantPace, { now, acceptedLately, cost }: Heard): boolean {
+  const isNew = pace.mode === 'free' && now - pace.cutAt > BLOCKED_AGAIN_MS;
+  return isNew && acceptedLately < BLOCKED_MAILBOXES * cost;
+}
+
 function learnLimit(pace: TenantPace, heard: Heard): Pick<TenantPace, 'limit' | 'quietMs' | 'learning'> {
   const { importId, now, acceptedLately, cost } = heard;
   if (pace.mode === 'free') {
@@ -152,11 +168,16 @@ function learnLimit(pace: TenantPace, heard: Heard): Pick<TenantPace, 'limit' | 
   }
   const { limit } = pace;
   const got = acceptedLately * countSharers(pace, now);
+  // A mailbox is asked as a whole, so what was accepted at any moment is uncertain by one mailbox.
+  const reached = got + cost;
   const step = stepAt(pace, now, cost);
-  if (step < 1) return { limit: bounded(Math.min(0.97 * limit, Math.max(0.7 * limit, got))), quietMs: pace.quietMs };
+  if (step < 1) {
+    const lowered = Math.min(0.97 * limit, Math.max(0.7 * limit, reached));
+    return { limit: bounded(lowered), quietMs: pace.quietMs };
+  }
   const isWhereItWas = got <= 1.1 * limit;
   if (!isWhereItWas) return { limit: bounded(Math.min(levelAt(pace, step, cost), got)), quietMs: QUIET_MS };
-  const kept = got >= 0.75 * limit ? limit : Math.max(0.7 * limit, got);
+  const kept = reached >= 0.75 * limit ? limit : Math.max(0.7 * limit, reached);
   return { limit: bounded(kept), quietMs: Math.min(QUIET_MAX_MS, pace.quietMs * 2) };
 }
 

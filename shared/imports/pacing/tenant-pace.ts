@@ -38,7 +38,7 @@ export interface TenantPace {
   /** In mode `down`: when the next probe is due, and how many there were. */
   nextProbeAt: number;
   probes: number;
-  /** In mode `down`: the mode to return to. */
+  /** In modes `down` and `hold`: the mode to return to. */
   returnsTo: 'free' | 'paced';
   /** While the limit is learnt: what each import got through in the ten seconds before the complaint. */
   learning?: Record<string, number>;

@@ -50,7 +50,13 @@ it('holds for as long as Microsoft says, also if another import was told', () =>
 });
 
 it('goes on after a hold when the probe passes, and holds twice as long each time it is refused', () => {
-  const holding = pace({ mode: 'hold', limit: 120, generation: 1, probe: { importId: 'imp_1', sentAt: NOW } });
+  const holding = pace({
+    mode: 'hold',
+    returnsTo: 'paced',
+    limit: 120,
+    generation: 1,
+    probe: { importId: 'imp_1', sentAt: NOW },
+  });
   const passed = heedAnswers(holding, heard({ ofGeneration: { accepted: 5, throttled: 0, returned: 0 } }));
   expect(passed).toMatchObject({ event: 'probePassed', pace: { mode: 'paced', limit: 120, since: NOW } });
   const refusal = heard({ ofGeneration: { accepted: 0, throttled: 3, returned: 0 } });
@@ -69,7 +75,7 @@ it('pauses for a second only when a known limit is touched, and keeps that limit
 });
 
 it('holds when the limit is touched again soon, and lowers it a little', () => {
-  const again = heedAnswers(paced({ since: NOW - 5_000, cutAt: NOW - 5_000 }), complaint({ acceptedLately: 110 }));
+  const again = heedAnswers(paced({ since: NOW - 5_000, cutAt: NOW - 5_000 }), complaint({ acceptedLately: 105 }));
   expect(again?.pace).toMatchObject({ mode: 'hold', limit: 110 });
 });
 
@@ -87,4 +93,16 @@ it('stays below the limit, and raises the pace step by step with time alone', ()
   expect(stepAt(known, NOW + 60_000, COST)).toBeGreaterThan(0);
   expect(levelAt(known, 1, COST) / levelAt(known, 0, COST)).toBeCloseTo(1.05);
   expect(levelAt(known, 4, COST) / levelAt(known, 3, COST)).toBeCloseTo(1.4);
+});
+
+it('learns no limit from a tenant that lets nothing through, and returns to full speed when it does', () => {
+  const blocked = heedAnswers(pace(), complaint({ acceptedLately: 5 }))?.pace;
+  expect(blocked).toMatchObject({ mode: 'hold', returnsTo: 'free' });
+  const probing: TenantPace = { ...pace(), ...blocked, probe: { importId: 'imp_1', sentAt: NOW } };
+  const later = heard({ now: NOW + 20_000, ofGeneration: { accepted: 5, throttled: 0, returned: 0 } });
+  const free = heedAnswers(probing, later)?.pace;
+  expect(free).toMatchObject({ mode: 'free' });
+  // The same again soon after: that is the limit.
+  const again = heedAnswers(free ?? pace(), complaint({ now: NOW + 22_000, acceptedLately: 5 }))?.pace;
+  expect(again).toMatchObject({ mode: 'hold', returnsTo: 'paced', limit: 5 });
 });
