@@ -1,18 +1,34 @@
-import { measureRequests } from './requests.ts';
+import { apiFairness } from './api-fairness.ts';
+import { cancel } from './cancel.ts';
+import { fairness } from './fairness.ts';
+import { processes } from './processes.ts';
+import { requests } from './requests.ts';
+import { type Bench, formatReport, isReached, UsageError } from './support/report.ts';
+import { throttled } from './throttled.ts';
 
-/** `npm run bench -- requests [mailboxes]`: the requests of an import, as a table and as JSON. Exits with 1 if a goal is missed. */
-const [what = 'requests', count = '2000'] = process.argv.slice(2);
-if (what !== 'requests' || !/^\d+$/.test(count) || Number(count) < 100) {
-  console.error('Usage: npm run bench -- requests [mailboxes]\nThe number of mailboxes is at least 100.');
-  process.exit(1);
+const benches: Record<string, Bench> = {
+  requests,
+  throttled,
+  processes,
+  cancel,
+  fairness,
+  'api-fairness': apiFairness,
+};
+
+/**
+ * `npm run bench -- <what> [options]`: goal and measured, as a table and as JSON. Ratios are within one run, because
+ * absolute times differ from machine to machine. Exits with 1 if a goal is missed.
+ */
+const [what = 'requests', ...args] = process.argv.slice(2);
+const bench = Object.hasOwn(benches, what) ? benches[what] : undefined;
+try {
+  if (!bench) throw new UsageError(what === '--help' ? '' : `There is no bench "${what}".`);
+  const report = await bench.run(args);
+  console.log(formatReport(report));
+  process.exitCode = report.rows.every(isReached) ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  const usages = Object.values(bench ? { bench } : benches).map(({ usage }) => `  ${usage}`);
+  console.error([error.message, 'Usage: npm run bench -- <what> [options]', '', ...usages].join('\n').trim());
+  process.exitCode = what === '--help' ? 0 : 1;
 }
-const rows = await measureRequests(Number(count));
-console.log(
-  `Requests per mailbox, in an import of ${count} mailboxes that pass.\nToken requests and vault reads are totals; a progress read is counted by itself.\n`,
-);
-for (const { operation, goal, measured } of rows) {
-  const mark = measured <= goal ? '' : '  MISSED';
-  console.log(`  ${operation.padEnd(32)} ${measured.toFixed(3).padStart(8)}   goal ${String(goal).padStart(5)}${mark}`);
-}
-console.log(`\n${JSON.stringify({ mailboxes: Number(count), rows })}`);
-process.exitCode = rows.every(({ goal, measured }) => measured <= goal) ? 0 : 1;

@@ -46,10 +46,10 @@ param instanceMemoryMB int = 2048
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
-@description('Maximum number of HTTP requests that one instance handles at the same time.')
+@description('Maximum number of HTTP requests that one instance accepts at the same time. Most of them wait for storage, for Microsoft or for their turn.')
 @minValue(1)
 @maxValue(1000)
-param httpPerInstanceConcurrency int = 16
+param httpPerInstanceConcurrency int = 64
 
 @description('Instances kept warm for the API. 0 lets it scale to zero.')
 @minValue(0)

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Child, startChild } from './child.ts';
+import type { FunctionGroup } from './functions-host/function-groups.ts';
 import { StartError } from './start-error.ts';
 import { type SupervisedChild, superviseChild } from './supervised-child.ts';
 
@@ -12,6 +13,8 @@ const STOP_MAX_MS = 25_000;
 /** The functions host with the built app in it. It is restarted when it dies, as in Azure. */
 export interface FunctionsProcess extends SupervisedChild {
   readonly port: number;
+  /** The groups of all functions of the app. */
+  groups(): readonly FunctionGroup[];
 }
 
 interface FunctionsProcessOptions {
@@ -23,26 +26,37 @@ interface FunctionsProcessOptions {
 
 /** Resolves once the app answers. Rejects with a `StartError` in the host's own words when it cannot run the app. */
 export async function startFunctions(options: FunctionsProcessOptions): Promise<FunctionsProcess> {
+  let groups: readonly FunctionGroup[] = [];
   const process = await superviseChild({
-    launch: () => launchHost(options),
+    launch() {
+      const { child, started } = launchHost(options);
+      const ready = started.then((found) => {
+        groups = found;
+      });
+      return { child, ready };
+    },
     stopMaxMs: STOP_MAX_MS,
     onRestart: options.onRestart,
     onFailure: (error) => options.onLine(String(error)),
   });
-  return { port: options.port, ...process };
+  return { port: options.port, groups: () => groups, ...process };
 }
 
-function launchHost({ port, env, onLine }: FunctionsProcessOptions): { child: Child; ready: Promise<void> } {
-  const { promise: started, resolve: reportStarted } = Promise.withResolvers<'started'>();
+function launchHost({ port, env, onLine }: FunctionsProcessOptions): {
+  child: Child;
+  started: Promise<readonly FunctionGroup[]>;
+} {
+  const { promise: announced, resolve: announce } = Promise.withResolvers<{ groups: readonly FunctionGroup[] }>();
   let failure = 'The functions host ended while it was starting.';
   const child = startChild([HOST], { ...env, FUNCTIONS_HTTP_PORT: String(port) }, (line) => {
-    if (line.startsWith('{"event":"host started"')) reportStarted('started');
+    if (line.startsWith('{"event":"host started"')) announce(JSON.parse(line));
     if (line.includes('cannot be run')) failure = line.replace(/^critical host: /, '');
     onLine(line);
   });
   const failed = Promise.race([child.ended, pause(START_MAX_MS, undefined, { ref: false })]);
-  const ready = Promise.race([started, failed]).then((result) => {
-    if (result !== 'started') throw new StartError(failure);
+  const started = Promise.race([announced, failed]).then((result) => {
+    if (!result) throw new StartError(failure);
+    return result.groups;
   });
-  return { child, ready };
+  return { child, started };
 }

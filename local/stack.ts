@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Certificate, obtainCertificate } from './certificate.ts';
 import { loadMemory, makeDataFolder, type StackMemory, saveMemory } from './data-folder.ts';
-import { type FunctionsProcess, startFunctions } from './functions-process.ts';
+import { type FunctionsProcesses, startFunctionsProcesses } from './functions-processes.ts';
 import { startVault, type Vault } from './key-vault/vault.ts';
 import type { Scenario } from './microsoft365/scenario.ts';
 import { type ExtraRoute, type Simulator, startSimulator } from './microsoft365/simulator.ts';
@@ -21,9 +21,14 @@ export interface StackOptions {
   operatorKey?: string;
   /** App settings that differ from the local ones. */
   settings?: Record<string, string>;
-  /** Makes the functions host deliver every queue message twice. */
-  deliverTwice?: boolean;
-  onLine?: (source: 'functions' | 'storage', line: string) => void;
+  /** How many processes run each function; 1 by default. They share nothing but storage. */
+  processes?: number;
+  /** Gives HTTP, each queue function and each timer processes of their own, as Flex Consumption does. */
+  isApart?: boolean;
+  /** Makes the functions host deliver every queue message twice, or every nth. */
+  deliverTwice?: boolean | number;
+  /** `source` is `storage`, `functions`, or the name of one of several functions processes. */
+  onLine?: (source: string, line: string) => void;
   /** Called after a process was restarted: `local()` has a new process id. */
   onChange?: () => void;
 }
@@ -40,7 +45,8 @@ export interface LocalJson {
   identity: { tenantId: string; clientId: string; clientSecret: string; authorityHost: string };
   imap: string;
   smtp: string;
-  processes: { functions: number; storage: number };
+  /** `functions` is a list if there are several functions processes. */
+  processes: { functions: number | number[]; storage: number };
 }
 
 export interface Stack {
@@ -48,10 +54,10 @@ export interface Stack {
   local(): LocalJson;
   certificate: Certificate;
   simulator: Simulator;
-  functions: FunctionsProcess;
+  functions: FunctionsProcesses;
   storage: Storage;
   vault: Vault;
-  /** The last lines of the functions process. */
+  /** The last lines of all functions processes. */
   logs: string[];
   stop(): Promise<void>;
 }
@@ -66,6 +72,9 @@ const LOCAL_SETTINGS: Record<string, string> = {
   PLAN_OVERDUE_AFTER: 'PT20S',
   STORAGE_RETRY_AFTER: 'PT5S',
   PROPAGATION_STEPS: 'PT5S,PT10S,PT20S',
+  // The shortest lease that storage knows. After a process has died, its timers must soon run in another one.
+  AzureFunctionsJobHost__singleton__listenerLockPeriod: '00:00:15',
+  AzureFunctionsJobHost__singleton__listenerLockRecoveryPollingInterval: '00:00:05',
 };
 
 /** Starts everything that Muster needs, on 127.0.0.1. If it fails, it rejects with a `StartError` and leaves nothing running. */
@@ -88,7 +97,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     const memory = await loadMemory(folder, options.operatorKey);
     const certificate = await obtainCertificate(folder);
-    const parts: { storage?: Storage; vault?: Vault; functions?: FunctionsProcess } = {};
+    const parts: { storage?: Storage; vault?: Vault; functions?: FunctionsProcesses } = {};
     const simulator = await startSimulator({
       scenario: options.scenario,
       tls: certificate,
@@ -127,18 +136,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
     const logs: string[] = [];
     const apiUrl = `http://127.0.0.1:${port}`;
-    const functions = await startFunctions({
+    const functions = await startFunctionsProcesses({
       port,
+      processes: options.processes ?? 1,
+      isApart: options.isApart ?? false,
+      seed: memory.home.clientId,
       env: environment(options, { apiUrl, memory, certificate, simulator, vault, storage }),
-      onLine(line) {
+      onLine(source, line) {
         logs.push(line);
         if (logs.length > LOG_LINES_MAX) logs.splice(0, LOG_LINES_MAX / 10);
-        options.onLine?.('functions', line);
+        options.onLine?.(source, line);
       },
       onRestart: () => options.onChange?.(),
     });
     parts.functions = functions;
-    undo.push(() => functions.stop());
+    undo.push(() => functions.close());
     await saveMemory(folder, {
       ...memory,
       ports: { ...storage.ports, vault: vault.port, simulator: portOf(simulator.url) },
@@ -154,7 +166,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       identity: { ...memory.home, authorityHost: simulator.loginUrl },
       imap: `${simulator.imap.host}:${simulator.imap.port}`,
       smtp: `${simulator.smtp.host}:${simulator.smtp.port}`,
-      processes: { functions: functions.pid(), storage: storage.pid() },
+      processes: {
+        functions: functions.all.length === 1 ? functions.pid() : functions.all.map((process) => process.pid()),
+        storage: storage.pid(),
+      },
     });
     return { local, certificate, simulator, functions, storage, vault, logs, stop };
   } catch (error) {
@@ -182,7 +197,7 @@ function environment(options: StackOptions, { apiUrl, memory, certificate, simul
     LANG,
     TZ,
     NODE_EXTRA_CA_CERTS: certificate.path,
-    ...(options.deliverTwice && { MUSTER_HOST_DELIVER_TWICE: '1' }),
+    ...(options.deliverTwice && { MUSTER_HOST_DELIVER_TWICE: String(Number(options.deliverTwice)) }),
     DataStorage: storage.connectionString,
     AzureWebJobsStorage: storage.connectionString,
     KEY_VAULT_URL: vault.url,
@@ -203,7 +218,7 @@ function environment(options: StackOptions, { apiUrl, memory, certificate, simul
 }
 
 /** Routes that stop and start one part, to rehearse an outage: `POST /_simulator/parts/vault/stop`. */
-function partRoutes(parts: { storage?: Storage; vault?: Vault; functions?: FunctionsProcess }): ExtraRoute[] {
+function partRoutes(parts: { storage?: Storage; vault?: Vault; functions?: FunctionsProcesses }): ExtraRoute[] {
   return [
     {
       method: 'POST',

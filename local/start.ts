@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { settingNames } from '../shared/wiring/config.ts';
 import { deleteData } from './data-folder.ts';
 import { whenInterrupted } from './interruption.ts';
@@ -10,6 +9,7 @@ import { parseScenario, type Scenario } from './microsoft365/scenario.ts';
 import { sampleScenario } from './sample-scenario.ts';
 import { type Stack, startStack } from './stack.ts';
 import { StartError } from './start-error.ts';
+import { readStartOptions, startUsage } from './start-options.ts';
 import { writeAtomically } from './write-atomically.ts';
 
 /** `npm start`: runs the whole stack until Ctrl-C. */
@@ -22,7 +22,11 @@ try {
 }
 
 async function main(): Promise<void> {
-  const options = readOptions();
+  const options = readStartOptions();
+  if (options.help) {
+    console.log(startUsage);
+    return;
+  }
   const data = resolve(options.data);
   await mkdir(data, { recursive: true, mode: 0o700 });
   const unlock = await lockFolder(data);
@@ -38,6 +42,8 @@ async function main(): Promise<void> {
     }
     stack = await startStack({
       port: options.port,
+      processes: options.processes,
+      isApart: options.apart,
       data,
       scenario,
       ...(operatorKey !== undefined && { operatorKey }),
@@ -57,26 +63,6 @@ async function main(): Promise<void> {
   }
 }
 
-function readOptions() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        port: { type: 'string', default: process.env.MUSTER_PORT ?? '7071' },
-        data: { type: 'string', default: process.env.MUSTER_DATA ?? '.muster' },
-        scenario: { type: 'string', ...(process.env.MUSTER_SCENARIO && { default: process.env.MUSTER_SCENARIO }) },
-        fresh: { type: 'boolean', default: false },
-      },
-    });
-    const port = Number(values.port);
-    if (!/^\d+$/.test(values.port) || port > 65_535)
-      throw new StartError(`--port ${values.port} is not a port number.`);
-    return { ...values, port };
-  } catch (error) {
-    if (error instanceof StartError) throw error;
-    throw new StartError(`${(error as Error).message} Options: --port, --data, --scenario FILE, --fresh.`);
-  }
-}
-
 function readScenario(file: string | undefined): Scenario {
   if (file === undefined) return parseScenario(sampleScenario());
   try {
@@ -86,14 +72,18 @@ function readScenario(file: string | undefined): Scenario {
   }
 }
 
-/** The app settings from the environment, for example in `CHECK_GIVE_UP_AFTER=PT1M npm start`. */
+/**
+ * The app settings from the environment, for example in `CHECK_GIVE_UP_AFTER=PT1M npm start`, and what overrides
+ * `host.json`, for example `AzureFunctionsJobHost__functionTimeout=00:00:30`.
+ */
 function settingsFromEnvironment(): Record<string, string> {
   const allowed = new Set<string>(
     settingNames.filter((name) => !/^(AZURE_|SIMULATOR_|WEBSITE_|DataStorage|KEY_VAULT|OPERATOR)/.test(name)),
   );
   return Object.fromEntries(
     Object.entries(process.env).filter(
-      (entry): entry is [string, string] => allowed.has(entry[0]) && entry[1] !== undefined,
+      (entry): entry is [string, string] =>
+        (allowed.has(entry[0]) || entry[0].startsWith('AzureFunctionsJobHost__')) && entry[1] !== undefined,
     ),
   );
 }

@@ -1,4 +1,5 @@
 import { containers, poisonQueues, queues } from '../shared/kernel/storage-names.ts';
+import { LOCKS_CONTAINER } from './functions-host/singleton-lock-blob.ts';
 import type { RequestCount } from './request-count.ts';
 
 const ACCESS_LINE = /"([A-Z]+) \/devstoreaccount1\/?([^ ?"]*)\S* HTTP\/1\.[01]" (\d{3}|-)/;
@@ -8,7 +9,7 @@ export const MARK = 'muster-access-log-mark';
 
 const services = new Map<string, string>([
   ...[...Object.values(queues), ...Object.values(poisonQueues)].map((name) => [name, 'queue'] as const),
-  ...Object.values(containers).map((name) => [name, 'blob'] as const),
+  ...[...Object.values(containers), LOCKS_CONTAINER].map((name) => [name, 'blob'] as const),
 ]);
 
 export interface AccessLog {

@@ -1,6 +1,8 @@
+import { keepAnsweringDuringCleanup } from './azurite-cleanup.ts';
 import { endWithParent } from './end-with-parent.ts';
 
-/** Preloaded into Azurite with `--import`, so that it ends with the process that started it. */
+/** Preloaded into Azurite with `--import`, so that it ends with the process that started it, and never stops answering. */
+keepAnsweringDuringCleanup();
 
 // A dead parent no longer reads these pipes. Without a listener the first line printed would crash Azurite.
 for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);

@@ -28,7 +28,7 @@ const SERVICES = ['blob', 'queue', 'table'] as const;
 
 export type StoragePorts = Record<(typeof SERVICES)[number], number>;
 
-export interface Storage extends Omit<SupervisedChild, 'kill'> {
+export interface Storage extends Omit<SupervisedChild, 'kill' | 'isReady'> {
   readonly connectionString: string;
   readonly urls: Record<(typeof SERVICES)[number], string>;
   readonly ports: StoragePorts;

@@ -10,6 +10,8 @@ const HEALTHY_AFTER_MS = 10_000;
 export interface SupervisedChild {
   /** 0 while it is stopped or restarting. */
   pid(): number;
+  /** Whether it runs, and its start is over. */
+  isReady(): boolean;
   kill(signal: NodeJS.Signals): void;
   /** Asks the child to end, and kills it if it takes too long. It stays stopped until `start`. */
   stop(): Promise<void>;
@@ -30,6 +32,7 @@ export interface SupervisedChildOptions {
 /** Resolves once the child is ready. Rejects, with nothing left running, when its first start fails. */
 export async function superviseChild(options: SupervisedChildOptions): Promise<SupervisedChild> {
   let child: Child | undefined;
+  let isReady = false;
   let isWanted = false;
   let failures = 0;
 
@@ -38,7 +41,9 @@ export async function superviseChild(options: SupervisedChildOptions): Promise<S
     const { child: next, ready } = options.launch();
     child = next;
     const ended = next.ended.then(() => {
-      if (child === next) child = undefined;
+      if (child !== next) return;
+      child = undefined;
+      isReady = false;
     });
     try {
       await ready;
@@ -46,6 +51,7 @@ export async function superviseChild(options: SupervisedChildOptions): Promise<S
       await endChild(next, options.stopMaxMs);
       throw error;
     }
+    isReady = child === next;
     const readyAt = Date.now();
     void ended.then(() => {
       if (Date.now() - readyAt > HEALTHY_AFTER_MS) failures = 0;
@@ -65,6 +71,7 @@ export async function superviseChild(options: SupervisedChildOptions): Promise<S
   await launch();
   return {
     pid: () => child?.pid ?? 0,
+    isReady: () => isReady,
     kill: (signal) => child?.kill(signal),
     async start() {
       if (!child) await launch();

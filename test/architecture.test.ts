@@ -45,7 +45,7 @@ const mayUse: Record<string, readonly string[]> = {
   // For its pattern of an e-mail address.
   kernel: ['zod'],
   feature: ['zod', 'csv-parse', 'p-limit', 'lru-cache', 'iso8601-duration', '@fastify/busboy'],
-  edge: ['zod', 'zod-openapi', '@azure/functions', 'rate-limiter-flexible'],
+  edge: ['zod', 'zod-openapi', '@azure/functions', 'limiter', 'lru-cache', 'p-limit'],
   functions: ['zod', 'p-limit', '@azure/functions'],
 };
 

@@ -43,11 +43,7 @@ export function addApiKeyRoutes(api: Api, deps: ApiKeyRouteDeps): void {
     },
     permission: 'administer',
     customer: 'none',
-    body: z.strictObject({
-      name: nameField(deps.fields.nameMaxLength),
-      role: z.enum(roles),
-      expiresAt: futureInstantField(deps.clock).optional(),
-    }),
+    body: newKeyBody(deps),
     redactOnReplay: ['key'],
     async handle({ actor, body, params: { customerId = '' }, newId }) {
       requireOwn(actor, customerId);
@@ -104,11 +100,33 @@ export function addApiKeyRoutes(api: Api, deps: ApiKeyRouteDeps): void {
     customer: 'none',
     body: z.strictObject({ overlapSeconds: z.int().min(0).max(OVERLAP_MAX_SECONDS) }),
     redactOnReplay: ['key'],
-    async handle({ actor, body, params: { customerId = '', keyId = '' } }) {
+    async handle({ actor, body, newId, params: { customerId = '', keyId = '' } }) {
       requireOwn(actor, customerId);
-      return answerCreated(await rotateApiKey(deps, actor, customerId, keyId, body.overlapSeconds * 1000));
+      return answerCreated(
+        await rotateApiKey({ ...deps, newId }, actor, customerId, keyId, body.overlapSeconds * 1000),
+      );
     },
   });
+}
+
+function newKeyBody({ fields, clock }: ApiKeyRouteDeps) {
+  const body = z.strictObject({
+    name: nameField(fields.nameMaxLength),
+    role: z.enum(roles),
+    expiresAt: futureInstantField(clock).optional(),
+  });
+  return body.refine((key) => !lacksExpiry(key), {
+    path: ['expiresAt'],
+    message: 'is required for a key with the role `operator`',
+    // Also if other fields are wrong, so that all faults are named at once.
+    when: ({ value }) => lacksExpiry(value),
+  });
+}
+
+/** An operator's key reaches every customer, so it must not work forever. */
+function lacksExpiry(key: unknown): boolean {
+  if (typeof key !== 'object' || key === null) return false;
+  return 'role' in key && key.role === 'operator' && !('expiresAt' in key && key.expiresAt !== undefined);
 }
 
 function answerCreated({ apiKey, text }: CreatedKey) {

@@ -18,9 +18,9 @@ const auditRecordSchema = z
   .strictObject({
     id: z.string().meta({ example: 'aud_01k2m8qj4vabcdefghjkmnp' }),
     at: instant,
-    actor: z
-      .strictObject({ keyId: z.string(), role: z.enum(roles) })
-      .meta({ description: 'The API key, and its role.' }),
+    actor: z.strictObject({ keyId: z.string(), role: z.enum(roles) }).meta({
+      description: 'The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself.',
+    }),
     customerId: z.string().nullable(),
     action: z.string().meta({ description: 'A resource and a verb.', example: 'connections.update' }),
     object: z.string().nullable().meta({ description: 'The ID of what was changed or created.' }),
@@ -30,7 +30,10 @@ const auditRecordSchema = z
     }),
     status: z.int().nullable().meta({ description: 'The HTTP status of the answer.' }),
     requestId: z.string(),
-    address: z.string().nullable().meta({ description: 'The IP address of the caller.' }),
+    address: z
+      .string()
+      .nullable()
+      .meta({ description: 'The IP address of the caller. `null` in the record that proves a deletion.' }),
   })
   .meta({ id: 'AuditRecord' });
 
@@ -42,10 +45,11 @@ export function addAuditRoutes(api: Api, deps: Deps): void {
     tag: 'Audit log',
     summary: 'List changes, newest first',
     description:
-      'One record for every attempt to change something. With `action`, a page can be short or empty although more follow: continue while there is a `nextCursor`. Operators see all customers, or the one they name in `Muster-Customer`.',
+      'One record for every attempt to change something. With `action`, a page can be short or empty although more follow: continue while there is a `nextCursor`. Operators see all customers, or the one they name in `Muster-Customer`. The records of a deleted customer can be read until it is purged. Then one record remains, which proves the deletion.',
     responses: { 200: { description: 'One page of records.', schema: pageOf(auditRecordSchema) } },
     permission: 'administer',
     customer: 'none',
+    mayNameCustomer: true,
     query: z.strictObject({ from: instantField.optional(), action: action.optional() }),
     list: true,
     async handle({ actor, query, page, answerPage, request }) {

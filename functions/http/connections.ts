@@ -30,14 +30,22 @@ type Deps = EndpointDeps &
     fields: { nameMaxLength: number };
   };
 
-const sendProbe = z.enum(sendProbes);
+const sendProbe = z.enum(sendProbes).meta({
+  description:
+    'How sending is proven. `noDelivery`: a message without recipients, which Microsoft must refuse for just that. `selfAddressed`: a message from the mailbox to itself, which is then deleted. `none`: not at all.',
+});
 const probeList = z
   .array(z.enum(probes))
   .min(1)
-  .refine((list) => new Set(list).size === list.length, 'names a probe twice');
+  .refine((list) => new Set(list).size === list.length, 'names a probe twice')
+  .meta({ uniqueItems: true, description: 'What is checked in each mailbox.' });
+const defaultMailbox = addressField.meta({ description: 'The mailbox that a connection test uses.' });
 
 export function addConnectionRoutes(api: Api, deps: Deps): void {
-  const secretFields = { clientSecret: clientSecretField, clientSecretExpiresAt: futureInstantField(deps.clock) };
+  const secretFields = {
+    clientSecret: clientSecretField,
+    clientSecretExpiresAt: futureInstantField(deps.clock).meta({ description: 'When the client secret expires.' }),
+  };
   const name = nameField(deps.fields.nameMaxLength);
   const present = (connection: Connection) => presentConnection(connection, deps.clock.now(), deps.expiringWithinDays);
 
@@ -61,12 +69,12 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     body: z.strictObject({
       name,
       tenant: tenantField,
-      clientId: z.guid(),
+      clientId: z.guid().meta({ description: 'The application (client) ID of the app in the tenant.' }),
       ...secretFields,
       cloud: cloudField(deps.hasCloud).default('global'),
       probes: probeList.default(['graph.readWrite', 'graph.send']),
       sendProbe: sendProbe.default('noDelivery'),
-      defaultMailbox: addressField.optional(),
+      defaultMailbox: defaultMailbox.optional(),
     }),
     async handle({ actor, body, newId }) {
       const { defaultMailbox, ...rest } = body;
@@ -116,10 +124,13 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     permission: 'administer',
     body: z.strictObject({
       name: name.optional(),
-      defaultMailbox: addressField.optional(),
+      defaultMailbox: defaultMailbox.optional(),
       probes: probeList.optional(),
       sendProbe: sendProbe.optional(),
-      grantsJustChanged: z.literal(true).optional(),
+      grantsJustChanged: z
+        .literal(true)
+        .meta({ description: 'The grants in Microsoft 365 were just changed. Refusals wait until they take effect.' })
+        .optional(),
     }),
     handle: async ({ actor, params, body, requireMatch }) => ({
       jsonBody: present(

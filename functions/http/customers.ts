@@ -11,7 +11,10 @@ import type { NewId } from '../../shared/kernel/ids.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
 import { customerSchema } from './customer-schemas.ts';
 
-interface CustomerRouteDeps extends EndpointDeps, Omit<DeleteCustomerDeps, 'apiKeys' | 'customers' | 'answers'> {
+interface CustomerRouteDeps
+  extends EndpointDeps,
+    Omit<DeleteCustomerDeps, 'apiKeys' | 'customers' | 'answers' | 'auditLog'> {
+  auditLog: EndpointDeps['auditLog'] & DeleteCustomerDeps['auditLog'];
   apiKeys: EndpointDeps['apiKeys'] & DeleteCustomerDeps['apiKeys'];
   customers: DeleteCustomerDeps['customers'];
   slots: Slots;
@@ -104,8 +107,8 @@ export function addCustomerRoutes(api: Api, deps: CustomerRouteDeps): void {
     permission: 'administer',
     customer: 'none',
     query: z.strictObject({ purge: z.literal('now').optional() }),
-    async handle({ actor, params: { customerId = '' }, query, requireMatch }) {
-      const options = { purgeNow: query.purge === 'now' };
+    async handle({ actor, params: { customerId = '' }, query, requestId, requireMatch }) {
+      const options = { purgeNow: query.purge === 'now', requestId };
       await deleteCustomer(deps, actor, customerId, options, (current) => requireMatch(present(current)));
       return { status: 204 };
     },

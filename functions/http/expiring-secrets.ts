@@ -19,6 +19,7 @@ export function addExpiringSecretRoutes(api: Api, deps: Deps): void {
     permission: 'read',
     // An operator sees the secrets of all customers, everyone else only their own.
     customer: 'none',
+    mayNameCustomer: true,
     query: z.strictObject({ withinDays: z.coerce.number().int().min(0).max(3650).optional() }),
     list: true,
     async handle({ actor, query, request, page, answerPage }) {

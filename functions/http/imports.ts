@@ -1,3 +1,4 @@
+import type { HttpResponseInit } from '@azure/functions';
 import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
@@ -18,13 +19,14 @@ import { requireChanged, requireImport } from '../../shared/imports/require-impo
 import { resumeImport } from '../../shared/imports/resume-import.ts';
 import { type StartDeps, startImport } from '../../shared/imports/start-import.ts';
 import { mailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
+import { type UploadLeaseDeps, withUploadLease } from '../../shared/imports/upload/with-upload-lease.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
 import { importSchema, previewSchema, rowSchema } from './import-schemas.ts';
-import { openUpload } from './open-upload.ts';
+import { isList, openUpload } from './open-upload.ts';
 import { presentProgress, presentRow } from './present-import.ts';
 
-interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps {
+interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps, Omit<UploadLeaseDeps, 'clock'> {
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
@@ -41,6 +43,8 @@ const rowQuery = z
     message: 'is the earlier name of `state`. Send only `state`.',
   });
 
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
 export function addImportRoutes(api: Api, deps: Deps): void {
   api.route({
     name: 'imports-create',
@@ -48,12 +52,14 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     path: 'v1/connections/{connectionId}/imports',
     tag: 'Imports',
     summary: 'Start an import',
-    description: 'With `dryRun=true` nothing is stored: the answer tells what an import would do.',
+    description:
+      'With `dryRun=true` nothing is stored: the answer tells what an import would do. One file can be uploaded to a connection at a time, dry runs included. A second one is answered with 409 `upload_in_progress`.',
     refusals: [
       'idempotency_key_reused',
       'connection_not_ready',
       'slot_limit_reached',
       'quota_reached',
+      'upload_in_progress',
       'file_empty',
       'file_not_text',
       'file_malformed',
@@ -74,18 +80,22 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     },
     permission: 'manage',
     bodyKind: 'stream',
-    query: z.strictObject({ dryRun: z.stringbool().optional() }),
+    query: z.strictObject({ dryRun: flag.optional() }),
     changes: (query) => !query.dryRun,
     async handle({ actor, params, query, body, request, newId }) {
       const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
-      const upload = await openUpload(request.headers, body, deps.http.jsonBodyMaxBytes);
-      if (query.dryRun) return { jsonBody: await previewImport(deps, actor, connection, upload) };
-      const record = await startImport({ ...deps, newId }, actor, connection, upload);
-      return {
-        status: 202,
-        headers: { location: `/v1/imports/${record.id}` },
-        jsonBody: presentProgress(await readProgress(deps, record)),
+      const receive = async (bytes: AsyncIterable<Uint8Array>): Promise<HttpResponseInit> => {
+        const upload = await openUpload(request.headers, bytes, deps.http.jsonBodyMaxBytes);
+        if (query.dryRun) return { jsonBody: await previewImport(deps, actor, connection, upload) };
+        const record = await startImport({ ...deps, newId }, actor, connection, upload);
+        return {
+          status: 202,
+          headers: { location: `/v1/imports/${record.id}` },
+          jsonBody: presentProgress(await readProgress(deps, record)),
+        };
       };
+      // A list is small and arrives quickly. Only files can take long.
+      return isList(request.headers) ? receive(body) : withUploadLease(deps, connection, body, receive);
     },
   });
 

@@ -22,6 +22,7 @@ export function addMeRoutes(api: Api, deps: MeRouteDeps): void {
     responses: { 200: { description: 'The customer, its plan and the role of the key.', schema: meSchema } },
     permission: 'read',
     customer: 'none',
+    mayNameCustomer: true,
     async handle({ actor, request }) {
       // An operator can call this route without naming a customer.
       if (actor.role === 'operator' && namedCustomer(request) === undefined) {

@@ -6,6 +6,11 @@ import { readMultipart } from '../../shared/imports/upload/read-multipart.ts';
 import { type OpenedUpload, uploadTypes } from '../../shared/imports/upload/read-upload.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 
+/** Whether the upload is a list in JSON, and not a file. */
+export function isList(headers: HttpRequest['headers']): boolean {
+  return mediaType(headers.get('content-type')) === 'application/json';
+}
+
 /**
  * Opens an upload by its `Content-Type`: a CSV, a form with a file, or JSON. Each becomes bytes that can be stored and
  * read again. A CSV is not read here; it is streamed later.

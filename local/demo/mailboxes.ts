@@ -5,6 +5,16 @@ type Mailbox = NonNullable<ScenarioInput['tenants'][number]['mailboxes']>[number
 type Recipient = NonNullable<ScenarioInput['tenants'][number]['recipients']>[number];
 type Verdicts = Expected['verdicts'];
 
+/** What an app needs to check these mailboxes, and to explain each refusal. */
+export const demoGrants = [
+  'Mail.ReadWrite',
+  'Mail.Send',
+  'User.Read.All',
+  'Group.Read.All',
+  'OrgContact.Read.All',
+  'MailboxSettings.Read',
+] as const;
+
 const both = (verdict: Verdicts['graph.send']): Verdicts => ({ 'graph.readWrite': verdict, 'graph.send': verdict });
 const onlySend: Verdicts = { 'graph.readWrite': 'failed', 'graph.send': 'passed' };
 const onlyReadWrite: Verdicts = { 'graph.readWrite': 'passed', 'graph.send': 'failed' };

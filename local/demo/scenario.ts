@@ -1,7 +1,7 @@
 import type { ScenarioInput } from '../microsoft365/scenario.ts';
 import { type ConnectionCase, connectionCases, demoApps } from './connections.ts';
 import type { Expected } from './expectations.ts';
-import { demoMailboxes } from './mailboxes.ts';
+import { demoGrants, demoMailboxes } from './mailboxes.ts';
 
 export interface DemoScenario {
   scenario: ScenarioInput;
@@ -49,14 +49,7 @@ export function demoScenario(mailboxes: number, options: { latencyMs?: number } 
               clientId,
               displayName: 'Outreach',
               secrets: [{ value: clientSecret, expiresAt: '2036-01-01T00:00:00Z' }],
-              grants: [
-                'Mail.ReadWrite',
-                'Mail.Send',
-                'User.Read.All',
-                'Group.Read.All',
-                'OrgContact.Read.All',
-                'MailboxSettings.Read',
-              ],
+              grants: [...demoGrants],
               // The demo accepts on the simulated consent page, as a customer's admin does.
               consent: 'required',
               accessPolicy: { deny: special.blockedByPolicy },

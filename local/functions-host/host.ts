@@ -1,6 +1,7 @@
 import { createAdmin, type Runnable } from './admin.ts';
 import { type AppSettings, isDisabled } from './app-settings.ts';
 import { createCore, type RegisteredFunction } from './core.ts';
+import { type FunctionGroup, groupsOf, ofOwnGroup } from './function-groups.ts';
 import { HostError } from './host-error.ts';
 import { readHostJson } from './host-json.ts';
 import { listenForHttp } from './http.ts';
@@ -12,8 +13,10 @@ import { prepareTimerFunction } from './timer-functions.ts';
 
 export interface Host {
   port: number;
-  /** The names of all functions that are not disabled. */
+  /** The names of the functions that this host runs: those of its group, except disabled ones. */
   functions: string[];
+  /** The groups of all functions of the app that are not disabled. */
+  groups: FunctionGroup[];
   /** Accepts no new work, waits up to 20 seconds for invocations in flight, then runs the `appTerminate` hooks. */
   stop(): Promise<void>;
 }
@@ -23,23 +26,27 @@ const BODY_BYTES_MAX = 104_857_600;
 
 /**
  * Runs the HTTP functions, queue triggers and timers of a built function app, like the Azure Functions host.
+ * `onTimeout` is called when a function has exceeded its time limit. The host must then be stopped, and its process ended.
  *
  * @throws HostError when the app, its `host.json` or its settings cannot be run
  */
-export async function startHost(appDirectory: string, settings: AppSettings): Promise<Host> {
+export async function startHost(appDirectory: string, settings: AppSettings, onTimeout: () => void): Promise<Host> {
   const startedAt = Date.now();
-  const hostJson = readHostJson(appDirectory);
+  const hostJson = readHostJson(appDirectory, settings);
   const log = createHostLog(hostJson.logLevel);
   const core = createCore(log);
   const capabilities = await loadApp(appDirectory, core);
-  const invoke = createInvoke(core, log, hostJson.functionTimeoutMs);
+  const invoke = createInvoke(core, log, hostJson.functionTimeoutMs, onTimeout);
 
-  const active = core.functions.filter((fn) => !isDisabled(fn.metadata.name, settings));
-  for (const fn of active) refuseUnsupported(fn);
+  const enabled = core.functions.filter((fn) => !isDisabled(fn.metadata.name, settings));
+  for (const fn of enabled) refuseUnsupported(fn);
+  const active = ofOwnGroup(enabled, settings);
   const ofType = (type: string) => active.filter((fn) => triggerOf(fn).type === type);
   const http = ofType('httptrigger');
   const queues = ofType('queuetrigger').map((fn) => prepareQueueFunction(fn, hostJson.queues, settings, invoke, log));
-  const timers = ofType('timertrigger').map((fn) => prepareTimerFunction(fn, settings, invoke));
+  const timers = ofType('timertrigger').map((fn) =>
+    prepareTimerFunction(fn, settings, invoke, hostJson.singleton, log),
+  );
 
   const runnables: Runnable[] = [...http.map((fn) => ({ fn, run: undefined })), ...queues, ...timers];
   const listener = await listenForHttp(
@@ -59,6 +66,7 @@ export async function startHost(appDirectory: string, settings: AppSettings): Pr
   return {
     port: listener.port,
     functions: active.map((fn) => fn.metadata.name),
+    groups: groupsOf(enabled),
     async stop() {
       const isDrained = await withinDrainTime(Promise.all(running.map((one) => one.stop())));
       if (!isDrained)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Admin, isAdminPath } from './admin.ts';
 import type { RegisteredFunction } from './core.ts';
 import type { TypedData } from './core-types.ts';
@@ -97,7 +98,7 @@ export async function listenForHttp(
   }
 
   const server = createServer(handle);
-  server.on('clientError', (_, socket) => socket.destroy());
+  server.on('clientError', refuseMalformed);
   // As in Kestrel, slow uploads have no time limit, and idle connections stay open for 130 seconds.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 130_000;
@@ -117,6 +118,16 @@ export async function listenForHttp(
         server.closeIdleConnections();
       }),
   };
+}
+
+/** Kestrel, too, answers what is not HTTP, and then closes the connection. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
 }
 
 function compileFunctionRoute(fn: RegisteredFunction, prefix: string) {

@@ -22,7 +22,43 @@ export function triggerOf(fn: RegisteredFunction): { name: string; type: string;
   throw new Error(`${fn.metadata.name} has no trigger`);
 }
 
-export function createInvoke(core: Core, log: HostLog, timeoutMs: number | undefined): Invoke {
+/**
+ * Runs functions until one of them exceeds the time limit. Then the platform restarts the worker process, because it
+ * cannot stop a function in it. So every invocation in flight fails, later ones are refused, and `onTimeout` is called.
+ */
+export function createInvoke(
+  core: Core,
+  log: HostLog,
+  timeoutMs: number | undefined,
+  onTimeout: () => void = () => undefined,
+): Invoke {
+  const inFlight = new Set<(error: Error) => void>();
+  let ending: Error | undefined;
+
+  function endAll(error: Error): void {
+    if (ending) return;
+    ending = new Error(`The process was ended: ${error.message}`);
+    for (const fail of inFlight) fail(ending);
+    onTimeout();
+  }
+
+  function run(fn: RegisteredFunction, request: InvocationRequest): Promise<InvocationOutcome> {
+    if (ending) return Promise.reject(ending);
+    const { promise, resolve, reject } = Promise.withResolvers<InvocationOutcome>();
+    inFlight.add(reject);
+    const overdue = () => {
+      const error = new Error(`Timeout value of ${timeoutMs} ms was exceeded by function: ${fn.metadata.name}`);
+      reject(error);
+      endAll(error);
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(overdue, Math.min(timeoutMs, 2 ** 31 - 1));
+    core.invoke(fn, request).then(resolve, reject);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      inFlight.delete(reject);
+    });
+  }
+
   return async (fn, input) => {
     const invocationId = input.invocationId ?? randomUUID();
     const request: InvocationRequest = {
@@ -37,7 +73,7 @@ export function createInvoke(core: Core, log: HostLog, timeoutMs: number | undef
       },
     };
     try {
-      return await withTimeout(timeoutMs, core.invoke(fn, request));
+      return await run(fn, request);
     } catch (error) {
       log('error', fn.metadata.name, `failed (${invocationId}): ${describeError(error)}`);
       throw error;
@@ -48,19 +84,4 @@ export function createInvoke(core: Core, log: HostLog, timeoutMs: number | undef
 function newTraceParent(): string {
   const random = randomBytes(24).toString('hex');
   return `00-${random.slice(0, 32)}-${random.slice(32)}-01`;
-}
-
-/** As in Azure, a timeout does not stop the function. The host only stops waiting for it. */
-async function withTimeout<T>(timeoutMs: number | undefined, work: Promise<T>): Promise<T> {
-  if (timeoutMs === undefined) return await work;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const overdue = () => reject(new Error(`Timeout value of ${timeoutMs} ms exceeded by function`));
-    timer = setTimeout(overdue, Math.min(timeoutMs, 2 ** 31 - 1));
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -6,17 +6,23 @@ import { type Host, startHost } from './host.ts';
 import { HostError } from './host-error.ts';
 import { describeError } from './log.ts';
 
+/** How long a process that ends because of a time limit has for telling the queues. */
+const AFTER_TIMEOUT_MAX_MS = 5_000;
+
 /**
  * Runs the built app of a directory: `node local/functions-host/main.ts [--app DIR]`.
  *
  * App settings come from the environment and from `local.settings.json`. The host has settings of its own:
  * `FUNCTIONS_HTTP_PORT` (default 7071, 0 picks a free port), `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`, `FUNCTIONS_MASTER_KEY`,
- * `MUSTER_PARENT_PID` and `MUSTER_HOST_DELIVER_TWICE`.
+ * `MUSTER_PARENT_PID`, `MUSTER_HOST_GROUP`, `MUSTER_HOST_INSTANCE_ID` and `MUSTER_HOST_DELIVER_TWICE`.
  *
- * Once the host is up, it prints one line of JSON, `{"event":"host started","port":…,"functions":[…]}`, and sends the
- * same to a parent that is connected by IPC. If it cannot run the app, it prints one message to standard error and exits
- * with 1. On SIGTERM, on SIGINT and when its parent ends, it finishes the work in flight and exits with 0. An orphan has
- * eight seconds for that.
+ * Once the host is up, it prints one line of JSON, `{"event":"host started","port":…,"functions":[…],"groups":[…]}`, and
+ * sends the same to a parent that is connected by IPC. If it cannot run the app, it prints one message to standard error
+ * and exits with 1. On SIGTERM, on SIGINT and when its parent ends, it finishes the work in flight and exits with 0. An
+ * orphan has eight seconds for that.
+ *
+ * When a function exceeds the time limit of `host.json`, everything in flight fails and the process exits with 1. It is
+ * left to the parent to start it again, as the platform does.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { app: { type: 'string', default: '.' } } });
@@ -26,7 +32,7 @@ async function main(): Promise<void> {
 
   let host: Host | undefined;
   let isEnding = false;
-  const end = async () => {
+  const end = async (exitCode: 0 | 1 = 0) => {
     if (isEnding) return;
     isEnding = true;
     try {
@@ -34,14 +40,20 @@ async function main(): Promise<void> {
     } catch (error) {
       fail('the app failed to shut down', error);
     }
-    process.exit(0);
+    process.exit(exitCode);
   };
   process.on('SIGTERM', () => void end());
   process.on('SIGINT', () => void end());
   endWithParent(() => void end());
 
-  host = await startHost(appDirectory, process.env);
-  const started = { event: 'host started', port: host.port, functions: host.functions };
+  host = await startHost(appDirectory, process.env, () => {
+    // What the abandoned functions still do may keep the app from shutting down.
+    setTimeout(() => process.exit(1), AFTER_TIMEOUT_MAX_MS).unref();
+    process.stderr.write('warning host: a function exceeded its time limit, so the process is restarted\n');
+    void end(1);
+  });
+  const { port, functions, groups } = host;
+  const started = { event: 'host started', port, functions, groups };
   process.stdout.write(`${JSON.stringify(started)}\n`);
   process.send?.(started);
 }

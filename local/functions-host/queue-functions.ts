@@ -33,7 +33,7 @@ export function prepareQueueFunction(
   const run: RunDelivery = async (delivery) => {
     await invoke(fn, { data: { string: delivery.text }, triggerMetadata: messageMetadata(delivery) });
   };
-  const isTwice = settings.MUSTER_HOST_DELIVER_TWICE === '1';
+  const twiceEveryNth = Number(settings.MUSTER_HOST_DELIVER_TWICE ?? 0);
 
   return {
     fn,
@@ -43,7 +43,7 @@ export function prepareQueueFunction(
         queue: createQueueClient(connectionString, queueName),
         poison: poisonName === undefined ? undefined : createQueueClient(connectionString, poisonName),
         options,
-        run: isTwice ? deliverTwice(run, options.maxDequeueCount) : run,
+        run: twiceEveryNth > 0 ? deliverTwice(run, options.maxDequeueCount, twiceEveryNth) : run,
         log: (level, message) => log(level, name, message),
       }),
   };

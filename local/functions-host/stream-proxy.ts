@@ -1,14 +1,5 @@
-import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream';
-import { answerEmpty, discardRest, withoutHopByHop } from './http-message.ts';
-
-/** Azure's proxy gives up after this time without a byte in either direction. */
-const ACTIVITY_TIMEOUT_MS = 240_000;
-
-export interface Forwarding {
-  /** Called if the function ends without an answer. The client gets this status, or a broken connection. */
-  giveUp(status: number): void;
-}
+import { Agent, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Forwarding, forwardRequest } from './forward.ts';
 
 export interface StreamProxy {
   /** Streams the raw request to the library's own server, and its answer to the client. */
@@ -20,79 +11,18 @@ export interface StreamProxy {
 export function createStreamProxy(httpUri: string, maxBytes: number): StreamProxy {
   const port = Number(new URL(httpUri).port);
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 256 });
-
-  function forward(req: IncomingMessage, res: ServerResponse, invocationId: string): Forwarding {
-    let isOver = false;
-    let isAnswered = false;
-    const headers = withoutHopByHop(req.headers);
-    // This server has already answered `Expect: 100-continue`. The library's server must not wait for it again.
-    delete headers.expect;
-    if (req.headers['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked';
-    else if (req.method !== 'GET' && req.method !== 'HEAD') headers['content-length'] ??= '0';
-    headers['x-ms-invocation-id'] = invocationId;
-    headers['x-forwarded-host'] = req.headers.host ?? '127.0.0.1';
-    headers['x-forwarded-proto'] = 'http';
-    headers['x-forwarded-for'] = forwardedFor(req);
-    const upstream = request({ agent, host: '127.0.0.1', port, method: req.method ?? 'GET', path: req.url, headers });
-
-    const giveUp = (status: number) => {
-      if (isOver) return;
-      isOver = true;
-      req.unpipe(upstream);
-      destroyWhenSent();
-      answerEmpty(req, res, status);
-    };
-
-    // The library would wait forever for a request that never arrives, so an abandoned request is sent first.
-    const destroyWhenSent = () => {
-      const socket = upstream.socket;
-      if (socket && !socket.connecting) upstream.destroy();
-      else
-        upstream.once('socket', (late) =>
-          late.connecting ? late.once('connect', () => upstream.destroy()) : upstream.destroy(),
-        );
-    };
-
-    let received = 0;
-    req.on('data', (chunk: Buffer) => {
-      received += chunk.length;
-      if (received > maxBytes) giveUp(413);
-    });
-    req.on('error', () => destroyWhenSent());
-    res.on('error', () => destroyWhenSent());
-    res.on('close', () => {
-      if (!res.writableFinished) destroyWhenSent();
-      else if (!req.complete) {
-        // The function answered without reading the whole upload, and will not read the rest.
-        req.unpipe(upstream);
-        upstream.destroy();
-        discardRest(req);
-      }
-      isOver = true;
-    });
-
-    upstream.setTimeout(ACTIVITY_TIMEOUT_MS, () => giveUp(504));
-    upstream.on('error', () => {
-      if (!isAnswered) giveUp(502);
-    });
-    upstream.on('response', (answer) => {
-      isAnswered = true;
-      if (isOver) {
-        answer.destroy();
-        return;
-      }
-      res.writeHead(answer.statusCode ?? 502, withoutHopByHop(answer.headers));
-      res.flushHeaders();
-      pipeline(answer, res, (error) => {
-        if (error) res.destroy();
-      });
-    });
-    upstream.flushHeaders();
-    req.pipe(upstream);
-    return { giveUp };
-  }
-
-  return { forward, close: () => agent.destroy() };
+  return {
+    forward(req, res, invocationId) {
+      const headers = {
+        'x-ms-invocation-id': invocationId,
+        'x-forwarded-host': req.headers.host ?? '127.0.0.1',
+        'x-forwarded-proto': 'http',
+        'x-forwarded-for': forwardedFor(req),
+      };
+      return forwardRequest(req, res, { agent, port, maxBytes, headers });
+    },
+    close: () => agent.destroy(),
+  };
 }
 
 /** As App Service does it: appends the address of the socket, with its port, to what the caller sent. */

@@ -9,7 +9,7 @@ export interface TimerDeps {
 }
 
 export interface Timer {
-  /** Runs the function now, or after the current run. */
+  /** Runs the function now, or after the current run. Does nothing once the timer is stopped. */
   fire(): Promise<void>;
   /** Resolves once the current run has ended. */
   stop(): Promise<void>;
@@ -47,7 +47,7 @@ export function startTimer(deps: TimerDeps): Timer {
     running = running.then(async () => {
       if (isStopped) return;
       const started = now();
-      await deps.run(payload(last, deps.next(started), started)).catch(() => undefined);
+      await deps.run(timerPayload(last, deps.next(started), started)).catch(() => undefined);
       last = started;
     });
     return running;
@@ -66,8 +66,8 @@ export function startTimer(deps: TimerDeps): Timer {
   };
 }
 
-/** In the shape of .NET. The library lowercases the first letters. Without a last run, `Last` is in the year 1. */
-function payload(last: Date | undefined, next: Date, now: Date): string {
+/** What a timer function receives. In the shape of .NET. The library lowercases the first letters. Without a last run, `Last` is in the year 1. */
+export function timerPayload(last: Date | undefined, next: Date, now: Date): string {
   return JSON.stringify({
     Schedule: { AdjustForDST: true },
     ScheduleStatus: {

@@ -4,7 +4,7 @@ import type { Page, PageRequest } from '../kernel/page.ts';
 
 /**
  * Lists audit records, newest first. An operator reads those of all customers, or of the one it names, also of one that
- * no longer exists. Everyone else reads its own customer's, whatever it names.
+ * is being deleted. Once that one is purged, only the proof of its deletion is left. Everyone else reads its own customer's, whatever it names.
  */
 export function readAuditLog(
   deps: { auditLog: Pick<AuditLog, 'list'> },

@@ -16,7 +16,7 @@ export function isTenantId(tenant: string): boolean {
 /** A tenant: its ID, or one of its domains. Personal Microsoft accounts are in no tenant. */
 export const tenantField = z
   .string()
-  .meta({ examples: ['contoso.com'] })
+  .meta({ description: 'The ID of the tenant, or one of its domains.', examples: ['contoso.com'] })
   .trim()
   .min(1)
   .refine(
@@ -34,6 +34,7 @@ const SECRET_MAX_LENGTH = 1000;
 /** A client secret. Recognizes a Secret ID, which people paste because the portal shows it next to the Value. */
 export const clientSecretField = z
   .string()
+  .meta({ description: 'The Value of the client secret, not its Secret ID.' })
   .trim()
   .min(1)
   .max(SECRET_MAX_LENGTH)

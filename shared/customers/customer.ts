@@ -1,3 +1,5 @@
+import type { Role } from '../kernel/actor.ts';
+
 /** A customer pays us and owns everything else. Its slots are counted in `plans/slots.ts`. */
 export interface Customer {
   id: string;
@@ -5,6 +7,8 @@ export interface Customer {
   createdAt: Date;
   /** Set when the deletion begins. From then on, only the deletion and a restore still see the customer. */
   deletingSince?: Date;
+  /** Who has asked for the deletion. */
+  deletionRequest?: { keyId: string; role: Role; requestId: string };
   /** When its grace period ends and everything is purged. */
   purgeAt?: Date;
   /** Set when the purge begins. From then on, it cannot be restored. */

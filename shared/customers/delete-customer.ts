@@ -2,11 +2,15 @@ import type { ApiKeyStore } from '../api-keys/api-key-store.ts';
 import type { ApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { AnswerMemory } from '../kernel/answer-memory.ts';
+import type { AuditLog } from '../kernel/audit-log.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
+import type { NewId } from '../kernel/ids.ts';
 import type { Slots } from '../plans/slots.ts';
 import { changeCustomer } from './change-customer.ts';
+import type { Customer } from './customer.ts';
 import type { CustomerStore } from './customer-store.ts';
+import { proveDeletion } from './prove-deletion.ts';
 import type { CustomerWithSlots } from './read-customers.ts';
 import { noSuchCustomer, requireOwn } from './require-customer.ts';
 
@@ -21,7 +25,9 @@ export interface PurgeCustomerDeps {
   answers: Pick<AnswerMemory, 'purge'>;
   /** They run in this order. */
   customerPurgers: readonly CustomerPurger[];
+  auditLog: Pick<AuditLog, 'insert' | 'purge'>;
   clock: Clock;
+  newId: NewId;
 }
 
 export interface DeleteCustomerDeps extends PurgeCustomerDeps {
@@ -41,7 +47,8 @@ export const PURGES_PER_RUN_MAX = 20;
  * From the mark on, the customer is hidden and its keys do not work, in other processes once their cache expires. Its
  * running imports are cancelled. If the process dies after the mark, the sweep cancels them.
  *
- * @param options `purgeNow` deletes everything immediately. Only for operators
+ * @param options `purgeNow` deletes everything immediately. Only for operators. `requestId` goes into the record of the
+ * deletion
  * @param check receives the customer before anything changes, and may throw to refuse
  * @throws DomainError `not_found`, `forbidden`
  */
@@ -49,7 +56,7 @@ export async function deleteCustomer(
   deps: DeleteCustomerDeps,
   actor: Actor,
   customerId: string,
-  { purgeNow }: { purgeNow: boolean },
+  { purgeNow, requestId }: { purgeNow: boolean; requestId: string },
   check: (current: CustomerWithSlots) => void,
 ): Promise<void> {
   requireOwn(actor, customerId);
@@ -57,18 +64,20 @@ export async function deleteCustomer(
     throw new DomainError('forbidden', 'Only operators can delete a customer without a grace period.');
   }
   if (!(await deps.customers.get(customerId))) throw noSuchCustomer();
+  const deletionRequest = { keyId: actor.keyId, role: actor.role, requestId };
   const disabled = await changeCustomer(deps.customers, customerId, async (current) => {
     if (current.deletingSince) return undefined;
     const slots = await deps.slots.get(customerId);
     if (!slots) throw noSuchCustomer();
     check({ customer: current, slots });
     const now = deps.clock.now();
-    return { ...current, deletingSince: now, purgeAt: new Date(now.getTime() + deps.deletionGraceMs) };
+    const purgeAt = new Date(now.getTime() + deps.deletionGraceMs);
+    return { ...current, deletingSince: now, deletionRequest, purgeAt };
   });
   if (!disabled && !purgeNow) throw noSuchCustomer();
   deps.apiKeys.forget(customerId);
   await deps.cancelImports(customerId);
-  if (purgeNow) await purgeCustomer(deps, customerId);
+  if (purgeNow) await purgeCustomer(deps, customerId, deletionRequest);
 }
 
 /**
@@ -86,7 +95,7 @@ export async function restoreCustomer(
       throw new DomainError('wrong_state', 'The data of this customer is being deleted. It cannot be restored.');
     }
     if (!current.deletingSince) return undefined;
-    const { deletingSince: _since, purgeAt: _at, ...rest } = current;
+    const { deletingSince: _since, deletionRequest: _request, purgeAt: _at, ...rest } = current;
     return rest;
   });
   const [found, slots] = await Promise.all([deps.customers.get(customerId), deps.slots.get(customerId)]);
@@ -107,18 +116,29 @@ export async function purgeDueCustomers(deps: PurgeCustomerDeps): Promise<number
   return due.length;
 }
 
-/** Repeatable. The record is removed last, so that an interrupted purge is completed by the next run of the timer. */
-async function purgeCustomer(deps: PurgeCustomerDeps, customerId: string): Promise<void> {
-  let isRestored = false;
+/**
+ * Repeatable. The customer's record is removed last, so that an interrupted purge is completed by the next run of the
+ * timer. Its audit records go after everything else, and one record takes their place.
+ *
+ * @param deletionRequest replaces the one of the disabled customer
+ */
+async function purgeCustomer(
+  deps: PurgeCustomerDeps,
+  customerId: string,
+  deletionRequest?: Customer['deletionRequest'],
+): Promise<void> {
+  let marked: Customer | undefined;
   await changeCustomer(deps.customers, customerId, (current) => {
-    isRestored = current.deletingSince === undefined;
-    return isRestored || current.purgingSince ? undefined : { ...current, purgingSince: deps.clock.now() };
+    marked = current.deletingSince && { ...current, ...(deletionRequest && { deletionRequest }) };
+    return marked && !marked.purgingSince ? { ...marked, purgingSince: deps.clock.now() } : undefined;
   });
-  if (isRestored) return;
+  if (!marked) return;
   await deps.apiKeyStore.purge(customerId);
   deps.apiKeys.forget(customerId);
   for (const remove of deps.customerPurgers) await remove(customerId);
   await deps.slots.purge(customerId);
   await deps.answers.purge(customerId);
+  await deps.auditLog.purge(customerId);
+  await proveDeletion(deps, marked);
   await deps.customers.remove(customerId);
 }

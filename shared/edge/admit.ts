@@ -4,9 +4,12 @@ import { type AuthenticationDeps, actForCustomer, authenticate, requirePermissio
 import type { Exchange } from './guarded.ts';
 import { rateLimitHeaders, refuseExceeded } from './rate-limit-headers.ts';
 import type { RateLimits } from './rate-limits.ts';
+import { lineOf } from './serve-in-turn.ts';
+import type { Turns } from './turns.ts';
 
 export interface AdmissionDeps extends AuthenticationDeps {
   rateLimits: RateLimits;
+  turns: Turns;
   customers: {
     /** Whether the customer exists. A customer that is being deleted does not. */
     exists(customerId: string): Promise<boolean>;
@@ -33,16 +36,16 @@ export async function admit(
 ): Promise<Actor> {
   const actor = await authenticate(deps, request);
   exchange.caller = actor;
-  const budgets = await deps.rateLimits.countRequest(actor);
+  const budgets = deps.rateLimits.countRequest(actor);
   Object.assign(exchange.headers, rateLimitHeaders(budgets));
-  refuseExceeded(budgets);
+  await refuseExceeded(deps, lineOf(actor), budgets);
   requirePermission(actor, route.permission);
   const acting = route.customer === 'none' ? actor : await actForCustomer(deps, actor, request);
   exchange.caller = acting;
   if (route.testsConnection && acting.customerId !== undefined) {
-    budgets.push(await deps.rateLimits.countConnectionTest(acting.customerId));
+    budgets.push(deps.rateLimits.countConnectionTest(acting.customerId));
     Object.assign(exchange.headers, rateLimitHeaders(budgets));
-    refuseExceeded(budgets);
+    await refuseExceeded(deps, lineOf(actor), budgets);
   }
   return acting;
 }

@@ -1,6 +1,6 @@
 import type { HttpRequest } from '@azure/functions';
 import type { Actor } from '../kernel/actor.ts';
-import type { AuditLog, AuditRecord } from '../kernel/audit-log.ts';
+import type { AuditLog, AuditRecord, AuditResult } from '../kernel/audit-log.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { NewId } from '../kernel/ids.ts';
@@ -40,9 +40,9 @@ const OBJECT_MAX_LENGTH = 200;
 export async function audited(deps: AuditDeps, of: Work, log: Log, work: () => Promise<Answer>): Promise<Answer> {
   const intent = toIntent(deps, of);
   await deps.auditLog.insert(intent);
-  const complete = (result: Partial<AuditRecord>) =>
+  const complete = (result: AuditResult) =>
     deps.auditLog
-      .complete({ ...intent, ...result })
+      .complete(intent, result)
       .catch((error) => log('warn', 'audit_record_not_completed', { auditId: intent.id, error }));
   try {
     const answer = await work();
@@ -90,7 +90,7 @@ function decode(segment: string): string {
 }
 
 /** `connections-replace-client-secret` becomes `connections.replace-client-secret`. */
-export function actionOf(route: string): string {
+function actionOf(route: string): string {
   return route.replace(/^(api-keys|[a-z]+)-/, '$1.');
 }
 

@@ -5,6 +5,7 @@ import { isId, notFound } from '../kernel/ids.ts';
 import { callerAddress } from './caller-address.ts';
 import { refuseExceeded } from './rate-limit-headers.ts';
 import type { RateLimits } from './rate-limits.ts';
+import type { Turns } from './turns.ts';
 
 export interface AuthenticationDeps {
   apiKeys: {
@@ -14,6 +15,7 @@ export interface AuthenticationDeps {
     hasVerified(presented: string): boolean;
   };
   rateLimits: Pick<RateLimits, 'checkFailedKeys' | 'countFailedKey'>;
+  turns: Pick<Turns, 'holdRefusal'>;
 }
 
 const CUSTOMER_HEADER = 'Muster-Customer';
@@ -36,12 +38,12 @@ export async function authenticate(deps: AuthenticationDeps, request: Pick<HttpR
   const presented = bearerOf(request.headers);
   const address = callerAddress(request);
   if (presented === undefined || !apiKeys.hasVerified(presented)) {
-    const usedUp = await rateLimits.checkFailedKeys(address);
-    if (usedUp) refuseExceeded([usedUp]);
+    const usedUp = rateLimits.checkFailedKeys(address);
+    if (usedUp) await refuseExceeded(deps, `address ${address}`, [usedUp]);
   }
   const actor = presented === undefined ? undefined : await apiKeys.verify(presented);
   if (actor) return actor;
-  await rateLimits.countFailedKey(address);
+  rateLimits.countFailedKey(address);
   throw new DomainError('unauthenticated', 'Send a valid API key in the header "Authorization: Bearer <key>".');
 }
 

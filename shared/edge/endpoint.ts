@@ -17,6 +17,7 @@ import { readParams } from './params.ts';
 import type { ProblemDeps } from './problem.ts';
 import { type BodyKind, readBody } from './request-body.ts';
 import { readQuery } from './request-query.ts';
+import { serveInTurn } from './serve-in-turn.ts';
 
 /** Its `Signer` signs cursors and seeds of IDs with a key that only the app has. */
 export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, ProblemDeps, Signer {
@@ -119,21 +120,25 @@ export function createEndpoint(deps: EndpointDeps) {
           const isChange = route.changes?.(query as Query) ?? request.method !== 'GET';
           return isChange ? audited(deps, attempted, log, () => handle(newId)) : handle(newId);
         };
-        try {
-          faults.refuse();
-          if (idempotencyKey === undefined) return await work(deps.newId);
+        const answer = () => {
+          if (idempotencyKey === undefined) return work(deps.newId);
           const attempt: Attempt = {
             owner: acting.customerId ?? acting.keyId,
+            customerId: params.customerId,
             id: attemptId(request.method, url.pathname, idempotencyKey),
             ...body.fingerprints(url.search),
             rememberedMs: deps.http.answersRememberedMs,
             redact: route.redactOnReplay ?? [],
           };
           // A refusal is stored and replayed like any other answer.
-          return await answerOnce(deps, attempt, log, (begunAt) => {
+          return answerOnce(deps, attempt, log, (begunAt) => {
             const seed = deps.sign(`ids\n${attempt.owner}\n${attempt.id}`);
             return work(createRepeatableIds(seed, begunAt)).catch((error) => refused(deps, error, requestId, log));
           });
+        };
+        try {
+          faults.refuse();
+          return await serveInTurn(deps, route, acting, answer);
         } finally {
           await body.streamed?.discardRest(DISCARD_MAX_BYTES).catch(() => undefined);
         }

@@ -19,8 +19,20 @@ export function nameField(maxLength: number) {
     );
 }
 
-/** An instant in RFC 3339 with any offset, such as `2026-06-01T00:00:00Z`. */
-export const instantField = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+const EARLIEST = new Date(0);
+const LATEST = new Date('9999-12-31T23:59:59.999Z');
+
+/**
+ * An instant in RFC 3339 with any offset, such as `2026-06-01T00:00:00Z`. An offset can move it out of the years that
+ * have four digits. Those instants neither sort as text nor are they RFC 3339 in an answer.
+ */
+export const instantField = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .refine((instant) => instant >= EARLIEST && instant <= LATEST, {
+    error: 'must be in the years 1970 to 9999',
+    abort: true,
+  });
 
 /** The same, still to come. */
 export function futureInstantField(clock: Clock) {

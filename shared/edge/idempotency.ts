@@ -13,6 +13,8 @@ export interface IdempotencyDeps {
 
 export interface Attempt {
   owner: string;
+  /** The customer that the request names in its path. */
+  customerId?: string | undefined;
   id: string;
   /** The body's fingerprint, if the body is read before the work begins. */
   fingerprint?: string;
@@ -61,7 +63,13 @@ export async function answerOnce(
   const isFinal = answer.status < 500 && answer.status !== 429 && answer.stream === undefined;
   try {
     if (isFinal && fingerprint !== undefined) {
-      const record = { ...begun.record, fingerprint, answer: withoutCredentials(answer, attempt.redact) };
+      const customerId = attempt.customerId ?? createdCustomer(answer);
+      const record = {
+        ...begun.record,
+        ...(customerId !== undefined && { customerId }),
+        fingerprint,
+        answer: withoutCredentials(answer, attempt.redact),
+      };
       const storedTag = await deps.answers.update(record, begun.tag);
       if (storedTag === undefined) log('warn', 'idempotency_lock_expired');
     } else {
@@ -77,6 +85,11 @@ export async function answerOnce(
     log('warn', 'idempotency_answer_not_stored', { error });
   }
   return answer;
+}
+
+/** The ID of the customer that the request has created, if it has. */
+function createdCustomer({ headers }: Answer): string | undefined {
+  return /^\/v1\/customers\/(\w+)$/.exec(headers.location ?? '')?.[1];
 }
 
 type Begun = { replay: Answer } | { record: AnswerRecord; tag: string };

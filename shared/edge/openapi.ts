@@ -51,7 +51,7 @@ const responseHeaders = {
 
 type ResponseHeader = keyof typeof responseHeaders;
 
-/** On every answer to a valid API key. */
+/** On every answer to a valid API key, and on every answer of a route that needs none. */
 const rateLimit = ['RateLimit-Policy', 'RateLimit'] as const satisfies ResponseHeader[];
 
 const describeAll = (texts: Record<string, string>) =>
@@ -105,11 +105,11 @@ export function createOpenApi(routes: readonly RegisteredRoute[], server: string
   return createDocument(document, { override: ({ jsonSchema }) => leaveOutNoise(jsonSchema) });
 }
 
-/** zod writes the limits of JavaScript's numbers, and what `date-time` already says. Developers would read both. */
+/** zod writes the limits of JavaScript's numbers, and what `date-time` and `uuid` already say. Developers would read both. */
 function leaveOutNoise(schema: { format?: string; pattern?: string; minimum?: number; maximum?: number }): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
-  if (schema.format === 'date-time') delete schema.pattern;
+  if (schema.format === 'date-time' || schema.format === 'uuid') delete schema.pattern;
 }
 
 function toOperation(route: RegisteredRoute, refusals: Refusals): ZodOpenApiOperationObject {
@@ -136,10 +136,15 @@ function pathNames({ path }: RegisteredRoute): string[] {
   return names;
 }
 
-function headerNames({ method, permission, customer }: RegisteredRoute): (keyof typeof requestHeaders)[] {
+function headerNames({
+  method,
+  permission,
+  customer,
+  mayNameCustomer,
+}: RegisteredRoute): (keyof typeof requestHeaders)[] {
   if (!permission) return [];
   return [
-    ...(customer === 'required' ? ['Muster-Customer' as const] : []),
+    ...(customer === 'required' || mayNameCustomer ? ['Muster-Customer' as const] : []),
     method === 'POST' ? 'Idempotency-Key' : method === 'GET' ? 'If-None-Match' : 'If-Match',
   ];
 }
@@ -177,21 +182,21 @@ function responsesOf(
   ]);
 }
 
-function notModified({ responses, permission }: RegisteredRoute): ZodOpenApiResponseObject {
+function notModified({ responses }: RegisteredRoute): ZodOpenApiResponseObject {
   const own = Object.assign({}, ...Object.values(responses).map(({ headers }) => headers));
   const headers = {
-    ...headerRefs(['ETag', ...(permission ? rateLimit : [])]),
+    ...headerRefs(['ETag', ...rateLimit]),
     ...Object.fromEntries(describeAll(own)),
   };
   return { description: 'Nothing has changed since `If-None-Match`.', headers };
 }
 
-function toResponse(response: ResponseDescription, { method, permission }: RegisteredRoute): ZodOpenApiResponseObject {
+function toResponse(response: ResponseDescription, { method }: RegisteredRoute): ZodOpenApiResponseObject {
   const { description, schema, contentType, headers = {} } = response;
   const common = headerRefs([
     ...(schema ? (['ETag'] as const) : []),
     ...(method === 'POST' ? (['Idempotency-Replayed'] as const) : []),
-    ...(permission ? rateLimit : []),
+    ...rateLimit,
   ]);
   return {
     description,
@@ -228,8 +233,8 @@ function toRefusal(status: number, codes: readonly ErrorCode[], shared: Refusals
 export function refusalsOf(route: RegisteredRoute): ErrorCode[] {
   const { method, permission, customer, path, refusals = [] } = route;
   const isWrite = method !== 'GET';
-  const own: ErrorCode[] = ['validation_failed', ...refusals];
-  if (permission) own.push('unauthenticated', 'forbidden', 'rate_limited', 'storage_unavailable');
+  const own: ErrorCode[] = ['validation_failed', 'rate_limited', ...refusals];
+  if (permission) own.push('unauthenticated', 'forbidden', 'storage_unavailable');
   if (permission && customer === 'required') own.push('customer_required', 'not_found');
   if (path.includes('{')) own.push('not_found');
   if (permission && isWrite) own.push('malformed_request', 'payload_too_large');

@@ -84,6 +84,11 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
       'The resource is in a state that does not allow this action. For example, a completed import cannot pause.',
     fix: 'Read the resource and its `status`. Send the request only if the status allows it.',
   },
+  upload_in_progress: {
+    meaning:
+      'Another file is being uploaded to the same connection. Only one upload of a connection can run at a time, dry runs included.',
+    fix: 'Wait until the other upload ends, then send the same request again. Upload to several connections at the same time, or put all mailboxes into one file.',
+  },
   idempotency_in_progress: {
     meaning: 'The first request with this `Idempotency-Key` is still running.',
     fix: `${WAIT} You then get the answer to the first request.`,

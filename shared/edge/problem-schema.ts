@@ -18,7 +18,9 @@ export const problemSchema = z
       .array(z.strictObject({ path: z.string(), message: z.string() }))
       .optional()
       .meta({ description: 'Every wrong field of the request, at most 100.' }),
-    errorsOmitted: z.int().optional().meta({ description: 'How many more fields are wrong.' }),
+    errorsOmitted: z.int().optional().meta({
+      description: 'How many more wrong fields were found. The check of a list ends after 10,000 wrong mailboxes.',
+    }),
     needed: z.int().optional().meta({ description: 'Slots that the import needs.' }),
     free: z.int().optional().meta({ description: 'Slots that the plan has free.' }),
     limit: z.int().optional().meta({ description: 'The limit that was reached.' }),

@@ -2,8 +2,12 @@ import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/function
 import type { z } from 'zod';
 import type { Log } from '../kernel/log.ts';
 import { tagged, toAnswer } from './answer.ts';
-import { guarded } from './guarded.ts';
+import { callerAddress } from './caller-address.ts';
+import { type Exchange, guarded } from './guarded.ts';
 import type { ProblemDeps } from './problem.ts';
+import { rateLimitHeaders, refuseExceeded } from './rate-limit-headers.ts';
+import type { RateLimits } from './rate-limits.ts';
+import type { Turns } from './turns.ts';
 import { validate } from './validate.ts';
 
 interface PublicCall<Query> {
@@ -19,14 +23,39 @@ export interface PublicEndpoint<Query> {
   handle(call: PublicCall<Query>): Promise<HttpResponseInit>;
 }
 
+export interface PublicEndpointDeps extends ProblemDeps {
+  rateLimits: Pick<RateLimits, 'countPublicRequest'>;
+  turns: Pick<Turns, 'holdRefusal'>;
+}
+
 /** Wraps one of the few routes that need no API key. A route becomes public only by this. */
-export function createPublicEndpoint(deps: ProblemDeps) {
+export function createPublicEndpoint(deps: PublicEndpointDeps) {
   return function publicEndpoint<Query = undefined>(route: PublicEndpoint<Query>): HttpHandler {
     return (request, context) =>
-      guarded(deps, request, context, async (log, requestId) => {
+      guarded(deps, request, context, async (log, requestId, exchange) => {
+        await countRequest(deps, context.functionName, request, exchange);
         const query = route.query ? validate(route.query, Object.fromEntries(request.query)) : (undefined as Query);
         const init = await route.handle({ query, params: request.params, request, requestId, log });
         return tagged(toAnswer(init), request);
       });
   };
+}
+
+/**
+ * Counts the request against the caller's address. A caller whose address is unknown is not counted: all of them would
+ * share one budget, and one of them could lock the others out. App Service always tells the address.
+ *
+ * @throws DomainError `rate_limited`
+ */
+async function countRequest(
+  deps: PublicEndpointDeps,
+  route: string,
+  request: HttpRequest,
+  exchange: Exchange,
+): Promise<void> {
+  const address = callerAddress(request);
+  if (address === undefined) return;
+  const budget = deps.rateLimits.countPublicRequest(route, address);
+  Object.assign(exchange.headers, rateLimitHeaders([budget]));
+  await refuseExceeded(deps, `address ${address}`, [budget]);
 }

@@ -1,5 +1,6 @@
 import { DomainError } from '../kernel/errors.ts';
 import type { Budget } from './rate-limits.ts';
+import type { Turns } from './turns.ts';
 
 /**
  * The headers of draft-ietf-httpapi-ratelimit-headers: for each policy its quota and window in seconds, and what is
@@ -14,11 +15,20 @@ export function rateLimitHeaders(budgets: readonly Budget[]): Record<string, str
   };
 }
 
-/** @throws DomainError `rate_limited` if a limit is exceeded */
-export function refuseExceeded(budgets: readonly Budget[]): void {
+/**
+ * Refuses a caller that has exceeded a limit, after a pause if it keeps coming back.
+ *
+ * @throws DomainError `rate_limited`
+ */
+export async function refuseExceeded(
+  { turns }: { turns: Pick<Turns, 'holdRefusal'> },
+  line: string,
+  budgets: readonly Budget[],
+): Promise<void> {
   const exceeded = budgets.filter((budget) => budget.isExceeded);
   if (exceeded.length === 0) return;
-  const retryAfterSeconds = Math.max(...exceeded.map(({ resetSeconds }) => resetSeconds));
+  await turns.holdRefusal(line);
+  const retryAfterSeconds = Math.max(...exceeded.map((budget) => budget.retryAfterSeconds));
   const unit = retryAfterSeconds === 1 ? 'second' : 'seconds';
   throw new DomainError('rate_limited', `Too many requests. Wait ${retryAfterSeconds} ${unit}, then try again.`, {
     retryAfterSeconds,

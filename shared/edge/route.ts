@@ -37,6 +37,8 @@ export interface RouteDescription {
   responses: Readonly<Record<number, ResponseDescription>>;
   /** Refusals of this route alone. Those that follow from its shape (401, 403, 404, 400 …) are added by themselves. */
   refusals?: readonly ErrorCode[];
+  /** Whether an operator may name one customer in `Muster-Customer`. Without it, the answer is about all of them. */
+  mayNameCustomer?: boolean;
   /** Media types of a streamed body, with the schema of those that are JSON. */
   uploads?: Readonly<Record<string, { schema?: z.ZodType; description: string }>>;
 }

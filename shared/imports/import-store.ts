@@ -11,19 +11,34 @@ export interface OpenImport {
   openedAt: Date;
 }
 
+/** What an import needs of the customer's quota of unchecked rows. */
+export interface RowQuota {
+  /** The rows that will be rejected or duplicates. They are stored without a slot. */
+  unchecked: number;
+  max: number;
+}
+
 /** Stores imports. Every call rejects with `storage_unavailable` if storage is unavailable. */
 export interface ImportStore {
   get(customerId: string, importId: string): Promise<Tagged<Import> | undefined>;
   /** Newest first. */
   list(customerId: string, connectionId: string, page: PageRequest): Promise<Page<Import>>;
-  /** Resolves to the stored record: this one, or the one that an earlier try with the same ID has stored. */
-  insert(record: Import): Promise<Import>;
+  /**
+   * Resolves to the stored record: this one, or the one that an earlier try with the same ID has stored.
+   *
+   * Rejects with `quota_reached` if the customer's imports count more than `max` rows together with the unchecked ones of
+   * this import. It then counts all its `quotaRows`. Both happen in the transaction that writes, so a customer has at most
+   * one import more than the quota allows, however many come at the same time.
+   */
+  insert(record: Import, quota?: RowQuota): Promise<Import>;
+  /** Changes how many rows of an import count. Repeatable. Does nothing if the import is gone. */
+  recount(customerId: string, importId: string, quotaRows: number): Promise<void>;
   /**
    * Replaces the whole record. Resolves to its new tag, or to `undefined` if it has changed since `tag` was read or is
    * gone.
    */
   update(record: Import, tag: string): Promise<string | undefined>;
-  /** Removes the imports of a connection. Repeatable. */
+  /** Removes the imports of a connection. Their rows no longer count. Repeatable. */
   purge(customerId: string, connectionId: string): Promise<void>;
   /** Removes all imports and pointers of a customer. Repeatable. */
   purgeCustomer(customerId: string): Promise<void>;

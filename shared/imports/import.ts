@@ -84,6 +84,11 @@ export interface Import {
   uploadType: string;
   /** The rows of the upload, counted while it was stored. */
   uploadedRows?: number;
+  /**
+   * How many of its rows count against the customer's quota: all of them until the import has ended, and then those that
+   * no check was spent on.
+   */
+  quotaRows: number;
   /** SHA-256 of the stored upload. Tells a repeated request from another one with the same ID. */
   uploadHash?: string;
   /** The final counts, written together with the end state. Nothing counts afterwards. */

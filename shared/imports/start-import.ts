@@ -22,7 +22,7 @@ export interface StartDeps {
   slots: Pick<Slots, 'get'>;
   uploads: UploadStore;
   uploadLimits: UploadLimits;
-  quotas: Pick<Quotas, 'runningImportsMax'>;
+  quotas: Pick<Quotas, 'runningImportsMax' | 'rejectedRowsMax'>;
   clock: Clock;
   newId: NewId;
 }
@@ -81,10 +81,26 @@ export async function startImport(
     eventPending: false,
     uploadType: received.uploadType,
     uploadedRows: received.rows,
+    quotaRows: received.rows,
     uploadHash: received.hash,
     createdAt: now,
   };
-  return continueImport(deps, await deps.imports.insert(record), received.hash);
+  return continueImport(deps, await insertImport(deps, record, demand.unchecked()), received.hash);
+}
+
+/** Writes the import, or removes what was written for it if the quota of rows is full. */
+async function insertImport(deps: StartDeps, record: Import, unchecked: number): Promise<Import> {
+  try {
+    return await deps.imports.insert(record, { unchecked, max: deps.quotas.rejectedRowsMax });
+  } catch (error) {
+    // After any other error the import may exist.
+    if (error instanceof DomainError && error.code === 'quota_reached') {
+      await deps.uploads.remove(record.customerId, record.id).catch(() => undefined);
+      // If this fails, the sweep closes the pointer.
+      await deps.imports.closePointer(record.id).catch(() => undefined);
+    }
+    throw error;
+  }
 }
 
 /** The import exists from here on. */

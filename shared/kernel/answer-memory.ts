@@ -11,6 +11,8 @@ export interface RememberedAnswer {
 export interface AnswerRecord {
   /** The ID of the customer, or of the operator's API key. */
   owner: string;
+  /** The customer that it is about. An operator's key owns answers about many. */
+  customerId?: string;
   /** A hash of the key and the route. Reveals neither. */
   id: string;
   /** A keyed hash of the body. Absent while the body is still streaming. */
@@ -35,8 +37,8 @@ export interface AnswerMemory {
   update(record: AnswerRecord, tag: string): Promise<string | undefined>;
   /** Removes the record unless it has changed since `tag`. Succeeds if there is no such record. */
   remove(record: Pick<AnswerRecord, 'owner' | 'id'>, tag: string): Promise<void>;
-  /** Removes all records of an owner. */
-  purge(owner: string): Promise<void>;
+  /** Removes all records that a customer owns or that are about it. Repeatable. */
+  purge(customerId: string): Promise<void>;
   /** Removes expired records. Resolves to their number. */
   removeExpired(before: Date): Promise<number>;
 }

@@ -25,6 +25,9 @@ export interface AuditRecord {
   address?: string;
 }
 
+/** What is known after the work. `customerId` only if the work has created that customer. */
+export type AuditResult = Pick<AuditRecord, 'result' | 'status'> & Partial<Pick<AuditRecord, 'object' | 'customerId'>>;
+
 export interface AuditQuery {
   /** Absent for the records of all customers. */
   customerId?: string | undefined;
@@ -36,8 +39,11 @@ export interface AuditQuery {
 export interface AuditLog {
   /** Writes an intent: a record whose result is `unknown`. */
   insert(intent: AuditRecord): Promise<void>;
-  /** Writes the result into the record. Called once for each intent. */
-  complete(record: AuditRecord): Promise<void>;
+  /**
+   * Writes the result into the record of an intent. Called once for each intent. Does nothing if the intent was
+   * purged in the meantime.
+   */
+  complete(intent: AuditRecord, result: AuditResult): Promise<void>;
   /**
    * Newest first. Costs one storage request, so with a filter a page can be short or even empty. It is the last page
    * only if it has no cursor.
@@ -45,4 +51,6 @@ export interface AuditLog {
   list(query: AuditQuery, page: PageRequest): Promise<Page<AuditRecord>>;
   /** Removes records from before this instant, at most `max` of them. Resolves to their number. */
   removeBefore(before: Date, max: number): Promise<number>;
+  /** Removes all records of a customer, from every list. Repeatable. */
+  purge(customerId: string): Promise<void>;
 }

@@ -7,6 +7,8 @@ export interface Quotas {
   keysMax: number;
   /** Imports that have not ended. Paused ones count. */
   runningImportsMax: number;
+  /** Rows of imports that are stored without a slot: rejected, duplicate and cancelled ones. */
+  rejectedRowsMax: number;
 }
 
 /**

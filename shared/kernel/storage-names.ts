@@ -21,8 +21,8 @@ export const tables = {
   /** The one-time `state` values of consent links, hashed. */
   consents: 'consents',
   /**
-   * Partition of a customer: its imports. Partition `open`: pointers to the unfinished ones. Partition `paces`: how fast
-   * each tenant may be asked. Partition `pool`: how many messages all imports share.
+   * Partition of a customer: its imports, and who is uploading. Partition `open`: pointers to the unfinished ones.
+   * Partition `paces`: how fast each tenant may be asked. Partition `pool`: how many messages all imports share.
    */
   imports: 'imports',
   /** Partition of a connection: its mailboxes, and the rows, plans and tallies of its imports. */
@@ -33,7 +33,7 @@ export const tables = {
   poison: 'poison',
   /** Partition `timer`: when each timer last completed a run. */
   heartbeats: 'heartbeats',
-  /** Partition `all`: the audit records of everyone. Partition of a customer: its own, once more. */
+  /** Partition `all`: the audit records of everyone. Partition of a customer: its own, once more. Purged with it. */
   audit: 'audit',
 } as const;
 

@@ -19,6 +19,7 @@ import { tableMessagePool } from '../adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../adapters/tables/table-tenant-paces.ts';
+import { tableUploadLeases } from '../adapters/tables/table-upload-leases.ts';
 import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
 import { createReadiness } from '../health/readiness.ts';
@@ -103,6 +104,8 @@ export function buildDeps(config: Config, log: Log) {
     ...buildLimits(settings),
     auditLog: tableAudit(azure.table(tables.audit)),
     auditKeptMs: settings.AUDIT_KEPT,
+    uploadLeases: tableUploadLeases(azure.table(tables.imports)),
+    uploadLeaseMs: settings.UPLOAD_LEASE,
     heartbeats,
     poisonArchive,
     sign,

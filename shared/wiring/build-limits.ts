@@ -1,4 +1,5 @@
 import { createRateLimits } from '../edge/rate-limits.ts';
+import { createTurns } from '../edge/turns.ts';
 import type { Quotas } from '../kernel/quota.ts';
 import type { Config } from './config.ts';
 
@@ -8,6 +9,7 @@ export function buildLimits(settings: Config['settings']) {
     connectionsMax: settings.CONNECTIONS_MAX,
     keysMax: settings.KEYS_MAX,
     runningImportsMax: settings.RUNNING_IMPORTS_MAX,
+    rejectedRowsMax: settings.REJECTED_ROWS_MAX,
   };
   const rateLimits = createRateLimits({
     requestsPerKey: settings.REQUESTS_PER_KEY,
@@ -15,6 +17,11 @@ export function buildLimits(settings: Config['settings']) {
     requestsWindowMs: settings.REQUESTS_WINDOW,
     connectionTestsPerMinute: settings.CONNECTION_TESTS_PER_MINUTE,
     failedKeysPerMinute: settings.FAILED_KEYS_PER_MINUTE,
+    publicRequestsPerMinute: settings.PUBLIC_REQUESTS_PER_MINUTE,
   });
-  return { quotas, rateLimits };
+  const turns = createTurns({
+    requestsAtOnce: settings.REQUESTS_AT_ONCE,
+    requestsWaiting: settings.REQUESTS_WAITING,
+  });
+  return { quotas, rateLimits, turns };
 }

@@ -54,6 +54,25 @@ describe('POST …/api-keys', () => {
     });
   });
 
+  it('400: names a missing expiry of an operator’s key together with every other wrong field', async () => {
+    const api = createApi();
+    const acme = await api.customer();
+    const errorsOf = async (body: object) => {
+      const response = await api.request('POST', keysOf(acme.id), { key: OPERATOR_KEY, body });
+      expect(response.status).toBe(400);
+      return (await jsonOf<{ errors: object[] }>(response)).errors;
+    };
+    const missing = { path: 'expiresAt', message: 'is required for a key with the role `operator`' };
+    expect(await errorsOf({ name: 'ours', role: 'operator' })).toEqual([missing]);
+    const others = [{ path: 'name' }, { path: 'colour' }];
+    const found = await errorsOf({ name: '', role: 'operator', colour: 'red' });
+    expect(found).toHaveLength(3);
+    expect(found).toEqual(expect.arrayContaining([missing, ...others.map((one) => expect.objectContaining(one))]));
+    expect(await errorsOf({ name: 'ours', role: 'operator', expiresAt: 'soon' })).toMatchObject([
+      { path: 'expiresAt', message: expect.stringContaining('date and time') },
+    ]);
+  });
+
   it('404: refuses a key for an unknown customer', async () => {
     const api = createApi();
     expect(await make(api, keysOf('cust_none'), OPERATOR_KEY, { name: 'x', role: 'owner' })).toMatchObject({

@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { PURGES_PER_RUN_MAX, purgeDueCustomers } from '../../shared/customers/delete-customer.ts';
 import { sweepImports } from '../../shared/imports/sweep-imports.ts';
 import { createApi, OPERATOR_KEY } from '../support/api.ts';
+import type { RequestOptions } from '../support/function-caller.ts';
+import { jsonOf } from '../support/json-of.ts';
 import { anImport } from '../support/records.ts';
 
 const key = OPERATOR_KEY;
@@ -91,6 +93,117 @@ describe('DELETE /v1/customers/{customerId}', () => {
     expect(purged).toEqual([acme.id]);
     expect(await statusOf('POST', `${path()}/restore`, key)).toBe(404);
     expect(await statusOf('DELETE', `${path()}?purge=later`, key)).toBe(400);
+  });
+
+  describe('what is left of a purged customer', () => {
+    const address = '192.0.2.7';
+    const call = (method: string, url: string, as: string, options: RequestOptions = {}) =>
+      api.request(method, url, { key: as, ...options, headers: { 'x-forwarded-for': address, ...options.headers } });
+    const proof = {
+      action: 'customers.delete',
+      result: 'succeeded',
+      status: 204,
+      requestId: expect.stringContaining('req-'),
+    };
+    /** Changes by the owner and by an operator, and one of another customer. */
+    async function makeRecords() {
+      await call('PATCH', path(), acme.key, { body: { name: 'A' } });
+      await call('POST', `${path()}/api-keys`, key, { body: { name: 'ci', role: 'member' } });
+      const other = await api.customer({ name: 'Globex' });
+      await call('PATCH', `/v1/customers/${other.id}`, other.key, { body: { name: 'G' } });
+      return other;
+    }
+    const left = () => api.deps.auditLog.records();
+
+    it('after ?purge=now: one audit record that names the operator’s key, and no address', async () => {
+      const other = await makeRecords();
+      pass(1);
+      expect((await call('DELETE', `${path()}?purge=now`, key)).status).toBe(204);
+      const [record, others, ...more] = left();
+      expect(record).toMatchObject({
+        ...proof,
+        keyId: 'operator',
+        role: 'operator',
+        customerId: acme.id,
+        object: acme.id,
+      });
+      expect(record).not.toHaveProperty('address');
+      expect(others).toMatchObject({ customerId: other.id, address });
+      expect(more).toEqual([]);
+      const headers = { 'muster-customer': acme.id };
+      const found = await (await call('GET', '/v1/audit', key, { headers })).json();
+      expect(found).toMatchObject({ items: [{ ...proof, address: null }] });
+    });
+
+    it('after an owner’s deletion and the grace period: the same, without the ID of its key', async () => {
+      await makeRecords();
+      expect((await call('DELETE', path(), acme.key)).status).toBe(204);
+      pass(WEEK_MS);
+      await purgeDueCustomers(api.deps);
+      const records = left().filter(({ customerId }) => customerId === acme.id);
+      expect(records).toMatchObject([{ ...proof, keyId: 'deleted', role: 'owner', at: api.deps.time.now }]);
+      expect(JSON.stringify(records)).not.toContain('key_');
+      expect(JSON.stringify(records)).not.toContain(address);
+    });
+
+    it('still only one if the process dies at any step of the purge, and the timer completes it', async () => {
+      await makeRecords();
+      const { auditLog, customers } = api.deps;
+      const dies = async () => {
+        throw new Error('the process died');
+      };
+      await call('DELETE', path(), key);
+      pass(WEEK_MS);
+      for (const deps of [
+        { ...api.deps, auditLog: { ...auditLog, purge: dies } },
+        { ...api.deps, auditLog: { ...auditLog, insert: dies } },
+        { ...api.deps, customers: { ...customers, remove: dies } },
+      ]) {
+        await expect(purgeDueCustomers(deps)).rejects.toThrow('the process died');
+      }
+      expect(await purgeDueCustomers(api.deps)).toBe(1);
+      expect(left().filter(({ customerId }) => customerId === acme.id)).toMatchObject([proof]);
+    });
+
+    it('no answer that was stored for an operator’s request about it', async () => {
+      const headers = { 'idempotency-key': 'one' };
+      const body = { name: 'Hooli', mailboxSlots: 5 };
+      const make = async () => {
+        const response = await call('POST', '/v1/customers', key, { headers, body });
+        return {
+          id: (await jsonOf<{ id: string }>(response)).id,
+          isReplayed: response.headers.has('idempotency-replayed'),
+        };
+      };
+      const { id } = await make();
+      const asKey = { headers: { 'idempotency-key': 'two' }, body: { name: 'x', role: 'owner' } };
+      await call('POST', `/v1/customers/${id}/api-keys`, key, asKey);
+      expect(await make()).toEqual({ id, isReplayed: true });
+      await call('DELETE', `/v1/customers/${id}?purge=now`, key);
+      expect((await call('POST', `/v1/customers/${id}/api-keys`, key, asKey)).status).toBe(404);
+      expect(await make()).toMatchObject({ isReplayed: false });
+    });
+
+    it('during the grace period an operator can read and keep all its audit records, page by page', async () => {
+      for (const name of ['A', 'B', 'C', 'D']) {
+        pass(1);
+        await call('PATCH', path(), acme.key, { body: { name } });
+      }
+      pass(1);
+      await call('DELETE', path(), acme.key);
+      const headers = { 'muster-customer': acme.id };
+      const read: { action: string }[] = [];
+      let cursor = '';
+      do {
+        const query = `?limit=2${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;
+        const page = await jsonOf<{ items: { action: string }[]; nextCursor?: string }>(
+          await call('GET', `/v1/audit${query}`, key, { headers }),
+        );
+        read.push(...page.items);
+        cursor = page.nextCursor ?? '';
+      } while (cursor !== '');
+      expect(read.map(({ action }) => action)).toEqual(['customers.delete', ...Array(4).fill('customers.update')]);
+    });
   });
 
   it('never removes an operator’s key, which still works and can be revoked', async () => {

@@ -41,7 +41,7 @@ const ones = `[${Array(520_000).fill(1).join(',')}]`;
 
 describe('400: a body of 1 MiB that is wrong everywhere gets a small answer', () => {
   it.each([
-    ['wrong mailboxes', (id: string) => `/v1/connections/${id}/imports`, `{"mailboxes":${ones}}`, 519_900],
+    ['wrong mailboxes', (id: string) => `/v1/connections/${id}/imports`, `{"mailboxes":${ones}}`, 9_900],
     ['wrong probes', () => '/v1/connections', `{"probes":${ones}}`, undefined],
     ['an array in place of an object', () => '/v1/connections', ones, undefined],
     [
@@ -77,7 +77,7 @@ describe('400: a body of 1 MiB that is wrong everywhere gets a small answer', ()
     const body = JSON.parse(`{"mailboxes":${ones}}`);
     const { parseMailboxList } = await import('../../shared/imports/upload/parse-mailbox-list.ts');
     last = performance.now();
-    await expect(parseMailboxList(body)).rejects.toMatchObject({ fieldsOmitted: 519_900 });
+    await expect(parseMailboxList(body)).rejects.toMatchObject({ fieldsOmitted: 9_900 });
     clearInterval(timer);
     expect(longestMs).toBeLessThan((performance.now() - startedAt) / 3);
   });

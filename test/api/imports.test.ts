@@ -76,6 +76,13 @@ it('409: refuses an upload that needs more slots than are free, with both number
 });
 
 describe('a dry run', () => {
+  it('400: is asked for with true, or not with false, as the document says', async () => {
+    await passTest();
+    const answer = await upload('email\na@x.example\n', '?dryRun=yes');
+    expect([answer.status, await answer.json()]).toMatchObject([400, { errors: [{ path: 'dryRun' }] }]);
+    expect((await upload('email\na@x.example\n', '?dryRun=false')).status).toBe(202);
+  });
+
   it('200: shows what would happen to each row, and starts nothing', async () => {
     await passTest();
     const csv = 'Email;Name;Department\na@x.example;A;Sales\nno address;B;\na@x.example;A again;\n';

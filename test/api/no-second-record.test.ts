@@ -180,3 +180,39 @@ describe.each([
     }
   });
 });
+
+describe('a rotated API key', () => {
+  const DAY_MS = 24 * 3_600_000;
+  const overlap = { overlapSeconds: 3600 };
+
+  it.each([
+    ['lost answer', 'insert', losesAnswer],
+    ['lost answer', 'update', losesAnswer],
+    ['process that dies before', 'insert', diesBefore],
+    ['process that dies after', 'insert', diesAfter],
+    ['process that dies before', 'update', diesBefore],
+    ['process that dies after', 'update', diesAfter],
+  ] as const)('201: has one successor after a %s apiKeyStore.%s', async (_why, name, fault) => {
+    const expiresAt = new Date(api.deps.time.now.getTime() + 90 * DAY_MS);
+    const old = await api.keyFor(customerId, 'viewer', expiresAt);
+    const oldId = /key_[0-9a-z]+/.exec(old)?.[0] ?? '';
+    const keys = `/v1/customers/${customerId}/api-keys`;
+    const before = (await api.deps.apiKeyStore.list(customerId, { limit: 10 })).items.length;
+    const rotate = () => api.request('POST', `${keys}/${oldId}/rotate`, { key, headers, body: overlap });
+
+    // Notes the use of the caller's key, so that the next update is the rotation's.
+    await api.request('GET', '/v1/me', { key });
+    onNextCall(api.deps.apiKeyStore, name, fault);
+    await sendAndDie('POST', `${keys}/${oldId}/rotate`, { key, headers, body: overlap });
+    const response = await rotate();
+    expect(response.status).toBe(201);
+    expect(response.headers.get('idempotency-replayed')).toBeNull();
+    const made = (await response.json()) as { id: string; key: string; expiresAt: string };
+    const { items } = await api.deps.apiKeyStore.list(customerId, { limit: 10 });
+    expect(items).toHaveLength(before + 1);
+    expect(items.find(({ id }) => id === oldId)).toMatchObject({ replacedBy: made.id });
+    // As long as the old key was valid, not as long as its overlap is.
+    expect(new Date(made.expiresAt).getTime() - api.deps.time.now.getTime()).toBeGreaterThan(89 * DAY_MS);
+    expect((await api.request('GET', '/v1/me', { key: made.key })).status).toBe(200);
+  });
+});

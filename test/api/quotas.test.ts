@@ -1,7 +1,11 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { finishImport } from '../../shared/imports/finishing/finish-import.ts';
+import { changeImport } from '../../shared/imports/import-store.ts';
+import { sweepImports } from '../../shared/imports/sweep-imports.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 import type { RequestOptions } from '../support/function-caller.ts';
+import { aPlan, aTally } from '../support/records.ts';
 
 let api: ReturnType<typeof createApi>;
 let acme: { id: string; key: string };
@@ -72,4 +76,73 @@ it('409: one running import too many, with the limit, and its upload is removed'
   expect(removed).toHaveLength(1);
   await api.deps.imports.closePointer(first.body.id ?? '');
   expect((await start()).status).toBe(202);
+});
+
+describe('rejected rows, which hold no slot', () => {
+  let connectionId: string;
+  const start = (raw: string) => {
+    const options = { raw, headers: { 'content-type': 'text/csv' } };
+    return post(`/v1/connections/${connectionId}/imports`, options);
+  };
+  const addresses = (count: number) => Array.from({ length: count }, (_, i) => `u${i}@tailspin.example\n`).join('');
+  const rejected = (count: number) => `email\n${'no-address\n'.repeat(count)}`;
+
+  beforeEach(async () => {
+    const { body } = await register('e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e37');
+    connectionId = body.id ?? '';
+    await post(`/v1/connections/${connectionId}/test`, {});
+    api.deps.quotas.rejectedRowsMax = 10;
+  });
+
+  it('409: refuses an import whose rejected and duplicate rows are too many, and leaves nothing of it behind', async () => {
+    expect((await start(rejected(7))).status).toBe(202);
+    const open = await api.deps.imports.listOpen();
+    const refused = await start(`email\na@tailspin.example\na@tailspin.example\n${'no-address\n'.repeat(3)}`);
+    expect(refused).toMatchObject({ status: 409, body: { code: 'quota_reached', limit: 10 } });
+    expect(await api.deps.imports.listOpen()).toEqual(open);
+    expect(api.deps.uploads.stored.size).toBe(1);
+    expect((await start(`email\na@tailspin.example\n${'no-address\n'.repeat(3)}`)).status).toBe(202);
+  });
+
+  it('202: accepted rows do not have to fit, and count only until the import has ended', async () => {
+    const first = await start(`email\n${addresses(10)}no-address\n`);
+    expect(first.status).toBe(202);
+    const next = () => start(rejected(9));
+    expect((await next()).status).toBe(409);
+    const { id = '' } = first.body;
+    await api.deps.ledger.commit(connectionId, [
+      { op: 'createPlan', plan: aPlan({ importId: id, rows: 11, accepted: 10, rejected: 1, done: true }) },
+      { op: 'writeTally', tally: aTally({ importId: id, counts: { passed: 10 } }) },
+    ]);
+    await changeImport(api.deps.imports, acme.id, id, (current) => ({ ...current, status: 'running' }));
+    await finishImport(api.deps, { customerId: acme.id, id });
+    expect((await next()).status).toBe(202);
+    expect((await start(rejected(1))).status).toBe(409);
+  });
+
+  it('counts the rows of an import whose process died after its end, once the sweep has it finished', async () => {
+    const { body } = await start(rejected(10));
+    const { id = '' } = body;
+    await api.deps.ledger.commit(connectionId, [
+      { op: 'createPlan', plan: aPlan({ importId: id, rows: 10, rejected: 4, closed: true }) },
+    ]);
+    await changeImport(api.deps.imports, acme.id, id, (current) => ({ ...current, status: 'cancelling' }));
+    const { recount } = api.deps.imports;
+    api.deps.imports.recount = async () => {
+      throw new Error('the process died');
+    };
+    await expect(finishImport(api.deps, { customerId: acme.id, id })).rejects.toThrow('the process died');
+    api.deps.imports.recount = recount;
+    api.deps.sent.length = 0;
+    await sweepImports(api.deps);
+    expect(api.deps.sent).toHaveLength(1);
+    await finishImport(api.deps, { customerId: acme.id, id });
+    expect((await start(rejected(6))).status).toBe(202);
+  });
+
+  it('202: deleting a connection gives its rows back', async () => {
+    await start(rejected(10));
+    await api.deps.imports.purge(acme.id, connectionId);
+    expect((await start(rejected(10))).status).toBe(202);
+  });
 });

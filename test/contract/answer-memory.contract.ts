@@ -52,14 +52,18 @@ export function describeAnswerMemory(name: string, create: () => AnswerMemory): 
       expect((await memory.get(record.owner, record.id))?.value.answer).toEqual(answer);
     });
 
-    it('removes expired records, or all records of one owner', async () => {
+    it('removes expired records, or all records that a customer owns or that are about it', async () => {
       await memory.insert(record);
       await memory.insert({ ...record, id: 'old', expiresAt: at(10) });
       await memory.insert({ ...record, owner: `${record.owner}-other` });
       expect(await memory.removeExpired(at(11))).toBe(1);
       expect(await memory.get(record.owner, 'old')).toBeUndefined();
+      const about = { ...record, owner: 'operator', id: `about-${record.owner}`, customerId: record.owner };
+      await memory.insert(about);
+      expect((await memory.get(about.owner, about.id))?.value).toEqual(about);
       await memory.purge(record.owner);
       expect(await memory.get(record.owner, record.id)).toBeUndefined();
+      expect(await memory.get(about.owner, about.id)).toBeUndefined();
       expect(await memory.get(`${record.owner}-other`, record.id)).toBeDefined();
     });
   });

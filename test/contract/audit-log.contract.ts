@@ -36,11 +36,12 @@ export function describeAuditLog(name: string, create: () => AuditLog): void {
     const listed = async (...args: Parameters<AuditLog['list']>) => (await log.list(...args)).items;
 
     it('returns an intent, and then its result in its place', async () => {
-      const intent = nextRecord({ customerId: acme });
+      const intent = nextRecord({ customerId: acme, address: '192.0.2.7' });
       await log.insert(intent);
       expect(await listed({ customerId: acme }, { limit: 9 })).toEqual([intent]);
-      const done = { ...intent, result: 'succeeded', status: 200, object: 'imp_1', address: '192.0.2.7' };
-      await log.complete(done);
+      const result = { result: 'succeeded', status: 200, object: 'imp_1' };
+      const done = { ...intent, ...result };
+      await log.complete(intent, result);
       expect(await listed({ customerId: acme }, { limit: 9 })).toEqual([done]);
       expect(await listed({ from: intent.at }, { limit: 9 })).toEqual([done]);
     });
@@ -48,8 +49,10 @@ export function describeAuditLog(name: string, create: () => AuditLog): void {
     it('finds the customer that a change has created', async () => {
       const intent = nextRecord({ action: 'customers.create' });
       await log.insert(intent);
-      await log.complete({ ...intent, customerId: acme, result: 'succeeded', status: 201 });
-      expect(await listed({ customerId: acme }, { limit: 9 })).toMatchObject([{ id: intent.id, customerId: acme }]);
+      await log.complete(intent, { customerId: acme, result: 'succeeded', status: 201 });
+      const found = { ...intent, customerId: acme, result: 'succeeded', status: 201 };
+      expect(await listed({ customerId: acme }, { limit: 9 })).toEqual([found]);
+      expect(await listed({ from: intent.at }, { limit: 9 })).toEqual([found]);
     });
 
     it('lists newest first, in pages, by customer, action and time', async () => {
@@ -69,6 +72,28 @@ export function describeAuditLog(name: string, create: () => AuditLog): void {
       const { cursor = '', items } = await log.list({ customerId: acme }, { limit: 2 });
       expect(items.map(({ id }) => id)).toEqual([third, second]);
       expect(await ids({ customerId: acme }, { limit: 2, cursor })).toEqual([first]);
+    });
+
+    it('purges the records of one customer from every list, also twice, and more than one page of them', async () => {
+      const from = nextRecord().at;
+      const gone = Array.from({ length: 1_050 }, () => nextRecord({ customerId: acme, address: '192.0.2.7' }));
+      const created = nextRecord({ action: 'customers.create' });
+      const others = [nextRecord({ customerId: globex }), nextRecord()];
+      await Promise.all([...gone, created, ...others].map((record) => log.insert(record)));
+      await log.complete(created, { customerId: acme, result: 'succeeded', status: 201 });
+      await Promise.all([log.purge(acme), log.purge(acme)]);
+      await log.purge(acme);
+      expect(await listed({ customerId: acme }, { limit: 9 })).toEqual([]);
+      expect(await listed({ from }, { limit: 9 })).toEqual(others.toReversed());
+    });
+
+    it('does not bring back a record that was purged before its result is known', async () => {
+      const intent = nextRecord({ customerId: acme });
+      await log.insert(intent);
+      await log.purge(acme);
+      await log.complete(intent, { result: 'succeeded', status: 204 });
+      expect(await listed({ customerId: acme }, { limit: 9 })).toEqual([]);
+      expect(await listed({ from: intent.at }, { limit: 9 })).toEqual([]);
     });
 
     it('removes old records in steps, from every list, also twice', async () => {

@@ -102,6 +102,60 @@ export function describeImportStore(name: string, open: () => ImportStore): void
       for (const { importId } of own) await store.closePointer(importId);
     });
 
+    describe('the quota of unchecked rows', () => {
+      const full = { code: 'quota_reached', members: { limit: 100 } };
+      const insert = (store: ImportStore, record: Import, unchecked = record.quotaRows) =>
+        store.insert(record, { unchecked, max: 100 });
+
+      it('lets imports in until it is full, exactly, however many come at the same time', async () => {
+        const store = open();
+        const customerId = newCustomer();
+        const records = Array.from({ length: 8 }, () => nextImport(customerId, { quotaRows: 30 }));
+        const results = await Promise.allSettled(records.map((record) => insert(store, record)));
+        const refused = results.filter((result) => result.status === 'rejected');
+        expect(refused.map(({ reason }) => reason)).toMatchObject(Array(5).fill(full));
+        expect((await store.list(customerId, 'conn_1', { limit: 9 })).items).toHaveLength(3);
+        await insert(store, nextImport(newCustomer(), { quotaRows: 30 }));
+        // Ten are left. All rows of a running import count, but only its unchecked ones must fit.
+        await insert(store, nextImport(customerId, { quotaRows: 1_000 }), 10);
+        await expect(insert(store, nextImport(customerId, { quotaRows: 1 }))).rejects.toMatchObject(full);
+      });
+
+      it('counts an import once, also if its insert is repeated', async () => {
+        const store = open();
+        const record = nextImport(newCustomer(), { quotaRows: 60 });
+        await insert(store, record);
+        expect(await insert(store, record, 0)).toEqual(record);
+        await insert(store, nextImport(record.customerId, { quotaRows: 40 }));
+      });
+
+      it('counts what is left of an import that has ended, also if that is told twice', async () => {
+        const store = open();
+        const record = nextImport(newCustomer(), { quotaRows: 100 });
+        await insert(store, record);
+        await Promise.all([1, 2].map(() => store.recount(record.customerId, record.id, 20)));
+        expect((await store.get(record.customerId, record.id))?.value).toEqual({ ...record, quotaRows: 20 });
+        const [fits, doesNot] = [80, 1].map((quotaRows) => nextImport(record.customerId, { quotaRows }));
+        if (!fits || !doesNot) throw new Error('no imports');
+        await insert(store, fits);
+        await expect(insert(store, doesNot)).rejects.toMatchObject(full);
+        await store.recount(record.customerId, nextImport('x').id, 5);
+      });
+
+      it('gives back the rows of a purged connection, and only those', async () => {
+        const store = open();
+        const customerId = newCustomer();
+        const many = Array.from({ length: 102 }, (_, i) => nextImport(customerId, { quotaRows: i < 3 ? 20 : 0 }));
+        for (const record of many) await insert(store, record);
+        await insert(store, nextImport(customerId, { connectionId: 'conn_2', quotaRows: 40 }));
+        await Promise.all([store.purge(customerId, 'conn_1'), store.purge(customerId, 'conn_1')]);
+        await insert(store, nextImport(customerId, { quotaRows: 60 }));
+        await expect(insert(store, nextImport(customerId, { quotaRows: 1 }))).rejects.toMatchObject(full);
+        await store.purgeCustomer(customerId);
+        await insert(store, nextImport(customerId, { quotaRows: 100 }));
+      });
+    });
+
     it('keeps a pointer to an open import until it is closed, also twice', async () => {
       const store = open();
       const pointer = { importId: nextImport('x').id, customerId: 'x', connectionId: 'conn_1', openedAt: NOW };

@@ -18,6 +18,7 @@ import { tableMessagePool } from '../../shared/adapters/tables/table-message-poo
 import { tablePoisonArchive } from '../../shared/adapters/tables/table-poison.ts';
 import { tableSlots } from '../../shared/adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../../shared/adapters/tables/table-tenant-paces.ts';
+import { tableUploadLeases } from '../../shared/adapters/tables/table-upload-leases.ts';
 import { transactionFailure } from '../../shared/adapters/tables/transaction-failure.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { tables } from '../../shared/kernel/storage-names.ts';
@@ -32,6 +33,7 @@ import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
+import { inMemoryUploadLeases } from '../fakes/in-memory-upload-leases.ts';
 import { type Azurite, connectionString, startAzurite } from '../support/azurite.ts';
 import { aConnection, anImport, aRow } from '../support/records.ts';
 import { describeAnswerMemory } from './answer-memory.contract.ts';
@@ -45,6 +47,7 @@ import { describeLedger } from './ledger.contract.ts';
 import { describeMessagePoolStore } from './message-pool-store.contract.ts';
 import { describeSlots } from './slots.contract.ts';
 import { describeTenantPaceStore } from './tenant-pace-store.contract.ts';
+import { describeUploadLeases } from './upload-leases.contract.ts';
 
 /** A well-formed tag that no record has. */
 const TAG = 'W/"datetime\'x\'"';
@@ -82,6 +85,8 @@ describeTenantPaceStore('in memory', inMemoryTenantPaces);
 describeTenantPaceStore('tables', () => tableTenantPaces(client(tables.imports)));
 describeMessagePoolStore('in memory', inMemoryMessagePool);
 describeMessagePoolStore('tables', () => tableMessagePool(client(tables.imports)));
+describeUploadLeases('in memory', inMemoryUploadLeases);
+describeUploadLeases('tables', () => tableUploadLeases(client(tables.imports)));
 describeLedger('in memory', inMemoryLedger);
 describeLedger('tables', () => tableLedger(client(tables.mailboxes)));
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { demoMailboxes } from '../../local/demo/mailboxes.ts';
+import { demoGrants, demoMailboxes } from '../../local/demo/mailboxes.ts';
 import { expectExact } from '../support/expect-exact.ts';
 import { csvOf, plainTenant, tenant } from '../support/plain-tenant.ts';
 import { useRunningStack } from '../support/running-stack.ts';
@@ -20,14 +20,7 @@ const running = useRunningStack(
         clientId: tenant.clientId,
         displayName: 'Outreach',
         secrets: [{ value: tenant.clientSecret, expiresAt: '2036-01-01T00:00:00Z' }],
-        grants: [
-          'Mail.ReadWrite',
-          'Mail.Send',
-          'User.Read.All',
-          'Group.Read.All',
-          'OrgContact.Read.All',
-          'MailboxSettings.Read',
-        ],
+        grants: [...demoGrants],
         accessPolicy: { deny: special.blockedByPolicy },
       },
     ],

@@ -29,8 +29,8 @@ export function inMemoryAnswers(): AnswerMemory {
     async remove(record, tag) {
       if (rows.get(keyOf(record))?.tag === tag) rows.delete(keyOf(record));
     },
-    async purge(owner) {
-      drop((record) => record.owner === owner);
+    async purge(customerId) {
+      drop((record) => record.owner === customerId || record.customerId === customerId);
     },
     async removeExpired(before) {
       return drop((record) => record.expiresAt < before);

@@ -12,8 +12,8 @@ export function inMemoryAudit(): AuditLog & { records(): AuditRecord[] } {
     async insert(intent) {
       put(intent);
     },
-    async complete(record) {
-      put(record);
+    async complete(intent, result) {
+      if (kept.has(intent.id)) put({ ...intent, ...result });
     },
     async list({ customerId, from, action }, page) {
       const found = newestFirst()
@@ -26,6 +26,9 @@ export function inMemoryAudit(): AuditLog & { records(): AuditRecord[] } {
       const old = newestFirst().filter(({ at }) => at < before);
       for (const { id } of old.slice(0, max)) kept.delete(id);
       return Math.min(old.length, max);
+    },
+    async purge(customerId) {
+      for (const record of newestFirst()) if (record.customerId === customerId) kept.delete(record.id);
     },
   };
 }

@@ -27,9 +27,12 @@ export function inMemoryImports(): ImportStore {
       const last = items.at(-1);
       return { items, ...(all.length > limit && last && { cursor: last.id }) };
     },
-    async insert(record) {
+    async insert(record, quota) {
       const own = kept.get(record.id)?.value;
       if (own) return structuredClone(own);
+      const others = [...kept.values()].filter(({ value }) => value.customerId === record.customerId);
+      const counted = others.reduce((sum, { value }) => sum + value.quotaRows, 0);
+      if (quota && counted + quota.unchecked > quota.max) throw quotaReached('rows', quota.max, 'Wait.');
       kept.set(record.id, { value: structuredClone(record), tag: `tag-${++tags}` });
       return record;
     },
@@ -38,6 +41,10 @@ export function inMemoryImports(): ImportStore {
       const next = { value: structuredClone(record), tag: `tag-${++tags}` };
       kept.set(record.id, next);
       return next.tag;
+    },
+    async recount(customerId, importId, quotaRows) {
+      const found = own(customerId, importId);
+      if (found) kept.set(importId, { value: { ...found.value, quotaRows }, tag: `tag-${++tags}` });
     },
     async purge(customerId, connectionId) {
       for (const [id, { value }] of kept) {

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildFixtureApp, type HostProcess, spawnHost, until } from '../support/functions-host.ts';
 import { jsonOf } from '../support/json-of.ts';
+import { sendRaw } from '../support/raw-request.ts';
 
 const guid = '6f1c2f6e-4d2e-4b46-9c44-0a4f0f4a9d11';
 const settings = {
@@ -231,3 +232,15 @@ function rawStatus(target: HostProcess, text: string): Promise<number> {
     socket.on('error', reject);
   });
 }
+
+test('what is not HTTP is answered with 400, and the connection is closed', async () => {
+  const { url } = host('stream');
+  for (const head of [
+    ['nonsense'],
+    ['GET /v1/\u00e9\u00ff HTTP/1.1', 'Host: x'],
+    ['GET / HTTP/1.1', 'Host: x', 'a\u0000: b'],
+  ]) {
+    expect(await sendRaw(url, head)).toMatchObject({ status: 400 });
+  }
+  expect(await sendRaw(url, ['GET / HTTP/1.1', `x: ${'x'.repeat(70_000)}`])).toMatchObject({ status: 431 });
+});

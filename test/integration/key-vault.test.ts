@@ -5,6 +5,8 @@ import { SecretClient } from '@azure/keyvault-secrets';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Certificate, obtainCertificate, trustInThisProcess } from '../../local/certificate.ts';
 import { startVault, type Vault, type VaultOptions } from '../../local/key-vault/vault.ts';
+import { keyVaultSecrets } from '../../shared/adapters/key-vault/key-vault-secrets.ts';
+import { Secret } from '../../shared/kernel/secret.ts';
 
 const TENANT = '00000000-0000-4000-8000-0000000000aa';
 const APP = '00000000-0000-4000-8000-0000000000bb';
@@ -97,6 +99,16 @@ describe('with Microsoft’s client library', () => {
     const read = await client.getSecret('a');
     expect(read.value).toBe('one');
     expect(read.properties).toMatchObject({ tags: { kept: 'yes' }, expiresOn: new Date('2027-01-01T00:00:00Z') });
+  });
+
+  it('keeps the value and a future expiry of a client secret that lives longer than 32-bit time', async () => {
+    for (const expiresAt of ['2037-01-01T00:00:00Z', '2038-01-20T00:00:00Z', '9999-12-31T23:59:59Z']) {
+      const version = await keyVaultSecrets(client).put('conn_1', new Secret('hush'), new Date(expiresAt));
+      const { value, properties } = await client.getSecret('conn-1', { version });
+      expect(value).toBe('hush');
+      const latest = new Date('2038-01-19T03:14:07Z');
+      expect(properties.expiresOn).toEqual(new Date(expiresAt) < latest ? new Date(expiresAt) : latest);
+    }
   });
 
   it('returns an expired secret but not a disabled one', async () => {

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAlive } from '../../local/processes.ts';
 import type { LocalJson } from '../../local/stack.ts';
-import { spawnStart, spawnStartByNpm, survivors, untilReady } from '../support/spawned-start.ts';
+import { functionsIn, spawnStart, spawnStartByNpm, survivors, untilReady } from '../support/spawned-start.ts';
 
 /** No child may outlive its killed stack by more. */
 const GONE_WITHIN_MS = 15_000;
@@ -30,8 +30,8 @@ async function holdConnections({ storage }: LocalJson): Promise<Socket[]> {
 }
 
 /** Kills the process and waits until none of the stack's processes is left. */
-async function expectNoneLeft(killed: number | undefined, { processes }: LocalJson): Promise<void> {
-  const children = [processes.functions, processes.storage];
+async function expectNoneLeft(killed: number | undefined, local: LocalJson): Promise<void> {
+  const children = [...functionsIn(local), local.processes.storage];
   expect(children.filter(isAlive)).toEqual(children);
   process.kill(killed ?? 0, 'SIGKILL');
   expect(await survivors(children, GONE_WITHIN_MS)).toEqual([]);
@@ -39,14 +39,16 @@ async function expectNoneLeft(killed: number | undefined, { processes }: LocalJs
 
 describe.skipIf(process.platform === 'win32')('the stack’s children end within 15 seconds', () => {
   it.concurrent.each([
-    ['an idle stack is killed', spawnStart, false],
-    ['a stack with open connections to its storage is killed', spawnStart, true],
-    ['npm is killed, with open connections to the storage', spawnStartByNpm, true],
+    ['an idle stack is killed', spawnStart, [], false],
+    ['a stack with open connections to its storage is killed', spawnStart, [], true],
+    ['npm is killed, with open connections to the storage', spawnStartByNpm, [], true],
+    ['a stack of several functions processes is killed', spawnStart, ['--processes', '3'], false],
+    ['a stack with each group of functions apart is killed', spawnStart, ['--apart'], false],
   ] as const)(
     'when %s',
-    async (_, start, hasConnections) => {
+    async (_, start, options, hasConnections) => {
       const data = await mkdtemp(`${base}/data-`);
-      const started = start('--port', '0', '--data', data);
+      const started = start('--port', '0', '--data', data, ...options);
       const local = await untilReady(started, data);
       const sockets = hasConnections ? await holdConnections(local) : [];
       await expectNoneLeft(started.child.pid, local);

@@ -53,6 +53,8 @@ describe.skipIf(!canRun).each([1280, 390])('the API reference in a window of %i 
     expect(await page.locator('.opblock').count()).toBe(operations.length);
 
     expect(await isTooWide(page)).toBe(false);
+    const filter = await page.getByPlaceholder('Filter by tag or path').boundingBox();
+    expect(filter?.width).toBeGreaterThan(0.9 * width);
     expect(complaints).toEqual([]);
     expect([...hosts]).toEqual([new URL(apiUrl).origin]);
     await page.close();

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { beforeAll, expect, it } from 'vitest';
 import { plainTenant } from '../support/plain-tenant.ts';
 import { type RawAnswer, sendRaw } from '../support/raw-request.ts';
+import { residentMb } from '../support/resident-memory.ts';
 import { useRunningStack } from '../support/running-stack.ts';
 
 // A body that never ends holds a connection and an invocation. Each must end by itself, soon, and leave nothing behind.
@@ -47,11 +47,7 @@ const onEveryRoute = async (sendOne: (route: Route) => Promise<RawAnswer>) =>
 const breakOff = () =>
   onEveryRoute((route) => send(route, 'Content-Length: 5000000', [megabytes], { thenClose: true }));
 
-/** Resident memory of the functions process. */
-function memoryMb(): number {
-  const pid = String(running.stack.local().processes.functions);
-  return Number(execFileSync('ps', ['-o', 'rss=', '-p', pid], { encoding: 'utf8' })) / 1024;
-}
+const memoryMb = () => residentMb(running.stack.functions.pid());
 
 async function expectStillWorking(): Promise<void> {
   expect((await running.owner.call('GET', '/v1/me')).status).toBe(200);

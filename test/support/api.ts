@@ -9,6 +9,7 @@ import { createPropagationSteps } from '../../shared/connections/propagation.ts'
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
 import { createRateLimits } from '../../shared/edge/rate-limits.ts';
+import { createTurns } from '../../shared/edge/turns.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
 import { cancelCustomerImports } from '../../shared/imports/cancel-import.ts';
 import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
@@ -36,6 +37,7 @@ import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
+import { inMemoryUploadLeases } from '../fakes/in-memory-upload-leases.ts';
 import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
@@ -109,6 +111,8 @@ export function createApiDeps() {
     imports,
     ledger,
     uploads: inMemoryUploads(),
+    uploadLeases: inMemoryUploadLeases(),
+    uploadLeaseMs: 15_000,
     uploadLimits: { maxBytes: 100_000, maxRows: 1_000, recordMaxBytes: 65_536, nameMaxLength: 200 },
     /** Messages that were put on queues. */
     sent,
@@ -155,14 +159,17 @@ export function createApiDeps() {
     answers: inMemoryAnswers(),
     auditLog: inMemoryAudit(),
     auditKeptMs: 400 * 24 * 3_600_000,
-    quotas: { connectionsMax: 500, keysMax: 100, runningImportsMax: 100 },
+    quotas: { connectionsMax: 500, keysMax: 100, runningImportsMax: 100, rejectedRowsMax: 10_000 },
     rateLimits: createRateLimits({
       requestsPerKey: 1_000,
       requestsPerCustomer: 2_000,
       requestsWindowMs: 10_000,
       connectionTestsPerMinute: 120,
       failedKeysPerMinute: 60,
+      publicRequestsPerMinute: 600,
     }),
+    // Refusals without a pause: no test has to wait for them.
+    turns: createTurns({ requestsAtOnce: 4, requestsWaiting: 100 }, async () => undefined),
     customerPurgers: purgers,
     heartbeats,
     /** Set a part to `true` to make it unavailable. */

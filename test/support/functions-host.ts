@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { build } from 'esbuild';
+import type { FunctionGroup } from '../../local/functions-host/function-groups.ts';
 import { startAzurite } from './azurite.ts';
 
 const fixture = resolve('test/fixtures/functions-app');
@@ -34,6 +35,7 @@ export async function buildFixtureApp(): Promise<string> {
 export interface HostProcess {
   url: string;
   functions: string[];
+  groups: FunctionGroup[];
   process: ChildProcess;
   /** Everything it has printed so far. */
   output(): string;
@@ -50,7 +52,8 @@ export function spawnHost(
   env: Record<string, string>,
 ): { process: ChildProcess; output: () => string; exited: Promise<number | null>; started: Promise<HostProcess> } {
   const child = spawn(process.execPath, [resolve('local/functions-host/main.ts'), '--app', app], {
-    env: { PATH: process.env.PATH, FUNCTIONS_HTTP_PORT: '0', ...env },
+    // A test that fails before it stops its host must not leave it running.
+    env: { PATH: process.env.PATH, FUNCTIONS_HTTP_PORT: '0', MUSTER_PARENT_PID: String(process.pid), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
@@ -75,10 +78,12 @@ export function spawnHost(
     });
   const started = printed(/^{"event":"host started".*}$/m).then(() => {
     const line = /^{"event":"host started".*}$/m.exec(text)?.[0] ?? '';
-    const { port, functions }: { port: number; functions: string[] } = JSON.parse(line);
+    const { port, functions, groups }: { port: number; functions: string[]; groups: FunctionGroup[] } =
+      JSON.parse(line);
     return {
       url: `http://127.0.0.1:${port}`,
       functions,
+      groups,
       process: child,
       output: () => text,
       printed,

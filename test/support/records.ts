@@ -64,6 +64,7 @@ export function anImport(change: Partial<Import> = {}): Import {
     batches: [],
     eventPending: false,
     uploadType: 'text/csv',
+    quotaRows: 0,
     createdAt: RECORDS_NOW,
     ...change,
   };

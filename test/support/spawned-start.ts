@@ -44,6 +44,9 @@ export async function survivors(pids: readonly number[], withinMs: number): Prom
   return pids.filter(isAlive);
 }
 
+/** The ids of all functions processes of a stack. */
+export const functionsIn = ({ processes }: LocalJson): number[] => [processes.functions].flat();
+
 export async function readLocal(data: string): Promise<LocalJson> {
   return JSON.parse(await readFile(join(data, 'local.json'), 'utf8'));
 }

@@ -1,3 +1,4 @@
+import { inflateRawSync } from 'node:zlib';
 import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
@@ -15,7 +16,8 @@ export async function* everythingStored(connectionString: string): AsyncGenerato
   for await (const { name = '' } of service.listTables()) {
     const table = TableClient.fromConnectionString(connectionString, name, { allowInsecureConnection: true });
     for await (const entity of table.listEntities()) {
-      yield { place: `table ${name} ${entity.partitionKey}/${entity.rowKey}`, text: JSON.stringify(entity) };
+      const text = JSON.stringify(entity) + rememberedAnswer(entity);
+      yield { place: `table ${name} ${entity.partitionKey}/${entity.rowKey}`, text };
     }
   }
   const queues = QueueServiceClient.fromConnectionString(connectionString);
@@ -43,4 +45,10 @@ export async function countMessages(connectionString: string): Promise<number> {
     total += (await queues.getQueueClient(name).getProperties()).approximateMessagesCount ?? 0;
   }
   return total;
+}
+
+/** An answer that is stored for its `Idempotency-Key`, which is compressed. */
+function rememberedAnswer(entity: Record<string, unknown>): string {
+  const chunks = Array.from({ length: Number(entity.chunks ?? 0) }, (_, i) => entity[`answer${i}`] as Uint8Array);
+  return chunks.length > 0 ? inflateRawSync(Buffer.concat(chunks)).toString() : '';
 }

@@ -49,7 +49,7 @@ export function createImports({ raw, send }: Api): Imports {
     upload: Upload,
     { dryRun, ...options }: StartImportOptions | DryRunOptions = {},
   ): Promise<Import | ImportPreview> {
-    const params = { path: { connectionId }, query: { ...(dryRun && { dryRun: 'true' }) } };
+    const params = { path: { connectionId }, query: { ...(dryRun && { dryRun: 'true' as const }) } };
     const path = '/v1/connections/{connectionId}/imports';
     if (isMailboxes(upload)) {
       return dataOf(raw.POST(path, { params, body: { mailboxes: [...upload] }, ...initOf(options) }));

@@ -316,7 +316,7 @@ export interface paths {
         put?: never;
         /**
          * Start an import
-         * @description With `dryRun=true` nothing is stored: the answer tells what an import would do.
+         * @description With `dryRun=true` nothing is stored: the answer tells what an import would do. One file can be uploaded to a connection at a time, dry runs included. A second one is answered with 409 `upload_in_progress`.
          */
         post: operations["imports-create"];
         delete?: never;
@@ -453,7 +453,7 @@ export interface paths {
         };
         /**
          * List changes, newest first
-         * @description One record for every attempt to change something. With `action`, a page can be short or empty although more follow: continue while there is a `nextCursor`. Operators see all customers, or the one they name in `Muster-Customer`.
+         * @description One record for every attempt to change something. With `action`, a page can be short or empty although more follow: continue while there is a `nextCursor`. Operators see all customers, or the one they name in `Muster-Customer`. The records of a deleted customer can be read until it is purged. Then one record remains, which proves the deletion.
          */
         get: operations["audit-list"];
         put?: never;
@@ -515,7 +515,7 @@ export interface components {
              * @description A stable code for programs. Absent if the error is on our side (status 500).
              * @enum {string}
              */
-            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
+            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "upload_in_progress" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
             /** @description Give this ID to our support. */
             requestId: string;
             /** @description Every wrong field of the request, at most 100. */
@@ -523,7 +523,7 @@ export interface components {
                 path: string;
                 message: string;
             }[];
-            /** @description How many more fields are wrong. */
+            /** @description How many more wrong fields were found. The check of a list ends after 10,000 wrong mailboxes. */
             errorsOmitted?: number;
             /** @description Slots that the import needs. */
             needed?: number;
@@ -933,7 +933,7 @@ export interface components {
              * @example 2027-06-01T08:30:00.000Z
              */
             at: string;
-            /** @description The API key, and its role. */
+            /** @description The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself. */
             actor: {
                 keyId: string;
                 /** @enum {string} */
@@ -952,7 +952,7 @@ export interface components {
             /** @description The HTTP status of the answer. */
             status: number | null;
             requestId: string;
-            /** @description The IP address of the caller. */
+            /** @description The IP address of the caller. `null` in the record that proves a deletion. */
             address: string | null;
         };
     };
@@ -966,6 +966,23 @@ export interface components {
                 "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `rate_limited`: Too many requests. */
+        "Problem-429-rate_limited": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 [name: string]: unknown;
             };
@@ -1095,23 +1112,6 @@ export interface components {
                 "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
-                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `rate_limited`: Too many requests. */
-        "Problem-429-rate_limited": {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
-                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                RateLimit: components["headers"]["RateLimit"];
-                "Retry-After": components["headers"]["Retry-After"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 [name: string]: unknown;
             };
@@ -1348,8 +1348,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `idempotency_in_progress`: The first request is still running. */
-        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress": {
+        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
@@ -1462,6 +1462,8 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1476,11 +1478,14 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
             400: components["responses"]["Problem-400-validation_failed"];
+            429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
         };
     };
@@ -1501,6 +1506,8 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1515,6 +1522,8 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     /** @description Seconds to wait before you try again. */
                     "Retry-After"?: string;
                     [name: string]: unknown;
@@ -1522,6 +1531,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["Problem-400-validation_failed"];
+            429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
             /** @description Storage, the vault or the scheduler does not answer. Operators see which one. */
             503: {
@@ -1531,6 +1541,8 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     /** @description Seconds to wait before you try again. */
                     "Retry-After"?: string;
                     [name: string]: unknown;
@@ -2091,6 +2103,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
@@ -2215,12 +2229,22 @@ export interface operations {
                 "application/json": {
                     /** @example Contoso */
                     name: string;
-                    /** @example contoso.com */
+                    /**
+                     * @description The ID of the tenant, or one of its domains.
+                     * @example contoso.com
+                     */
                     tenant: string;
-                    /** Format: uuid */
+                    /**
+                     * Format: uuid
+                     * @description The application (client) ID of the app in the tenant.
+                     */
                     clientId: string;
+                    /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret: string;
-                    /** Format: date-time */
+                    /**
+                     * Format: date-time
+                     * @description When the client secret expires.
+                     */
                     clientSecretExpiresAt: string;
                     /**
                      * @default global
@@ -2228,6 +2252,7 @@ export interface operations {
                      */
                     cloud?: "global" | "usgov" | "usgovdod" | "china" | "simulator";
                     /**
+                     * @description What is checked in each mailbox.
                      * @default [
                      *       "graph.readWrite",
                      *       "graph.send"
@@ -2235,11 +2260,15 @@ export interface operations {
                      */
                     probes?: ("graph.readWrite" | "graph.send" | "imap" | "smtp")[];
                     /**
+                     * @description How sending is proven. `noDelivery`: a message without recipients, which Microsoft must refuse for just that. `selfAddressed`: a message from the mailbox to itself, which is then deleted. `none`: not at all.
                      * @default noDelivery
                      * @enum {string}
                      */
                     sendProbe?: "noDelivery" | "selfAddressed" | "none";
-                    /** @example jane@contoso.com */
+                    /**
+                     * @description The mailbox that a connection test uses.
+                     * @example jane@contoso.com
+                     */
                     defaultMailbox?: string;
                 };
             };
@@ -2404,12 +2433,22 @@ export interface operations {
                 "application/json": {
                     /** @example Contoso */
                     name?: string;
-                    /** @example jane@contoso.com */
+                    /**
+                     * @description The mailbox that a connection test uses.
+                     * @example jane@contoso.com
+                     */
                     defaultMailbox?: string;
+                    /** @description What is checked in each mailbox. */
                     probes?: ("graph.readWrite" | "graph.send" | "imap" | "smtp")[];
-                    /** @enum {string} */
+                    /**
+                     * @description How sending is proven. `noDelivery`: a message without recipients, which Microsoft must refuse for just that. `selfAddressed`: a message from the mailbox to itself, which is then deleted. `none`: not at all.
+                     * @enum {string}
+                     */
                     sendProbe?: "noDelivery" | "selfAddressed" | "none";
-                    /** @constant */
+                    /**
+                     * @description The grants in Microsoft 365 were just changed. Refusals wait until they take effect.
+                     * @constant
+                     */
                     grantsJustChanged?: true;
                 };
             };
@@ -2464,8 +2503,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret: string;
-                    /** Format: date-time */
+                    /**
+                     * Format: date-time
+                     * @description When the client secret expires.
+                     */
                     clientSecretExpiresAt: string;
                 };
             };
@@ -2624,6 +2667,8 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     /** @description The page loads nothing and runs no scripts. */
                     "Content-Security-Policy"?: string;
                     /** @description Always `no-referrer`, because the address contains the one-time state. */
@@ -2635,6 +2680,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Problem-400-validation_failed"];
+            429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
         };
     };
@@ -2646,6 +2692,8 @@ export interface operations {
                 cursor?: string;
             };
             header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
@@ -2766,7 +2814,7 @@ export interface operations {
     "imports-create": {
         parameters: {
             query?: {
-                dryRun?: string;
+                dryRun?: "true" | "false";
             };
             header?: {
                 /** @description Operators name the customer they act for. Others leave it out. */
@@ -2831,7 +2879,7 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
-            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress"];
+            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
@@ -3261,6 +3309,8 @@ export interface operations {
                 cursor?: string;
             };
             header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
@@ -3328,6 +3378,8 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3344,11 +3396,14 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
             400: components["responses"]["Problem-400-validation_failed"];
+            429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
         };
     };

@@ -9,6 +9,8 @@ window.addEventListener('DOMContentLoaded', () => {
     defaultModelsExpandDepth: 0,
     // The schema says more than an example that is made from it.
     defaultModelRendering: 'model',
+    // The fields, and what they mean.
+    defaultModelExpandDepth: 2,
     docExpansion: 'list',
     filter: true,
     // By default, the document of an API on the web is sent to validator.swagger.io.

@@ -4,6 +4,11 @@ import { DomainError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 
 const RETRY_AFTER_SECONDS = 10;
+/**
+ * The SDK writes the expiry as a 32-bit number of seconds. A later one would wrap round to a time in the past. Only our
+ * own record counts, so the vault's copy may be too early.
+ */
+const LATEST_EXPIRY = new Date((2 ** 31 - 1) * 1000);
 
 /**
  * Client secrets in Azure Key Vault, named after the connection's ID. Names there may contain only letters, digits and
@@ -17,7 +22,10 @@ export function keyVaultSecrets(client: SecretClient): SecretVault {
     async put(name, value, expiresAt) {
       const key = nameOf(name);
       const set = () =>
-        client.setSecret(key, value.reveal(), { expiresOn: expiresAt, contentType: 'Microsoft 365 client secret' });
+        client.setSecret(key, value.reveal(), {
+          expiresOn: expiresAt > LATEST_EXPIRY ? LATEST_EXPIRY : expiresAt,
+          contentType: 'Microsoft 365 client secret',
+        });
       const stored = await set().catch(async (error: unknown) => {
         if (statusOf(error) !== 409) throw toVaultError(error);
         const recovery = await translateVaultErrors(client.beginRecoverDeletedSecret(key));

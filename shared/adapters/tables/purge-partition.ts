@@ -3,7 +3,7 @@ import { undefinedOn } from '../storage-errors.ts';
 import { PAGE_MAX, readEntities } from './read-entities.ts';
 
 /** The largest transaction that Table Storage accepts. */
-const TRANSACTION_MAX = 100;
+export const TRANSACTION_MAX = 100;
 
 /**
  * Removes the rows of a partition. Repeatable, also while another caller removes the same rows.

@@ -30,7 +30,14 @@ export function tableAnswers(table: TableClient): AnswerMemory {
     async remove({ owner, id }, tag) {
       await undefinedOn([404, 412], table.deleteEntity(escapeKey(owner), escapeKey(id), { etag: tag }));
     },
-    purge: (owner) => purgePartition(table, escapeKey(owner)),
+    async purge(customerId) {
+      await purgePartition(table, escapeKey(customerId));
+      // Reads the whole table. It holds the answers of a day or two, and customers are seldom deleted.
+      const about = odata`customerId eq ${customerId}`;
+      for await (const { partitionKey = '', rowKey = '' } of eachEntity(table, about, ['PartitionKey', 'RowKey'])) {
+        await undefinedOn([404], table.deleteEntity(partitionKey, rowKey));
+      }
+    },
     async removeExpired(before) {
       const filter = odata`expiresAt lt ${before.toISOString()}`;
       let removed = 0;
@@ -51,6 +58,7 @@ function toEntity(record: AnswerRecord) {
   return {
     partitionKey: escapeKey(record.owner),
     rowKey: escapeKey(record.id),
+    ...(record.customerId !== undefined && { customerId: record.customerId }),
     ...(record.fingerprint !== undefined && { fingerprint: record.fingerprint }),
     begunAt: record.begunAt.toISOString(),
     holder: record.holder,
@@ -80,6 +88,7 @@ function fromEntity(owner: string, id: string, entity: Record<string, unknown>):
     holder: String(entity.holder),
     lockedUntil: new Date(String(entity.lockedUntil)),
     expiresAt: new Date(String(entity.expiresAt)),
+    ...(typeof entity.customerId === 'string' && { customerId: entity.customerId }),
     ...(typeof entity.fingerprint === 'string' && { fingerprint: entity.fingerprint }),
     ...(chunks.length > 0 && {
       answer: JSON.parse(inflateRawSync(Buffer.concat(chunks)).toString()) as RememberedAnswer,

@@ -1,11 +1,12 @@
 import { odata, type TableClient, type TransactionAction } from '@azure/data-tables';
-import type { AuditLog, AuditRecord } from '../../kernel/audit-log.ts';
+import type { AuditLog, AuditRecord, AuditResult } from '../../kernel/audit-log.ts';
 import { idOfInstant } from '../../kernel/ids.ts';
 import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
 import { newestFirst } from './newest-first.ts';
-import { readEntities } from './read-entities.ts';
+import { purgePartition, TRANSACTION_MAX } from './purge-partition.ts';
+import { PAGE_MAX, readEntities } from './read-entities.ts';
 
 const columns: Columns<AuditRecord> = {
   id: 'text',
@@ -26,27 +27,35 @@ const partitionOf = (customerId: string) => `customer:${escapeKey(customerId)}`;
 /** Sorts after every row of this instant and later ones, and before every earlier row. */
 const after = (instant: Date) => `${newestFirst(idOfInstant('aud', instant))}~`;
 
-/** The largest transaction that Table Storage accepts. */
-const TRANSACTION_MAX = 100;
-
 /**
- * Audit records, newest first, each one twice: in the partition `all` for operators and in the partition of its customer.
- * So both lists cost one request a page. The row in `all` is written first and removed last: it leads to the other one.
+ * Audit records, newest first, each one twice: in the partition of its customer and, for operators, in the partition
+ * `all`. So both lists cost one request a page.
+ *
+ * The customer's row is written first, because it leads the purge of the customer to the other one. If the process dies
+ * between the two, the customer's row alone remains. The next removal of the customer's old records takes it along.
  */
 export function tableAudit(table: TableClient): AuditLog {
-  const rowsOf = (record: AuditRecord) => {
-    const row = { rowKey: newestFirst(record.id), ...toProperties(columns, record) };
-    const all = { partitionKey: ALL, ...row };
-    return record.customerId === undefined ? [all] : [all, { partitionKey: partitionOf(record.customerId), ...row }];
+  const rowOf = (record: AuditRecord) => ({ rowKey: newestFirst(record.id), ...toProperties(columns, record) });
+  const partitionsOf = ({ customerId }: AuditRecord) =>
+    customerId === undefined ? [ALL] : [partitionOf(customerId), ALL];
+  // A row that exists is this very one, whose answer was lost: nobody else has its ID.
+  const create = (partitionKey: string, record: AuditRecord) =>
+    undefinedOn([409], table.createEntity({ partitionKey, ...rowOf(record) }));
+  // A row that is gone was purged, and must not come back.
+  const merge = (partitionKey: string, { id }: AuditRecord, result: AuditResult) => {
+    const change = { partitionKey, rowKey: newestFirst(id), ...toProperties(columns, result) };
+    return undefinedOn([404], table.updateEntity(change, 'Merge'));
   };
 
   return {
     async insert(intent) {
-      // A row that exists is this very one, whose answer was lost: nobody else has its ID.
-      for (const row of rowsOf(intent)) await undefinedOn([409], table.createEntity(row));
+      for (const partition of partitionsOf(intent)) await create(partition, intent);
     },
-    async complete(record) {
-      await Promise.all(rowsOf(record).map((row) => translateStorageErrors(table.upsertEntity(row, 'Replace'))));
+    async complete(intent, result) {
+      if (intent.customerId === undefined && result.customerId !== undefined) {
+        await create(partitionOf(result.customerId), { ...intent, ...result });
+      }
+      await Promise.all(partitionsOf(intent).map((partition) => merge(partition, intent, result)));
     },
     async list({ customerId, from, action }, { limit, cursor }) {
       const filter = [
@@ -67,12 +76,24 @@ export function tableAudit(table: TableClient): AuditLog {
       const filter = odata`PartitionKey eq ${ALL} and RowKey gt ${after(before)}`;
       const select = ['PartitionKey', 'RowKey', 'customerId'];
       const { items } = await readEntities(table, filter, { limit: max, select });
-      const byCustomer = Map.groupBy(items, ({ customerId }) => String(customerId ?? ''));
-      for (const [customerId, rows] of byCustomer) {
-        if (customerId !== '') await removeRows(table, partitionOf(customerId), rows);
+      const oldest = items.at(-1)?.rowKey ?? '';
+      const customerIds = new Set(items.map(({ customerId }) => String(customerId ?? '')));
+      for (const customerId of customerIds) {
+        if (customerId === '') continue;
+        await purgePartition(table, partitionOf(customerId), odata`RowKey gt ${after(before)} and RowKey le ${oldest}`);
       }
       await removeRows(table, ALL, items);
       return items.length;
+    },
+    async purge(customerId) {
+      const partitionKey = partitionOf(customerId);
+      const filter = odata`PartitionKey eq ${partitionKey}`;
+      for (;;) {
+        const { items } = await readEntities(table, filter, { limit: PAGE_MAX, select: ['PartitionKey', 'RowKey'] });
+        if (items.length === 0) return;
+        await removeRows(table, ALL, items);
+        await removeRows(table, partitionKey, items);
+      }
     },
   };
 }

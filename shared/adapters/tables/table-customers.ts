@@ -12,6 +12,7 @@ const columns: Columns<Customer> = {
   name: 'text',
   createdAt: 'instant',
   deletingSince: 'instant',
+  deletionRequest: 'json',
   purgeAt: 'instant',
   purgingSince: 'instant',
 };

@@ -6,10 +6,10 @@ import { quotaReached } from '../../kernel/quota.ts';
 import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { createWithinQuota } from './create-within-quota.ts';
-import { insertOwn } from './insert-own.ts';
 import { newestFirst } from './newest-first.ts';
 import { purgePartition } from './purge-partition.ts';
 import { eachEntity, readEntity, readPage } from './read-entities.ts';
+import { tableRowQuota } from './row-quota.ts';
 
 const importColumns: Columns<Import> = {
   id: 'text',
@@ -33,6 +33,7 @@ const importColumns: Columns<Import> = {
   retryOf: 'text',
   uploadType: 'text',
   uploadedRows: 'number',
+  quotaRows: 'number',
   uploadHash: 'text',
   counts: 'json',
   createdAt: 'instant',
@@ -52,6 +53,8 @@ const OPEN = 'open';
 const open = odata`PartitionKey eq ${OPEN}`;
 const { from, to } = { from: 'imp_', to: 'imp`' };
 const pointers = odata`RowKey ge ${from} and RowKey lt ${to}`;
+/** Other rows in the partition of a customer have keys without this prefix. */
+const imports = odata`RowKey ge ${newestFirst('imp_')} and RowKey lt ${newestFirst('imp`')}`;
 /**
  * The row that makes the quota of a customer exact, see `createWithinQuota`. Customers share a fixed number of these
  * rows, so that nothing of a deleted customer stays behind.
@@ -60,6 +63,7 @@ const guardOf = (customerId: string) => `quota:${createHash('sha256').update(cus
 
 /** Imports in one table, with a partition for each customer, newest first. */
 export function tableImports(table: TableClient): ImportStore {
+  const rowQuota = tableRowQuota(table);
   const toEntity = (record: Import) => ({
     partitionKey: record.customerId,
     rowKey: newestFirst(record.id),
@@ -69,15 +73,21 @@ export function tableImports(table: TableClient): ImportStore {
   const store: ImportStore = {
     get: (customerId, importId) => readEntity(table, importColumns, customerId, newestFirst(importId), [404, 400]),
     list(customerId, connectionId, request) {
-      const filter = odata`PartitionKey eq ${customerId} and connectionId eq ${connectionId}`;
+      const filter = `${odata`PartitionKey eq ${customerId} and connectionId eq ${connectionId}`} and ${imports}`;
       return readPage(table, importColumns, filter, request);
     },
-    insert: (record) => insertOwn(table, toEntity(record), record, () => store.get(record.customerId, record.id)),
+    async insert(record, quota) {
+      const { customerId, id, quotaRows } = record;
+      if (await rowQuota.insert(customerId, ['create', toEntity(record)], quotaRows, quota)) return record;
+      // Nobody else can have made this ID: an earlier try has stored it, and its answer was lost.
+      return (await store.get(customerId, id))?.value ?? record;
+    },
+    recount: (customerId, importId, quotaRows) => rowQuota.recount(customerId, newestFirst(importId), quotaRows),
     async update(record, tag) {
       const written = await undefinedOn([404, 412], table.updateEntity(toEntity(record), 'Replace', { etag: tag }));
       return written?.etag;
     },
-    purge: (customerId, connectionId) => purgePartition(table, customerId, odata`connectionId eq ${connectionId}`),
+    purge: (customerId, connectionId) => rowQuota.purge(customerId, odata`connectionId eq ${connectionId}`),
     async purgeCustomer(customerId) {
       await purgePartition(table, customerId);
       await purgePartition(table, OPEN, odata`customerId eq ${customerId}`);

@@ -170,7 +170,7 @@ async function chooseRows(
   { now, counts }: TickView,
   { room, isProbe }: { room: number; isProbe: boolean },
 ): Promise<Sending> {
-  const { lease, flow } = shift;
+  const { lease } = shift;
   const sending = noRows(lease.record, []);
   sending.isProbe = isProbe;
   if (room > 0 && counts.waiting > counts.held) {

@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Slots } from '../../plans/slots.ts';
 import { type Import, isEnded } from '../import.ts';
 import { changeImport, type ImportStore } from '../import-store.ts';
-import { countRows } from '../ledger/counts.ts';
+import { countRows, countUnchecked } from '../ledger/counts.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { countSettled, sumTallies } from '../ledger/tally.ts';
 import { reviseExplanations } from './revise-explanations.ts';
@@ -26,7 +26,7 @@ interface FinishDeps {
 /**
  * Ends an import whose rows are all settled. Resolves to whether the import has ended.
  *
- * The steps are, in this order: explanations, slots, end state, announcement, pointer. Each can be repeated by another
+ * The steps are, in this order: explanations, slots, end state, quota, announcement, pointer. Each can be repeated by another
  * process. The import is read before its tallies. The other way around, rows that are planned in between would be
  * missed.
  *
@@ -75,6 +75,7 @@ export async function finishImport(deps: FinishDeps, target: Pick<Import, 'custo
 
 async function announceEnd(deps: FinishDeps, record: Import): Promise<void> {
   if (record.eventPending) {
+    if (record.counts) await deps.imports.recount(record.customerId, record.id, countUnchecked(record.counts));
     await deps.importEvents.ended(record);
     await changeImport(deps.imports, record.customerId, record.id, (current) =>
       current.eventPending ? { ...current, eventPending: false } : undefined,

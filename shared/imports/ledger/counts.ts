@@ -36,3 +36,8 @@ export function countRows(plan: PlanRecord | undefined, tallied: TallyCounts, up
     cancelled,
   };
 }
+
+/** The rows that no check was spent on. They hold no slot, so a quota of their own limits them. */
+export function countUnchecked({ rejected, duplicates, cancelled }: Counts): number {
+  return rejected + duplicates + cancelled;
+}

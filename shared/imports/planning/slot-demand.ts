@@ -3,10 +3,12 @@ import type { Slots } from '../../plans/slots.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ParsedRow } from '../upload/parsed-row.ts';
 
-/** Counts, row by row, how many slots an upload needs beyond those that its mailboxes already hold. */
+/** Counts, row by row, what an upload needs: slots beyond those that its mailboxes already hold, and rows without any. */
 interface SlotDemand {
   count(row: ParsedRow): void;
   needed(): number;
+  /** The rows that will be rejected or duplicates. */
+  unchecked(): number;
   /** Whether the address is already connected or being checked. */
   isTaken(address: string): boolean;
   holdsSlot(address: string): boolean;
@@ -22,14 +24,20 @@ export async function readSlotDemand(deps: { ledger: Ledger }, connectionId: str
   }
   const counted = new Set<string>();
   let needed = 0;
+  let unchecked = 0;
   return {
     isTaken: (address) => taken.has(address),
     holdsSlot: (address) => holders.has(address),
     needed: () => needed,
+    unchecked: () => unchecked,
     count(row) {
-      if (!row.ok || counted.has(row.address)) return;
+      if (!row.ok || counted.has(row.address)) {
+        unchecked++;
+        return;
+      }
       counted.add(row.address);
-      if (!taken.has(row.address) && !holders.has(row.address)) needed++;
+      if (taken.has(row.address)) unchecked++;
+      else if (!holders.has(row.address)) needed++;
     },
   };
 }

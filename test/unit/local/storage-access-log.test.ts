@@ -11,6 +11,7 @@ it.each([
   ['GET /devstoreaccount1/mailboxes()?$filter=x', 'table', 'mailboxes()'],
   ["GET /devstoreaccount1/mailboxes(PartitionKey='a%20b',RowKey='c')", 'table', 'mailboxes(…)'],
   ['PUT /devstoreaccount1/uploads/cus_1/imp_1?comp=blocklist', 'blob', 'uploads/{name}'],
+  ['PUT /devstoreaccount1/azure-webjobs-hosts/locks/x?comp=lease', 'blob', 'azure-webjobs-hosts/{name}'],
   ['GET /devstoreaccount1/mailboxes(%', 'table', 'mailboxes(%'],
 ])('counts %s by its route without ids', (request, service, route) => {
   const log = createAccessLog();

@@ -23,3 +23,16 @@ test('the second of two deliveries decides the result, and the last allowed deli
   await run({ text: '', message, dequeueCount: 5 });
   expect(counts).toEqual([1, 2, 2, 3, 5]);
 });
+
+test('can deliver every third message twice', async () => {
+  let runs = 0;
+  const run = deliverTwice(
+    async () => {
+      runs++;
+    },
+    5,
+    3,
+  );
+  for (let i = 0; i < 9; i++) await run({ text: '', message, dequeueCount: 1 });
+  expect(runs).toBe(12);
+});

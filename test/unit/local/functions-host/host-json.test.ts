@@ -23,6 +23,22 @@ test('reads the file of this app', () => {
   });
 });
 
+test('app settings override the file, as on the platform', () => {
+  const settings = {
+    AzureFunctionsJobHost__functionTimeout: '00:00:05',
+    AzureFunctionsJobHost__extensions__queues__batchSize: '8',
+    AzureFunctionsJobHost__singleton__listenerLockPeriod: '00:00:15',
+  };
+  const overridden = parseHostJson(readFileSync('host.json', 'utf8'), settings);
+  expect(overridden).toMatchObject({
+    functionTimeoutMs: 5_000,
+    singleton: { lockPeriodMs: 15_000, recoveryPollingMs: 60_000 },
+    queues: { batchSize: 8, newBatchThreshold: 16 },
+  });
+  const unlimited = { AzureFunctionsJobHost__functionTimeout: '-1' };
+  expect(parseHostJson('{"version":"2.0"}', unlimited).functionTimeoutMs).toBeUndefined();
+});
+
 test.each([
   ['{', /^host.json is not JSON/],
   ['{}', /version/],

@@ -1,4 +1,5 @@
-import { type BenchCustomer, clientSecretExpiresAt, csvOf } from './bench-customer.ts';
+import { clientSecretExpiresAt, csvOf } from '../support/bench-tenant.ts';
+import type { BenchCustomer } from './bench-customer.ts';
 import type { Call } from './send.ts';
 
 /** The parts of docs/openapi.json that are read. */

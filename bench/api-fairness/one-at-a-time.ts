@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BenchCustomer } from './bench-customer.ts';
 import { send } from './send.ts';
@@ -8,6 +9,9 @@ export interface ReadTimes {
   /** How many reads were answered 429. */
   refused: number;
 }
+
+/** Below the rate limit of a key, so that no read is refused. */
+const EVERY_MS = 40;
 
 /** A worker thread that reads one thing after another for some time. Any answer but 200 and 429 ends it. */
 const { customer, forMs } = workerData as { customer: BenchCustomer; forMs: number };
@@ -34,5 +38,6 @@ for (let i = 0; performance.now() < endsAt; i++) {
   if (status === 200) times.ms.push(performance.now() - startedAt);
   else if (status === 429) times.refused++;
   else throw new Error(`GET ${path} answered ${status}: ${text}`);
+  await pause(Math.max(0, startedAt + EVERY_MS - performance.now()));
 }
 parentPort?.postMessage(times);

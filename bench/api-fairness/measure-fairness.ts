@@ -29,7 +29,7 @@ export interface Fairness {
 export async function measureFairness(forMs: number): Promise<Fairness> {
   const demo = demoScenario(TENANT_SIZE, { latencyMs: 20 });
   for (const app of demo.scenario.tenants[0]?.apps ?? []) app.consent = 'granted';
-  const stack = await startStack({ port: 0, scenario: parseScenario(demo.scenario) });
+  const stack = await startStack({ port: 0, scenario: parseScenario(demo.scenario), isApart: true });
   try {
     const { apiUrl, operatorKey } = stack.local();
     const operator = createMuster({ url: apiUrl, key: operatorKey });

@@ -1,5 +1,6 @@
 import { createMuster, type Muster } from '../../clients/typescript/src/index.ts';
 import { createCustomer } from '../../local/customer.ts';
+import { clientSecretExpiresAt, csvOf } from '../support/bench-tenant.ts';
 
 /** A customer with everything that a route can ask for. Plain data, because it is sent to a worker thread. */
 export interface BenchCustomer {
@@ -16,8 +17,6 @@ export interface Tenant {
   clientId: string;
   clientSecret: string;
 }
-
-export const clientSecretExpiresAt = '2035-12-31T00:00:00Z';
 
 /** Creates a customer with a connection, and imports some mailboxes. */
 export async function createBenchCustomer(
@@ -43,10 +42,4 @@ export async function createBenchCustomer(
   await muster.waitForImport(importId);
   const ids = { customerId, keyId: spare.id, connectionId: connection.id, importId, address: `user1@${tenant.domain}` };
   return { apiUrl, key, ids, tenant };
-}
-
-/** A CSV of the mailboxes `user<from>` to `user<to>`. */
-export function csvOf(domain: string, from: number, to: number): string {
-  const addresses = Array.from({ length: to - from + 1 }, (_, i) => `user${from + i}@${domain}`);
-  return `email\n${addresses.join('\n')}\n`;
 }

@@ -1,0 +1,31 @@
+import type { Actor } from '../kernel/actor.ts';
+import { DomainError } from '../kernel/errors.ts';
+import type { BodyKind } from './request-body.ts';
+import type { Turns } from './turns.ts';
+
+/** All keys of a customer share a line. Operators have one for each key, whichever customer they act for. */
+export function lineOf({ role, keyId, customerId }: Actor): string {
+  return role === 'operator' ? keyId : (customerId ?? keyId);
+}
+
+/**
+ * Serves a request when it is the caller's turn. Uploads and connection tests have lines of their own: they mostly wait,
+ * for the caller or for Microsoft, and a few of them would stop everything else that their customer asks for.
+ *
+ * @throws DomainError `rate_limited` if too many requests of the caller wait already
+ */
+export function serveInTurn<T>(
+  { turns }: { turns: Pick<Turns, 'take'> },
+  { bodyKind, testsConnection }: { bodyKind?: BodyKind; testsConnection?: boolean },
+  caller: Actor,
+  serve: () => Promise<T>,
+): Promise<T> {
+  const kind = bodyKind === 'stream' ? 'upload ' : testsConnection ? 'test ' : '';
+  const served = turns.take(`${kind}${lineOf(caller)}`, serve);
+  if (served) return served;
+  throw new DomainError(
+    'rate_limited',
+    'Too many of your requests are waiting. Send the next one when you have the answer to an earlier one.',
+    { retryAfterSeconds: 1, context: { policy: 'waiting' } },
+  );
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { contoso, sampleScenario } from '../../local/sample-scenario.ts';
+import type { ApiAnswer } from '../support/api-client.ts';
+import { useRunningStack } from '../support/running-stack.ts';
+
+const running = useRunningStack(sampleScenario());
+
+interface Call {
+  title: string;
+  method: string;
+  target: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** The calls of `requests.http`, in their order. */
+function readCalls(): Call[] {
+  const [, ...sections] = readFileSync('requests.http', 'utf8').split(/^### /m);
+  return sections.map((section) => {
+    const [title = '', request = '', ...rest] = section.split('\n');
+    const [method = '', target = ''] = request.split(' ');
+    const blank = rest.indexOf('');
+    const headers = rest.slice(0, blank).map((line) => line.split(/: (.*)/).slice(0, 2) as [string, string]);
+    return { title, method, target, headers: Object.fromEntries(headers), body: rest.slice(blank).join('\n').trim() };
+  });
+}
+
+interface AuditRecord {
+  id: string;
+  action: string;
+  result: string;
+  status: number;
+  requestId: string;
+}
+
+const readAudit = async () =>
+  (await running.operator.expect<{ items: AuditRecord[] }>(200, 'GET', '/v1/audit?limit=500')).items;
+
+it('every change in requests.http, sent from top to bottom, leaves exactly one audit record, and nothing else does', async () => {
+  const { apiUrl, operatorKey } = running.stack.local();
+  const variables: Record<string, string> = { api: apiUrl, operatorKey, tenant: contoso.tenantId };
+  const fill = (text: string) =>
+    text
+      .replace(/\{\{(\w+)\}\}/g, (_, name: string) => variables[name] ?? `no ${name}`)
+      .replace('key_…', () => variables.spareKey ?? 'no key');
+
+  /** What a user copies from an answer into the variables. */
+  async function keep({ title }: Call, { body }: ApiAnswer): Promise<void> {
+    const { id = '', key = '', url = '' } = body as Record<string, string>;
+    if (title.startsWith('Create a customer')) variables.customer = id;
+    if (title.startsWith('Create an API key')) {
+      variables.key = key;
+      const path = `/v1/customers/${variables.customer}/api-keys`;
+      const spare = await running.operator.expect<{ id: string }>(201, 'POST', path, {
+        body: { name: 'b', role: 'viewer' },
+      });
+      variables.spareKey = spare.id;
+    }
+    if (title.startsWith('Register')) variables.connection = id;
+    if (title.startsWith('Get a consent link')) variables.state = new URL(url).searchParams.get('state') ?? '';
+    if (title.startsWith('Start an import')) variables.import = id;
+  }
+
+  const seen: string[] = [];
+  for (const call of readCalls()) {
+    const before = await readAudit();
+    const { authorization, Authorization = authorization, ...headers } = call.headers;
+    const answer = await running.operator.call(call.method, fill(call.target).replace(apiUrl, ''), {
+      ...(call.body !== '' && { body: fill(call.body) }),
+      headers: { ...headers, ...(Authorization && { authorization: fill(Authorization) }) },
+    });
+    // The import may have ended by itself before it is paused.
+    const mayBeLate = /(?:pause|resume)$/.test(call.target);
+    expect(answer.status === 409 && mayBeLate ? 200 : answer.status, `${call.title}: ${answer.text}`).toBeLessThan(300);
+
+    const made = (await readAudit()).filter(({ id }) => !before.some((record) => record.id === id));
+    const isChange = call.method !== 'GET' && !call.target.includes('dryRun');
+    const expected = {
+      result: answer.status < 300 ? 'succeeded' : answer.body.code,
+      status: answer.status,
+      requestId: answer.headers.get('x-request-id'),
+    };
+    expect(made, call.title).toMatchObject(isChange ? [expected] : []);
+    seen.push(...made.map(({ action }) => action));
+    await keep(call, answer);
+  }
+  expect(seen.length).toBeGreaterThan(15);
+}, 60_000);

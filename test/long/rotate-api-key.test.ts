@@ -1,0 +1,54 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { plainTenant } from '../support/plain-tenant.ts';
+import { useRunningStack } from '../support/running-stack.ts';
+
+const OVERLAP_MS = 8_000;
+const CACHED_MS = 3_000;
+const PER_SECOND = 50;
+
+const running = useRunningStack(plainTenant(1), { settings: { API_KEY_CACHED: `PT${CACHED_MS / 1_000}S` } });
+
+it(`a key is rotated under ${PER_SECOND} requests a second: none fails before the overlap ends, all fail after the cache time`, async () => {
+  const { owner, operator, ownerKey } = running;
+  const { customer } = await owner.expect<{ customer: { id: string } }>(200, 'GET', '/v1/me');
+  const keyId = /key_[0-9a-z]+/.exec(ownerKey)?.[0] ?? '';
+  const answers: { sentAt: number; answeredAt: number; status: number; newStatus: number }[] = [];
+  const underWay: Promise<void>[] = [];
+  let successor = owner;
+  let rotatedAt = Number.POSITIVE_INFINITY;
+
+  async function sendOne(): Promise<void> {
+    const sentAt = performance.now();
+    const [old, fresh] = await Promise.all([owner.call('GET', '/v1/me'), successor.call('GET', '/v1/connections')]);
+    const newStatus = successor === owner ? 200 : fresh.status;
+    answers.push({ sentAt, answeredAt: performance.now(), status: old.status, newStatus });
+  }
+  const timer = setInterval(() => underWay.push(sendOne()), 1_000 / PER_SECOND);
+  try {
+    await pause(2_000);
+    const path = `/v1/customers/${customer.id}/api-keys/${keyId}/rotate`;
+    const body = { overlapSeconds: OVERLAP_MS / 1_000 };
+    rotatedAt = performance.now();
+    const rotated = await owner.expect<{ key: string }>(201, 'POST', path, { body });
+    successor = operator.as(rotated.key);
+    await pause(OVERLAP_MS + CACHED_MS + 3_000);
+  } finally {
+    clearInterval(timer);
+  }
+  await Promise.all(underWay);
+
+  const statuses = (chosen: typeof answers) => [...new Set(chosen.map(({ status }) => status))];
+  const during = answers.filter(({ answeredAt }) => answeredAt < rotatedAt + OVERLAP_MS);
+  // The overlap begins a moment after the request for the rotation was sent.
+  const after = answers.filter(({ sentAt }) => sentAt > rotatedAt + OVERLAP_MS + CACHED_MS + 500);
+  const lastGood = Math.max(...answers.filter(({ status }) => status === 200).map(({ sentAt }) => sentAt));
+  const workedForMs = Math.round(lastGood - rotatedAt - OVERLAP_MS);
+  console.log(JSON.stringify({ requests: answers.length, during: during.length, after: after.length, workedForMs }));
+  expect(during.length).toBeGreaterThan((0.8 * PER_SECOND * (2_000 + OVERLAP_MS)) / 1_000);
+  expect(after.length).toBeGreaterThan(PER_SECOND);
+  expect(statuses(during)).toEqual([200]);
+  // Sixty wrong keys a minute are answered with 401, and more of them with 429. The new key works on beside them.
+  expect(statuses(after).filter((status) => status !== 401 && status !== 429)).toEqual([]);
+  expect([...new Set(answers.map(({ newStatus }) => newStatus))]).toEqual([200]);
+}, 60_000);
