@@ -19,6 +19,8 @@ export interface HeldLease {
   keep(): Promise<boolean>;
   /** Writes the changed record once, without reading it, and renews the lease if needed. `false` if the lease is lost. */
   write(change: (current: Import) => Import): Promise<boolean>;
+  /** Keeps the lease while work runs that can take longer than it lasts, and that does not write the import. */
+  during<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Adds a change to the write that releases the lease. */
   onRelease(change: (current: Import) => Import): void;
 }
@@ -97,6 +99,21 @@ export async function withLease<Result>(
     write,
     async keep() {
       return isFresh(held?.value.lease?.until) || write((current) => current);
+    },
+    async during(work) {
+      let isRunning = true;
+      const result = work().finally(() => {
+        isRunning = false;
+      });
+      const settled = result.then(
+        () => undefined,
+        () => undefined,
+      );
+      while (isRunning) {
+        await Promise.race([settled, deps.sleep(leaseMs / 4)]);
+        if (isRunning) await lease.keep();
+      }
+      return result;
     },
     onRelease(change) {
       const before = releaseWith;

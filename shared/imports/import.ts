@@ -73,6 +73,8 @@ export interface Import {
   /** Accepted rows below the cursor. */
   dispatched: number;
   batches: readonly SentBatch[];
+  /** Lines above the cursor that were already sent as scouts. They are counted in `dispatched`. */
+  scoutedLines?: readonly number[];
   lease?: ImportLease;
   /** What dispatchers have learnt about the flow of checks. */
   flow?: Flow;

@@ -20,6 +20,7 @@ const importColumns: Columns<Import> = {
   cursor: 'number',
   dispatched: 'number',
   batches: 'json',
+  scoutedLines: 'json',
   lease: 'json',
   flow: 'json',
   wakeUpAt: 'instant',

@@ -19,7 +19,7 @@ interface SettlePoisonedDeps {
 /**
  * Settles a row whose check met a defect of ours on every delivery: `failed` with `internal_error`, so that the import
  * can end. Removes what the tries left in the mailbox, as far as possible. Rejects if the row could not be written. The
- * row is then still pending, and is sent again once its batch is overdue.
+ * row is then still pending, and the dispatcher finds that it has no message.
  */
 export async function settlePoisoned(deps: SettlePoisonedDeps, message: CheckMessage): Promise<void> {
   const connection = await deps.connectionCache.get(message);

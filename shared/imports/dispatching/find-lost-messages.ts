@@ -9,6 +9,8 @@ import type { WorkerReport } from '../ledger/worker-report.ts';
 const SUSPECT_MS = 4_000;
 /** A process with messages in hand writes every three seconds. Silent for this long, it is dead. */
 const SILENT_MS = 8_000;
+/** After this time, what a dead process had in hand was found in its batch. */
+const BURIED_MS = 600_000;
 /** A row that was sent again is left alone for this long. */
 const RESENT_KEPT_MS = 20_000;
 const READ_MAX = 1_000;
@@ -64,7 +66,10 @@ export async function findLostMessages(deps: LostDeps, search: LostSearch, now: 
 
 async function rowsOfDeadProcesses({ ledger }: LostDeps, search: LostSearch, now: number): Promise<Tagged<Row>[]> {
   const dead = search.reports.filter((report) => {
-    return report.hand.length > 0 && isSilent(report, now) && !search.buriedReports.includes(nameOf(report));
+    const isRecent = now - report.writtenAt.getTime() < BURIED_MS;
+    return (
+      report.hand.length > 0 && isRecent && isSilent(report, now) && !search.buriedReports.includes(nameOf(report))
+    );
   });
   const rows: Tagged<Row>[] = [];
   for (const report of dead) {

@@ -77,7 +77,7 @@ export async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise
 
 /** The lines among which rows can be waiting. */
 function waitingLines({ lease, flow }: Shift): { from: number; to: number } {
-  const { batches, cursor } = lease.record;
-  const to = Math.max(cursor, ...flow.refusals.scoutedLines.map((line) => line + 1));
+  const { batches, cursor, scoutedLines = [] } = lease.record;
+  const to = Math.max(cursor, ...scoutedLines.map((line) => line + 1));
   return { from: batches.reduce((least, batch) => Math.min(least, batch.from), Math.min(flow.waitingFrom, to)), to };
 }

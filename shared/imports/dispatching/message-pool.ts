@@ -102,7 +102,9 @@ export function createMessagePool(deps: PoolDeps, { totalMax }: { totalMax: numb
       if (wants) await claim(own);
       else await leave(own.importId);
       await refresh(own.importId);
-      return shareOf(known.total, known.claims, own);
+      const share = shareOf(known.total, known.claims, own);
+      // An import that does not take part is limited in another way, and must not wait for a share.
+      return wants ? share : Math.max(SHARE_MIN, share);
     },
   };
 }

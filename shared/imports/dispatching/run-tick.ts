@@ -3,7 +3,7 @@ import type { Import, SentBatch } from '../import.ts';
 import type { Row } from '../ledger/row.ts';
 import { countSettled, newestReports, sumTallies, type TallyCounts } from '../ledger/tally.ts';
 import { sumReports, type WorkerReport } from '../ledger/worker-report.ts';
-import { ruleOnRefusals } from '../refusals/rule-on-refusals.ts';
+import { type Ruling, ruleOnRefusals } from '../refusals/rule-on-refusals.ts';
 import { type CanaryChange, releaseDue } from './canary.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 import { findLostMessages } from './find-lost-messages.ts';
@@ -49,7 +49,7 @@ interface Sending {
   scouts: Tagged<Row>[];
   lost: Tagged<Row>[];
   isProbe: boolean;
-  note: Pick<Import, 'cursor' | 'dispatched' | 'batches'>;
+  note: Pick<Import, 'cursor' | 'batches'>;
   canary: CanaryChange | undefined;
 }
 
@@ -67,14 +67,7 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
 
   const isSent = lease.record.dispatched >= shift.plan.accepted;
   flow.refusals.streak = Math.max(0, flow.refusals.streak + view.changes.held - view.changes.passed);
-  const ruling = await ruleOnRefusals(deps, lease.record, flow.refusals, {
-    counts: view.counts,
-    outstanding: view.outstanding,
-    window: flow.window,
-    passStartedAt: sumReports(view.reports).passStartedAt,
-    isLast: isSent && view.outstanding <= 0 && view.counts.waiting <= view.counts.held,
-    lastLine: shift.plan.line,
-  });
+  const ruling = await ruleOn(deps, shift, view, isSent);
   if (ruling.kind === 'paused') return { kind: 'lost' };
   if (ruling.kind === 'goOn' && ruling.quietUntil) shift.quietUntil = ruling.quietUntil;
 
@@ -95,7 +88,11 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
       : noRows(lease.record, ruling.kind === 'scout' ? ruling.rows : []);
   await addLost(deps, shift, view, sending);
 
-  if (!(await note(deps, shift, sending))) return { kind: 'lost' };
+  if (!(await note(deps, shift, sending))) {
+    // Scouts that were not sent cannot answer.
+    if (ruling.kind === 'scout') delete flow.refusals.scouts;
+    return { kind: 'lost' };
+  }
   const endsAt = view.now + (share === 0 ? TICK_WITHOUT_SHARE_MS : view.tickMs);
   const sent = await send(deps, shift, sending, endsAt);
   flow.tokens = Math.max(0, flow.tokens - sent);
@@ -106,6 +103,20 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
   const leftMs = endsAt - deps.clock.now().getTime();
   if (leftMs > 0) await deps.sleep(leftMs);
   return undefined;
+}
+
+async function ruleOn(deps: DispatchDeps, shift: Shift, view: TickView, isSent: boolean): Promise<Ruling> {
+  const { flow, lease } = shift;
+  const { counts, outstanding, reports } = view;
+  if (counts.held <= 0 && !flow.refusals.scouts) {
+    flow.refusals.epoch = lease.record.epoch;
+    return { kind: 'goOn' };
+  }
+  const isLast = isSent && outstanding <= 0 && counts.waiting <= counts.held;
+  const { passStartedAt } = sumReports(reports);
+  const ruled = { counts, outstanding, window: flow.window, passStartedAt, isLast, lastLine: shift.plan.line };
+  // A mailbox may be asked, which can take longer than the lease.
+  return lease.during(() => ruleOnRefusals(deps, lease.record, flow.refusals, ruled));
 }
 
 /** Reads the tallies and the tenant's pace. `undefined` if every row is settled. */
@@ -159,7 +170,7 @@ async function chooseRows(
   { now, counts }: TickView,
   { room, isProbe }: { room: number; isProbe: boolean },
 ): Promise<Sending> {
-  const { lease, flow } = shift;
+  const { lease } = shift;
   const sending = noRows(lease.record, []);
   sending.isProbe = isProbe;
   if (room > 0 && counts.waiting > counts.held) {
@@ -173,15 +184,14 @@ async function chooseRows(
   const left = room - sending.due.length;
   const { cursor, dispatched } = lease.record;
   if (left <= 0 || dispatched >= shift.plan.accepted) return sending;
-  const fresh = await shift.fresh.take(cursor, left, flow.refusals.scoutedLines);
+  const fresh = await shift.fresh.take(cursor, left, lease.record.scoutedLines ?? []);
   sending.fresh = fresh.rows;
   sending.note.cursor = fresh.cursor;
-  flow.refusals.scoutedLines = flow.refusals.scoutedLines.filter((line) => line >= fresh.cursor);
   return sending;
 }
 
-function noRows({ cursor, dispatched, batches }: Import, scouts: Tagged<Row>[]): Sending {
-  const note = { cursor, dispatched, batches };
+function noRows({ cursor, batches }: Import, scouts: Tagged<Row>[]): Sending {
+  const note = { cursor, batches };
   return { due: [], fresh: [], scouts, lost: [], isProbe: false, note, canary: undefined };
 }
 
@@ -192,7 +202,7 @@ async function addLost(deps: DispatchDeps, shift: Shift, view: TickView, sending
   const batches = batchesOf(lease.record, outstanding, now);
   const canTellSilence = now - shift.watchingSince > WATCH_MIN_MS;
   const { buriedReports, resentLines } = flow;
-  const { scoutedLines } = flow.refusals;
+  const { scoutedLines = [] } = lease.record;
   const search = { connectionId, importId, cursor, batches, reports, outstanding, canTellSilence };
   const found = await findLostMessages(deps, { ...search, buriedReports, resentLines, scoutedLines }, now);
   sending.lost = found.rows;
@@ -215,7 +225,12 @@ async function note(deps: DispatchDeps, { lease, flow }: Shift, sending: Sending
   const { record } = lease;
   const now = deps.clock.now();
   const returned = [...due, ...scouts, ...lost].map(({ value }) => value.line);
-  const next = { ...sending.note, dispatched: record.dispatched + fresh.length + scouts.length };
+  const scouted = [...(record.scoutedLines ?? []), ...scouts.map(({ value }) => value.line)];
+  const next = {
+    ...sending.note,
+    dispatched: record.dispatched + fresh.length + scouts.length,
+    scoutedLines: scouted.filter((line) => line >= sending.note.cursor),
+  };
   if (next.cursor > record.cursor) next.batches = addFresh(next.batches, record.cursor, next.cursor, now);
   next.batches = addReturned(next.batches, returned, now);
   const isSame = next.cursor === record.cursor && next.batches === record.batches && !sending.canary;

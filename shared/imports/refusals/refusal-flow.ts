@@ -6,13 +6,11 @@ export interface RefusalFlow {
   scoutAt: number;
   /** The scouts that are being asked. Nothing else is sent until they have answered. */
   scouts?: { lines: number[]; sentAt: number };
-  /** Lines above the cursor that were already sent as scouts. */
-  scoutedLines: number[];
   lastRulingAt: number;
   /** The import's epoch that this describes. */
   epoch: number;
 }
 
 export function newRefusalFlow(refusalsMax: number): RefusalFlow {
-  return { streak: 0, scoutAt: refusalsMax, scoutedLines: [], lastRulingAt: 0, epoch: 0 };
+  return { streak: 0, scoutAt: refusalsMax, lastRulingAt: 0, epoch: 0 };
 }

@@ -42,7 +42,7 @@ export interface RulingView {
   lastLine: number;
 }
 
-type Ruling =
+export type Ruling =
   | {
       kind: 'goOn';
       /** Grants may be propagating. Until then nobody is asked. */
@@ -84,10 +84,9 @@ export async function ruleOnRefusals(
   if (view.counts.held <= 0) return { kind: 'goOn' };
   const isWindowFull = flow.streak >= view.window - 1 && view.outstanding <= 0;
   if (flow.streak >= flow.scoutAt || (flow.streak > 0 && isWindowFull && !view.isLast)) {
-    const rows = await chooseScouts(deps, record, flow, view.lastLine);
+    const rows = await chooseScouts(deps, record, view.lastLine);
     const lines = rows.map(({ value }) => value.line);
     flow.scouts = { lines, sentAt: now };
-    flow.scoutedLines.push(...lines);
     return { kind: 'scout', rows };
   }
   if (!view.isLast && now - flow.lastRulingAt < RULING_EVERY_MS) return { kind: 'goOn' };
@@ -105,12 +104,7 @@ async function beginEpoch(deps: RulingDeps, record: Import, flow: RefusalFlow, c
   delete flow.scouts;
 }
 
-async function chooseScouts(
-  { ledger }: RulingDeps,
-  record: Import,
-  flow: RefusalFlow,
-  lastLine: number,
-): Promise<Tagged<Row>[]> {
+async function chooseScouts({ ledger }: RulingDeps, record: Import, lastLine: number): Promise<Tagged<Row>[]> {
   const left = lastLine + 1 - record.cursor;
   const chosen = new Map<number, Tagged<Row>>();
   for (let i = 1; i <= SCOUTS && left > 0; i++) {
@@ -118,7 +112,7 @@ async function chooseScouts(
     const query = { fromLine, states: acceptedStates, limit: SCOUTS };
     const found = await ledger.findRows(record.connectionId, record.id, query);
     const free = found.find(({ value: { line, state } }) => {
-      return state === 'pending' && !chosen.has(line) && !flow.scoutedLines.includes(line);
+      return state === 'pending' && !chosen.has(line) && !record.scoutedLines?.includes(line);
     });
     if (free) chosen.set(free.value.line, free);
   }
