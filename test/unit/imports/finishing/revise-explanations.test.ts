@@ -29,7 +29,13 @@ beforeEach(() => {
 
 /** Every step of the explanations, one after the other. */
 async function reviseAll(): Promise<void> {
-  const leased: HeldLease = { record, keep: async () => true, write: async () => true, onRelease: () => undefined };
+  const leased: HeldLease = {
+    record,
+    keep: async () => true,
+    write: async () => true,
+    during: (work) => work(),
+    onRelease: () => undefined,
+  };
   const countOf = async (state: 'failed' | 'passed') =>
     (await ledger.findRows('conn_1', 'imp_1', { fromLine: 0, states: [state], limit: 1_000 })).length;
   const counts = { failed: await countOf('failed'), passed: await countOf('passed') };
