@@ -150,6 +150,7 @@ async function settleResult(
     generation: message.generation,
     ...result.counts,
     ...(signal.kind === 'unanswered' && { unanswered: 1 }),
+    ...(isWhole(message, result) && { wholeRequests: result.counts.accepted }),
     ...(signal.kind === 'throttled' &&
       signal.seconds !== undefined && { retryAt: new Date(deps.clock.now().getTime() + signal.seconds * 1000) }),
   });
@@ -195,6 +196,11 @@ function signalOf(message: CheckMessage, { counts, ...result }: CheckResult): Te
   if (counts.accepted > 0) return { kind: 'answered' };
   const isSilent = result.kind === 'wait' && result.cause === 'microsoft_unavailable';
   return { kind: isSilent && message.tries === 0 ? 'unanswered' : 'none' };
+}
+
+/** Whether the check was done in one try from beginning to end, so that it shows what a mailbox costs. */
+function isWhole(message: CheckMessage, { kind, counts }: CheckResult): boolean {
+  return kind === 'checked' && counts.throttled === 0 && message.attempt === 0 && !message.isResent;
 }
 
 function isAppUnknownYet(deps: CheckDeps, connection: Connection, finding: ConnectionFinding): boolean {
