@@ -189,7 +189,8 @@ async function isStillPending(deps: CheckDeps, message: CheckMessage): Promise<b
 /** What the result says about the tenant. A mailbox that was silent before says nothing by being silent again. */
 function signalOf(message: CheckMessage, { counts, ...result }: CheckResult): TenantSignal {
   const isThrottled = result.kind === 'wait' && result.cause === 'throttled' && !isMailboxLimit(result.microsoftCode);
-  if (isThrottled || counts.throttled > 0) {
+  // If most was answered, the tenant as a whole is not at its limit. The counts are reported all the same.
+  if (isThrottled && counts.throttled >= counts.accepted) {
     const seconds = result.kind === 'wait' ? result.seconds : undefined;
     return { kind: 'throttled', ...(seconds !== undefined && { seconds }) };
   }

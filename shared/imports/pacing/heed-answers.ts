@@ -38,6 +38,9 @@ const COMPLAINT_MIN = 3;
 const COMPLAINT_SHARE = 0.02;
 const RETURNED_MIN = 2;
 const LIMIT_MIN = 5;
+const NOISE_CUTS = 2;
+const NOISE_SHARE = 0.35;
+const NOISE_GROWTH = 1.5;
 /** With fewer mailboxes than this accepted in ten seconds, no limit can be learnt. */
 const BLOCKED_MAILBOXES = 2;
 const BLOCKED_AGAIN_MS = 60_000;
@@ -60,7 +63,17 @@ function changeByMode(pace: TenantPace, heard: Heard): HeedResult | undefined {
   if (pace.mode === 'down') return comeBack(pace, heard);
   if (heard.unansweredInARow >= UNANSWERED_MAX) return goDown(pace, heard);
   if (pace.mode === 'hold') return endHold(pace, heard);
-  return isComplaint(heard) ? cut(pace, heard) : undefined;
+  if (!isComplaint(heard)) return undefined;
+  return isNoise(pace, heard) ? { pace: { ...pace, limit: NOISE_GROWTH * pace.limit } } : cut(pace, heard);
+}
+
+/**
+ * Some requests are refused however slowly the tenant is asked. Then asking less does not help. At a real limit, most
+ * requests are refused.
+ */
+function isNoise(pace: TenantPace, { ofGeneration: said }: Heard): boolean {
+  if (pace.mode !== 'paced' || pace.cutsInARow < NOISE_CUTS) return false;
+  return said.throttled < NOISE_SHARE * (said.throttled + said.accepted);
 }
 
 /** Rows that were given back unasked complain as well: their process has closed its gate to the tenant. */
@@ -100,7 +113,7 @@ function endHold(pace: TenantPace, heard: Heard): HeedResult | undefined {
   const { now, importId, ofGeneration: said, acceptedLately, retryAt } = heard;
   if (pace.probe?.importId === importId) {
     const { probe: _answered, ...rest } = pace;
-    if (said.throttled > 0) {
+    if (said.throttled > said.accepted) {
       const failedProbes = pace.failedProbes + 1;
       const holdMs = Math.min(HOLD_MAX_MS, HOLD_MS * 2 ** failedProbes);
       const holdUntil = Math.max(now + holdMs, retryAt);
@@ -145,6 +158,7 @@ function cut(pace: TenantPace, heard: Heard): HeedResult {
       // Where Microsoft asks for long holds, the limit is tested less often.
       quietMs: Math.min(QUIET_MAX_MS, Math.max(learnt.quietMs, 5 * (holdUntil - now))),
       cutAt: now,
+      cutsInARow: pace.mode === 'paced' && !isGentle ? pace.cutsInARow + 1 : 0,
       generation: pace.generation + 1,
     },
     event: 'cut',

@@ -106,3 +106,19 @@ it('learns no limit from a tenant that lets nothing through, and returns to full
   const again = heedAnswers(free ?? pace(), complaint({ now: NOW + 22_000, acceptedLately: 5 }))?.pace;
   expect(again).toMatchObject({ mode: 'hold', returnsTo: 'paced', limit: 5 });
 });
+
+it('does not go on asking less if some requests are refused at any pace', () => {
+  const noise = { accepted: 80, throttled: 20, returned: 0 };
+  let current = paced({ since: NOW - 5_000, cutAt: NOW - 5_000 });
+  for (let i = 0; i < 2; i++) {
+    const lowered = heedAnswers(current, heard({ ofGeneration: noise, acceptedLately: 80 }))?.pace;
+    current = { ...current, ...lowered, mode: 'paced' };
+  }
+  const { limit, generation } = current;
+  const raised = heedAnswers(current, heard({ ofGeneration: noise, acceptedLately: 80 }))?.pace;
+  expect(raised).toMatchObject({ mode: 'paced', limit: 1.5 * limit, generation });
+  // At a real limit, most requests are refused.
+  const real = heedAnswers(current, heard({ ofGeneration: { accepted: 5, throttled: 20, returned: 0 } }))?.pace;
+  expect(real).toMatchObject({ mode: 'hold' });
+  expect(real?.limit).toBeLessThan(limit);
+});
