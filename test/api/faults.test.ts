@@ -67,19 +67,19 @@ describe('400: a body of 1 MiB that is wrong everywhere gets a small answer', ()
   });
 
   it('and other requests get their turn while it is checked', async () => {
-    let longestMs = 0;
-    let last = performance.now();
-    const timer = setInterval(() => {
-      longestMs = Math.max(longestMs, performance.now() - last);
-      last = performance.now();
-    }, 1);
-    const startedAt = performance.now();
-    const body = JSON.parse(`{"mailboxes":${ones}}`);
     const { parseMailboxList } = await import('../../shared/imports/upload/parse-mailbox-list.ts');
-    last = performance.now();
+    const body = JSON.parse(`{"mailboxes":${ones}}`);
+    let isChecked = false;
+    let turns = 0;
+    const takeTurns = () => {
+      turns++;
+      if (!isChecked) setImmediate(takeTurns);
+    };
+    setImmediate(takeTurns);
     await expect(parseMailboxList(body)).rejects.toMatchObject({ fieldsOmitted: 9_900 });
-    clearInterval(timer);
-    expect(longestMs).toBeLessThan((performance.now() - startedAt) / 3);
+    isChecked = true;
+    // It stops after 10,000 wrong ones. Others get their turn after each thousand.
+    expect(turns).toBeGreaterThanOrEqual(9);
   });
 });
 

@@ -146,8 +146,8 @@ it('the audit record of each change says unknown, and a retry with the same Idem
   const before = await count();
   const from = new Date().toISOString();
 
-  // An intent is inserted with POST. PUT completes it, after the change.
-  const held = proxy.holdBack(({ method, path }) => method === 'PUT' && path.startsWith('/devstoreaccount1/audit('));
+  // An intent is inserted with POST. PATCH completes it, after the change.
+  const held = proxy.holdBack(({ method, path }) => method === 'PATCH' && path.startsWith('/devstoreaccount1/audit('));
   const unanswered = changes.map((change) =>
     send(change).then(
       ({ status }) => status,
