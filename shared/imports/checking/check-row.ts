@@ -150,6 +150,7 @@ async function settleResult(
     generation: message.generation,
     ...result.counts,
     ...(signal.kind === 'unanswered' && { unanswered: 1 }),
+    ...(isWhole(message, result) && { wholeRequests: result.counts.accepted }),
     ...(signal.kind === 'throttled' &&
       signal.seconds !== undefined && { retryAt: new Date(deps.clock.now().getTime() + signal.seconds * 1000) }),
   });
@@ -188,13 +189,19 @@ async function isStillPending(deps: CheckDeps, message: CheckMessage): Promise<b
 /** What the result says about the tenant. A mailbox that was silent before says nothing by being silent again. */
 function signalOf(message: CheckMessage, { counts, ...result }: CheckResult): TenantSignal {
   const isThrottled = result.kind === 'wait' && result.cause === 'throttled' && !isMailboxLimit(result.microsoftCode);
-  if (isThrottled || counts.throttled > 0) {
+  // If most was answered, the tenant as a whole is not at its limit. The counts are reported all the same.
+  if (isThrottled && counts.throttled >= counts.accepted) {
     const seconds = result.kind === 'wait' ? result.seconds : undefined;
     return { kind: 'throttled', ...(seconds !== undefined && { seconds }) };
   }
   if (counts.accepted > 0) return { kind: 'answered' };
   const isSilent = result.kind === 'wait' && result.cause === 'microsoft_unavailable';
   return { kind: isSilent && message.tries === 0 ? 'unanswered' : 'none' };
+}
+
+/** Whether the check was done in one try from beginning to end, so that it shows what a mailbox costs. */
+function isWhole(message: CheckMessage, { kind, counts }: CheckResult): boolean {
+  return kind === 'checked' && counts.throttled === 0 && message.attempt === 0 && !message.isResent;
 }
 
 function isAppUnknownYet(deps: CheckDeps, connection: Connection, finding: ConnectionFinding): boolean {

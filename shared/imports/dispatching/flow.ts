@@ -25,9 +25,9 @@ export interface Flow {
   flightMs?: number;
   /** Requests of the last ten seconds as Microsoft counts them. `ms` is the time before `at` that they spread over. */
   recent: { at: number; ms: number; used: number; accepted: number }[];
-  /** Requests that one mailbox costs, and the sums from which that is measured. */
+  /** Requests that one mailbox costs, and the sums from which that is measured next. */
   cost: number;
-  costMark?: FlowSums;
+  costMark: Pick<FlowSums, 'wholeChecks' | 'wholeRequests'>;
   /** Messages that the tenant's pace has granted and that were not sent yet. */
   tokens: number;
   /** What was heard of the tenant's pace up to now. */
@@ -55,6 +55,8 @@ export interface FlowSums {
   accepted: number;
   throttled: number;
   unanswered: number;
+  wholeChecks: number;
+  wholeRequests: number;
   flightMs: number;
   flights: number;
 }
@@ -76,6 +78,7 @@ export function newFlow(now: number, sums: FlowSums, refusalsMax: number): Flow 
     leastFlightSince: now,
     recent: [],
     cost: FIRST_COST,
+    costMark: { wholeChecks: 0, wholeRequests: 0 },
     tokens: 0,
     heard: { generation: 0, accepted: 0, throttled: 0, returned: 0 },
     unansweredInARow: 0,

@@ -50,6 +50,7 @@ function heardBy({ lease, flow, pace }: Shift, view: TickView, said: GenerationC
       throttled: Math.max(0, said.throttled - before.throttled),
       returned: Math.max(0, said.returned - before.returned),
     },
+    sinceCut: said,
     acceptedLately: countRecent(flow, view.now, LIMIT_WINDOW_MS, 'accepted'),
     unansweredInARow: flow.unansweredInARow,
     retryAt: sumReports(view.reports).retryAt,

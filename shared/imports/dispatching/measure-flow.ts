@@ -10,14 +10,14 @@ const RATE_KEPT_MS = 10_000;
 const LEAST_FLIGHT_KEPT_MS = 60_000;
 /** A queue has built up once messages are under way for this much longer than they need. */
 const QUEUEING_FACTOR = 1.5;
-const COST_ROWS_MIN = 50;
-const COST_MIN = 3;
-const COST_MAX = 10;
+const COST_CHECKS_MIN = 8;
+const COST_MIN = 1;
+const COST_MAX = 20;
 
 export function flowSumsOf(counts: TallyCounts, reports: ReportSums): FlowSums {
   const { passed, failed, held } = counts;
-  const { accepted, throttled, unanswered, flightMs, flights } = reports;
-  return { settled: countSettled(counts), passed, failed, held, accepted, throttled, unanswered, flightMs, flights };
+  const { retryAt: _retryAt, passStartedAt: _passStartedAt, ...summed } = reports;
+  return { settled: countSettled(counts), passed, failed, held, ...summed };
 }
 
 /** What has changed since the last look. A process that restarts its counting never makes a difference negative. */
@@ -30,17 +30,19 @@ export function changesSince(last: FlowSums, sums: FlowSums): FlowSums {
     accepted: Math.max(0, sums.accepted - last.accepted),
     throttled: Math.max(0, sums.throttled - last.throttled),
     unanswered: Math.max(0, sums.unanswered - last.unanswered),
+    wholeChecks: Math.max(0, sums.wholeChecks - last.wholeChecks),
+    wholeRequests: Math.max(0, sums.wholeRequests - last.wholeRequests),
     flightMs: Math.max(0, sums.flightMs - last.flightMs),
     flights: Math.max(0, sums.flights - last.flights),
   };
 }
 
 /** Brings the measurements in `flow` up to date: delivery rate, time under way, cost of a mailbox, recent requests. */
-export function measureFlow(flow: Flow, sums: FlowSums, now: number, tickMs: number, waiting: number): FlowSums {
+export function measureFlow(flow: Flow, sums: FlowSums, now: number, tickMs: number): FlowSums {
   const changes = changesSince(flow.last, sums);
   const sinceLastTickMs = Math.max(1, now - flow.lastTickAt);
   measureRate(flow, sums, now, tickMs);
-  measureCost(flow, sums, changes, waiting);
+  measureCost(flow, sums);
   const used = changes.accepted + changes.throttled;
   if (used > 0) flow.recent.push({ at: now, ms: sinceLastTickMs, used, accepted: changes.accepted });
   flow.recent = flow.recent.filter(({ at }) => now - at <= LIMIT_WINDOW_MS);
@@ -69,20 +71,12 @@ function measureRate(flow: Flow, sums: FlowSums, now: number, tickMs: number): v
   flow.rates = flow.rates.filter(({ at }, i) => now - at <= RATE_KEPT_MS || i === flow.rates.length - 1);
 }
 
-/** Checks that were done in two parts would spoil the measurement, so it pauses while rows wait or are throttled. */
-function measureCost(flow: Flow, sums: FlowSums, changes: FlowSums, waiting: number): void {
-  if (changes.throttled > 0 || waiting > 0) {
-    delete flow.costMark;
-    return;
-  }
-  if (!flow.costMark) {
-    flow.costMark = sums;
-    return;
-  }
-  const { settled, accepted } = changesSince(flow.costMark, sums);
-  if (settled < COST_ROWS_MIN) return;
-  flow.cost = Math.min(COST_MAX, Math.max(COST_MIN, 0.5 * flow.cost + (0.5 * accepted) / settled));
-  flow.costMark = sums;
+function measureCost(flow: Flow, { wholeChecks, wholeRequests }: FlowSums): void {
+  const checks = wholeChecks - flow.costMark.wholeChecks;
+  if (checks < COST_CHECKS_MIN) return;
+  const cost = (wholeRequests - flow.costMark.wholeRequests) / checks;
+  flow.cost = Math.min(COST_MAX, Math.max(COST_MIN, cost));
+  flow.costMark = { wholeChecks, wholeRequests };
 }
 
 /** The delivery rate: rows per second in the best span of the last ten seconds. */

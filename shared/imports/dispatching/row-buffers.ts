@@ -80,8 +80,9 @@ export function createDueRows(
       const some = await ledger.findRows(connectionId, id, { ...waiting(), limit: DUE_READ_MAX });
       // Grants that may be propagating are asked about only when they are due.
       const askable = some.filter(({ value: row }) => row.nextCheckAt && !row.heldAt && row.cause !== 'propagating');
+      // Another one each time, because one mailbox may be silent for good.
       const best = askable.reduce<Tagged<Row> | undefined>(
-        (least, row) => (least && (least.value.tries ?? 0) <= (row.value.tries ?? 0) ? least : row),
+        (least, row) => (least && least.value.attempt <= row.value.attempt ? least : row),
         undefined,
       );
       return best ? [best] : [];

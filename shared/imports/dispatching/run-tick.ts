@@ -130,7 +130,7 @@ async function look(deps: DispatchDeps, shift: Shift): Promise<TickView | undefi
   const now = deps.clock.now().getTime();
   const tickMs = tickLength(flow, now, pace.value.mode === 'hold' && now >= pace.value.holdUntil - 300);
   const sinceLastTickMs = Math.max(1, now - flow.lastTickAt);
-  const changes = measureFlow(flow, flowSumsOf(counts, sumReports(reports)), now, tickMs, counts.waiting);
+  const changes = measureFlow(flow, flowSumsOf(counts, sumReports(reports)), now, tickMs);
   if (shift.lastLookAt !== undefined && now - shift.lastLookAt > GAP_MS) shift.watchingSince = now;
   shift.lastLookAt = now;
   flow.lastTickAt = now;
@@ -245,7 +245,7 @@ async function note(deps: DispatchDeps, { lease, flow }: Shift, sending: Sending
 
 async function send(
   deps: DispatchDeps,
-  { lease, pace, quietUntil }: Shift,
+  { lease, pace, flow, quietUntil }: Shift,
   { due, fresh, scouts, lost, isProbe }: Sending,
   endsAt: number,
 ): Promise<number> {
@@ -259,7 +259,9 @@ async function send(
   ];
   const { generation } = pace.value;
   const quiet = quietUntil && quietUntil > deps.clock.now() && { quietUntil };
-  if (checks.length > 0) await sendChecks(deps, { record: lease.record, generation, ...quiet }, checks, endsAt);
+  // In slow start the queue is short. What is sent together is received together, in fewer requests.
+  const spreadUntil = flow.isStarting ? 0 : endsAt;
+  if (checks.length > 0) await sendChecks(deps, { record: lease.record, generation, ...quiet }, checks, spreadUntil);
   return checks.length;
 }
 

@@ -9,6 +9,8 @@ export interface Observation {
   accepted?: number;
   throttled?: number;
   unanswered?: number;
+  /** A check was answered as a whole in one try, and needed this many requests. */
+  wholeRequests?: number;
   /** The row went back to waiting without being asked, because this process had just been throttled. */
   returned?: number;
   retryAt?: Date;
@@ -54,6 +56,8 @@ export function createReportBook({ clock, running }: { clock: Clock; running: ()
         accepted: 0,
         throttled: 0,
         unanswered: 0,
+        wholeChecks: 0,
+        wholeRequests: 0,
         generation: 0,
         ofGeneration: { ...noGenerationCounts },
         flightMs: 0,
@@ -82,6 +86,10 @@ export function createReportBook({ clock, running }: { clock: Clock; running: ()
       report.accepted += accepted;
       report.throttled += throttled;
       report.unanswered += unanswered;
+      if (times.wholeRequests !== undefined) {
+        report.wholeChecks++;
+        report.wholeRequests += times.wholeRequests;
+      }
       if (generation > report.generation) {
         report.generation = generation;
         report.ofGeneration = { ...noGenerationCounts };

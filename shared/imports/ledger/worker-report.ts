@@ -18,6 +18,9 @@ export interface WorkerReport {
   throttled: number;
   /** Checks that Microsoft left without an answer, where nothing suggests that only the one mailbox is concerned. */
   unanswered: number;
+  /** Checks that were answered as a whole in one try, and the requests they needed. */
+  wholeChecks: number;
+  wholeRequests: number;
   /** The newest generation of the tenant's pace that this process knows, and the counts of it alone. */
   generation: number;
   ofGeneration: GenerationCounts;
@@ -37,10 +40,20 @@ export interface WorkerReport {
 export const noGenerationCounts: Readonly<GenerationCounts> = { accepted: 0, throttled: 0, returned: 0 };
 
 /** What all processes together report. */
-export type ReportSums = Pick<WorkerReport, 'accepted' | 'throttled' | 'unanswered' | 'flightMs' | 'flights'> & {
+export interface ReportSums extends Pick<WorkerReport, (typeof summed)[number]> {
   retryAt: number;
   passStartedAt: number;
-};
+}
+
+const summed = [
+  'accepted',
+  'throttled',
+  'unanswered',
+  'wholeChecks',
+  'wholeRequests',
+  'flightMs',
+  'flights',
+] as const satisfies (keyof WorkerReport)[];
 
 /** Adds up the reports of all processes. */
 export function sumReports(reports: readonly WorkerReport[]): ReportSums {
@@ -48,17 +61,15 @@ export function sumReports(reports: readonly WorkerReport[]): ReportSums {
     accepted: 0,
     throttled: 0,
     unanswered: 0,
+    wholeChecks: 0,
+    wholeRequests: 0,
     flightMs: 0,
     flights: 0,
     retryAt: 0,
     passStartedAt: 0,
   };
   for (const report of reports) {
-    sums.accepted += report.accepted;
-    sums.throttled += report.throttled;
-    sums.unanswered += report.unanswered;
-    sums.flightMs += report.flightMs;
-    sums.flights += report.flights;
+    for (const field of summed) sums[field] += report[field];
     sums.retryAt = Math.max(sums.retryAt, report.retryAt?.getTime() ?? 0);
     sums.passStartedAt = Math.max(sums.passStartedAt, report.passStartedAt?.getTime() ?? 0);
   }

@@ -12,6 +12,8 @@ export interface Heard {
   throttled: number;
   /** The answers to messages of the pace's current generation. */
   ofGeneration: GenerationCounts;
+  /** All answers to messages of the current generation. */
+  sinceCut: Pick<GenerationCounts, 'accepted' | 'throttled'>;
   /** Requests answered in the last ten seconds. */
   acceptedLately: number;
   /** Checks without an answer since anything was answered. */
@@ -38,6 +40,12 @@ const COMPLAINT_MIN = 3;
 const COMPLAINT_SHARE = 0.02;
 const RETURNED_MIN = 2;
 const LIMIT_MIN = 5;
+const NOISE_REQUESTS = 50;
+const NOISE_SHARE_MIN = 0.12;
+const NOISE_SHARE_MAX = 0.35;
+const NOISE_COMPLAINT_MIN = 10;
+/** For this long a tenant counts as one that refuses some requests at any pace. */
+const NOISE_KEPT_MS = 600_000;
 /** With fewer mailboxes than this accepted in ten seconds, no limit can be learnt. */
 const BLOCKED_MAILBOXES = 2;
 const BLOCKED_AGAIN_MS = 60_000;
@@ -60,11 +68,28 @@ function changeByMode(pace: TenantPace, heard: Heard): HeedResult | undefined {
   if (pace.mode === 'down') return comeBack(pace, heard);
   if (heard.unansweredInARow >= UNANSWERED_MAX) return goDown(pace, heard);
   if (pace.mode === 'hold') return endHold(pace, heard);
-  return isComplaint(heard) ? cut(pace, heard) : undefined;
+  if (isNoise(pace, heard)) return askMore(pace, heard);
+  return isComplaint(pace, heard) ? cut(pace, heard) : undefined;
+}
+
+/**
+ * Some requests are refused however slowly the tenant is asked, and asking less does not help. Below a real limit hardly
+ * any are refused, and above it most of them.
+ */
+function isNoise(pace: TenantPace, { now, sinceCut: { accepted, throttled } }: Heard): boolean {
+  const all = accepted + throttled;
+  if (pace.mode !== 'paced' || all < NOISE_REQUESTS || now - pace.cutAt < LIMIT_WINDOW_MS) return false;
+  return throttled >= NOISE_SHARE_MIN * all && throttled < NOISE_SHARE_MAX * all;
+}
+
+function askMore(pace: TenantPace, { now }: Heard): HeedResult {
+  const noisyUntil = now + NOISE_KEPT_MS;
+  return { pace: { ...pace, mode: 'free', noisyUntil, generation: pace.generation + 1 }, event: 'back' };
 }
 
 /** Rows that were given back unasked complain as well: their process has closed its gate to the tenant. */
-function isComplaint({ ofGeneration: said, settled }: Heard): boolean {
+function isComplaint(pace: TenantPace, { now, ofGeneration: said, settled }: Heard): boolean {
+  if (pace.noisyUntil > now) return said.throttled >= NOISE_COMPLAINT_MIN && said.throttled > said.accepted;
   return (
     (said.throttled >= COMPLAINT_MIN && said.throttled >= COMPLAINT_SHARE * said.accepted) ||
     said.returned >= Math.max(RETURNED_MIN, COMPLAINT_SHARE * settled)
@@ -100,7 +125,7 @@ function endHold(pace: TenantPace, heard: Heard): HeedResult | undefined {
   const { now, importId, ofGeneration: said, acceptedLately, retryAt } = heard;
   if (pace.probe?.importId === importId) {
     const { probe: _answered, ...rest } = pace;
-    if (said.throttled > 0) {
+    if (said.throttled > said.accepted) {
       const failedProbes = pace.failedProbes + 1;
       const holdMs = Math.min(HOLD_MAX_MS, HOLD_MS * 2 ** failedProbes);
       const holdUntil = Math.max(now + holdMs, retryAt);

@@ -31,6 +31,8 @@ export interface TenantPace {
   failedProbes: number;
   /** When the last complaint lowered the pace. */
   cutAt: number;
+  /** Until then some refusals are expected at any pace, and only a majority of them is a complaint. */
+  noisyUntil: number;
   /** Until then a little less is sent: rows that came back cost more than fresh ones. */
   easyUntil: number;
   /** The probe of this hold. */
@@ -69,6 +71,7 @@ export function newTenantPace(tenant: string): TenantPace {
     holdUntil: 0,
     failedProbes: 0,
     cutAt: 0,
+    noisyUntil: 0,
     easyUntil: 0,
     nextProbeAt: 0,
     probes: 0,

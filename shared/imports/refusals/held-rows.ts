@@ -22,9 +22,12 @@ export async function settleHeld(
   { grantsChangedAt }: Pick<Connection, 'grantsChangedAt'>,
   rows: readonly Tagged<Row>[],
 ): Promise<void> {
-  const nextCheckAt = deps.propagation.nextAfter(grantsChangedAt, deps.clock.now());
-  await changeRows(deps, record, rows, ({ priorFindings = {} }): RowChange => {
-    if (nextCheckAt && Object.values(priorFindings).some(canBePropagation)) {
+  const now = deps.clock.now();
+  await changeRows(deps, record, rows, ({ priorFindings = {}, heldAt = now }): RowChange => {
+    // The grants may have propagated since. What counts is whether the refusal came after the last step.
+    const step = deps.propagation.nextAfter(grantsChangedAt, heldAt);
+    if (step && Object.values(priorFindings).some(canBePropagation)) {
+      const nextCheckAt = step > now ? step : now;
       const { row, mailbox } = waitForGrantsResult(priorFindings, nextCheckAt);
       return { row: { ...row, heldAt: null }, mailbox, counts: { held: -1 } };
     }

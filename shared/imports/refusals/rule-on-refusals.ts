@@ -180,12 +180,13 @@ async function stopAsking(
   const refused = flow.streak;
   flow.streak = 0;
   const nextCheckAt = canBePropagation(suspect.finding)
-    ? deps.propagation.nextAfter(connection.grantsChangedAt, now)
+    ? deps.propagation.nextAfter(connection.grantsChangedAt, suspect.row.heldAt ?? now)
     : undefined;
   if (nextCheckAt) {
-    await holdChecks(deps, record.customerId, connection.id, nextCheckAt, new Date(scoutsSentAt));
+    const isAhead = nextCheckAt > now;
+    if (isAhead) await holdChecks(deps, record.customerId, connection.id, nextCheckAt, new Date(scoutsSentAt));
     await settleOwn(deps, record, now.getTime() + 1, Number.POSITIVE_INFINITY);
-    return { kind: 'goOn', quietUntil: nextCheckAt };
+    return { kind: 'goOn', ...(isAhead && { quietUntil: nextCheckAt }) };
   }
   const target = {
     customerId: record.customerId,

@@ -6,6 +6,8 @@ export interface MicrosoftOptions {
   latencyMs?: number;
   /** Requests in ten seconds, each part of a batch counted, refused ones as well. No limit by default. */
   limit?: number;
+  /** The share of requests that are refused at any rate. */
+  noise?: number;
   /** What a refused request says in `Retry-After`. */
   retryAfterSeconds?: number;
   /** When requests are not answered (after 30 seconds), in milliseconds since the start. */
@@ -53,8 +55,8 @@ export function createSimulatedMicrosoft(
   }
 
   function letThrough(): boolean {
-    const { limit = Number.POSITIVE_INFINITY } = options;
-    const isWithin = countInWindow() < limit;
+    const { limit = Number.POSITIVE_INFINITY, noise = 0 } = options;
+    const isWithin = countInWindow() < limit && (noise === 0 || random() >= noise);
     const slice = Math.floor(clock.nowMs() / SLICE_MS);
     slices.set(slice, (slices.get(slice) ?? 0) + 1);
     return isWithin;

@@ -55,6 +55,14 @@ describe('a tenant that throttles', () => {
     30_000,
   );
 
+  it('is not asked less and less if it refuses a fifth of all requests at any pace', async () => {
+    const microsoft = { noise: 0.2, latencyMs: 100, retryAfterSeconds: 1 };
+    const world = await createWorld(8, noFaults, { processes: 1, microsoft, verdictOf: allPass });
+    const { id } = await world.startImport(addresses(300));
+    await world.run(200);
+    await expectAllPassed(world, id, 300);
+  });
+
   it('is back at full speed soon after it had let nothing through', async () => {
     const microsoft = { limit: 0, latencyMs: 100, retryAfterSeconds: 20 };
     const world = await createWorld(8, noFaults, { processes: 2, microsoft, verdictOf: allPass });

@@ -76,6 +76,25 @@ it('renews the lease only after a part of it has passed', async () => {
   });
 });
 
+it('is kept while work runs that takes longer than it lasts', async () => {
+  deps.sleep = async (ms) => {
+    now += ms;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  await withLease(deps, await read(), async (lease) => {
+    let end: (result: string) => void = () => undefined;
+    const working = lease.during(
+      () =>
+        new Promise<string>((resolve) => {
+          end = resolve;
+        }),
+    );
+    await expect.poll(async () => (await leaseNow())?.until.getTime()).toBeGreaterThan(RECORDS_NOW.getTime() + 20_000);
+    end('done');
+    expect(await working).toBe('done');
+  });
+});
+
 it('is lost when another writer changes the import, and leaves the change of that writer alone', async () => {
   await withLease(deps, await read(), async (lease) => {
     const found = await read();

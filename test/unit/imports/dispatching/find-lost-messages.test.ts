@@ -34,7 +34,17 @@ beforeEach(async () => {
 const add = (row: Partial<Row>) => ledger.commit('conn_1', [{ op: 'createRow', row: aRow(row) }]);
 const report = (hand: number[], writtenAt = now): WorkerReport => ({
   writtenAt: new Date(writtenAt),
-  ...{ accepted: 0, throttled: 0, unanswered: 0, generation: 0, flightMs: 0, flights: 0, running: 0 },
+  ...{
+    accepted: 0,
+    throttled: 0,
+    unanswered: 0,
+    wholeChecks: 0,
+    wholeRequests: 0,
+    generation: 0,
+    flightMs: 0,
+    flights: 0,
+    running: 0,
+  },
   ofGeneration: { accepted: 0, throttled: 0, returned: 0 },
   hand,
 });

@@ -12,6 +12,7 @@ const heard = (change: Partial<Heard> = {}): Heard => ({
   settled: 0,
   throttled: 0,
   ofGeneration: { accepted: 0, throttled: 0, returned: 0 },
+  sinceCut: { accepted: 0, throttled: 0 },
   acceptedLately: 0,
   unansweredInARow: 0,
   retryAt: 0,
@@ -105,4 +106,22 @@ it('learns no limit from a tenant that lets nothing through, and returns to full
   // The same again soon after: that is the limit.
   const again = heedAnswers(free ?? pace(), complaint({ now: NOW + 22_000, acceptedLately: 5 }))?.pace;
   expect(again).toMatchObject({ mode: 'hold', returnsTo: 'paced', limit: 5 });
+});
+
+it('does not go on asking less if some requests are refused at any pace', () => {
+  const lowered = paced({ since: NOW - 20_000, cutAt: NOW - 20_000 });
+  const noise = heedAnswers(lowered, complaint({ sinceCut: { accepted: 80, throttled: 20 } }));
+  expect(noise?.pace).toMatchObject({ mode: 'free', generation: 2 });
+  expect(heedAnswers(noise?.pace ?? paced(), complaint())).toBeUndefined();
+  const most = { accepted: 5, throttled: 20, returned: 0 };
+  expect(heedAnswers(noise?.pace ?? paced(), complaint({ ofGeneration: most }))).toMatchObject({ event: 'cut' });
+  // Below a real limit hardly any request is refused, and above it most of them.
+  for (const sinceCut of [
+    { accepted: 400, throttled: 8 },
+    { accepted: 40, throttled: 60 },
+  ]) {
+    const real = heedAnswers(lowered, complaint({ sinceCut }));
+    expect(real).toMatchObject({ event: 'cut' });
+    expect(real?.pace.limit).toBeLessThanOrEqual(120);
+  }
 });
