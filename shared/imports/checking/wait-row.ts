@@ -53,7 +53,8 @@ export async function waitForMicrosoft(
   const { firstDeferredAt = now } = message;
   const { priorFindings, cause } = outcome;
   // A probe goes out often while the tenant is silent, so its silence does not lengthen the waits of this one mailbox.
-  const tries = signal === 'throttled' || message.isProbe ? message.tries : message.tries + 1;
+  const isTry = signal !== 'throttled' && !(message.isProbe && signal === 'unanswered');
+  const tries = isTry ? message.tries + 1 : message.tries;
   const delayMs =
     signal === 'throttled'
       ? Math.max(THROTTLED_MIN_MS, (outcome.seconds ?? 0) * 1000)

@@ -173,7 +173,10 @@ async function chooseRows(
   const { lease } = shift;
   const sending = noRows(lease.record, []);
   sending.isProbe = isProbe;
-  if (room > 0 && counts.waiting > counts.held) {
+  const { probes, failedProbes } = shift.pace.value;
+  // Every other probe asks a fresh mailbox: those that wait may be silent for reasons of their own.
+  const isFreshProbe = isProbe && (probes + failedProbes) % 2 === 0 && lease.record.dispatched < shift.plan.accepted;
+  if (room > 0 && counts.waiting > counts.held && !isFreshProbe) {
     const release = async (due: readonly Tagged<Row>[]) => {
       const released = await releaseDue(deps, lease.record, due);
       sending.canary = released.change;
