@@ -24,7 +24,6 @@ const SETTINGS = {
   CHECK_GIVE_UP_AFTER: 'PT10S',
   CHECK_RETRY_BASE: 'PT0.5S',
   CHECK_TIMEOUT: 'PT5S',
-  BATCH_OVERDUE_AFTER: 'PT60S',
 };
 const DIFFERENCES_SHOWN_MAX = 30;
 /** How many rows of the table fit into the picture. */

@@ -33,9 +33,11 @@ const importFolderArrows: Record<string, readonly string[]> = {
   upload: [],
   ledger: [],
   planning: ['ledger', 'upload'],
-  checking: ['ledger'],
+  pacing: ['ledger'],
+  refusals: ['ledger'],
+  checking: ['ledger', 'refusals'],
   finishing: ['ledger', 'upload'],
-  dispatching: ['finishing', 'ledger'],
+  dispatching: ['finishing', 'ledger', 'pacing', 'refusals'],
 };
 
 /** Which packages a layer may use. `adapters` and `wiring` may use any package; no vendor appears elsewhere. */

@@ -8,10 +8,8 @@ import { type BenchTenant, clientSecretExpiresAt } from './bench-tenant.ts';
 /** As in Azure: the local stack sweeps and repeats sooner, so that people wait less. */
 const SETTINGS = {
   SWEEP_SCHEDULE: '0 * * * * *',
-  BATCH_OVERDUE_AFTER: 'PT90S',
-  BATCH_OVERDUE_MAX: 'PT10M',
   PLAN_OVERDUE_AFTER: 'PT90S',
-  STORAGE_RETRY_AFTER: 'PT15S',
+  STORAGE_RETRY_AFTER: 'PT5S',
 };
 
 /** A customer with a tested connection to its tenant. */

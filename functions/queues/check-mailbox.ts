@@ -36,7 +36,8 @@ export function addCheckMailboxQueue(host: Pick<typeof app, 'storageQueue'>, dep
       },
       retryDelayMs: deps.retryDelayMs,
       sendAgain: (message, delayMs) => deps.importQueues.sendCheck(message, delayMs),
-      afterFailure: (message): CheckMessage => ({ ...message, mayHaveLeftovers: true }),
+      // The row of any other message is still pending, and its dispatcher finds that it has no message.
+      afterFailure: (message) => (message.cleanupOnly ? message : undefined),
     }),
   });
 

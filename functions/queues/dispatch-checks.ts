@@ -17,7 +17,7 @@ export function addDispatchChecksQueue(host: Pick<typeof app, 'storageQueue'>, d
     connection: DATA_STORAGE,
     handler: createConsumer({
       message: importMessage,
-      handle: ({ customerId, importId }) => dispatchChecks(deps, customerId, importId),
+      handle: (message) => dispatchChecks(deps, message),
       retryDelayMs: deps.retryDelayMs,
       sendAgain: (message, delayMs) => deps.importQueues.sendDispatch(message, delayMs),
     }),

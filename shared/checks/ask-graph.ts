@@ -57,11 +57,14 @@ export async function askGraph(
   const cleaned = await cleanUp(deps, input, access, questions, answers);
   if (cleaned.finding) findings['graph.send'] = cleaned.finding;
   let wait = longerWait(longerWait(evaluation.wait, start.uncleaned), cleaned.wait);
+  // A request whose answer was lost may still be carried out after the cleanup.
+  const isDoubtful = Boolean(start.uncleaned ?? cleaned.wait) || isLost(answers.draft) || isLost(answers.send);
+  const leftovers = isDoubtful && { mayHaveLeftovers: true as const };
 
   if (evaluation.connection) return { kind: 'connectionRefused', finding: evaluation.connection };
   const isUnreliable = Object.values(evaluation.findings).some((finding) => finding.microsoftCode === UNRELIABLE_CODE);
   if (isUnreliable && (input.tries ?? 0) === 0) {
-    return { kind: 'wait', cause: 'microsoft_unavailable', priorFindings };
+    return { kind: 'wait', cause: 'microsoft_unavailable', priorFindings, ...leftovers };
   }
   for (const answer of [answers.mailboxKind, answers.owner]) wait = longerWait(wait, waitOf(answer));
   const inboxWait = waitOf(answers.inbox);
@@ -73,8 +76,7 @@ export async function askGraph(
     wait = longerWait(wait, inboxWait);
   }
   if (wait) {
-    const answered = isAnyAnswered(answers) && { answered: true as const };
-    return { kind: 'wait', ...wait, priorFindings: withoutSkipped(findings), ...answered };
+    return { kind: 'wait', ...wait, priorFindings: withoutSkipped(findings), ...leftovers };
   }
 
   const explained = explainByPassedProbes(findings);
@@ -82,7 +84,7 @@ export async function askGraph(
   const recipient = await deps.recipients.lookUp(access);
   const directoryWait = waitOf(recipient);
   if (directoryWait) {
-    return { kind: 'wait', ...directoryWait, priorFindings: withoutSkipped(findings), answered: true };
+    return { kind: 'wait', ...directoryWait, priorFindings: withoutSkipped(findings), ...leftovers };
   }
   return checked(explainAddress(explained, input.address, recipient), input, answers);
 }
@@ -97,7 +99,7 @@ async function finishEarlierTry(deps: GraphDeps, input: CheckInput, access: Mail
   if (send?.sentAt && send.verdict === 'inconclusive') {
     const { finding, wait } = await findSent(deps, access, draftSubject, [], { awaited: send });
     if (finding) priorFindings['graph.send'] = finding;
-    return wait ? { kind: 'wait', ...wait, priorFindings } : { kind: 'ready', priorFindings };
+    return wait ? { kind: 'wait', ...wait, priorFindings, mayHaveLeftovers: true } : { kind: 'ready', priorFindings };
   }
   if (!input.cleanFirst) return { kind: 'ready', priorFindings };
 
@@ -110,7 +112,7 @@ async function finishEarlierTry(deps: GraphDeps, input: CheckInput, access: Mail
   // A move takes hours and blocks only writing, so the other questions are asked anyway. But no message is sent before
   // we know whether an earlier try has sent it.
   if (wait.cause === 'mailbox_moving' && scope === 'drafts') return { kind: 'ready', priorFindings, uncleaned: wait };
-  return { kind: 'wait', ...wait, priorFindings };
+  return { kind: 'wait', ...wait, priorFindings, mayHaveLeftovers: true };
 }
 
 /** Finds the message that the mailbox has just sent to itself, and removes everything that the questions have left. */
@@ -158,8 +160,8 @@ function waitOf(answer: Answer<unknown> | undefined): Wait | undefined {
   return isWaitCause(cause) ? toWait(cause, answer.refusal) : undefined;
 }
 
-function isAnyAnswered(answers: Answers): boolean {
-  return Object.values(answers).some((answer: Answer<unknown>) => !waitOf(answer));
+function isLost(answer: Answer<unknown> | undefined): boolean {
+  return answer?.kind === 'lost';
 }
 
 /**

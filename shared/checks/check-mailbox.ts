@@ -7,6 +7,7 @@ import { DomainError } from '../kernel/errors.ts';
 import type { MailboxAccess } from './answer.ts';
 import { askGraph, type GraphDeps, searchScopeOf } from './ask-graph.ts';
 import { cleanMailbox } from './clean-mailbox.ts';
+import { countAnswers } from './count-answers.ts';
 import type { Wait } from './evaluate-answers.ts';
 import { evaluateProtocol } from './evaluate-protocol.ts';
 import type { CheckInput, CheckOutcome, MailboxChecker } from './mailbox-checker.ts';
@@ -24,12 +25,8 @@ interface CheckMailboxDeps extends GraphDeps {
 export function createMailboxChecker(deps: CheckMailboxDeps): MailboxChecker {
   return {
     async check(input) {
-      const byGraph = await checkWithGraph(deps, input);
-      if (byGraph.kind !== 'checked') return byGraph;
-      const outcome = await checkWithProtocols(deps, { ...input, priorFindings: byGraph.findings });
-      if (outcome.kind !== 'checked') return outcome;
-      requireAllFindings(input.connection, outcome.findings);
-      return { ...outcome, mailboxKind: byGraph.mailboxKind };
+      const { deps: counted, counts } = countAnswers(deps);
+      return { ...(await checkInOrder(counted, input)), counts };
     },
 
     async removeLeftovers(connection, address, draftSubject) {
@@ -48,6 +45,15 @@ export function createMailboxChecker(deps: CheckMailboxDeps): MailboxChecker {
       );
     },
   };
+}
+
+async function checkInOrder(deps: CheckMailboxDeps, input: CheckInput): Promise<CheckOutcome> {
+  const byGraph = await checkWithGraph(deps, input);
+  if (byGraph.kind !== 'checked') return byGraph;
+  const outcome = await checkWithProtocols(deps, { ...input, priorFindings: byGraph.findings });
+  if (outcome.kind !== 'checked') return outcome;
+  requireAllFindings(input.connection, outcome.findings);
+  return { ...outcome, mailboxKind: byGraph.mailboxKind };
 }
 
 /**
@@ -110,7 +116,12 @@ async function withToken(
 ): Promise<CheckOutcome> {
   const granted = await tokenFor(deps, input.connection, audience);
   if (granted.kind === 'granted') return ask(granted.access(input.address), granted.roles);
-  return granted.kind === 'wait' ? { ...granted, priorFindings: input.priorFindings } : granted;
+  if (granted.kind !== 'wait') return granted;
+  return {
+    ...granted,
+    priorFindings: input.priorFindings,
+    ...(input.cleanFirst && { mayHaveLeftovers: true as const }),
+  };
 }
 
 type Granted =

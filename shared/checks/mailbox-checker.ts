@@ -2,6 +2,7 @@ import type { CauseCode } from '../causes/causes.ts';
 import type { ConnectionFinding, Findings } from '../causes/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { MailboxKind } from '../mailboxes/mailbox.ts';
+import type { AnswerCounts } from './count-answers.ts';
 
 export interface CheckInput {
   connection: Connection;
@@ -29,11 +30,14 @@ export type CheckOutcome =
       priorFindings: Findings;
       requestId?: string;
       microsoftCode?: string;
-      /** Microsoft answered other questions of this try, so it is neither unavailable nor refusing the whole tenant. */
-      answered?: true;
+      /** Something of ours may be in the mailbox. The next try has to remove it first. */
+      mayHaveLeftovers?: true;
     }
   /** A refusal that applies to every mailbox of the connection. It says nothing about this one. */
   | { kind: 'connectionRefused'; finding: ConnectionFinding };
+
+/** The outcome of a check, and how Microsoft answered its questions. */
+export type CheckResult = CheckOutcome & { counts: AnswerCounts };
 
 /**
  * Checks one mailbox with real requests to Microsoft.
@@ -43,7 +47,7 @@ export type CheckOutcome =
  * `connectionRefused`, and the next try has to clean up first.
  */
 export interface MailboxChecker {
-  check(input: CheckInput): Promise<CheckOutcome>;
+  check(input: CheckInput): Promise<CheckResult>;
   /**
    * Removes what a try with this draft subject may have left. Succeeds for a mailbox that is gone or refuses us,
    * because nothing of ours can be reached there.

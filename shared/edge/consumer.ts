@@ -2,7 +2,6 @@ import type { InvocationContext, StorageQueueHandler } from '@azure/functions';
 import type { z } from 'zod';
 import { DomainError, isTransient } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
-import type { Retry } from '../kernel/retry.ts';
 import { createLog } from './log.ts';
 
 interface Delivery {
@@ -14,14 +13,17 @@ interface Delivery {
 
 export interface Consumer<Message> {
   message: z.ZodType<Message>;
-  /** Does the work. Resolves to a `Retry` to have a message delivered again, otherwise the message is done. */
-  handle(message: Message, delivery: Delivery): Promise<Retry<Message> | undefined> | Promise<void>;
+  /** Does the work. The message is done when this resolves. */
+  handle(message: Message, delivery: Delivery): Promise<void>;
   /** Sends a message to the same queue, hidden for `delayMs`. */
   sendAgain(message: Message, delayMs: number): Promise<void>;
   /** How long a message stays hidden after a transient failure that names no time. */
   retryDelayMs: number;
-  /** The message to send after a transient failure; by default the same. */
-  afterFailure?(message: Message): Message;
+  /**
+   * The message to send after a transient failure; by default the same. `undefined` if something else finds the work
+   * again.
+   */
+  afterFailure?(message: Message): Message | undefined;
 }
 
 /**
@@ -46,8 +48,7 @@ export function createConsumer<Message>(consumer: Consumer<Message>): StorageQue
       throw new Error('the message has an unknown shape');
     }
     try {
-      const retry = await consumer.handle(parsed.data, delivery);
-      if (retry) await consumer.sendAgain(retry.message, retry.delayMs);
+      await consumer.handle(parsed.data, delivery);
     } catch (error) {
       if (!isTransient(error)) {
         const code = error instanceof DomainError ? error.code : undefined;
@@ -56,7 +57,8 @@ export function createConsumer<Message>(consumer: Consumer<Message>): StorageQue
       }
       const seconds = error.retryAfterSeconds;
       log('warn', 'message_postponed', { code: error.code, seconds, error });
-      const nextTry = consumer.afterFailure?.(parsed.data) ?? parsed.data;
+      const nextTry = consumer.afterFailure ? consumer.afterFailure(parsed.data) : parsed.data;
+      if (!nextTry) return;
       await consumer
         .sendAgain(nextTry, seconds === undefined ? consumer.retryDelayMs : seconds * 1000)
         .catch((failure) => log('warn', 'message_left_to_the_sweep', { error: failure }));

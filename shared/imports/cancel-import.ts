@@ -3,8 +3,10 @@ import type { ImportQueues } from './import-queues.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 
 /**
- * Marks an import as `cancelling`. The next dispatcher settles its open rows as `cancelled` and then ends the import as
+ * Marks an import as `cancelling`. The next holder of its lease settles its open rows as `cancelled` and then ends the import as
  * `endsAs`. Resolves to `undefined` if the import has ended or is already being cancelled.
+ *
+ * @param isCancellable asked about the import as it is when it is changed. By default every import may be cancelled
  */
 export async function cancelImport(
   deps: { imports: ImportStore; importQueues: ImportQueues },
@@ -12,10 +14,11 @@ export async function cancelImport(
   importId: string,
   endsAs: 'cancelled' | 'failed',
   finding?: ImportFinding,
+  isCancellable: (current: Import) => boolean = () => true,
 ): Promise<Import | undefined> {
   const changed = await changeImport(deps.imports, customerId, importId, (current) => {
-    if (isEnded(current.status) || current.status === 'cancelling') return undefined;
-    const { lease: _ended, ...rest } = current;
+    if (isEnded(current.status) || current.status === 'cancelling' || !isCancellable(current)) return undefined;
+    const { lease: _ended, flow: _flow, ending: _other, pausedAt: _over, ...rest } = current;
     return { ...rest, status: 'cancelling', endsAs, epoch: current.epoch + 1, ...(finding && { finding }) };
   });
   if (changed) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });

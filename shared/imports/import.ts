@@ -1,4 +1,5 @@
-import type { ConnectionFinding } from '../causes/verdict.ts';
+import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
+import type { Flow } from './dispatching/flow.ts';
 import type { Counts } from './ledger/counts.ts';
 
 export const importStatuses = [
@@ -33,19 +34,31 @@ export interface SentBatch {
   /** One past the last line. */
   to: number;
   sentAt: Date;
-  /** When its pending rows are sent again. */
-  dueAt: Date;
-  /** How often its pending rows were sent again. */
-  resent: number;
+  /** When the first of it was sent, if batches were put together. */
+  firstSentAt?: Date;
+  /** Rows that had waited, so other batches may have lines in between. */
+  isReturned?: true;
+  /** When the queue had handed out everything that was sent before this batch, and the batch itself. */
+  handedOutAt?: Date;
 }
 
-/** The lease of one dispatcher. */
-interface DispatchLease {
+/** The right of one process to send for an import and to end it. See `import-lease.ts`. */
+interface ImportLease {
   holder: string;
   until: Date;
-  /** Lines below this may have been sent. The next dispatcher sends them with `mayHaveLeftovers`. */
-  sentUpTo: number;
 }
+
+/** How far the explanations of an import's denials have got. */
+export type ExplainCheckpoint =
+  /** Looks for the probes that any mailbox of the connection passes. `cursor` is of the connection's mailboxes. */
+  | { step: 'findPassed'; passed: Probe[]; cursor?: string }
+  /** Explains the denials again. `cursor` is of the import's failed mailboxes. */
+  | { step: 'explain'; passed: Probe[]; cursor?: string };
+
+/** How far the work at an import's end has got. The next holder of the lease continues here. */
+export type EndCheckpoint =
+  /** Planning is closed, and rows below this line are settled. */
+  { step: 'cancel'; line: number } | ExplainCheckpoint;
 
 /** One upload and how far it has got. Until it ends, its counts are not here: they are in its plan and its tallies. */
 export interface Import {
@@ -55,16 +68,22 @@ export interface Import {
   status: ImportStatus;
   /** Raised by pause, resume and cancel. Messages of an older epoch are dropped. */
   epoch: number;
-  /** The next line to send. Never decreases. */
+  /** The next line to send. Never decreases. Moves before the rows below it are sent. */
   cursor: number;
   /** Accepted rows below the cursor. */
   dispatched: number;
-  batches: SentBatch[];
-  lease?: DispatchLease;
+  batches: readonly SentBatch[];
+  /** Lines above the cursor that were already sent as scouts. They are counted in `dispatched`. */
+  scoutedLines?: readonly number[];
+  lease?: ImportLease;
+  /** What dispatchers have learnt about the flow of checks. */
+  flow?: Flow;
   /** When the delayed `dispatch-checks` message that wakes the import up is due. */
   wakeUpAt?: Date;
   /** Its end state once every row is settled. `failed` when planning failed. */
   endsAs?: 'cancelled' | 'failed';
+  /** Absent until the work at its end begins. */
+  ending?: EndCheckpoint;
   /** The end state is written, but not announced yet. */
   eventPending: boolean;
   finding?: ImportFinding;
@@ -90,6 +109,8 @@ export interface Import {
   counts?: Counts;
   createdAt: Date;
   startedAt?: Date;
+  /** When the current pause began. */
+  pausedAt?: Date;
   finishedAt?: Date;
 }
 

@@ -5,7 +5,13 @@ import { type ProbeFinding, probes, tokenGrants, verdicts } from '../causes/verd
 // Only Muster writes these messages. They are still validated, so that a message of another version is noticed.
 
 /** Asks for an import to be planned, or for its next checks to be sent. */
-export const importMessage = z.object({ v: z.literal(1), customerId: z.string(), importId: z.string() });
+export const importMessage = z.object({
+  v: z.literal(1),
+  customerId: z.string(),
+  importId: z.string(),
+  /** A guard message: it only has work to do if the holder of this lease has died. */
+  guards: z.string().exactOptional(),
+});
 export type ImportMessage = z.infer<typeof importMessage>;
 
 const probeFinding = z.object({
@@ -33,17 +39,26 @@ export const checkMessage = z.object({
   attempt: z.int(),
   /** The import's epoch when this message was sent. */
   epoch: z.int(),
-  /** How many short waits this message has had. The next wait grows with it. After partial answers, it is capped. */
+  /** The generation of the tenant's pace when this message was sent. */
+  generation: z.int().default(0),
+  sentAt: z.coerce.date().exactOptional(),
+  /** How many checks of this row Microsoft left without an answer. */
   tries: z.int(),
-  /** An earlier try may have left something in the mailbox. */
+  /** An earlier check of the row has ended and may have left something in the mailbox. */
   mayHaveLeftovers: z.literal(true).exactOptional(),
+  /** Sent again because the row's message seemed to be lost. Two checks of the row may run at the same time. */
+  isResent: z.literal(true).exactOptional(),
+  /** Sent to find something out: whether the tenant answers again, or whether other mailboxes pass. */
+  isProbe: z.literal(true).exactOptional(),
   /** A cleanup message: checks nothing, only removes what earlier tries may have left. */
   cleanupOnly: z.literal(true).exactOptional(),
   /** This mailbox is asked first after a quiet period. The others wait for its result. */
   canary: z.literal(true).exactOptional(),
+  /** Until then nobody is asked, because grants may be propagating. Newer than what the worker may have cached. */
+  quietUntil: z.coerce.date().exactOptional(),
   /** When Microsoft first asked us to wait or did not answer. The time limit for giving up counts from here. */
   firstDeferredAt: z.coerce.date().exactOptional(),
-  /** Findings of earlier tries. These probes are not asked again. */
+  /** Findings of earlier checks. These probes are not asked again. */
   priorFindings: z.partialRecord(z.enum(probes), probeFinding).exactOptional(),
   /** W3C Trace Context, for tracing a row across queues. */
   traceparent: z.string().exactOptional(),

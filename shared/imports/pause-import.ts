@@ -2,6 +2,7 @@ import { causes } from '../causes/causes.ts';
 import type { ConnectionFinding } from '../causes/verdict.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import { markConnectionFailing } from '../connections/mark-failing.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { fromConnectionFinding, type Import, type ImportFinding } from './import.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 
@@ -10,7 +11,7 @@ import { changeImport, type ImportStore } from './import-store.ts';
  * before the last resume (an older `epoch`) does not pause it again. Resolves to `undefined` if nothing changed.
  */
 export async function pauseImport(
-  deps: { imports: ImportStore },
+  deps: { imports: ImportStore; clock: Clock },
   customerId: string,
   importId: string,
   found?: { finding: ImportFinding; epoch: number },
@@ -18,7 +19,13 @@ export async function pauseImport(
   return changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'running' || (found && found.epoch < current.epoch)) return undefined;
     const { lease: _ended, wakeUpAt: _unset, finding: _old, ...rest } = current;
-    return { ...rest, status: 'paused', epoch: current.epoch + 1, ...(found && { finding: found.finding }) };
+    return {
+      ...rest,
+      status: 'paused',
+      epoch: current.epoch + 1,
+      pausedAt: deps.clock.now(),
+      ...(found && { finding: found.finding }),
+    };
   });
 }
 
@@ -30,7 +37,7 @@ export async function pauseImport(
  * late worker cannot undo that.
  */
 export async function pauseForConnection(
-  deps: { imports: ImportStore; connections: ConnectionStore },
+  deps: { imports: ImportStore; connections: ConnectionStore; clock: Clock },
   target: { customerId: string; connectionId: string; importId: string; epoch: number },
   finding: ConnectionFinding,
   askedAt: Date,

@@ -2,7 +2,8 @@ import type { Connection } from '../connections/connection.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Slots } from '../plans/slots.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { countFreeSlots, readSlotDemand } from './planning/slot-demand.ts';
+import { createExistingMailboxes } from './planning/existing-mailboxes.ts';
+import { countFreeSlots } from './planning/slot-demand.ts';
 import { type Preview, previewUpload } from './upload/preview-upload.ts';
 import { type OpenedUpload, readUpload } from './upload/read-upload.ts';
 import type { UploadLimits } from './upload/upload-limits.ts';
@@ -26,7 +27,6 @@ export async function previewImport(
   upload: OpenedUpload,
 ): Promise<Preview> {
   const parsed = await readUpload(upload.type, upload.bytes, deps.uploadLimits);
-  const demand = await readSlotDemand(deps, connection.id);
   const free = await countFreeSlots(deps, actor.customerId);
-  return previewUpload(parsed, demand, { free });
+  return previewUpload(parsed, createExistingMailboxes(deps.ledger, connection.id), { free });
 }

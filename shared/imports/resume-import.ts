@@ -5,8 +5,8 @@ import type { ImportQueues } from './import-queues.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 
 /**
- * Resumes a paused import. The cursor stays where it is. All lines below it become one overdue batch, so that the rows
- * still pending there are sent again. Messages from before the pause are dropped by their epoch.
+ * Resumes a paused import. The cursor stays where it is. All lines below it become one batch whose messages count
+ * as lost, so that the rows still pending there are sent again. Messages from before the pause are dropped by their epoch.
  *
  * The connection must be `ready` again, because what paused the import may concern the connection. An import that
  * paused for repeated refusals does not pause for them again: resuming it is a decision to continue. Resolves to
@@ -21,11 +21,17 @@ export async function resumeImport(
   const { customerId, id: importId } = record;
   const connection = await deps.connections.get(customerId, record.connectionId);
   if (connection) requireReady(connection.value);
-  const overdue = new Date(0);
   const resumed = await changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'paused') return undefined;
-    const { lease: _ended, wakeUpAt: _unset, finding: _fixed, ...rest } = current;
-    const belowCursor = { from: 0, to: current.cursor, sentAt: overdue, dueAt: overdue, resent: 0 };
+    const { lease: _ended, pausedAt: _over, wakeUpAt: _unset, finding: _fixed, ...rest } = current;
+    const longAgo = new Date(0);
+    const belowCursor = {
+      from: 0,
+      to: current.cursor,
+      sentAt: longAgo,
+      handedOutAt: longAgo,
+      isReturned: true,
+    } as const;
     return {
       ...rest,
       status: 'running',

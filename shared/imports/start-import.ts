@@ -9,7 +9,7 @@ import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { countFreeSlots, readSlotDemand } from './planning/slot-demand.ts';
+import { countFreeSlots, createSlotDemand, type SlotDemand } from './planning/slot-demand.ts';
 import type { OpenedUpload } from './upload/read-upload.ts';
 import { hashUpload, receiveUpload } from './upload/receive-upload.ts';
 import type { UploadLimits } from './upload/upload-limits.ts';
@@ -50,17 +50,12 @@ export async function startImport(
   const importId = deps.newId('imp');
   const begun = await deps.imports.get(customerId, importId);
   if (begun) return continueImport(deps, begun.value, await hashUpload(upload.bytes));
-  const demand = await readSlotDemand(deps, connection.id);
+  const demand = createSlotDemand(deps, connection.id);
   const stored = { customerId, importId, contentType: upload.type, body: upload.bytes };
   const received = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, stored, (row) =>
     demand.count(row),
   );
-  const needed = demand.needed();
-  const free = await countFreeSlots(deps, customerId);
-  if (needed > free) {
-    await deps.uploads.remove(customerId, importId);
-    throw tooFewSlots(needed, free);
-  }
+  await refuseTooFewSlots(deps, demand, customerId, importId);
   const now = deps.clock.now();
   const pointer = { importId, customerId, connectionId: connection.id, openedAt: now };
   try {
@@ -99,6 +94,22 @@ async function insertImport(deps: StartDeps, record: Import, unchecked: number):
       // If this fails, the sweep closes the pointer.
       await deps.imports.closePointer(record.id).catch(() => undefined);
     }
+    throw error;
+  }
+}
+
+async function refuseTooFewSlots(
+  deps: Pick<StartDeps, 'slots' | 'uploads'>,
+  demand: SlotDemand,
+  customerId: string,
+  importId: string,
+): Promise<void> {
+  try {
+    const free = await countFreeSlots(deps, customerId);
+    const needed = await demand.needed(free);
+    if (needed > free) throw tooFewSlots(needed, free);
+  } catch (error) {
+    await deps.uploads.remove(customerId, importId).catch(() => undefined);
     throw error;
   }
 }

@@ -1,9 +1,11 @@
+import pLimit from 'p-limit';
 import type { Clock } from '../kernel/clock.ts';
 import { cancelImport } from './cancel-import.ts';
-import { isEnded } from './import.ts';
+import { type Import, type ImportFinding, isEnded } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore, OpenImport } from './import-store.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import { isBeingPlanned, isPlanningOverdue } from './planning/planning-progress.ts';
 
 export interface SweepDeps {
   imports: ImportStore;
@@ -16,15 +18,22 @@ export interface SweepDeps {
   clock: Clock;
   /** How long planning may make no progress before its message counts as lost. */
   planOverdueMs: number;
+  /** How long an import may be paused before it is cancelled. */
+  pausedMaxMs: number;
 }
 
 /** A pointer without an import: the process died between the two writes. A younger one may still get its import. */
 const ORPHAN_AFTER_MS = 600_000;
 
+/** Imports that are looked after at the same time. Each costs one to three storage requests. */
+const IMPORTS_AT_ONCE = 16;
+
 /**
- * Looks after every unfinished import: if the message for its next step may be lost, sends it again. Cancels the imports
- * of customers whose deletion has begun. The sweep does no other work itself, so one stuck import cannot hold up the
- * others. `failed` has the error of each import that could not be looked after.
+ * Looks after every unfinished import: if the message for its next step may be lost, sends it again. Cancels imports
+ * that have been paused for too long, and those of customers whose deletion has begun.
+ *
+ * The sweep does no other work itself, and it looks after several imports at the same time, so one stuck import cannot
+ * hold up the others. `failed` has the error of each import that could not be looked after.
  */
 export async function sweepImports(deps: SweepDeps): Promise<{ open: number; failed: unknown[] }> {
   const open = await deps.imports.listOpen();
@@ -34,14 +43,9 @@ export async function sweepImports(deps: SweepDeps): Promise<{ open: number; fai
     customers.set(customerId, known);
     return known;
   };
-  const failed: unknown[] = [];
-  for (const pointer of open) {
-    try {
-      await sweep(deps, pointer, isCustomer);
-    } catch (error) {
-      failed.push(error);
-    }
-  }
+  const limit = pLimit(IMPORTS_AT_ONCE);
+  const swept = await Promise.allSettled(open.map((pointer) => limit(() => sweep(deps, pointer, isCustomer))));
+  const failed = swept.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
   return { open: open.length, failed };
 }
 
@@ -51,27 +55,41 @@ async function sweep(
   isCustomer: (customerId: string) => Promise<boolean>,
 ): Promise<void> {
   const { customerId, importId } = pointer;
-  const now = deps.clock.now().getTime();
+  const now = deps.clock.now();
   const found = await deps.imports.get(customerId, importId);
   if (!found) {
-    if (now - pointer.openedAt.getTime() > ORPHAN_AFTER_MS) await deps.imports.closePointer(importId);
+    if (now.getTime() - pointer.openedAt.getTime() > ORPHAN_AFTER_MS) await deps.imports.closePointer(importId);
     return;
   }
   const record = found.value;
-  if (!isEnded(record.status) && record.status !== 'cancelling' && !(await isCustomer(customerId))) {
-    await cancelImport(deps, customerId, importId, 'cancelled');
-    return;
+  if (!isEnded(record.status) && record.status !== 'cancelling') {
+    const finding = findLongPause(deps, record, now);
+    if (finding || !(await isCustomer(customerId))) {
+      await cancelImport(deps, customerId, importId, 'cancelled', finding);
+      return;
+    }
   }
-  if (record.status === 'accepted' || record.status === 'planning') {
+  if (isBeingPlanned(record)) {
     const plan = await deps.ledger.getPlan(record.connectionId, importId);
-    const lastProgressAt = Math.max(record.createdAt.getTime(), plan?.value.movedAt.getTime() ?? 0);
-    if (now - lastProgressAt > deps.planOverdueMs) await deps.importQueues.sendPlan({ v: 1, customerId, importId });
+    const isOverdue = isPlanningOverdue(record, plan?.value, now, deps.planOverdueMs);
+    if (isOverdue) await deps.importQueues.sendPlan({ v: 1, customerId, importId });
     return;
   }
   if (isEnded(record.status) && !record.eventPending) {
     await deps.imports.closePointer(importId);
     return;
   }
-  const hasDispatcher = record.lease !== undefined && record.lease.until.getTime() > now;
+  const hasDispatcher = record.lease !== undefined && record.lease.until > now;
   if (!hasDispatcher) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
+}
+
+function findLongPause({ pausedMaxMs }: SweepDeps, record: Import, now: Date): ImportFinding | undefined {
+  const { status, pausedAt = record.createdAt } = record;
+  if (status !== 'paused' || now.getTime() - pausedAt.getTime() <= pausedMaxMs) return undefined;
+  return {
+    code: 'paused_too_long',
+    detail: `This import had been paused since ${pausedAt.toISOString().slice(0, 10)}, which is longer than a pause may last, so it was cancelled. Mailboxes that were already checked keep their results.`,
+    fix: 'Upload the mailboxes that were not checked again.',
+    seenAt: now,
+  };
 }

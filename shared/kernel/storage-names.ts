@@ -20,7 +20,10 @@ export const tables = {
   connections: 'connections',
   /** The one-time `state` values of consent links, hashed. */
   consents: 'consents',
-  /** Partition of a customer: its imports, and who is uploading. Partition `open`: pointers to the unfinished ones. */
+  /**
+   * Partition of a customer: its imports, and who is uploading. Partition `open`: pointers to the unfinished ones.
+   * Partition `paces`: how fast each tenant may be asked. Partition `pool`: how many messages all imports share.
+   */
   imports: 'imports',
   /** Partition of a connection: its mailboxes, and the rows, plans and tallies of its imports. */
   mailboxes: 'mailboxes',

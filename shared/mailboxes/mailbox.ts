@@ -29,6 +29,8 @@ export interface Mailbox {
   nextCheckAt?: Date;
   /** The import that last contained this mailbox. */
   importId: string;
+  /** The line of that import. */
+  line: number;
   /** The open row of this mailbox: `imp_…:12`. At most one at a time. */
   openRow?: string;
   /** Set while it holds a slot: the import whose claim the slot came from. */

@@ -19,7 +19,8 @@ export interface Slots {
   /** Resolves to `false` if this customer has no count. A lower limit frees no slot that is in use. */
   setLimit(customerId: string, limit: number): Promise<boolean>;
   /**
-   * Takes `count` slots for an import, all or none, and never more than the limit allows.
+   * Takes `count` slots for an import, all or none, and never more than the limit allows. A claim of none is granted even
+   * if more slots are in use than the limit allows.
    *
    * - `already`: this import has its claim.
    * - `released`: the claim was given back, or this import can no longer claim.

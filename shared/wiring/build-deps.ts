@@ -15,8 +15,10 @@ import { tableExpiryIndex } from '../adapters/tables/table-expiry-index.ts';
 import { tableHeartbeats } from '../adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../adapters/tables/table-imports.ts';
 import { tableLedger } from '../adapters/tables/table-ledger.ts';
+import { tableMessagePool } from '../adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
+import { tableTenantPaces } from '../adapters/tables/table-tenant-paces.ts';
 import { tableUploadLeases } from '../adapters/tables/table-upload-leases.ts';
 import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
@@ -72,7 +74,12 @@ export function buildDeps(config: Config, log: Log) {
     ended: async ({ id, customerId, connectionId, status }: Import) =>
       log('info', 'import_ended', { importId: id, customerId, connectionId, status }),
   };
-  const machinery = buildImports({ imports, connections, ledger, uploads }, settings);
+  const messagePoolStore = tableMessagePool(azure.table(tables.imports));
+  const machinery = buildImports(
+    { imports, connections, ledger, uploads, messagePoolStore, importQueues, clock },
+    settings,
+  );
+  const tenantPaces = tableTenantPaces(azure.table(tables.imports));
   const purgeDeps = { imports, importQueues, ledger, slots, uploads, importEvents, clock, ...machinery };
   const removeDeps = {
     connections,
@@ -85,6 +92,7 @@ export function buildDeps(config: Config, log: Log) {
   return {
     ...purgeDeps,
     ...removeDeps,
+    tenantPaces,
     ...buildChecker({ tokens, clouds: endpointsOf, clock, settings }),
     customers,
     apiKeyStore,

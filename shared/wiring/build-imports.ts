@@ -3,27 +3,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import { createPropagationSteps } from '../connections/propagation.ts';
 import { createConnectionCache } from '../imports/checking/connection-cache.ts';
+import { createHeartbeat } from '../imports/checking/heartbeat.ts';
 import { createImportCache } from '../imports/checking/import-cache.ts';
-import { createRefusalWatch } from '../imports/checking/refusal-watch.ts';
-import { createTenantRateLimiter } from '../imports/checking/tenant-rate-limiter.ts';
+import { createTenantGate } from '../imports/checking/tenant-gate.ts';
+import { createMessagePool, type MessagePoolStore } from '../imports/dispatching/message-pool.ts';
 import type { Import } from '../imports/import.ts';
+import type { ImportQueues } from '../imports/import-queues.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { Ledger } from '../imports/ledger/ledger.ts';
+import { createReportBook } from '../imports/ledger/report-book.ts';
 import { createSerialByKey } from '../imports/ledger/serial-by-key.ts';
 import { createSettler } from '../imports/ledger/settler.ts';
 import { createTallyBook } from '../imports/ledger/tally-book.ts';
 import { readUpload } from '../imports/upload/read-upload.ts';
 import type { UploadStore } from '../imports/upload/upload-store.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Config } from './config.ts';
 
 /** Deliveries of a message before it is poison. The same number as `maxDequeueCount` in host.json. */
 const DELIVERIES_MAX = 5;
 const PLAN_SHIFT_MS = 240_000;
-/** Checks of one tenant at the same time to begin with: Outlook allows them by every reading of its limits. */
-const TENANT_INITIAL = 4;
-/** How long a check waits for a place in the process. Longer waits are spent on the queue. */
-const PLACE_WAIT_MS = 2_000;
-const REFUSAL_HELD_MS = 1_500;
 /** A check waits for fewer answers than this, one after the other. */
 const ANSWERS_OF_A_CHECK = 4;
 
@@ -32,15 +31,24 @@ interface ImportBuildDeps {
   connections: ConnectionStore;
   ledger: Ledger;
   uploads: UploadStore;
+  messagePoolStore: MessagePoolStore;
+  importQueues: ImportQueues;
+  clock: Clock;
 }
 
-/**
- * Builds what imports run on in this process: how rows are settled, how fast tenants are asked, how far dispatchers go.
- */
-export function buildImports({ imports, connections, ledger, uploads }: ImportBuildDeps, settings: Config['settings']) {
+/** Builds what imports run on in this process: how rows are settled, how many checks run, how far dispatchers go. */
+export function buildImports(stores: ImportBuildDeps, settings: Config['settings']) {
+  const { imports, connections, ledger, uploads, importQueues, clock } = stores;
   const processId = randomBytes(6).toString('hex');
   const serialByKey = createSerialByKey();
-  const tallies = createTallyBook(processId);
+  const tenantGate = createTenantGate({ checksMax: settings.CHECKS_AT_ONCE, now: Date.now });
+  const reports = createReportBook({ clock, running: tenantGate.running });
+  const tallies = createTallyBook(processId, reports);
+  const pause = (ms: number) => sleep(ms);
+  const settler = createSettler(
+    { ledger, serialByKey, tallies, reports, clock, sleep: pause },
+    { together: settings.SETTLE_TOGETHER, withinMs: settings.SETTLE_WITHIN },
+  );
   const uploadLimits = {
     maxBytes: settings.CSV_MAX_BYTES,
     maxRows: settings.CSV_MAX_ROWS,
@@ -50,45 +58,35 @@ export function buildImports({ imports, connections, ledger, uploads }: ImportBu
   return {
     serialByKey,
     tallies,
-    settler: createSettler(
-      { ledger, serialByKey, tallies },
-      { together: settings.SETTLE_TOGETHER, withinMs: settings.SETTLE_WITHIN },
-    ),
+    reports,
+    settler,
+    tenantGate,
+    heartbeat: createHeartbeat({ reports, settler, clock, sleep: pause }),
 
     uploadLimits,
-    readUpload: async (record: Import) => {
+    readUpload: async (record: Import, afterLine: number) => {
       const source = await uploads.read(record.customerId, record.id);
-      return source && readUpload(record.uploadType, source, uploadLimits);
+      return source && readUpload(record.uploadType, source, uploadLimits, afterLine);
     },
     planShiftMs: PLAN_SHIFT_MS,
     planOverdueMs: settings.PLAN_OVERDUE_AFTER,
+    pausedMaxMs: settings.PAUSED_MAX,
 
+    leasing: { holder: processId, leaseMs: settings.DISPATCH_LEASE },
     dispatching: {
-      holder: processId,
       windowTotal: settings.WINDOW_TOTAL,
-      windowMin: settings.WINDOW_MIN,
-      windowMax: settings.WINDOW_MAX,
-      pollMs: settings.DISPATCH_POLL,
+      checksMax: settings.CHECKS_AT_ONCE,
+      refusalsMax: settings.REPEATED_REFUSALS_MAX,
       shiftMs: settings.DISPATCH_SHIFT,
-      leaseMs: settings.DISPATCH_LEASE,
-      overdue: { afterMs: settings.BATCH_OVERDUE_AFTER, maxMs: settings.BATCH_OVERDUE_MAX },
     },
-    sleep: (ms: number) => sleep(ms),
+    messagePool: createMessagePool(
+      { store: stores.messagePoolStore, importQueues, clock },
+      { totalMax: settings.WINDOW_TOTAL },
+    ),
+    sleep: pause,
 
-    importCache: createImportCache({ imports }),
-    connectionCache: createConnectionCache({ connections }),
-    rateLimiter: createTenantRateLimiter({
-      processMax: settings.CHECKS_AT_ONCE,
-      tenantInitial: Math.min(TENANT_INITIAL, settings.CHECKS_AT_ONCE),
-      tenantMax: settings.CHECKS_AT_ONCE,
-      waitMs: PLACE_WAIT_MS,
-      now: Date.now,
-    }),
-    refusals: createRefusalWatch({
-      refusedInARowMax: settings.REPEATED_REFUSALS_MAX,
-      holdMs: REFUSAL_HELD_MS,
-      now: Date.now,
-    }),
+    importCache: createImportCache({ imports, clock }),
+    connectionCache: createConnectionCache({ connections, clock }),
     propagation: createPropagationSteps(settings.PROPAGATION_STEPS),
     limits: {
       giveUpAfterMs: settings.CHECK_GIVE_UP_AFTER,

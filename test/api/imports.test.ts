@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
-import { anImport, aRow } from '../support/records.ts';
+import { countedLedger } from '../support/planning-world.ts';
+import { aMailbox, anImport, aRow } from '../support/records.ts';
 
 let api: ReturnType<typeof createApi>;
 let key: string;
@@ -73,6 +74,41 @@ it('409: refuses an upload that needs more slots than are free, with both number
   expect(await response.json()).toMatchObject({ code: 'slot_limit_reached', needed: 4, free: 3 });
   expect(await api.deps.imports.listOpen()).toEqual([]);
   expect(api.deps.sent).toEqual([]);
+});
+
+describe('the mailboxes of the connection', () => {
+  const count = () => {
+    const { ledger, calls } = countedLedger({ ...api.deps.ledger });
+    Object.assign(api.deps.ledger, ledger);
+    return calls;
+  };
+
+  it('202: are not read if there are slots enough for every address', async () => {
+    await passTest();
+    const calls = count();
+    expect((await upload('email\na@x.example\nb@x.example\n')).status).toBe(202);
+    expect(calls).toMatchObject({ getMailbox: 0, getMailboxes: 0, eachMailbox: 0 });
+  });
+
+  it('400: are not read for a file that turns out to be unreadable at its end', async () => {
+    await passTest();
+    const calls = count();
+    const rows = Array.from({ length: 500 }, (_, i) => `user${i}@x.example\n`).join('');
+    expect((await upload(`email\n${rows}"a@x.example\n`)).status).toBe(400);
+    expect(calls).toMatchObject({ getMailbox: 0, getMailboxes: 0, eachMailbox: 0 });
+  });
+
+  it('202: are looked up if the slots may be too few; those that hold slots need no others', async () => {
+    await passTest();
+    for (const address of ['a@x.example', 'b@x.example']) {
+      const mailbox = aMailbox({ address, status: 'failed', slotClaimedBy: 'imp_0' });
+      await api.deps.ledger.commit(connectionId, [{ op: 'createMailbox', mailbox }]);
+    }
+    const calls = count();
+    const addresses = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}@x.example\n`).join('');
+    expect((await upload(`email\n${addresses}`)).status).toBe(202);
+    expect(calls).toMatchObject({ getMailboxes: 1, eachMailbox: 0 });
+  });
 });
 
 describe('a dry run', () => {

@@ -10,7 +10,17 @@ import { createApiDeps, OPERATOR_KEY } from '../support/api.ts';
 import { type Azurite, startAzurite } from '../support/azurite.ts';
 import { openCountedTables } from '../support/counted-tables.ts';
 import { createFunctionCaller } from '../support/function-caller.ts';
-import { aConnection, aCustomer, aMailbox, anApiKey, anImport, aRow, aTally, RECORDS_NOW } from '../support/records.ts';
+import {
+  aConnection,
+  aCustomer,
+  aMailbox,
+  anApiKey,
+  anImport,
+  aPlan,
+  aRow,
+  aTally,
+  RECORDS_NOW,
+} from '../support/records.ts';
 
 /**
  * Storage requests that one GET makes, at most, whatever the size of what it is about. Every GET needs a number here.
@@ -136,7 +146,7 @@ afterAll(() => azurite?.stop());
 async function costOf(path: string, key: string) {
   const { counter } = tables;
   const app = startApp();
-  Object.assign(counter, { requests: 0, concurrent: 0 });
+  Object.assign(counter, { requests: 0, writes: 0, concurrent: 0 });
   const headers = key === OPERATOR_KEY ? { 'muster-customer': 'cust_1' } : {};
   const response = await app.request('GET', path, { key, headers });
   const body = response.headers.get('content-type')?.includes('json') ? await response.json() : undefined;
@@ -222,3 +232,26 @@ it('imports-list costs one request for each page once the imports have ended', a
   // Two for the key, one for the connection, one for the page.
   expect(cost.requests).toBeLessThanOrEqual(4);
 });
+
+it.each([
+  ['is being cancelled', { status: 'cancelling', ending: { step: 'cancel', line: 5 } }],
+  ['is paused', { status: 'paused', pausedAt: RECORDS_NOW }],
+  ['has only its end left', { status: 'running' }],
+] as const)(
+  'imports-get costs 3 requests beyond the key and changes nothing when the import %s',
+  async (_when, change) => {
+    const { imports, ledger } = tables.stores;
+    const id = `imp_9${change.status}`;
+    await imports.insert(anImport({ id, connectionId: 'conn_003', ...change }));
+    await ledger.commit('conn_003', [
+      { op: 'createPlan', plan: aPlan({ importId: id, accepted: 2, done: true }) },
+      { op: 'writeTally', tally: aTally({ importId: id, counts: { failed: 2 } }) },
+    ]);
+    const before = await imports.get('cust_1', id);
+    const cost = await costOf(`/v1/imports/${id}`, viewerKey);
+    expect(cost.status).toBe(200);
+    expect(cost.requests).toBeLessThanOrEqual(2 + 3);
+    expect(cost.writes).toBe(0);
+    expect(await imports.get('cust_1', id)).toEqual(before);
+  },
+);

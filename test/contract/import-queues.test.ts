@@ -29,6 +29,7 @@ it('sends each message to its queue, as base64 that never expires', async () => 
   await importQueues.sendPlan(message);
   await importQueues.sendDispatch(message);
   await importQueues.sendCheck(aCheckMessage());
+  const sent = JSON.parse(JSON.stringify(aCheckMessage()));
   const read = async (queue: string) => {
     const { receivedMessageItems } = await service.getQueueClient(queue).receiveMessages();
     return receivedMessageItems.map(({ messageText, expiresOn }) => ({
@@ -38,7 +39,7 @@ it('sends each message to its queue, as base64 that never expires', async () => 
   };
   expect(await read(queues.planImport)).toEqual([{ body: message, expires: false }]);
   expect(await read(queues.dispatchChecks)).toEqual([{ body: message, expires: false }]);
-  expect(await read(queues.checkMailbox)).toEqual([{ body: aCheckMessage(), expires: false }]);
+  expect(await read(queues.checkMailbox)).toEqual([{ body: sent, expires: false }]);
 });
 
 it('returns when the oldest visible check was sent, and ignores delayed ones', async () => {

@@ -12,8 +12,8 @@ const nextImport = (customerId: string, change: Partial<Import> = {}): Import =>
     customerId,
     cursor: 12,
     dispatched: 10,
-    batches: [{ from: 2, to: 12, sentAt: NOW, dueAt: NOW, resent: 1 }],
-    lease: { holder: 'p.1', until: NOW, sentUpTo: 20 },
+    batches: [{ from: 2, to: 12, sentAt: NOW, handedOutAt: NOW, isReturned: true }],
+    lease: { holder: 'p.1', until: NOW },
     ...change,
   });
 

@@ -171,6 +171,36 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect(each).toEqual(rows.map(({ address }) => address));
     });
 
+    it('reads several mailboxes by their addresses, however they lie, and leaves out those that it does not have', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const pad = (n: number) => String(n).padStart(5, '0');
+      const stored = [
+        ...Array.from({ length: 300 }, (_, i) => `user${pad(i * 7)}@contoso.example`),
+        ...["o'neil+#?/\\%@contoso.example", '~a@contoso.example', '#a@contoso.example', '_@contoso.example'],
+      ];
+      for (let from = 0; from < stored.length; from += CHANGES_MAX) {
+        const group = stored.slice(from, from + CHANGES_MAX);
+        await ledger.commit(
+          connectionId,
+          group.map((address) => ({ op: 'createMailbox', mailbox: aMailbox({ address }) })),
+        );
+      }
+      const find = async (addresses: readonly string[]) =>
+        [...(await ledger.getMailboxes(connectionId, addresses)).keys()].sort();
+      const absent = ['a@contoso.example', 'zoe@contoso.example', `user${pad(3)}@contoso.example`];
+      expect(await find([])).toEqual([]);
+      expect(await find(absent)).toEqual([]);
+      expect(await find([absent[0] ?? ''])).toEqual([]);
+      expect(await find([stored[5] ?? ''])).toEqual([stored[5]]);
+      expect(await find([...stored, ...absent].reverse())).toEqual([...stored].sort());
+      const few = stored.filter((_, i) => i % 31 === 0 || i > 298);
+      expect(await find([...few, ...absent, ...few])).toEqual([...few].sort());
+      const [tagged] = (await ledger.getMailboxes(connectionId, few)).values();
+      expect(tagged).toEqual(await ledger.getMailbox(connectionId, tagged?.value.address ?? ''));
+      expect((await ledger.getMailboxes(newConnection(), few)).size).toBe(0);
+    });
+
     it('accepts a transaction of the largest size, and purges a connection, also twice', async () => {
       const ledger = open();
       const connectionId = newConnection();

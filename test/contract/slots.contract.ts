@@ -84,6 +84,16 @@ export function describeSlots(name: string, create: () => Slots): void {
       expect(await slots.claim(customer, 'imp_2', 1)).toBe('limit');
     });
 
+    it('grants a claim of no slots over a lowered limit, once', async () => {
+      await slots.claim(customer, 'imp_1', 7);
+      await slots.setLimit(customer, 5);
+      expect(await slots.claim(customer, 'imp_2', 0)).toBe('claimed');
+      expect(await slots.claim(customer, 'imp_2', 0)).toBe('already');
+      await slots.trim(customer, 'imp_2', 0);
+      expect(await slots.claim(customer, 'imp_2', 0)).toBe('released');
+      expect(await slots.get(customer)).toEqual({ limit: 5, used: 7 });
+    });
+
     it('stays exact if many callers claim at the same time', async () => {
       const claims = await Promise.all(
         [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4].map((n) => slots.claim(customer, `imp_${n}`, 2)),

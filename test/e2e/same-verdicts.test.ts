@@ -27,8 +27,6 @@ const running = useRunningStack(
     mailboxes: special.mailboxes,
     recipients: special.recipients,
   }),
-  // The messages of a throttled tenant are delayed for seconds, so they must not count as overdue before that.
-  { settings: { BATCH_OVERDUE_AFTER: 'PT45S', BATCH_OVERDUE_MAX: 'PT90S' } },
 );
 
 /** A mailbox as the API shows it, without times. Each check is its probe, verdict and cause. */

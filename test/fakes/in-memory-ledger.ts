@@ -30,6 +30,11 @@ export function inMemoryLedger(): Ledger {
     async getMailbox(connectionId, address) {
       return structuredClone(partition(connectionId).mailboxes.get(address));
     },
+    async getMailboxes(connectionId, addresses) {
+      const { mailboxes } = partition(connectionId);
+      const found = addresses.flatMap((address) => structuredClone(mailboxes.get(address)) ?? []);
+      return new Map(found.map((mailbox) => [mailbox.value.address, mailbox]));
+    },
     async *eachMailbox(connectionId) {
       yield* sorted(partition(connectionId).mailboxes);
     },
@@ -40,13 +45,23 @@ export function inMemoryLedger(): Ledger {
         request,
       );
     },
+    async findMailboxes(connectionId, request, { importId, status }) {
+      const found = sorted(partition(connectionId).mailboxes)
+        .filter(({ value }) => importId === undefined || value.importId === importId)
+        .filter(({ value }) => status === undefined || value.status === status);
+      return pageAfterKey(
+        found.map((mailbox) => ({ key: mailbox.value.address, value: mailbox })),
+        request,
+      );
+    },
     async getRow(connectionId, importId, line) {
       return structuredClone(partition(connectionId).rows.get(lineKey(importId, line)));
     },
-    async findRows(connectionId, importId, { fromLine, toLine, states, dueBy, limit }) {
+    async findRows(connectionId, importId, { fromLine, toLine, states, dueBy, held, limit }) {
       return sorted(partition(connectionId).rows, `${importId}:`)
         .filter(({ value: row }) => row.line >= fromLine && (toLine === undefined || row.line < toLine))
         .filter(({ value: row }) => states === undefined || states.includes(row.state))
+        .filter(({ value: row }) => held === undefined || row.heldAt !== undefined)
         .filter(({ value: row }) => dueBy === undefined || (row.nextCheckAt !== undefined && row.nextCheckAt <= dueBy))
         .slice(0, limit);
     },
@@ -134,6 +149,10 @@ function toWrite({ mailboxes, rows, plans, tallies }: Partition, change: LedgerC
     case 'mergeRow': {
       const key = lineKey(change.importId, change.line);
       return replace('row', rows, key, change.tag, (row) => merge(row, change.patch));
+    }
+    case 'explainRow': {
+      const { importId, line, cause } = change;
+      return replace('row', rows, lineKey(importId, line), undefined, (row) => merge(row, { cause }));
     }
     case 'createPlan':
       return create('plan', plans, change.plan.importId, change.plan);

@@ -28,7 +28,7 @@ export function inMemorySlots(): Slots {
       const account = accounts.get(customerId);
       const claim = account?.claims.get(importId);
       if (claim) return claim.released ? 'released' : 'already';
-      if (!account || account.used + count > account.limit) return 'limit';
+      if (!account || (count > 0 && account.used + count > account.limit)) return 'limit';
       account.used += count;
       account.claims.set(importId, { count, released: false });
       return 'claimed';

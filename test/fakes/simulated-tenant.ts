@@ -40,7 +40,10 @@ export function simulatedTenant(
       tryOut: async (_connection, secret) => answer(secret),
       forget: () => undefined,
     },
-    checker: { check: async () => self.outcome, removeLeftovers: async () => undefined },
+    checker: {
+      check: async () => ({ ...self.outcome, counts: { accepted: 4, throttled: 0 } }),
+      removeLeftovers: async () => undefined,
+    },
   };
   return self;
 }

@@ -7,7 +7,7 @@ const host = JSON.parse(readFileSync('host.json', 'utf8'));
 test('queues are polled, batched and retried as documented', () => {
   expect(host.extensions.queues).toEqual({
     batchSize: 32,
-    newBatchThreshold: 16,
+    newBatchThreshold: 32,
     maxPollingInterval: '00:00:01',
     visibilityTimeout: '00:00:30',
     maxDequeueCount: 5,

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
 import { docsFiles, toDocsAsset } from '../../functions/http/docs/docs-assets.ts';
@@ -12,9 +13,11 @@ import { createTurns } from '../../shared/edge/turns.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
 import { cancelCustomerImports } from '../../shared/imports/cancel-import.ts';
 import { createConnectionCache } from '../../shared/imports/checking/connection-cache.ts';
+import { createHeartbeat } from '../../shared/imports/checking/heartbeat.ts';
 import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
-import { createRefusalWatch } from '../../shared/imports/checking/refusal-watch.ts';
-import { createTenantRateLimiter } from '../../shared/imports/checking/tenant-rate-limiter.ts';
+import { createTenantGate } from '../../shared/imports/checking/tenant-gate.ts';
+import { createMessagePool } from '../../shared/imports/dispatching/message-pool.ts';
+import { createReportBook } from '../../shared/imports/ledger/report-book.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../shared/imports/ledger/settler.ts';
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
@@ -31,7 +34,9 @@ import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
+import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
+import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
 import { inMemoryUploadLeases } from '../fakes/in-memory-upload-leases.ts';
 import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
@@ -71,7 +76,13 @@ export function createApiDeps() {
   const ledger = inMemoryLedger();
   const connections = inMemoryConnections();
   const serialByKey = createSerialByKey();
-  const tallies = createTallyBook('test');
+  const tenantGate = createTenantGate({ checksMax: 4, now: Date.now });
+  const reports = createReportBook({ clock, running: tenantGate.running });
+  const tallies = createTallyBook('test', reports);
+  const settler = createSettler(
+    { ledger, serialByKey, tallies, reports, clock, sleep: (ms) => pause(ms) },
+    { together: 8, withinMs: 5 },
+  );
   const importQueues = {
     sendPlan: send,
     sendDispatch: send,
@@ -111,18 +122,15 @@ export function createApiDeps() {
     importEvents: { ended: async () => undefined },
     serialByKey,
     tallies,
-    settler: createSettler({ ledger, serialByKey, tallies }, { together: 8, withinMs: 5 }),
-    importCache: createImportCache({ imports }),
-    connectionCache: createConnectionCache({ connections }),
-    refusals: createRefusalWatch({ refusedInARowMax: 20, holdMs: 5, now: Date.now }),
+    reports,
+    settler,
+    tenantGate,
+    heartbeat: createHeartbeat({ reports, settler, clock, sleep: (ms) => pause(ms) }),
+    tenantPaces: inMemoryTenantPaces(),
+    messagePool: createMessagePool({ store: inMemoryMessagePool(), importQueues, clock }, { totalMax: 24 }),
+    importCache: createImportCache({ imports, clock }),
+    connectionCache: createConnectionCache({ connections, clock }),
     propagation: createPropagationSteps([0]),
-    rateLimiter: createTenantRateLimiter({
-      processMax: 4,
-      tenantInitial: 4,
-      tenantMax: 4,
-      waitMs: 100,
-      now: Date.now,
-    }),
     limits: { giveUpAfterMs: 60_000, retryBaseMs: 100, cleanupAfterMs: 1_000 },
     poisonArchive: { put: async () => undefined, purge: async () => undefined },
     retryDelayMs: 15_000,
@@ -130,17 +138,10 @@ export function createApiDeps() {
     readUpload: async () => undefined,
     planShiftMs: 240_000,
     planOverdueMs: 60_000,
+    pausedMaxMs: 30 * 86_400_000,
     sleep: async () => undefined,
-    dispatching: {
-      holder: 'test',
-      windowTotal: 24,
-      windowMin: 4,
-      windowMax: 24,
-      pollMs: 100,
-      shiftMs: 1_000,
-      leaseMs: 10_000,
-      overdue: { afterMs: 90_000, maxMs: 600_000 },
-    },
+    leasing: { holder: 'test', leaseMs: 10_000 },
+    dispatching: { windowTotal: 24, checksMax: 4, refusalsMax: 20, shiftMs: 1_000 },
     /** Set `now` to let time pass. */
     time,
     clock,

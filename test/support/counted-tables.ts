@@ -18,6 +18,8 @@ import { tables } from '../../shared/kernel/storage-names.ts';
 /** Requests that storage has received. */
 interface Counter {
   requests: number;
+  /** Those of them that may change something. */
+  writes: number;
   /** The most requests that were under way at the same time. */
   concurrent: number;
   /**
@@ -35,6 +37,7 @@ function countingPolicy(counter: Counter): PipelinePolicy {
     name: 'countRequests',
     async sendRequest(request, next) {
       counter.requests++;
+      if (request.method !== 'GET') counter.writes++;
       counter.concurrent = Math.max(counter.concurrent, ++underWay);
       try {
         const filter = new URL(request.url).searchParams.get('$filter') ?? '';
@@ -56,7 +59,7 @@ function countingPolicy(counter: Counter): PipelinePolicy {
 export async function openCountedTables(connectionString: string) {
   const service = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
   await Promise.all(Object.values(tables).map((name) => service.createTable(name)));
-  const counter: Counter = { requests: 0, concurrent: 0, isScanning: false };
+  const counter: Counter = { requests: 0, writes: 0, concurrent: 0, isScanning: false };
   const open = createTableClients({ kind: 'connectionString', connectionString: new Secret(connectionString) });
   const policy = countingPolicy(counter);
   const table = (name: TableName) => {

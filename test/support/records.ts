@@ -88,6 +88,7 @@ export function aMailbox(change: Partial<Mailbox> = {}): Mailbox {
     status: 'pending',
     checks: {},
     importId: 'imp_1',
+    line: 2,
     createdAt: RECORDS_NOW,
     ...change,
   };
@@ -118,6 +119,8 @@ export function aCheckMessage(change: Partial<CheckMessage> = {}): CheckMessage 
     rowTag: 'tag-1',
     attempt: 0,
     epoch: 1,
+    generation: 0,
+    sentAt: RECORDS_NOW,
     tries: 0,
     ...change,
   };

@@ -20,9 +20,6 @@ import { tenant } from './plain-tenant.ts';
 /** Seconds where the product has minutes, so that no test waits for a sweep or a lease. */
 const QUICK = {
   SWEEP_SCHEDULE: '*/2 * * * * *',
-  BATCH_OVERDUE_AFTER: 'PT5S',
-  // A machine that cannot keep up never catches up if messages are sent again too often.
-  BATCH_OVERDUE_MAX: 'PT30S',
   PLAN_OVERDUE_AFTER: 'PT4S',
   DISPATCH_LEASE: 'PT3S',
   STORAGE_RETRY_AFTER: 'PT2S',

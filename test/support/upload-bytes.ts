@@ -21,8 +21,8 @@ export async function* chunksOf(bytes: Uint8Array | string, sizes: readonly numb
 /** Reads a whole CSV. Resolves to its columns and rows. */
 export async function rowsOf(
   csv: Uint8Array | string,
-  { sizes, ...limits }: Partial<UploadLimits> & { sizes?: readonly number[] } = {},
+  { sizes, afterLine, ...limits }: Partial<UploadLimits> & { sizes?: readonly number[]; afterLine?: number } = {},
 ) {
-  const { columns, rows } = await readCsv(chunksOf(csv, sizes), { ...uploadLimits, ...limits });
+  const { columns, rows } = await readCsv(chunksOf(csv, sizes), { ...uploadLimits, ...limits }, afterLine);
   return { columns, rows: await Array.fromAsync(rows) };
 }

@@ -4,7 +4,7 @@ import type { Tagged } from '../../kernel/tagged.ts';
 import { translateStorageErrors, translateStreamErrors, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties } from './columns.ts';
 
-type Entity = TableEntityResult<Record<string, unknown>>;
+export type Entity = TableEntityResult<Record<string, unknown>>;
 
 /** The largest page that Table Storage returns. */
 export const PAGE_MAX = 1000;

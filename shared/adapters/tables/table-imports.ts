@@ -20,9 +20,12 @@ const importColumns: Columns<Import> = {
   cursor: 'number',
   dispatched: 'number',
   batches: 'json',
+  scoutedLines: 'json',
   lease: 'json',
+  flow: 'json',
   wakeUpAt: 'instant',
   endsAs: 'text',
+  ending: 'json',
   eventPending: 'flag',
   finding: 'json',
   ignoresRepeatedRefusals: 'flag',
@@ -36,6 +39,7 @@ const importColumns: Columns<Import> = {
   counts: 'json',
   createdAt: 'instant',
   startedAt: 'instant',
+  pausedAt: 'instant',
   finishedAt: 'instant',
 };
 

@@ -8,7 +8,8 @@ import { toStorageError } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
 import { purgePartition } from './purge-partition.ts';
-import { eachEntity, readEntities, readEntity, readPage, toTagged } from './read-entities.ts';
+import { eachEntity, PAGE_REQUESTS_MAX, readEntities, readEntity, readPage, toTagged } from './read-entities.ts';
+import { readKnownEntities } from './read-known-entities.ts';
 import { transactionFailure } from './transaction-failure.ts';
 
 const mailboxColumns: Columns<Mailbox> = {
@@ -21,6 +22,7 @@ const mailboxColumns: Columns<Mailbox> = {
   checks: 'json',
   nextCheckAt: 'instant',
   importId: 'text',
+  line: 'number',
   openRow: 'text',
   slotClaimedBy: 'text',
   createdAt: 'instant',
@@ -33,6 +35,7 @@ const rowColumns: Columns<Row> = {
   displayName: 'text',
   dailyLimit: 'number',
   reference: 'text',
+  takesSlot: 'flag',
   state: 'text',
   code: 'text',
   message: 'text',
@@ -41,7 +44,12 @@ const rowColumns: Columns<Row> = {
   attempt: 'number',
   firstDeferredAt: 'instant',
   nextCheckAt: 'instant',
+  sentAt: 'instant',
   priorFindings: 'json',
+  tries: 'number',
+  mayHaveLeftovers: 'flag',
+  heldAt: 'instant',
+  heldEpoch: 'number',
 };
 
 const planColumns: Columns<PlanRecord> = {
@@ -57,7 +65,7 @@ const planColumns: Columns<PlanRecord> = {
   movedAt: 'instant',
 };
 
-const tallyColumns: Columns<Tally> = { importId: 'text', writer: 'text', counts: 'json' };
+const tallyColumns: Columns<Tally> = { importId: 'text', writer: 'text', counts: 'json', report: 'json' };
 
 const mailboxKey = (address: string) => escapeKey(`m:${address}`);
 const rowKey = (importId: string, line: number) => `r:${importId}:${String(line).padStart(9, '0')}`;
@@ -78,6 +86,11 @@ export function tableLedger(table: TableClient): Ledger {
     getMailbox: (connectionId, address) => readEntity(table, mailboxColumns, connectionId, mailboxKey(address)),
     getRow: (connectionId, importId, line) => readEntity(table, rowColumns, connectionId, rowKey(importId, line)),
     getPlan: (connectionId, importId) => readEntity(table, planColumns, connectionId, planKey(importId)),
+    async getMailboxes(connectionId, addresses) {
+      const entities = await readKnownEntities(table, connectionId, addresses.map(mailboxKey));
+      const mailboxes = entities.map((entity) => toTagged(mailboxColumns, entity));
+      return new Map(mailboxes.map((mailbox) => [mailbox.value.address, mailbox]));
+    },
     async *eachMailbox(connectionId) {
       for await (const entity of range(connectionId, 'm:')) yield toTagged(mailboxColumns, entity);
     },
@@ -85,6 +98,12 @@ export function tableLedger(table: TableClient): Ledger {
       const all = between(connectionId, 'm:', after('m:'));
       const filter = status === undefined ? all : `${all} and ${odata`status eq ${status}`}`;
       return readPage(table, mailboxColumns, filter, request);
+    },
+    async findMailboxes(connectionId, request, where) {
+      const conditions = Object.entries(where).map(([field, value]) => `${field} ${odata`eq ${value}`}`);
+      const filter = [between(connectionId, 'm:', after('m:')), ...conditions].join(' and ');
+      const page = await readEntities(table, filter, { ...request, requestsMax: PAGE_REQUESTS_MAX });
+      return { ...page, items: page.items.map((entity) => toTagged(mailboxColumns, entity)) };
     },
     async findRows(connectionId, importId, query) {
       const filter = rowFilter(connectionId, importId, query);
@@ -126,6 +145,7 @@ function rowFilter(connectionId: string, importId: string, query: RowQuery): str
   const to = query.toLine === undefined ? after(`r:${importId}:`) : rowKey(importId, query.toLine);
   const parts = [between(connectionId, rowKey(importId, query.fromLine), to)];
   if (query.states) parts.push(`(${query.states.map((state) => odata`state eq ${state}`).join(' or ')})`);
+  if (query.held) parts.push(odata`heldAt gt ''`);
   if (query.dueBy) parts.push(odata`nextCheckAt gt '' and nextCheckAt le ${query.dueBy.toISOString()}`);
   return parts.join(' and ');
 }
@@ -156,6 +176,10 @@ function toAction(partitionKey: string, change: LedgerChange): TransactionAction
         toProperties(rowColumns, change.patch),
         change.tag,
       );
+    case 'explainRow': {
+      const cause = toProperties(rowColumns, { cause: change.cause });
+      return merge(partitionKey, rowKey(change.importId, change.line), cause, undefined);
+    }
     case 'mergePlan':
       return merge(partitionKey, planKey(change.importId), toProperties(planColumns, change.patch), change.tag);
     case 'writeTally': {

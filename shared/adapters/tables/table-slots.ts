@@ -65,7 +65,7 @@ export function tableSlots(table: TableClient): Slots {
           read<Claim>(customerId, claimKey(importId)),
         ]);
         if (claim) return claim.released ? 'released' : 'already';
-        if (!row || row.used + count > row.limit) return 'limit';
+        if (!row || (count > 0 && row.used + count > row.limit)) return 'limit';
         const partitionKey = escapeKey(customerId);
         const isDone = await commit([
           ['update', { partitionKey, rowKey: SLOTS, used: row.used + count }, 'Merge', { etag: row.etag }],

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Connection } from '../../connections/connection.ts';
 import type { ConnectionStore } from '../../connections/connection-store.ts';
+import type { Clock } from '../../kernel/clock.ts';
 
 /** Connections as this process last read them, so that a check reads no table. */
 export interface ConnectionCache {
@@ -21,11 +22,13 @@ interface ConnectionAsked {
 const MAX_AGE_MS = 60_000;
 const CONNECTIONS_MAX = 1_000;
 
-export function createConnectionCache(deps: { connections: ConnectionStore }): ConnectionCache {
+export function createConnectionCache(deps: { connections: ConnectionStore; clock: Clock }): ConnectionCache {
   // `fetch` shares one read among all callers. The record is wrapped because the cache cannot hold `undefined`.
   const cache = new LRUCache<string, { record: Connection | undefined }, ConnectionAsked>({
     max: CONNECTIONS_MAX,
     ttl: MAX_AGE_MS,
+    ttlResolution: 0,
+    perf: { now: () => deps.clock.now().getTime() },
     fetchMethod: async (_key, _stale, { context: { customerId, connectionId } }) => ({
       record: (await deps.connections.get(customerId, connectionId))?.value,
     }),

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../kernel/clock.ts';
 import type { Import } from '../import.ts';
 import type { ImportStore } from '../import-store.ts';
 
@@ -12,11 +13,13 @@ export interface ImportCache {
 const MAX_AGE_MS = 5_000;
 const IMPORTS_MAX = 1_000;
 
-export function createImportCache(deps: { imports: ImportStore }): ImportCache {
+export function createImportCache(deps: { imports: ImportStore; clock: Clock }): ImportCache {
   // `fetch` shares one read among all callers. The record is wrapped because the cache cannot hold `undefined`.
   const cache = new LRUCache<string, { record: Import | undefined }, string>({
     max: IMPORTS_MAX,
     ttl: MAX_AGE_MS,
+    ttlResolution: 0,
+    perf: { now: () => deps.clock.now().getTime() },
     fetchMethod: async (id, _stale, { context: customerId }) => ({
       record: (await deps.imports.get(customerId, id))?.value,
     }),

@@ -1,19 +1,22 @@
-import { canBePropagation } from '../../causes/denial.ts';
+import type { CauseCode } from '../../causes/causes.ts';
 import { fillMissingFindings } from '../../causes/findings.ts';
-import type { Findings, Probe, ProbeFinding } from '../../causes/verdict.ts';
+import type { Findings } from '../../causes/verdict.ts';
 import type { CheckOutcome } from '../../checks/mailbox-checker.ts';
 import type { Connection } from '../../connections/connection.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { Retry } from '../../kernel/retry.ts';
+import { sendCleanupForLateArrival } from '../cleanup-message.ts';
 import type { ImportQueues } from '../import-queues.ts';
+import type { ReportBook } from '../ledger/report-book.ts';
+import { rowResultOf } from '../ledger/row-result.ts';
 import type { Settler } from '../ledger/settler.ts';
 import type { CheckMessage } from '../messages.ts';
-import { sendCleanupForLateArrival } from './cleanup-message.ts';
+import { waitForGrantsResult } from '../refusals/wait-for-grants.ts';
 import { rowLocationOf } from './row-location.ts';
-import { rowResultOf } from './row-result.ts';
+import type { TenantSignal } from './tenant-gate.ts';
 
 export interface WaitDeps {
   settler: Settler;
+  reports: ReportBook;
   importQueues: ImportQueues;
   clock: Clock;
   limits: CheckLimits;
@@ -22,58 +25,78 @@ export interface WaitDeps {
 interface CheckLimits {
   /** How long a mailbox may be throttled or unreachable before it ends as inconclusive. */
   giveUpAfterMs: number;
-  /** The first wait when Microsoft names none. Doubles with each try, with full jitter. */
+  /** The first wait after a check without an answer, when Microsoft names no time. Doubles with each such check. */
   retryBaseMs: number;
   /** How long after a try its cleanup message is due. Longer than a check takes. */
   cleanupAfterMs: number;
 }
 
-/** Up to this time, a wait is a delayed message. A longer wait is written into the row, and the row has no message. */
-const SHORT_WAIT_MAX_MS = 60_000;
-
-/** Partial answers do not count as an outage. After them, a wait is no longer than after this many tries. */
-const PARTIALLY_ANSWERED_TRIES_MAX = 2;
+/** A throttled row waits at least this long, also if Microsoft asks for less. The dispatcher decides how much longer. */
+const THROTTLED_MIN_MS = 1_000;
+/** The longest wait after the first checks without an answer, and after many of them. */
+const UNANSWERED_MAX_MS = 8_000;
+const UNANSWERED_LONG_MAX_MS = 60_000;
+const UNANSWERED_SHORT_TRIES = 10;
 
 /**
- * Handles a check that has to wait for Microsoft: tries it again later, until `giveUpAfterMs` is over. Resolves to the
- * message to send again, or to `undefined` once the row is written.
+ * Lets a row wait that Microsoft throttled or did not answer, with what was found so far. Once `giveUpAfterMs` is over,
+ * settles it as inconclusive.
  */
 export async function waitForMicrosoft(
   deps: WaitDeps,
   message: CheckMessage,
   connection: Connection,
   outcome: Extract<CheckOutcome, { kind: 'wait' }>,
-): Promise<Retry<CheckMessage> | undefined> {
+  signal: TenantSignal['kind'],
+): Promise<void> {
   const now = deps.clock.now();
   const { firstDeferredAt = now } = message;
-  const { priorFindings } = outcome;
-  const tries = outcome.answered ? Math.min(message.tries, PARTIALLY_ANSWERED_TRIES_MAX) : message.tries;
-  const delayMs = outcome.seconds === undefined ? backOff(tries, deps.limits.retryBaseMs) : outcome.seconds * 1000;
+  const { priorFindings, cause } = outcome;
+  // A probe goes out often while the tenant is silent, so its silence does not lengthen the waits of this one mailbox.
+  const isTry = signal !== 'throttled' && !(message.isProbe && signal === 'unanswered');
+  const tries = isTry ? message.tries + 1 : message.tries;
+  const delayMs =
+    signal === 'throttled'
+      ? Math.max(THROTTLED_MIN_MS, (outcome.seconds ?? 0) * 1000)
+      : (outcome.seconds ?? 0) * 1000 || backOff(message.tries, deps.limits.retryBaseMs);
+  const isUrgent = signal !== 'none' && deps.reports.isNews(message.importId);
   if (now.getTime() + delayMs - firstDeferredAt.getTime() > deps.limits.giveUpAfterMs) {
     const missing = { ...outcome, verdict: 'inconclusive', at: now } as const;
     const findings = fillMissingFindings(priorFindings, connection.probes, missing);
     await sendCleanupForLateArrival(deps.importQueues, message, findings, deps.limits.cleanupAfterMs);
-    await deps.settler.settle({ ...rowLocationOf(message), ...rowResultOf(findings, 'unknown') });
-    return undefined;
-  }
-  if (delayMs <= SHORT_WAIT_MAX_MS) {
-    const nextTry: CheckMessage = {
-      ...message,
-      tries: tries + 1,
-      mayHaveLeftovers: true,
-      firstDeferredAt,
-      priorFindings,
-    };
-    return { message: nextTry, delayMs };
+    await deps.settler.settle({ ...rowLocationOf(message), ...rowResultOf(findings, 'unknown'), urgent: isUrgent });
+    return;
   }
   const nextCheckAt = new Date(now.getTime() + delayMs);
+  const mayHaveLeftovers = outcome.mayHaveLeftovers ?? null;
   await deps.settler.settle({
     ...rowLocationOf(message),
     state: 'waiting',
-    row: { attempt: message.attempt + 1, cause: outcome.cause, nextCheckAt, firstDeferredAt, priorFindings },
+    row: { attempt: message.attempt + 1, cause, nextCheckAt, firstDeferredAt, priorFindings, tries, mayHaveLeftovers },
     mailbox: { status: 'waiting', nextCheckAt },
+    urgent: isUrgent,
   });
-  return undefined;
+}
+
+/** Lets a row wait that was not asked. Nothing is known about it that was not known before. */
+export async function giveBack(
+  deps: WaitDeps,
+  message: CheckMessage,
+  { cause, delayMs, mayHaveLeftovers }: { cause?: CauseCode; delayMs: number; mayHaveLeftovers: boolean },
+): Promise<void> {
+  const nextCheckAt = new Date(deps.clock.now().getTime() + delayMs);
+  await deps.settler.settle({
+    ...rowLocationOf(message),
+    state: 'waiting',
+    row: {
+      attempt: message.attempt + 1,
+      nextCheckAt,
+      ...(cause && { cause }),
+      ...(mayHaveLeftovers && { mayHaveLeftovers }),
+    },
+    mailbox: { status: 'waiting', nextCheckAt },
+    urgent: deps.reports.isNews(message.importId),
+  });
 }
 
 /**
@@ -87,40 +110,18 @@ export async function waitForGrants(
   findings: Findings | undefined,
   nextCheckAt: Date,
 ): Promise<void> {
-  const known = findings ?? message.priorFindings ?? {};
-  const refused = Object.values(known).find(canBePropagation);
+  const { row, mailbox } = waitForGrantsResult(findings ?? message.priorFindings ?? {}, nextCheckAt);
+  const { checks: _unchanged, ...withoutChecks } = mailbox;
   await deps.settler.settle({
     ...rowLocationOf(message),
     state: 'waiting',
-    row: {
-      attempt: message.attempt + 1,
-      cause: 'propagating',
-      requestId: refused?.requestId ?? null,
-      nextCheckAt,
-      // A quiet period is not an outage, so the time limit for giving up starts over.
-      firstDeferredAt: null,
-      priorFindings: filterFindings(known, (finding) => finding.verdict !== 'skipped' && !canBePropagation(finding)),
-    },
-    mailbox: { status: 'waiting', nextCheckAt, ...(findings && { checks: asPropagating(findings) }) },
+    row: { ...row, attempt: message.attempt + 1 },
+    mailbox: findings ? mailbox : withoutChecks,
   });
 }
 
-function filterFindings(findings: Findings, isWanted: (finding: ProbeFinding) => boolean): Findings {
-  return Object.fromEntries(Object.entries(findings).filter(([, finding]) => isWanted(finding)));
-}
-
-/** What the customer sees while the row waits: no verdict yet for a probe whose grant may be propagating. */
-function asPropagating(findings: Findings): Findings {
-  const masked: Findings = {};
-  for (const [probe, finding] of Object.entries(findings) as [Probe, ProbeFinding][]) {
-    const { denial: _internal, detail: _outdated, ...rest } = finding;
-    masked[probe] = canBePropagation(finding) ? { ...rest, verdict: 'inconclusive', cause: 'propagating' } : finding;
-  }
-  return masked;
-}
-
-/** Exponential with full jitter, from one second to one minute, so that tries that failed together spread out. */
+/** Exponential, up to some seconds and after many tries up to a minute. */
 function backOff(tries: number, baseMs: number): number {
-  const ceiling = Math.min(SHORT_WAIT_MAX_MS, baseMs * 2 ** Math.min(tries, 10));
-  return Math.max(1000, Math.random() * ceiling);
+  const max = tries < UNANSWERED_SHORT_TRIES ? UNANSWERED_MAX_MS : UNANSWERED_LONG_MAX_MS;
+  return Math.min(max, baseMs * 2 ** Math.min(tries, 10));
 }

@@ -10,10 +10,13 @@ interface CanaryDeps {
   clock: Clock;
 }
 
+/** The import's canary from now on. A field that is left out is cleared. */
+export type CanaryChange = Pick<Import, 'canary' | 'canarySettledAt'>;
+
 /** Which of the due rows may be sent now, and what to change in the import. */
 interface Released {
   rows: Tagged<Row>[];
-  change: Pick<Import, 'canary' | 'canarySettledAt'>;
+  change: CanaryChange;
 }
 
 /**
@@ -40,7 +43,8 @@ export async function releaseDue(deps: CanaryDeps, record: Import, due: readonly
   const asked = canary === undefined ? undefined : await deps.ledger.getRow(record.connectionId, record.id, canary);
   const row = asked?.value;
   if (row?.state === 'pending') return { rows: free, change: unchanged };
-  if (row && isSettled(row.state) && row.state !== 'cancelled') {
+  // A refusal that is held back is an answer as well: the grants have had all their time.
+  if (row && (row.heldAt || (isSettled(row.state) && row.state !== 'cancelled'))) {
     return { rows: [...free, ...held], change: { canarySettledAt: now } };
   }
   if (row?.state === 'waiting' && row.cause === 'propagating' && row.nextCheckAt && row.nextCheckAt > now) {

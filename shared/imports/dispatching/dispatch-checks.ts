@@ -1,56 +1,78 @@
-import { cancelOpenRows } from '../finishing/cancel-open-rows.ts';
-import { finishImport } from '../finishing/finish-import.ts';
+import { finishImport, hasEndToReach } from '../finishing/finish-import.ts';
 import { isEnded } from '../import.ts';
+import { type HeldLease, isLeftToHolder, withLease } from '../import-lease.ts';
+import type { ImportMessage } from '../messages.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
-import { acquireLease, type HeldLease, handOver, sleepUntil } from './dispatch-lease.ts';
-import { dispatchStep } from './dispatch-step.ts';
+import { keepSending } from './keep-sending.ts';
+
+/** What happens after a dispatcher has released its lease. */
+type Next =
+  | { kind: 'done' }
+  /** Another message continues, after this time. */
+  | { kind: 'continue'; delayMs: number }
+  /** Another writer changed the import. Look again what there is to do. */
+  | { kind: 'lookAgain' };
 
 /**
- * Keeps a window of one import's check messages on the queue until every row is sent and settled. Then ends the import.
+ * Takes an import as far as it can get: keeps its check messages on the queue until every row is settled, cancels its
+ * rows if it is being cancelled, and ends it.
  *
- * One dispatcher at a time holds the lease in the import's record; a second one returns immediately. A dispatcher sends
- * before it moves the cursor. If it dies in between, its successor sends those lines again with `mayHaveLeftovers`.
- * After its shift it hands over by a message. While every open row waits for a later time, it leaves a delayed message
- * instead.
+ * One dispatcher at a time does this, under the import's lease; a second one returns immediately. After its shift it
+ * hands over by a message. While every open row waits for a later time, it leaves a delayed message instead.
  */
-export async function dispatchChecks(deps: DispatchDeps, customerId: string, importId: string): Promise<void> {
-  const shiftEnds = deps.clock.now().getTime() + deps.dispatching.shiftMs;
-  let held: HeldLease | undefined;
+export async function dispatchChecks(deps: DispatchDeps, message: ImportMessage): Promise<void> {
+  const { customerId, importId } = message;
   for (;;) {
     const found = await deps.imports.get(customerId, importId);
-    if (!found || isEnded(found.value.status)) {
-      if (found?.value.eventPending) await finishImport(deps, found.value);
-      return;
-    }
-    if (found.value.status === 'cancelling') {
-      await cancelOpenRows(deps, found.value);
-      await finishImport(deps, found.value);
-      return;
-    }
-    if (found.value.status !== 'running') {
-      // A paused import may still end: its last checks can settle after the pause.
-      if (found.value.status === 'paused') await finishImport(deps, found.value);
-      return;
-    }
-    const { lease } = found.value;
-    if (lease && lease.until > deps.clock.now() && lease.holder !== held?.holder) return;
+    if (!found || (isEnded(found.value.status) && !found.value.eventPending)) return;
+    if (isLeftToHolder(deps, message, found.value)) return;
+    if (found.value.status !== 'running' && !(await hasEndToReach(deps, found.value))) return;
 
-    held = await acquireLease(deps, found, held);
-    if (!held) continue;
-    const step = await dispatchStep(deps, held);
-    if (step.kind === 'settled') {
-      if (await finishImport(deps, held.record)) return;
-      held = undefined;
-      continue;
-    }
-    if (step.kind === 'lost') {
-      held = undefined;
-      continue;
-    }
-    if (step.kind === 'asleep') return sleepUntil(deps, held, step.until);
-    if (deps.clock.now().getTime() >= shiftEnds) return handOver(deps, held);
-    // The workers have emptied half of the window: look again sooner, so that they do not run dry.
-    const isRunningLow = step.outstanding < step.window / 2 && step.more;
-    await deps.sleep(isRunningLow ? deps.dispatching.pollMs / 4 : deps.dispatching.pollMs);
+    const held = await withLease(deps, found, (mine) => workUnderLease(deps, mine));
+    if (!held || held.result.kind === 'lookAgain') continue;
+    const next = held.result;
+    if (next.kind === 'continue') await deps.importQueues.sendDispatch({ v: 1, customerId, importId }, next.delayMs);
+    return;
   }
+}
+
+async function workUnderLease(deps: DispatchDeps, lease: HeldLease): Promise<Next> {
+  // A paused import may still end: its last checks can settle after the pause.
+  return lease.record.status === 'running' ? sendAndFinish(deps, lease) : finish(deps, lease);
+}
+
+async function finish(deps: DispatchDeps, lease: HeldLease): Promise<Next> {
+  const shiftEnds = deps.clock.now().getTime() + deps.dispatching.shiftMs;
+  switch (await finishImport(deps, lease, shiftEnds)) {
+    case 'ended':
+    case 'open':
+      return { kind: 'done' };
+    case 'unfinished':
+      return { kind: 'continue', delayMs: 0 };
+    case 'lost':
+      return { kind: 'lookAgain' };
+  }
+}
+
+async function sendAndFinish(deps: DispatchDeps, lease: HeldLease): Promise<Next> {
+  const end = await keepSending(deps, lease);
+  switch (end.kind) {
+    case 'settled':
+      return finish(deps, lease);
+    case 'lost':
+      return { kind: 'lookAgain' };
+    case 'over':
+      return { kind: 'continue', delayMs: 0 };
+    case 'asleep':
+      return sleepUntil(deps, lease, end.until);
+  }
+}
+
+/** Leaves a message that wakes the import up, unless one is due by then. If it is lost, the sweep sends another. */
+function sleepUntil(deps: DispatchDeps, lease: HeldLease, until: Date): Next {
+  const now = deps.clock.now();
+  const { wakeUpAt } = lease.record;
+  if (wakeUpAt !== undefined && wakeUpAt > now && wakeUpAt <= until) return { kind: 'done' };
+  lease.onRelease((current) => ({ ...current, wakeUpAt: until }));
+  return { kind: 'continue', delayMs: Math.max(0, until.getTime() - now.getTime()) };
 }

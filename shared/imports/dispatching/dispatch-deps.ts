@@ -1,39 +1,27 @@
-import type { Clock } from '../../kernel/clock.ts';
 import type { Slots } from '../../plans/slots.ts';
-import type { ImportEvents } from '../finishing/finish-import.ts';
-import type { ImportQueues } from '../import-queues.ts';
-import type { ImportStore } from '../import-store.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { SerialByKey } from '../ledger/serial-by-key.ts';
-import type { TallyBook } from '../ledger/tally-book.ts';
-import type { OverdueTimes } from './sent-batches.ts';
+import type { ImportEvents } from '../finishing/announce-end.ts';
+import type { LeaseDeps } from '../import-lease.ts';
+import type { TenantPaceStore } from '../pacing/tenant-pace.ts';
+import type { RulingDeps } from '../refusals/rule-on-refusals.ts';
+import type { MessagePool } from './message-pool.ts';
 
-export interface DispatchDeps {
-  imports: ImportStore;
-  ledger: Ledger;
-  serialByKey: SerialByKey;
-  tallies: TallyBook;
-  importQueues: ImportQueues;
+export interface DispatchDeps extends LeaseDeps, RulingDeps {
+  imports: RulingDeps['imports'];
+  importQueues: RulingDeps['importQueues'];
+  tenantPaces: TenantPaceStore;
+  messagePool: MessagePool;
   slots: Pick<Slots, 'trim'>;
   importEvents: ImportEvents;
-  clock: Clock;
-  sleep: (ms: number) => Promise<void>;
   dispatching: DispatchSettings;
 }
 
 interface DispatchSettings {
-  /** Names this process in leases. */
-  holder: string;
-  /**
-   * Check messages on the queue for all imports together. Each import gets an equal share, from `windowMin` to
-   * `windowMax`.
-   */
+  /** Check messages on the queue for all imports together, at most. */
   windowTotal: number;
-  windowMin: number;
-  windowMax: number;
-  pollMs: number;
+  /** Checks that one process runs at the same time. */
+  checksMax: number;
+  /** How many identical refusals more than passes lead to a question whether all mailboxes are refused. */
+  refusalsMax: number;
   /** How long a dispatcher works before it hands over to the next message. */
   shiftMs: number;
-  leaseMs: number;
-  overdue: OverdueTimes;
 }

@@ -2,48 +2,38 @@ import type { SentBatch } from '../import.ts';
 
 /** How many batches an import remembers. Beyond that, the oldest are merged. */
 const BATCHES_MAX = 50;
+/** Fresh batches that follow each other within this time are put together. */
+const TOGETHER_MS = 5_000;
 
-export interface OverdueTimes {
-  /** When a batch was sent this long ago, its pending rows are sent again. */
-  afterMs: number;
-  /** That time doubles with each repetition, up to this. */
-  maxMs: number;
-}
-
-export function newBatch(from: number, to: number, now: Date, times: OverdueTimes): SentBatch {
-  return { from, to, sentAt: now, dueAt: new Date(now.getTime() + times.afterMs), resent: 0 };
-}
-
-export function resentBatch(batch: SentBatch, now: Date, times: OverdueTimes): SentBatch {
-  const resent = batch.resent + 1;
-  const wait = Math.min(times.maxMs, times.afterMs * 2 ** resent);
-  return { ...batch, sentAt: now, dueAt: new Date(now.getTime() + wait), resent };
-}
-
-/**
- * Keeps the list short by merging its oldest neighbors. The merged batch takes the later times: sending a row again too
- * late costs seconds, sending it too early costs a useless check.
- */
-export function mergeBatches(batches: readonly SentBatch[]): SentBatch[] {
-  const merged = [...batches].sort((a, b) => a.from - b.from);
-  while (merged.length > BATCHES_MAX) {
-    const [first, second, ...rest] = merged as [SentBatch, SentBatch, ...SentBatch[]];
-    merged.splice(
-      0,
-      merged.length,
-      {
-        from: first.from,
-        to: Math.max(first.to, second.to),
-        sentAt: later(first.sentAt, second.sentAt),
-        dueAt: later(first.dueAt, second.dueAt),
-        resent: Math.max(first.resent, second.resent),
-      },
-      ...rest,
-    );
+/** Adds a batch of fresh rows. Continues the newest one while that is young. */
+export function addFresh(batches: readonly SentBatch[], from: number, to: number, sentAt: Date): SentBatch[] {
+  const last = batches.findLast((batch) => !batch.isReturned);
+  const firstSentAt = last?.firstSentAt ?? last?.sentAt ?? sentAt;
+  const continues = last && !last.handedOutAt && last.to === from;
+  if (continues && sentAt.getTime() - firstSentAt.getTime() < TOGETHER_MS) {
+    return batches.map((batch) => (batch === last ? { ...batch, to, sentAt, firstSentAt } : batch));
   }
-  return merged;
+  return mergeOldest([...batches, { from, to, sentAt }]);
 }
 
-function later(one: Date, other: Date): Date {
-  return new Date(Math.max(one.getTime(), other.getTime()));
+/** Adds a batch of rows that had waited, or that are sent again. */
+export function addReturned(
+  batches: readonly SentBatch[],
+  lines: readonly number[],
+  sentAt: Date,
+): readonly SentBatch[] {
+  if (lines.length === 0) return batches;
+  return mergeOldest([...batches, { from: Math.min(...lines), to: Math.max(...lines) + 1, sentAt, isReturned: true }]);
+}
+
+/** Keeps the list short by merging the two batches that were sent first. Batches sent later keep their own times. */
+function mergeOldest(batches: readonly SentBatch[]): SentBatch[] {
+  const byAge = [...batches].sort((a, b) => a.sentAt.getTime() - b.sentAt.getTime());
+  while (byAge.length > BATCHES_MAX) {
+    const [first, second, ...rest] = byAge as [SentBatch, SentBatch, ...SentBatch[]];
+    const { sentAt } = second;
+    const from = Math.min(first.from, second.from);
+    byAge.splice(0, byAge.length, { from, to: Math.max(first.to, second.to), sentAt, isReturned: true }, ...rest);
+  }
+  return byAge;
 }

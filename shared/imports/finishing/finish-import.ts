@@ -1,78 +1,45 @@
-import type { Clock } from '../../kernel/clock.ts';
-import type { Slots } from '../../plans/slots.ts';
-import { type Import, isEnded } from '../import.ts';
-import { changeImport, type ImportStore } from '../import-store.ts';
-import { countRows, countUnchecked } from '../ledger/counts.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { countSettled, sumTallies } from '../ledger/tally.ts';
-import { reviseExplanations } from './revise-explanations.ts';
+import type { Import } from '../import.ts';
+import { isEnded } from '../import.ts';
+import type { HeldLease } from '../import-lease.ts';
+import type { ImportStore } from '../import-store.ts';
+import { announceEnd, type ImportEvents } from './announce-end.ts';
+import { type FinishStepDeps, finishStep, readFinalCounts } from './finish-step.ts';
 
-/**
- * Receives the end of each import. The same end can arrive twice: if a process dies between announcing and recording it,
- * or if two processes finish the import at the same time.
- */
-export interface ImportEvents {
-  ended(record: Import): Promise<void>;
-}
-
-interface FinishDeps {
+export interface FinishDeps extends FinishStepDeps {
   imports: ImportStore;
-  ledger: Ledger;
-  slots: Pick<Slots, 'trim'>;
   importEvents: ImportEvents;
-  clock: Clock;
 }
+
+type Finish =
+  | 'ended'
+  /** Rows still need a verdict. */
+  | 'open'
+  /** The shift is over. The next holder of the lease continues at the checkpoint. */
+  | 'unfinished'
+  /** Another writer changed the import. */
+  | 'lost';
 
 /**
- * Ends an import whose rows are all settled. Resolves to whether the import has ended.
+ * Ends an import that is being cancelled, or whose rows are all settled, and announces its end.
  *
- * The steps are, in this order: explanations, slots, end state, quota, announcement, pointer. Each can be repeated by another
- * process. The import is read before its tallies. The other way around, rows that are planned in between would be
- * missed.
+ * The work is done in bounded steps that save how far they have got. If the process dies or storage fails, the next
+ * holder of the lease repeats one step at most.
  *
- * The counts of this moment are final and become part of the record: planning is over and every accepted row is settled.
+ * @param until when the shift ends, in milliseconds
  */
-export async function finishImport(deps: FinishDeps, target: Pick<Import, 'customerId' | 'id'>): Promise<boolean> {
-  const { customerId, id } = target;
-  for (;;) {
-    const found = await deps.imports.get(customerId, id);
-    if (!found) return true;
-    const record = found.value;
-    if (isEnded(record.status)) {
-      await announceEnd(deps, record);
-      return true;
-    }
-    if (record.status === 'accepted' || record.status === 'planning') return false;
-    const plan = await deps.ledger.getPlan(record.connectionId, id);
-    if (!plan || !(plan.value.done || plan.value.closed)) return false;
-    const counts = sumTallies(await deps.ledger.listTallies(record.connectionId, id));
-    if (countSettled(counts) < plan.value.accepted) return false;
-
-    if (counts.failed > 0 && record.status !== 'cancelling') await reviseExplanations(deps, record);
-    await deps.slots.trim(customerId, id, counts.slotsFreed);
-    const { lease: _lease, wakeUpAt: _wakeUp, canary: _canary, canarySettledAt: _settled, ...rest } = record;
-    const ended: Import = {
-      ...rest,
-      status: record.status === 'cancelling' ? (record.endsAs ?? 'cancelled') : 'completed',
-      batches: [],
-      counts: countRows(plan.value, counts),
-      eventPending: true,
-      finishedAt: deps.clock.now(),
-    };
-    if (ended.status === 'completed') delete ended.finding;
-    if ((await deps.imports.update(ended, found.tag)) === undefined) continue;
-    await announceEnd(deps, ended);
-    return true;
+export async function finishImport(deps: FinishDeps, lease: HeldLease, until: number): Promise<Finish> {
+  while (!isEnded(lease.record.status)) {
+    if (deps.clock.now().getTime() >= until) return 'unfinished';
+    const step = await finishStep(deps, lease);
+    if (step === 'open' || step === 'lost') return step;
   }
+  await announceEnd(deps, lease.record);
+  return 'ended';
 }
 
-async function announceEnd(deps: FinishDeps, record: Import): Promise<void> {
-  if (record.eventPending) {
-    if (record.counts) await deps.imports.recount(record.customerId, record.id, countUnchecked(record.counts));
-    await deps.importEvents.ended(record);
-    await changeImport(deps.imports, record.customerId, record.id, (current) =>
-      current.eventPending ? { ...current, eventPending: false } : undefined,
-    );
-  }
-  await deps.imports.closePointer(record.id);
+/** Whether there is something to do for an import that sends no checks: its end, or a part of it. */
+export async function hasEndToReach(deps: Pick<FinishDeps, 'ledger'>, record: Import): Promise<boolean> {
+  const { status, ending } = record;
+  if (status === 'accepted' || status === 'planning') return false;
+  return status !== 'paused' || ending !== undefined || (await readFinalCounts(deps, record)) !== undefined;
 }

@@ -1,29 +1,24 @@
-import type { Clock } from '../../kernel/clock.ts';
+import { DomainError } from '../../kernel/errors.ts';
 import type { Slots } from '../../plans/slots.ts';
 import { cancelImport } from '../cancel-import.ts';
-import { isEnded } from '../import.ts';
+import { type Import, isEnded } from '../import.ts';
+import { type LeaseDeps, withLease } from '../import-lease.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import type { ImportStore } from '../import-store.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { SerialByKey } from '../ledger/serial-by-key.ts';
-import type { TallyBook } from '../ledger/tally-book.ts';
 import type { UploadStore } from '../upload/upload-store.ts';
-import { cancelOpenRows } from './cancel-open-rows.ts';
-import { finishImport, type ImportEvents } from './finish-import.ts';
+import { type FinishDeps, finishImport } from './finish-import.ts';
 
-interface PurgeDeps {
+interface PurgeDeps extends FinishDeps, LeaseDeps {
   imports: ImportStore;
   importQueues: ImportQueues;
-  ledger: Ledger;
-  serialByKey: SerialByKey;
-  tallies: TallyBook;
   slots: Pick<Slots, 'trim' | 'free'>;
   uploads: Pick<UploadStore, 'remove'>;
-  importEvents: ImportEvents;
-  clock: Clock;
 }
 
 const PAGE_SIZE = 100;
+/** How often a removal looks whether another process has ended an import, and for how long. */
+const WAIT_MS = 1_000;
+const WAITED_LEASES_MAX = 4;
 
 /**
  * Removes everything that a connection's imports created. Cancels open imports, removes uploads, gives the slots back,
@@ -38,9 +33,8 @@ export async function purgeConnection(deps: PurgeDeps, customerId: string, conne
     });
     for (const record of page.items) {
       if (!isEnded(record.status)) {
-        const cancelling = (await cancelImport(deps, customerId, record.id, 'cancelled')) ?? record;
-        await cancelOpenRows(deps, cancelling);
-        await finishImport(deps, cancelling);
+        await cancelImport(deps, customerId, record.id, 'cancelled');
+        await waitForEnd(deps, record);
       }
       await deps.uploads.remove(customerId, record.id);
     }
@@ -52,4 +46,20 @@ export async function purgeConnection(deps: PurgeDeps, customerId: string, conne
   await deps.slots.free(customerId, `connection:${connectionId}`, slotsHeld);
   await deps.ledger.purge(connectionId);
   await deps.imports.purge(customerId, connectionId);
+}
+
+/** Ends a cancelled import here, or waits while another process does. Its lease ends soon if that process dies. */
+async function waitForEnd(deps: PurgeDeps, { customerId, id }: Import): Promise<void> {
+  const { leaseMs } = deps.leasing;
+  for (let waitedMs = 0; waitedMs <= WAITED_LEASES_MAX * leaseMs; waitedMs += WAIT_MS) {
+    const found = await deps.imports.get(customerId, id);
+    if (!found || isEnded(found.value.status)) return;
+    const { lease } = found.value;
+    const isHeld = lease !== undefined && lease.until > deps.clock.now();
+    if (!isHeld) await withLease(deps, found, (mine) => finishImport(deps, mine, Number.POSITIVE_INFINITY));
+    else await deps.sleep(WAIT_MS);
+  }
+  throw new DomainError('storage_unavailable', 'An import of this connection is still being cancelled. Try again.', {
+    retryAfterSeconds: Math.ceil(leaseMs / 1000),
+  });
 }

@@ -2,34 +2,65 @@ import type { CauseCode } from '../../causes/causes.ts';
 import { explainDenial, isDenial } from '../../causes/denial.ts';
 import { decisiveFinding } from '../../causes/findings.ts';
 import { type Findings, type Probe, probes } from '../../causes/verdict.ts';
+import type { Page } from '../../kernel/page.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
-import type { Import } from '../import.ts';
+import type { Mailbox } from '../../mailboxes/mailbox.ts';
+import type { ExplainCheckpoint, Import } from '../import.ts';
+import type { HeldLease } from '../import-lease.ts';
 import { commitPairs } from '../ledger/commit-pairs.ts';
 import { type Ledger, PAIRS_MAX } from '../ledger/ledger.ts';
-import type { Row } from '../ledger/row.ts';
+
+/** Mailboxes that one step revises, at most. They fit into one page of storage. */
+const STEP_MAX = 20 * PAIRS_MAX;
 
 /**
- * Explains an import's denials again, now that it is known whether other mailboxes of the connection pass. If some
- * pass, the cause is the scope or a policy. If none pass, it is the consent. Changes no verdict and no count.
+ * One step of explaining an import's denials again, now that it is known whether other mailboxes of the connection
+ * pass. If some pass, the cause is the scope or a policy. If none pass, it is the consent. Changes no verdict and no
+ * count. Resolves to where the next step continues, or to `done`.
  *
- * Repeatable. A row or mailbox that another writer changes keeps what it has.
+ * Reads the mailboxes in ranges and not one by one, because a whole import may have failed. Repeatable. A mailbox that
+ * another writer changes keeps what it has, and so does its row.
+ *
+ * @param failed how many rows failed
  */
-export async function reviseExplanations(deps: { ledger: Ledger }, record: Import): Promise<void> {
-  let passed: ReadonlySet<Probe> | undefined;
-  for (let fromLine = 0; ; ) {
-    const rows = await deps.ledger.findRows(record.connectionId, record.id, {
-      fromLine,
-      states: ['failed'],
-      limit: PAIRS_MAX,
-    });
-    const last = rows.at(-1);
-    if (!last) return;
-    fromLine = last.value.line + 1;
-    const doubtful = rows.filter(({ value: { cause } }) => cause !== undefined && !CERTAIN.has(cause));
-    if (doubtful.length === 0) continue;
-    passed ??= await probesPassedAnywhere(deps.ledger, record.connectionId);
-    await reviseTogether(deps.ledger, record, doubtful, passed);
+export async function reviseExplanations(
+  { ledger }: { ledger: Ledger },
+  lease: HeldLease,
+  { passed, cursor }: Extract<ExplainCheckpoint, { step: 'explain' }>,
+  failed: number,
+): Promise<ExplainCheckpoint | 'done' | 'lost'> {
+  const { record } = lease;
+  const page = failed <= PAIRS_MAX ? await readFew(ledger, record) : await readRange(ledger, record, cursor);
+  const revised = page.items.flatMap(({ value: mailbox, tag }) => {
+    const checks = isOurs(mailbox, record) ? revise(mailbox.checks, new Set(passed)) : undefined;
+    return checks ? [{ mailbox, tag, checks }] : [];
+  });
+  for (let from = 0; from < revised.length; from += PAIRS_MAX) {
+    if (!(await lease.keep())) return 'lost';
+    const some = revised.slice(from, from + PAIRS_MAX);
+    await commitPairs(ledger, record.connectionId, some, ({ mailbox: { line, address }, tag, checks }) => [
+      { op: 'explainRow', importId: record.id, line, cause: decisiveFinding(checks)?.cause ?? null },
+      { op: 'mergeMailbox', address, tag, patch: { checks } },
+    ]);
   }
+  return page.cursor === undefined ? 'done' : { step: 'explain', passed, cursor: page.cursor };
+}
+
+/** The import's failed mailboxes, read one by one. Cheaper than a range while they are few in a large connection. */
+async function readFew(ledger: Ledger, { connectionId, id }: Import): Promise<Page<Tagged<Mailbox>>> {
+  const rows = await ledger.findRows(connectionId, id, { fromLine: 0, states: ['failed'], limit: PAIRS_MAX });
+  const read = await Promise.all(rows.map(({ value }) => ledger.getMailbox(connectionId, value.address)));
+  return { items: read.filter((mailbox) => mailbox !== undefined) };
+}
+
+function readRange(ledger: Ledger, record: Import, cursor: string | undefined): Promise<Page<Tagged<Mailbox>>> {
+  const request = { limit: STEP_MAX, ...(cursor !== undefined && { cursor }) };
+  return ledger.findMailboxes(record.connectionId, request, { importId: record.id, status: 'failed' });
+}
+
+/** Whether the mailbox still shows this import's result. Another import may have begun to check it again. */
+function isOurs({ importId, openRow }: Mailbox, record: Import): boolean {
+  return importId === record.id && openRow === undefined;
 }
 
 /** Causes that explain the mailbox fully. None of its probes was refused for a missing permission. */
@@ -42,48 +73,10 @@ const CERTAIN: ReadonlySet<CauseCode> = new Set([
   'mailbox_disabled',
 ]);
 
-/** The probes that at least one mailbox of the connection passes. */
-async function probesPassedAnywhere(ledger: Ledger, connectionId: string): Promise<ReadonlySet<Probe>> {
-  const [active] = (await ledger.listMailboxes(connectionId, { limit: 1 }, 'active')).items;
-  const passed = new Set(active ? passedIn(active.checks) : []);
-  if (passed.size > 0) return passed;
-  for await (const { value } of ledger.eachMailbox(connectionId)) {
-    for (const probe of passedIn(value.checks)) passed.add(probe);
-  }
-  return passed;
-}
-
-function passedIn(findings: Findings): Probe[] {
-  return probes.filter((probe) => findings[probe]?.verdict === 'passed');
-}
-
-async function reviseTogether(
-  ledger: Ledger,
-  record: Import,
-  rows: readonly Tagged<Row>[],
-  passed: ReadonlySet<Probe>,
-): Promise<void> {
-  const mailboxes = await Promise.all(rows.map((row) => ledger.getMailbox(record.connectionId, row.value.address)));
-  const revised = rows.flatMap(({ value: row, tag }, i) => {
-    const mailbox = mailboxes[i];
-    if (!mailbox || mailbox.value.importId !== record.id || mailbox.value.openRow !== undefined) return [];
-    const checks = revise(mailbox.value.checks, passed);
-    return checks ? [{ row, tag, checks, mailboxTag: mailbox.tag }] : [];
-  });
-  await commitPairs(ledger, record.connectionId, revised, ({ row, tag, checks, mailboxTag }) => [
-    {
-      op: 'mergeRow',
-      importId: row.importId,
-      line: row.line,
-      tag,
-      patch: { cause: decisiveFinding(checks)?.cause ?? null },
-    },
-    { op: 'mergeMailbox', address: row.address, tag: mailboxTag, patch: { checks } },
-  ]);
-}
-
 /** `undefined` if no explanation changes. */
 function revise(findings: Findings, passed: ReadonlySet<Probe>): Findings | undefined {
+  const cause = decisiveFinding(findings)?.cause;
+  if (cause === undefined || CERTAIN.has(cause)) return undefined;
   let isChanged = false;
   const revised: Findings = { ...findings };
   for (const probe of probes) {

@@ -1,3 +1,4 @@
+import type { CauseCode } from '../../causes/causes.ts';
 import type { Page, PageRequest } from '../../kernel/page.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
@@ -17,6 +18,8 @@ export type LedgerChange =
   | { op: 'mergeMailbox'; address: string; patch: Patch<Mailbox>; tag?: string }
   | { op: 'createRow'; row: Row }
   | { op: 'mergeRow'; importId: string; line: number; patch: Patch<Row>; tag: string }
+  /** A settled row's explanation. Nobody else changes a settled row, so this needs no tag. */
+  | { op: 'explainRow'; importId: string; line: number; cause: CauseCode | null }
   | { op: 'createPlan'; plan: PlanRecord }
   | { op: 'mergePlan'; importId: string; patch: Patch<PlanRecord>; tag: string }
   /** Without a tag the tally is created; with one it replaces what was read. Never written unconditionally. */
@@ -41,6 +44,8 @@ export interface RowQuery {
   states?: readonly RowState[];
   /** Only rows whose `nextCheckAt` is at or before this instant. */
   dueBy?: Date;
+  /** Only rows whose refusal is held back. */
+  held?: true;
   limit: number;
 }
 
@@ -53,10 +58,21 @@ export interface RowQuery {
  */
 export interface Ledger {
   getMailbox(connectionId: string, address: string): Promise<Tagged<Mailbox> | undefined>;
+  /**
+   * The mailboxes of these addresses, by address; absent ones are left out. Never costs more than one request for each
+   * address, and far fewer if the connection has most of them.
+   */
+  getMailboxes(connectionId: string, addresses: readonly string[]): Promise<Map<string, Tagged<Mailbox>>>;
   /** Every mailbox of a connection, ordered by address. */
   eachMailbox(connectionId: string): AsyncIterable<Tagged<Mailbox>>;
   /** With `status`, a page may be short or empty and still have a cursor, see `Page`. */
   listMailboxes(connectionId: string, page: PageRequest, status?: Mailbox['status']): Promise<Page<Mailbox>>;
+  /** Only the mailboxes that `where` names, ordered by address. A page may be short or empty, see `Page`. */
+  findMailboxes(
+    connectionId: string,
+    page: PageRequest,
+    where: Partial<Pick<Mailbox, 'importId' | 'status'>>,
+  ): Promise<Page<Tagged<Mailbox>>>;
   getRow(connectionId: string, importId: string, line: number): Promise<Tagged<Row> | undefined>;
   /** Ordered by line. Fewer rows than `limit` means that there are no more. */
   findRows(connectionId: string, importId: string, query: RowQuery): Promise<Tagged<Row>[]>;

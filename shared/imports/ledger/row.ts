@@ -33,17 +33,29 @@ export interface Row {
   displayName?: string;
   dailyLimit?: number;
   reference?: string;
+  /** The import claimed a slot for this row, because its mailbox held none. */
+  takesSlot?: boolean;
   state: RowState;
   /** Why it was `rejected` or `duplicate`: a code and a sentence. */
   code?: string;
   message?: string;
   cause?: CauseCode;
   requestId?: string;
-  /** How many times the row has gone to `waiting`. */
+  /** How many times the row has gone to `waiting`. Tells its newest message from older ones. */
   attempt: number;
+  /** How many of its checks Microsoft left without an answer. The next wait grows with it. */
+  tries?: number;
+  /** A check has ended and something of it may still be in the mailbox. */
+  mayHaveLeftovers?: boolean;
+  /** When it was refused in a way that may concern every mailbox. It has no verdict until that is known. */
+  heldAt?: Date;
+  /** The import's epoch at that time. A refusal from before a resume is asked again. */
+  heldEpoch?: number;
   /** When Microsoft first asked us to wait or did not answer. The time limit for giving up counts from here. */
   firstDeferredAt?: Date;
   nextCheckAt?: Date;
+  /** When it was last sent after a wait. A row that has not waited was sent with its batch. */
+  sentAt?: Date;
   /** Findings of earlier attempts, kept while the row waits. */
   priorFindings?: Findings;
 }
@@ -55,4 +67,15 @@ export function isSettled(state: RowState): state is SettledState {
 /** The value of a mailbox's `openRow` while this row is open: `imp_…:12`. */
 export function openRowOf(row: { importId: string; line: number }): string {
   return `${row.importId}:${row.line}`;
+}
+
+/** The line of the open row with this name, if it is a row of this import. */
+export function lineOfOpenRow(importId: string, openRow: string | undefined): number | undefined {
+  return openRow?.startsWith(`${importId}:`) ? Number(openRow.slice(importId.length + 1)) : undefined;
+}
+
+/** What a tally counts when this row leaves its state. */
+export function countsOfLeaving(row: Row): { waiting?: number; held?: number } {
+  if (row.state !== 'waiting') return {};
+  return { waiting: -1, ...(row.heldAt && { held: -1 }) };
 }

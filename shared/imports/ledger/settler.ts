@@ -1,9 +1,11 @@
+import type { Clock } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import { CHANGES_MAX, type Ledger, type LedgerChange, type Patch } from './ledger.ts';
+import type { ReportBook } from './report-book.ts';
 import { openRowOf, type Row, type SettledState } from './row.ts';
 import type { SerialByKey } from './serial-by-key.ts';
-import type { TallyCounts } from './tally.ts';
+import { addCounts, type TallyCounts, zeroCounts } from './tally.ts';
 import type { TallyBook, TallyEntry } from './tally-book.ts';
 
 /** The result of one row's check, ready to be written. */
@@ -18,6 +20,12 @@ interface Settlement {
   state: SettledState | 'waiting';
   row: Patch<Row>;
   mailbox: Patch<Mailbox>;
+  /** When the message was sent, if this result shows how long messages are under way. */
+  sentAt?: Date;
+  /** What the tally counts besides the state. */
+  counts?: Partial<TallyCounts>;
+  /** Bad news about the tenant, which is written without waiting for other results. */
+  urgent?: boolean;
 }
 
 /**
@@ -30,12 +38,17 @@ interface Settlement {
  */
 export interface Settler {
   settle(settlement: Settlement): Promise<'written' | 'dropped'>;
+  /** Writes this process's tally of an import alone, for the report in it. Does nothing if storage is unavailable. */
+  writeReport(connectionId: string, importId: string): Promise<void>;
 }
 
 interface SettlerDeps {
   ledger: Ledger;
   serialByKey: SerialByKey;
   tallies: TallyBook;
+  reports: Pick<ReportBook, 'landed'>;
+  clock: Clock;
+  sleep: (ms: number) => Promise<void>;
 }
 
 interface QueuedSettlement extends Settlement {
@@ -45,55 +58,72 @@ interface QueuedSettlement extends Settlement {
   reject(error: unknown): void;
 }
 
+interface Queue {
+  items: QueuedSettlement[];
+  isFlushing: boolean;
+  /** When the newest timer ends. Older timers do nothing. */
+  timerEndsAt: number | undefined;
+}
+
 const COMMITS_MAX = 12;
+const RETRY_PAUSE_MS = 250;
+const RETRY_PAUSE_MAX_MS = 4_000;
 
 /**
  * @param options.together write as soon as this many results of a connection have finished
  * @param options.withinMs write after this time, however few there are
  */
 export function createSettler(deps: SettlerDeps, options: { together: number; withinMs: number }): Settler {
-  const queues = new Map<string, QueuedSettlement[]>();
-  const timers = new Map<string, NodeJS.Timeout>();
+  const queues = new Map<string, Queue>();
+  const now = () => deps.clock.now().getTime();
 
-  function schedule(connectionId: string): void {
-    const queue = queues.get(connectionId);
-    if (!queue || timers.has(connectionId)) return;
-    const oldest = queue[0];
+  function schedule(connectionId: string, queue: Queue): void {
+    if (queue.isFlushing) return;
+    const [oldest] = queue.items;
     if (!oldest) return void queues.delete(connectionId);
-    const dueInMs = queue.length >= options.together ? 0 : Math.max(0, oldest.queuedAt + options.withinMs - Date.now());
-    timers.set(
-      connectionId,
-      setTimeout(() => void flush(connectionId), dueInMs),
-    );
+    const isDue = queue.items.length >= options.together || queue.items.some(({ urgent }) => urgent);
+    const dueAt = isDue ? now() : Math.max(now(), oldest.queuedAt + options.withinMs);
+    if (queue.timerEndsAt !== undefined && queue.timerEndsAt <= dueAt) return;
+    queue.timerEndsAt = dueAt;
+    void deps.sleep(dueAt - now()).then(() => {
+      if (queue.timerEndsAt === dueAt && !queue.isFlushing) void flush(connectionId, queue);
+    });
   }
 
-  // The timer stays set while a flush waits for its turn. What finishes in that time joins this flush or the next.
-  async function flush(connectionId: string): Promise<void> {
+  // What finishes while a flush waits for its turn joins this flush or the next.
+  async function flush(connectionId: string, queue: Queue): Promise<void> {
+    queue.isFlushing = true;
+    queue.timerEndsAt = undefined;
     let group: QueuedSettlement[] = [];
     try {
       await deps.serialByKey.run(connectionId, async () => {
-        group = takeGroup(queues.get(connectionId) ?? []);
+        group = takeGroup(queue.items);
+        for (const { importId, sentAt } of group) if (sentAt) deps.reports.landed(importId, sentAt);
         await commit(deps, connectionId, group);
       });
     } catch (error) {
       for (const item of group) item.reject(error);
     } finally {
-      timers.delete(connectionId);
-      schedule(connectionId);
+      queue.isFlushing = false;
+      schedule(connectionId, queue);
     }
   }
 
   return {
     settle(settlement) {
       return new Promise((resolve, reject) => {
-        const queue = queues.get(settlement.connectionId) ?? [];
+        const queue = queues.get(settlement.connectionId) ?? { items: [], isFlushing: false, timerEndsAt: undefined };
         queues.set(settlement.connectionId, queue);
-        queue.push({ ...settlement, queuedAt: Date.now(), isMailboxGone: false, resolve, reject });
-        if (queue.length === options.together) {
-          clearTimeout(timers.get(settlement.connectionId));
-          timers.delete(settlement.connectionId);
-        }
-        schedule(settlement.connectionId);
+        queue.items.push({ ...settlement, queuedAt: now(), isMailboxGone: false, resolve, reject });
+        schedule(settlement.connectionId, queue);
+      });
+    },
+    async writeReport(connectionId, importId) {
+      await deps.serialByKey.run(connectionId, async () => {
+        const entry = deps.tallies.add(importId, {});
+        const written = await deps.ledger.commit(connectionId, [entry.change]).catch(() => undefined);
+        if (written?.committed) entry.committed(written.tags[0] ?? '');
+        else entry.abandon();
       });
     },
   };
@@ -140,6 +170,7 @@ async function commit(deps: SettlerDeps, connectionId: string, group: QueuedSett
     } catch {
       // The transaction may have been committed anyway. Only the rows can tell.
       for (const { entry } of entries) entry.abandon();
+      await deps.sleep(Math.min(RETRY_PAUSE_MAX_MS, RETRY_PAUSE_MS * 2 ** (commits - 1)));
       items = await keepUnsettled(deps.ledger, connectionId, items);
       continue;
     }
@@ -171,7 +202,7 @@ type ChangeOwner = { kind: 'row' | 'mailbox'; item: QueuedSettlement } | { kind:
 function toChanges(tallies: TallyBook, items: readonly QueuedSettlement[]) {
   const changes: LedgerChange[] = [];
   const owners: ChangeOwner[] = [];
-  const counts = new Map<string, Partial<TallyCounts>>();
+  const counts = new Map<string, TallyCounts>();
   for (const item of items) {
     // The customer removed this mailbox, so a verdict has nothing to apply to.
     const state = item.isMailboxGone ? 'cancelled' : item.state;
@@ -182,9 +213,8 @@ function toChanges(tallies: TallyBook, items: readonly QueuedSettlement[]) {
       changes.push({ op: 'mergeMailbox', address: item.address, patch: item.mailbox });
       owners.push({ kind: 'mailbox', item });
     }
-    const count = counts.get(item.importId) ?? {};
-    count[state] = (count[state] ?? 0) + 1;
-    counts.set(item.importId, count);
+    const change = { [state]: 1, ...(item.isMailboxGone ? {} : item.counts) };
+    counts.set(item.importId, addCounts(counts.get(item.importId) ?? zeroCounts, change));
   }
   const entries: { entry: TallyEntry; index: number }[] = [];
   for (const [importId, count] of counts) {

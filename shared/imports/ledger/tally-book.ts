@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { LedgerChange } from './ledger.ts';
+import type { ReportBook } from './report-book.ts';
 import { addCounts, type Tally, type TallyCounts, zeroCounts } from './tally.ts';
 
 /** A count that is about to be committed together with the rows it counts. */
@@ -24,7 +25,7 @@ export interface TallyBook {
 }
 
 /** @param processId random, new at each process start */
-export function createTallyBook(processId: string): TallyBook {
+export function createTallyBook(processId: string, reports: Pick<ReportBook, 'write'>): TallyBook {
   // Forgetting a tally is harmless: the import's next count from this process starts another one.
   const open = new LRUCache<string, { tally: Tally; tag: string | undefined }>({ max: 1000 });
   let serial = 0;
@@ -35,7 +36,12 @@ export function createTallyBook(processId: string): TallyBook {
         tally: { importId, writer: `${processId}.${++serial}`, counts: { ...zeroCounts } },
         tag: undefined,
       };
-      const next: Tally = { ...current.tally, counts: addCounts(current.tally.counts, counts) };
+      const report = reports.write(importId);
+      const next: Tally = {
+        ...current.tally,
+        counts: addCounts(current.tally.counts, counts),
+        ...(report && { report }),
+      };
       return {
         change: { op: 'writeTally', tally: next, ...(current.tag !== undefined && { tag: current.tag }) },
         committed: (tag) => void open.set(importId, { tally: next, tag }),

@@ -1,6 +1,12 @@
-/** Signed changes by row state. `slotsFreed` counts the claimed slots that cancelled rows gave back. */
+import type { WorkerReport } from './worker-report.ts';
+
+/**
+ * Signed changes by row state. `held` counts the waiting rows whose refusal may concern every mailbox. `slotsFreed`
+ * counts the claimed slots that cancelled rows gave back.
+ */
 export interface TallyCounts {
   waiting: number;
+  held: number;
   passed: number;
   failed: number;
   inconclusive: number;
@@ -17,10 +23,12 @@ export interface Tally {
   /** A random id of the process start, and a number. When a write is in doubt, the writer starts a new tally. */
   writer: string;
   counts: TallyCounts;
+  report?: WorkerReport;
 }
 
 export const zeroCounts: Readonly<TallyCounts> = {
   waiting: 0,
+  held: 0,
   passed: 0,
   failed: 0,
   inconclusive: 0,
@@ -40,4 +48,15 @@ export function sumTallies(tallies: readonly Tally[]): TallyCounts {
 
 export function countSettled(counts: TallyCounts): number {
   return counts.passed + counts.failed + counts.inconclusive + counts.cancelled;
+}
+
+/** The newest report of each process. Its older tallies repeat what the newest one says. */
+export function newestReports(tallies: readonly Tally[]): WorkerReport[] {
+  const newest = new Map<string, { serial: number; report: WorkerReport }>();
+  for (const { writer, report } of tallies) {
+    if (!report) continue;
+    const [process = '', serial = '0'] = writer.split('.');
+    if ((newest.get(process)?.serial ?? -1) < Number(serial)) newest.set(process, { serial: Number(serial), report });
+  }
+  return [...newest.values()].map(({ report }) => report);
 }

@@ -1,13 +1,12 @@
-import type { Tagged } from '../../kernel/tagged.ts';
-import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { LedgerChange } from '../ledger/ledger.ts';
 import { openRowOf, type Row } from '../ledger/row.ts';
+import type { KnownMailbox } from './known-mailboxes.ts';
 
 /**
  * The write that opens a row's mailbox for its check: creates it, or updates the one that the connection already has.
  */
-export function openMailbox(row: Row, known: Tagged<Mailbox> | undefined, now: Date): LedgerChange {
-  const { importId, address, displayName, dailyLimit, reference } = row;
+export function openMailbox(row: Row, known: KnownMailbox | undefined, now: Date): LedgerChange {
+  const { importId, line, address, displayName, dailyLimit, reference } = row;
   const openRow = openRowOf(row);
   const given = {
     ...(displayName !== undefined && { displayName }),
@@ -24,6 +23,7 @@ export function openMailbox(row: Row, known: Tagged<Mailbox> | undefined, now: D
         status: 'pending',
         checks: {},
         importId,
+        line,
         openRow,
         slotClaimedBy: importId,
         createdAt: now,
@@ -38,6 +38,7 @@ export function openMailbox(row: Row, known: Tagged<Mailbox> | undefined, now: D
       ...given,
       status: 'pending',
       importId,
+      line,
       openRow,
       nextCheckAt: null,
       // A mailbox that holds a slot keeps it. The import that first accepted the mailbox claimed that slot.

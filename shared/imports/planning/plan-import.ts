@@ -2,24 +2,27 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Slots } from '../../plans/slots.ts';
 import { cancelImport } from '../cancel-import.ts';
-import type { Import } from '../import.ts';
+import type { Import, ImportFinding } from '../import.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import { changeImport, type ImportStore } from '../import-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { newPlanRecord, type PlanRecord } from '../ledger/plan-record.ts';
 import type { ParsedUpload } from '../upload/parsed-row.ts';
 import { planRows } from './plan-rows.ts';
+import { isBeingPlanned, isPlanningOverdue } from './planning-progress.ts';
 
 export interface PlanDeps {
   imports: ImportStore;
   ledger: Ledger;
   importQueues: ImportQueues;
   slots: Pick<Slots, 'claim'>;
-  /** Reads an import's upload from its beginning. `undefined` if it is gone. */
-  readUpload: (record: Import) => Promise<ParsedUpload | undefined>;
+  /** Reads an import's upload from the first line after `afterLine`. `undefined` if the upload is gone. */
+  readUpload: (record: Import, afterLine: number) => Promise<ParsedUpload | undefined>;
   clock: Clock;
   /** How long one message plans before it hands over to the next. */
   planShiftMs: number;
+  /** How long planning may make no progress before its message counts as lost. */
+  planOverdueMs: number;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface PlanDeps {
  */
 export async function planImport(deps: PlanDeps, customerId: string, importId: string): Promise<void> {
   const record = await changeImport(deps.imports, customerId, importId, (current) =>
-    current.status === 'accepted' || current.status === 'planning' ? { ...current, status: 'planning' } : undefined,
+    isBeingPlanned(current) ? { ...current, status: 'planning' } : undefined,
   );
   if (!record) return;
   const plan = await getOrCreatePlan(deps, record);
@@ -41,7 +44,7 @@ export async function planImport(deps: PlanDeps, customerId: string, importId: s
     if (result === 'superseded') return;
     if (result === 'handOver') return deps.importQueues.sendPlan({ v: 1, customerId, importId });
     if (result === 'uploadGone') {
-      await cancelImport(deps, customerId, importId, 'failed', {
+      await endAsFailed(deps, customerId, importId, {
         code: 'upload_missing',
         detail: 'The uploaded file no longer exists. Upload it again.',
         seenAt: deps.clock.now(),
@@ -68,7 +71,7 @@ async function claimSlotsAndRun(deps: PlanDeps, record: Import): Promise<void> {
   if (!plan?.value.done) return;
   const claim = await deps.slots.claim(customerId, importId, plan.value.slotsNeeded);
   if (claim === 'limit' || claim === 'released') {
-    await cancelImport(deps, customerId, importId, 'failed', {
+    await endAsFailed(deps, customerId, importId, {
       code: 'slot_limit_reached',
       detail: `This import needs ${plan.value.slotsNeeded} mailbox slots, and your plan has fewer free.`,
       fix: 'Disconnect mailboxes you no longer need, ask for more slots, or upload fewer rows.',
@@ -82,12 +85,31 @@ async function claimSlotsAndRun(deps: PlanDeps, record: Import): Promise<void> {
   if (started) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
 }
 
-/** Ends an import whose planning met a defect of ours on every delivery: `failed` with `internal_error`. */
+/**
+ * Ends an import whose planning met a defect of ours on every delivery: `failed` with `internal_error`.
+ *
+ * Leaves the import alone if it is past planning, or if planning has moved lately: the poison message was one of several,
+ * and another one does the work. If that one stops as well, the sweep sends the next.
+ */
 export async function failPlan(deps: PlanDeps, customerId: string, importId: string): Promise<void> {
-  await cancelImport(deps, customerId, importId, 'failed', {
+  const record = (await deps.imports.get(customerId, importId))?.value;
+  if (!record || !isBeingPlanned(record)) return;
+  const plan = await deps.ledger.getPlan(record.connectionId, importId);
+  if (!isPlanningOverdue(record, plan?.value, deps.clock.now(), deps.planOverdueMs)) return;
+  await endAsFailed(deps, customerId, importId, {
     code: 'internal_error',
     detail:
       'We could not plan this import because of an error on our side. No mailbox was checked. Upload the file again, and contact support if this happens again.',
     seenAt: deps.clock.now(),
   });
+}
+
+/** Ends the import as `failed`, unless another planner has brought it past planning in the meantime. */
+async function endAsFailed(
+  deps: PlanDeps,
+  customerId: string,
+  importId: string,
+  finding: ImportFinding,
+): Promise<void> {
+  await cancelImport(deps, customerId, importId, 'failed', finding, isBeingPlanned);
 }

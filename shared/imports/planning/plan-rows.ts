@@ -1,16 +1,18 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
-import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Import } from '../import.ts';
-import { CHANGES_MAX, type Ledger, type LedgerChange } from '../ledger/ledger.ts';
+import { CHANGES_MAX, type Ledger } from '../ledger/ledger.ts';
 import type { PlanRecord } from '../ledger/plan-record.ts';
-import type { ParsedUpload } from '../upload/parsed-row.ts';
-import { openMailbox } from './open-mailbox.ts';
-import { type PlannedRow, toRow } from './planned-row.ts';
+import type { ParsedRow, ParsedUpload } from '../upload/parsed-row.ts';
+import { createKnownMailboxes, type KnownMailboxes } from './known-mailboxes.ts';
+import { toRow } from './planned-row.ts';
+import { createRowReader, type RowReader } from './row-reader.ts';
+import { writeGroup } from './write-group.ts';
 
 interface PlanRowsDeps {
   ledger: Ledger;
-  readUpload: (record: Import) => Promise<ParsedUpload | undefined>;
+  /** Reads an import's upload from the first line after `afterLine`. `undefined` if the upload is gone. */
+  readUpload: (record: Import, afterLine: number) => Promise<ParsedUpload | undefined>;
   clock: Clock;
   planShiftMs: number;
 }
@@ -23,81 +25,70 @@ type PlanRowsResult =
   | 'handOver'
   | 'uploadGone';
 
-/** Writes the rows and mailboxes of an upload, starting after the checkpoint. Each transaction moves the checkpoint. */
+/** Rows that are read ahead when the connection has most of the addresses of a file. */
+const READ_AHEAD = 1_000;
+
+/**
+ * Writes the rows and mailboxes of an upload, starting after the checkpoint. Each transaction moves the checkpoint.
+ *
+ * Takes every mailbox for new until a transaction says otherwise, so a file of new mailboxes costs no reads. Where the
+ * connection has most of the addresses, asks for many of them together before it writes. Holds `READ_AHEAD` rows and
+ * some known mailboxes, whatever the size of the file and the connection.
+ */
 export async function planRows(
   deps: PlanRowsDeps,
   record: Import,
   checkpoint: Tagged<PlanRecord>,
 ): Promise<PlanRowsResult> {
   const shiftEnds = deps.clock.now().getTime() + deps.planShiftMs;
-  const upload = await deps.readUpload(record);
+  const upload = await deps.readUpload(record, checkpoint.value.line);
   if (!upload) return 'uploadGone';
-  const known = new Map<string, Tagged<Mailbox>>();
-  for await (const mailbox of deps.ledger.eachMailbox(record.connectionId)) known.set(mailbox.value.address, mailbox);
-
-  const firstLineOf = new Map<string, number>();
+  const reader = createRowReader(upload.rows);
+  const known = createKnownMailboxes(deps.ledger, record.connectionId);
   let plan = checkpoint;
-  let group: PlannedRow[] = [];
-  // Changes in the transaction: the checkpoint, and one or two for each row.
-  let size = 1;
-  for await (const parsed of upload.rows) {
-    const firstLine = parsed.ok ? firstLineOf.get(parsed.address) : undefined;
-    if (parsed.ok && firstLine === undefined) firstLineOf.set(parsed.address, parsed.line);
-    // The lines up to the checkpoint are written already. They only tell which addresses have occurred.
-    if (parsed.line <= checkpoint.value.line) continue;
-    if (size + 2 > CHANGES_MAX) {
-      const written = await writeGroup(deps, record, plan, group, known, false);
+  let mostAreKnown = false;
+  /** How many of the next rows have been asked for together. A group must not reach beyond them. */
+  let asked = 0;
+  try {
+    for (;;) {
+      if (mostAreKnown && asked < CHANGES_MAX) {
+        const rows = await reader.peekMany(READ_AHEAD);
+        mostAreKnown = await known.read(addressesOf(rows));
+        const isRest = rows.length < READ_AHEAD;
+        asked = isRest ? Number.POSITIVE_INFINITY : rows.length;
+      }
+      const group = await takeGroup(record.id, reader, known);
+      asked -= group.length;
+      const isLast = (await reader.peek()) === undefined;
+      const written = await writeGroup(deps, { record, plan, group, known, isLast, mostAreKnown });
       if (!written) return 'superseded';
+      if (isLast) return 'done';
+      ({ plan, mostAreKnown } = written);
       if (deps.clock.now().getTime() >= shiftEnds) return 'handOver';
-      plan = written;
-      group = [];
-      size = 1;
     }
-    group.push({ parsed, firstLine });
-    size += parsed.ok && firstLine === undefined ? 2 : 1;
+  } finally {
+    await reader.close();
   }
-  return (await writeGroup(deps, record, plan, group, known, true)) ? 'done' : 'superseded';
 }
 
-/** Writes rows, mailboxes and checkpoint in one transaction. Resolves to `undefined` if another planner is at work. */
-async function writeGroup(
-  deps: PlanRowsDeps,
-  record: Import,
-  plan: Tagged<PlanRecord>,
-  group: readonly PlannedRow[],
-  known: Map<string, Tagged<Mailbox>>,
-  isLast: boolean,
-): Promise<Tagged<PlanRecord> | undefined> {
+function addressesOf(rows: readonly ParsedRow[]): string[] {
+  return [...new Set(rows.flatMap((row) => (row.ok ? [row.address] : [])))];
+}
+
+/** Takes as many rows as fit into one transaction: the checkpoint, and one or two changes for each row. */
+async function takeGroup(importId: string, reader: RowReader, known: KnownMailboxes): Promise<ParsedRow[]> {
+  const group: ParsedRow[] = [];
+  const opened = new Set<string>();
+  let size = 1;
   for (;;) {
-    const now = deps.clock.now();
-    const next: PlanRecord = { ...plan.value, movedAt: now, done: isLast };
-    const changes: LedgerChange[] = [];
-    const addresses: (string | undefined)[] = [];
-    for (const planned of group) {
-      const mailbox = planned.parsed.ok ? known.get(planned.parsed.address) : undefined;
-      const row = toRow(record.id, planned, mailbox?.value);
-      next.line = row.line;
-      next.rows++;
-      changes.push({ op: 'createRow', row });
-      addresses.push(undefined);
-      if (row.state === 'rejected') next.rejected++;
-      else if (row.state === 'duplicate') next.duplicates++;
-      else {
-        next.accepted++;
-        if (!mailbox?.value.slotClaimedBy) next.slotsNeeded++;
-        changes.push(openMailbox(row, mailbox, now));
-        addresses.push(row.address);
-      }
-    }
-    const { importId: _same, ...patch } = next;
-    changes.push({ op: 'mergePlan', importId: record.id, patch, tag: plan.tag });
-    const result = await deps.ledger.commit(record.connectionId, changes);
-    if (result.committed) return { value: next, tag: result.tags.at(-1) ?? '' };
-    const address = addresses[result.index];
-    // A row that exists or a checkpoint that moved: another planner wrote it, or we did and the answer was lost.
-    if (address === undefined) return undefined;
-    const current = await deps.ledger.getMailbox(record.connectionId, address);
-    if (current) known.set(address, current);
-    else known.delete(address);
+    const row = await reader.peek();
+    if (!row) return group;
+    const opensMailbox =
+      !opened.has(row.address) && toRow(importId, row, known.get(row.address)?.value).state === 'pending';
+    size += opensMailbox ? 2 : 1;
+    if (size > CHANGES_MAX) return group;
+    if (opensMailbox) opened.add(row.address);
+    group.push(row);
+    reader.skip();
   }
 }

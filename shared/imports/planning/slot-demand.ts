@@ -1,43 +1,58 @@
-import { isTaken } from '../../mailboxes/mailbox.ts';
+import { isTaken, type Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Slots } from '../../plans/slots.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { createAddressMap } from '../upload/address-map.ts';
 import type { ParsedRow } from '../upload/parsed-row.ts';
+import { LOOKED_UP_MAX } from './existing-mailboxes.ts';
 
 /** Counts, row by row, what an upload needs: slots beyond those that its mailboxes already hold, and rows without any. */
-interface SlotDemand {
+export interface SlotDemand {
   count(row: ParsedRow): void;
-  needed(): number;
-  /** The rows that will be rejected or duplicates. */
+  /**
+   * Resolves to how many slots the counted rows need. If they need no more than `free`, the result may be too high, but
+   * not above `free`: nothing is read if there are enough slots for every address.
+   */
+  needed(free: number): Promise<number>;
+  /**
+   * The rows that will be rejected, or are duplicates within the upload. Without those whose mailbox the connection has:
+   * to find them, it would have to be read.
+   */
   unchecked(): number;
-  /** Whether the address is already connected or being checked. */
-  isTaken(address: string): boolean;
-  holdsSlot(address: string): boolean;
 }
 
-/** Reads every mailbox of the connection once. Keeps their addresses in memory, and each new one that is counted. */
-export async function readSlotDemand(deps: { ledger: Ledger }, connectionId: string): Promise<SlotDemand> {
-  const holders = new Set<string>();
-  const taken = new Set<string>();
-  for await (const { value: mailbox } of deps.ledger.eachMailbox(connectionId)) {
-    if (mailbox.slotClaimedBy) holders.add(mailbox.address);
-    if (isTaken(mailbox)) taken.add(mailbox.address);
-  }
-  const counted = new Set<string>();
-  let needed = 0;
+/**
+ * Keeps 18 to 36 bytes for each different address. Reads the connection only if the answer depends on it, and only when
+ * the whole upload is counted: an upload that is refused for another reason costs no storage request.
+ */
+export function createSlotDemand(deps: { ledger: Ledger }, connectionId: string): SlotDemand {
+  const counted = createAddressMap();
+  /** The first addresses, which are few enough to be looked up. */
+  const first: string[] = [];
   let unchecked = 0;
+
+  /** The mailboxes of the connection that are in the upload, and maybe others. */
+  async function* candidates(): AsyncGenerator<Mailbox> {
+    if (counted.size > first.length) {
+      for await (const { value } of deps.ledger.eachMailbox(connectionId)) yield value;
+      return;
+    }
+    for (const { value } of (await deps.ledger.getMailboxes(connectionId, first)).values()) yield value;
+  }
+
   return {
-    isTaken: (address) => taken.has(address),
-    holdsSlot: (address) => holders.has(address),
-    needed: () => needed,
     unchecked: () => unchecked,
     count(row) {
-      if (!row.ok || counted.has(row.address)) {
-        unchecked++;
-        return;
+      if (!row.ok || counted.add(row.address, row.line) !== undefined) unchecked++;
+      else if (first.length < LOOKED_UP_MAX) first.push(row.address);
+    },
+    async needed(free) {
+      let needed = counted.size;
+      if (needed <= free) return needed;
+      for await (const mailbox of candidates()) {
+        if (!isTaken(mailbox) && mailbox.slotClaimedBy === undefined) continue;
+        if (counted.get(mailbox.address) !== undefined && --needed <= free) return needed;
       }
-      counted.add(row.address);
-      if (taken.has(row.address)) unchecked++;
-      else if (!holders.has(row.address)) needed++;
+      return needed;
     },
   };
 }

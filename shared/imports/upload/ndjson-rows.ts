@@ -25,30 +25,33 @@ export async function* writeNdjsonRows(rows: Iterable<RawRow> | AsyncIterable<Ra
 /**
  * Reads and parses the output of `writeNdjsonRows`. The `line` of a row is its position, from 1.
  *
+ * @param afterLine rows up to this line are skipped, and not parsed
  * @throws DomainError `payload_too_large`, `file_empty`
  */
 export async function* readNdjsonRows(
   source: AsyncIterable<Uint8Array>,
   limits: UploadLimits,
+  afterLine = 0,
 ): AsyncGenerator<ParsedRow> {
   let line = 0;
-  for await (const rows of rawRowsOf(source)) {
-    for (const row of rows) {
-      if (++line > limits.maxRows) throw tooManyRows(limits.maxRows);
-      yield parseRow(line, row, limits);
+  for await (const texts of linesOf(source)) {
+    for (const text of texts) {
+      if (++line <= afterLine) continue;
+      if (line > limits.maxRows) throw tooManyRows(limits.maxRows);
+      yield parseRow(line, JSON.parse(text) as RawRow, limits);
     }
   }
   if (line === 0) throw new DomainError('file_empty', 'The upload contains no mailboxes. Add at least one.');
 }
 
-/** Yields the rows that each chunk of the source completes. */
-async function* rawRowsOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<RawRow[]> {
+/** Yields the lines that each chunk of the source completes. */
+async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest = '';
   for await (const chunk of source) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    yield lines.map((text) => JSON.parse(text) as RawRow);
+    yield lines;
   }
   if (rest + decoder.decode() !== '') throw new Error('the stored rows are cut off');
 }

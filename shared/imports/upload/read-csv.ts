@@ -16,9 +16,14 @@ import { limitBytes, tooManyRows, type UploadLimits } from './upload-limits.ts';
  * function or, later in the file, the iteration reject. Skips lines that contain only whitespace and empty cells.
  * `line` is the line on which a row begins. The header is on line 1, unless blank lines or `sep=;` come first.
  *
+ * @param afterLine rows up to this line are skipped. They are not parsed, which is several times faster
  * @throws DomainError `file_empty`, `file_not_text`, `file_no_address_column`, `file_malformed`, `payload_too_large`
  */
-export async function readCsv(source: AsyncIterable<Uint8Array>, limits: UploadLimits): Promise<ParsedUpload> {
+export async function readCsv(
+  source: AsyncIterable<Uint8Array>,
+  limits: UploadLimits,
+  afterLine = 0,
+): Promise<ParsedUpload> {
   const { encoding, text } = await decode(limitBytes(source, limits.maxBytes));
   try {
     const scanner = createRecordScanner(limits.recordMaxBytes);
@@ -26,7 +31,7 @@ export async function readCsv(source: AsyncIterable<Uint8Array>, limits: UploadL
     const header = parseHeader(fields);
     return {
       columns: { used: header.used, ignored: header.ignored, delimiter, encoding },
-      rows: readRows(scanAll(rest, text, scanner), delimiter, header, limits),
+      rows: readRows(scanAll(rest, text, scanner), delimiter, header, limits, afterLine),
     };
   } catch (error) {
     await text.return(undefined);
@@ -102,20 +107,22 @@ async function* readRows(
   delimiter: Delimiter,
   header: ParsedHeader,
   limits: UploadLimits,
+  afterLine: number,
 ): AsyncGenerator<ParsedRow> {
   let count = 0;
   for await (const { bytes, records } of scanned) {
+    if ((records.at(-1)?.line ?? 0) <= afterLine) continue;
     // The synchronous form of the same parser saves the cost of a stream for each record.
     const fieldLists = bytes.length > 0 ? splitFields(bytes, delimiter) : [];
     let next = 0;
     for (const record of records) {
       const fields = record.fault ? undefined : fieldLists[next++];
-      if (fields && isBlank(fields)) continue;
+      if (record.line <= afterLine || (fields && isBlank(fields))) continue;
       if (++count > limits.maxRows) throw tooManyRows(limits.maxRows);
       yield fields ? parseFields(record.line, fields, header, limits) : rejectRecord(record, limits);
     }
   }
-  if (count === 0) {
+  if (count === 0 && afterLine === 0) {
     throw new DomainError('file_empty', 'The file has a header, but no mailboxes. Add one line for each mailbox.');
   }
 }

@@ -20,14 +20,15 @@ const ndjsonColumns: Columns = {
   ignored: [],
 };
 
-/** Parses a new or stored upload by its type. Rejects as `readCsv` does. */
+/** Parses a new or stored upload by its type, without the rows up to `afterLine`. Rejects as `readCsv` does. */
 export async function readUpload(
   type: string,
   source: AsyncIterable<Uint8Array>,
   limits: UploadLimits,
+  afterLine = 0,
 ): Promise<ParsedUpload> {
-  if (type === uploadTypes.csv) return readCsv(source, limits);
-  if (type === uploadTypes.ndjson) return { columns: ndjsonColumns, rows: readNdjsonRows(source, limits) };
+  if (type === uploadTypes.csv) return readCsv(source, limits, afterLine);
+  if (type === uploadTypes.ndjson) return { columns: ndjsonColumns, rows: readNdjsonRows(source, limits, afterLine) };
   throw new DomainError(
     'unsupported_media_type',
     `Send the mailboxes as ${uploadTypes.csv}, multipart/form-data or application/json.`,

@@ -1,13 +1,13 @@
 import type { Ledger } from '../../../shared/imports/ledger/ledger.ts';
 import { DomainError } from '../../../shared/kernel/errors.ts';
-import type { FastClock } from './fast-clock.ts';
 import type { Faults } from './faults.ts';
 import type { Lifetime } from './lifetime.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
 
 interface FaultyLedgerDeps {
   ledger: Ledger;
   faults: Faults;
-  clock: FastClock;
+  clock: SimulatedClock;
   random: () => number;
 }
 
@@ -20,14 +20,17 @@ export function faultyLedger({ ledger, faults, clock, random }: FaultyLedgerDeps
       const chance = random();
       if (chance < 0.4) await ledger.commit(connectionId, changes);
       else if (chance < 0.7) {
-        setTimeout(() => void ledger.commit(connectionId, changes), clock.realMs(random() * 40_000));
+        void clock.sleep(random() * 40_000).then(() => ledger.commit(connectionId, changes));
       }
       throw new DomainError('storage_unavailable', 'The answer was lost.');
     }),
     getRow: whileAlive(ledger.getRow),
     findRows: whileAlive(ledger.findRows),
     getPlan: whileAlive(ledger.getPlan),
-    listTallies: whileAlive(ledger.listTallies),
+    // Looked up at each call, so that a test can make it fail.
+    listTallies: whileAlive((...args) => ledger.listTallies(...args)),
     getMailbox: whileAlive(ledger.getMailbox),
+    getMailboxes: whileAlive(ledger.getMailboxes),
+    findMailboxes: whileAlive(ledger.findMailboxes),
   };
 }

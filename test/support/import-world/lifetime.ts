@@ -1,4 +1,4 @@
-import type { FastClock } from './fast-clock.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
 
 /** The life of a process that can be killed. */
 export interface Lifetime {
@@ -10,7 +10,7 @@ export interface Lifetime {
   ): (...args: Args) => Promise<Result>;
 }
 
-export function createLifetime(clock: FastClock, random: () => number): Lifetime {
+export function createLifetime(clock: SimulatedClock, random: () => number): Lifetime {
   let alive = true;
   const never = () => new Promise<never>(() => {});
   return {

@@ -1,9 +1,10 @@
-import type { ProbeFinding } from '../../../shared/causes/verdict.ts';
-import type { MailboxChecker } from '../../../shared/checks/mailbox-checker.ts';
-import type { FastClock } from './fast-clock.ts';
+import type { Findings, ProbeFinding } from '../../../shared/causes/verdict.ts';
+import type { CheckInput, CheckResult, MailboxChecker } from '../../../shared/checks/mailbox-checker.ts';
 import type { Faults } from './faults.ts';
 import type { Lifetime } from './lifetime.ts';
 import { hash } from './random.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
+import type { SimulatedMicrosoft } from './simulated-microsoft.ts';
 
 /** Microsoft's mailboxes, as checks see them. */
 export interface SimulatedMailboxes {
@@ -11,19 +12,39 @@ export interface SimulatedMailboxes {
   verdictOf(address: string): 'passed' | 'failed' | 'inconclusive';
   /** How many drafts checks have left, by subject. */
   drafts: Map<string, number>;
+  /** How often each mailbox was asked. */
+  asked: Map<string, number>;
   /** The checker as one process uses it. */
   usedBy(lifetime: Lifetime): MailboxChecker;
 }
 
+type Verdict = ReturnType<SimulatedMailboxes['verdictOf']>;
+
 const kinds = ['passed', 'passed', 'passed', 'failed', 'inconclusive'] as const;
 
-export function createSimulatedMailboxes(faults: Faults, clock: FastClock, random: () => number): SimulatedMailboxes {
+/** Verdicts in which failures and passes are mixed. */
+export const mixedVerdicts = (address: string): Verdict => kinds[hash(address) % kinds.length] ?? 'passed';
+
+export function createSimulatedMailboxes(
+  {
+    faults,
+    clock,
+    random,
+    microsoft,
+  }: {
+    faults: Faults;
+    clock: SimulatedClock;
+    random: () => number;
+    microsoft: SimulatedMicrosoft;
+  },
+  verdictOf: (address: string) => Verdict,
+): SimulatedMailboxes {
   const drafts = new Map<string, number>();
+  const asked = new Map<string, number>();
   const grantMs = faults.grantSeconds * 1000;
   let grantedAt = clock.nowMs() + grantMs;
-  // As with Microsoft, propagation ends at some time. Here it ends before the last step, even on a slow machine.
+  // As with Microsoft, propagation ends at some time. Here it ends before the last step.
   const grantedLatestAt = clock.nowMs() + 4 * grantMs;
-  const verdictOf = (address: string) => kinds[hash(address) % kinds.length] ?? 'passed';
 
   function answerFor(address: string): ProbeFinding {
     const checkedAt = clock.now();
@@ -41,28 +62,74 @@ export function createSimulatedMailboxes(faults: Faults, clock: FastClock, rando
     };
   }
 
+  /** Asks as the real checker does: leftovers, then inbox, draft and send, then removal of the draft and a look for more. */
+  async function check(input: CheckInput, stillAlive: () => Promise<void>): Promise<CheckResult> {
+    const { address, draftSubject, cleanFirst } = input;
+    const counts = { accepted: 0, throttled: 0 };
+    const findings: Findings = { ...input.priorFindings };
+    const ask = async (parts: number) => {
+      const answer = await microsoft.ask(parts);
+      counts.throttled += answer.throttled;
+      counts.accepted += answer.accepted.length - answer.throttled;
+      await stillAlive();
+      return answer;
+    };
+    const wait = (answer: Awaited<ReturnType<typeof ask>>, mayHaveLeftovers: boolean): CheckResult => ({
+      kind: 'wait',
+      cause: answer.isSilent ? 'microsoft_unavailable' : 'throttled',
+      ...(answer.retryAfterSeconds !== undefined && { seconds: answer.retryAfterSeconds }),
+      priorFindings: findings,
+      ...(mayHaveLeftovers && { mayHaveLeftovers }),
+      counts,
+    });
+
+    asked.set(address, (asked.get(address) ?? 0) + 1);
+    if (cleanFirst) {
+      const cleaned = await ask(1);
+      if (cleaned.isSilent || cleaned.throttled > 0) return wait(cleaned, true);
+      drafts.delete(draftSubject);
+    }
+    const wantsDraft = !findings['graph.readWrite'];
+    const wantsSend = !findings['graph.send'];
+    const isDraftWritten = wantsDraft;
+    if (isDraftWritten) drafts.set(draftSubject, (drafts.get(draftSubject) ?? 0) + 1);
+    const answer = await ask(1 + Number(wantsDraft) + Number(wantsSend));
+    if (answer.isSilent) return wait(answer, isDraftWritten);
+    const [, ...parts] = answer.accepted;
+    const isDraftAccepted = wantsDraft && parts.shift() === true;
+    const isSendAccepted = wantsSend && parts.shift() === true;
+    if (isDraftWritten && !isDraftAccepted) drafts.delete(draftSubject);
+    const finding = answerFor(address);
+    if (isDraftAccepted) findings['graph.readWrite'] = finding;
+    if (isSendAccepted) findings['graph.send'] = finding;
+    // An app that is refused writes nothing, so there is nothing to remove.
+    if (isDraftAccepted && finding.verdict !== 'failed') {
+      const removed = await ask(2);
+      if (removed.isSilent || removed.accepted[0] !== true) return wait(removed, true);
+      drafts.delete(draftSubject);
+      if (removed.throttled > 0) return wait(removed, true);
+    } else drafts.delete(draftSubject);
+    if (faultyRandom(faults.defects)) throw new Error('a defect in the check');
+    if (faultyRandom(faults.throttled)) {
+      const seconds = random() < 0.5 ? 5 : 90;
+      return { kind: 'wait', cause: 'throttled', seconds, priorFindings: input.priorFindings, counts };
+    }
+    if (answer.throttled > 0) return wait(answer, false);
+    return { kind: 'checked', findings, mailboxKind: 'user', counts };
+  }
+
+  const faultyRandom = (rate: number) => rate > 0 && random() < rate;
+
   return {
     verdictOf,
     drafts,
+    asked,
     usedBy: ({ whileAlive }) => ({
-      async check({ address, draftSubject, cleanFirst }) {
-        if (cleanFirst) drafts.delete(draftSubject);
-        drafts.set(draftSubject, (drafts.get(draftSubject) ?? 0) + 1);
-        await whileAlive(async () => {})();
-        await clock.sleep(random() * 300);
-        await whileAlive(async () => {})();
-        drafts.delete(draftSubject);
-        if (random() < faults.defects) throw new Error('a defect in the check');
-        if (random() < faults.throttled) {
-          return { kind: 'wait', cause: 'throttled', seconds: random() < 0.5 ? 5 : 90, priorFindings: {} };
-        }
-        const finding = answerFor(address);
-        return {
-          kind: 'checked',
-          findings: { 'graph.readWrite': finding, 'graph.send': finding },
-          mailboxKind: 'user',
-        };
-      },
+      check: (input) =>
+        check(
+          input,
+          whileAlive(async () => undefined),
+        ),
       removeLeftovers: whileAlive(async (_connection, _address, draftSubject) => void drafts.delete(draftSubject)),
     }),
   };

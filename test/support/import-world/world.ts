@@ -1,125 +1,199 @@
+import type { ConnectionStore } from '../../../shared/connections/connection-store.ts';
 import type { Import } from '../../../shared/imports/import.ts';
 import type { ImportStore } from '../../../shared/imports/import-store.ts';
 import type { Ledger } from '../../../shared/imports/ledger/ledger.ts';
+import type { ImportMessage } from '../../../shared/imports/messages.ts';
+import type { TenantPaceStore } from '../../../shared/imports/pacing/tenant-pace.ts';
+import { resumeImport } from '../../../shared/imports/resume-import.ts';
 import type { ParsedRow, ParsedUpload } from '../../../shared/imports/upload/parsed-row.ts';
+import { DomainError } from '../../../shared/kernel/errors.ts';
 import { inMemoryConnections } from '../../fakes/in-memory-connections.ts';
 import { inMemoryImports } from '../../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../../fakes/in-memory-ledger.ts';
+import { inMemoryMessagePool } from '../../fakes/in-memory-message-pool.ts';
 import { inMemorySlots } from '../../fakes/in-memory-slots.ts';
+import { inMemoryTenantPaces } from '../../fakes/in-memory-tenant-paces.ts';
 import { aConnection, anImport } from '../records.ts';
-import { createFastClock } from './fast-clock.ts';
 import type { Faults } from './faults.ts';
-import { startProcess } from './import-process.ts';
+import { type ImportProcess, startProcess } from './import-process.ts';
 import { createRandom } from './random.ts';
-import { createSimulatedMailboxes, type SimulatedMailboxes } from './simulated-mailboxes.ts';
-import { createSimulatedQueues } from './simulated-queues.ts';
+import { createRandomVerbs } from './random-verbs.ts';
+import { createSimulatedClock } from './simulated-clock.ts';
+import { createSimulatedMailboxes, mixedVerdicts, type SimulatedMailboxes } from './simulated-mailboxes.ts';
+import { createSimulatedMicrosoft, type MicrosoftOptions, type SimulatedMicrosoft } from './simulated-microsoft.ts';
+import { createSimulatedQueues, type SimulatedQueues } from './simulated-queues.ts';
 
-export interface World extends Pick<SimulatedMailboxes, 'verdictOf' | 'drafts'> {
+export interface World extends Pick<SimulatedMailboxes, 'verdictOf' | 'drafts' | 'asked'> {
   ledger: Ledger;
   imports: ImportStore;
+  connections: ConnectionStore;
+  tenantPaces: TenantPaceStore;
+  microsoft: SimulatedMicrosoft;
+  puts: SimulatedQueues['puts'];
+  processes: ImportProcess[];
   slotsUsed(): Promise<number | undefined>;
   /** The ids of the imports whose end was announced. */
   ended: string[];
+  /** Seconds since the world began. */
+  seconds(): number;
   /** Starts an import of these addresses. An empty address is a row without one. */
-  startImport(addresses: readonly string[]): Promise<Import>;
+  startImport(addresses: readonly string[], customerId?: string): Promise<Import>;
+  /** Changes an import as an API request would, and tells the dispatcher. */
+  resume(importId: string): Promise<void>;
+  /** Lets time pass until the condition holds. Rejects if that takes longer than `withinSeconds` in the world. */
+  until(condition: () => boolean | Promise<boolean>, withinSeconds: number): Promise<void>;
+  /** The lines of an import whose messages the process has in hand. */
+  inHandOf(process: ImportProcess, importId: string): number[];
+  /** The next time that anyone reads tallies, storage is unavailable. */
+  failNextTallyRead(): void;
+  /** Kills a process. Another one starts three seconds later. */
+  kill(process: ImportProcess): void;
   /** Runs until every import has ended and no message is left. Rejects if an import does not end in time. */
-  run(): Promise<void>;
-  rowsWithMessageMax(): number;
+  run(withinSeconds?: number): Promise<void>;
 }
 
-const RUN_MAX_MS = 20_000;
+export interface WorldOptions {
+  slotsMax?: number;
+  processes?: number;
+  /** How many checks may be on the queue for all imports together. */
+  windowTotal?: number;
+  microsoft?: MicrosoftOptions;
+  verdictOf?: (address: string) => 'passed' | 'failed' | 'inconclusive';
+}
+
+const RUN_MAX_SECONDS = 48 * 3_600;
+const RESTART_MS = 3_000;
 
 /**
- * The real import machinery between queues, storage and mailboxes that fail. Two processes take messages as the Functions
- * host hands them out; a killed process is replaced. The faults follow from the seed, the timing from the machine.
+ * The real import machinery with the settings of a deployment, between queues, storage and mailboxes that fail. Processes
+ * take messages as the Functions host hands them out; a killed process is replaced. Time is simulated, and everything
+ * follows from the seed.
  */
-export async function createWorld(
-  seed: number,
-  faults: Faults,
-  { slotsMax = 10_000, window = 24 } = {},
-): Promise<World> {
+export async function createWorld(seed: number, faults: Faults, options: WorldOptions = {}): Promise<World> {
+  const { slotsMax = 10_000, windowTotal = 4096, verdictOf = mixedVerdicts } = options;
   const random = createRandom(seed);
-  const clock = createFastClock();
-  const queues = createSimulatedQueues(clock);
-  const mailboxes = createSimulatedMailboxes(faults, clock, random);
+  const clock = createSimulatedClock();
+  const startedAt = clock.nowMs();
+  const queues = createSimulatedQueues(clock, faults, random);
+  const microsoft = createSimulatedMicrosoft(clock, random, { ...options.microsoft });
+  const mailboxes = createSimulatedMailboxes({ faults, clock, random, microsoft }, verdictOf);
   const ledger = inMemoryLedger();
   const imports = inMemoryImports();
   const connections = inMemoryConnections();
-  await connections.insert(aConnection({ grantsChangedAt: clock.now() }));
+  const tenantPaces = inMemoryTenantPaces();
   const slots = inMemorySlots();
-  await slots.open('cust_1', slotsMax);
   const uploads = new Map<string, readonly string[]>();
   const ended: string[] = [];
 
   const shared = {
-    faults,
-    random,
-    clock,
-    queues,
-    mailboxes,
-    ledger,
-    imports,
-    connections,
-    slots,
-    window,
-    readUpload: async ({ id }: Import) => parsedUpload(uploads.get(id)),
+    ...{ faults, random, clock, queues, mailboxes, ledger, imports, connections, tenantPaces, slots, windowTotal },
+    messagePoolStore: inMemoryMessagePool(),
+    readUpload: async ({ id }: Import, afterLine: number) => parsedUpload(uploads.get(id), afterLine),
     onEnded: ({ id }: Import) => void ended.push(id),
   };
   let started = 0;
   const start = () => startProcess(`p${++started}`, shared);
-  const processes = [start(), start()];
+  const processes = Array.from({ length: options.processes ?? 2 }, start);
+
+  function kill(process: ImportProcess): void {
+    process.kill();
+    processes.splice(processes.indexOf(process), 1);
+    void clock.sleep(RESTART_MS).then(() => processes.push(start()));
+  }
+
+  async function until(condition: () => boolean | Promise<boolean>, withinSeconds: number): Promise<void> {
+    const deadline = clock.nowMs() + withinSeconds * 1000;
+    while (!(await condition())) {
+      if (clock.nowMs() > deadline) throw new Error(`did not happen within ${withinSeconds} seconds`);
+      await clock.step();
+    }
+  }
+
+  async function customerOf(customerId: string): Promise<string> {
+    const connectionId = customerId.replace('cust', 'conn');
+    if (!(await connections.get(customerId, connectionId))) {
+      // Customers other than the first have a tenant of their own.
+      const tenantId = customerId === 'cust_1' ? aConnection().tenantId : customerId;
+      await connections.insert(aConnection({ id: connectionId, customerId, tenantId, grantsChangedAt: clock.now() }));
+      await slots.open(customerId, slotsMax);
+    }
+    return connectionId;
+  }
+
+  const verbs = createRandomVerbs({ imports, connections, queues, clock, random }, faults);
+  const hasOpen = async () => (await imports.listOpen()).length > 0;
 
   return {
-    ledger,
-    imports,
-    ended,
+    ...{ ledger, imports, connections, tenantPaces, microsoft, processes, ended, kill, until },
+    puts: queues.puts,
+    inHandOf: (process, importId) => process.handOf(importId),
+    failNextTallyRead() {
+      const { listTallies } = ledger;
+      ledger.listTallies = async () => {
+        ledger.listTallies = listTallies;
+        throw new DomainError('storage_unavailable', 'Unavailable.', { retryAfterSeconds: 5 });
+      };
+    },
     drafts: mailboxes.drafts,
+    asked: mailboxes.asked,
     verdictOf: mailboxes.verdictOf,
+    seconds: () => (clock.nowMs() - startedAt) / 1000,
     slotsUsed: async () => (await slots.get('cust_1'))?.used,
-    rowsWithMessageMax: queues.rowsWithMessageMax,
-    async startImport(addresses) {
-      const id = `imp_${uploads.size + 1}`;
-      const record = anImport({ id, status: 'accepted', cursor: 0, createdAt: clock.now() });
-      const { customerId, connectionId } = record;
+    async startImport(addresses, customerId = 'cust_1') {
+      const connectionId = await customerOf(customerId);
+      const id = `imp_${String(uploads.size + 1).padStart(4, '0')}`;
+      const target = { id, customerId, connectionId };
+      const record = anImport({ ...target, status: 'accepted', cursor: 0, createdAt: clock.now() });
       uploads.set(id, addresses);
       await imports.openPointer({ importId: id, customerId, connectionId, openedAt: clock.now() });
       await imports.insert(record);
       queues.put({ queue: 'plan', body: { v: 1, customerId, importId: id } });
       return record;
     },
-    async run() {
+    async resume(importId) {
+      const sendDispatch = async (body: ImportMessage) => queues.put({ queue: 'dispatch', body });
+      const importQueues = { sendPlan: sendDispatch, sendDispatch, sendCheck: never, getOldestCheckSentAt: never };
+      const target = { id: importId, customerId: 'cust_1', connectionId: 'conn_1' };
+      const ready = { get: async () => ({ value: aConnection(), tag: '' }) };
+      await resumeImport({ imports, connections: ready, importQueues }, target);
+    },
+    async run(withinSeconds = RUN_MAX_SECONDS) {
       let kills = faults.kills;
-      const until = Date.now() + RUN_MAX_MS;
-      while ((await imports.listOpen()).length > 0) {
-        if (Date.now() > until) throw new Error('an import did not end');
-        await clock.sleep(2_000);
-        if (kills > 0 && random() < 0.1) {
+      let nextKillAt = clock.nowMs() + random() * 20_000;
+      await until(async () => {
+        const [first] = processes;
+        if (kills > 0 && first && clock.nowMs() > nextKillAt) {
           kills--;
-          const victim = Math.floor(random() * processes.length);
-          processes[victim]?.kill();
-          processes[victim] = start();
+          nextKillAt += random() * 20_000;
+          kill(processes[Math.floor(random() * processes.length)] ?? first);
         }
-      }
-      // Late duplicates may still be running. They end by themselves.
-      do await clock.sleep(20_000);
-      while (queues.queued.size > 0 || processes.some((process) => process.isBusy()));
+        await verbs.act();
+        return !(await hasOpen());
+      }, withinSeconds);
+      // Late duplicates and cleanup messages may still be there. They end by themselves.
+      await until(() => queues.queued.size === 0 && !processes.some((process) => process.isBusy()), 3_600);
       for (const process of processes) process.kill();
     },
   };
 }
 
-function parsedUpload(addresses: readonly string[] | undefined): ParsedUpload | undefined {
+async function never(): Promise<never> {
+  throw new Error('not used');
+}
+
+function parsedUpload(addresses: readonly string[] | undefined, afterLine: number): ParsedUpload | undefined {
   return (
     addresses && {
       columns: { used: {}, ignored: [], delimiter: ',', encoding: 'utf-8' },
-      rows: toRows(addresses),
+      rows: toRows(addresses, afterLine),
     }
   );
 }
 
-async function* toRows(addresses: readonly string[]): AsyncGenerator<ParsedRow> {
+async function* toRows(addresses: readonly string[], afterLine: number): AsyncGenerator<ParsedRow> {
   for (const [i, address] of addresses.entries()) {
     const line = i + 2;
+    if (line <= afterLine) continue;
     if (address === '') yield { line, ok: false, address, code: 'address_missing', message: 'There is no address.' };
     else yield { line, ok: true, address };
   }

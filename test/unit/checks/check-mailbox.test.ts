@@ -154,6 +154,16 @@ it('does not count a mailbox as checked while a draft may be in it', async () =>
   });
 });
 
+it('says whether the next try has to clean up, and counts answers as Microsoft counts requests', async () => {
+  const tooMany = refused(429, 'TooManyRequests');
+  respond = () => ({ inbox: { kind: 'accepted', value: undefined }, draft: tooMany, send: tooMany });
+  const clean = await check();
+  expect(clean).toMatchObject({ kind: 'wait', cause: 'throttled', counts: { accepted: 1, throttled: 2 } });
+  expect(clean).not.toHaveProperty('mayHaveLeftovers');
+  respond = () => ({ inbox: { kind: 'lost' }, draft: { kind: 'lost' }, send: { kind: 'lost' } });
+  expect(await check()).toMatchObject({ kind: 'wait', mayHaveLeftovers: true });
+});
+
 it('asks whether a moving mailbox may send, although it cannot be searched', async () => {
   cleanup = 'moving';
   const moving = refused(503, 'ErrorMailboxMoveInProgress');

@@ -47,11 +47,10 @@ describe('a consumer', () => {
     expect(lines.join()).not.toContain('confidential');
   });
 
-  it('sends the message again that its handler returns', async () => {
-    const retry = { message: { v: 1, line: 9 } as const, delayMs: 400 };
-    const { consume, sentAgain } = consumerOf(async () => retry);
-    await consume({ v: 1, line: 2 }, createContext().context);
-    expect(sentAgain).toEqual([[retry.message, 400]]);
+  it('sends nothing after a transient failure if the work is found in another way', async () => {
+    const { consume, sentAgain } = consumerOf(throwing(transient()), { afterFailure: () => undefined });
+    expect(await consume({ v: 1, line: 2 }, createContext().context)).toBeUndefined();
+    expect(sentAgain).toEqual([]);
   });
 
   it.each([

@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 
 const pause = (epoch: number, askedAt: Date) =>
-  pauseForConnection({ imports, connections }, { ...target, epoch }, finding, askedAt);
+  pauseForConnection({ imports, connections, clock: { now: () => AFTER } }, { ...target, epoch }, finding, askedAt);
 const statuses = async () => [
   (await imports.get('cust_1', 'imp_1'))?.value.status,
   (await connections.get('cust_1', 'conn_1'))?.value.status,

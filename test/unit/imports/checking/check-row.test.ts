@@ -3,8 +3,8 @@ import { createPropagationSteps } from '../../../../shared/connections/propagati
 import { type CheckDeps, checkRow } from '../../../../shared/imports/checking/check-row.ts';
 import { createConnectionCache } from '../../../../shared/imports/checking/connection-cache.ts';
 import { createImportCache } from '../../../../shared/imports/checking/import-cache.ts';
-import { createRefusalWatch } from '../../../../shared/imports/checking/refusal-watch.ts';
-import { createTenantRateLimiter } from '../../../../shared/imports/checking/tenant-rate-limiter.ts';
+import { createTenantGate } from '../../../../shared/imports/checking/tenant-gate.ts';
+import { createReportBook } from '../../../../shared/imports/ledger/report-book.ts';
 import type { RowState } from '../../../../shared/imports/ledger/row.ts';
 import type { CheckMessage } from '../../../../shared/imports/messages.ts';
 import { inMemoryConnections } from '../../../fakes/in-memory-connections.ts';
@@ -13,6 +13,7 @@ import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
 import { aCheckMessage, aConnection, anImport, aRow, RECORDS_NOW as NOW } from '../../../support/records.ts';
 
 const CLEANUP_MS = 120_000;
+const clock = { now: () => NOW };
 const message = aCheckMessage();
 
 /** What the check did, in order. */
@@ -25,19 +26,15 @@ beforeEach(async () => {
   await imports.insert(anImport());
   await connections.insert(aConnection());
   deps = {
-    clock: { now: () => NOW },
+    clock,
     ledger: inMemoryLedger(),
     imports,
     connections,
-    importCache: createImportCache({ imports }),
-    connectionCache: createConnectionCache({ connections }),
-    rateLimiter: createTenantRateLimiter({
-      processMax: 1,
-      tenantInitial: 1,
-      tenantMax: 1,
-      waitMs: 100,
-      now: Date.now,
-    }),
+    importCache: createImportCache({ imports, clock }),
+    connectionCache: createConnectionCache({ connections, clock }),
+    tenantGate: createTenantGate({ checksMax: 1, now: Date.now }),
+    reports: createReportBook({ clock, running: () => 0 }),
+    heartbeat: { start: () => undefined },
     tokens: { forget: () => undefined },
     importQueues: {
       sendPlan: async () => undefined,
@@ -49,17 +46,17 @@ beforeEach(async () => {
     checker: {
       check: async () => {
         done.push('asked');
-        return { kind: 'checked', findings: {}, mailboxKind: 'user' };
+        return { kind: 'checked', findings: {}, mailboxKind: 'user', counts: { accepted: 4, throttled: 0 } };
       },
       removeLeftovers: async () => void done.push('cleaned'),
     },
-    refusals: createRefusalWatch({ refusedInARowMax: 20, holdMs: 5, now: Date.now }),
     propagation: createPropagationSteps([0]),
     settler: {
       settle: async () => {
         done.push('settled');
         return 'written';
       },
+      writeReport: async () => undefined,
     },
     limits: { giveUpAfterMs: 0, retryBaseMs: 0, cleanupAfterMs: CLEANUP_MS },
   };
@@ -76,7 +73,7 @@ it('checks a row that was sent for the first time without reading it from storag
 
 const secondDeliveries: [string, CheckMessage, boolean][] = [
   ['delivered a second time', message, true],
-  ['sent again by the sweep', { ...message, mayHaveLeftovers: true }, false],
+  ['sent again because its message seemed to be lost', { ...message, isResent: true }, false],
 ];
 
 it.each(secondDeliveries)(

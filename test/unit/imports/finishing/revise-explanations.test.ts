@@ -1,6 +1,9 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { Findings, ProbeFinding } from '../../../../shared/causes/verdict.ts';
+import { findMorePassedProbes, findPassedProbes } from '../../../../shared/imports/finishing/find-passed-probes.ts';
 import { reviseExplanations } from '../../../../shared/imports/finishing/revise-explanations.ts';
+import type { ExplainCheckpoint } from '../../../../shared/imports/import.ts';
+import type { HeldLease } from '../../../../shared/imports/import-lease.ts';
 import type { Ledger } from '../../../../shared/imports/ledger/ledger.ts';
 import type { Mailbox } from '../../../../shared/mailboxes/mailbox.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
@@ -24,6 +27,27 @@ beforeEach(() => {
   ledger = inMemoryLedger();
 });
 
+/** Every step of the explanations, one after the other. */
+async function reviseAll(): Promise<void> {
+  const leased: HeldLease = {
+    record,
+    keep: async () => true,
+    write: async () => true,
+    during: (work) => work(),
+    onRelease: () => undefined,
+  };
+  const countOf = async (state: 'failed' | 'passed') =>
+    (await ledger.findRows('conn_1', 'imp_1', { fromLine: 0, states: [state], limit: 1_000 })).length;
+  const counts = { failed: await countOf('failed'), passed: await countOf('passed') };
+  let next: ExplainCheckpoint | 'done' | 'lost' = await findPassedProbes(ledger, record, counts);
+  for (;;) {
+    if (next === 'done') return;
+    if (next === 'lost') throw new Error('the lease is lost');
+    if (next.step === 'findPassed') next = await findMorePassedProbes(ledger, record, next);
+    else if (next.step === 'explain') next = await reviseExplanations({ ledger }, leased, next, counts.failed);
+  }
+}
+
 let line = 1;
 async function add(name: string, checks: Findings, more: Partial<Mailbox> = {}): Promise<number> {
   line++;
@@ -31,7 +55,7 @@ async function add(name: string, checks: Findings, more: Partial<Mailbox> = {}):
   const failure = Object.values(checks).find(({ verdict }) => verdict === 'failed');
   const state = failure ? 'failed' : 'passed';
   const row = aRow({ line, address, state, ...(failure?.cause && { cause: failure.cause }) });
-  const mailbox = aMailbox({ address, kind: 'user', status: failure ? 'failed' : 'active', checks, ...more });
+  const mailbox = aMailbox({ address, kind: 'user', line, status: failure ? 'failed' : 'active', checks, ...more });
   await ledger.commit('conn_1', [
     { op: 'createRow', row },
     { op: 'createMailbox', mailbox },
@@ -45,7 +69,7 @@ const rowCauseOf = async (at: number) => (await ledger.getRow('conn_1', 'imp_1',
 it('explains a denial as out of scope if another mailbox passes the same probe, and keeps the verdict', async () => {
   await add('jane', { 'graph.send': passed });
   const at = await add('omar', { 'graph.send': denied() });
-  await reviseExplanations({ ledger }, record);
+  await reviseAll();
   const finding = await findingOf('omar');
   expect(finding).toMatchObject({ verdict: 'failed', cause: 'mailbox_out_of_scope', requestId: 'r-1' });
   expect(finding?.detail).toBeUndefined();
@@ -54,7 +78,7 @@ it('explains a denial as out of scope if another mailbox passes the same probe, 
 
 it('keeps the missing consent as the cause if no mailbox passes', async () => {
   const at = await add('omar', { 'graph.send': denied() });
-  await reviseExplanations({ ledger }, record);
+  await reviseAll();
   expect((await findingOf('omar'))?.cause).toBe('consent_missing');
   expect(await rowCauseOf(at)).toBe('consent_missing');
 });
@@ -62,7 +86,7 @@ it('keeps the missing consent as the cause if no mailbox passes', async () => {
 it('decides for each probe whether other mailboxes pass it', async () => {
   await add('jane', { 'graph.readWrite': passed, 'graph.send': denied() });
   await add('omar', { 'graph.readWrite': denied(), 'graph.send': denied() });
-  await reviseExplanations({ ledger }, record);
+  await reviseAll();
   expect((await findingOf('omar', 'graph.readWrite'))?.cause).toBe('mailbox_out_of_scope');
   expect((await findingOf('omar', 'graph.send'))?.cause).toBe('consent_missing');
 });
@@ -77,7 +101,7 @@ it('changes no finding that the directory or a policy explains, and no mailbox o
     }),
   });
   await add('busy', { 'graph.send': denied() }, { importId: 'imp_2' });
-  await reviseExplanations({ ledger }, record);
+  await reviseAll();
   expect((await findingOf('guest'))?.cause).toBe('address_is_guest');
   expect((await findingOf('legal'))?.cause).toBe('access_policy_blocked');
   expect((await findingOf('busy'))?.cause).toBe('consent_missing');
@@ -87,7 +111,7 @@ it('revises more rows than fit into one transaction, and can be repeated', async
   await add('jane', { 'graph.send': passed });
   const lines: number[] = [];
   for (let n = 0; n < 120; n++) lines.push(await add(`user${n}`, { 'graph.send': denied() }));
-  await reviseExplanations({ ledger }, record);
-  await reviseExplanations({ ledger }, record);
+  await reviseAll();
+  await reviseAll();
   for (const at of lines) expect(await rowCauseOf(at)).toBe('mailbox_out_of_scope');
 });

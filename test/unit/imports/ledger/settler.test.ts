@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { CHANGES_MAX, type Ledger } from '../../../../shared/imports/ledger/ledger.ts';
+import { createReportBook } from '../../../../shared/imports/ledger/report-book.ts';
 import { openRowOf } from '../../../../shared/imports/ledger/row.ts';
 import { createSerialByKey } from '../../../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../../../shared/imports/ledger/settler.ts';
@@ -21,6 +23,13 @@ async function addRow(ledger: Ledger, importId: string, line: number) {
   return { connectionId: 'conn_1', importId, line, address: row.address, rowTag, attempt: 0 };
 }
 
+const clock = { now: () => new Date() };
+
+function partsOf(processId: string) {
+  const reports = createReportBook({ clock, running: () => 0 });
+  return { reports, tallies: createTallyBook(processId, reports), clock, sleep: (ms: number) => pause(ms) };
+}
+
 const passed = { state: 'passed', row: {}, mailbox: { status: 'active' } } as const;
 
 it('writes the one open row of a batch if another process has settled all others', async () => {
@@ -28,7 +37,7 @@ it('writes the one open row of a batch if another process has settled all others
   const locations = await Promise.all(lines.map((line) => addRow(ledger, 'imp_1', line)));
   const settler = (processId: string, commit = ledger.commit) =>
     createSettler(
-      { ledger: { ...ledger, commit }, serialByKey: createSerialByKey(), tallies: createTallyBook(processId) },
+      { ledger: { ...ledger, commit }, serialByKey: createSerialByKey(), ...partsOf(processId) },
       { together: ROWS, withinMs: 5 },
     );
   const one = settler('one');
@@ -57,7 +66,7 @@ it('never puts more than 100 changes into a transaction, even if the results bel
         },
       },
       serialByKey: createSerialByKey(),
-      tallies: createTallyBook('one'),
+      ...partsOf('one'),
     },
     { together: 60, withinMs: 5 },
   );

@@ -49,7 +49,7 @@ describe('mailboxes as JSON', () => {
     await expect(parseMailboxList(body)).rejects.toThrow(expect.objectContaining({ code: 'validation_failed' }));
   });
 
-  it('reads the same rows back from storage, in chunks of any size', async () => {
+  it('reads the same rows back from storage, in chunks of any size, and from any row on', async () => {
     const body = {
       mailboxes: [
         { address: ' Jane@contoso.com', displayName: 'two\nlines "x"' },
@@ -61,6 +61,10 @@ describe('mailboxes as JSON', () => {
     const stored = Buffer.concat(await Array.fromAsync(writeNdjsonRows(await parseMailboxList(body))));
     for (const sizes of [[7], [65_536]]) {
       expect(await Array.fromAsync(readNdjsonRows(chunksOf(stored, sizes), uploadLimits))).toEqual(expected);
+      for (const afterLine of [1, 1_000, expected.length]) {
+        const rows = await Array.fromAsync(readNdjsonRows(chunksOf(stored, sizes), uploadLimits, afterLine));
+        expect(rows).toEqual(expected.slice(afterLine));
+      }
     }
   });
 

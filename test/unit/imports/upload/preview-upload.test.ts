@@ -1,19 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { previewUpload } from '../../../../shared/imports/upload/preview-upload.ts';
+import {
+  type ExistingMailbox,
+  type FindExisting,
+  previewUpload,
+} from '../../../../shared/imports/upload/preview-upload.ts';
 import { readCsv } from '../../../../shared/imports/upload/read-csv.ts';
 import { chunksOf, uploadLimits } from '../../../support/upload-bytes.ts';
 
-const noMailboxes = { isTaken: () => false };
+/** A connection with these mailboxes. */
+const connectionOf =
+  (mailboxes: Record<string, ExistingMailbox>): FindExisting =>
+  async (addresses) =>
+    new Map(Object.entries(mailboxes).filter(([address]) => addresses.includes(address)));
+const noMailboxes = connectionOf({});
 const preview = async (csv: string, existing: Parameters<typeof previewUpload>[1] = noMailboxes, free = 10) =>
   previewUpload(await readCsv(chunksOf(csv), uploadLimits), existing, { free });
 
 describe('previews what an import would do', () => {
   it('counts rows and slots, lists findings and shows a sample', async () => {
     const csv = 'email,name,team\na@c.com,A,x\nnobody,,\nA@C.com,,\nb@c.com,,\nc@c.com,,\n';
-    const existing = {
-      isTaken: (address: string) => address === 'b@c.com',
-      holdsSlot: async (a: string) => a === 'c@c.com',
-    };
+    const existing = connectionOf({
+      'b@c.com': { isTaken: true, holdsSlot: false },
+      'c@c.com': { isTaken: false, holdsSlot: true },
+    });
     expect(await preview(csv, existing, 7)).toEqual({
       rows: 5,
       accepted: 2,
@@ -45,6 +54,17 @@ describe('previews what an import would do', () => {
     expect(result).toMatchObject({ rows: 1530, accepted: 30, rejected: 1500, findingsOmitted: 500 });
     expect(result.findings).toHaveLength(1000);
     expect(result.sample).toHaveLength(10);
+  });
+
+  it('names a mailbox that is taken as such on each of its lines, as planning does', async () => {
+    const existing = connectionOf({ 'a@c.com': { isTaken: true, holdsSlot: true } });
+    const { duplicates, findings } = await preview('email\na@c.com\nb@c.com\na@c.com\nb@c.com\n', existing);
+    expect(duplicates).toBe(3);
+    expect(findings.map(({ line, code }) => [line, code])).toEqual([
+      [2, 'duplicate_in_connection'],
+      [4, 'duplicate_in_connection'],
+      [5, 'duplicate_in_file'],
+    ]);
   });
 
   it('rejects a file with an error at its end', async () => {

@@ -37,7 +37,7 @@ it('reads the same rows from every encoding and format, and from chunks of any s
   );
 });
 
-it('reads any bytes as rows with rising line numbers, or refuses them with a DomainError', async () => {
+it('reads any bytes as rows with rising line numbers, from any line on, or refuses them with a DomainError', async () => {
   const pieces = fc.array(
     fc.constantFrom('a@contoso.com', ',', ';', '"', '""', '\n', '\r', '\r\n', ' ', '\t', 'x', '\ufeff', '\u00a0', 'é'),
     { maxLength: 60 },
@@ -65,6 +65,10 @@ it('reads any bytes as rows with rising line numbers, or refuses them with a Dom
         if (typeof rows === 'string') return;
         const lines = rows.map(({ line }) => line);
         expect(lines).toEqual([...new Set(lines)].sort((a, b) => a - b));
+        for (const afterLine of [1, ...lines]) {
+          const rest = rows.filter(({ line }) => line > afterLine);
+          expect((await rowsOf(file, { sizes: [size], recordMaxBytes, afterLine })).rows).toEqual(rest);
+        }
       },
     ),
     { numRuns: 500 },

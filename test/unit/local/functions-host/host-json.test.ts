@@ -19,7 +19,7 @@ test('an empty file has the defaults of Azure', () => {
 test('reads the file of this app', () => {
   expect(parseHostJson(readFileSync('host.json', 'utf8'))).toMatchObject({
     routePrefix: '',
-    queues: { batchSize: 32, newBatchThreshold: 16, maxPollingIntervalMs: 1_000, visibilityTimeoutSeconds: 30 },
+    queues: { batchSize: 32, newBatchThreshold: 32, maxPollingIntervalMs: 1_000, visibilityTimeoutSeconds: 30 },
   });
 });
 

@@ -1,0 +1,83 @@
+import type { HeldLease } from '../import-lease.ts';
+import type { PlanRecord } from '../ledger/plan-record.ts';
+import { zeroCounts } from '../ledger/tally.ts';
+import { sumReports } from '../ledger/worker-report.ts';
+import { tenantKeyOf } from '../tenant-key.ts';
+import type { DispatchDeps } from './dispatch-deps.ts';
+import { type Flow, newFlow } from './flow.ts';
+import { flowSumsOf } from './measure-flow.ts';
+import { holdPace, type PaceHolder } from './pace-holder.ts';
+import { createDueRows, createFreshRows, type DueRows, type FreshRows } from './row-buffers.ts';
+import { runTick } from './run-tick.ts';
+
+/** What one dispatcher works with while it holds the lease. */
+export interface Shift {
+  lease: HeldLease;
+  plan: PlanRecord;
+  pace: PaceHolder;
+  flow: Flow;
+  fresh: FreshRows;
+  due: DueRows;
+  /** Until then nobody is asked, because grants may be propagating. */
+  quietUntil?: Date;
+  /** When the next waiting row is due, as far as is known. */
+  nextDueAt: number;
+  /** When this dispatcher last looked at the reports of the workers, and since when it did so without a gap. */
+  lastLookAt?: number;
+  watchingSince: number;
+}
+
+export type ShiftEnd =
+  /** Every row is settled. */
+  | { kind: 'settled' }
+  /** Another writer changed the import. */
+  | { kind: 'lost' }
+  | { kind: 'over' }
+  /** Nothing is under way, and nothing can be sent before this time. */
+  | { kind: 'asleep'; until: Date };
+
+/** While an import cannot be read completely, it is looked at this often. */
+const UNREADABLE_MS = 60_000;
+
+/** Sends the checks of a running import tick by tick, until there is nothing to send or the shift is over. */
+export async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise<ShiftEnd> {
+  const startedAt = deps.clock.now().getTime();
+  const { connectionId, customerId, id } = lease.record;
+  const [plan, connection] = await Promise.all([
+    deps.ledger.getPlan(connectionId, id),
+    deps.connections.get(customerId, connectionId),
+  ]);
+  if (!plan || !connection) return { kind: 'asleep', until: new Date(startedAt + UNREADABLE_MS) };
+
+  const { checksHeldUntil } = connection.value;
+  const noSums = flowSumsOf(zeroCounts, sumReports([]));
+  const flow = lease.record.flow ?? newFlow(startedAt, noSums, deps.dispatching.refusalsMax);
+  const shift: Shift = {
+    lease,
+    plan: plan.value,
+    pace: holdPace(deps.tenantPaces, tenantKeyOf(connection.value)),
+    flow,
+    fresh: createFreshRows(deps.ledger, lease.record),
+    due: createDueRows(deps.ledger, lease.record, () => waitingLines(shift)),
+    ...(checksHeldUntil && { quietUntil: checksHeldUntil }),
+    nextDueAt: 0,
+    watchingSince: 0,
+  };
+  lease.onRelease((current) => ({ ...current, flow }));
+  try {
+    for (;;) {
+      const end = await runTick(deps, shift);
+      if (end) return end;
+      if (deps.clock.now().getTime() - startedAt >= deps.dispatching.shiftMs) return { kind: 'over' };
+    }
+  } finally {
+    await deps.messagePool.leave(id).catch(() => undefined);
+  }
+}
+
+/** The lines among which rows can be waiting. */
+function waitingLines({ lease, flow }: Shift): { from: number; to: number } {
+  const { batches, cursor, scoutedLines = [] } = lease.record;
+  const to = Math.max(cursor, ...scoutedLines.map((line) => line + 1));
+  return { from: batches.reduce((least, batch) => Math.min(least, batch.from), Math.min(flow.waitingFrom, to)), to };
+}

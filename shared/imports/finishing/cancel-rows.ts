@@ -1,0 +1,114 @@
+import { DomainError } from '../../kernel/errors.ts';
+import type { Tagged } from '../../kernel/tagged.ts';
+import type { Import } from '../import.ts';
+import type { HeldLease } from '../import-lease.ts';
+import { type Ledger, type LedgerChange, PAIRS_MAX } from '../ledger/ledger.ts';
+import { countsOfLeaving, openStates, type Row } from '../ledger/row.ts';
+import type { SerialByKey } from '../ledger/serial-by-key.ts';
+import { addCounts, zeroCounts } from '../ledger/tally.ts';
+import type { TallyBook } from '../ledger/tally-book.ts';
+
+export interface CancelDeps {
+  ledger: Ledger;
+  serialByKey: SerialByKey;
+  tallies: TallyBook;
+}
+
+/** Rows that one step settles, at most. They fit into one page of storage, and take about half a second. */
+const STEP_MAX = 20 * PAIRS_MAX;
+
+/** Commits of one group, at most. Each conflict settles a row, so more of them mean that something is wrong. */
+const COMMITS_MAX = PAIRS_MAX + 1;
+
+/**
+ * Settles the open rows from a line on as `cancelled`, at most `STEP_MAX` of them, and gives back the slots that this
+ * import claimed for them. Resolves to the line where the next step continues.
+ *
+ * Planning must be closed. Then open rows only become fewer, and none is left below the line that this resolves to. A
+ * check that finishes at the same time either wins its row or loses it, never both. Repeatable.
+ */
+export async function cancelRows(
+  deps: CancelDeps,
+  lease: HeldLease,
+  fromLine: number,
+): Promise<number | 'done' | 'lost'> {
+  const { record } = lease;
+  const rows = await findOpen(deps.ledger, record, fromLine, undefined, STEP_MAX);
+  for (let from = 0; from < rows.length; from += PAIRS_MAX) {
+    if (!(await lease.keep())) return 'lost';
+    await cancelTogether(deps, record, rows.slice(from, from + PAIRS_MAX));
+  }
+  const last = rows.at(-1);
+  return rows.length < STEP_MAX || !last ? 'done' : last.value.line + 1;
+}
+
+function findOpen(ledger: Ledger, record: Import, fromLine: number, toLine: number | undefined, limit: number) {
+  const range = { fromLine, ...(toLine !== undefined && { toLine }) };
+  return ledger.findRows(record.connectionId, record.id, { ...range, states: openStates, limit });
+}
+
+/** Repeats the transaction without the rows that other writers have settled, until none of these rows is open. */
+async function cancelTogether(deps: CancelDeps, record: Import, rows: readonly Tagged<Row>[]): Promise<void> {
+  const withoutMailbox = new Set<string>();
+  let open = rows;
+  for (let commits = 1; open.length > 0; commits++) {
+    if (commits > COMMITS_MAX) {
+      throw new DomainError('storage_unavailable', `Cancelling rows met ${COMMITS_MAX} conflicts in a row.`);
+    }
+    const tried = open;
+    const isCommitted = await deps.serialByKey.run(record.connectionId, () =>
+      commitCancelled(deps, record, tried, withoutMailbox),
+    );
+    if (isCommitted) return;
+    const [first, last] = [open[0]?.value.line ?? 0, open.at(-1)?.value.line ?? 0];
+    open = await findOpen(deps.ledger, record, first, last + 1, PAIRS_MAX);
+  }
+}
+
+/** One transaction. After a conflict nothing is written. */
+async function commitCancelled(
+  deps: CancelDeps,
+  record: Import,
+  rows: readonly Tagged<Row>[],
+  withoutMailbox: Set<string>,
+): Promise<boolean> {
+  const changes: LedgerChange[] = [];
+  let counts = { ...zeroCounts, cancelled: rows.length };
+  for (const { value: row, tag } of rows) {
+    const { importId, line, address } = row;
+    changes.push({
+      op: 'mergeRow',
+      importId,
+      line,
+      tag,
+      patch: { state: 'cancelled', nextCheckAt: null, heldAt: null },
+    });
+    counts = addCounts(counts, countsOfLeaving(row));
+    if (withoutMailbox.has(address)) continue;
+    if (row.takesSlot) counts.slotsFreed++;
+    // No tag: while the row is open, only the row's own writers change its mailbox.
+    changes.push({ op: 'mergeMailbox', address, patch: cancelledMailbox(row.takesSlot === true) });
+  }
+  const entry = deps.tallies.add(record.id, counts);
+  try {
+    const result = await deps.ledger.commit(record.connectionId, [...changes, entry.change]);
+    if (result.committed) {
+      entry.committed(result.tags.at(-1) ?? '');
+      return true;
+    }
+    const refused = changes[result.index];
+    if (!refused) entry.abandon();
+    else if (refused.op === 'mergeMailbox') withoutMailbox.add(refused.address);
+    return false;
+  } catch (error) {
+    entry.abandon();
+    throw error;
+  }
+}
+
+/** A mailbox that was connected before this import keeps its slot. It only missed this check. */
+function cancelledMailbox(hasOurSlot: boolean) {
+  return hasOurSlot
+    ? { status: 'disconnected' as const, openRow: null, slotClaimedBy: null, nextCheckAt: null }
+    : { status: 'inconclusive' as const, openRow: null, nextCheckAt: null };
+}

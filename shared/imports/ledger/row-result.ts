@@ -1,0 +1,35 @@
+import { decisiveFinding } from '../../causes/findings.ts';
+import type { Findings } from '../../causes/verdict.ts';
+import type { Mailbox, MailboxKind } from '../../mailboxes/mailbox.ts';
+import type { Patch } from './ledger.ts';
+import type { Row } from './row.ts';
+
+/** What a finished check writes into the row and its mailbox. */
+interface RowResult {
+  state: 'passed' | 'failed' | 'inconclusive';
+  row: Patch<Row>;
+  mailbox: Patch<Mailbox>;
+}
+
+/** One failed probe fails the mailbox. One unanswered probe makes it inconclusive. Skipped probes do not count. */
+export function rowResultOf(findings: Findings, kind: MailboxKind): RowResult {
+  const decisive = decisiveFinding(findings);
+  const state = decisive?.verdict === 'failed' || decisive?.verdict === 'passed' ? decisive.verdict : 'inconclusive';
+  return {
+    state,
+    row: {
+      cause: decisive?.cause ?? null,
+      requestId: decisive?.requestId ?? null,
+      nextCheckAt: null,
+      priorFindings: null,
+      heldAt: null,
+    },
+    mailbox: {
+      status: state === 'passed' ? 'active' : state,
+      kind,
+      checks: findings,
+      nextCheckAt: null,
+      openRow: null,
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { beforeEach, expect, it } from 'vitest';
+import { createMessagePool, type MessagePool } from '../../../../shared/imports/dispatching/message-pool.ts';
+import { inMemoryMessagePool } from '../../../fakes/in-memory-message-pool.ts';
+
+let now: number;
+let headSentAt: Date | undefined;
+let pool: MessagePool;
+beforeEach(() => {
+  now = Date.UTC(2026, 5, 1);
+  headSentAt = undefined;
+  pool = createMessagePool(
+    {
+      store: inMemoryMessagePool(),
+      importQueues: { getOldestCheckSentAt: async () => headSentAt },
+      clock: { now: () => new Date(now) },
+    },
+    { totalMax: 1_000 },
+  );
+});
+
+function share(importId: string, customerId: string, { isLimited = false, wants = true } = {}) {
+  return pool.shareOf({ importId, customerId, outstanding: 100, flightMs: 2_000, isLimited }, wants);
+}
+
+it('gives everything to the only import that wants messages', async () => {
+  expect(await share('imp_1', 'a')).toBe(256);
+  expect(await share('imp_2', 'b', { wants: false })).toBe(128);
+  expect(await share('imp_1', 'a')).toBe(256);
+});
+
+it('shares among customers first, then among the imports of each', async () => {
+  await share('imp_1', 'large');
+  for (const id of ['imp_2', 'imp_3', 'imp_4']) await share(id, 'many');
+  now += 1_000;
+  expect(await share('imp_1', 'large')).toBe(128);
+  expect(await share('imp_2', 'many')).toBe(42);
+  expect(await share('imp_9', 'new')).toBe(85);
+});
+
+it('gives the oldest imports of a customer at least four messages each, and lets younger ones wait', async () => {
+  const ids = Array.from({ length: 100 }, (_, i) => `imp_${String(i).padStart(3, '0')}`);
+  for (const id of ids) await share(id, 'many');
+  now += 1_000;
+  const shares = [];
+  for (const id of ids) shares.push(await share(id, 'many'));
+  expect(shares.slice(0, 64)).toEqual(Array(64).fill(4));
+  expect(shares.slice(64)).toEqual(Array(36).fill(0));
+});
+
+it('forgets an import that has left, and one that was silent for ten seconds', async () => {
+  await share('imp_1', 'a');
+  await share('imp_2', 'b');
+  await share('imp_3', 'c');
+  await pool.leave('imp_2');
+  now += 11_000;
+  expect(await share('imp_1', 'a')).toBe(256);
+});
+
+it('grows while it limits imports and messages do not wait, and shrinks when they do', async () => {
+  const sizes = [];
+  for (let i = 0; i < 8; i++) {
+    sizes.push(await share('imp_1', 'a', { isLimited: true }));
+    now += 1_001;
+  }
+  expect(sizes.at(-1)).toBe(1_000);
+  headSentAt = new Date(now - 30_000);
+  const shrunk = [];
+  for (let i = 0; i < 40; i++) {
+    headSentAt = new Date(now - 30_000);
+    shrunk.push(await share('imp_1', 'a', { isLimited: true }));
+    now += 1_001;
+  }
+  expect(shrunk.at(-1)).toBe(48);
+});

@@ -1,0 +1,82 @@
+import { beforeEach, expect, it } from 'vitest';
+import { finishImport } from '../../../../shared/imports/finishing/finish-import.ts';
+import { purgeConnection } from '../../../../shared/imports/finishing/purge-connection.ts';
+import { withLease } from '../../../../shared/imports/import-lease.ts';
+import { createSerialByKey } from '../../../../shared/imports/ledger/serial-by-key.ts';
+import { createTallyBook } from '../../../../shared/imports/ledger/tally-book.ts';
+import { inMemoryImports } from '../../../fakes/in-memory-imports.ts';
+import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
+import { inMemorySlots } from '../../../fakes/in-memory-slots.ts';
+import { storePlannedImport } from '../../../support/planned-import.ts';
+import { RECORDS_NOW } from '../../../support/records.ts';
+
+let now: number;
+const shared = { imports: inMemoryImports(), ledger: inMemoryLedger(), slots: inMemorySlots() };
+let ended: string[];
+/** What happens while a process sleeps. */
+let onSleep: () => Promise<void>;
+
+beforeEach(async () => {
+  now = RECORDS_NOW.getTime();
+  Object.assign(shared, { imports: inMemoryImports(), ledger: inMemoryLedger(), slots: inMemorySlots() });
+  ended = [];
+  onSleep = async () => undefined;
+  await storePlannedImport(shared, [
+    { rows: 30, state: 'passed' },
+    { rows: 90, state: 'pending' },
+    { rows: 5, state: 'waiting' },
+  ]);
+});
+
+const startProcess = (holder: string) => ({
+  ...shared,
+  serialByKey: createSerialByKey(),
+  tallies: createTallyBook(holder, { write: () => undefined }),
+  uploads: { remove: async () => undefined },
+  importEvents: { ended: async ({ id }: { id: string }) => void ended.push(id) },
+  importQueues: {
+    sendPlan: async () => undefined,
+    sendDispatch: async () => undefined,
+    sendCheck: async () => undefined,
+    getOldestCheckSentAt: async () => undefined,
+  },
+  clock: { now: () => new Date(now) },
+  sleep: async (ms: number) => {
+    now += ms;
+    await onSleep();
+  },
+  leasing: { holder, leaseMs: 10_000 },
+});
+
+async function expectGone(): Promise<void> {
+  expect(await shared.imports.get('cust_1', 'imp_1')).toBeUndefined();
+  expect(await shared.imports.listOpen()).toEqual([]);
+  expect(await shared.ledger.findRows('conn_1', 'imp_1', { fromLine: 0, limit: 1 })).toEqual([]);
+  expect((await shared.slots.get('cust_1'))?.used).toBe(0);
+  expect(ended).toEqual(['imp_1']);
+}
+
+it('ends a running import, gives every slot back once, and removes everything', async () => {
+  await purgeConnection(startProcess('p1'), 'cust_1', 'conn_1');
+  await expectGone();
+});
+
+it.each([
+  ['ends it', true],
+  ['dies', false],
+])('waits for the process that cancels the import, which %s', async (_what, survives) => {
+  const found = await shared.imports.get('cust_1', 'imp_1');
+  const tag = found?.tag ?? '';
+  const lease = { holder: 'other', until: new Date(now + 10_000) };
+  if (found) await shared.imports.update({ ...found.value, status: 'cancelling', lease }, tag);
+  let sleeps = 0;
+  onSleep = async () => {
+    if (++sleeps !== 3 || !survives) return;
+    const other = startProcess('other');
+    const current = await shared.imports.get('cust_1', 'imp_1');
+    if (current) await withLease(other, current, (held) => finishImport(other, held, Number.POSITIVE_INFINITY));
+  };
+  await purgeConnection(startProcess('p1'), 'cust_1', 'conn_1');
+  expect(sleeps).toBe(survives ? 3 : 10);
+  await expectGone();
+});
