@@ -33,7 +33,7 @@ test('app settings override the file, as on the platform', () => {
   expect(overridden).toMatchObject({
     functionTimeoutMs: 5_000,
     singleton: { lockPeriodMs: 15_000, recoveryPollingMs: 60_000 },
-    queues: { batchSize: 8, newBatchThreshold: 16 },
+    queues: { batchSize: 8, newBatchThreshold: 32 },
   });
   const unlimited = { AzureFunctionsJobHost__functionTimeout: '-1' };
   expect(parseHostJson('{"version":"2.0"}', unlimited).functionTimeoutMs).toBeUndefined();
