@@ -50,6 +50,8 @@ export const checkMessage = z.object({
   isResent: z.literal(true).exactOptional(),
   /** Sent to find something out: whether the tenant answers again, or whether other mailboxes pass. */
   isProbe: z.literal(true).exactOptional(),
+  /** The tenant refuses some requests at any pace, so one refusal says nothing about the next request. */
+  expectsRefusals: z.literal(true).exactOptional(),
   /** A cleanup message: checks nothing, only removes what earlier tries may have left. */
   cleanupOnly: z.literal(true).exactOptional(),
   /** This mailbox is asked first after a quiet period. The others wait for its result. */

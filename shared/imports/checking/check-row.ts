@@ -76,7 +76,11 @@ async function checkInHand(
   }
   const turn = await deps.tenantGate.run(
     tenantKeyOf(connection),
-    { generation: message.generation, isProbe: message.isProbe === true },
+    {
+      generation: message.generation,
+      isProbe: message.isProbe === true,
+      expectsRefusals: message.expectsRefusals === true,
+    },
     () => askMicrosoft(deps, message, connection, receivedAt, mayBeOneOfTwo),
     (asked) => (asked.kind === 'asked' ? signalOf(message, asked.result) : { kind: 'none' }),
   );

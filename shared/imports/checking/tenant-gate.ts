@@ -21,6 +21,8 @@ export interface GatedMessage {
   generation: number;
   /** Sent to find out whether the tenant answers again. Passes a closed gate. */
   isProbe: boolean;
+  /** The tenant refuses some requests at any pace. A refusal of this message does not close the gate. */
+  expectsRefusals: boolean;
 }
 
 /** What the result of a check says about the tenant as a whole. */
@@ -130,9 +132,10 @@ export function createTenantGate(options: { checksMax: number; now: () => number
     });
   }
 
-  function applySignal(tenant: Tenant, signal: TenantSignal, generation: number): void {
+  function applySignal(tenant: Tenant, signal: TenantSignal, { generation, expectsRefusals }: GatedMessage): void {
     switch (signal.kind) {
       case 'throttled': {
+        if (expectsRefusals) return;
         const ms = Math.min(THROTTLED_MAX_MS, Math.max(THROTTLED_MIN_MS, (signal.seconds ?? 0) * 1000));
         close(tenant, 'throttled', ms, generation);
         return;
@@ -155,7 +158,7 @@ export function createTenantGate(options: { checksMax: number; now: () => number
       if (closed) return { ran: false, ...closed };
       try {
         const value = await check();
-        applySignal(tenant, readSignal(value), message.generation);
+        applySignal(tenant, readSignal(value), message);
         return { ran: true, value };
       } finally {
         running--;

@@ -260,11 +260,14 @@ async function send(
     ...[...rearmed, ...pending].map((row) => (isProbe ? { ...row, isProbe: true as const } : row)),
     ...lost.map((row) => ({ ...row, isResent: true as const })),
   ];
-  const { generation } = pace.value;
-  const quiet = quietUntil && quietUntil > deps.clock.now() && { quietUntil };
+  const { generation, noisyUntil } = pace.value;
+  const now = deps.clock.now();
+  const expectsRefusals = noisyUntil > now.getTime();
+  const quiet = quietUntil && quietUntil > now && { quietUntil };
   // In slow start the queue is short. What is sent together is received together, in fewer requests.
   const spreadUntil = flow.isStarting ? 0 : endsAt;
-  if (checks.length > 0) await sendChecks(deps, { record: lease.record, generation, ...quiet }, checks, spreadUntil);
+  if (checks.length > 0)
+    await sendChecks(deps, { record: lease.record, generation, expectsRefusals, ...quiet }, checks, spreadUntil);
   return checks.length;
 }
 

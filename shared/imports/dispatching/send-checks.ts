@@ -24,6 +24,8 @@ interface SendDeps {
 interface Circumstances {
   record: Import;
   generation: number;
+  /** The tenant refuses some requests at any pace. */
+  expectsRefusals: boolean;
   quietUntil?: Date;
 }
 
@@ -54,7 +56,7 @@ export async function sendChecks(
 
 async function sendCheck(
   { importQueues, clock }: SendDeps,
-  { record, generation, quietUntil }: Circumstances,
+  { record, generation, expectsRefusals, quietUntil }: Circumstances,
   { value: row, tag, isResent, isProbe }: CheckToSend,
 ): Promise<void> {
   try {
@@ -74,6 +76,7 @@ async function sendCheck(
       ...(row.mayHaveLeftovers && { mayHaveLeftovers: true as const }),
       ...(isResent && { isResent }),
       ...(isProbe && { isProbe }),
+      ...(expectsRefusals && { expectsRefusals }),
       ...(row.line === record.canary && { canary: true as const }),
       ...(quietUntil && { quietUntil }),
       ...(row.firstDeferredAt && { firstDeferredAt: row.firstDeferredAt }),

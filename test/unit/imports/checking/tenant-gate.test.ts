@@ -12,7 +12,11 @@ beforeEach(() => {
   gate = createTenantGate({ checksMax: 2, now: () => now });
 });
 
-const message = (generation = 0, isProbe = false) => ({ generation, isProbe });
+const message = (generation = 0, isProbe = false, expectsRefusals = false) => ({
+  generation,
+  isProbe,
+  expectsRefusals,
+});
 
 /** Asks the tenant once, with this result. */
 const ask = (signal: TenantSignal, sent = message(), tenant = 'a') =>
@@ -63,6 +67,13 @@ it('closes to a tenant that throttles, for as long as it asks within one and ten
   now += 1_000;
   expect(await ask({ kind: 'throttled', seconds: 60 })).toMatchObject({ ran: true });
   expect(await ask({ kind: 'answered' })).toMatchObject({ ran: false, reopensInMs: 10_000 });
+});
+
+it('stays open to a tenant that refuses some requests at any pace', async () => {
+  await ask({ kind: 'throttled', seconds: 5 }, message(1, false, true));
+  expect(await ask({ kind: 'answered' }, message(1, false, true))).toMatchObject({ ran: true });
+  await ask({ kind: 'throttled', seconds: 5 }, message(1));
+  expect(await ask({ kind: 'answered' }, message(1))).toMatchObject({ ran: false });
 });
 
 it('leaves other tenants alone, and lets probes and messages of a newer generation pass', async () => {
