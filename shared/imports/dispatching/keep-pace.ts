@@ -4,10 +4,9 @@ import { allowanceOf, shareOfPace } from '../pacing/pace-allowance.ts';
 import { LIMIT_WINDOW_MS } from '../pacing/pace-level.ts';
 import type { TenantPace } from '../pacing/tenant-pace.ts';
 import type { Flow } from './flow.ts';
-import type { Shift } from './keep-sending.ts';
 import { countRecent } from './measure-flow.ts';
 import { joinSharers } from './pace-holder.ts';
-import type { TickView } from './run-tick.ts';
+import type { Shift, TickView } from './shift.ts';
 
 /** If the learnt limit has kept nothing back for this long, it is not what limits the import. */
 const UNBOUND_MS = 60_000;

@@ -1,40 +1,14 @@
 import type { HeldLease } from '../import-lease.ts';
-import type { PlanRecord } from '../ledger/plan-record.ts';
 import { zeroCounts } from '../ledger/tally.ts';
 import { sumReports } from '../ledger/worker-report.ts';
 import { tenantKeyOf } from '../tenant-key.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
-import { type Flow, newFlow } from './flow.ts';
+import { newFlow } from './flow.ts';
 import { flowSumsOf } from './measure-flow.ts';
-import { holdPace, type PaceHolder } from './pace-holder.ts';
-import { createDueRows, createFreshRows, type DueRows, type FreshRows } from './row-buffers.ts';
+import { holdPace } from './pace-holder.ts';
+import { createDueRows, createFreshRows } from './row-buffers.ts';
 import { runTick } from './run-tick.ts';
-
-/** What one dispatcher works with while it holds the lease. */
-export interface Shift {
-  lease: HeldLease;
-  plan: PlanRecord;
-  pace: PaceHolder;
-  flow: Flow;
-  fresh: FreshRows;
-  due: DueRows;
-  /** Until then nobody is asked, because grants may be propagating. */
-  quietUntil?: Date;
-  /** When the next waiting row is due, as far as is known. */
-  nextDueAt: number;
-  /** When this dispatcher last looked at the reports of the workers, and since when it did so without a gap. */
-  lastLookAt?: number;
-  watchingSince: number;
-}
-
-export type ShiftEnd =
-  /** Every row is settled. */
-  | { kind: 'settled' }
-  /** Another writer changed the import. */
-  | { kind: 'lost' }
-  | { kind: 'over' }
-  /** Nothing is under way, and nothing can be sent before this time. */
-  | { kind: 'asleep'; until: Date };
+import type { Shift, ShiftEnd } from './shift.ts';
 
 /** While an import cannot be read completely, it is looked at this often. */
 const UNREADABLE_MS = 60_000;

@@ -1,20 +1,20 @@
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import, SentBatch } from '../import.ts';
 import type { Row } from '../ledger/row.ts';
-import { countSettled, newestReports, sumTallies, type TallyCounts } from '../ledger/tally.ts';
-import { sumReports, type WorkerReport } from '../ledger/worker-report.ts';
+import { countSettled, newestReports, sumTallies } from '../ledger/tally.ts';
+import { sumReports } from '../ledger/worker-report.ts';
 import { type Ruling, ruleOnRefusals } from '../refusals/rule-on-refusals.ts';
 import { type CanaryChange, releaseDue } from './canary.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 import { findLostMessages } from './find-lost-messages.ts';
-import type { Flow, FlowSums } from './flow.ts';
+import type { Flow } from './flow.ts';
 import { claimProbe, keepPace, paceRoom } from './keep-pace.ts';
-import type { Shift, ShiftEnd } from './keep-sending.ts';
 import { deliveryRate, flowSumsOf, measureFlow } from './measure-flow.ts';
 import { rearmRows } from './rearm-rows.ts';
 import { type CheckToSend, sendChecks } from './send-checks.ts';
 import { nextWindow } from './send-window.ts';
 import { addFresh, addReturned } from './sent-batches.ts';
+import type { Shift, ShiftEnd, TickView } from './shift.ts';
 
 const TICK_MIN_MS = 250;
 const TICK_MAX_MS = 1_000;
@@ -30,17 +30,6 @@ const SLEEP_MIN_MS = 3_000;
 /** After a gap this long in its own looks, a dispatcher cannot tell which workers are silent. */
 const GAP_MS = 4_000;
 const WATCH_MIN_MS = 8_000;
-
-/** What a tick has read, and what follows from it. */
-export interface TickView {
-  now: number;
-  tickMs: number;
-  sinceLastTickMs: number;
-  counts: TallyCounts;
-  reports: WorkerReport[];
-  changes: FlowSums;
-  outstanding: number;
-}
 
 /** The rows that a tick sends, and what the import's record notes about them before they are sent. */
 interface Sending {

@@ -1,0 +1,44 @@
+import type { HeldLease } from '../import-lease.ts';
+import type { PlanRecord } from '../ledger/plan-record.ts';
+import type { TallyCounts } from '../ledger/tally.ts';
+import type { WorkerReport } from '../ledger/worker-report.ts';
+import type { Flow, FlowSums } from './flow.ts';
+import type { PaceHolder } from './pace-holder.ts';
+import type { DueRows, FreshRows } from './row-buffers.ts';
+
+/** What one dispatcher works with while it holds the lease. */
+export interface Shift {
+  lease: HeldLease;
+  plan: PlanRecord;
+  pace: PaceHolder;
+  flow: Flow;
+  fresh: FreshRows;
+  due: DueRows;
+  /** Until then nobody is asked, because grants may be propagating. */
+  quietUntil?: Date;
+  /** When the next waiting row is due, as far as is known. */
+  nextDueAt: number;
+  /** When this dispatcher last looked at the reports of the workers, and since when it did so without a gap. */
+  lastLookAt?: number;
+  watchingSince: number;
+}
+
+export type ShiftEnd =
+  /** Every row is settled. */
+  | { kind: 'settled' }
+  /** Another writer changed the import. */
+  | { kind: 'lost' }
+  | { kind: 'over' }
+  /** Nothing is under way, and nothing can be sent before this time. */
+  | { kind: 'asleep'; until: Date };
+
+/** What a tick has read, and what follows from it. */
+export interface TickView {
+  now: number;
+  tickMs: number;
+  sinceLastTickMs: number;
+  counts: TallyCounts;
+  reports: WorkerReport[];
+  changes: FlowSums;
+  outstanding: number;
+}
