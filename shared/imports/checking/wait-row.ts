@@ -37,6 +37,9 @@ const THROTTLED_MIN_MS = 1_000;
 const UNANSWERED_MAX_MS = 8_000;
 const UNANSWERED_LONG_MAX_MS = 60_000;
 const UNANSWERED_SHORT_TRIES = 10;
+/** If something was answered, Microsoft is there, and asking again soon helps for longer. */
+const PARTLY_ANSWERED_MAX_MS = 4_000;
+const PARTLY_ANSWERED_SHORT_TRIES = 60;
 
 /**
  * Lets a row wait that Microsoft throttled or did not answer, with what was found so far. Once `giveUpAfterMs` is over,
@@ -58,7 +61,7 @@ export async function waitForMicrosoft(
   const delayMs =
     signal === 'throttled'
       ? Math.max(THROTTLED_MIN_MS, (outcome.seconds ?? 0) * 1000)
-      : (outcome.seconds ?? 0) * 1000 || backOff(message.tries, deps.limits.retryBaseMs);
+      : (outcome.seconds ?? 0) * 1000 || backOff(message.tries, deps.limits.retryBaseMs, signal === 'answered');
   const isUrgent = signal !== 'none' && deps.reports.isNews(message.importId);
   if (now.getTime() + delayMs - firstDeferredAt.getTime() > deps.limits.giveUpAfterMs) {
     const missing = { ...outcome, verdict: 'inconclusive', at: now } as const;
@@ -121,7 +124,9 @@ export async function waitForGrants(
 }
 
 /** Exponential, up to some seconds and after many tries up to a minute. */
-function backOff(tries: number, baseMs: number): number {
-  const max = tries < UNANSWERED_SHORT_TRIES ? UNANSWERED_MAX_MS : UNANSWERED_LONG_MAX_MS;
-  return Math.min(max, baseMs * 2 ** Math.min(tries, 10));
+function backOff(tries: number, baseMs: number, isPartlyAnswered: boolean): number {
+  const shortTries = isPartlyAnswered ? PARTLY_ANSWERED_SHORT_TRIES : UNANSWERED_SHORT_TRIES;
+  const shortMaxMs = isPartlyAnswered ? PARTLY_ANSWERED_MAX_MS : UNANSWERED_MAX_MS;
+  const maxMs = tries < shortTries ? shortMaxMs : UNANSWERED_LONG_MAX_MS;
+  return Math.min(maxMs, baseMs * 2 ** Math.min(tries, 10));
 }

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+import type { TenantSignal } from '../../../../shared/imports/checking/tenant-gate.ts';
+import { waitForMicrosoft } from '../../../../shared/imports/checking/wait-row.ts';
+import { createReportBook } from '../../../../shared/imports/ledger/report-book.ts';
+import { aCheckMessage, aConnection, RECORDS_NOW } from '../../../support/records.ts';
+
+const clock = { now: () => RECORDS_NOW };
+
+/** How long a row waits after this number of earlier tries. */
+async function waitOf(tries: number, signal: TenantSignal['kind'], seconds?: number): Promise<number> {
+  let waitMs = 0;
+  const unexpected = async () => expect.unreachable();
+  await waitForMicrosoft(
+    {
+      clock,
+      reports: createReportBook({ clock, running: () => 0 }),
+      importQueues: {
+        sendPlan: unexpected,
+        sendDispatch: unexpected,
+        sendCheck: unexpected,
+        getOldestCheckSentAt: unexpected,
+      },
+      settler: {
+        async settle({ row }) {
+          waitMs = Number(row.nextCheckAt?.getTime()) - RECORDS_NOW.getTime();
+          return 'written';
+        },
+        writeReport: unexpected,
+      },
+      limits: { giveUpAfterMs: 86_400_000, retryBaseMs: 1_000, cleanupAfterMs: 120_000 },
+    },
+    aCheckMessage({ tries }),
+    aConnection(),
+    { kind: 'wait', cause: 'microsoft_unavailable', priorFindings: {}, ...(seconds !== undefined && { seconds }) },
+    signal,
+  );
+  return waitMs;
+}
+
+it('a mailbox that gives no answer is asked less and less often, after many tries once a minute', async () => {
+  expect(await Promise.all([0, 1, 2, 3, 9, 10, 100].map((tries) => waitOf(tries, 'unanswered')))).toEqual([
+    1_000, 2_000, 4_000, 8_000, 8_000, 60_000, 60_000,
+  ]);
+});
+
+it('a mailbox that gives some answers is asked again soon for longer', async () => {
+  expect(await Promise.all([0, 2, 3, 10, 59, 60].map((tries) => waitOf(tries, 'answered')))).toEqual([
+    1_000, 4_000, 4_000, 4_000, 4_000, 60_000,
+  ]);
+});
+
+it('what Microsoft asks for counts, and a throttled mailbox waits for a second at least', async () => {
+  expect(await waitOf(0, 'unanswered', 20)).toBe(20_000);
+  expect(await waitOf(30, 'throttled', 7)).toBe(7_000);
+  expect(await waitOf(30, 'throttled', 0)).toBe(1_000);
+});
