@@ -37,9 +37,9 @@ const THROTTLED_MIN_MS = 1_000;
 const UNANSWERED_MAX_MS = 8_000;
 const UNANSWERED_LONG_MAX_MS = 60_000;
 const UNANSWERED_SHORT_TRIES = 10;
-/** If something was answered, Microsoft is there, and asking again soon helps for longer. */
+/** If something was answered, Microsoft is there, and asking again soon helps. After some minutes it does not. */
 const PARTLY_ANSWERED_MAX_MS = 4_000;
-const PARTLY_ANSWERED_SHORT_TRIES = 60;
+const PARTLY_ANSWERED_SHORT_MS = 300_000;
 
 /**
  * Lets a row wait that Microsoft throttled or did not answer, with what was found so far. Once `giveUpAfterMs` is over,
@@ -56,14 +56,16 @@ export async function waitForMicrosoft(
   const { firstDeferredAt = now } = message;
   const { priorFindings, cause } = outcome;
   // A probe goes out often while the tenant is silent, so its silence does not lengthen the waits of this one mailbox.
-  const isTry = signal !== 'throttled' && !(message.isProbe && signal === 'unanswered');
-  const tries = isTry ? message.tries + 1 : message.tries;
+  const isUnanswered = signal === 'none' || (signal === 'unanswered' && !message.isProbe);
+  const tries = isUnanswered ? message.tries + 1 : message.tries;
+  const askedMs = (outcome.seconds ?? 0) * 1000;
+  const sinceMs = now.getTime() - firstDeferredAt.getTime();
   const delayMs =
     signal === 'throttled'
-      ? Math.max(THROTTLED_MIN_MS, (outcome.seconds ?? 0) * 1000)
-      : (outcome.seconds ?? 0) * 1000 || backOff(message.tries, deps.limits.retryBaseMs, signal === 'answered');
+      ? Math.max(THROTTLED_MIN_MS, askedMs)
+      : askedMs || backOff(message.tries, deps.limits.retryBaseMs, maxWait(message.tries, signal, sinceMs));
   const isUrgent = signal !== 'none' && deps.reports.isNews(message.importId);
-  if (now.getTime() + delayMs - firstDeferredAt.getTime() > deps.limits.giveUpAfterMs) {
+  if (sinceMs + delayMs > deps.limits.giveUpAfterMs) {
     const missing = { ...outcome, verdict: 'inconclusive', at: now } as const;
     const findings = fillMissingFindings(priorFindings, connection.probes, missing);
     await sendCleanupForLateArrival(deps.importQueues, message, findings, deps.limits.cleanupAfterMs);
@@ -123,10 +125,13 @@ export async function waitForGrants(
   });
 }
 
-/** Exponential, up to some seconds and after many tries up to a minute. */
-function backOff(tries: number, baseMs: number, isPartlyAnswered: boolean): number {
-  const shortTries = isPartlyAnswered ? PARTLY_ANSWERED_SHORT_TRIES : UNANSWERED_SHORT_TRIES;
-  const shortMaxMs = isPartlyAnswered ? PARTLY_ANSWERED_MAX_MS : UNANSWERED_MAX_MS;
-  const maxMs = tries < shortTries ? shortMaxMs : UNANSWERED_LONG_MAX_MS;
+function maxWait(tries: number, signal: TenantSignal['kind'], sinceMs: number): number {
+  if (signal === 'answered') {
+    return sinceMs < PARTLY_ANSWERED_SHORT_MS ? PARTLY_ANSWERED_MAX_MS : UNANSWERED_LONG_MAX_MS;
+  }
+  return tries < UNANSWERED_SHORT_TRIES ? UNANSWERED_MAX_MS : UNANSWERED_LONG_MAX_MS;
+}
+
+function backOff(tries: number, baseMs: number, maxMs: number): number {
   return Math.min(maxMs, baseMs * 2 ** Math.min(tries, 10));
 }
