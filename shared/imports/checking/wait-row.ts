@@ -33,13 +33,14 @@ interface CheckLimits {
 
 /** A throttled row waits at least this long, also if Microsoft asks for less. The dispatcher decides how much longer. */
 const THROTTLED_MIN_MS = 1_000;
-/** The longest wait after the first checks without an answer, and after many of them. */
+/**
+ * The longest wait after a check without an answer, and after one with some answers: then Microsoft is there, and asking
+ * again soon helps. After some minutes neither helps.
+ */
 const UNANSWERED_MAX_MS = 8_000;
-const UNANSWERED_LONG_MAX_MS = 60_000;
-const UNANSWERED_SHORT_TRIES = 10;
-/** If something was answered, Microsoft is there, and asking again soon helps. After some minutes it does not. */
 const PARTLY_ANSWERED_MAX_MS = 4_000;
-const PARTLY_ANSWERED_SHORT_MS = 300_000;
+const SHORT_WAITS_MS = 300_000;
+const LONG_WAIT_MAX_MS = 60_000;
 
 /**
  * Lets a row wait that Microsoft throttled or did not answer, with what was found so far. Once `giveUpAfterMs` is over,
@@ -56,14 +57,14 @@ export async function waitForMicrosoft(
   const { firstDeferredAt = now } = message;
   const { priorFindings, cause } = outcome;
   // A probe goes out often while the tenant is silent, so its silence does not lengthen the waits of this one mailbox.
-  const isUnanswered = signal === 'none' || (signal === 'unanswered' && !message.isProbe);
-  const tries = isUnanswered ? message.tries + 1 : message.tries;
+  const isTry = signal !== 'throttled' && !(message.isProbe && signal === 'unanswered');
+  const tries = isTry ? message.tries + 1 : message.tries;
   const askedMs = (outcome.seconds ?? 0) * 1000;
   const sinceMs = now.getTime() - firstDeferredAt.getTime();
   const delayMs =
     signal === 'throttled'
       ? Math.max(THROTTLED_MIN_MS, askedMs)
-      : askedMs || backOff(message.tries, deps.limits.retryBaseMs, maxWait(message.tries, signal, sinceMs));
+      : askedMs || backOff(message.tries, deps.limits.retryBaseMs, maxWait(signal, sinceMs));
   const isUrgent = signal !== 'none' && deps.reports.isNews(message.importId);
   if (sinceMs + delayMs > deps.limits.giveUpAfterMs) {
     const missing = { ...outcome, verdict: 'inconclusive', at: now } as const;
@@ -125,11 +126,9 @@ export async function waitForGrants(
   });
 }
 
-function maxWait(tries: number, signal: TenantSignal['kind'], sinceMs: number): number {
-  if (signal === 'answered') {
-    return sinceMs < PARTLY_ANSWERED_SHORT_MS ? PARTLY_ANSWERED_MAX_MS : UNANSWERED_LONG_MAX_MS;
-  }
-  return tries < UNANSWERED_SHORT_TRIES ? UNANSWERED_MAX_MS : UNANSWERED_LONG_MAX_MS;
+function maxWait(signal: TenantSignal['kind'], sinceMs: number): number {
+  if (sinceMs >= SHORT_WAITS_MS) return LONG_WAIT_MAX_MS;
+  return signal === 'answered' ? PARTLY_ANSWERED_MAX_MS : UNANSWERED_MAX_MS;
 }
 
 function backOff(tries: number, baseMs: number, maxMs: number): number {
