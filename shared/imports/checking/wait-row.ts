@@ -35,11 +35,12 @@ interface CheckLimits {
 const THROTTLED_MIN_MS = 1_000;
 /**
  * The longest wait after a check without an answer, and after one with some answers: then Microsoft is there, and asking
- * again soon helps. After some minutes neither helps.
+ * again soon helps. After some minutes and many tries neither helps.
  */
 const UNANSWERED_MAX_MS = 8_000;
 const PARTLY_ANSWERED_MAX_MS = 4_000;
 const SHORT_WAITS_MS = 300_000;
+const SHORT_TRIES = 10;
 const LONG_WAIT_MAX_MS = 60_000;
 
 /**
@@ -64,7 +65,7 @@ export async function waitForMicrosoft(
   const delayMs =
     signal === 'throttled'
       ? Math.max(THROTTLED_MIN_MS, askedMs)
-      : askedMs || backOff(message.tries, deps.limits.retryBaseMs, maxWait(signal, sinceMs));
+      : askedMs || backOff(message.tries, deps.limits.retryBaseMs, maxWait(message.tries, signal, sinceMs));
   const isUrgent = signal !== 'none' && deps.reports.isNews(message.importId);
   if (sinceMs + delayMs > deps.limits.giveUpAfterMs) {
     const missing = { ...outcome, verdict: 'inconclusive', at: now } as const;
@@ -126,8 +127,8 @@ export async function waitForGrants(
   });
 }
 
-function maxWait(signal: TenantSignal['kind'], sinceMs: number): number {
-  if (sinceMs >= SHORT_WAITS_MS) return LONG_WAIT_MAX_MS;
+function maxWait(tries: number, signal: TenantSignal['kind'], sinceMs: number): number {
+  if (tries >= SHORT_TRIES && sinceMs >= SHORT_WAITS_MS) return LONG_WAIT_MAX_MS;
   return signal === 'answered' ? PARTLY_ANSWERED_MAX_MS : UNANSWERED_MAX_MS;
 }
 
