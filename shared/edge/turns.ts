@@ -14,7 +14,7 @@ export interface Turns {
    * a client that repeats refused requests without a pause spends its time and not ours. If many of the caller's refusals
    * wait already, it resolves immediately.
    */
-  holdRefusal(caller: string): Promise<unknown>;
+  holdRefusal(caller: string): Promise<void>;
 }
 
 export interface TurnSettings {
@@ -37,7 +37,9 @@ export function createTurns(
   const refusals = createLines(1, REFUSALS_WAITING_MAX);
   return {
     take: (caller, work) => requests(caller, work),
-    holdRefusal: async (caller) => await refusals(caller, () => pauseFor(REFUSAL_PAUSE_MS)),
+    async holdRefusal(caller) {
+      await refusals(caller, () => pauseFor(REFUSAL_PAUSE_MS));
+    },
   };
 }
 

@@ -6,12 +6,12 @@ import type { TenantPace } from '../pacing/tenant-pace.ts';
 import type { Flow } from './flow.ts';
 import { countRecent } from './measure-flow.ts';
 import { joinSharers } from './pace-holder.ts';
+import { WINDOW_MIN } from './send-window.ts';
 import type { Shift, TickView } from './shift.ts';
 
 /** If the learnt limit has kept nothing back for this long, it is not what limits the import. */
 const UNBOUND_MS = 60_000;
 const PROBE_PAUSE_MAX_MS = 15_000;
-const WINDOW_MIN = 24;
 
 /** Brings the tenant's pace up to date with what the workers of this import report. */
 export async function keepPace(shift: Shift, view: TickView): Promise<void> {

@@ -2,7 +2,8 @@ import type { WorkerReport } from '../ledger/worker-report.ts';
 import { FIRST_STEP, FIRST_WINDOW, type Flow, type FlowSums } from './flow.ts';
 import { deliveryRate } from './measure-flow.ts';
 
-const WINDOW_MIN = 24;
+/** The smallest window: what one process checks at the same time. */
+export const WINDOW_MIN = 24;
 const WINDOW_MAX = 4096;
 /** Up to this share of the import, each answer makes room for one more message: so many it can afford to have refused. */
 const QUICK_GROWTH_SHARE = 1 / 8;
