@@ -1,19 +1,10 @@
+import { demoGrants } from '../../local/demo/mailboxes.ts';
 import type { ScenarioInput } from '../../local/microsoft365/scenario.ts';
 
 type ScenarioTenant = ScenarioInput['tenants'][number];
 
 export const clientSecretExpiresAt = '2035-12-31T00:00:00Z';
 const clientSecret = 'simulated-Bench-8Q~value-of-a-client-secret';
-
-/** What Muster asks for, and what it can use to explain a refusal. */
-const grants = [
-  'Mail.ReadWrite',
-  'Mail.Send',
-  'User.Read.All',
-  'Group.Read.All',
-  'OrgContact.Read.All',
-  'MailboxSettings.Read',
-] as const;
 
 /** A simulated tenant in which every mailbox passes. `number` tells the tenants of one scenario apart. */
 export interface BenchTenant {
@@ -36,7 +27,7 @@ export function benchTenant(number: number, mailboxes: number, more: Partial<Sce
         clientId,
         displayName: 'Outreach',
         secrets: [{ value: clientSecret, expiresAt: '2036-01-01T00:00:00Z' }],
-        grants: [...grants],
+        grants: [...demoGrants],
         consent: 'granted',
       },
     ],
