@@ -43,7 +43,7 @@ export function buildImports(stores: ImportBuildDeps, settings: Config['settings
   const serialByKey = createSerialByKey();
   const tenantGate = createTenantGate({ checksMax: settings.CHECKS_AT_ONCE, now: Date.now });
   const reports = createReportBook({ clock, running: tenantGate.running });
-  const tallies = createTallyBook(processId, reports);
+  const tallies = createTallyBook(processId, reports, clock);
   const pause = (ms: number) => sleep(ms);
   const settler = createSettler(
     { ledger, serialByKey, tallies, reports, clock, sleep: pause },

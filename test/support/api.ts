@@ -78,7 +78,7 @@ export function createApiDeps() {
   const serialByKey = createSerialByKey();
   const tenantGate = createTenantGate({ checksMax: 4, now: Date.now });
   const reports = createReportBook({ clock, running: tenantGate.running });
-  const tallies = createTallyBook('test', reports);
+  const tallies = createTallyBook('test', reports, clock);
   const settler = createSettler(
     { ledger, serialByKey, tallies, reports, clock, sleep: (ms) => pause(ms) },
     { together: 8, withinMs: 5 },
