@@ -142,7 +142,7 @@ test('tables hold and answer the same as before they were sorted, page by page, 
   await fc.assert(
     fc.asyncProperty(fc.array(write, { maxLength: 40 }), fc.array(query, { maxLength: 8 }), async (writes, queries) => {
       const [original, sorted] = [await open(Original), await open(Sorted as typeof Original)];
-      const first = rows.map((name) => ({ op: 'insert', partition: 'a', row: name, value: name.length }));
+      const first = rows.map((name) => ({ op: 'insert' as const, partition: 'a', row: name, value: name.length }));
       for (const step of [...first, ...writes]) expect(await apply(sorted, step)).toEqual(await apply(original, step));
       for (const one of queries) expect(await readAll(sorted, one)).toEqual(await readAll(original, one));
       for (const { partition, row } of writes) {
