@@ -24,7 +24,10 @@ export function describeImportStore(name: string, open: () => ImportStore): void
 
     it('returns what was inserted, to its customer only', async () => {
       const store = open();
-      const record = nextImport(newCustomer(), { finding: { code: 'x', detail: 'y', seenAt: NOW } });
+      const record = nextImport(newCustomer(), {
+        finding: { code: 'x', detail: 'y', seenAt: NOW },
+        findingCounts: { foreign_domain: 3 },
+      });
       await store.insert(record);
       expect((await store.get(record.customerId, record.id))?.value).toEqual(record);
       expect(await store.get(newCustomer(), record.id)).toBeUndefined();

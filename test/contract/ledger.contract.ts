@@ -25,8 +25,15 @@ export function describeLedger(name: string, open: () => Ledger): void {
         dailyLimit: 5,
         nextCheckAt: NOW,
       });
-      const row = aRow({ line: 7, firstDeferredAt: NOW, priorFindings: { 'graph.send': finding }, reference: 'A/1' });
-      const plan = aPlan();
+      const row = aRow({
+        line: 7,
+        firstDeferredAt: NOW,
+        priorFindings: { 'graph.send': finding },
+        reference: 'A/1',
+        firstLine: 3,
+        suggestion: 'jane@contoso.example',
+      });
+      const plan = aPlan({ findingCounts: { duplicate_in_file: 2 } });
       const tally = aTally({ counts: { passed: 3 } });
       const result = await ledger.commit(connectionId, [
         { op: 'createMailbox', mailbox },
