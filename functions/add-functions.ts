@@ -18,6 +18,7 @@ import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
 import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
+import { addRemoveExpiredDataTimer } from './timers/remove-expired-data.ts';
 import { addSweepImportsTimer } from './timers/sweep-imports.ts';
 import { addTidyUpTimer } from './timers/tidy-up.ts';
 
@@ -45,6 +46,7 @@ const queuesAndTimers = [
   addSweepImportsTimer,
   addFindExpiringSecretsTimer,
   addTidyUpTimer,
+  addRemoveExpiredDataTimer,
 ] as const;
 
 /** Everything that the functions need, handed over by the entry point. */

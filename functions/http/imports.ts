@@ -13,23 +13,27 @@ import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
 import { listImports } from '../../shared/imports/list-imports.ts';
 import { pauseImport } from '../../shared/imports/pause-import.ts';
-import { previewImport } from '../../shared/imports/preview-import.ts';
+import { previewImport, previewKeptUpload } from '../../shared/imports/preview-import.ts';
 import { readProgress } from '../../shared/imports/progress.ts';
-import { requireChanged, requireImport } from '../../shared/imports/require-import.ts';
+import { requireChanged, requireImport, requireRows } from '../../shared/imports/require-import.ts';
 import { resumeImport } from '../../shared/imports/resume-import.ts';
 import { type StartDeps, startImport } from '../../shared/imports/start-import.ts';
+import { startKeptImport } from '../../shared/imports/start-kept-import.ts';
+import type { KeptUploadStore } from '../../shared/imports/upload/kept-upload.ts';
 import { mailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
 import { type UploadLeaseDeps, withUploadLease } from '../../shared/imports/upload/with-upload-lease.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
 import { importSchema, previewSchema, rowSchema } from './import-schemas.ts';
-import { isList, openUpload } from './open-upload.ts';
-import { presentProgress, presentRow } from './present-import.ts';
+import { isList, keptUploadReference, openUpload } from './open-upload.ts';
+import { presentPreview, presentProgress, presentRow } from './present-import.ts';
 
 interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps, Omit<UploadLeaseDeps, 'clock'> {
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
+  keptUploads: KeptUploadStore;
+  keptUploadsMax: number;
 }
 
 const RETRY_AFTER_SECONDS = 2;
@@ -53,13 +57,14 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     tag: 'Imports',
     summary: 'Start an import',
     description:
-      'With `dryRun=true` nothing is stored: the answer tells what an import would do. One file can be uploaded to a connection at a time, dry runs included. A second one is answered with 409 `upload_in_progress`.',
+      'With `dryRun=true` nothing is started: the answer tells what an import would do. The upload is kept for a while, and `{"uploadId": …}` starts an import from it without sending the file again. Its rows are judged again at that time. One file can be uploaded to a connection at a time, dry runs included. A second one is answered with 409 `upload_in_progress`.',
     refusals: [
       'idempotency_key_reused',
       'connection_not_ready',
       'slot_limit_reached',
       'quota_reached',
       'upload_in_progress',
+      'upload_used',
       'file_empty',
       'file_not_text',
       'file_malformed',
@@ -68,7 +73,10 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     uploads: {
       'text/csv': { description: 'A CSV file with a header line and one line for each mailbox.' },
       'multipart/form-data': { description: 'A form with one field, `file`, that contains the CSV file.' },
-      'application/json': { schema: mailboxList, description: 'A list of mailboxes.' },
+      'application/json': {
+        schema: z.union([mailboxList, keptUploadReference]),
+        description: 'A list of mailboxes, or the upload of a dry run.',
+      },
     },
     responses: {
       200: { description: 'What an import would do (`dryRun=true`).', schema: previewSchema },
@@ -86,8 +94,16 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
       const receive = async (bytes: AsyncIterable<Uint8Array>): Promise<HttpResponseInit> => {
         const upload = await openUpload(request.headers, bytes, deps.http.jsonBodyMaxBytes);
-        if (query.dryRun) return { jsonBody: await previewImport(deps, actor, connection, upload) };
-        const record = await startImport({ ...deps, newId }, actor, connection, upload);
+        const own = { ...deps, newId };
+        if (query.dryRun) {
+          const previewed = await ('uploadId' in upload
+            ? previewKeptUpload(own, actor, connection, upload.uploadId)
+            : previewImport(own, actor, connection, upload));
+          return { jsonBody: presentPreview(previewed) };
+        }
+        const record = await ('uploadId' in upload
+          ? startKeptImport(own, actor, connection, upload.uploadId)
+          : startImport(own, actor, connection, upload));
         return {
           status: 202,
           headers: { location: `/v1/imports/${record.id}` },
@@ -179,12 +195,14 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     path: 'v1/imports/{importId}/rows',
     tag: 'Imports',
     summary: 'List the rows of an import',
+    refusals: ['rows_removed'],
     responses: { 200: { description: 'One page of rows, in the order of the file.', schema: pageOf(rowSchema) } },
     permission: 'read',
     query: rowQuery,
     list: true,
     async handle({ actor, params, query, page, answerPage }) {
       const record = await requireImport(deps, actor, params.importId ?? '');
+      requireRows(record);
       return answerPage(
         await deps.ledger.listRows(record.connectionId, record.id, page, query.state ?? query.verdict),
         presentRow,

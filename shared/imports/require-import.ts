@@ -20,6 +20,17 @@ export async function requireImport(
 }
 
 /**
+ * Refuses to read the rows of an import that are removed, or being removed.
+ *
+ * @throws DomainError `rows_removed`
+ */
+export function requireRows({ rowsRemovedAt }: Import): void {
+  if (!rowsRemovedAt) return;
+  const day = rowsRemovedAt.toISOString().slice(0, 10);
+  throw new DomainError('rows_removed', `The rows of this import were deleted on ${day}. Its counts are kept.`);
+}
+
+/**
  * Refuses a pause, resume or cancel that changed nothing, because the import was in the wrong state.
  *
  * @throws DomainError `wrong_state`

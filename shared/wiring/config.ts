@@ -100,6 +100,7 @@ const settings = z.object({
   KEYS_MAX: whole(100),
   RUNNING_IMPORTS_MAX: whole(100),
   REJECTED_ROWS_MAX: whole(10_000_000),
+  PREVIEWS_MAX: whole(20),
   UPLOAD_LEASE: durationMs('PT15S'),
   DELETION_GRACE: durationMs('P7D'),
 
@@ -117,14 +118,18 @@ const settings = z.object({
   DISPATCH_LEASE: durationMs('PT10S'),
   PLAN_OVERDUE_AFTER: durationMs('PT90S'),
   PAUSED_MAX: durationMs('P30D'),
+  PREVIEW_KEPT: durationMs('PT1H'),
+  UPLOADS_KEPT: durationMs('P30D'),
+  ROWS_KEPT: durationMs('P90D'),
   STORAGE_RETRY_AFTER: durationMs('PT5S'),
 
   EXPIRING_WITHIN_DAYS: whole(30),
   CONSENT_LINK_VALID: durationMs('PT1H'),
 
-  /** NCRONTAB with six fields. The host reads them as `%SWEEP_SCHEDULE%` and `%EXPIRY_SCHEDULE%`. */
+  /** NCRONTAB with six fields. The host reads them as `%SWEEP_SCHEDULE%` and so on. */
   SWEEP_SCHEDULE: z.string().default('0 * * * * *'),
   EXPIRY_SCHEDULE: z.string().default('0 0 6 * * *'),
+  RETENTION_SCHEDULE: z.string().default('0 20 * * * *'),
 });
 
 export const settingNames = Object.keys(settings.shape) as (keyof typeof settings.shape)[];

@@ -27,6 +27,10 @@ export function describeImportStore(name: string, open: () => ImportStore): void
       const record = nextImport(newCustomer(), {
         finding: { code: 'x', detail: 'y', seenAt: NOW },
         findingCounts: { foreign_domain: 3 },
+        uploadExpiresAt: NOW,
+        rowsExpireAt: NOW,
+        rowsRemovedAt: NOW,
+        startedBy: 'claim_1',
       });
       await store.insert(record);
       expect((await store.get(record.customerId, record.id))?.value).toEqual(record);

@@ -13,9 +13,11 @@ import { tableCustomers } from '../../shared/adapters/tables/table-customers.ts'
 import { tableExpiryIndex } from '../../shared/adapters/tables/table-expiry-index.ts';
 import { tableHeartbeats } from '../../shared/adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../../shared/adapters/tables/table-imports.ts';
+import { tableKeptUploads } from '../../shared/adapters/tables/table-kept-uploads.ts';
 import { tableLedger } from '../../shared/adapters/tables/table-ledger.ts';
 import { tableMessagePool } from '../../shared/adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../../shared/adapters/tables/table-poison.ts';
+import { tableRemovalLease, tableRemovals } from '../../shared/adapters/tables/table-removals.ts';
 import { tableSlots } from '../../shared/adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../../shared/adapters/tables/table-tenant-paces.ts';
 import { tableUploadLeases } from '../../shared/adapters/tables/table-upload-leases.ts';
@@ -29,8 +31,10 @@ import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
 import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
+import { inMemoryKeptUploads } from '../fakes/in-memory-kept-uploads.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
+import { inMemoryRemovals } from '../fakes/in-memory-removals.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
 import { inMemoryUploadLeases } from '../fakes/in-memory-upload-leases.ts';
@@ -43,8 +47,10 @@ import { describeConnectionStore } from './connection-store.contract.ts';
 import { describeCustomerStore } from './customer-store.contract.ts';
 import { describeExpiryIndex } from './expiry-index.contract.ts';
 import { describeImportStore } from './import-store.contract.ts';
+import { describeKeptUploads } from './kept-uploads.contract.ts';
 import { describeLedger } from './ledger.contract.ts';
 import { describeMessagePoolStore } from './message-pool-store.contract.ts';
+import { describeRemovalSchedule } from './removal-schedule.contract.ts';
 import { describeSlots } from './slots.contract.ts';
 import { describeTenantPaceStore } from './tenant-pace-store.contract.ts';
 import { describeUploadLeases } from './upload-leases.contract.ts';
@@ -87,8 +93,28 @@ describeMessagePoolStore('in memory', inMemoryMessagePool);
 describeMessagePoolStore('tables', () => tableMessagePool(client(tables.imports)));
 describeUploadLeases('in memory', inMemoryUploadLeases);
 describeUploadLeases('tables', () => tableUploadLeases(client(tables.imports)));
+describeRemovalSchedule('in memory', inMemoryRemovals);
+describeRemovalSchedule('tables', () => tableRemovals(client(tables.imports)));
+describeKeptUploads('in memory', inMemoryKeptUploads);
+describeKeptUploads('tables', () => tableKeptUploads(client(tables.imports)));
 describeLedger('in memory', inMemoryLedger);
 describeLedger('tables', () => tableLedger(client(tables.mailboxes)));
+
+describe('the lease of removals: tables', () => {
+  it('has one holder, and is not among the removals', async () => {
+    const table = client(tables.imports);
+    const lease = tableRemovalLease(table);
+    const now = new Date();
+    const until = new Date(now.getTime() + 60_000);
+    const taken = await Promise.all(['a', 'b', 'c'].map((holder) => lease.take({ holder, until }, now)));
+    expect(taken.filter((tag) => tag !== undefined)).toHaveLength(1);
+    const due = await Array.fromAsync(tableRemovals(table).eachDue(new Date('2999-01-01T00:00:00Z')));
+    expect(due.filter(({ kind }) => kind === undefined)).toEqual([]);
+    const holder = ['a', 'b', 'c'][taken.findIndex((tag) => tag !== undefined)] ?? '';
+    await lease.release({ holder, until }, taken.find((tag) => tag !== undefined) ?? '');
+    expect(await lease.take({ holder: 'd', until }, now)).toEqual(expect.any(String));
+  });
+});
 
 describe('heartbeats: tables', () => {
   it('returns the latest run of all timers', async () => {

@@ -36,6 +36,8 @@ import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
 import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
+import { inMemoryKeptUploads } from '../fakes/in-memory-kept-uploads.ts';
+import { inMemoryLeases } from '../fakes/in-memory-lease.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
@@ -46,6 +48,7 @@ import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
 import { createFunctionCaller } from './function-caller.ts';
 import { createOpenApiCheck } from './openapi-check.ts';
+import { someRetention } from './some-retention.ts';
 
 export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
 export const JSON_BODY_MAX_BYTES = 1_048_576;
@@ -87,6 +90,7 @@ export function createApiDeps() {
     { ledger, serialByKey, tallies, reports, clock, sleep: (ms) => pause(ms) },
     { together: 8, withinMs: 5 },
   );
+  const retention = someRetention();
   const importQueues = {
     sendPlan: send,
     sendDispatch: send,
@@ -116,6 +120,11 @@ export function createApiDeps() {
     imports,
     ledger,
     uploads: inMemoryUploads(),
+    retention,
+    removals: retention.removals,
+    removalLease: inMemoryLeases(() => 'removals'),
+    keptUploads: inMemoryKeptUploads(),
+    keptUploadsMax: 3,
     uploadLeases: inMemoryUploadLeases(),
     uploadLeaseMs: 15_000,
     uploadLimits: { maxBytes: 100_000, maxRows: 1_000, recordMaxBytes: 65_536, nameMaxLength: 200 },

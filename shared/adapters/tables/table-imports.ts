@@ -35,6 +35,8 @@ const importColumns: Columns<Import> = {
   uploadType: 'text',
   uploadedRows: 'number',
   quotaRows: 'number',
+  uploadExpiresAt: 'instant',
+  startedBy: 'text',
   uploadHash: 'text',
   counts: 'json',
   findingCounts: 'json',
@@ -42,6 +44,8 @@ const importColumns: Columns<Import> = {
   startedAt: 'instant',
   pausedAt: 'instant',
   finishedAt: 'instant',
+  rowsExpireAt: 'instant',
+  rowsRemovedAt: 'instant',
 };
 
 const pointerColumns: Columns<OpenImport> = {

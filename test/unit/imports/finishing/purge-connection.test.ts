@@ -10,6 +10,7 @@ import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../../../fakes/in-memory-slots.ts';
 import { storePlannedImport } from '../../../support/planned-import.ts';
 import { RECORDS_NOW } from '../../../support/records.ts';
+import { someRetention } from '../../../support/some-retention.ts';
 
 let now: number;
 const shared = { imports: inMemoryImports(), ledger: inMemoryLedger(), slots: inMemorySlots() };
@@ -34,6 +35,7 @@ const startProcess = (holder: string) => ({
   serialByKey: createSerialByKey(),
   tallies: createTallyBook(holder, { write: () => undefined }, systemClock),
   uploads: { remove: async () => undefined },
+  retention: someRetention(),
   importEvents: { ended: async ({ id }: { id: string }) => void ended.push(id) },
   importQueues: {
     sendPlan: async () => undefined,
