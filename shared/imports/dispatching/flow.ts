@@ -30,6 +30,8 @@ export interface Flow {
   costMark: Pick<FlowSums, 'wholeChecks' | 'wholeRequests'>;
   /** Messages that the tenant's pace has granted and that were not sent yet. */
   tokens: number;
+  /** While the tenant's pace is known: before then no further message shall be asked. */
+  nextAskAt?: number;
   /** What was heard of the tenant's pace up to now. */
   heard: { generation: number; accepted: number; throttled: number; returned: number };
   unansweredInARow: number;
@@ -64,6 +66,7 @@ export interface FlowSums {
 /** Messages that the first tick sends, and the most that are under way before anything has passed. */
 export const FIRST_STEP = 8;
 export const FIRST_WINDOW = 24;
+/** Requests of a mailbox with both Graph probes. The first check shows what it really needs. */
 const FIRST_COST = 5;
 
 export function newFlow(now: number, sums: FlowSums, refusalsMax: number): Flow {
