@@ -4,10 +4,11 @@ import type { CommitResult, Ledger } from '../../shared/imports/ledger/ledger.ts
 import type { PlanDeps } from '../../shared/imports/planning/plan-import.ts';
 import type { ParsedRow } from '../../shared/imports/upload/parsed-row.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
+import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
-import { anImport, RECORDS_NOW } from './records.ts';
+import { aConnection, anImport, RECORDS_NOW } from './records.ts';
 
 /** Addresses as they occur in an upload, line by line. The first one is on line 2, below a header. */
 export type Addresses = Iterable<string>;
@@ -28,7 +29,11 @@ export async function createPlanningWorld(options: Options = {}) {
   const uploads = new Map<string, Addresses>();
   const time = { now: RECORDS_NOW };
   const sent = { plan: 0, dispatch: 0 };
+  const connections = inMemoryConnections();
+  await connections.insert(aConnection());
   const deps: PlanDeps = {
+    connections,
+    sendDeletion: async () => undefined,
     ledger,
     imports,
     slots,
