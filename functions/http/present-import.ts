@@ -16,6 +16,7 @@ export function presentProgress({ record, counts, percent }: Progress): z.infer<
     startedAt: record.startedAt?.toISOString() ?? null,
     finishedAt: record.finishedAt?.toISOString() ?? null,
     finding: record.finding ? presentFinding(record.finding) : null,
+    ...(record.columns && { columns: record.columns }),
     ...(record.retryOf !== undefined && { retryOf: record.retryOf }),
   };
 }
