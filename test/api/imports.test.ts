@@ -118,7 +118,7 @@ describe('the mailboxes of the connection', () => {
   it('202: are looked up if the slots may be too few; those that hold slots need no others', async () => {
     await passTest();
     for (const address of ['a@x.example', 'b@x.example']) {
-      const mailbox = aMailbox({ address, status: 'failed', slotClaimedBy: 'imp_0' });
+      const mailbox = aMailbox({ address, status: 'inconclusive', slotClaimedBy: 'imp_0' });
       await api.deps.ledger.commit(connectionId, [{ op: 'createMailbox', mailbox }]);
     }
     const calls = count();

@@ -8,6 +8,8 @@ import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
+import type { Outlets } from '../../shared/edge/outlets.ts';
+import { createPlaces } from '../../shared/edge/places.ts';
 import { createRateLimits } from '../../shared/edge/rate-limits.ts';
 import { createTurns } from '../../shared/edge/turns.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
@@ -70,6 +72,7 @@ export function createApiDeps() {
   const vault = inMemoryVault();
   const tenant = simulatedTenant(TENANT_ID, (id, version) => vault.get(id, version));
   const sent: unknown[] = [];
+  const processEvents: object[] = [];
   const send = async (message: unknown) => void sent.push(message);
   const customers = inMemoryCustomers();
   const imports = inMemoryImports();
@@ -171,6 +174,13 @@ export function createApiDeps() {
     }),
     // Refusals without a pause: no test has to wait for them.
     turns: createTurns({ requestsAtOnce: 4, requestsWaiting: 100 }, async () => undefined),
+    downloadPlaces: createPlaces(2),
+    // Answers over fakes do not go to any connection.
+    outlets: { find: () => undefined } as Outlets,
+    /** Events that were logged after an answer, such as the end of a download. */
+    processEvents,
+    processLog: (level: string, event: string, fields: object = {}) =>
+      void processEvents.push({ level, event, ...fields }),
     customerPurgers: purgers,
     heartbeats,
     /** Set a part to `true` to make it unavailable. */

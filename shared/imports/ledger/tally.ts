@@ -2,7 +2,7 @@ import type { WorkerReport } from './worker-report.ts';
 
 /**
  * Signed changes by row state. `held` counts the waiting rows whose refusal may concern every mailbox. `slotsFreed`
- * counts the claimed slots that cancelled rows gave back.
+ * counts the slots that mailboxes gave back, because they failed or their row was cancelled.
  */
 export interface TallyCounts {
   waiting: number;

@@ -54,10 +54,10 @@ describe('plans', () => {
     expect(calls.commit).toBeLessThanOrEqual(2 + 2 * 11 + 11);
   });
 
-  it('mailboxes that failed before again, together, and they keep their slots', async () => {
+  it('inconclusive mailboxes again, together, and they keep their slots', async () => {
     const { ledger, calls } = countedLedger(inMemoryLedger());
     for (const address of users(90)) {
-      const mailbox = aMailbox({ address, status: 'failed', slotClaimedBy: 'imp_0' });
+      const mailbox = aMailbox({ address, status: 'inconclusive', slotClaimedBy: 'imp_0' });
       await ledger.commit('conn_1', [{ op: 'createMailbox', mailbox }]);
     }
     Object.assign(calls, { commit: 0 });
@@ -73,10 +73,23 @@ describe('plans', () => {
     });
   });
 
+  it('mailboxes that failed before again, and claims a slot for each', async () => {
+    const ledger = inMemoryLedger();
+    for (const address of users(5)) {
+      await ledger.commit('conn_1', [{ op: 'createMailbox', mailbox: aMailbox({ address, status: 'failed' }) }]);
+    }
+    const world = await createPlanningWorld({ ledger });
+    await world.addImport('imp_1', users(5));
+    await planImport(world.deps, 'cust_1', 'imp_1');
+    expect(await planOf(ledger, 'imp_1')).toMatchObject({ accepted: 5, slotsNeeded: 5 });
+    expect((await world.slots.get('cust_1'))?.used).toBe(5);
+    expect((await ledger.getMailbox('conn_1', 'user0@contoso.example'))?.value.slotClaimedBy).toBe('imp_1');
+  });
+
   it('mailboxes that failed before, for one of two imports only that have them at the same time', async () => {
     const ledger = inMemoryLedger();
     for (const address of users(20)) {
-      const mailbox = aMailbox({ address, status: 'failed', slotClaimedBy: 'imp_0' });
+      const mailbox = aMailbox({ address, status: 'failed' });
       await ledger.commit('conn_1', [{ op: 'createMailbox', mailbox }]);
     }
     const world = await createPlanningWorld({ ledger });
