@@ -4,7 +4,7 @@ import { importStatuses } from '../../shared/imports/import.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
 import { delimiters, encodings } from '../../shared/imports/upload/csv-format.ts';
 import { rowFields } from '../../shared/imports/upload/parsed-row.ts';
-import { rowFindingCodes } from '../../shared/imports/upload/row-findings.ts';
+import { rowFindingCodes, rowFindingResults } from '../../shared/imports/upload/row-findings.ts';
 import { causeSchema, microsoftIds } from './finding-schemas.ts';
 
 const count = z.int().min(0);
@@ -23,6 +23,17 @@ const countsSchema = z
     cancelled: count,
   })
   .meta({ id: 'Counts', description: '`accepted` is always the sum of the last six.' });
+
+const findingCountsSchema = z.partialRecord(z.enum(rowFindingCodes), count).meta({
+  id: 'FindingCounts',
+  description: 'How many rows have a finding with each code. Codes that no row has are left out.',
+});
+
+const firstLine = z
+  .int()
+  .optional()
+  .meta({ description: 'Of a duplicate in the file: the line that has the same address and counts.' });
+const suggestion = z.string().optional().meta({ description: 'An address that may be meant.' });
 
 const importFindingSchema = z
   .strictObject({
@@ -60,6 +71,7 @@ export const importSchema = z
     connectionId: z.string(),
     status: z.enum(importStatuses),
     counts: countsSchema,
+    findingCounts: findingCountsSchema,
     percent: z.number().min(0).max(100).meta({ description: 'Share of the accepted rows that are settled.' }),
     createdAt: instant,
     startedAt: instant.nullable(),
@@ -78,6 +90,8 @@ export const rowSchema = z
     mailbox: z.string().optional().meta({ description: 'The address of the mailbox that the row became.' }),
     code: z.string().optional().meta({ description: 'Why the row was rejected or is a duplicate.' }),
     message: z.string().optional().meta({ description: 'The same in words.' }),
+    firstLine,
+    suggestion,
     cause: causeSchema.optional(),
     requestId: z.string().optional(),
     nextCheckAt: instant.optional(),
@@ -105,11 +119,17 @@ export const previewSchema = z
       z.strictObject({
         line: z.int(),
         address: z.string().optional(),
+        result: z
+          .enum(rowFindingResults)
+          .meta({ description: 'What becomes of the row. An accepted row is checked in spite of its finding.' }),
         code: z.enum(rowFindingCodes),
         message: z.string(),
+        firstLine,
+        suggestion,
       }),
     ),
-    findingsOmitted: count,
+    findingsOmitted: count.meta({ description: 'The number of findings beyond the first 1,000, which are listed.' }),
+    findingCounts: findingCountsSchema,
     sample: z.array(sampleRowSchema),
   })
   .meta({ id: 'Preview', description: 'What an import with this upload would do.' });

@@ -110,6 +110,8 @@ export interface Import {
   uploadHash?: string;
   /** The final counts, written together with the end state. Nothing counts afterwards. */
   counts?: Counts;
+  /** How many rows have a finding with each code. Written together with `counts`. */
+  findingCounts?: Record<string, number>;
   createdAt: Date;
   startedAt?: Date;
   /** When the current pause began. */

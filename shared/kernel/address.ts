@@ -7,7 +7,7 @@ const ADDRESS_MAX_LENGTH = 320;
 const LOCAL_MAX_LENGTH = 64;
 const DOMAIN_MAX_LENGTH = 255;
 
-type AddressFault = 'address_missing' | 'address_malformed' | 'address_too_long' | 'address_consumer';
+type AddressFault = 'address_missing' | 'address_malformed' | 'address_too_long' | 'consumer_domain';
 
 type ParsedAddress = { ok: true; address: string } | { ok: false; code: AddressFault; message: string };
 
@@ -48,7 +48,7 @@ export function parseAddress(input: string): ParsedAddress {
   if (!syntax.test(address) || faultyDots.test(address) || !publicDomain.test(address)) {
     return refuse('address_malformed');
   }
-  if (isConsumerDomain(address.slice(at + 1))) return refuse('address_consumer');
+  if (isConsumerDomain(address.slice(at + 1))) return refuse('consumer_domain');
   return { ok: true, address };
 }
 
@@ -91,7 +91,7 @@ const messages: Record<AddressFault, string> = {
   address_missing: 'The e-mail address is missing.',
   address_malformed: 'This is not a valid e-mail address. Use an address such as jane@contoso.com.',
   address_too_long: 'This address is too long. Use at most 64 characters before the @, and 320 in total.',
-  address_consumer:
+  consumer_domain:
     'This is a personal Microsoft account, such as outlook.com, hotmail.com, live.com or msn.com. Only mailboxes of an organization can be connected. Remove this address.',
 };
 

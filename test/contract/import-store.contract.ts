@@ -28,6 +28,7 @@ export function describeImportStore(name: string, open: () => ImportStore): void
       const record = nextImport(newCustomer(), {
         finding: { code: 'x', detail: 'y', seenAt: NOW },
         columns: { ...columns, ignored: [...columns.ignored] },
+        findingCounts: { foreign_domain: 3 },
       });
       await store.insert(record);
       expect((await store.get(record.customerId, record.id))?.value).toEqual(record);

@@ -657,6 +657,8 @@ export interface components {
             cloud: "global" | "usgov" | "usgovdod" | "china" | "simulator";
             tenantId: string;
             tenantDomain?: string;
+            /** @description The verified domains of the tenant, as of the last test that passed. Imports reject other domains. `null` if the test could not read them: that needs User.Read.All or Organization.Read.All. */
+            verifiedDomains: string[] | null;
             clientId: string;
             clientSecret: {
                 /**
@@ -785,11 +787,22 @@ export interface components {
             findings: {
                 line: number;
                 address?: string;
+                /**
+                 * @description What becomes of the row. An accepted row is checked in spite of its finding.
+                 * @enum {string}
+                 */
+                result: "rejected" | "duplicate" | "accepted";
                 /** @enum {string} */
-                code: "address_missing" | "address_malformed" | "address_too_long" | "address_consumer" | "name_too_long" | "reference_too_long" | "daily_limit_invalid" | "row_malformed" | "row_too_long" | "duplicate_in_file" | "duplicate_in_connection";
+                code: "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain" | "foreign_domain" | "domain_misspelled" | "name_too_long" | "reference_too_long" | "daily_limit_invalid" | "row_malformed" | "row_too_long" | "duplicate_in_file" | "duplicate_in_connection";
                 message: string;
+                /** @description Of a duplicate in the file: the line that has the same address and counts. */
+                firstLine?: number;
+                /** @description An address that may be meant. */
+                suggestion?: string;
             }[];
+            /** @description The number of findings beyond the first 1,000, which are listed. */
             findingsOmitted: number;
+            findingCounts: components["schemas"]["FindingCounts"];
             sample: {
                 line: number;
                 address: string;
@@ -825,6 +838,10 @@ export interface components {
              */
             encoding?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
         };
+        /** @description How many rows have a finding with each code. Codes that no row has are left out. */
+        FindingCounts: {
+            [key: string]: number;
+        };
         Import: {
             /** @example imp_01k2m8qj4vabcdefghjkmnp */
             id: string;
@@ -832,6 +849,7 @@ export interface components {
             /** @enum {string} */
             status: "accepted" | "planning" | "running" | "paused" | "completed" | "cancelling" | "cancelled" | "failed";
             counts: components["schemas"]["Counts"];
+            findingCounts: components["schemas"]["FindingCounts"];
             /** @description Share of the accepted rows that are settled. */
             percent: number;
             /**
@@ -893,6 +911,10 @@ export interface components {
             code?: string;
             /** @description The same in words. */
             message?: string;
+            /** @description Of a duplicate in the file: the line that has the same address and counts. */
+            firstLine?: number;
+            /** @description An address that may be meant. */
+            suggestion?: string;
             cause?: components["schemas"]["Cause"];
             requestId?: string;
             /**

@@ -38,6 +38,7 @@ const importColumns: Columns<Import> = {
   quotaRows: 'number',
   uploadHash: 'text',
   counts: 'json',
+  findingCounts: 'json',
   createdAt: 'instant',
   startedAt: 'instant',
   pausedAt: 'instant',

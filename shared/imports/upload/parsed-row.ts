@@ -1,13 +1,21 @@
 import type { Delimiter, Encoding } from './csv-format.ts';
-import type { RowFindingCode } from './row-findings.ts';
+import type { RowFault } from './row-findings.ts';
 
 export const rowFields = ['address', 'displayName', 'dailyLimit', 'reference'] as const;
 export type RowField = (typeof rowFields)[number];
 
-/** One line of an upload, parsed on its own: without looking at other lines or at the connection. */
+/** One line of an upload, parsed on its own, without looking at other lines. A row with a warning is valid. */
 export type ParsedRow =
-  | { line: number; ok: true; address: string; displayName?: string; dailyLimit?: number; reference?: string }
-  | { line: number; ok: false; address: string; reference?: string; code: RowFindingCode; message: string };
+  | {
+      line: number;
+      ok: true;
+      address: string;
+      displayName?: string;
+      dailyLimit?: number;
+      reference?: string;
+      warning?: RowFault;
+    }
+  | ({ line: number; ok: false; address: string; reference?: string } & RowFault);
 
 /** Which of our fields an upload has. */
 export interface Columns {

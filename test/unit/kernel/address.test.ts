@@ -78,7 +78,7 @@ describe('invalid addresses are refused with a reason', () => {
   it.each(['jane@outlook.com', 'Jane@Hotmail.co.uk', 'jane@live.nl', 'jane@msn.com', 'jane@outlook.fr'])(
     'personal account: %s',
     (input) => {
-      expect(parseAddress(input)).toEqual(refused('address_consumer'));
+      expect(parseAddress(input)).toEqual(refused('consumer_domain'));
     },
   );
 });

@@ -9,7 +9,7 @@ describe('rejects a faulty row alone', () => {
   it.each([
     [',Jane,5,r', 'address_missing'],
     ['jane,Jane,5,r', 'address_malformed'],
-    ['jane@hotmail.com,Jane,5,r', 'address_consumer'],
+    ['jane@hotmail.com,Jane,5,r', 'consumer_domain'],
     [`${'a'.repeat(80)}@contoso.com,Jane,5,r`, 'address_too_long'],
     [`jane@contoso.com,${'J'.repeat(201)},5,r`, 'name_too_long'],
     [`jane@contoso.com,Jane,5,${'r'.repeat(201)}`, 'reference_too_long'],
