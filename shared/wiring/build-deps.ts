@@ -25,6 +25,7 @@ import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
 import type { DeletedConnection } from '../connections/connection-store.ts';
 import { discardConnection as discardNow } from '../connections/delete-connection.ts';
+import { createOutlets } from '../edge/outlets.ts';
 import { createReadiness } from '../health/readiness.ts';
 import { cancelCustomerImports } from '../imports/cancel-import.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
@@ -113,6 +114,8 @@ export function buildDeps(config: Config, log: Log) {
     ),
     answers: tableAnswers(azure.table(tables.idempotency)),
     ...buildLimits(settings),
+    outlets: createOutlets(),
+    processLog: log,
     auditLog: tableAudit(azure.table(tables.audit)),
     auditKeptMs: settings.AUDIT_KEPT,
     uploadLeases: tableUploadLeases(azure.table(tables.imports)),
