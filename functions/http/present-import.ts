@@ -24,6 +24,7 @@ export function presentProgress({
     startedAt: record.startedAt?.toISOString() ?? null,
     finishedAt: record.finishedAt?.toISOString() ?? null,
     finding: record.finding ? presentFinding(record.finding) : null,
+    ...(record.columns && { columns: record.columns }),
     ...(record.retryOf !== undefined && { retryOf: record.retryOf }),
   };
 }

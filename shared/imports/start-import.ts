@@ -77,6 +77,7 @@ export async function startImport(
     batches: [],
     eventPending: false,
     uploadType: received.uploadType,
+    columns: received.columns,
     uploadedRows: received.rows,
     quotaRows: received.rows,
     uploadHash: received.hash,

@@ -491,8 +491,11 @@ export interface components {
                 address: string;
                 /** @example Jane Doe */
                 displayName?: string;
-                /** @example 50 */
-                dailyLimit?: number;
+                /**
+                 * @description A whole number. It may be a string, such as "50".
+                 * @example 50
+                 */
+                dailyLimit?: number | string;
                 /** @example crm-4711 */
                 reference?: string;
             }[];
@@ -780,14 +783,7 @@ export interface components {
                 needed: number;
                 free: number;
             };
-            columns: {
-                used: {
-                    [key: string]: string;
-                };
-                ignored: string[];
-                delimiter?: string;
-                encoding?: string;
-            };
+            columns: components["schemas"]["UploadColumns"];
             findings: {
                 line: number;
                 address?: string;
@@ -815,6 +811,33 @@ export interface components {
                 reference?: string;
             }[];
         };
+        /** @description How an upload was read. */
+        UploadColumns: {
+            /**
+             * @description The header that each field is read from. A name in two columns is put together.
+             * @example {
+             *       "address": "PrimarySmtpAddress",
+             *       "displayName": "First Name + Last Name"
+             *     }
+             */
+            used: {
+                [key: string]: string;
+            };
+            /** @description Headers that Muster does not know or does not need. */
+            ignored: string[];
+            /** @description Files only. `false` for a list of addresses that begins on the first line. */
+            hasHeader?: boolean;
+            /**
+             * @description CSV only.
+             * @enum {string}
+             */
+            delimiter?: "," | ";" | "\t" | "|";
+            /**
+             * @description CSV only. A text that is not valid UTF-8 is read as `windows-1252`. Then check the names with accents.
+             * @enum {string}
+             */
+            encoding?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
+        };
         /** @description How many rows have a finding with each code. Codes that no row has are left out. */
         FindingCounts: {
             [key: string]: number;
@@ -838,6 +861,8 @@ export interface components {
             startedAt: string | null;
             finishedAt: string | null;
             finding: components["schemas"]["ImportFinding"] | null;
+            /** @description Absent for imports from before this was kept. */
+            columns?: components["schemas"]["UploadColumns"];
             retryOf?: string;
         };
         /** @description `accepted` is always the sum of the last six. */
