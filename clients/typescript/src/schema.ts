@@ -855,6 +855,8 @@ export interface components {
             findingCounts: components["schemas"]["FindingCounts"];
             /** @description Share of the accepted rows that are settled. */
             percent: number;
+            /** @description About how long the import still takes, at its present rate. `null` as long as nobody knows. */
+            secondsLeft: number | null;
             /**
              * Format: date-time
              * @description RFC 3339, in UTC.
