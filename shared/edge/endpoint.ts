@@ -9,6 +9,7 @@ import type { Page, PageRequest } from '../kernel/page.ts';
 import { type AdmissionDeps, admit } from './admit.ts';
 import { type Answer, tagged, toAnswer } from './answer.ts';
 import { type AuditDeps, audited } from './audited.ts';
+import { type DownloadDeps, serveDownload } from './download.ts';
 import { requireMatch } from './etag.ts';
 import { guarded, refused } from './guarded.ts';
 import { type Attempt, answerOnce, attemptId, type IdempotencyDeps, readIdempotencyKey } from './idempotency.ts';
@@ -20,7 +21,7 @@ import { readQuery } from './request-query.ts';
 import { serveInTurn } from './serve-in-turn.ts';
 
 /** Its `Signer` signs cursors and seeds of IDs with a key that only the app has. */
-export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, ProblemDeps, Signer {
+export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, DownloadDeps, ProblemDeps, Signer {
   newId: NewId;
   http: { jsonBodyMaxBytes: number; answersRememberedMs: number };
 }
@@ -42,6 +43,8 @@ export interface Endpoint<Body, Query, Mode extends CustomerMode, Kind extends B
   list?: boolean;
   /** Whether the route asks Microsoft and the vault, past every cache. Each customer has a small budget for that. */
   testsConnection?: boolean;
+  /** Whether the answer is a stream that lasts as long as its client likes. Each customer has a few places for them. */
+  isDownload?: boolean;
   /** Whether the request changes anything and so leaves an audit record. By default everything but GET does. */
   changes?: (query: Query) => boolean;
   /** Top-level fields of the answer that contain a credential. They are left out when the answer is replayed. */
@@ -138,7 +141,8 @@ export function createEndpoint(deps: EndpointDeps) {
         };
         try {
           faults.refuse();
-          return await serveInTurn(deps, route, acting, answer);
+          const inTurn = () => serveInTurn(deps, route, acting, answer);
+          return await (route.isDownload ? serveDownload(deps, acting, context, inTurn) : inTurn());
         } finally {
           await body.streamed?.discardRest(DISCARD_MAX_BYTES).catch(() => undefined);
         }

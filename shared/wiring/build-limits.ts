@@ -1,3 +1,4 @@
+import { createPlaces } from '../edge/places.ts';
 import { createRateLimits } from '../edge/rate-limits.ts';
 import { createTurns } from '../edge/turns.ts';
 import type { Quotas } from '../kernel/quota.ts';
@@ -23,5 +24,5 @@ export function buildLimits(settings: Config['settings']) {
     requestsAtOnce: settings.REQUESTS_AT_ONCE,
     requestsWaiting: settings.REQUESTS_WAITING,
   });
-  return { quotas, rateLimits, turns };
+  return { quotas, rateLimits, turns, downloadPlaces: createPlaces(settings.DOWNLOADS_AT_ONCE) };
 }

@@ -92,6 +92,7 @@ const settings = z.object({
   REQUESTS_WINDOW: durationMs('PT20S'),
   REQUESTS_AT_ONCE: whole(4),
   REQUESTS_WAITING: whole(100),
+  DOWNLOADS_AT_ONCE: whole(2),
   FAILED_KEYS_PER_MINUTE: whole(60),
   PUBLIC_REQUESTS_PER_MINUTE: whole(600),
   CONNECTION_TESTS_PER_MINUTE: whole(120),
@@ -119,6 +120,7 @@ const settings = z.object({
   STORAGE_RETRY_AFTER: durationMs('PT5S'),
 
   EXPIRING_WITHIN_DAYS: whole(30),
+  REPLACED_SECRET_KEPT: durationMs('P3D'),
   CONSENT_LINK_VALID: durationMs('PT1H'),
 
   /** NCRONTAB with six fields. The host reads them as `%SWEEP_SCHEDULE%` and `%EXPIRY_SCHEDULE%`. */

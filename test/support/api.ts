@@ -5,9 +5,13 @@ import { docsFiles, toDocsAsset } from '../../functions/http/docs/docs-assets.ts
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
+import { discardConnection } from '../../shared/connections/delete-connection.ts';
+import type { Organizations } from '../../shared/connections/organizations.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
+import type { Outlets } from '../../shared/edge/outlets.ts';
+import { createPlaces } from '../../shared/edge/places.ts';
 import { createRateLimits } from '../../shared/edge/rate-limits.ts';
 import { createTurns } from '../../shared/edge/turns.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
@@ -67,18 +71,22 @@ export function createApiDeps() {
     if (unavailable[part]) throw new Error(`${part} is unavailable`);
   };
   const purgers: CustomerPurger[] = [];
-  const vault = inMemoryVault();
+  const vault = inMemoryVault(clock.now);
   const tenant = simulatedTenant(TENANT_ID, (id, version) => vault.get(id, version));
   const sent: unknown[] = [];
+  const processEvents: object[] = [];
   const send = async (message: unknown) => void sent.push(message);
   const customers = inMemoryCustomers();
   const imports = inMemoryImports();
   const ledger = inMemoryLedger();
   const connections = inMemoryConnections();
+  const expiryIndex = inMemoryExpiryIndex();
+  const consents = inMemoryConsents();
+  const poisonArchive = { put: async () => undefined, remove: async () => undefined, purge: async () => undefined };
   const serialByKey = createSerialByKey();
   const tenantGate = createTenantGate({ checksMax: 4, now: Date.now });
   const reports = createReportBook({ clock, running: tenantGate.running });
-  const tallies = createTallyBook('test', reports);
+  const tallies = createTallyBook('test', reports, clock);
   const settler = createSettler(
     { ledger, serialByKey, tallies, reports, clock, sleep: (ms) => pause(ms) },
     { together: 8, withinMs: 5 },
@@ -89,15 +97,25 @@ export function createApiDeps() {
     sendCheck: send,
     getOldestCheckSentAt: async () => undefined,
   };
-  return {
+  const deletionDeps = {
+    connections,
+    expiryIndex,
+    consents,
+    poisonArchive,
     vault,
+    tokens: tenant.tokens,
+    clock,
+    sendDeletion: send,
+    purgeConnection: async () => undefined,
+  };
+  return {
+    ...deletionDeps,
     /** The tenant of every connection. */
     tenant,
-    tokens: tenant.tokens,
     checker: tenant.checker,
-    connections,
-    expiryIndex: inMemoryExpiryIndex(),
-    consents: inMemoryConsents(),
+    discardConnection: (customerId: string, connectionId: string) =>
+      discardConnection(deletionDeps, { customerId, connectionId }),
+    replacedSecretKeptMs: 3 * 86_400_000,
     consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
     consentLinkValidMs: 3_600_000,
     publicUrl: 'https://muster.test',
@@ -105,9 +123,9 @@ export function createApiDeps() {
     tenants: { resolve: async (_cloud: unknown, domain: string) => (domain === DOMAIN ? TENANT_ID : undefined) },
     hasCloud: (cloud: string) => cloud !== 'simulator',
     expiringWithinDays: 30,
-    organizations: { read: async () => undefined },
+    /** Set `read` to tell what the connection test learns of the tenant. */
+    organizations: { read: async () => undefined } as Organizations,
     resourceOf: () => 'https://graph.microsoft.com',
-    purgeConnection: async () => undefined,
     imports,
     ledger,
     uploads: inMemoryUploads(),
@@ -132,7 +150,6 @@ export function createApiDeps() {
     connectionCache: createConnectionCache({ connections, clock }),
     propagation: createPropagationSteps([0]),
     limits: { giveUpAfterMs: 60_000, retryBaseMs: 100, cleanupAfterMs: 1_000 },
-    poisonArchive: { put: async () => undefined, purge: async () => undefined },
     retryDelayMs: 15_000,
     deliveriesMax: 5,
     readUpload: async () => undefined,
@@ -171,6 +188,13 @@ export function createApiDeps() {
     }),
     // Refusals without a pause: no test has to wait for them.
     turns: createTurns({ requestsAtOnce: 4, requestsWaiting: 100 }, async () => undefined),
+    downloadPlaces: createPlaces(2),
+    // Answers over fakes do not go to any connection.
+    outlets: { find: () => undefined } as Outlets,
+    /** Events that were logged after an answer, such as the end of a download. */
+    processEvents,
+    processLog: (level: string, event: string, fields: object = {}) =>
+      void processEvents.push({ level, event, ...fields }),
     customerPurgers: purgers,
     heartbeats,
     /** Set a part to `true` to make it unavailable. */

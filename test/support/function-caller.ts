@@ -89,9 +89,12 @@ export function createFunctionCaller() {
     });
     const answer = await route.handler(toRequest(method, url, params, options), context);
     const response = answer instanceof HttpResponse ? answer : new HttpResponse(answer);
-    const text = await response.clone().text();
-    check?.({ method, path, status: response.status, headers: response.headers, text });
-    return response;
+    const { status, headers } = response;
+    const isStreamed = !(answer instanceof HttpResponse) && answer.body instanceof ReadableStream;
+    const text = await (isStreamed ? response : response.clone()).text();
+    check?.({ method, path, status, headers, text });
+    // A stream cannot be cloned.
+    return isStreamed ? new HttpResponse({ status, headers, body: text }) : response;
   }
 }
 

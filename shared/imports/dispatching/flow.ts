@@ -15,6 +15,10 @@ export interface Flow {
   lastTickAt: number;
   /** Rows settled per second, measured over spans of a second or more of the last ten. */
   rates: { at: number; perSecond: number }[];
+  /** Rows settled per second in the mean of the last half minute, and over which time it was measured. */
+  meanRate?: { perSecond: number; overMs: number };
+  /** Rows that will be settled per second, as far as can be told. Tells how much time an import has left. */
+  expectedPerSecond?: number | undefined;
   /** Where the span that is being measured began. */
   mark: FlowSums & { at: number };
   /** The least mean time that messages were under way, in this minute and in the one before. */

@@ -7,8 +7,10 @@ import { type Ruling, ruleOnRefusals } from '../refusals/rule-on-refusals.ts';
 import { nextAskAt } from './ask-times.ts';
 import { type CanaryChange, releaseDue } from './canary.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
+import { expectRate, measureMeanRate } from './expect-rate.ts';
 import { findLostMessages } from './find-lost-messages.ts';
 import type { Flow } from './flow.ts';
+import { giveBackSlots } from './give-back-slots.ts';
 import { claimProbe, keepPace, paceRoom } from './keep-pace.ts';
 import { deliveryRate, flowSumsOf, measureFlow } from './measure-flow.ts';
 import { rearmRows } from './rearm-rows.ts';
@@ -53,7 +55,10 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
   const { flow, lease } = shift;
   const view = await look(deps, shift);
   if (!view) return { kind: 'settled' };
+  await giveBackSlots(deps, shift, view);
   await keepPace(shift, view);
+  measureMeanRate(flow, view.changes.settled, view.sinceLastTickMs);
+  flow.expectedPerSecond = expectRate(flow, shift.pace.value, view.now);
 
   const isSent = lease.record.dispatched >= shift.plan.accepted;
   flow.refusals.streak = Math.max(0, flow.refusals.streak + view.changes.held - view.changes.passed);
