@@ -15,10 +15,13 @@ import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
 import { addProblemPages } from './http/problem-page.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
+import { addDeleteConnectionQueue } from './queues/delete-connection.ts';
 import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
 import { addRemoveExpiredDataTimer } from './timers/remove-expired-data.ts';
+import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
+import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
 import { addSweepImportsTimer } from './timers/sweep-imports.ts';
 import { addTidyUpTimer } from './timers/tidy-up.ts';
 
@@ -42,9 +45,12 @@ const queuesAndTimers = [
   addPlanImportQueue,
   addDispatchChecksQueue,
   addCheckMailboxQueue,
+  addDeleteConnectionQueue,
 
   addSweepImportsTimer,
+  addSweepDeletionsTimer,
   addFindExpiringSecretsTimer,
+  addRemoveOrphanedSecretsTimer,
   addTidyUpTimer,
   addRemoveExpiredDataTimer,
 ] as const;

@@ -7,7 +7,13 @@ import { uploadIdOf } from '../../shared/imports/upload/kept-upload.ts';
 import type { importSchema, previewSchema, rowSchema } from './import-schemas.ts';
 
 /** An import and its counts, as the API shows them. */
-export function presentProgress({ record, counts, findingCounts, percent }: Progress): z.infer<typeof importSchema> {
+export function presentProgress({
+  record,
+  counts,
+  findingCounts,
+  percent,
+  secondsLeft,
+}: Progress): z.infer<typeof importSchema> {
   return {
     id: record.id,
     connectionId: record.connectionId,
@@ -15,12 +21,14 @@ export function presentProgress({ record, counts, findingCounts, percent }: Prog
     counts,
     findingCounts,
     percent,
+    secondsLeft,
     createdAt: record.createdAt.toISOString(),
     startedAt: record.startedAt?.toISOString() ?? null,
     finishedAt: record.finishedAt?.toISOString() ?? null,
     uploadExpiresAt: record.uploadExpiresAt?.toISOString() ?? null,
     rowsExpireAt: record.rowsExpireAt?.toISOString() ?? null,
     finding: record.finding ? presentFinding(record.finding) : null,
+    ...(record.columns && { columns: record.columns }),
     ...(record.retryOf !== undefined && { retryOf: record.retryOf }),
   };
 }

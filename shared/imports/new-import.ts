@@ -4,7 +4,7 @@ import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { Removal, Retention } from './retention/removal-schedule.ts';
 
-interface NewImport extends Pick<Import, 'id' | 'uploadType' | 'startedBy'> {
+interface NewImport extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'startedBy'> {
   connection: Pick<Connection, 'id' | 'customerId'>;
   rows: number;
   hash: string;
@@ -25,6 +25,7 @@ export function newImport(deps: { clock: Clock }, { id, connection, ...given }: 
     batches: [],
     eventPending: false,
     uploadType: given.uploadType,
+    ...(given.columns !== undefined && { columns: given.columns }),
     uploadedRows: given.rows,
     quotaRows: given.rows,
     uploadHash: given.hash,

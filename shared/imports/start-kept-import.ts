@@ -5,7 +5,7 @@ import { createDomainJudge, judgeRows } from './domains/judge-domain.ts';
 import type { Import } from './import.ts';
 import { newImport, scheduleUploadRemoval, sendPlanOnce } from './new-import.ts';
 import { createSlotDemand, refuseTooFewSlots } from './planning/slot-demand.ts';
-import type { StartDeps } from './start-import.ts';
+import { requireStillThere, type StartDeps } from './start-import.ts';
 import { importIdOf, type KeptUploadStore } from './upload/kept-upload.ts';
 import { openKeptUpload } from './upload/open-kept-upload.ts';
 
@@ -46,12 +46,14 @@ export async function startKeptImport(
   await refuseTooFewSlots(deps, demand, customerId);
 
   const removal = await scheduleUploadRemoval(deps, connection, importId);
-  const record = newImport(deps, { id: importId, connection, ...kept, removal, startedBy });
+  const record = newImport(deps, { id: importId, connection, ...kept, columns: upload.columns, removal, startedBy });
   // If the import is refused now, the sweep closes the pointer. It may be the pointer of a request at the same time.
   const pointer = { importId, customerId, connectionId: connection.id, openedAt: record.createdAt };
   await deps.imports.openPointer(pointer, deps.quotas.runningImportsMax);
   const quota = { unchecked: demand.unchecked(), max: deps.quotas.rejectedRowsMax };
-  return continueIfOwn(deps, connection, await deps.imports.insert(record, quota), startedBy);
+  const inserted = await deps.imports.insert(record, quota);
+  await requireStillThere(deps, connection);
+  return continueIfOwn(deps, connection, inserted, startedBy);
 }
 
 /** Resolves to the import if this request, or an earlier try of it, has started it. */

@@ -202,7 +202,10 @@ export interface paths {
         get: operations["connections-get"];
         put?: never;
         post?: never;
-        /** Delete a connection with its mailboxes and imports */
+        /**
+         * Delete a connection with its mailboxes and imports
+         * @description The connection is gone immediately, its client secret cannot be read any more, and its tenant can be registered again. Mailboxes and imports are removed in the background. Until then, deleting it again succeeds.
+         */
         delete: operations["connections-delete"];
         options?: never;
         head?: never;
@@ -491,8 +494,11 @@ export interface components {
                 address: string;
                 /** @example Jane Doe */
                 displayName?: string;
-                /** @example 50 */
-                dailyLimit?: number;
+                /**
+                 * @description A whole number. It may be a string, such as "50".
+                 * @example 50
+                 */
+                dailyLimit?: number | string;
                 /** @example crm-4711 */
                 reference?: string;
             }[];
@@ -789,14 +795,7 @@ export interface components {
                 needed: number;
                 free: number;
             };
-            columns: {
-                used: {
-                    [key: string]: string;
-                };
-                ignored: string[];
-                delimiter?: string;
-                encoding?: string;
-            };
+            columns: components["schemas"]["UploadColumns"];
             findings: {
                 line: number;
                 address?: string;
@@ -831,6 +830,33 @@ export interface components {
             /** @description Until when an import can be started from the kept upload. */
             expiresAt: string | null;
         };
+        /** @description How an upload was read. */
+        UploadColumns: {
+            /**
+             * @description The header that each field is read from. A name in two columns is put together.
+             * @example {
+             *       "address": "PrimarySmtpAddress",
+             *       "displayName": "First Name + Last Name"
+             *     }
+             */
+            used: {
+                [key: string]: string;
+            };
+            /** @description Headers that Muster does not know or does not need. */
+            ignored: string[];
+            /** @description Files only. `false` for a list of addresses that begins on the first line. */
+            hasHeader?: boolean;
+            /**
+             * @description CSV only.
+             * @enum {string}
+             */
+            delimiter?: "," | ";" | "\t" | "|";
+            /**
+             * @description CSV only. A text that is not valid UTF-8 is read as `windows-1252`. Then check the names with accents.
+             * @enum {string}
+             */
+            encoding?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
+        };
         /** @description How many rows have a finding with each code. Codes that no row has are left out. */
         FindingCounts: {
             [key: string]: number;
@@ -845,6 +871,8 @@ export interface components {
             findingCounts: components["schemas"]["FindingCounts"];
             /** @description Share of the accepted rows that are settled. */
             percent: number;
+            /** @description About how long the import still takes, at its present rate. `null` as long as nobody knows. */
+            secondsLeft: number | null;
             /**
              * Format: date-time
              * @description RFC 3339, in UTC.
@@ -858,6 +886,8 @@ export interface components {
             /** @description When the rows are deleted. The counts stay. `null` until the import has ended. */
             rowsExpireAt: string | null;
             finding: components["schemas"]["ImportFinding"] | null;
+            /** @description Absent for imports from before this was kept. */
+            columns?: components["schemas"]["UploadColumns"];
             retryOf?: string;
         };
         /** @description `accepted` is always the sum of the last six. */
@@ -2465,7 +2495,7 @@ export interface operations {
             415: components["responses"]["Problem-415-unsupported_media_type"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
-            503: components["responses"]["Problem-503-vault_unavailable-storage_unavailable"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
     "connections-update": {

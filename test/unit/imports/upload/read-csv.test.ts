@@ -46,6 +46,17 @@ describe('rejects a faulty row alone', () => {
     ]);
   });
 
+  it('reads limits as programs write whole numbers, and names that stand before an address', async () => {
+    const { rows } = await rowsOf(
+      'email;name;limit\nJane <a@contoso.com>;;50.0\n"""Doe, Bob"" <b@contoso.com>";Bob;50,00\nc@contoso.com;;1.000\n',
+    );
+    expect(rows).toEqual([
+      row(2, 'a@contoso.com', { displayName: 'Jane', dailyLimit: 50 }),
+      row(3, 'b@contoso.com', { displayName: 'Bob', dailyLimit: 50 }),
+      rejected(4, 'daily_limit_invalid'),
+    ]);
+  });
+
   it('says what to do about a row with too few or too many columns', async () => {
     const { rows } = await rowsOf('email,name\na@contoso.com\nb@contoso.com,Doe,Jane\n');
     expect(rows).toEqual([
