@@ -92,9 +92,9 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     changes: (query) => !query.dryRun,
     async handle({ actor, params, query, body, request, newId }) {
       const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
-      const receive = async (bytes: AsyncIterable<Uint8Array>): Promise<HttpResponseInit> => {
-        const upload = await openUpload(request.headers, bytes, deps.http.jsonBodyMaxBytes);
-        const own = { ...deps, newId };
+      const own = { ...deps, newId };
+      const open = (bytes: AsyncIterable<Uint8Array>) => openUpload(request.headers, bytes, deps.http.jsonBodyMaxBytes);
+      const receive = async (upload: Awaited<ReturnType<typeof open>>): Promise<HttpResponseInit> => {
         if (query.dryRun) {
           const previewed = await ('uploadId' in upload
             ? previewKeptUpload(own, actor, connection, upload.uploadId)
@@ -110,8 +110,12 @@ export function addImportRoutes(api: Api, deps: Deps): void {
           jsonBody: presentProgress(await readProgress(deps, record)),
         };
       };
-      // A list is small and arrives quickly. Only files can take long.
-      return isList(request.headers) ? receive(body) : withUploadLease(deps, connection, body, receive);
+      if (!isList(request.headers)) {
+        return withUploadLease(deps, connection, body, async (bytes) => receive(await open(bytes)));
+      }
+      const upload = await open(body);
+      // A list is small and arrives quickly. A kept upload is read again, and takes as long as a file.
+      return 'uploadId' in upload ? withUploadLease(deps, connection, body, () => receive(upload)) : receive(upload);
     },
   });
 

@@ -156,6 +156,17 @@ it('202: repeated with its Idempotency-Key, it resolves to its own import, also 
   expect(await start(uploadId, { idempotencyKey: 'two' })).toMatchObject({ status: 409, importId: retried.id });
 });
 
+it('409: while another file is uploaded to the connection, which is not remembered for the Idempotency-Key', async () => {
+  const { uploadId } = await preview();
+  const until = new Date(api.deps.time.now.getTime() + 15_000);
+  const lease = { customerId: acme.id, connectionId: 'conn_1', holder: 'another', until };
+  const tag = await api.deps.uploadLeases.take(lease, api.deps.time.now);
+  const refused = await start(uploadId, { idempotencyKey: 'one' });
+  expect(refused).toMatchObject({ status: 409, code: 'upload_in_progress' });
+  await api.deps.uploadLeases.release(lease, tag ?? '');
+  expect((await start(uploadId, { idempotencyKey: 'one' })).status).toBe(202);
+});
+
 it('200: rows are judged again at the start, by what is known then', async () => {
   const { uploadId } = await preview();
   const found = await api.deps.connections.get(acme.id, 'conn_1');
