@@ -34,13 +34,18 @@ const rowColumns: Columns<Row> = {
   address: 'text',
   displayName: 'text',
   dailyLimit: 'number',
+  dailyLimitAsSent: 'text',
   reference: 'text',
   takesSlot: 'flag',
   state: 'text',
   code: 'text',
   message: 'text',
   cause: 'text',
+  detail: 'text',
+  microsoftCode: 'text',
   requestId: 'text',
+  checkedAt: 'instant',
+  verdicts: 'json',
   attempt: 'number',
   firstDeferredAt: 'instant',
   nextCheckAt: 'instant',
@@ -177,8 +182,8 @@ function toAction(partitionKey: string, change: LedgerChange): TransactionAction
         change.tag,
       );
     case 'explainRow': {
-      const cause = toProperties(rowColumns, { cause: change.cause });
-      return merge(partitionKey, rowKey(change.importId, change.line), cause, undefined);
+      const { importId, line, cause, detail } = change;
+      return merge(partitionKey, rowKey(importId, line), toProperties(rowColumns, { cause, detail }), undefined);
     }
     case 'mergePlan':
       return merge(partitionKey, planKey(change.importId), toProperties(planColumns, change.patch), change.tag);

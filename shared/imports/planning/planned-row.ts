@@ -27,7 +27,8 @@ export function toRow(importId: string, parsed: ParsedRow, mailbox: KnownMailbox
   if (decision.state === 'pending' && !mailbox?.slotClaimedBy) row.takesSlot = true;
   if (decision.state !== 'pending') Object.assign(row, { code: decision.code, message: decision.message });
   if (parsed.reference !== undefined) row.reference = parsed.reference;
-  if (parsed.ok && parsed.displayName !== undefined) row.displayName = parsed.displayName;
+  if (parsed.displayName !== undefined) row.displayName = parsed.displayName;
   if (parsed.ok && parsed.dailyLimit !== undefined) row.dailyLimit = parsed.dailyLimit;
+  if (!parsed.ok && parsed.dailyLimitAsSent !== undefined) row.dailyLimitAsSent = parsed.dailyLimitAsSent;
   return row;
 }

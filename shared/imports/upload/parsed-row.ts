@@ -7,7 +7,17 @@ export type RowField = (typeof rowFields)[number];
 /** One line of an upload, parsed on its own: without looking at other lines or at the connection. */
 export type ParsedRow =
   | { line: number; ok: true; address: string; displayName?: string; dailyLimit?: number; reference?: string }
-  | { line: number; ok: false; address: string; reference?: string; code: RowFindingCode; message: string };
+  | {
+      line: number;
+      ok: false;
+      code: RowFindingCode;
+      message: string;
+      /** These four as they were sent. A value that is too long is cut and ends in `…`. */
+      address: string;
+      displayName?: string;
+      dailyLimitAsSent?: string;
+      reference?: string;
+    };
 
 /** Which of our fields an upload has. */
 export interface Columns {
