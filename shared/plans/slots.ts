@@ -5,6 +5,15 @@ export interface SlotCount {
   used: number;
 }
 
+/** What an import has claimed and given back. */
+export interface SlotClaim {
+  count: number;
+  /** How many slots it has given back. They need not be those of this claim. */
+  freed: number;
+  /** It has ended, and gives nothing more back. */
+  isReleased: boolean;
+}
+
 /**
  * Counts the mailbox slots of each customer, exactly. The count and the record of the claim or release that changed it
  * are written in one conditional transaction, so a repeated, interrupted or concurrent call counts once.
@@ -28,10 +37,18 @@ export interface Slots {
    */
   claim(customerId: string, importId: string, count: number): Promise<'claimed' | 'already' | 'released' | 'limit'>;
   /**
-   * Marks an import's claim as released and gives back `freed` of its slots. Repeated calls give back nothing more. An
-   * import that has not claimed yet can no longer claim.
+   * Gives back the slots that an import has freed since the last call. `freed` is how many it has freed so far in total,
+   * so repeated and late calls give back nothing more. Does nothing for an import without a claim: its slots were never
+   * counted.
+   */
+  giveBack(customerId: string, importId: string, freed: number): Promise<void>;
+  /**
+   * The same for the last time: the import frees nothing more, and can no longer claim if it has not claimed yet. Repeated
+   * calls give back nothing more. The first one changes the count's tag.
    */
   trim(customerId: string, importId: string, freed: number): Promise<void>;
+  /** `undefined` if the import has not claimed, or has ended without a claim. */
+  getClaim(customerId: string, importId: string): Promise<SlotClaim | undefined>;
   /** Gives back `count` slots (by default one), once per `releaseId`. */
   free(customerId: string, releaseId: string, count?: number): Promise<void>;
   /** Removes everything about a customer. */

@@ -19,6 +19,7 @@ export function describeSlots(name: string, create: () => Slots): void {
       expect(await slots.get('cust_x')).toBeUndefined();
       expect(await slots.setLimit('cust_x', 1)).toBe(false);
       expect(await slots.claim('cust_x', 'imp_1', 1)).toBe('limit');
+      await slots.giveBack('cust_x', 'imp_1', 1);
       await slots.trim('cust_x', 'imp_1', 1);
       await slots.free('cust_x', 'r_1');
       expect(await slots.get('cust_x')).toBeUndefined();
@@ -55,11 +56,40 @@ export function describeSlots(name: string, create: () => Slots): void {
       expect(await slots.claim(customer, 'imp_1', 1)).toBe('released');
     });
 
-    it('never returns more slots than were claimed', async () => {
+    it('gives back what an import has freed so far, each slot once', async () => {
+      await slots.claim(customer, 'imp_1', 7);
+      await slots.giveBack(customer, 'imp_1', 2);
+      await slots.giveBack(customer, 'imp_1', 2);
+      expect(await used()).toBe(5);
+      await slots.giveBack(customer, 'imp_1', 3);
+      await slots.giveBack(customer, 'imp_1', 1);
+      expect(await used()).toBe(4);
+      await slots.trim(customer, 'imp_1', 5);
+      await slots.trim(customer, 'imp_1', 6);
+      await slots.giveBack(customer, 'imp_1', 6);
+      expect(await used()).toBe(2);
+    });
+
+    it('gives back slots that another import has claimed, if this one has freed them', async () => {
       await slots.claim(customer, 'imp_1', 3);
-      await slots.claim(customer, 'imp_2', 3);
+      await slots.trim(customer, 'imp_1', 0);
+      await slots.claim(customer, 'imp_2', 0);
+      await slots.giveBack(customer, 'imp_2', 1);
+      await slots.trim(customer, 'imp_2', 2);
+      expect(await used()).toBe(1);
+    });
+
+    it('never counts below zero', async () => {
+      await slots.claim(customer, 'imp_1', 3);
       await slots.trim(customer, 'imp_1', 100);
-      expect(await used()).toBe(3);
+      expect(await used()).toBe(0);
+    });
+
+    it('gives nothing back for an import that has not claimed, and lets it claim later', async () => {
+      await slots.claim(customer, 'imp_1', 3);
+      await slots.giveBack(customer, 'imp_2', 2);
+      expect(await slots.claim(customer, 'imp_2', 4)).toBe('claimed');
+      expect(await used()).toBe(7);
     });
 
     it('stops an import that never claimed from claiming later', async () => {

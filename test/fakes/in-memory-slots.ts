@@ -3,13 +3,25 @@ import type { Slots } from '../../shared/plans/slots.ts';
 interface Account {
   limit: number;
   used: number;
-  claims: Map<string, { count: number; released: boolean }>;
+  claims: Map<string, { count: number; freed: number; released: boolean; isTombstone?: true }>;
   releases: Set<string>;
 }
 
 /** The slots of customers in memory. */
 export function inMemorySlots(): Slots {
   const accounts = new Map<string, Account>();
+
+  function giveBack(customerId: string, importId: string, freed: number, isLast: boolean): void {
+    const account = accounts.get(customerId);
+    const claim = account?.claims.get(importId);
+    if (!account || claim?.released || (!claim && !isLast)) return;
+    const before = claim?.freed ?? 0;
+    const freedNow = claim ? Math.max(0, freed - before) : 0;
+    account.used = Math.max(0, account.used - freedNow);
+    const tombstone = { count: 0, freed: 0, released: true, isTombstone: true as const };
+    account.claims.set(importId, claim ? { ...claim, freed: before + freedNow, released: isLast } : tombstone);
+  }
+
   return {
     async open(customerId, limit) {
       if (accounts.has(customerId)) return;
@@ -30,16 +42,20 @@ export function inMemorySlots(): Slots {
       if (claim) return claim.released ? 'released' : 'already';
       if (!account || (count > 0 && account.used + count > account.limit)) return 'limit';
       account.used += count;
-      account.claims.set(importId, { count, released: false });
+      account.claims.set(importId, { count, freed: 0, released: false });
       return 'claimed';
     },
+    async giveBack(customerId, importId, freed) {
+      giveBack(customerId, importId, freed, false);
+    },
     async trim(customerId, importId, freed) {
-      const account = accounts.get(customerId);
-      if (!account) return;
-      const claim = account.claims.get(importId) ?? { count: 0, released: false };
-      if (claim.released) return;
-      account.used = Math.max(0, account.used - Math.min(Math.max(0, freed), claim.count));
-      account.claims.set(importId, { ...claim, released: true });
+      giveBack(customerId, importId, freed, true);
+    },
+    async getClaim(customerId, importId) {
+      const claim = accounts.get(customerId)?.claims.get(importId);
+      return claim && !claim.isTombstone
+        ? { count: claim.count, freed: claim.freed, isReleased: claim.released }
+        : undefined;
     },
     async free(customerId, releaseId, count = 1) {
       const account = accounts.get(customerId);

@@ -45,7 +45,7 @@ export async function storePlannedImport(
   await ledger.commit(connectionId, [
     ...changes,
     { op: 'createPlan', plan },
-    { op: 'writeTally', tally: aTally({ importId, counts }) },
+    { op: 'writeTally', tally: aTally({ importId, counts: { ...counts, slotsFreed: counts.failed ?? 0 } }) },
   ]);
   await imports.insert(record);
   return record;
@@ -67,7 +67,7 @@ function planned(importId: string, line: number, state: RowState, checks: Findin
         checks,
         importId,
         line,
-        slotClaimedBy: importId,
+        ...(state !== 'failed' && { slotClaimedBy: importId }),
         ...(isOpen && { openRow: openRowOf({ importId, line }) }),
       }),
     },

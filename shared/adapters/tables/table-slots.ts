@@ -12,7 +12,12 @@ interface Count {
 }
 interface Claim {
   count: number;
+  /** How many slots the import has given back. They need not be those of this claim. */
+  freed?: number;
+  /** The import has ended. */
   released: boolean;
+  /** It has ended without a claim. */
+  isTombstone?: boolean;
 }
 
 const SLOTS = 'slots';
@@ -40,6 +45,36 @@ export function tableSlots(table: TableClient): Slots {
   }
 
   const untilWritten = <T>(tryOnce: () => Promise<T | undefined>) => retryLostRaces(tryOnce, RETRIES);
+
+  async function giveBack(customerId: string, importId: string, freed: number, isLast: boolean): Promise<void> {
+    await untilWritten(async () => {
+      const [row, claim] = await Promise.all([
+        read<Count>(customerId, SLOTS),
+        read<Claim>(customerId, claimKey(importId)),
+      ]);
+      if (!row || claim?.released || (!claim && !isLast)) return true;
+      const before = claim?.freed ?? 0;
+      const freedNow = claim ? Math.max(0, freed - before) : 0;
+      if (freedNow === 0 && !isLast) return true;
+      const partitionKey = escapeKey(customerId);
+      const rowKey = claimKey(importId);
+      const used = Math.max(0, row.used - freedNow);
+      // Without a claim, a tombstone keeps a late planner from claiming slots that nothing would ever give back.
+      const marked: TransactionAction = claim
+        ? [
+            'update',
+            { partitionKey, rowKey, freed: before + freedNow, released: isLast },
+            'Merge',
+            { etag: claim.etag },
+          ]
+        : ['create', { partitionKey, rowKey, count: 0, released: true, isTombstone: true }];
+      const isDone = await commit([
+        ['update', { partitionKey, rowKey: SLOTS, used }, 'Merge', { etag: row.etag }],
+        marked,
+      ]);
+      return isDone ? true : undefined;
+    });
+  }
 
   return {
     async open(customerId, limit) {
@@ -73,27 +108,13 @@ export function tableSlots(table: TableClient): Slots {
         ]);
         return isDone ? 'claimed' : undefined;
       }),
-    async trim(customerId, importId, freed) {
-      await untilWritten(async () => {
-        const [row, claim] = await Promise.all([
-          read<Count>(customerId, SLOTS),
-          read<Claim>(customerId, claimKey(importId)),
-        ]);
-        if (!row || claim?.released) return true;
-        const partitionKey = escapeKey(customerId);
-        const rowKey = claimKey(importId);
-        if (!claim) {
-          // The tombstone keeps a late planner from claiming slots that nothing would ever release.
-          const tombstone = table.createEntity({ partitionKey, rowKey, count: 0, released: true });
-          return (await undefinedOn([409], tombstone)) ? true : undefined;
-        }
-        const used = Math.max(0, row.used - Math.min(Math.max(0, freed), claim.count));
-        const isDone = await commit([
-          ['update', { partitionKey, rowKey: SLOTS, used }, 'Merge', { etag: row.etag }],
-          ['update', { partitionKey, rowKey, released: true }, 'Merge', { etag: claim.etag }],
-        ]);
-        return isDone ? true : undefined;
-      });
+    giveBack: (customerId, importId, freed) => giveBack(customerId, importId, freed, false),
+    trim: (customerId, importId, freed) => giveBack(customerId, importId, freed, true),
+    async getClaim(customerId, importId) {
+      const claim = await read<Claim>(customerId, claimKey(importId));
+      return claim && !claim.isTombstone
+        ? { count: claim.count, freed: claim.freed ?? 0, isReleased: claim.released }
+        : undefined;
     },
     async free(customerId, releaseId, count = 1) {
       await untilWritten(async () => {

@@ -3,6 +3,7 @@ import { isEnded } from '../import.ts';
 import { type HeldLease, isLeftToHolder, withLease } from '../import-lease.ts';
 import type { ImportMessage } from '../messages.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
+import { giveBackSlotsOfPaused } from './give-back-slots.ts';
 import { keepSending } from './keep-sending.ts';
 
 /** What happens after a dispatcher has released its lease. */
@@ -26,7 +27,9 @@ export async function dispatchChecks(deps: DispatchDeps, message: ImportMessage)
     const found = await deps.imports.get(customerId, importId);
     if (!found || (isEnded(found.value.status) && !found.value.eventPending)) return;
     if (isLeftToHolder(deps, message, found.value)) return;
-    if (found.value.status !== 'running' && !(await hasEndToReach(deps, found.value))) return;
+    if (found.value.status !== 'running' && !(await hasEndToReach(deps, found.value))) {
+      return giveBackSlotsOfPaused(deps, found.value);
+    }
 
     const held = await withLease(deps, found, (mine) => workUnderLease(deps, mine));
     if (!held || held.result.kind === 'lookAgain') continue;

@@ -10,7 +10,7 @@ export interface DispatchDeps extends LeaseDeps, RulingDeps {
   importQueues: RulingDeps['importQueues'];
   tenantPaces: TenantPaceStore;
   messagePool: MessagePool;
-  slots: Pick<Slots, 'trim'>;
+  slots: Pick<Slots, 'giveBack' | 'trim'>;
   importEvents: ImportEvents;
   dispatching: DispatchSettings;
 }

@@ -36,6 +36,7 @@ export async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise
     ...(checksHeldUntil && { quietUntil: checksHeldUntil }),
     nextDueAt: 0,
     watchingSince: 0,
+    givenBack: { slots: 0, at: 0 },
   };
   lease.onRelease((current) => ({ ...current, flow }));
   try {

@@ -8,6 +8,7 @@ import { type CanaryChange, releaseDue } from './canary.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 import { findLostMessages } from './find-lost-messages.ts';
 import type { Flow } from './flow.ts';
+import { giveBackSlots } from './give-back-slots.ts';
 import { claimProbe, keepPace, paceRoom } from './keep-pace.ts';
 import { deliveryRate, flowSumsOf, measureFlow } from './measure-flow.ts';
 import { rearmRows } from './rearm-rows.ts';
@@ -52,6 +53,7 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
   const { flow, lease } = shift;
   const view = await look(deps, shift);
   if (!view) return { kind: 'settled' };
+  await giveBackSlots(deps, shift, view);
   await keepPace(shift, view);
 
   const isSent = lease.record.dispatched >= shift.plan.accepted;

@@ -21,6 +21,8 @@ export interface Shift {
   /** When this dispatcher last looked at the reports of the workers, and since when it did so without a gap. */
   lastLookAt?: number;
   watchingSince: number;
+  /** The slots that the import has given back, as far as this dispatcher knows, and when it last did so. */
+  givenBack: { slots: number; at: number };
 }
 
 export type ShiftEnd =

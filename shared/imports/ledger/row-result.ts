@@ -3,15 +3,22 @@ import type { Findings, Probe, Verdict } from '../../causes/verdict.ts';
 import type { Mailbox, MailboxKind } from '../../mailboxes/mailbox.ts';
 import type { Patch } from './ledger.ts';
 import type { Row } from './row.ts';
+import type { TallyCounts } from './tally.ts';
 
 /** What a finished check writes into the row and its mailbox. */
 interface RowResult {
   state: 'passed' | 'failed' | 'inconclusive';
   row: Patch<Row>;
   mailbox: Patch<Mailbox>;
+  /** What the tally counts besides the state. */
+  counts: Partial<TallyCounts>;
 }
 
-/** One failed probe fails the mailbox. One unanswered probe makes it inconclusive. Skipped probes do not count. */
+/**
+ * One failed probe fails the mailbox. One unanswered probe makes it inconclusive. Skipped probes do not count.
+ *
+ * A mailbox that fails gives its slot back. It holds one, because every mailbox with an open row does.
+ */
 export function rowResultOf(findings: Findings, kind: MailboxKind): RowResult {
   const decisive = decisiveFinding(findings);
   const state = decisive?.verdict === 'failed' || decisive?.verdict === 'passed' ? decisive.verdict : 'inconclusive';
@@ -34,7 +41,9 @@ export function rowResultOf(findings: Findings, kind: MailboxKind): RowResult {
       checks: findings,
       nextCheckAt: null,
       openRow: null,
+      ...(state === 'failed' && { slotClaimedBy: null }),
     },
+    counts: state === 'failed' ? { slotsFreed: 1 } : {},
   };
 }
 

@@ -41,6 +41,10 @@ export interface Row {
   /** Why it was `rejected` or `duplicate`: a code and a sentence. */
   code?: string;
   message?: string;
+  /** Of a duplicate in the file: the line that has the same address and counts. */
+  firstLine?: number;
+  /** An address that may be meant. */
+  suggestion?: string;
   cause?: CauseCode;
   /** A sentence about this mailbox; absent if the sentence of the cause says enough. */
   detail?: string;

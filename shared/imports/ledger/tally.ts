@@ -2,7 +2,7 @@ import type { WorkerReport } from './worker-report.ts';
 
 /**
  * Signed changes by row state. `held` counts the waiting rows whose refusal may concern every mailbox. `slotsFreed`
- * counts the claimed slots that cancelled rows gave back.
+ * counts the slots that mailboxes gave back, because they failed or their row was cancelled.
  */
 export interface TallyCounts {
   waiting: number;
@@ -24,6 +24,9 @@ export interface Tally {
   writer: string;
   counts: TallyCounts;
   report?: WorkerReport;
+  /** How many batches of settled rows this writer has written, and when it wrote the last one. See `settled-batch.ts`. */
+  settledBatches?: number;
+  settledAt?: Date;
 }
 
 export const zeroCounts: Readonly<TallyCounts> = {

@@ -31,9 +31,9 @@ export async function settleHeld(
       const { row, mailbox } = waitForGrantsResult(priorFindings, nextCheckAt);
       return { row: { ...row, heldAt: null }, mailbox, counts: { held: -1 } };
     }
-    const { state, row, mailbox } = rowResultOf(priorFindings, 'unknown');
+    const { state, row, mailbox, counts } = rowResultOf(priorFindings, 'unknown');
     const { kind: _keptFromTheCheck, ...rest } = mailbox;
-    return { row: { ...row, state }, mailbox: rest, counts: { waiting: -1, held: -1, [state]: 1 } };
+    return { row: { ...row, state }, mailbox: rest, counts: { waiting: -1, held: -1, [state]: 1, ...counts } };
   });
 }
 

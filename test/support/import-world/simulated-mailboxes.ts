@@ -18,6 +18,9 @@ export interface SimulatedMailboxes {
   usedBy(lifetime: Lifetime): MailboxChecker;
 }
 
+/** Why mailboxes fail: for a reason that every mailbox could have, or for one of their own. */
+export type FailureCause = 'permission_missing' | 'mailbox_not_found';
+
 type Verdict = ReturnType<SimulatedMailboxes['verdictOf']>;
 
 const kinds = ['passed', 'passed', 'passed', 'failed', 'inconclusive'] as const;
@@ -38,6 +41,7 @@ export function createSimulatedMailboxes(
     microsoft: SimulatedMicrosoft;
   },
   verdictOf: (address: string) => Verdict,
+  failsAs: FailureCause = 'permission_missing',
 ): SimulatedMailboxes {
   const drafts = new Map<string, number>();
   const asked = new Map<string, number>();
@@ -53,6 +57,7 @@ export function createSimulatedMailboxes(
     if (!isGranted) grantedAt = Math.max(grantedAt, Math.min(grantedLatestAt, now + grantMs));
     const verdict = isGranted ? verdictOf(address) : 'failed';
     if (verdict !== 'failed') return { verdict, checkedAt };
+    if (isGranted && failsAs === 'mailbox_not_found') return { verdict, checkedAt, cause: failsAs };
     return {
       verdict,
       checkedAt,

@@ -4,9 +4,11 @@ import type { ImportStore } from '../../../shared/imports/import-store.ts';
 import type { Ledger } from '../../../shared/imports/ledger/ledger.ts';
 import type { ImportMessage } from '../../../shared/imports/messages.ts';
 import type { TenantPaceStore } from '../../../shared/imports/pacing/tenant-pace.ts';
+import { pauseImport } from '../../../shared/imports/pause-import.ts';
 import { resumeImport } from '../../../shared/imports/resume-import.ts';
 import type { ParsedRow, ParsedUpload } from '../../../shared/imports/upload/parsed-row.ts';
 import { DomainError } from '../../../shared/kernel/errors.ts';
+import type { Slots } from '../../../shared/plans/slots.ts';
 import { inMemoryConnections } from '../../fakes/in-memory-connections.ts';
 import { inMemoryImports } from '../../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../../fakes/in-memory-ledger.ts';
@@ -19,7 +21,12 @@ import { type ImportProcess, startProcess } from './import-process.ts';
 import { createRandom } from './random.ts';
 import { createRandomVerbs } from './random-verbs.ts';
 import { createSimulatedClock } from './simulated-clock.ts';
-import { createSimulatedMailboxes, mixedVerdicts, type SimulatedMailboxes } from './simulated-mailboxes.ts';
+import {
+  createSimulatedMailboxes,
+  type FailureCause,
+  mixedVerdicts,
+  type SimulatedMailboxes,
+} from './simulated-mailboxes.ts';
 import { createSimulatedMicrosoft, type MicrosoftOptions, type SimulatedMicrosoft } from './simulated-microsoft.ts';
 import { createSimulatedQueues, type SimulatedQueues } from './simulated-queues.ts';
 
@@ -31,6 +38,7 @@ export interface World extends Pick<SimulatedMailboxes, 'verdictOf' | 'drafts' |
   microsoft: SimulatedMicrosoft;
   puts: SimulatedQueues['puts'];
   processes: ImportProcess[];
+  slots: Slots;
   slotsUsed(): Promise<number | undefined>;
   /** The ids of the imports whose end was announced. */
   ended: string[];
@@ -38,8 +46,13 @@ export interface World extends Pick<SimulatedMailboxes, 'verdictOf' | 'drafts' |
   seconds(): number;
   /** Starts an import of these addresses. An empty address is a row without one. */
   startImport(addresses: readonly string[], customerId?: string): Promise<Import>;
+  pause(importId: string): Promise<void>;
   /** Changes an import as an API request would, and tells the dispatcher. */
   resume(importId: string): Promise<void>;
+  /** Does something after this time. `run` waits for it. */
+  after(seconds: number, work: () => Promise<unknown>): void;
+  /** Checks something twice a second for as long as time passes. */
+  always(check: () => Promise<void>): void;
   /** Lets time pass until the condition holds. Rejects if that takes longer than `withinSeconds` in the world. */
   until(condition: () => boolean | Promise<boolean>, withinSeconds: number): Promise<void>;
   /** The lines of an import whose messages the process has in hand. */
@@ -59,10 +72,12 @@ export interface WorldOptions {
   windowTotal?: number;
   microsoft?: MicrosoftOptions;
   verdictOf?: (address: string) => 'passed' | 'failed' | 'inconclusive';
+  failsAs?: FailureCause;
 }
 
 const RUN_MAX_SECONDS = 48 * 3_600;
 const RESTART_MS = 3_000;
+const CHECK_ALWAYS_MS = 500;
 
 /**
  * The real import machinery with the settings of a deployment, between queues, storage and mailboxes that fail. Processes
@@ -76,7 +91,7 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
   const startedAt = clock.nowMs();
   const queues = createSimulatedQueues(clock, faults, random);
   const microsoft = createSimulatedMicrosoft(clock, random, { ...options.microsoft });
-  const mailboxes = createSimulatedMailboxes({ faults, clock, random, microsoft }, verdictOf);
+  const mailboxes = createSimulatedMailboxes({ faults, clock, random, microsoft }, verdictOf, options.failsAs);
   const ledger = inMemoryLedger();
   const imports = inMemoryImports();
   const connections = inMemoryConnections();
@@ -101,12 +116,30 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
     void clock.sleep(RESTART_MS).then(() => processes.push(start()));
   }
 
+  const alwaysTrue: (() => Promise<void>)[] = [];
+  let checkedAt = 0;
+  async function checkAlways(): Promise<void> {
+    if (alwaysTrue.length === 0 || clock.nowMs() - checkedAt < CHECK_ALWAYS_MS) return;
+    checkedAt = clock.nowMs();
+    for (const check of alwaysTrue) await check();
+  }
+
   async function until(condition: () => boolean | Promise<boolean>, withinSeconds: number): Promise<void> {
     const deadline = clock.nowMs() + withinSeconds * 1000;
     while (!(await condition())) {
       if (clock.nowMs() > deadline) throw new Error(`did not happen within ${withinSeconds} seconds`);
       await clock.step();
+      await checkAlways();
     }
+  }
+
+  let scheduled = 0;
+  function after(seconds: number, work: () => Promise<unknown>): void {
+    scheduled++;
+    void clock.sleep(seconds * 1000).then(async () => {
+      await work();
+      scheduled--;
+    });
   }
 
   async function customerOf(customerId: string): Promise<string> {
@@ -124,7 +157,8 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
   const hasOpen = async () => (await imports.listOpen()).length > 0;
 
   return {
-    ...{ ledger, imports, connections, tenantPaces, microsoft, processes, ended, kill, until },
+    ...{ ledger, imports, connections, tenantPaces, slots, microsoft, processes, ended, kill, until, after },
+    always: (check) => void alwaysTrue.push(check),
     puts: queues.puts,
     inHandOf: (process, importId) => process.handOf(importId),
     failNextTallyRead() {
@@ -150,6 +184,9 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
       queues.put({ queue: 'plan', body: { v: 1, customerId, importId: id } });
       return record;
     },
+    async pause(importId) {
+      await pauseImport({ imports, clock }, 'cust_1', importId);
+    },
     async resume(importId) {
       const sendDispatch = async (body: ImportMessage) => queues.put({ queue: 'dispatch', body });
       const importQueues = { sendPlan: sendDispatch, sendDispatch, sendCheck: never, getOldestCheckSentAt: never };
@@ -168,7 +205,7 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
           kill(processes[Math.floor(random() * processes.length)] ?? first);
         }
         await verbs.act();
-        return !(await hasOpen());
+        return scheduled === 0 && !(await hasOpen());
       }, withinSeconds);
       // Late duplicates and cleanup messages may still be there. They end by themselves.
       await until(() => queues.queued.size === 0 && !processes.some((process) => process.isBusy()), 3_600);

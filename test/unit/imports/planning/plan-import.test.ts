@@ -23,6 +23,23 @@ describe('plans', () => {
     expect(calls).toEqual({ commit: 22, refused: 0, getMailbox: 0, getMailboxes: 0, eachMailbox: 0 });
   });
 
+  it('findings: counts them by code, names the first line of a duplicate, and keeps a suggestion', async () => {
+    const world = await createPlanningWorld();
+    await world.addImport('imp_1', ['a@c.com', '', 'b@c.con', ...users(200), 'a@c.com', 'b@c.con', '']);
+    await planImport(world.deps, 'cust_1', 'imp_1');
+    const { ledger } = world.deps;
+    const findingCounts = { address_missing: 2, domain_misspelled: 1, duplicate_in_file: 2 };
+    expect(await planOf(ledger, 'imp_1')).toMatchObject({ rows: 206, rejected: 2, duplicates: 2, findingCounts });
+    const rows = await rowsOf(ledger, 'imp_1');
+    expect(rows[2]).toMatchObject({ line: 4, state: 'pending', suggestion: 'b@c.com' });
+    expect(rows[2]).not.toHaveProperty('code');
+    expect(rows.slice(-3)).toMatchObject([
+      { line: 205, state: 'duplicate', firstLine: 2, message: expect.stringContaining('line 2') },
+      { line: 206, state: 'duplicate', firstLine: 4 },
+      { line: 207, state: 'rejected', code: 'address_missing' },
+    ]);
+  });
+
   it('a file that was sent before with no more transactions than the first time', async () => {
     const { ledger, calls } = countedLedger(inMemoryLedger());
     const world = await createPlanningWorld({ ledger });
@@ -54,10 +71,10 @@ describe('plans', () => {
     expect(calls.commit).toBeLessThanOrEqual(2 + 2 * 11 + 11);
   });
 
-  it('mailboxes that failed before again, together, and they keep their slots', async () => {
+  it('inconclusive mailboxes again, together, and they keep their slots', async () => {
     const { ledger, calls } = countedLedger(inMemoryLedger());
     for (const address of users(90)) {
-      const mailbox = aMailbox({ address, status: 'failed', slotClaimedBy: 'imp_0' });
+      const mailbox = aMailbox({ address, status: 'inconclusive', slotClaimedBy: 'imp_0' });
       await ledger.commit('conn_1', [{ op: 'createMailbox', mailbox }]);
     }
     Object.assign(calls, { commit: 0 });
@@ -73,10 +90,23 @@ describe('plans', () => {
     });
   });
 
+  it('mailboxes that failed before again, and claims a slot for each', async () => {
+    const ledger = inMemoryLedger();
+    for (const address of users(5)) {
+      await ledger.commit('conn_1', [{ op: 'createMailbox', mailbox: aMailbox({ address, status: 'failed' }) }]);
+    }
+    const world = await createPlanningWorld({ ledger });
+    await world.addImport('imp_1', users(5));
+    await planImport(world.deps, 'cust_1', 'imp_1');
+    expect(await planOf(ledger, 'imp_1')).toMatchObject({ accepted: 5, slotsNeeded: 5 });
+    expect((await world.slots.get('cust_1'))?.used).toBe(5);
+    expect((await ledger.getMailbox('conn_1', 'user0@contoso.example'))?.value.slotClaimedBy).toBe('imp_1');
+  });
+
   it('mailboxes that failed before, for one of two imports only that have them at the same time', async () => {
     const ledger = inMemoryLedger();
     for (const address of users(20)) {
-      const mailbox = aMailbox({ address, status: 'failed', slotClaimedBy: 'imp_0' });
+      const mailbox = aMailbox({ address, status: 'failed' });
       await ledger.commit('conn_1', [{ op: 'createMailbox', mailbox }]);
     }
     const world = await createPlanningWorld({ ledger });
