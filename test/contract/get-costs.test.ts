@@ -155,7 +155,7 @@ async function costOf(path: string, key: string) {
   Object.assign(counter, { requests: 0, writes: 0, concurrent: 0 });
   const headers = key === OPERATOR_KEY ? { 'muster-customer': 'cust_1' } : {};
   const response = await app.request('GET', path, { key, headers });
-  const body = response.headers.get('content-type')?.includes('json') ? await response.json() : undefined;
+  const body = response.headers.get('content-type') === 'application/json' ? await response.json() : undefined;
   return { ...counter, status: response.status, body: body as { items?: unknown[]; nextCursor?: string } };
 }
 
