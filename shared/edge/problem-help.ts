@@ -28,7 +28,8 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
     fix: 'Add a header, such as `email_address,display_name,daily_limit`, and one line for each mailbox.',
   },
   file_not_text: {
-    meaning: 'The uploaded file is neither an Excel workbook (.xlsx) nor a text file in an encoding that Muster can read.',
+    meaning:
+      'The uploaded file is neither an Excel workbook (.xlsx) nor a text file in an encoding that Muster can read.',
     fix: 'Save the file as CSV in UTF-8 and upload it again. In a spreadsheet program, export the sheet instead of renaming the file.',
   },
   file_malformed: {
