@@ -1,6 +1,7 @@
 import { apiFairness } from './api-fairness.ts';
 import { cancel } from './cancel.ts';
 import { fairness } from './fairness.ts';
+import { large } from './large.ts';
 import { processes } from './processes.ts';
 import { requests } from './requests.ts';
 import { type Bench, formatReport, isReached, UsageError } from './support/report.ts';
@@ -12,6 +13,7 @@ const benches: Record<string, Bench> = {
   processes,
   cancel,
   fairness,
+  large,
   'api-fairness': apiFairness,
 };
 
