@@ -9,15 +9,19 @@ import { addCustomerRoutes } from './http/customers.ts';
 import { addDocsPage } from './http/docs/docs-page.ts';
 import { addExpiringSecretRoutes } from './http/expiring-secrets.ts';
 import { addHealthRoutes } from './http/health.ts';
+import { addImportReportRoutes } from './http/import-reports.ts';
 import { addImportRoutes } from './http/imports.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
 import { addProblemPages } from './http/problem-page.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
+import { addDeleteConnectionQueue } from './queues/delete-connection.ts';
 import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
+import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
+import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
 import { addSweepImportsTimer } from './timers/sweep-imports.ts';
 import { addTidyUpTimer } from './timers/tidy-up.ts';
 
@@ -30,6 +34,7 @@ const routes = [
   addConsentRoutes,
   addExpiringSecretRoutes,
   addImportRoutes,
+  addImportReportRoutes,
   addMailboxRoutes,
   addAuditRoutes,
   addOpenApiRoute,
@@ -41,9 +46,12 @@ const queuesAndTimers = [
   addPlanImportQueue,
   addDispatchChecksQueue,
   addCheckMailboxQueue,
+  addDeleteConnectionQueue,
 
   addSweepImportsTimer,
+  addSweepDeletionsTimer,
   addFindExpiringSecretsTimer,
+  addRemoveOrphanedSecretsTimer,
   addTidyUpTimer,
 ] as const;
 

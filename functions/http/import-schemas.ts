@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { instant } from '../../shared/edge/response-fields.ts';
 import { importStatuses } from '../../shared/imports/import.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
+import { delimiters, encodings } from '../../shared/imports/upload/csv-format.ts';
+import { rowFields } from '../../shared/imports/upload/parsed-row.ts';
 import { rowFindingCodes, rowFindingResults } from '../../shared/imports/upload/row-findings.ts';
 import { causeSchema, microsoftIds } from './finding-schemas.ts';
 
@@ -44,6 +46,25 @@ const importFindingSchema = z
   })
   .meta({ id: 'ImportFinding', description: 'Why the import paused or failed.' });
 
+const columnsSchema = z
+  .strictObject({
+    used: z.partialRecord(z.enum(rowFields), z.string()).meta({
+      description: 'The header that each field is read from. A name in two columns is put together.',
+      examples: [{ address: 'PrimarySmtpAddress', displayName: 'First Name + Last Name' }],
+    }),
+    ignored: z.array(z.string()).meta({ description: 'Headers that Muster does not know or does not need.' }),
+    hasHeader: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Files only. `false` for a list of addresses that begins on the first line.' }),
+    delimiter: z.enum(delimiters).optional().meta({ description: 'CSV only.' }),
+    encoding: z.enum(encodings).optional().meta({
+      description:
+        'CSV only. A text that is not valid UTF-8 is read as `windows-1252`. Then check the names with accents.',
+    }),
+  })
+  .meta({ id: 'UploadColumns', description: 'How an upload was read.' });
+
 export const importSchema = z
   .strictObject({
     id: z.string().meta({ example: 'imp_01k2m8qj4vabcdefghjkmnp' }),
@@ -52,10 +73,14 @@ export const importSchema = z
     counts: countsSchema,
     findingCounts: findingCountsSchema,
     percent: z.number().min(0).max(100).meta({ description: 'Share of the accepted rows that are settled.' }),
+    secondsLeft: count.nullable().meta({
+      description: 'About how long the import still takes, at its present rate. `null` as long as nobody knows.',
+    }),
     createdAt: instant,
     startedAt: instant.nullable(),
     finishedAt: instant.nullable(),
     finding: importFindingSchema.nullable(),
+    columns: columnsSchema.optional().meta({ description: 'Absent for imports from before this was kept.' }),
     retryOf: z.string().optional(),
   })
   .meta({ id: 'Import' });
@@ -83,13 +108,6 @@ const sampleRowSchema = z.strictObject({
   displayName: z.string().optional(),
   dailyLimit: z.int().optional(),
   reference: z.string().optional(),
-});
-
-const columnsSchema = z.strictObject({
-  used: z.partialRecord(z.enum(['address', 'displayName', 'dailyLimit', 'reference']), z.string()),
-  ignored: z.array(z.string()),
-  delimiter: z.string().optional(),
-  encoding: z.string().optional(),
 });
 
 export const previewSchema = z

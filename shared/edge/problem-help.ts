@@ -38,8 +38,9 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
     example: { members: { line: 12 } },
   },
   file_no_address_column: {
-    meaning: 'The first line of the uploaded file does not name a column that contains addresses.',
-    fix: 'Add a first line with column names. Name the column with the addresses `email_address`.',
+    meaning:
+      'The first line of the uploaded file does not name a column that contains addresses, and is not one address either.',
+    fix: 'Add a first line with column names. Name the column with the addresses `email_address`. A file that has only addresses, one on each line, needs no header.',
   },
   customer_required: {
     meaning: 'The route acts for one customer. The request uses an operator key, which belongs to no customer.',
@@ -56,6 +57,11 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
   not_found: {
     meaning: 'The resource does not exist, was deleted, or belongs to another customer. The address may also be wrong.',
     fix: 'Check the path and the ID. Check that the API key belongs to the customer that owns the resource.',
+  },
+  gone: {
+    meaning:
+      'What the request asks for existed, but it has been deleted because the time for which it is kept is over.',
+    fix: 'Nothing can bring it back. If you need its content again, start a new import.',
   },
   method_not_allowed: {
     meaning: 'The address exists, but not for this HTTP method.',

@@ -31,9 +31,9 @@ const plain = /^[!-~]+$/;
 /**
  * Normalizes an e-mail address: trimmed, lower case, the domain in ASCII. Everything past the edge uses this form.
  *
- * Accepts what people paste: `Jane <jane@contoso.com>`, `mailto:jane@contoso.com`, Exchange's `SMTP:jane@contoso.com`.
- * Parsing the result again changes nothing. Refuses personal Microsoft accounts, because no tenant can give access to
- * them.
+ * Accepts what people paste: `Jane <jane@contoso.com>`, `mailto:jane@contoso.com`, Exchange's `SMTP:jane@contoso.com`,
+ * Outlook's `'jane@contoso.com'`, and a full stop, comma or semicolon at the end. Parsing the result again changes
+ * nothing. Refuses personal Microsoft accounts, because no tenant can give access to them.
  */
 export function parseAddress(input: string): ParsedAddress {
   // No accepted form is this long. The limit keeps the work below small for any input.
@@ -61,12 +61,25 @@ function trimBlanks(text: string): string {
   return text.slice(start, end);
 }
 
-function unwrap(text: string): string {
+function unwrap(wrapped: string): string {
+  const text = trimPunctuation(wrapped);
   if (text.endsWith('>')) {
     const open = text.indexOf('<');
     if (open !== -1) return unwrap(text.slice(open + 1, -1).trim());
   }
-  return text.replace(/^(?:mailto|smtp):/i, '');
+  return text.replace(/^(?:mailto|smtp):([^?]*)(?:\?.*)?$/is, '$1');
+}
+
+/** Outlook puts copied addresses in `'`. Where an address ends a sentence or is one of a list, its end is copied with it. */
+function trimPunctuation(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (end > start && /[.,;\s]/.test(text.charAt(end - 1))) end--;
+  if (end - start > 1 && text.charAt(start) === "'" && text.charAt(end - 1) === "'") {
+    start++;
+    end--;
+  }
+  return text.slice(start, end);
 }
 
 function domain(text: string): string {

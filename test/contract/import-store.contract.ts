@@ -24,8 +24,10 @@ export function describeImportStore(name: string, open: () => ImportStore): void
 
     it('returns what was inserted, to its customer only', async () => {
       const store = open();
+      const columns = { used: { address: 'email' }, ignored: ['Team'], hasHeader: true, encoding: 'utf-8' } as const;
       const record = nextImport(newCustomer(), {
         finding: { code: 'x', detail: 'y', seenAt: NOW },
+        columns: { ...columns, ignored: [...columns.ignored] },
         findingCounts: { foreign_domain: 3 },
       });
       await store.insert(record);

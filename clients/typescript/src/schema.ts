@@ -202,7 +202,10 @@ export interface paths {
         get: operations["connections-get"];
         put?: never;
         post?: never;
-        /** Delete a connection with its mailboxes and imports */
+        /**
+         * Delete a connection with its mailboxes and imports
+         * @description The connection is gone immediately, its client secret cannot be read any more, and its tenant can be registered again. Mailboxes and imports are removed in the background. Until then, deleting it again succeeds.
+         */
         delete: operations["connections-delete"];
         options?: never;
         head?: never;
@@ -410,6 +413,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/imports/{importId}/report.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the result of every row as CSV
+         * @description Every row in the order of the file, with the verdict of each probe, what is wrong and how to fix it. In UTF-8 with a byte order mark, for spreadsheets. A value that a spreadsheet would take for a formula has an apostrophe before it, which an import removes again. A running import answers with what is known now. `Muster-Import-Status` says whether the import has ended. The answer is streamed: if something fails midway, the connection breaks, and what has arrived is not the whole report.
+         */
+        get: operations["imports-report-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{importId}/failed.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the rows that can be corrected and imported again
+         * @description The rows that failed, were inconclusive or were rejected, with the columns that an import reads and the values that you sent. Correct them and upload the file as it is. The columns `problem` and `fix` say what to correct; an import ignores them. A running import answers with what is known now. `Muster-Import-Status` says whether the import has ended. The answer is streamed: if something fails midway, the connection breaks, and what has arrived is not the whole report.
+         */
+        get: operations["imports-failed-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{importId}/report.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the result of every row as JSON lines
+         * @description Every row in the order of the file, each as a JSON object on a line of its own. A running import answers with what is known now. `Muster-Import-Status` says whether the import has ended. The answer is streamed: if something fails midway, the connection breaks, and what has arrived is not the whole report.
+         */
+        get: operations["imports-report-json"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{connectionId}/mailboxes": {
         parameters: {
             query?: never;
@@ -491,8 +554,11 @@ export interface components {
                 address: string;
                 /** @example Jane Doe */
                 displayName?: string;
-                /** @example 50 */
-                dailyLimit?: number;
+                /**
+                 * @description A whole number. It may be a string, such as "50".
+                 * @example 50
+                 */
+                dailyLimit?: number | string;
                 /** @example crm-4711 */
                 reference?: string;
             }[];
@@ -515,7 +581,7 @@ export interface components {
              * @description A stable code for programs. Absent if the error is on our side (status 500).
              * @enum {string}
              */
-            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "upload_in_progress" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
+            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "upload_in_progress" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
             /** @description Give this ID to our support. */
             requestId: string;
             /** @description Every wrong field of the request, at most 100. */
@@ -780,14 +846,7 @@ export interface components {
                 needed: number;
                 free: number;
             };
-            columns: {
-                used: {
-                    [key: string]: string;
-                };
-                ignored: string[];
-                delimiter?: string;
-                encoding?: string;
-            };
+            columns: components["schemas"]["UploadColumns"];
             findings: {
                 line: number;
                 address?: string;
@@ -815,6 +874,33 @@ export interface components {
                 reference?: string;
             }[];
         };
+        /** @description How an upload was read. */
+        UploadColumns: {
+            /**
+             * @description The header that each field is read from. A name in two columns is put together.
+             * @example {
+             *       "address": "PrimarySmtpAddress",
+             *       "displayName": "First Name + Last Name"
+             *     }
+             */
+            used: {
+                [key: string]: string;
+            };
+            /** @description Headers that Muster does not know or does not need. */
+            ignored: string[];
+            /** @description Files only. `false` for a list of addresses that begins on the first line. */
+            hasHeader?: boolean;
+            /**
+             * @description CSV only.
+             * @enum {string}
+             */
+            delimiter?: "," | ";" | "\t" | "|";
+            /**
+             * @description CSV only. A text that is not valid UTF-8 is read as `windows-1252`. Then check the names with accents.
+             * @enum {string}
+             */
+            encoding?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
+        };
         /** @description How many rows have a finding with each code. Codes that no row has are left out. */
         FindingCounts: {
             [key: string]: number;
@@ -829,6 +915,8 @@ export interface components {
             findingCounts: components["schemas"]["FindingCounts"];
             /** @description Share of the accepted rows that are settled. */
             percent: number;
+            /** @description About how long the import still takes, at its present rate. `null` as long as nobody knows. */
+            secondsLeft: number | null;
             /**
              * Format: date-time
              * @description RFC 3339, in UTC.
@@ -838,6 +926,8 @@ export interface components {
             startedAt: string | null;
             finishedAt: string | null;
             finding: components["schemas"]["ImportFinding"] | null;
+            /** @description Absent for imports from before this was kept. */
+            columns?: components["schemas"]["UploadColumns"];
             retryOf?: string;
         };
         /** @description `accepted` is always the sum of the last six. */
@@ -898,6 +988,48 @@ export interface components {
              * @example 2027-06-01T08:30:00.000Z
              */
             nextCheckAt?: string;
+            reference?: string;
+        };
+        /** @description One line of an import with its result and how to fix it. */
+        ReportRow: {
+            line: number;
+            address: string;
+            /** @enum {string} */
+            state: "rejected" | "duplicate" | "pending" | "waiting" | "passed" | "failed" | "inconclusive" | "cancelled";
+            /** @description The address of the mailbox that the row became. */
+            mailbox?: string;
+            /** @description The verdict of each probe. */
+            verdicts: {
+                [key: string]: components["schemas"]["Verdict"];
+            };
+            cause?: components["schemas"]["Cause"];
+            /** @description Why the row was rejected or is a duplicate. */
+            code?: string;
+            /** @description What is wrong. */
+            detail?: string;
+            /** @description How to fix it. */
+            fix?: string;
+            /** @description A page of Microsoft about it. */
+            link?: string;
+            /** @description Microsoft’s own error code. */
+            microsoftCode?: string;
+            /** @description Microsoft’s ID of the request. */
+            requestId?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            checkedAt?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            nextCheckAt?: string;
+            displayName?: string;
+            /** @description Of a rejected row: the text that you sent, whatever it is. */
+            dailyLimit?: number | string;
             reference?: string;
         };
         /** @description A mailbox of a connection, with its latest findings. */
@@ -1397,6 +1529,22 @@ export interface components {
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `gone`: No longer available. */
+        "Problem-410-gone": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 [name: string]: unknown;
             };
@@ -2429,7 +2577,7 @@ export interface operations {
             415: components["responses"]["Problem-415-unsupported_media_type"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
-            503: components["responses"]["Problem-503-vault_unavailable-storage_unavailable"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
     "connections-update": {
@@ -3186,6 +3334,161 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "imports-report-csv": {
+        parameters: {
+            query?: {
+                /** @description What separates the values. Excel expects a semicolon where the comma is the decimal sign. */
+                delimiter?: "comma" | "semicolon" | "tab";
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of an import.
+                 * @example imp_01k2m8qj4vabcdefghjkmnp
+                 */
+                importId: components["parameters"]["importId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A CSV file with a header line. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. */
+                    "Content-Disposition"?: string;
+                    /** @description The status of the import when the report began. */
+                    "Muster-Import-Status"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            410: components["responses"]["Problem-410-gone"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "imports-failed-csv": {
+        parameters: {
+            query?: {
+                /** @description What separates the values. Excel expects a semicolon where the comma is the decimal sign. */
+                delimiter?: "comma" | "semicolon" | "tab";
+                /** @description `true` adds the rows that have no verdict because the import was cancelled. */
+                cancelled?: "true" | "false";
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of an import.
+                 * @example imp_01k2m8qj4vabcdefghjkmnp
+                 */
+                importId: components["parameters"]["importId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A CSV file that an import accepts. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. */
+                    "Content-Disposition"?: string;
+                    /** @description The status of the import when the report began. */
+                    "Muster-Import-Status"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            410: components["responses"]["Problem-410-gone"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "imports-report-json": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of an import.
+                 * @example imp_01k2m8qj4vabcdefghjkmnp
+                 */
+                importId: components["parameters"]["importId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One JSON object per line. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. */
+                    "Content-Disposition"?: string;
+                    /** @description The status of the import when the report began. */
+                    "Muster-Import-Status"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ReportRow"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            410: components["responses"]["Problem-410-gone"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
             503: components["responses"]["Problem-503-storage_unavailable"];

@@ -33,6 +33,7 @@ const importColumns: Columns<Import> = {
   canarySettledAt: 'instant',
   retryOf: 'text',
   uploadType: 'text',
+  columns: 'json',
   uploadedRows: 'number',
   quotaRows: 'number',
   uploadHash: 'text',

@@ -1,11 +1,17 @@
 import { parse } from 'csv-parse/sync';
 import { DomainError } from '../../kernel/errors.ts';
 import { type Delimiter, delimiters } from './csv-format.ts';
+import { removeGuard } from './formula-guard.ts';
 import { countKnownHeaders } from './parse-header.ts';
 
-/** Splits well-formed records into their unquoted fields. Each record must end with LF. */
+const APOSTROPHE = 0x27;
+
+/**
+ * Splits well-formed records into their unquoted fields, without the apostrophes that guard them against being taken for
+ * formulas. Each record must end with LF.
+ */
 export function splitFields(records: Buffer, delimiter: Delimiter): string[][] {
-  return parse(records, {
+  const rows: string[][] = parse(records, {
     delimiter,
     record_delimiter: '\n',
     max_record_size: 0,
@@ -14,6 +20,12 @@ export function splitFields(records: Buffer, delimiter: Delimiter): string[][] {
     // `readCsv` reports rows with a different number of columns.
     relax_column_count: true,
   });
+  return records.includes(APOSTROPHE) ? rows.map((fields) => fields.map(removeGuard)) : rows;
+}
+
+/** Whether this is the first line of Windows PowerShell's `Export-Csv`, which names the type of what was exported. */
+export function isTypeLine(record: Buffer): boolean {
+  return /^"?#TYPE\s/i.test(record.subarray(0, 10).toString());
 }
 
 /**
@@ -28,13 +40,13 @@ export function readSepLine(record: Buffer): Delimiter | undefined {
   if (delimiter) return delimiter;
   throw new DomainError(
     'file_malformed',
-    `The first line sets "${separator}" as the separator, which is not supported. Save the file with commas, semicolons or tabs as separators.`,
+    `The first line sets "${separator}" as the separator, which is not supported. Save the file with commas, semicolons, tabs or | as separators.`,
   );
 }
 
 /**
  * Detects the delimiter from the header: the one that gives the most known headers, then the one that gives the most
- * columns, then comma before semicolon before tab. Counting characters would go wrong on `email;"name, full"`.
+ * columns, then comma before semicolon before tab before |. Counting characters would go wrong on `email;"name, full"`.
  */
 export function detectDelimiter(header: Buffer): Delimiter {
   const candidates = delimiters.map((delimiter) => {

@@ -15,22 +15,32 @@ export type ParsedRow =
       reference?: string;
       warning?: RowFault;
     }
-  | ({ line: number; ok: false; address: string; reference?: string } & RowFault);
+  | ({
+      line: number;
+      ok: false;
+      /** These four as they were sent. A value that is too long is cut and ends in `…`. */
+      address: string;
+      displayName?: string;
+      dailyLimitAsSent?: string;
+      reference?: string;
+    } & RowFault);
 
 /** Which of our fields an upload has. */
 export interface Columns {
-  /** The header that each field was read from. */
+  /** The header that each field was read from. A name in two columns has two, such as `First Name + Last Name`. */
   used: Partial<Record<RowField, string>>;
   /** Headers that Muster does not know. Customers see them, and can spot a typing error. */
   ignored: string[];
+  /** Files only. `false` for a list of addresses that begins on the first line. */
+  hasHeader?: boolean;
   /** CSV only. */
   delimiter?: Delimiter;
-  /** CSV only. */
-  encoding?: Encoding;
+  /** CSV only. Certain when the last row was read, see `decode`. */
+  readonly encoding?: Encoding;
 }
 
 /**
- * An upload that is being read. Its columns are known before the first row.
+ * An upload that is being read. Its columns are known before the first row, except for the encoding.
  *
  * `line` is the line on which a row begins; in a JSON list it is the row's position, counted from 1. It always rises,
  * so it identifies the row, and reading the same upload again gives the same rows. Iterating rejects if the file is

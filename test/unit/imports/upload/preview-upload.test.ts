@@ -33,6 +33,7 @@ describe('previews what an import would do', () => {
       columns: {
         used: { address: 'email', displayName: 'name' },
         ignored: ['team'],
+        hasHeader: true,
         delimiter: ',',
         encoding: 'utf-8',
       },
