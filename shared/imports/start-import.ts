@@ -45,6 +45,7 @@ export async function startImport(
   actor: CustomerActor,
   connection: Connection,
   upload: OpenedUpload,
+  origin: Pick<Import, 'retryOf'> = {},
 ): Promise<Import> {
   const { customerId } = actor;
   const importId = deps.newId('imp');
@@ -79,6 +80,7 @@ export async function startImport(
     quotaRows: received.rows,
     uploadHash: received.hash,
     createdAt: now,
+    ...origin,
   };
   return continueImport(deps, await insertImport(deps, record, demand.unchecked()), received.hash);
 }
