@@ -31,8 +31,9 @@ const featureArrows: Record<string, readonly string[]> = {
 /** Which other folders a folder of shared/imports may use. */
 const importFolderArrows: Record<string, readonly string[]> = {
   upload: [],
+  domains: ['upload'],
   ledger: [],
-  planning: ['ledger', 'upload'],
+  planning: ['domains', 'ledger', 'upload'],
   pacing: ['ledger'],
   refusals: ['ledger'],
   checking: ['ledger', 'refusals'],

@@ -19,6 +19,10 @@ export const connectionSchema = z
     cloud: z.enum(clouds),
     tenantId: z.string(),
     tenantDomain: z.string().optional(),
+    verifiedDomains: z.array(z.string()).nullable().meta({
+      description:
+        'The verified domains of the tenant, as of the last test that passed. Imports reject other domains. `null` if the test could not read them: that needs User.Read.All or Organization.Read.All.',
+    }),
     clientId: z.string(),
     clientSecret: z.strictObject({ expiresAt: instant, daysLeft: z.int(), state: z.enum(clientSecretStates) }),
     probes: z.array(probeSchema),

@@ -3,7 +3,9 @@ import { causeCodes } from '../../shared/causes/causes.ts';
 import { instant } from '../../shared/edge/response-fields.ts';
 import { importStatuses } from '../../shared/imports/import.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
-import { rowFindingCodes } from '../../shared/imports/upload/row-findings.ts';
+import { delimiters, encodings } from '../../shared/imports/upload/csv-format.ts';
+import { rowFields } from '../../shared/imports/upload/parsed-row.ts';
+import { rowFindingCodes, rowFindingResults } from '../../shared/imports/upload/row-findings.ts';
 import { causeSchema, microsoftIds } from './finding-schemas.ts';
 
 const count = z.int().min(0);
@@ -23,6 +25,17 @@ const countsSchema = z
   })
   .meta({ id: 'Counts', description: '`accepted` is always the sum of the last six.' });
 
+const findingCountsSchema = z.partialRecord(z.enum(rowFindingCodes), count).meta({
+  id: 'FindingCounts',
+  description: 'How many rows have a finding with each code. Codes that no row has are left out.',
+});
+
+const firstLine = z
+  .int()
+  .optional()
+  .meta({ description: 'Of a duplicate in the file: the line that has the same address and counts.' });
+const suggestion = z.string().optional().meta({ description: 'An address that may be meant.' });
+
 const importFindingSchema = z
   .strictObject({
     cause: z.string().meta({ description: 'A cause, or a code of an import as a whole.', example: 'secret_expired' }),
@@ -34,17 +47,38 @@ const importFindingSchema = z
   })
   .meta({ id: 'ImportFinding', description: 'Why the import paused or failed.' });
 
+const columnsSchema = z
+  .strictObject({
+    used: z.partialRecord(z.enum(rowFields), z.string()).meta({
+      description: 'The header that each field is read from. A name in two columns is put together.',
+      examples: [{ address: 'PrimarySmtpAddress', displayName: 'First Name + Last Name' }],
+    }),
+    ignored: z.array(z.string()).meta({ description: 'Headers that Muster does not know or does not need.' }),
+    hasHeader: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Files only. `false` for a list of addresses that begins on the first line.' }),
+    delimiter: z.enum(delimiters).optional().meta({ description: 'CSV only.' }),
+    encoding: z.enum(encodings).optional().meta({
+      description:
+        'CSV only. A text that is not valid UTF-8 is read as `windows-1252`. Then check the names with accents.',
+    }),
+  })
+  .meta({ id: 'UploadColumns', description: 'How an upload was read.' });
+
 export const importSchema = z
   .strictObject({
     id: z.string().meta({ example: 'imp_01k2m8qj4vabcdefghjkmnp' }),
     connectionId: z.string(),
     status: z.enum(importStatuses),
     counts: countsSchema,
+    findingCounts: findingCountsSchema,
     percent: z.number().min(0).max(100).meta({ description: 'Share of the accepted rows that are settled.' }),
     createdAt: instant,
     startedAt: instant.nullable(),
     finishedAt: instant.nullable(),
     finding: importFindingSchema.nullable(),
+    columns: columnsSchema.optional().meta({ description: 'Absent for imports from before this was kept.' }),
     retryOf: z.string().optional().meta({ description: 'The import whose failed rows this one checks again.' }),
   })
   .meta({ id: 'Import' });
@@ -69,6 +103,8 @@ export const rowSchema = z
     mailbox: z.string().optional().meta({ description: 'The address of the mailbox that the row became.' }),
     code: z.string().optional().meta({ description: 'Why the row was rejected or is a duplicate.' }),
     message: z.string().optional().meta({ description: 'The same in words.' }),
+    firstLine,
+    suggestion,
     cause: causeSchema.optional(),
     requestId: z.string().optional(),
     nextCheckAt: instant.optional(),
@@ -84,13 +120,6 @@ const sampleRowSchema = z.strictObject({
   reference: z.string().optional(),
 });
 
-const columnsSchema = z.strictObject({
-  used: z.partialRecord(z.enum(['address', 'displayName', 'dailyLimit', 'reference']), z.string()),
-  ignored: z.array(z.string()),
-  delimiter: z.string().optional(),
-  encoding: z.string().optional(),
-});
-
 export const previewSchema = z
   .strictObject({
     rows: count,
@@ -103,11 +132,17 @@ export const previewSchema = z
       z.strictObject({
         line: z.int(),
         address: z.string().optional(),
+        result: z
+          .enum(rowFindingResults)
+          .meta({ description: 'What becomes of the row. An accepted row is checked in spite of its finding.' }),
         code: z.enum(rowFindingCodes),
         message: z.string(),
+        firstLine,
+        suggestion,
       }),
     ),
-    findingsOmitted: count,
+    findingsOmitted: count.meta({ description: 'The number of findings beyond the first 1,000, which are listed.' }),
+    findingCounts: findingCountsSchema,
     sample: z.array(sampleRowSchema),
   })
   .meta({ id: 'Preview', description: 'What an import with this upload would do.' });

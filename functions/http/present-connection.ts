@@ -19,6 +19,7 @@ export function presentConnection(
     cloud: connection.cloud,
     tenantId: connection.tenantId,
     ...(connection.tenantDomain !== undefined && { tenantDomain: connection.tenantDomain }),
+    verifiedDomains: connection.verifiedDomains ?? null,
     clientId: connection.clientId,
     clientSecret: {
       expiresAt: expiresAt.toISOString(),

@@ -5,17 +5,19 @@ import type { Progress } from '../../shared/imports/progress.ts';
 import type { importSchema, rowSchema } from './import-schemas.ts';
 
 /** An import and its counts, as the API shows them. */
-export function presentProgress({ record, counts, percent }: Progress): z.infer<typeof importSchema> {
+export function presentProgress({ record, counts, findingCounts, percent }: Progress): z.infer<typeof importSchema> {
   return {
     id: record.id,
     connectionId: record.connectionId,
     status: record.status,
     counts,
+    findingCounts,
     percent,
     createdAt: record.createdAt.toISOString(),
     startedAt: record.startedAt?.toISOString() ?? null,
     finishedAt: record.finishedAt?.toISOString() ?? null,
     finding: record.finding ? presentFinding(record.finding) : null,
+    ...(record.columns && { columns: record.columns }),
     ...(record.retryOf !== undefined && { retryOf: record.retryOf }),
   };
 }
@@ -44,6 +46,8 @@ export function presentRow(row: Row): z.infer<typeof rowSchema> {
     ...(HAS_MAILBOX.has(row.state) && { mailbox: row.address }),
     ...(row.code !== undefined && { code: row.code }),
     ...(row.message !== undefined && { message: row.message }),
+    ...(row.firstLine !== undefined && { firstLine: row.firstLine }),
+    ...(row.suggestion !== undefined && { suggestion: row.suggestion }),
     ...(row.cause !== undefined && { cause: row.cause }),
     ...(row.requestId !== undefined && { requestId: row.requestId }),
     ...(row.nextCheckAt !== undefined && { nextCheckAt: row.nextCheckAt.toISOString() }),

@@ -8,6 +8,7 @@ import type { ConnectionStore } from '../connections/connection-store.ts';
 import type { Organizations } from '../connections/organizations.ts';
 import { requireConnection } from '../connections/require-connection.ts';
 import type { AppToken, Audience, Tokens } from '../connections/tokens.ts';
+import { toVerifiedDomains } from '../connections/verified-domains.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { MailboxChecker } from './mailbox-checker.ts';
@@ -51,8 +52,9 @@ interface TestResult {
  * checks the token's audience, tenant and roles, and checks the default mailbox by real calls if there is one.
  *
  * Roles only decide where nothing else can: without any role, and without a default mailbox that passes (through RBAC
- * for Applications), consent is missing. A passed test makes the connection `ready`. A test that does not pass makes a
- * ready connection `failing`, unless the only cause is in the default mailbox.
+ * for Applications), consent is missing. A passed test makes the connection `ready`, and notes the verified domains of the
+ * tenant if it could read them. A test that does not pass makes a ready connection `failing`, unless the only cause is in
+ * the default mailbox.
  *
  * @throws DomainError `not_found`, `vault_unavailable`, `microsoft_throttled`, `microsoft_unavailable`
  */
@@ -99,8 +101,10 @@ export async function testConnection(
 
   const decisive = steps.find(hasVerdict('failed')) ?? steps.find(hasVerdict('inconclusive'));
   const cause = decisive?.cause;
-  if (!decisive) await recordResult(deps, actor, connectionId, { seenAt: startedAt });
-  else if (cause && (decisive.step !== 'defaultMailbox' || isConnectionCause(cause))) {
+  if (!decisive) {
+    const verifiedDomains = toVerifiedDomains(organization?.verifiedDomains);
+    await recordResult(deps, actor, connectionId, { seenAt: startedAt, verifiedDomains });
+  } else if (cause && (decisive.step !== 'defaultMailbox' || isConnectionCause(cause))) {
     await recordResult(deps, actor, connectionId, connectionFinding(cause, deps.clock.now(), undefined));
   }
   return { verdict: decisive?.verdict ?? 'passed', steps, roles, ...(organization && { organization }) };
@@ -166,17 +170,18 @@ async function recordResult(
   deps: TestConnectionDeps,
   actor: CustomerActor,
   connectionId: string,
-  result: ConnectionFinding | { seenAt: Date },
+  result: ConnectionFinding | { seenAt: Date; verifiedDomains: string[] | undefined },
 ): Promise<void> {
   await changeConnection(deps.connections, actor.customerId, connectionId, (current) => {
     if (current.status === 'disconnected') return undefined;
     if ('cause' in result) {
       return current.status === 'awaitingConsent' ? undefined : { ...current, status: 'failing', finding: result };
     }
-    const { finding: _finding, checksHeldUntil: _held, ...rest } = current;
-    const { seenAt } = result;
+    const { finding: _finding, checksHeldUntil: _held, verifiedDomains: _outdated, ...rest } = current;
+    const { seenAt, verifiedDomains } = result;
     // Consent that was given in the portal, without a consent link, is first noticed here.
     const firstSeen = current.consentedAt ? {} : { consentedAt: seenAt, grantsChangedAt: seenAt };
-    return { ...rest, ...firstSeen, provenAt: seenAt, status: 'ready' };
+    const known = verifiedDomains && { verifiedDomains };
+    return { ...rest, ...firstSeen, ...known, provenAt: seenAt, status: 'ready' };
   });
 }

@@ -27,6 +27,11 @@ export interface Connection {
   tenantId: string;
   /** The domain that the customer gave for the tenant. Absent if the customer gave the GUID. */
   tenantDomain?: string;
+  /**
+   * Every verified domain of the tenant, in lower case, as of the last test that passed. Absent if that test could not read
+   * them, or if they are too many to store.
+   */
+  verifiedDomains?: string[];
   clientId: string;
   /** The version of the vault's secret `{id}` that is in use. A new version makes all cached tokens stale. */
   clientSecretVersion: string;

@@ -38,8 +38,9 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
     example: { members: { line: 12 } },
   },
   file_no_address_column: {
-    meaning: 'The first line of the uploaded file does not name a column that contains addresses.',
-    fix: 'Add a first line with column names. Name the column with the addresses `email_address`.',
+    meaning:
+      'The first line of the uploaded file does not name a column that contains addresses, and is not one address either.',
+    fix: 'Add a first line with column names. Name the column with the addresses `email_address`. A file that has only addresses, one on each line, needs no header.',
   },
   customer_required: {
     meaning: 'The route acts for one customer. The request uses an operator key, which belongs to no customer.',

@@ -1,6 +1,7 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
 import type { Flow } from './dispatching/flow.ts';
 import type { Counts } from './ledger/counts.ts';
+import type { Columns } from './upload/parsed-row.ts';
 
 export const importStatuses = [
   'accepted',
@@ -96,6 +97,8 @@ export interface Import {
   retryOf?: string;
   /** The media type of the stored upload. */
   uploadType: string;
+  /** How the upload was read. Absent for imports from before this was kept. */
+  columns?: Columns;
   /** The rows of the upload, counted while it was stored. */
   uploadedRows?: number;
   /**
@@ -107,6 +110,8 @@ export interface Import {
   uploadHash?: string;
   /** The final counts, written together with the end state. Nothing counts afterwards. */
   counts?: Counts;
+  /** How many rows have a finding with each code. Written together with `counts`. */
+  findingCounts?: Record<string, number>;
   createdAt: Date;
   startedAt?: Date;
   /** When the current pause began. */

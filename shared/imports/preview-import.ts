@@ -1,6 +1,7 @@
 import type { Connection } from '../connections/connection.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Slots } from '../plans/slots.ts';
+import { createDomainJudge, judgeRows } from './domains/judge-domain.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { createExistingMailboxes } from './planning/existing-mailboxes.ts';
 import { countFreeSlots } from './planning/slot-demand.ts';
@@ -26,7 +27,10 @@ export async function previewImport(
   connection: Connection,
   upload: OpenedUpload,
 ): Promise<Preview> {
-  const parsed = await readUpload(upload.type, upload.bytes, deps.uploadLimits);
+  const parsed = judgeRows(
+    await readUpload(upload.type, upload.bytes, deps.uploadLimits),
+    createDomainJudge(connection),
+  );
   const free = await countFreeSlots(deps, actor.customerId);
   return previewUpload(parsed, createExistingMailboxes(deps.ledger, connection.id), { free });
 }

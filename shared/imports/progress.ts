@@ -6,6 +6,8 @@ import { sumTallies } from './ledger/tally.ts';
 export interface Progress {
   record: Import;
   counts: Counts;
+  /** How many of the planned rows have a finding with each code. */
+  findingCounts: Record<string, number>;
   /** Share of the accepted rows that are settled, in steps of 0.1. 100 only when all are. */
   percent: number;
 }
@@ -18,19 +20,22 @@ export async function readProgress(
   deps: { ledger: Pick<Ledger, 'getPlan' | 'listTallies'> },
   record: Import,
 ): Promise<Progress> {
-  const counts = record.counts ?? (await readCounts(deps, record));
-  return { record, counts, percent: percentOf(record, counts) };
+  const { counts, findingCounts = {} } = record.counts
+    ? { counts: record.counts, findingCounts: record.findingCounts }
+    : await readCounts(deps, record);
+  return { record, counts, findingCounts, percent: percentOf(record, counts) };
 }
 
 async function readCounts(
   deps: { ledger: Pick<Ledger, 'getPlan' | 'listTallies'> },
   { connectionId, id, uploadedRows }: Import,
-): Promise<Counts> {
+): Promise<Pick<Progress, 'counts'> & Partial<Pick<Progress, 'findingCounts'>>> {
   const [plan, tallies] = await Promise.all([
     deps.ledger.getPlan(connectionId, id),
     deps.ledger.listTallies(connectionId, id),
   ]);
-  return countRows(plan?.value, sumTallies(tallies), uploadedRows);
+  const counts = countRows(plan?.value, sumTallies(tallies), uploadedRows);
+  return { counts, ...(plan && { findingCounts: plan.value.findingCounts }) };
 }
 
 /** Rounded down, so that 100 is not shown before the end. 0 while planning, because the total is not known yet. */

@@ -5,6 +5,7 @@ import { DomainError } from '../kernel/errors.ts';
 import type { NewId } from '../kernel/ids.ts';
 import type { Quotas } from '../kernel/quota.ts';
 import type { Slots } from '../plans/slots.ts';
+import { createDomainJudge } from './domains/judge-domain.ts';
 import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore } from './import-store.ts';
@@ -52,9 +53,10 @@ export async function startImport(
   const begun = await deps.imports.get(customerId, importId);
   if (begun) return continueImport(deps, begun.value, await hashUpload(upload.bytes));
   const demand = createSlotDemand(deps, connection.id);
+  const judge = createDomainJudge(connection);
   const stored = { customerId, importId, contentType: upload.type, body: upload.bytes };
   const received = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, stored, (row) =>
-    demand.count(row),
+    demand.count(judge(row)),
   );
   await refuseTooFewSlots(deps, demand, customerId, importId);
   const now = deps.clock.now();
@@ -76,6 +78,7 @@ export async function startImport(
     batches: [],
     eventPending: false,
     uploadType: received.uploadType,
+    columns: received.columns,
     uploadedRows: received.rows,
     quotaRows: received.rows,
     uploadHash: received.hash,

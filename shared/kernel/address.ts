@@ -7,7 +7,7 @@ const ADDRESS_MAX_LENGTH = 320;
 const LOCAL_MAX_LENGTH = 64;
 const DOMAIN_MAX_LENGTH = 255;
 
-type AddressFault = 'address_missing' | 'address_malformed' | 'address_too_long' | 'address_consumer';
+type AddressFault = 'address_missing' | 'address_malformed' | 'address_too_long' | 'consumer_domain';
 
 type ParsedAddress = { ok: true; address: string } | { ok: false; code: AddressFault; message: string };
 
@@ -31,9 +31,9 @@ const plain = /^[!-~]+$/;
 /**
  * Normalizes an e-mail address: trimmed, lower case, the domain in ASCII. Everything past the edge uses this form.
  *
- * Accepts what people paste: `Jane <jane@contoso.com>`, `mailto:jane@contoso.com`, Exchange's `SMTP:jane@contoso.com`.
- * Parsing the result again changes nothing. Refuses personal Microsoft accounts, because no tenant can give access to
- * them.
+ * Accepts what people paste: `Jane <jane@contoso.com>`, `mailto:jane@contoso.com`, Exchange's `SMTP:jane@contoso.com`,
+ * Outlook's `'jane@contoso.com'`, and a full stop, comma or semicolon at the end. Parsing the result again changes
+ * nothing. Refuses personal Microsoft accounts, because no tenant can give access to them.
  */
 export function parseAddress(input: string): ParsedAddress {
   // No accepted form is this long. The limit keeps the work below small for any input.
@@ -48,7 +48,7 @@ export function parseAddress(input: string): ParsedAddress {
   if (!syntax.test(address) || faultyDots.test(address) || !publicDomain.test(address)) {
     return refuse('address_malformed');
   }
-  if (isConsumerDomain(address.slice(at + 1))) return refuse('address_consumer');
+  if (isConsumerDomain(address.slice(at + 1))) return refuse('consumer_domain');
   return { ok: true, address };
 }
 
@@ -61,12 +61,25 @@ function trimBlanks(text: string): string {
   return text.slice(start, end);
 }
 
-function unwrap(text: string): string {
+function unwrap(wrapped: string): string {
+  const text = trimPunctuation(wrapped);
   if (text.endsWith('>')) {
     const open = text.indexOf('<');
     if (open !== -1) return unwrap(text.slice(open + 1, -1).trim());
   }
-  return text.replace(/^(?:mailto|smtp):/i, '');
+  return text.replace(/^(?:mailto|smtp):([^?]*)(?:\?.*)?$/is, '$1');
+}
+
+/** Outlook puts copied addresses in `'`. Where an address ends a sentence or is one of a list, its end is copied with it. */
+function trimPunctuation(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (end > start && /[.,;\s]/.test(text.charAt(end - 1))) end--;
+  if (end - start > 1 && text.charAt(start) === "'" && text.charAt(end - 1) === "'") {
+    start++;
+    end--;
+  }
+  return text.slice(start, end);
 }
 
 function domain(text: string): string {
@@ -78,7 +91,7 @@ const messages: Record<AddressFault, string> = {
   address_missing: 'The e-mail address is missing.',
   address_malformed: 'This is not a valid e-mail address. Use an address such as jane@contoso.com.',
   address_too_long: 'This address is too long. Use at most 64 characters before the @, and 320 in total.',
-  address_consumer:
+  consumer_domain:
     'This is a personal Microsoft account, such as outlook.com, hotmail.com, live.com or msn.com. Only mailboxes of an organization can be connected. Remove this address.',
 };
 

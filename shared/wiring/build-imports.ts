@@ -15,7 +15,7 @@ import { createReportBook } from '../imports/ledger/report-book.ts';
 import { createSerialByKey } from '../imports/ledger/serial-by-key.ts';
 import { createSettler } from '../imports/ledger/settler.ts';
 import { createTallyBook } from '../imports/ledger/tally-book.ts';
-import { readUpload } from '../imports/upload/read-upload.ts';
+import { readStoredUpload } from '../imports/planning/read-stored-upload.ts';
 import type { UploadStore } from '../imports/upload/upload-store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Config } from './config.ts';
@@ -43,7 +43,7 @@ export function buildImports(stores: ImportBuildDeps, settings: Config['settings
   const serialByKey = createSerialByKey();
   const tenantGate = createTenantGate({ checksMax: settings.CHECKS_AT_ONCE, now: Date.now });
   const reports = createReportBook({ clock, running: tenantGate.running });
-  const tallies = createTallyBook(processId, reports);
+  const tallies = createTallyBook(processId, reports, clock);
   const pause = (ms: number) => sleep(ms);
   const settler = createSettler(
     { ledger, serialByKey, tallies, reports, clock, sleep: pause },
@@ -64,10 +64,8 @@ export function buildImports(stores: ImportBuildDeps, settings: Config['settings
     heartbeat: createHeartbeat({ reports, settler, clock, sleep: pause }),
 
     uploadLimits,
-    readUpload: async (record: Import, afterLine: number) => {
-      const source = await uploads.read(record.customerId, record.id);
-      return source && readUpload(record.uploadType, source, uploadLimits, afterLine);
-    },
+    readUpload: (record: Import, afterLine: number) =>
+      readStoredUpload({ uploads, connections, uploadLimits }, record, afterLine),
     planShiftMs: PLAN_SHIFT_MS,
     planOverdueMs: settings.PLAN_OVERDUE_AFTER,
     pausedMaxMs: settings.PAUSED_MAX,

@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 
 const passTest = () => api.request('POST', `/v1/connections/${connectionId}/test`, { key });
-const upload = (raw: string, query = '', type = 'text/csv') =>
+const upload = (raw: string | Uint8Array, query = '', type = 'text/csv') =>
   api.request('POST', `/v1/connections/${connectionId}/imports${query}`, {
     key,
     raw: (async function* () {
@@ -56,6 +56,23 @@ it('202: stores the file, opens the import and sends one plan message', async ()
   expect(api.deps.sent).toEqual([{ v: 1, customerId, importId: body.id }]);
   expect((await api.deps.imports.listOpen()).map(({ importId }) => importId)).toEqual([body.id]);
   expect(await uploadOf(body.id)).toBeDefined();
+});
+
+it('200, 202: tell how the file was read: its columns, the ignored ones too, its separator and its encoding', async () => {
+  await passTest();
+  const file = Buffer.from('E-Mail;Team;Vorname;Name\na@tailspin.example;x;J\xfcrgen;Gro\xdf\n', 'latin1');
+  const columns = {
+    used: { address: 'E-Mail', displayName: 'Vorname + Name' },
+    ignored: ['Team'],
+    hasHeader: true,
+    delimiter: ';',
+    encoding: 'windows-1252',
+  };
+  const preview = await jsonOf(await upload(file, '?dryRun=true'));
+  expect(preview).toMatchObject({ columns, sample: [{ displayName: 'Jürgen Groß' }] });
+  const { id, ...started } = await jsonOf<{ id: string }>(await upload(file));
+  expect(started).toMatchObject({ columns });
+  expect(await jsonOf(await api.request('GET', `/v1/imports/${id}`, { key }))).toMatchObject({ columns });
 });
 
 it('202: also accepts JSON and a form', async () => {

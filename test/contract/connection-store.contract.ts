@@ -21,7 +21,11 @@ export function describeConnectionStore(name: string, create: () => ConnectionSt
     it('returns what was inserted, to its customer only', async () => {
       const store = create();
       const finding = { cause: 'secret_expired' as const, detail: 'Over.', seenAt: new Date('2026-06-02T00:00:00Z') };
-      const connection = nextConnection(newCustomer(), { finding, defaultMailbox: 'jane@contoso.example' });
+      const connection = nextConnection(newCustomer(), {
+        finding,
+        defaultMailbox: 'jane@contoso.example',
+        verifiedDomains: ['contoso.example', 'contoso.onmicrosoft.example'],
+      });
       await store.insert(connection);
       expect((await store.get(connection.customerId, connection.id))?.value).toEqual(connection);
       expect(await store.get(newCustomer(), connection.id)).toBeUndefined();

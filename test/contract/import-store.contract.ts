@@ -24,7 +24,12 @@ export function describeImportStore(name: string, open: () => ImportStore): void
 
     it('returns what was inserted, to its customer only', async () => {
       const store = open();
-      const record = nextImport(newCustomer(), { finding: { code: 'x', detail: 'y', seenAt: NOW } });
+      const columns = { used: { address: 'email' }, ignored: ['Team'], hasHeader: true, encoding: 'utf-8' } as const;
+      const record = nextImport(newCustomer(), {
+        finding: { code: 'x', detail: 'y', seenAt: NOW },
+        columns: { ...columns, ignored: [...columns.ignored] },
+        findingCounts: { foreign_domain: 3 },
+      });
       await store.insert(record);
       expect((await store.get(record.customerId, record.id))?.value).toEqual(record);
       expect(await store.get(newCustomer(), record.id)).toBeUndefined();

@@ -25,8 +25,15 @@ export function describeLedger(name: string, open: () => Ledger): void {
         dailyLimit: 5,
         nextCheckAt: NOW,
       });
-      const row = aRow({ line: 7, firstDeferredAt: NOW, priorFindings: { 'graph.send': finding }, reference: 'A/1' });
-      const plan = aPlan();
+      const row = aRow({
+        line: 7,
+        firstDeferredAt: NOW,
+        priorFindings: { 'graph.send': finding },
+        reference: 'A/1',
+        firstLine: 3,
+        suggestion: 'jane@contoso.example',
+      });
+      const plan = aPlan({ findingCounts: { duplicate_in_file: 2 } });
       const tally = aTally({ counts: { passed: 3 } });
       const result = await ledger.commit(connectionId, [
         { op: 'createMailbox', mailbox },
@@ -116,6 +123,58 @@ export function describeLedger(name: string, open: () => Ledger): void {
         why: 'changed',
       });
       expect((await ledger.listTallies(connectionId, IMPORT))[0]?.counts.passed).toBe(2);
+    });
+
+    it('reads what was settled since an instant together with the tallies, and only of its own import', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const at = (ms: number) => new Date(NOW.getTime() + ms);
+      const settle = async (writer: string, serial: number, ms: number, importId = IMPORT) => {
+        const tally = aTally({ importId, writer, settledBatches: serial, settledAt: at(ms) });
+        const mailboxes = [
+          { line: ms, address: "o'neil@contoso.example", state: 'failed', cause: 'mailbox_full' },
+        ] as const;
+        const batch = { importId, writer, serial, settledAt: at(ms), mailboxes };
+        const stored = (await ledger.listTallies(connectionId, importId)).some((one) => one.writer === writer);
+        const changes: LedgerChange[] = [{ op: 'createSettledBatch', batch }];
+        if (!stored) changes.push({ op: 'writeTally', tally });
+        expect((await ledger.commit(connectionId, changes)).committed).toBe(true);
+        return { batch, tally };
+      };
+      const first = await settle('a.1', 1, 10);
+      const third = await settle('a.1', 2, 30);
+      const second = await settle('b.1', 1, 20);
+      await settle('a.1', 1, 40, `${IMPORT}0`);
+      const tallies = [first.tally, second.tally];
+      const read = (ms: number) => ledger.readSettled(connectionId, IMPORT, at(ms));
+      expect(await read(0)).toEqual({ batches: [first.batch, second.batch, third.batch], tallies });
+      expect(await read(20)).toEqual({ batches: [second.batch, third.batch], tallies });
+      expect(await read(31)).toEqual({ batches: [], tallies });
+      expect(await ledger.listTallies(connectionId, IMPORT)).toEqual(tallies);
+      expect(await ledger.readSettled(newConnection(), IMPORT, at(0))).toEqual({ batches: [], tallies: [] });
+    });
+
+    it('reads many settled batches in parts: tallies come with the last part', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const BATCHES = 1_100;
+      const batches = Array.from({ length: BATCHES }, (_, i): LedgerChange => {
+        const settledAt = new Date(NOW.getTime() + i);
+        return {
+          op: 'createSettledBatch',
+          batch: { importId: IMPORT, writer: 'a.1', serial: i + 1, settledAt, mailboxes: [] },
+        };
+      });
+      for (let from = 0; from < BATCHES; from += CHANGES_MAX) {
+        await ledger.commit(connectionId, batches.slice(from, from + CHANGES_MAX));
+      }
+      await ledger.commit(connectionId, [{ op: 'writeTally', tally: aTally({ writer: 'a.1' }) }]);
+      const first = await ledger.readSettled(connectionId, IMPORT, NOW);
+      expect(first.tallies).toBeUndefined();
+      expect(first.batches).toHaveLength(1_000);
+      const rest = await ledger.readSettled(connectionId, IMPORT, first.batches.at(-1)?.settledAt ?? NOW);
+      expect(rest.batches.map(({ serial }) => serial)).toEqual(Array.from({ length: 101 }, (_, i) => i + 1_000));
+      expect(rest.tallies).toHaveLength(1);
     });
 
     it('finds rows in order of line, by range, state and due date', async () => {

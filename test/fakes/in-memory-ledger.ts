@@ -1,6 +1,7 @@
 import { CHANGES_MAX, type CommitResult, type Ledger, type LedgerChange } from '../../shared/imports/ledger/ledger.ts';
 import type { PlanRecord } from '../../shared/imports/ledger/plan-record.ts';
 import type { Row } from '../../shared/imports/ledger/row.ts';
+import type { SettledBatch } from '../../shared/imports/ledger/settled-batch.ts';
 import type { Tally } from '../../shared/imports/ledger/tally.ts';
 import type { Page, PageRequest } from '../../shared/kernel/page.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
@@ -8,12 +9,13 @@ import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 
 type Records<T> = Map<string, Tagged<T>>;
 
-/** What the ledger holds for one connection. Rows, plans and tallies have keys that sort within their import. */
+/** What the ledger holds for one connection. Rows, plans, tallies and batches have keys that sort within their import. */
 interface Partition {
   mailboxes: Records<Mailbox>;
   rows: Records<Row>;
   plans: Records<PlanRecord>;
   tallies: Records<Tally>;
+  batches: Records<SettledBatch>;
 }
 
 /** A ledger in memory, with the same transactions, tags and orders as the table. */
@@ -81,6 +83,13 @@ export function inMemoryLedger(): Ledger {
     async listTallies(connectionId, importId) {
       return sorted(partition(connectionId).tallies, `${importId}:`).map(({ value }) => value);
     },
+    async readSettled(connectionId, importId, from) {
+      const { batches, tallies } = partition(connectionId);
+      const all = sorted(batches, `${importId}:`).map(({ value }) => value);
+      const found = all.filter(({ settledAt }) => settledAt >= from);
+      if (found.length > PAGE_MAX) return { batches: found.slice(0, PAGE_MAX) };
+      return { batches: found, tallies: sorted(tallies, `${importId}:`).map(({ value }) => value) };
+    },
     async commit(connectionId, changes): Promise<CommitResult> {
       const writes = changes.map((change) => toWrite(partition(connectionId), change));
       const records = new Set(writes.map(({ record }) => record));
@@ -103,11 +112,15 @@ export function inMemoryLedger(): Ledger {
   };
 }
 
+/** As many as one page of Table Storage. */
+const PAGE_MAX = 1000;
+
 const newPartition = (): Partition => ({
   mailboxes: new Map(),
   rows: new Map(),
   plans: new Map(),
   tallies: new Map(),
+  batches: new Map(),
 });
 
 const lineKey = (importId: string, line: number) => `${importId}:${String(line).padStart(9, '0')}`;
@@ -138,7 +151,7 @@ interface Write {
   apply(tag: string): void;
 }
 
-function toWrite({ mailboxes, rows, plans, tallies }: Partition, change: LedgerChange): Write {
+function toWrite({ mailboxes, rows, plans, tallies, batches }: Partition, change: LedgerChange): Write {
   switch (change.op) {
     case 'createMailbox':
       return create('mailbox', mailboxes, change.mailbox.address, change.mailbox);
@@ -158,6 +171,11 @@ function toWrite({ mailboxes, rows, plans, tallies }: Partition, change: LedgerC
       return create('plan', plans, change.plan.importId, change.plan);
     case 'mergePlan':
       return replace('plan', plans, change.importId, change.tag, (plan) => merge(plan, change.patch));
+    case 'createSettledBatch': {
+      const { importId, settledAt, writer } = change.batch;
+      const time = String(settledAt.getTime()).padStart(14, '0');
+      return create('batch', batches, `${importId}:${time}.${writer}`, change.batch);
+    }
     case 'writeTally': {
       const { tally, tag } = change;
       const key = `${tally.importId}:${tally.writer}`;

@@ -5,6 +5,7 @@ import { docsFiles, toDocsAsset } from '../../functions/http/docs/docs-assets.ts
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
+import type { Organizations } from '../../shared/connections/organizations.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
@@ -81,7 +82,7 @@ export function createApiDeps() {
   const serialByKey = createSerialByKey();
   const tenantGate = createTenantGate({ checksMax: 4, now: Date.now });
   const reports = createReportBook({ clock, running: tenantGate.running });
-  const tallies = createTallyBook('test', reports);
+  const tallies = createTallyBook('test', reports, clock);
   const settler = createSettler(
     { ledger, serialByKey, tallies, reports, clock, sleep: (ms) => pause(ms) },
     { together: 8, withinMs: 5 },
@@ -108,7 +109,8 @@ export function createApiDeps() {
     tenants: { resolve: async (_cloud: unknown, domain: string) => (domain === DOMAIN ? TENANT_ID : undefined) },
     hasCloud: (cloud: string) => cloud !== 'simulator',
     expiringWithinDays: 30,
-    organizations: { read: async () => undefined },
+    /** Set `read` to tell what the connection test learns of the tenant. */
+    organizations: { read: async () => undefined } as Organizations,
     resourceOf: () => 'https://graph.microsoft.com',
     purgeConnection: async () => undefined,
     imports,

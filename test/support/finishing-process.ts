@@ -2,6 +2,7 @@ import { finishImport } from '../../shared/imports/finishing/finish-import.ts';
 import { withLease } from '../../shared/imports/import-lease.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
+import { systemClock } from '../../shared/kernel/clock.ts';
 import { openCountedTables } from './counted-tables.ts';
 
 /** A process that ends imports over the tables of one account, and counts the table requests. */
@@ -17,7 +18,7 @@ export async function startFinishing(connectionString: string) {
       const deps = {
         ...stores,
         serialByKey: createSerialByKey(),
-        tallies: createTallyBook(holder, { write: () => undefined }),
+        tallies: createTallyBook(holder, { write: () => undefined }, systemClock),
         importQueues: { sendDispatch: async () => undefined },
         importEvents: { ended: async () => undefined },
         clock: { now: () => new Date() },

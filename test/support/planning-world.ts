@@ -3,13 +3,17 @@ import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { CommitResult, Ledger } from '../../shared/imports/ledger/ledger.ts';
 import type { PlanDeps } from '../../shared/imports/planning/plan-import.ts';
 import type { ParsedRow } from '../../shared/imports/upload/parsed-row.ts';
+import type { RowFault } from '../../shared/imports/upload/row-findings.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { anImport, RECORDS_NOW } from './records.ts';
 
-/** Addresses as they occur in an upload, line by line. The first one is on line 2, below a header. */
+/**
+ * Addresses as they occur in an upload, line by line. The first one is on line 2, below a header. An empty one is
+ * rejected; one that ends in `.con` has a warning.
+ */
 export type Addresses = Iterable<string>;
 
 interface Options {
@@ -63,9 +67,16 @@ async function* toRows(addresses: Addresses, afterLine: number): AsyncGenerator<
   for (const address of addresses) {
     if (++line <= afterLine) continue;
     if (address === '') yield { line, ok: false, address, code: 'address_missing', message: 'There is no address.' };
+    else if (address.endsWith('.con')) yield { line, ok: true, address, warning: misspelled(address) };
     else yield { line, ok: true, address };
   }
 }
+
+const misspelled = (address: string): RowFault => ({
+  code: 'domain_misspelled',
+  message: 'Did you mean .com?',
+  suggestion: address.replace(/n$/, 'm'),
+});
 
 /** Calls of a ledger, by name. `refused` counts the transactions that met a conflict. */
 interface LedgerCalls {

@@ -511,8 +511,11 @@ export interface components {
                 address: string;
                 /** @example Jane Doe */
                 displayName?: string;
-                /** @example 50 */
-                dailyLimit?: number;
+                /**
+                 * @description A whole number. It may be a string, such as "50".
+                 * @example 50
+                 */
+                dailyLimit?: number | string;
                 /** @example crm-4711 */
                 reference?: string;
             }[];
@@ -679,6 +682,8 @@ export interface components {
             cloud: "global" | "usgov" | "usgovdod" | "china" | "simulator";
             tenantId: string;
             tenantDomain?: string;
+            /** @description The verified domains of the tenant, as of the last test that passed. Imports reject other domains. `null` if the test could not read them: that needs User.Read.All or Organization.Read.All. */
+            verifiedDomains: string[] | null;
             clientId: string;
             clientSecret: {
                 /**
@@ -798,22 +803,26 @@ export interface components {
                 needed: number;
                 free: number;
             };
-            columns: {
-                used: {
-                    [key: string]: string;
-                };
-                ignored: string[];
-                delimiter?: string;
-                encoding?: string;
-            };
+            columns: components["schemas"]["UploadColumns"];
             findings: {
                 line: number;
                 address?: string;
+                /**
+                 * @description What becomes of the row. An accepted row is checked in spite of its finding.
+                 * @enum {string}
+                 */
+                result: "rejected" | "duplicate" | "accepted";
                 /** @enum {string} */
-                code: "address_missing" | "address_malformed" | "address_too_long" | "address_consumer" | "name_too_long" | "reference_too_long" | "daily_limit_invalid" | "row_malformed" | "row_too_long" | "duplicate_in_file" | "duplicate_in_connection";
+                code: "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain" | "foreign_domain" | "domain_misspelled" | "name_too_long" | "reference_too_long" | "daily_limit_invalid" | "row_malformed" | "row_too_long" | "duplicate_in_file" | "duplicate_in_connection";
                 message: string;
+                /** @description Of a duplicate in the file: the line that has the same address and counts. */
+                firstLine?: number;
+                /** @description An address that may be meant. */
+                suggestion?: string;
             }[];
+            /** @description The number of findings beyond the first 1,000, which are listed. */
             findingsOmitted: number;
+            findingCounts: components["schemas"]["FindingCounts"];
             sample: {
                 line: number;
                 address: string;
@@ -822,6 +831,37 @@ export interface components {
                 reference?: string;
             }[];
         };
+        /** @description How an upload was read. */
+        UploadColumns: {
+            /**
+             * @description The header that each field is read from. A name in two columns is put together.
+             * @example {
+             *       "address": "PrimarySmtpAddress",
+             *       "displayName": "First Name + Last Name"
+             *     }
+             */
+            used: {
+                [key: string]: string;
+            };
+            /** @description Headers that Muster does not know or does not need. */
+            ignored: string[];
+            /** @description Files only. `false` for a list of addresses that begins on the first line. */
+            hasHeader?: boolean;
+            /**
+             * @description CSV only.
+             * @enum {string}
+             */
+            delimiter?: "," | ";" | "\t" | "|";
+            /**
+             * @description CSV only. A text that is not valid UTF-8 is read as `windows-1252`. Then check the names with accents.
+             * @enum {string}
+             */
+            encoding?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
+        };
+        /** @description How many rows have a finding with each code. Codes that no row has are left out. */
+        FindingCounts: {
+            [key: string]: number;
+        };
         Import: {
             /** @example imp_01k2m8qj4vabcdefghjkmnp */
             id: string;
@@ -829,6 +869,7 @@ export interface components {
             /** @enum {string} */
             status: "accepted" | "planning" | "running" | "paused" | "completed" | "cancelling" | "cancelled" | "failed";
             counts: components["schemas"]["Counts"];
+            findingCounts: components["schemas"]["FindingCounts"];
             /** @description Share of the accepted rows that are settled. */
             percent: number;
             /**
@@ -840,6 +881,8 @@ export interface components {
             startedAt: string | null;
             finishedAt: string | null;
             finding: components["schemas"]["ImportFinding"] | null;
+            /** @description Absent for imports from before this was kept. */
+            columns?: components["schemas"]["UploadColumns"];
             /** @description The import whose failed rows this one checks again. */
             retryOf?: string;
         };
@@ -889,6 +932,10 @@ export interface components {
             code?: string;
             /** @description The same in words. */
             message?: string;
+            /** @description Of a duplicate in the file: the line that has the same address and counts. */
+            firstLine?: number;
+            /** @description An address that may be meant. */
+            suggestion?: string;
             cause?: components["schemas"]["Cause"];
             requestId?: string;
             /**

@@ -18,6 +18,7 @@ const columns: Columns<Connection> = {
   cloud: 'text',
   tenantId: 'text',
   tenantDomain: 'text',
+  verifiedDomains: 'json',
   clientId: 'text',
   clientSecretVersion: 'text',
   clientSecretExpiresAt: 'instant',

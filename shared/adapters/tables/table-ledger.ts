@@ -2,13 +2,23 @@ import { odata, type TableClient, type TransactionAction } from '@azure/data-tab
 import type { CommitResult, Ledger, LedgerChange, RowQuery } from '../../imports/ledger/ledger.ts';
 import type { PlanRecord } from '../../imports/ledger/plan-record.ts';
 import type { Row } from '../../imports/ledger/row.ts';
+import type { SettledBatch } from '../../imports/ledger/settled-batch.ts';
 import type { Tally } from '../../imports/ledger/tally.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import { toStorageError } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
 import { purgePartition } from './purge-partition.ts';
-import { eachEntity, PAGE_REQUESTS_MAX, readEntities, readEntity, readPage, toTagged } from './read-entities.ts';
+import {
+  type Entity,
+  eachEntity,
+  PAGE_MAX,
+  PAGE_REQUESTS_MAX,
+  readEntities,
+  readEntity,
+  readPage,
+  toTagged,
+} from './read-entities.ts';
 import { readKnownEntities } from './read-known-entities.ts';
 import { transactionFailure } from './transaction-failure.ts';
 
@@ -39,6 +49,8 @@ const rowColumns: Columns<Row> = {
   state: 'text',
   code: 'text',
   message: 'text',
+  firstLine: 'number',
+  suggestion: 'text',
   cause: 'text',
   requestId: 'text',
   attempt: 'number',
@@ -59,18 +71,39 @@ const planColumns: Columns<PlanRecord> = {
   accepted: 'number',
   rejected: 'number',
   duplicates: 'number',
+  findingCounts: 'json',
   slotsNeeded: 'number',
   done: 'flag',
   closed: 'flag',
   movedAt: 'instant',
 };
 
-const tallyColumns: Columns<Tally> = { importId: 'text', writer: 'text', counts: 'json', report: 'json' };
+const tallyColumns: Columns<Tally> = {
+  importId: 'text',
+  writer: 'text',
+  counts: 'json',
+  report: 'json',
+  settledBatches: 'number',
+  settledAt: 'instant',
+};
+
+const batchColumns: Columns<SettledBatch> = {
+  importId: 'text',
+  writer: 'text',
+  serial: 'number',
+  settledAt: 'instant',
+  mailboxes: 'json',
+};
 
 const mailboxKey = (address: string) => escapeKey(`m:${address}`);
 const rowKey = (importId: string, line: number) => `r:${importId}:${String(line).padStart(9, '0')}`;
 const planKey = (importId: string) => `p:${importId}`;
 const tallyKey = (tally: Pick<Tally, 'importId' | 'writer'>) => `t:${tally.importId}:${tally.writer}`;
+/** The first key of a tally: writers begin with a letter or a digit. */
+const talliesFrom = (importId: string) => `t:${importId}:0`;
+/** Batches are right before the tallies, in the order of time. So one range has the newest batches and all tallies. */
+const batchesFrom = (importId: string, at: Date) => `t:${importId}:-${String(at.getTime()).padStart(14, '0')}`;
+const batchKey = ({ importId, settledAt, writer }: SettledBatch) => `${batchesFrom(importId, settledAt)}.${writer}`;
 
 /**
  * The ledgers of all connections in one table, with a partition for each.
@@ -81,6 +114,11 @@ const tallyKey = (tally: Pick<Tally, 'importId' | 'writer'>) => `t:${tally.impor
 export function tableLedger(table: TableClient): Ledger {
   const range = (connectionId: string, prefix: string) =>
     eachEntity(table, between(connectionId, prefix, after(prefix)));
+  const listTallies = (connectionId: string, importId: string) =>
+    Array.fromAsync(
+      eachEntity(table, between(connectionId, talliesFrom(importId), after(`t:${importId}:`))),
+      (entity) => fromProperties(tallyColumns, entity),
+    );
 
   return {
     getMailbox: (connectionId, address) => readEntity(table, mailboxColumns, connectionId, mailboxKey(address)),
@@ -116,8 +154,19 @@ export function tableLedger(table: TableClient): Ledger {
       const filter = state === undefined ? all : `${all} and ${odata`state eq ${state}`}`;
       return readPage(table, rowColumns, filter, request);
     },
-    listTallies: (connectionId, importId) =>
-      Array.fromAsync(range(connectionId, `t:${importId}:`), (entity) => fromProperties(tallyColumns, entity)),
+    listTallies,
+    async readSettled(connectionId, importId, from) {
+      const filter = between(connectionId, batchesFrom(importId, from), after(`t:${importId}:`));
+      const { items, cursor } = await readEntities(table, filter, { limit: PAGE_MAX, requestsMax: 1 });
+      const isTally = ({ rowKey = '' }: Entity) => rowKey >= talliesFrom(importId);
+      const batches = items.filter((item) => !isTally(item)).map((item) => fromProperties(batchColumns, item));
+      if (cursor === undefined) {
+        return { batches, tallies: items.filter(isTally).map((item) => fromProperties(tallyColumns, item)) };
+      }
+      // Storage may end a page anywhere. What it has not shown of the batches, the reader sees as a gap.
+      const isAmongTallies = batches.length < items.length || items.length === 0;
+      return { batches, ...(isAmongTallies && { tallies: await listTallies(connectionId, importId) }) };
+    },
     async commit(connectionId, changes): Promise<CommitResult> {
       try {
         const done = await table.submitTransaction(changes.map((change) => toAction(connectionId, change)));
@@ -180,6 +229,8 @@ function toAction(partitionKey: string, change: LedgerChange): TransactionAction
       const cause = toProperties(rowColumns, { cause: change.cause });
       return merge(partitionKey, rowKey(change.importId, change.line), cause, undefined);
     }
+    case 'createSettledBatch':
+      return ['create', { partitionKey, rowKey: batchKey(change.batch), ...toProperties(batchColumns, change.batch) }];
     case 'mergePlan':
       return merge(partitionKey, planKey(change.importId), toProperties(planColumns, change.patch), change.tag);
     case 'writeTally': {

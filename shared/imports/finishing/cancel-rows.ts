@@ -5,6 +5,7 @@ import type { HeldLease } from '../import-lease.ts';
 import { type Ledger, type LedgerChange, PAIRS_MAX } from '../ledger/ledger.ts';
 import { countsOfLeaving, openStates, type Row } from '../ledger/row.ts';
 import type { SerialByKey } from '../ledger/serial-by-key.ts';
+import type { SettledMailbox } from '../ledger/settled-batch.ts';
 import { addCounts, zeroCounts } from '../ledger/tally.ts';
 import type { TallyBook } from '../ledger/tally-book.ts';
 
@@ -73,6 +74,7 @@ async function commitCancelled(
   withoutMailbox: Set<string>,
 ): Promise<boolean> {
   const changes: LedgerChange[] = [];
+  const settled: SettledMailbox[] = [];
   let counts = { ...zeroCounts, cancelled: rows.length };
   for (const { value: row, tag } of rows) {
     const { importId, line, address } = row;
@@ -83,15 +85,16 @@ async function commitCancelled(
       tag,
       patch: { state: 'cancelled', nextCheckAt: null, heldAt: null },
     });
+    settled.push({ line, address, state: 'cancelled' });
     counts = addCounts(counts, countsOfLeaving(row));
     if (withoutMailbox.has(address)) continue;
     if (row.takesSlot) counts.slotsFreed++;
     // No tag: while the row is open, only the row's own writers change its mailbox.
     changes.push({ op: 'mergeMailbox', address, patch: cancelledMailbox(row.takesSlot === true) });
   }
-  const entry = deps.tallies.add(record.id, counts);
+  const entry = deps.tallies.add(record.id, counts, settled);
   try {
-    const result = await deps.ledger.commit(record.connectionId, [...changes, entry.change]);
+    const result = await deps.ledger.commit(record.connectionId, [...changes, ...entry.changes]);
     if (result.committed) {
       entry.committed(result.tags.at(-1) ?? '');
       return true;

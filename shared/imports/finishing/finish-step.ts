@@ -95,6 +95,7 @@ function endedImport(record: Import, final: { plan: PlanRecord; counts: TallyCou
     status: record.status === 'cancelling' ? (record.endsAs ?? 'cancelled') : 'completed',
     batches: [],
     counts: countRows(final.plan, final.counts),
+    findingCounts: final.plan.findingCounts,
     eventPending: true,
     finishedAt,
   };

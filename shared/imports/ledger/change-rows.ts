@@ -2,8 +2,9 @@ import { isTransient } from '../../kernel/errors.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import { type Ledger, type LedgerChange, PAIRS_MAX, type Patch } from './ledger.ts';
-import type { Row } from './row.ts';
+import { isSettled, type Row } from './row.ts';
 import type { SerialByKey } from './serial-by-key.ts';
+import type { SettledMailbox } from './settled-batch.ts';
 import { addCounts, type TallyCounts, zeroCounts } from './tally.ts';
 import type { TallyBook } from './tally-book.ts';
 
@@ -50,12 +51,13 @@ async function changeTogether(
   let left = rows.map((row) => ({ ...row, change: changeOf(row.value) }));
   while (left.length > 0) {
     const counts = left.reduce((sum, { change }) => addCounts(sum, change.counts), { ...zeroCounts });
-    const entry = deps.tallies.add(importId, counts);
+    const settled = left.flatMap(({ value, change }) => settledBy(value, change));
+    const entry = deps.tallies.add(importId, counts, settled);
     const changes = left.flatMap(({ value: row, tag, change }): LedgerChange[] => [
       { op: 'mergeRow', importId, line: row.line, patch: change.row, tag },
       { op: 'mergeMailbox', address: row.address, patch: change.mailbox },
     ]);
-    const result = await deps.ledger.commit(connectionId, [...changes, entry.change]).catch((error: unknown) => {
+    const result = await deps.ledger.commit(connectionId, [...changes, ...entry.changes]).catch((error: unknown) => {
       entry.abandon();
       if (!isTransient(error)) throw error;
     });
@@ -71,6 +73,10 @@ async function changeTogether(
     left = left.filter((row) => row !== conflicting);
   }
   return [];
+}
+
+function settledBy({ line, address }: Row, { row: { state, cause } }: RowChange): SettledMailbox[] {
+  return state && isSettled(state) ? [{ line, address, state, ...(cause && { cause }) }] : [];
 }
 
 /** `null` clears a field. */

@@ -4,6 +4,7 @@ import type { Tagged } from '../../kernel/tagged.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { PlanRecord } from './plan-record.ts';
 import type { Row, RowState } from './row.ts';
+import type { SettledBatch, SettledPage } from './settled-batch.ts';
 import type { Tally } from './tally.ts';
 
 /** Fields to write; `null` clears one. */
@@ -23,7 +24,8 @@ export type LedgerChange =
   | { op: 'createPlan'; plan: PlanRecord }
   | { op: 'mergePlan'; importId: string; patch: Patch<PlanRecord>; tag: string }
   /** Without a tag the tally is created; with one it replaces what was read. Never written unconditionally. */
-  | { op: 'writeTally'; tally: Tally; tag?: string };
+  | { op: 'writeTally'; tally: Tally; tag?: string }
+  | { op: 'createSettledBatch'; batch: SettledBatch };
 
 export type CommitResult =
   /** `tags[i]` is the new tag of the record that `changes[i]` wrote. */
@@ -34,8 +36,11 @@ export type CommitResult =
 /** Entities in one transaction, at most. Table Storage allows 100. */
 export const CHANGES_MAX = 100;
 
-/** Rows in one transaction, at most, when each is written with its mailbox and all of them with one tally. */
-export const PAIRS_MAX = Math.floor((CHANGES_MAX - 1) / 2);
+/** What a transaction writes for each import whose rows it settles: a tally and a batch of settled rows. */
+export const CHANGES_OF_IMPORT = 2;
+
+/** Rows in one transaction, at most, when each is written with its mailbox and all of them belong to one import. */
+export const PAIRS_MAX = Math.floor((CHANGES_MAX - CHANGES_OF_IMPORT) / 2);
 
 export interface RowQuery {
   fromLine: number;
@@ -50,7 +55,7 @@ export interface RowQuery {
 }
 
 /**
- * The ledger of one connection: its mailboxes, and the rows, plans and tallies of its imports. They share one
+ * The ledger of one connection: its mailboxes, and the rows, plans, tallies and settled batches of its imports. They share one
  * partition, so that one transaction can change what must change together.
  *
  * Every call rejects with `storage_unavailable` if storage is unavailable. After a `commit` that rejects, the result is
@@ -81,6 +86,11 @@ export interface Ledger {
   getPlan(connectionId: string, importId: string): Promise<Tagged<PlanRecord> | undefined>;
   /** One range query, however large the import is. */
   listTallies(connectionId: string, importId: string): Promise<Tally[]>;
+  /**
+   * The batches that were settled at this time or later, and the tallies, in one storage request. At most 1,000 batches.
+   * With tallies, the batches are all that the tallies count from this time on.
+   */
+  readSettled(connectionId: string, importId: string, from: Date): Promise<SettledPage>;
   /** Writes all changes or none. At most `CHANGES_MAX`, and each record at most once. */
   commit(connectionId: string, changes: readonly LedgerChange[]): Promise<CommitResult>;
   /** Removes everything of a connection. Repeatable. */

@@ -7,6 +7,8 @@ export interface PlanRecord {
   accepted: number;
   rejected: number;
   duplicates: number;
+  /** How many of the rows have a finding with each code. */
+  findingCounts: Record<string, number>;
   /** Slots that the accepted mailboxes need beyond those they already hold. */
   slotsNeeded: number;
   /** Every line is planned. */
@@ -24,6 +26,7 @@ export function newPlanRecord(importId: string, now: Date): PlanRecord {
     accepted: 0,
     rejected: 0,
     duplicates: 0,
+    findingCounts: {},
     slotsNeeded: 0,
     done: false,
     closed: false,

@@ -39,6 +39,10 @@ export interface Row {
   /** Why it was `rejected` or `duplicate`: a code and a sentence. */
   code?: string;
   message?: string;
+  /** Of a duplicate in the file: the line that has the same address and counts. */
+  firstLine?: number;
+  /** An address that may be meant. */
+  suggestion?: string;
   cause?: CauseCode;
   requestId?: string;
   /** How many times the row has gone to `waiting`. Tells its newest message from older ones. */

@@ -1,10 +1,11 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
-import { CHANGES_MAX, type Ledger, type LedgerChange, type Patch } from './ledger.ts';
+import { CHANGES_MAX, CHANGES_OF_IMPORT, type Ledger, type LedgerChange, type Patch } from './ledger.ts';
 import type { ReportBook } from './report-book.ts';
-import { openRowOf, type Row, type SettledState } from './row.ts';
+import { isSettled, openRowOf, type Row, type SettledState } from './row.ts';
 import type { SerialByKey } from './serial-by-key.ts';
+import type { SettledMailbox } from './settled-batch.ts';
 import { addCounts, type TallyCounts, zeroCounts } from './tally.ts';
 import type { TallyBook, TallyEntry } from './tally-book.ts';
 
@@ -121,7 +122,7 @@ export function createSettler(deps: SettlerDeps, options: { together: number; wi
     async writeReport(connectionId, importId) {
       await deps.serialByKey.run(connectionId, async () => {
         const entry = deps.tallies.add(importId, {});
-        const written = await deps.ledger.commit(connectionId, [entry.change]).catch(() => undefined);
+        const written = await deps.ledger.commit(connectionId, entry.changes).catch(() => undefined);
         if (written?.committed) entry.committed(written.tags[0] ?? '');
         else entry.abandon();
       });
@@ -130,8 +131,8 @@ export function createSettler(deps: SettlerDeps, options: { together: number; wi
 }
 
 /**
- * Takes what fits into one transaction: a row and a mailbox for each result, and a tally for each import. A row or
- * mailbox may occur in it only once, so a second one stays in the queue.
+ * Takes what fits into one transaction: a row and a mailbox for each result, and a tally and a batch for each import. A
+ * row or mailbox may occur in it only once, so a second one stays in the queue.
  */
 function takeGroup(queue: QueuedSettlement[]): QueuedSettlement[] {
   const group: QueuedSettlement[] = [];
@@ -147,7 +148,7 @@ function takeGroup(queue: QueuedSettlement[]): QueuedSettlement[] {
       continue;
     }
     imports.add(item.importId);
-    if (2 * (group.length + 1) + imports.size > CHANGES_MAX) break;
+    if (2 * (group.length + 1) + CHANGES_OF_IMPORT * imports.size > CHANGES_MAX) break;
     rows.add(row);
     mailboxes.add(item.address);
     group.push(item);
@@ -203,6 +204,7 @@ function toChanges(tallies: TallyBook, items: readonly QueuedSettlement[]) {
   const changes: LedgerChange[] = [];
   const owners: ChangeOwner[] = [];
   const counts = new Map<string, TallyCounts>();
+  const settled = new Map<string, SettledMailbox[]>();
   for (const item of items) {
     // The customer removed this mailbox, so a verdict has nothing to apply to.
     const state = item.isMailboxGone ? 'cancelled' : item.state;
@@ -215,13 +217,20 @@ function toChanges(tallies: TallyBook, items: readonly QueuedSettlement[]) {
     }
     const change = { [state]: 1, ...(item.isMailboxGone ? {} : item.counts) };
     counts.set(item.importId, addCounts(counts.get(item.importId) ?? zeroCounts, change));
+    if (isSettled(state)) {
+      const { line, address } = item;
+      const mailbox = { line, address, state, ...(row.cause && { cause: row.cause }) };
+      settled.set(item.importId, [...(settled.get(item.importId) ?? []), mailbox]);
+    }
   }
   const entries: { entry: TallyEntry; index: number }[] = [];
   for (const [importId, count] of counts) {
-    const entry = tallies.add(importId, count);
-    entries.push({ entry, index: changes.length });
-    changes.push(entry.change);
-    owners.push({ kind: 'tally', entry });
+    const entry = tallies.add(importId, count, settled.get(importId));
+    for (const change of entry.changes) {
+      changes.push(change);
+      owners.push({ kind: 'tally', entry });
+    }
+    entries.push({ entry, index: changes.length - 1 });
   }
   return { changes, owners, entries };
 }

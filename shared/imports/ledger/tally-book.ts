@@ -1,11 +1,14 @@
 import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../kernel/clock.ts';
 import type { LedgerChange } from './ledger.ts';
 import type { ReportBook } from './report-book.ts';
+import type { SettledMailbox } from './settled-batch.ts';
 import { addCounts, type Tally, type TallyCounts, zeroCounts } from './tally.ts';
 
 /** A count that is about to be committed together with the rows it counts. */
 export interface TallyEntry {
-  change: LedgerChange;
+  /** The batch of settled rows, if there are any, and then the tally. */
+  changes: readonly LedgerChange[];
   /** The transaction was committed; `tag` is the tally's new tag. */
   committed(tag: string): void;
   /** It is unknown whether the transaction was committed. This tally is never written again. */
@@ -21,32 +24,45 @@ export interface TallyEntry {
  * `createSerialByKey`).
  */
 export interface TallyBook {
-  add(importId: string, counts: Partial<TallyCounts>): TallyEntry;
+  /** @param settled every row that the transaction settles */
+  add(importId: string, counts: Partial<TallyCounts>, settled?: readonly SettledMailbox[]): TallyEntry;
 }
 
 /** @param processId random, new at each process start */
-export function createTallyBook(processId: string, reports: Pick<ReportBook, 'write'>): TallyBook {
+export function createTallyBook(processId: string, reports: Pick<ReportBook, 'write'>, clock: Clock): TallyBook {
   // Forgetting a tally is harmless: the import's next count from this process starts another one.
   const open = new LRUCache<string, { tally: Tally; tag: string | undefined }>({ max: 1000 });
   let serial = 0;
 
   return {
-    add(importId, counts) {
+    add(importId, counts, settled = []) {
       const current = open.get(importId) ?? {
         tally: { importId, writer: `${processId}.${++serial}`, counts: { ...zeroCounts } },
         tag: undefined,
       };
       const report = reports.write(importId);
+      const batch = settled.length > 0 ? nextBatch(current.tally, settled, clock.now()) : undefined;
       const next: Tally = {
         ...current.tally,
         counts: addCounts(current.tally.counts, counts),
         ...(report && { report }),
+        ...(batch && { settledBatches: batch.serial, settledAt: batch.settledAt }),
       };
       return {
-        change: { op: 'writeTally', tally: next, ...(current.tag !== undefined && { tag: current.tag }) },
+        changes: [
+          ...(batch ? [{ op: 'createSettledBatch' as const, batch }] : []),
+          { op: 'writeTally', tally: next, ...(current.tag !== undefined && { tag: current.tag }) },
+        ],
         committed: (tag) => void open.set(importId, { tally: next, tag }),
         abandon: () => void open.delete(importId),
       };
     },
   };
+}
+
+function nextBatch(tally: Tally, mailboxes: readonly SettledMailbox[], now: Date) {
+  const { importId, writer, settledBatches = 0, settledAt: lastAt } = tally;
+  // A clock may stand still between two transactions, or be set back.
+  const settledAt = new Date(Math.max(now.getTime(), (lastAt?.getTime() ?? 0) + 1));
+  return { importId, writer, serial: settledBatches + 1, settledAt, mailboxes };
 }

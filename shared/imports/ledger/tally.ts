@@ -24,6 +24,9 @@ export interface Tally {
   writer: string;
   counts: TallyCounts;
   report?: WorkerReport;
+  /** How many batches of settled rows this writer has written, and when it wrote the last one. See `settled-batch.ts`. */
+  settledBatches?: number;
+  settledAt?: Date;
 }
 
 export const zeroCounts: Readonly<TallyCounts> = {

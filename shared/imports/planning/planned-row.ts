@@ -13,7 +13,7 @@ type Decision = { state: 'pending' } | ({ state: 'rejected' | 'duplicate' } & Ro
  * tells on which earlier line of the file its address is, and the planner need not remember the lines it has planned.
  */
 function decide(importId: string, parsed: ParsedRow, mailbox: KnownMailbox['value'] | undefined): Decision {
-  if (!parsed.ok) return { state: 'rejected', code: parsed.code, message: parsed.message };
+  if (!parsed.ok) return { state: 'rejected', ...faultOf(parsed) };
   const firstLine = lineOfOpenRow(importId, mailbox?.openRow);
   if (firstLine !== undefined) return { state: 'duplicate', ...rowFaults.duplicateInFile(firstLine) };
   if (isTaken(mailbox)) return { state: 'duplicate', ...rowFaults.duplicateInConnection() };
@@ -25,9 +25,19 @@ export function toRow(importId: string, parsed: ParsedRow, mailbox: KnownMailbox
   const decision = decide(importId, parsed, mailbox);
   const row: Row = { importId, line: parsed.line, address: parsed.address, state: decision.state, attempt: 0 };
   if (decision.state === 'pending' && !mailbox?.slotClaimedBy) row.takesSlot = true;
-  if (decision.state !== 'pending') Object.assign(row, { code: decision.code, message: decision.message });
+  if (decision.state !== 'pending') Object.assign(row, faultOf(decision));
+  else if (parsed.ok && parsed.warning?.suggestion !== undefined) row.suggestion = parsed.warning.suggestion;
   if (parsed.reference !== undefined) row.reference = parsed.reference;
   if (parsed.ok && parsed.displayName !== undefined) row.displayName = parsed.displayName;
   if (parsed.ok && parsed.dailyLimit !== undefined) row.dailyLimit = parsed.dailyLimit;
   return row;
+}
+
+function faultOf({ code, message, firstLine, suggestion }: RowFault): RowFault {
+  return {
+    code,
+    message,
+    ...(firstLine !== undefined && { firstLine }),
+    ...(suggestion !== undefined && { suggestion }),
+  };
 }

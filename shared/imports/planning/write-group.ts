@@ -67,7 +67,8 @@ interface Transaction {
 
 /** What to write for a group by what is known of its mailboxes. */
 function toTransaction({ record, plan, group, known, isLast }: Group, now: Date): Transaction {
-  const next: PlanRecord = { ...plan.value, movedAt: now, done: isLast };
+  const findingCounts = { ...plan.value.findingCounts };
+  const next: PlanRecord = { ...plan.value, findingCounts, movedAt: now, done: isLast };
   const changes: LedgerChange[] = [];
   const opened: Transaction['opened'] = new Map();
   const openedByAddress = new Map<string, KnownMailbox['value']>();
@@ -77,6 +78,8 @@ function toTransaction({ record, plan, group, known, isLast }: Group, now: Date)
     next.line = row.line;
     next.rows++;
     changes.push({ op: 'createRow', row });
+    const finding = row.code ?? (parsed.ok ? parsed.warning?.code : undefined);
+    if (finding !== undefined) findingCounts[finding] = (findingCounts[finding] ?? 0) + 1;
     if (row.state === 'rejected') next.rejected++;
     else if (row.state === 'duplicate') next.duplicates++;
     else {

@@ -1,9 +1,12 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { DomainError } from '../../kernel/errors.ts';
 import type { Encoding } from './csv-format.ts';
+import { recognizeBytes, recognizeText, SAVE_AS } from './file-signatures.ts';
+import { createWindows1252Decoder, OVERLAP, type Windows1252Decoder } from './windows-1252.ts';
 
 interface DecodedText {
-  encoding: Encoding;
+  /** A file without an encoding mark counts as UTF-8 until a byte shows otherwise. So this is certain at the end only. */
+  readonly encoding: Encoding;
   /** The text in UTF-8 without a byte order mark, in pieces of whole characters. */
   text: AsyncGenerator<Buffer>;
 }
@@ -13,21 +16,11 @@ const DETECTION_BYTES = 512;
 /** An upload that arrives in one piece is still processed in small pieces. */
 const PIECE_BYTES = 65_536;
 
-const SAVE_AS = 'In Excel, choose "Save as" and then "CSV UTF-8 (comma delimited)".';
-
-const signatures: readonly { bytes: Buffer; kind: string }[] = [
-  { bytes: Buffer.from('PK\x03\x04', 'latin1'), kind: 'an Excel workbook (.xlsx) or a ZIP archive' },
-  { bytes: Buffer.from([0xd0, 0xcf, 0x11, 0xe0]), kind: 'an Excel workbook (.xls)' },
-  { bytes: Buffer.from([0x1f, 0x8b]), kind: 'a gzip archive' },
-  { bytes: Buffer.from('%PDF', 'latin1'), kind: 'a PDF' },
-  { bytes: Buffer.from([0xff, 0xfe, 0x00, 0x00]), kind: 'a text file in UTF-32' },
-  { bytes: Buffer.from([0x00, 0x00, 0xfe, 0xff]), kind: 'a text file in UTF-32' },
-];
-
 /**
- * Converts a text file to UTF-8. Accepts UTF-8 and UTF-16, with or without a byte order mark.
+ * Converts a text file to UTF-8. Accepts UTF-8 and UTF-16, with or without a byte order mark, and Windows-1252.
  *
- * Never guesses another encoding: a wrong guess would give mailboxes wrong names, and nobody would notice.
+ * The first character outside ASCII decides between UTF-8 and Windows-1252. Never guesses another encoding: a wrong
+ * guess would give mailboxes wrong names, and nobody would notice.
  *
  * @throws DomainError `file_not_text` for anything else, here if the first bytes show it, otherwise from the iteration
  */
@@ -43,19 +36,32 @@ export async function decode(source: AsyncIterable<Uint8Array>): Promise<Decoded
       size += next.value.length;
     }
     const start = Buffer.concat(firstPieces);
-    const signature = signatures.find(({ bytes }) => start.subarray(0, bytes.length).equals(bytes));
-    if (signature) throw notText(`The file is ${signature.kind}, not a CSV. ${SAVE_AS}`);
     const { encoding, markBytes } = detectEncoding(start);
+    const known = recognizeBytes(start) ?? recognizeText(textOf(start.subarray(markBytes), encoding));
+    if (known) throw notText(`The file is ${known.kind}, not a CSV. ${known.advice}`);
     const content = prepend(start.subarray(markBytes), pieces);
-    return { encoding, text: encoding === 'utf-8' ? validateUtf8(content) : convertUtf16(content, encoding) };
+    if (encoding !== 'utf-8') return { encoding, text: convertUtf16(content, encoding) };
+    const found: { encoding: Encoding } = { encoding };
+    const text = convertBytes(content, markBytes > 0, found);
+    return {
+      get encoding() {
+        return found.encoding;
+      },
+      text,
+    };
   } catch (error) {
     await pieces.return(undefined);
     throw error;
   }
 }
 
+/** The start of a file, as far as its text is ASCII. */
+function textOf(start: Buffer, encoding: Encoding): string {
+  return new TextDecoder(encoding === 'utf-8' ? 'latin1' : encoding).decode(start.subarray(0, DETECTION_BYTES));
+}
+
 /** `markBytes` is the length of the byte order mark. */
-function detectEncoding(start: Buffer): { encoding: Encoding; markBytes: number } {
+function detectEncoding(start: Buffer): { encoding: Exclude<Encoding, 'windows-1252'>; markBytes: number } {
   if (start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf) return { encoding: 'utf-8', markBytes: 3 };
   if (start[0] === 0xff && start[1] === 0xfe) return { encoding: 'utf-16le', markBytes: 2 };
   if (start[0] === 0xfe && start[1] === 0xff) return { encoding: 'utf-16be', markBytes: 2 };
@@ -90,22 +96,59 @@ async function* prepend(first: Buffer, rest: AsyncGenerator<Buffer, void, undefi
   }
 }
 
-/** Validates the bytes and passes them through. This is several times faster than decoding and encoding them. */
-async function* validateUtf8(source: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+/**
+ * Validates UTF-8 and passes it through. This is several times faster than decoding and encoding it. If the first
+ * character outside ASCII is not UTF-8, the text is in Windows-1252. What came before is the same in both encodings.
+ *
+ * @param isMarked the file starts with the byte order mark of UTF-8
+ */
+async function* convertBytes(
+  source: AsyncGenerator<Buffer>,
+  isMarked: boolean,
+  found: { encoding: Encoding },
+): AsyncGenerator<Buffer> {
   let line = 1;
+  let isCertain = isMarked;
+  /** The last characters of the text so far, while it is ASCII. */
+  let tail = '';
+  let windows1252: Windows1252Decoder | undefined;
   /** The bytes of a character that continues in the next piece. */
   let carried: Buffer = Buffer.alloc(0);
+
+  /** The text of these bytes, which end with a character. */
+  function convert(bytes: Buffer): Buffer {
+    if (bytes.includes(0)) throw notText(`The file is not text: it contains a zero byte. ${SAVE_AS}`);
+    if (windows1252) return windows1252.decode(bytes);
+    if (isUtf8(bytes)) {
+      isCertain ||= !isAscii(bytes);
+      line += countLines(bytes);
+      if (!isCertain) tail = (tail + bytes.subarray(-OVERLAP).toString('latin1')).slice(-OVERLAP);
+      return bytes;
+    }
+    if (isCertain || startsAsUtf8(bytes)) throw notUtf8(bytes, line);
+    found.encoding = 'windows-1252';
+    windows1252 = createWindows1252Decoder(tail, line);
+    return windows1252.decode(bytes);
+  }
+
   for await (const piece of source) {
     const bytes = carried.length > 0 ? Buffer.concat([carried, piece]) : piece;
-    const end = endOfWholeCharacters(bytes);
-    const whole = bytes.subarray(0, end);
-    if (!isUtf8(whole) || whole.includes(0)) throw notUtf8(whole, line);
-    line += countLines(whole);
+    const end = windows1252 ? bytes.length : endOfWholeCharacters(bytes);
+    const whole = convert(bytes.subarray(0, end));
     // Copied, because the sender may reuse the memory of the piece.
     carried = Buffer.from(bytes.subarray(end));
     if (whole.length > 0) yield whole;
   }
-  if (carried.length > 0) throw notUtf8(carried, line);
+  if (carried.length > 0) yield convert(carried);
+}
+
+/** Whether the first character outside ASCII is UTF-8. */
+function startsAsUtf8(bytes: Buffer): boolean {
+  const first = bytes.findIndex((byte) => byte >= 0x80);
+  for (let length = 2; length <= 4; length++) {
+    if (isUtf8(bytes.subarray(first, first + length))) return true;
+  }
+  return false;
 }
 
 /** Returns the start of the last character if some of its bytes are still missing, otherwise the end. */
@@ -127,7 +170,6 @@ function countLines(bytes: Buffer): number {
 }
 
 function notUtf8(bytes: Buffer, firstLine: number): DomainError {
-  if (bytes.includes(0)) return notText(`The file is not text: it contains a zero byte. ${SAVE_AS}`);
   // The line number helps the customer to find the one name with an accent.
   let line = firstLine;
   let from = 0;
@@ -136,10 +178,13 @@ function notUtf8(bytes: Buffer, firstLine: number): DomainError {
     from = end + 1;
     line++;
   }
-  return notText(`Line ${line} of the file is not in UTF-8. ${SAVE_AS}`);
+  return notText(`Line ${line} of the file is not in UTF-8, but the text before it is. ${SAVE_AS}`);
 }
 
-async function* convertUtf16(source: AsyncGenerator<Buffer>, encoding: Encoding): AsyncGenerator<Buffer> {
+async function* convertUtf16(
+  source: AsyncGenerator<Buffer>,
+  encoding: 'utf-16le' | 'utf-16be',
+): AsyncGenerator<Buffer> {
   // `ignoreBOM` keeps U+FEFF: the byte order mark is already skipped, so this is a character of the text.
   const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
   const convert = (piece?: Buffer): Buffer => {

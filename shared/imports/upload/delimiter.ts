@@ -16,6 +16,11 @@ export function splitFields(records: Buffer, delimiter: Delimiter): string[][] {
   });
 }
 
+/** Whether this is the first line of Windows PowerShell's `Export-Csv`, which names the type of what was exported. */
+export function isTypeLine(record: Buffer): boolean {
+  return /^"?#TYPE\s/i.test(record.subarray(0, 10).toString());
+}
+
 /**
  * Reads the delimiter from the first line `sep=;`, which Excel writes. Returns `undefined` for any other line.
  *
@@ -28,13 +33,13 @@ export function readSepLine(record: Buffer): Delimiter | undefined {
   if (delimiter) return delimiter;
   throw new DomainError(
     'file_malformed',
-    `The first line sets "${separator}" as the separator, which is not supported. Save the file with commas, semicolons or tabs as separators.`,
+    `The first line sets "${separator}" as the separator, which is not supported. Save the file with commas, semicolons, tabs or | as separators.`,
   );
 }
 
 /**
  * Detects the delimiter from the header: the one that gives the most known headers, then the one that gives the most
- * columns, then comma before semicolon before tab. Counting characters would go wrong on `email;"name, full"`.
+ * columns, then comma before semicolon before tab before |. Counting characters would go wrong on `email;"name, full"`.
  */
 export function detectDelimiter(header: Buffer): Delimiter {
   const candidates = delimiters.map((delimiter) => {

@@ -1,38 +1,10 @@
 import { parseAddress } from '../../kernel/address.ts';
 import { DomainError } from '../../kernel/errors.ts';
-import { type Columns, type RowField, rowFields } from './parsed-row.ts';
+import type { Delimiter } from './csv-format.ts';
+import { bareNames, type ColumnKind, columnKinds, headerAliases, normalizeHeader } from './header-names.ts';
+import type { Columns, RowField } from './parsed-row.ts';
 
-/**
- * The accepted headers of each field, in normalized form and in order of preference. When an export has several address
- * columns, Exchange's primary address comes first: Graph finds the mailbox by it, even if the sign-in name differs.
- */
-export const headerAliases: Record<RowField, readonly string[]> = {
-  address: [
-    'primarysmtpaddress',
-    'primarysmtp',
-    'emailaddress',
-    'email',
-    'mailaddress',
-    'mail',
-    'smtpaddress',
-    'smtp',
-    'mailboxaddress',
-    'address',
-    'mailbox',
-    'emailadresse',
-    'mailadresse',
-    'adresseemail',
-    'windowsemailaddress',
-    'userprincipalname',
-    'upn',
-    'username',
-  ],
-  displayName: ['displayname', 'fullname', 'name', 'anzeigename', 'nomcomplet'],
-  dailyLimit: ['dailylimit', 'dailysendlimit', 'dailysendinglimit', 'limitperday', 'limit'],
-  reference: ['reference', 'ref', 'externalreference', 'externalid', 'customerreference'],
-};
-
-const knownHeaders: ReadonlySet<string> = new Set(rowFields.flatMap((field) => headerAliases[field]));
+const knownHeaders: ReadonlySet<string> = new Set(columnKinds.flatMap((kind) => headerAliases[kind]));
 
 const IGNORED_MAX = 100;
 const HEADER_MAX_LENGTH = 100;
@@ -42,8 +14,10 @@ const LISTED_MAX = 20;
 const EXAMPLE_HEADER = '"email_address,display_name,daily_limit"';
 
 export interface ParsedHeader extends Pick<Columns, 'used' | 'ignored'> {
-  /** The column that each field is read from, counted from 0. */
-  columnIndexes: Partial<Record<RowField, number>>;
+  /** `false` for a list of addresses that begins on the first line. */
+  hasHeader: boolean;
+  /** The columns that each field is read from, counted from 0. A name can be in two. */
+  columnIndexes: Partial<Record<RowField, readonly number[]>>;
   columnCount: number;
 }
 
@@ -51,36 +25,78 @@ export interface ParsedHeader extends Pick<Columns, 'used' | 'ignored'> {
  * Finds our fields among the headers of a file. When several columns match a field, the preferred one is used. The
  * other matches and all unknown headers are reported as ignored.
  *
+ * If the first line is an address, and nothing else, the file has no header: it is a list of addresses.
+ *
  * @throws DomainError `file_no_address_column`
  */
-export function parseHeader(headers: readonly string[]): ParsedHeader {
-  const normalized = headers.map(normalize);
+export function parseHeader(headers: readonly string[], delimiter: Delimiter = ','): ParsedHeader {
+  const normalized = headers.map(normalizeHeader);
+  const columnIndexes = findColumns(normalized);
+  if (!columnIndexes.address) return parseAddressList(headers, delimiter);
   const used: Columns['used'] = {};
-  const columnIndexes: ParsedHeader['columnIndexes'] = {};
-  for (const field of rowFields) {
-    const alias = headerAliases[field].find((known) => normalized.includes(known));
-    if (alias === undefined) continue;
-    const index = normalized.indexOf(alias);
-    columnIndexes[field] = index;
-    used[field] = truncate(headers[index] ?? alias);
+  for (const [field, indexes] of Object.entries(columnIndexes)) {
+    used[field as RowField] = indexes.map((index) => truncate(headers[index] ?? '')).join(' + ');
   }
-  if (columnIndexes.address === undefined) throw noAddressColumn(headers);
-  const usedIndexes = new Set(Object.values(columnIndexes));
+  const usedIndexes = new Set(Object.values(columnIndexes).flat());
   const ignored = headers.filter((header, index) => header !== '' && !usedIndexes.has(index)).slice(0, IGNORED_MAX);
-  return { used, ignored: ignored.map(truncate), columnIndexes, columnCount: headers.length };
+  return { used, ignored: ignored.map(truncate), hasHeader: true, columnIndexes, columnCount: headers.length };
+}
+
+function findColumns(normalized: readonly string[]): ParsedHeader['columnIndexes'] {
+  const find = (kind: ColumnKind): number | undefined => {
+    const alias = headerAliases[kind].find((known) => normalized.includes(known));
+    return alias === undefined ? undefined : normalized.indexOf(alias);
+  };
+  const found: ParsedHeader['columnIndexes'] = {};
+  for (const field of ['address', 'dailyLimit', 'reference'] as const) {
+    const index = find(field);
+    if (index !== undefined) found[field] = [index];
+  }
+  const whole = find('displayName');
+  const parts = [find('givenName'), find('familyName')].filter((index) => index !== undefined);
+  const isWhole =
+    whole !== undefined && !(bareNames.has(normalized[whole] ?? '') && parts.length === 2 && parts.includes(whole));
+  const name = isWhole ? [whole] : parts;
+  if (name.length > 0) found.displayName = name;
+  return found;
 }
 
 export function countKnownHeaders(headers: readonly string[]): number {
-  return headers.filter((header) => knownHeaders.has(normalize(header))).length;
+  return headers.filter((header) => knownHeaders.has(normalizeHeader(header))).length;
 }
 
-/** Removes case, whitespace and punctuation: `E-Mail Address` becomes `emailaddress`. */
-function normalize(header: string): string {
-  return header
-    .slice(0, HEADER_MAX_LENGTH)
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[\s_\-.:"'*]/g, '');
+/**
+ * A file without a header has addresses only, one on each line. The delimiter may be a part of a name.
+ *
+ * @throws DomainError `file_no_address_column` if the first line is anything but one address
+ */
+function parseAddressList(firstLine: readonly string[], delimiter: Delimiter): ParsedHeader {
+  const filled = firstLine.flatMap((cell, index) => (cell === '' ? [] : [index]));
+  const addresses = filled.filter((index) => isAddressLike(firstLine[index] ?? ''));
+  const line = joinCells(firstLine, delimiter);
+  const isList = addresses.length === 1 && (filled.length === 1 || (line.endsWith('>') && parseAddress(line).ok));
+  if (!isList) throw noAddressColumn(firstLine);
+  const index = addresses[0] ?? 0;
+  return {
+    used: { address: `column ${index + 1}` },
+    ignored: [],
+    hasHeader: false,
+    columnIndexes: { address: [index] },
+    columnCount: firstLine.length,
+  };
+}
+
+/** The cells of a line that has one value, which contains the delimiter or stands between empty cells. */
+export function joinCells(cells: readonly string[], delimiter: Delimiter): string {
+  const first = cells.findIndex((cell) => cell.trim() !== '');
+  const last = cells.findLastIndex((cell) => cell.trim() !== '');
+  const filled = first === -1 ? [] : cells.slice(first, last + 1);
+  return filled.map((cell) => cell.trim()).join(`${delimiter} `);
+}
+
+/** An address, even if it is a faulty one or one that cannot be connected. */
+function isAddressLike(cell: string): boolean {
+  return parseAddress(cell).ok || /^[^\s@]+@[^\s@]+$/.test(cell);
 }
 
 function truncate(header: string): string {
@@ -88,10 +104,17 @@ function truncate(header: string): string {
 }
 
 function noAddressColumn(headers: readonly string[]): DomainError {
-  if (headers.some((header) => header !== '' && parseAddress(header).ok)) {
+  const addresses = headers.filter((header) => header !== '' && isAddressLike(header));
+  if (addresses.length > 1) {
     return new DomainError(
       'file_no_address_column',
-      `The first line contains an e-mail address instead of column names. Add a header above it, such as ${EXAMPLE_HEADER}.`,
+      `The first line contains ${addresses.length} addresses. Put each address on a line of its own.`,
+    );
+  }
+  if (addresses.length === 1) {
+    return new DomainError(
+      'file_no_address_column',
+      `The first line contains the address "${truncate(addresses[0] ?? '')}" instead of column names. Add a header above it, such as ${EXAMPLE_HEADER}.`,
     );
   }
   const listed = headers.filter((header) => header !== '').slice(0, LISTED_MAX);

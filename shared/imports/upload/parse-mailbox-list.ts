@@ -11,8 +11,8 @@ const mailbox = z.strictObject({
     .meta({ examples: ['Jane Doe'] })
     .optional(),
   dailyLimit: z
-    .number()
-    .meta({ examples: [50] })
+    .union([z.number(), z.string()])
+    .meta({ description: 'A whole number. It may be a string, such as "50".', examples: [50] })
     .optional(),
   reference: z
     .string()

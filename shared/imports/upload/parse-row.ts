@@ -17,12 +17,14 @@ const DAILY_LIMIT_MAX = 10_000;
 /** How much of an invalid address is kept. */
 const INVALID_ADDRESS_MAX_LENGTH = 320;
 
-const wholeNumber = /^\d{1,5}$/;
+/** Programs that calculate with floating point write 50 as `50.0`, and some countries as `50,0`. */
+const wholeNumber = /^(\d{1,5})(?:[.,]0{1,2})?$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for.
 const controlCharacter = /[\u0000-\u001f\u007f]/;
 
 /**
- * Parses one row on its own. Trims text values and changes nothing else in them.
+ * Parses one row on its own. Trims text values and changes nothing else in them. If the row has no name, it gets the one
+ * of an address such as `Jane Doe <jane@contoso.com>`.
  *
  * A row with several faults has the code of the first and the sentences of all, so that the customer can fix them
  * together.
@@ -32,15 +34,16 @@ export function parseRow(line: number, raw: RawRow, limits: Pick<UploadLimits, '
   const parsed = parseAddress(raw.address);
   if (!parsed.ok) faults.push({ code: parsed.code, message: parsed.message });
 
-  const displayName = raw.displayName?.trim();
+  const displayName = raw.displayName?.trim() || (parsed.ok ? nameInAddress(raw.address, limits) : undefined);
   if (displayName) {
     // A misplaced quote turns several rows into one name with line breaks. Accepting that name would lose those rows.
     if (controlCharacter.test(displayName)) faults.push(rowFaults.controlCharacter('name'));
     else if (displayName.length > limits.nameMaxLength) faults.push(rowFaults.nameTooLong(limits.nameMaxLength));
   }
 
-  const dailyLimit = typeof raw.dailyLimit === 'string' ? raw.dailyLimit.trim() : raw.dailyLimit;
-  if (dailyLimit !== undefined && dailyLimit !== '' && !isDailyLimit(dailyLimit)) {
+  const dailyLimit = raw.dailyLimit === undefined ? '' : String(raw.dailyLimit).trim();
+  const limit = toDailyLimit(dailyLimit);
+  if (dailyLimit !== '' && limit === undefined) {
     faults.push(rowFaults.dailyLimitInvalid(DAILY_LIMIT_MAX));
   }
 
@@ -59,7 +62,7 @@ export function parseRow(line: number, raw: RawRow, limits: Pick<UploadLimits, '
   }
   const row: ParsedRow = { line, ok: true, address: parsed.address };
   if (displayName) row.displayName = displayName;
-  if (dailyLimit !== undefined && dailyLimit !== '') row.dailyLimit = Number(dailyLimit);
+  if (limit !== undefined) row.dailyLimit = limit;
   if (reference) row.reference = reference;
   return row;
 }
@@ -69,8 +72,18 @@ export function rejectRow(line: number, address: string, { code, message }: RowF
   return { line, ok: false, address: address.trim().slice(0, INVALID_ADDRESS_MAX_LENGTH), code, message };
 }
 
-function isDailyLimit(value: string | number): boolean {
-  if (typeof value === 'string' && !wholeNumber.test(value)) return false;
-  const number = Number(value);
-  return Number.isInteger(number) && number >= 1 && number <= DAILY_LIMIT_MAX;
+function toDailyLimit(text: string): number | undefined {
+  const limit = Number(wholeNumber.exec(text)?.[1] ?? Number.NaN);
+  return limit >= 1 && limit <= DAILY_LIMIT_MAX ? limit : undefined;
+}
+
+/** The name in `"Doe, Jane" <jane@contoso.com>`, if it can be used. */
+function nameInAddress(address: string, { nameMaxLength }: Pick<UploadLimits, 'nameMaxLength'>): string | undefined {
+  const open = address.indexOf('<');
+  if (open <= 0) return undefined;
+  const name = address.slice(0, open).trim();
+  const unquoted = /^(["']).*\1$/.test(name) ? name.slice(1, -1).trim() : name;
+  // Many programs write the address twice if they know no name.
+  const isUsable = unquoted.length <= nameMaxLength && !controlCharacter.test(unquoted) && !unquoted.includes('@');
+  return isUsable ? unquoted : undefined;
 }

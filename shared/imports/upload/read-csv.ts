@@ -1,8 +1,8 @@
 import { DomainError } from '../../kernel/errors.ts';
 import type { Delimiter } from './csv-format.ts';
 import { decode } from './decode.ts';
-import { detectDelimiter, readSepLine, splitFields } from './delimiter.ts';
-import { type ParsedHeader, parseHeader } from './parse-header.ts';
+import { detectDelimiter, isTypeLine, readSepLine, splitFields } from './delimiter.ts';
+import { joinCells, type ParsedHeader, parseHeader } from './parse-header.ts';
 import { parseRow, rejectRow } from './parse-row.ts';
 import type { ParsedRow, ParsedUpload } from './parsed-row.ts';
 import { rowFaults } from './row-findings.ts';
@@ -14,7 +14,7 @@ import { limitBytes, tooManyRows, type UploadLimits } from './upload-limits.ts';
  *
  * Holds at most one piece of the file and one record. A fault in a row rejects that row. A fault in the file makes this
  * function or, later in the file, the iteration reject. Skips lines that contain only whitespace and empty cells.
- * `line` is the line on which a row begins. The header is on line 1, unless blank lines or `sep=;` come first.
+ * `line` is the line on which a row begins. The header is on line 1, unless blank lines, `sep=;` or `#TYPE` come first.
  *
  * @param afterLine rows up to this line are skipped. They are not parsed, which is several times faster
  * @throws DomainError `file_empty`, `file_not_text`, `file_no_address_column`, `file_malformed`, `payload_too_large`
@@ -24,14 +24,27 @@ export async function readCsv(
   limits: UploadLimits,
   afterLine = 0,
 ): Promise<ParsedUpload> {
-  const { encoding, text } = await decode(limitBytes(source, limits.maxBytes));
+  const decoded = await decode(limitBytes(source, limits.maxBytes));
+  const { text } = decoded;
   try {
     const scanner = createRecordScanner(limits.recordMaxBytes);
-    const { fields, delimiter, rest } = await readHeaderRecord(text, scanner);
-    const header = parseHeader(fields);
+    const first = await readFirstRecord(text, scanner);
+    const header = parseHeader(
+      first.fields.map((name) => name.trim()),
+      first.delimiter,
+    );
+    const { used, ignored, hasHeader } = header;
     return {
-      columns: { used: header.used, ignored: header.ignored, delimiter, encoding },
-      rows: readRows(scanAll(rest, text, scanner), delimiter, header, limits, afterLine),
+      columns: {
+        used,
+        ignored,
+        hasHeader,
+        delimiter: first.delimiter,
+        get encoding() {
+          return decoded.encoding;
+        },
+      },
+      rows: readRows(scanAll(first.rest, text, scanner), first, header, limits, afterLine),
     };
   } catch (error) {
     await text.return(undefined);
@@ -39,20 +52,23 @@ export async function readCsv(
   }
 }
 
-interface HeaderRecord {
+/** The header, or the first row of a file without one. */
+interface FirstRecord {
+  line: number;
   fields: string[];
   delimiter: Delimiter;
   /** Bytes that were read after the header. */
   rest: Buffer;
 }
 
-async function readHeaderRecord(text: AsyncGenerator<Buffer>, scanner: RecordScanner): Promise<HeaderRecord> {
+async function readFirstRecord(text: AsyncGenerator<Buffer>, scanner: RecordScanner): Promise<FirstRecord> {
   let sepLine: Delimiter | undefined;
-  /** Returns `undefined` if the scan found no record, or found the line `sep=;`. */
-  const toHeader = (scanned: ScanResult, rest: Buffer): HeaderRecord | undefined => {
+  /** Returns `undefined` if the scan found no record, or found the line `sep=;` or `#TYPE`. */
+  const toHeader = (scanned: ScanResult, rest: Buffer): FirstRecord | undefined => {
     const record = scanned.records[0];
     if (!record) return undefined;
     if (record.fault) throw faultyHeader(record);
+    if (isTypeLine(scanned.bytes)) return undefined;
     if (!sepLine) {
       sepLine = readSepLine(scanned.bytes);
       if (sepLine) {
@@ -63,7 +79,7 @@ async function readHeaderRecord(text: AsyncGenerator<Buffer>, scanner: RecordSca
     const delimiter = sepLine ?? detectDelimiter(scanned.bytes);
     scanner.setDelimiter(delimiter);
     const fields = splitFields(scanned.bytes, delimiter)[0] ?? [];
-    return { fields: fields.map((name) => name.trim()), delimiter, rest };
+    return { line: record.line, fields, delimiter, rest };
   };
   for (;;) {
     const next = await text.next();
@@ -104,12 +120,21 @@ async function* scanAll(first: Buffer, text: AsyncGenerator<Buffer>, scanner: Re
 
 async function* readRows(
   scanned: AsyncIterable<ScanResult>,
-  delimiter: Delimiter,
+  first: FirstRecord,
   header: ParsedHeader,
   limits: UploadLimits,
   afterLine: number,
 ): AsyncGenerator<ParsedRow> {
+  const { delimiter } = first;
+  const toRow = (line: number, fields: readonly string[]): ParsedRow =>
+    header.hasHeader
+      ? parseFields(line, fields, header, limits)
+      : parseRow(line, { address: joinCells(fields, delimiter) }, limits);
   let count = 0;
+  if (!header.hasHeader) {
+    count++;
+    if (first.line > afterLine) yield toRow(first.line, first.fields);
+  }
   for await (const { bytes, records } of scanned) {
     if ((records.at(-1)?.line ?? 0) <= afterLine) continue;
     // The synchronous form of the same parser saves the cost of a stream for each record.
@@ -119,7 +144,7 @@ async function* readRows(
       const fields = record.fault ? undefined : fieldLists[next++];
       if (record.line <= afterLine || (fields && isBlank(fields))) continue;
       if (++count > limits.maxRows) throw tooManyRows(limits.maxRows);
-      yield fields ? parseFields(record.line, fields, header, limits) : rejectRecord(record, limits);
+      yield fields ? toRow(record.line, fields) : rejectRecord(record, limits);
     }
   }
   if (count === 0 && afterLine === 0) {
@@ -137,8 +162,9 @@ function parseFields(
   { columnIndexes, columnCount }: ParsedHeader,
   limits: UploadLimits,
 ): ParsedRow {
-  const fieldAt = (index: number | undefined): string | undefined => (index === undefined ? undefined : fields[index]);
-  const address = fieldAt(columnIndexes.address) ?? '';
+  const read = (indexes: readonly number[] | undefined): string | undefined =>
+    indexes?.length === 1 ? fields[indexes[0] ?? 0] : indexes?.map((index) => fields[index]?.trim()).join(' ');
+  const address = read(columnIndexes.address) ?? '';
   // A row with too few cells may be a line that was cut off inside its address.
   if (fields.length < columnCount) return rejectRow(line, address, rowFaults.tooFewColumns(fields.length, columnCount));
   // Empty cells after the last column are harmless.
@@ -149,9 +175,9 @@ function parseFields(
     line,
     {
       address,
-      displayName: fieldAt(columnIndexes.displayName),
-      dailyLimit: fieldAt(columnIndexes.dailyLimit),
-      reference: fieldAt(columnIndexes.reference),
+      displayName: read(columnIndexes.displayName),
+      dailyLimit: read(columnIndexes.dailyLimit),
+      reference: read(columnIndexes.reference),
     },
     limits,
   );

@@ -58,7 +58,7 @@ export async function receiveUpload(
     }
     stream.complete();
     const { bytes } = await stored;
-    return { uploadType: contentType, columns, bytes, hash: hash.digest('hex'), rows: count, valid };
+    return { uploadType: contentType, columns: { ...columns }, bytes, hash: hash.digest('hex'), rows: count, valid };
   } catch (error) {
     stream.fail(error);
     // Wait for the store to give up. Until then it may still write something that it has to remove.

@@ -3,7 +3,9 @@ export const rowFindingCodes = [
   'address_missing',
   'address_malformed',
   'address_too_long',
-  'address_consumer',
+  'consumer_domain',
+  'foreign_domain',
+  'domain_misspelled',
   'name_too_long',
   'reference_too_long',
   'daily_limit_invalid',
@@ -18,15 +20,34 @@ export type RowFindingCode = (typeof rowFindingCodes)[number];
 export interface RowFault {
   code: RowFindingCode;
   message: string;
+  /** Of a duplicate in the file: the line that has the same address and counts. */
+  firstLine?: number;
+  /** An address that may be meant. */
+  suggestion?: string;
 }
 
-/** A fault and the row that has it. It rejects this row only, never the whole file. */
+/** What becomes of a row with a finding. An accepted row has a warning: it is checked all the same. */
+export const rowFindingResults = ['rejected', 'duplicate', 'accepted'] as const;
+type RowFindingResult = (typeof rowFindingResults)[number];
+
+/** A fault and the row that has it. It concerns this row only, never the whole file. */
 export interface RowFinding extends RowFault {
   line: number;
   address?: string;
+  result: RowFindingResult;
 }
 
-/** The catalogue of row faults. The `address_…` faults are not here: they come from `parseAddress`. */
+/** How many rows have a finding with each code. Codes that no row has are left out. */
+export type FindingCounts = Partial<Record<RowFindingCode, number>>;
+
+export function countFinding(counts: FindingCounts, code: RowFindingCode): void {
+  counts[code] = (counts[code] ?? 0) + 1;
+}
+
+/**
+ * The catalogue of row faults. The `address_…` faults and `consumer_domain` of personal Microsoft accounts are not here:
+ * they come from `parseAddress`.
+ */
 export const rowFaults = {
   nameTooLong: (maxLength: number): RowFault => ({
     code: 'name_too_long',
@@ -61,9 +82,28 @@ export const rowFaults = {
     code: 'row_too_long',
     message: `This row is longer than ${maxBytes} bytes. Check it for a missing quotation mark or line break.`,
   }),
+  consumerDomain: (domain: string): RowFault => ({
+    code: 'consumer_domain',
+    message: `${domain} is for personal mailboxes. Only mailboxes of an organization can be connected. Remove this address, or use the person's address at work.`,
+  }),
+  foreignDomain: (domain: string, meant: string | undefined, suggestion: string | undefined): RowFault => ({
+    code: 'foreign_domain',
+    message: `${domain} is not a verified domain of this tenant.${meant ? ` Did you mean ${meant}?` : ''} Correct or remove this address. If the domain was added to the tenant lately, run the connection test and upload the file again.`,
+    ...(suggestion !== undefined && { suggestion }),
+  }),
+  misspelledDomain: (domain: string, meant: string, suggestion: string | undefined): RowFault => ({
+    code: 'domain_misspelled',
+    message: `Did you mean ${meant}? The address ends in ${domain}. If that is right, you need not change anything.`,
+    ...(suggestion !== undefined && { suggestion }),
+  }),
+  misspelledWebmail: (domain: string, meant: string): RowFault => ({
+    code: 'domain_misspelled',
+    message: `Did you mean ${meant}? The address ends in ${domain}. If it is a personal mailbox, remove it: only mailboxes of an organization can be connected.`,
+  }),
   duplicateInFile: (firstLine: number): RowFault => ({
     code: 'duplicate_in_file',
     message: `This address is already on line ${firstLine}. Remove one of the two lines.`,
+    firstLine,
   }),
   duplicateInConnection: (): RowFault => ({
     code: 'duplicate_in_connection',

@@ -184,7 +184,7 @@ function buildDeps(name: string, shared: SharedParts, lifetime: Lifetime) {
   const serialByKey = createSerialByKey();
   const tenantGate = createTenantGate({ checksMax: 24, now: clock.nowMs });
   const reports = createReportBook({ clock, running: tenantGate.running });
-  const tallies = createTallyBook(name, reports);
+  const tallies = createTallyBook(name, reports, clock);
   const settler = createSettler(
     { ledger, serialByKey, tallies, reports, clock, sleep },
     { together: 8, withinMs: 250 },

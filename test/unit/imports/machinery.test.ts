@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Import } from '../../../shared/imports/import.ts';
 import { countRows } from '../../../shared/imports/ledger/counts.ts';
-import { isSettled, settledStates } from '../../../shared/imports/ledger/row.ts';
+import { isSettled, type Row, settledStates } from '../../../shared/imports/ledger/row.ts';
 import { countSettled, sumTallies } from '../../../shared/imports/ledger/tally.ts';
 import { noFaults } from '../../support/import-world/faults.ts';
 import { createWorld, type World } from '../../support/import-world/world.ts';
@@ -31,6 +31,7 @@ async function expectExact(
   expect(counts.waiting).toBe(0);
   expect(record?.counts, 'the counts in the record').toEqual(countRows(plan, counts));
   expect(record?.counts).toMatchObject({ rows: rows.length, pending: 0 });
+  await expectLogged(world, importId, accepted);
   for (const state of settledStates) {
     expect(counts[state], state).toBe(accepted.filter((row) => row.state === state).length);
   }
@@ -44,6 +45,19 @@ async function expectExact(
     if (mailbox?.importId !== importId) continue;
     if (!isCancelled) expect(mailbox.status).toBe(row.state === 'passed' ? 'active' : row.state);
     else expect(mailbox.status).toBe(row.takesSlot ? 'disconnected' : 'inconclusive');
+  }
+}
+
+/** Expects each settled row in exactly one batch, with its state, and that the tallies tell how many batches there are. */
+async function expectLogged(world: World, importId: string, accepted: readonly Row[]): Promise<void> {
+  const { batches, tallies = [] } = await world.ledger.readSettled('conn_1', importId, new Date(0));
+  const logged = batches.flatMap(({ mailboxes }) => mailboxes);
+  const short = ({ line, address, state }: { line: number; address: string; state: string }) =>
+    `${line} ${address} ${state}`;
+  expect(logged.map(short).sort()).toEqual(accepted.map(short).sort());
+  for (const { writer, settledBatches = 0 } of tallies) {
+    const serials = batches.filter((batch) => batch.writer === writer).map(({ serial }) => serial);
+    expect(serials).toEqual(Array.from({ length: settledBatches }, (_, i) => i + 1));
   }
 }
 

@@ -8,6 +8,7 @@ import type { Ledger } from '../../../../shared/imports/ledger/ledger.ts';
 import { createSerialByKey } from '../../../../shared/imports/ledger/serial-by-key.ts';
 import { sumTallies } from '../../../../shared/imports/ledger/tally.ts';
 import { createTallyBook } from '../../../../shared/imports/ledger/tally-book.ts';
+import { systemClock } from '../../../../shared/kernel/clock.ts';
 import { DomainError } from '../../../../shared/kernel/errors.ts';
 import type { Slots } from '../../../../shared/plans/slots.ts';
 import { inMemoryImports } from '../../../fakes/in-memory-imports.ts';
@@ -47,7 +48,7 @@ function startProcess(change: Partial<Ledger> = {}): FinishDeps & LeaseDeps {
     ledger: { ...ledger, ...change },
     slots,
     serialByKey: createSerialByKey(),
-    tallies: createTallyBook(holder, { write: () => undefined }),
+    tallies: createTallyBook(holder, { write: () => undefined }, systemClock),
     importEvents: { ended: async ({ id }) => void ended.push(id) },
     importQueues: { sendDispatch: async () => undefined },
     clock: { now: () => new Date(now) },

@@ -4,6 +4,7 @@ import { purgeConnection } from '../../../../shared/imports/finishing/purge-conn
 import { withLease } from '../../../../shared/imports/import-lease.ts';
 import { createSerialByKey } from '../../../../shared/imports/ledger/serial-by-key.ts';
 import { createTallyBook } from '../../../../shared/imports/ledger/tally-book.ts';
+import { systemClock } from '../../../../shared/kernel/clock.ts';
 import { inMemoryImports } from '../../../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../../../fakes/in-memory-slots.ts';
@@ -31,7 +32,7 @@ beforeEach(async () => {
 const startProcess = (holder: string) => ({
   ...shared,
   serialByKey: createSerialByKey(),
-  tallies: createTallyBook(holder, { write: () => undefined }),
+  tallies: createTallyBook(holder, { write: () => undefined }, systemClock),
   uploads: { remove: async () => undefined },
   importEvents: { ended: async ({ id }: { id: string }) => void ended.push(id) },
   importQueues: {

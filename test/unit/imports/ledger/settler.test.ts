@@ -27,7 +27,7 @@ const clock = { now: () => new Date() };
 
 function partsOf(processId: string) {
   const reports = createReportBook({ clock, running: () => 0 });
-  return { reports, tallies: createTallyBook(processId, reports), clock, sleep: (ms: number) => pause(ms) };
+  return { reports, tallies: createTallyBook(processId, reports, clock), clock, sleep: (ms: number) => pause(ms) };
 }
 
 const passed = { state: 'passed', row: {}, mailbox: { status: 'active' } } as const;

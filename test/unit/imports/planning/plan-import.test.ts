@@ -23,6 +23,23 @@ describe('plans', () => {
     expect(calls).toEqual({ commit: 22, refused: 0, getMailbox: 0, getMailboxes: 0, eachMailbox: 0 });
   });
 
+  it('findings: counts them by code, names the first line of a duplicate, and keeps a suggestion', async () => {
+    const world = await createPlanningWorld();
+    await world.addImport('imp_1', ['a@c.com', '', 'b@c.con', ...users(200), 'a@c.com', 'b@c.con', '']);
+    await planImport(world.deps, 'cust_1', 'imp_1');
+    const { ledger } = world.deps;
+    const findingCounts = { address_missing: 2, domain_misspelled: 1, duplicate_in_file: 2 };
+    expect(await planOf(ledger, 'imp_1')).toMatchObject({ rows: 206, rejected: 2, duplicates: 2, findingCounts });
+    const rows = await rowsOf(ledger, 'imp_1');
+    expect(rows[2]).toMatchObject({ line: 4, state: 'pending', suggestion: 'b@c.com' });
+    expect(rows[2]).not.toHaveProperty('code');
+    expect(rows.slice(-3)).toMatchObject([
+      { line: 205, state: 'duplicate', firstLine: 2, message: expect.stringContaining('line 2') },
+      { line: 206, state: 'duplicate', firstLine: 4 },
+      { line: 207, state: 'rejected', code: 'address_missing' },
+    ]);
+  });
+
   it('a file that was sent before with no more transactions than the first time', async () => {
     const { ledger, calls } = countedLedger(inMemoryLedger());
     const world = await createPlanningWorld({ ledger });

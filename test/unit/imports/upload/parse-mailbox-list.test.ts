@@ -28,9 +28,24 @@ describe('mailboxes as JSON', () => {
     ]);
   });
 
+  it('reads a limit that is a string, and reports a wrong one with its row', async () => {
+    const { rows } = await readMailboxList({
+      mailboxes: ['50', ' 7 ', '', 'many', '0'].map((dailyLimit) => ({ address: 'a@contoso.com', dailyLimit })),
+    });
+    const row = (line: number) => ({ line, ok: true, address: 'a@contoso.com' });
+    const rejected = (line: number) => expect.objectContaining({ line, ok: false, code: 'daily_limit_invalid' });
+    expect(await Array.fromAsync(rows)).toEqual([
+      { ...row(1), dailyLimit: 50 },
+      { ...row(2), dailyLimit: 7 },
+      row(3),
+      rejected(4),
+      rejected(5),
+    ]);
+  });
+
   it('reports all wrong and unknown fields in one error', async () => {
     const body = {
-      mailboxes: [{ address: 1, name: 'x' }, { address: 'a@contoso.com', dailyLimit: '5' }, {}],
+      mailboxes: [{ address: 1, name: 'x' }, { address: 'a@contoso.com', dailyLimit: true }, {}],
       dryRun: 1,
     };
     await expect(parseMailboxList(body)).rejects.toThrow(

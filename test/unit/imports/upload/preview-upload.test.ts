@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ParsedRow } from '../../../../shared/imports/upload/parsed-row.ts';
 import {
   type ExistingMailbox,
   type FindExisting,
@@ -32,15 +33,30 @@ describe('previews what an import would do', () => {
       columns: {
         used: { address: 'email', displayName: 'name' },
         ignored: ['team'],
+        hasHeader: true,
         delimiter: ',',
         encoding: 'utf-8',
       },
       findings: [
-        { line: 3, address: 'nobody', code: 'address_malformed', message: expect.any(String) },
-        { line: 4, address: 'a@c.com', code: 'duplicate_in_file', message: expect.stringContaining('line 2') },
-        { line: 5, address: 'b@c.com', code: 'duplicate_in_connection', message: expect.any(String) },
+        { line: 3, address: 'nobody', result: 'rejected', code: 'address_malformed', message: expect.any(String) },
+        {
+          line: 4,
+          address: 'a@c.com',
+          result: 'duplicate',
+          code: 'duplicate_in_file',
+          message: expect.stringContaining('line 2'),
+          firstLine: 2,
+        },
+        {
+          line: 5,
+          address: 'b@c.com',
+          result: 'duplicate',
+          code: 'duplicate_in_connection',
+          message: expect.any(String),
+        },
       ],
       findingsOmitted: 0,
+      findingCounts: { address_malformed: 1, duplicate_in_file: 1, duplicate_in_connection: 1 },
       sample: [
         { line: 2, address: 'a@c.com', displayName: 'A' },
         { line: 6, address: 'c@c.com' },
@@ -48,11 +64,12 @@ describe('previews what an import would do', () => {
     });
   });
 
-  it('lists 1,000 findings and counts the rest, and shows ten rows', async () => {
+  it('lists 1,000 findings and counts all of them by code, and shows ten rows', async () => {
     const good = Array.from({ length: 30 }, (_, i) => `u${i}@c.com\n`).join('');
     const result = await preview(`email\n${good}${'x\n'.repeat(1500)}`);
     expect(result).toMatchObject({ rows: 1530, accepted: 30, rejected: 1500, findingsOmitted: 500 });
     expect(result.findings).toHaveLength(1000);
+    expect(result.findingCounts).toEqual({ address_malformed: 1500 });
     expect(result.sample).toHaveLength(10);
   });
 
@@ -65,6 +82,17 @@ describe('previews what an import would do', () => {
       [4, 'duplicate_in_connection'],
       [5, 'duplicate_in_file'],
     ]);
+  });
+
+  it('lists the warning of a row that it accepts', async () => {
+    const warning = { code: 'domain_misspelled', message: 'Did you mean c.com?', suggestion: 'a@c.com' } as const;
+    async function* rows(): AsyncGenerator<ParsedRow> {
+      yield { line: 2, ok: true, address: 'a@cc.com', warning };
+    }
+    const result = await previewUpload({ columns: { used: {}, ignored: [] }, rows: rows() }, noMailboxes, { free: 1 });
+    expect(result).toMatchObject({ accepted: 1, findingCounts: { domain_misspelled: 1 } });
+    expect(result.findings).toEqual([{ line: 2, address: 'a@cc.com', result: 'accepted', ...warning }]);
+    expect(result.sample).toEqual([{ line: 2, address: 'a@cc.com' }]);
   });
 
   it('rejects a file with an error at its end', async () => {

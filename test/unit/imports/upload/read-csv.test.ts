@@ -9,7 +9,7 @@ describe('rejects a faulty row alone', () => {
   it.each([
     [',Jane,5,r', 'address_missing'],
     ['jane,Jane,5,r', 'address_malformed'],
-    ['jane@hotmail.com,Jane,5,r', 'address_consumer'],
+    ['jane@hotmail.com,Jane,5,r', 'consumer_domain'],
     [`${'a'.repeat(80)}@contoso.com,Jane,5,r`, 'address_too_long'],
     [`jane@contoso.com,${'J'.repeat(201)},5,r`, 'name_too_long'],
     [`jane@contoso.com,Jane,5,${'r'.repeat(201)}`, 'reference_too_long'],
@@ -43,6 +43,17 @@ describe('rejects a faulty row alone', () => {
         code: 'address_malformed',
         message: expect.stringMatching(/not a valid e-mail address.*name is too long.*daily limit/s),
       },
+    ]);
+  });
+
+  it('reads limits as programs write whole numbers, and names that stand before an address', async () => {
+    const { rows } = await rowsOf(
+      'email;name;limit\nJane <a@contoso.com>;;50.0\n"""Doe, Bob"" <b@contoso.com>";Bob;50,00\nc@contoso.com;;1.000\n',
+    );
+    expect(rows).toEqual([
+      row(2, 'a@contoso.com', { displayName: 'Jane', dailyLimit: 50 }),
+      row(3, 'b@contoso.com', { displayName: 'Bob', dailyLimit: 50 }),
+      rejected(4, 'daily_limit_invalid'),
     ]);
   });
 
