@@ -49,6 +49,7 @@ const permissions: Record<string, Permission | 'open'> = {
   'imports-rows': 'read',
   'imports-pause': 'manage',
   'imports-resume': 'manage',
+  'imports-retry-failed': 'manage',
   'imports-cancel': 'manage',
   'mailboxes-list': 'read',
   'mailboxes-get': 'read',
