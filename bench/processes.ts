@@ -2,7 +2,7 @@ import { ofChecks, startBenchStack, sumOf } from './support/bench-stack.ts';
 import { benchTenant, csvOf } from './support/bench-tenant.ts';
 import { readOptions } from './support/options.ts';
 import type { Bench, Row } from './support/report.ts';
-import { secondsUntil, settledRows, watchImport } from './support/watch-import.ts';
+import { middleRate, settledRows, watchImport } from './support/watch-import.ts';
 
 /** How many checks one process runs at the same time: the default of `CHECKS_AT_ONCE`. */
 const CHECKS_AT_ONCE = 24;
@@ -46,11 +46,7 @@ async function measure(
     const puts = sumOf(await bench.counts(), ofChecks('POST'));
 
     const settled = settledRows(latest);
-    const [from, to] = [0.1 * mailboxes, 0.9 * mailboxes].map((rows) => {
-      const at = secondsUntil(samples, rows);
-      return { at, rows: samples.find((sample) => sample.seconds === at)?.settled ?? 0 };
-    });
-    const rate = from && to ? (to.rows - from.rows) / (to.at - from.at) : 0;
+    const rate = middleRate(samples, mailboxes);
     const end = samples.at(-1)?.seconds ?? 0;
     const name = (what: string) => `${count} ${count === 1 ? 'process' : 'processes'}: ${what}`;
     const rows: Row[] = [

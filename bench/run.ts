@@ -3,11 +3,13 @@ import { cancel } from './cancel.ts';
 import { fairness } from './fairness.ts';
 import { processes } from './processes.ts';
 import { requests } from './requests.ts';
+import { speed } from './speed.ts';
 import { type Bench, formatReport, isReached, UsageError } from './support/report.ts';
 import { throttled } from './throttled.ts';
 
 const benches: Record<string, Bench> = {
   requests,
+  speed,
   throttled,
   processes,
   cancel,

@@ -15,9 +15,12 @@ import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
 import { addProblemPages } from './http/problem-page.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
+import { addDeleteConnectionQueue } from './queues/delete-connection.ts';
 import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
+import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
+import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
 import { addSweepImportsTimer } from './timers/sweep-imports.ts';
 import { addTidyUpTimer } from './timers/tidy-up.ts';
 
@@ -41,9 +44,12 @@ const queuesAndTimers = [
   addPlanImportQueue,
   addDispatchChecksQueue,
   addCheckMailboxQueue,
+  addDeleteConnectionQueue,
 
   addSweepImportsTimer,
+  addSweepDeletionsTimer,
   addFindExpiringSecretsTimer,
+  addRemoveOrphanedSecretsTimer,
   addTidyUpTimer,
 ] as const;
 

@@ -15,6 +15,7 @@ const SETTINGS = {
 /** A customer with a tested connection to its tenant. */
 export interface BenchCustomer {
   muster: Muster;
+  customerId: string;
   connectionId: string;
   tenant: BenchTenant;
 }
@@ -44,7 +45,7 @@ export async function startBenchStack(
   return {
     stack,
     async addCustomer(tenant, fetch) {
-      const { key } = await createCustomer(operator, { name: tenant.domain, mailboxSlots: 2_000_000 });
+      const { id: customerId, key } = await createCustomer(operator, { name: tenant.domain, mailboxSlots: 2_000_000 });
       // An overloaded stack is measured, not given up.
       const retry = { max: 50, maxMs: 2_000 };
       const muster = createMuster({ url: apiUrl, key, retry, ...(fetch && { fetch }) });
@@ -58,7 +59,7 @@ export async function startBenchStack(
         cloud: 'simulator',
       });
       await muster.connections.test(id);
-      return { muster, connectionId: id, tenant };
+      return { muster, customerId, connectionId: id, tenant };
     },
     counts: async () => [
       ...stack.simulator.world.requests.counts(),

@@ -37,7 +37,8 @@ export async function watchImport(
   }
 }
 
-/** The seconds after which at least this many rows were settled. Infinite if that never happened. */
-export function secondsUntil(samples: readonly Sample[], settled: number): number {
-  return samples.find((sample) => sample.settled >= settled)?.seconds ?? Number.POSITIVE_INFINITY;
+/** Rows settled per second between 10 % and 90 % of all rows. */
+export function middleRate(samples: readonly Sample[], rows: number): number {
+  const [from, to] = [0.1 * rows, 0.9 * rows].map((settled) => samples.find((sample) => sample.settled >= settled));
+  return from && to ? (to.settled - from.settled) / (to.seconds - from.seconds) : 0;
 }

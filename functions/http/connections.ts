@@ -4,8 +4,8 @@ import { type TestConnectionDeps, testConnection } from '../../shared/checks/tes
 import { type Cloud, type Connection, sendProbes } from '../../shared/connections/connection.ts';
 import { clientSecretField, cloudField, tenantField } from '../../shared/connections/connection-fields.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
+import { deleteConnection } from '../../shared/connections/delete-connection.ts';
 import { registerConnection } from '../../shared/connections/register-connection.ts';
-import { removeConnection } from '../../shared/connections/remove-connection.ts';
 import { replaceClientSecret } from '../../shared/connections/replace-client-secret.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { updateConnection } from '../../shared/connections/update-connection.ts';
@@ -20,7 +20,7 @@ import { presentConnection } from './present-connection.ts';
 type Deps = EndpointDeps &
   TestConnectionDeps &
   Parameters<typeof registerConnection>[0] &
-  Parameters<typeof removeConnection>[0] &
+  Parameters<typeof deleteConnection>[0] &
   Parameters<typeof replaceClientSecret>[0] & {
     connections: ConnectionStore;
     clock: Clock;
@@ -147,13 +147,12 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     path: 'v1/connections/{connectionId}',
     tag: 'Connections',
     summary: 'Delete a connection with its mailboxes and imports',
-    refusals: ['vault_unavailable'],
+    description:
+      'The connection is gone immediately, its client secret cannot be read any more, and its tenant can be registered again. Mailboxes and imports are removed in the background. Until then, deleting it again succeeds.',
     responses: { 204: { description: 'The connection is deleted.' } },
     permission: 'administer',
     async handle({ actor, params, requireMatch }) {
-      const connectionId = params.connectionId ?? '';
-      requireMatch(present(await requireConnection(deps, actor, connectionId)));
-      await removeConnection(deps, actor, connectionId);
+      await deleteConnection(deps, actor, params.connectionId ?? '', (current) => requireMatch(present(current)));
       return { status: 204 };
     },
   });

@@ -74,6 +74,9 @@ export const importSchema = z
     counts: countsSchema,
     findingCounts: findingCountsSchema,
     percent: z.number().min(0).max(100).meta({ description: 'Share of the accepted rows that are settled.' }),
+    secondsLeft: count.nullable().meta({
+      description: 'About how long the import still takes, at its present rate. `null` as long as nobody knows.',
+    }),
     createdAt: instant,
     startedAt: instant.nullable(),
     finishedAt: instant.nullable(),

@@ -5,7 +5,13 @@ import type { Progress } from '../../shared/imports/progress.ts';
 import type { importSchema, rowSchema } from './import-schemas.ts';
 
 /** An import and its counts, as the API shows them. */
-export function presentProgress({ record, counts, findingCounts, percent }: Progress): z.infer<typeof importSchema> {
+export function presentProgress({
+  record,
+  counts,
+  findingCounts,
+  percent,
+  secondsLeft,
+}: Progress): z.infer<typeof importSchema> {
   return {
     id: record.id,
     connectionId: record.connectionId,
@@ -13,6 +19,7 @@ export function presentProgress({ record, counts, findingCounts, percent }: Prog
     counts,
     findingCounts,
     percent,
+    secondsLeft,
     createdAt: record.createdAt.toISOString(),
     startedAt: record.startedAt?.toISOString() ?? null,
     finishedAt: record.finishedAt?.toISOString() ?? null,

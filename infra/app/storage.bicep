@@ -25,11 +25,13 @@ var queueNames = [
   'plan-import'
   'dispatch-checks'
   'check-mailbox'
+  'delete-connection'
 ]
 var poisonQueueNames = [
   'plan-import-poison'
   'dispatch-checks-poison'
   'check-mailbox-poison'
+  'delete-connection-poison'
 ]
 var tableNames = [
   'customers'

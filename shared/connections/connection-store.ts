@@ -2,6 +2,18 @@ import type { Page, PageRequest } from '../kernel/page.ts';
 import type { Tagged } from '../kernel/tagged.ts';
 import type { Connection } from './connection.ts';
 
+/** A connection whose deletion has begun. */
+export interface DeletedConnection {
+  customerId: string;
+  connectionId: string;
+}
+
+/** Points at a deletion that is not finished. */
+export interface Deletion extends DeletedConnection {
+  /** When its message counts as lost. */
+  dueAt: Date;
+}
+
 /**
  * Stores connections. Every call is scoped to one customer, except `listAll`, which is for timers.
  *
@@ -25,8 +37,19 @@ export interface ConnectionStore {
    * gone.
    */
   update(connection: Connection, tag: string): Promise<string | undefined>;
-  /** Succeeds if there is nothing to remove. */
-  remove(customerId: string, connectionId: string): Promise<void>;
-  /** Removes all connections of a customer. Repeatable. */
+  /**
+   * Hides a connection for good: no other call finds it, it does not count, and its tenant can be registered again. Its
+   * record waits for `removeHidden`. Notes its deletion. Resolves to `false` if it has changed since `tag` was read or is
+   * gone.
+   */
+  hide(connection: Connection, tag: string, dueAt: Date): Promise<boolean>;
+  /** Resolves to `undefined` if this customer has no such hidden connection. */
+  getHidden(customerId: string, connectionId: string): Promise<Connection | undefined>;
+  /** Removes a hidden connection and its deletion. Succeeds if there is nothing to remove. */
+  removeHidden(customerId: string, connectionId: string): Promise<void>;
+  noteDeletion(deletion: Deletion): Promise<void>;
+  /** The deletions of all customers. One may have no hidden connection: the process died before it hid it. */
+  listDeletions(): Promise<Deletion[]>;
+  /** Removes all connections of a customer, hidden ones and deletions included. Repeatable. */
   purge(customerId: string): Promise<void>;
 }

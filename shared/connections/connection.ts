@@ -17,6 +17,14 @@ export type SendProbe = (typeof sendProbes)[number];
 export const clientSecretStates = ['valid', 'expiring', 'expired'] as const;
 export type ClientSecretState = (typeof clientSecretStates)[number];
 
+/** A client secret that was replaced. Instances that have not noticed yet still use it. */
+export interface PreviousSecret {
+  version: string;
+  expiresAt: Date;
+  /** From then on, the vault need not keep it. */
+  removeAt: Date;
+}
+
 /** A customer's permission to reach one Microsoft 365 tenant. The client secret itself is stored in the vault only. */
 export interface Connection {
   id: string;
@@ -33,11 +41,13 @@ export interface Connection {
    */
   verifiedDomains?: string[];
   clientId: string;
-  /** The version of the vault's secret `{id}` that is in use. A new version makes all cached tokens stale. */
+  /** Which of the connection's secrets in the vault is in use. A new version makes all cached tokens stale. */
   clientSecretVersion: string;
   clientSecretExpiresAt: Date;
   /** As of the last run of the daily timer. */
   clientSecretState: ClientSecretState;
+  /** The secret that was in use before. It can be brought back until `removeAt`. */
+  previousSecret?: PreviousSecret;
   probes: Probe[];
   sendProbe: SendProbe;
   defaultMailbox?: string;

@@ -13,6 +13,8 @@ export interface ConsentStore {
   get(stateHash: string): Promise<ConsentRequest | undefined>;
   /** Marks a link as used. Resolves to `true` for the first caller only, and to `false` if there is no such link. */
   use(stateHash: string, at: Date): Promise<boolean>;
+  /** Removes the links of a connection. Repeatable. */
+  remove(connectionId: string): Promise<void>;
   /** Removes the links of a customer. Repeatable. */
   purge(customerId: string): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Probe } from '../causes/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
-import type { NewId } from '../kernel/ids.ts';
+import { type NewId, notFound } from '../kernel/ids.ts';
 import type { Quotas } from '../kernel/quota.ts';
 import type { Secret } from '../kernel/secret.ts';
 import { secretState } from './client-secret.ts';
@@ -12,11 +12,17 @@ import { isTenantId } from './connection-fields.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { expiryOf } from './expiring-secrets.ts';
 import type { ExpiryIndex } from './expiry-index.ts';
-import type { SecretVault } from './secret-vault.ts';
+import { newSecretVersion, type SecretVault } from './secret-vault.ts';
 import type { TenantDirectory } from './tenant-directory.ts';
 
 interface Deps {
   connections: Pick<ConnectionStore, 'get' | 'insert'>;
+  customers: {
+    /** `false` for a customer whose deletion has begun. */
+    exists(customerId: string): Promise<boolean>;
+  };
+  /** Deletes a connection that should not exist. Repeatable. */
+  discardConnection: (customerId: string, connectionId: string) => Promise<void>;
   expiryIndex: Pick<ExpiryIndex, 'put' | 'remove'>;
   vault: Pick<SecretVault, 'put' | 'remove'>;
   tenants: TenantDirectory;
@@ -44,12 +50,16 @@ interface NewConnection {
  * Registers a tenant. The connection then awaits the admin's consent.
  *
  * The secret is stored before the record. A record without a secret would look connected, whereas an orphaned secret is
- * harmless. It is removed if the record is refused. After a failure in doubt it stays, because the record may exist.
+ * found by the daily timer. It is removed if the record is refused. After a failure in doubt it stays, because the record
+ * may exist.
+ *
+ * The customer is looked up after the writes: a deletion that began before them does not see what they left.
  *
  * Repeatable with the same `newId`: a retry resolves to the connection that an earlier try has registered.
  *
  * @throws DomainError `credentials_rejected` with the cause `tenant_not_found`, `conflict` if the customer already has a
- * connection to this tenant with this app, `quota_reached` if it has too many connections
+ * connection to this tenant with this app, `quota_reached` if it has too many connections, `not_found` if the customer is
+ * being deleted
  */
 export async function registerConnection(deps: Deps, actor: CustomerActor, input: NewConnection): Promise<Connection> {
   const now = deps.clock.now();
@@ -58,10 +68,11 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
   const id = deps.newId('conn');
   const registered = await deps.connections.get(actor.customerId, id);
   if (registered) return registered.value;
-  const clientSecretVersion = await deps.vault.put(id, input.clientSecret, input.clientSecretExpiresAt);
+  const { customerId } = actor;
+  const clientSecretVersion = newSecretVersion();
   const connection: Connection = {
     id,
-    customerId: actor.customerId,
+    customerId,
     name: input.name,
     cloud: input.cloud,
     tenantId,
@@ -77,14 +88,31 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
     grantsChangedAt: now,
     createdAt: now,
   };
+  const secretName = { customerId, connectionId: id, version: clientSecretVersion };
+  await deps.vault.put(secretName, input.clientSecret, input.clientSecretExpiresAt);
   await deps.expiryIndex.put({ ...expiryOf(connection), notedAt: now });
+  const stored = await insert(deps, connection);
+  if (!(await deps.customers.exists(customerId))) {
+    await deps.discardConnection(customerId, id);
+    throw notFound('cust');
+  }
+  return stored;
+}
+
+/** Stores the record. A secret that no record names is removed. */
+async function insert(deps: Deps, connection: Connection): Promise<Connection> {
+  const { id, clientSecretVersion } = connection;
+  // The daily timer finds what a failed cleanup leaves, so it must not hide why the record was refused.
+  const removeSecret = () => deps.vault.remove(id, clientSecretVersion).catch(() => undefined);
   try {
-    return await deps.connections.insert(connection, deps.quotas.connectionsMax);
+    const stored = await deps.connections.insert(connection, deps.quotas.connectionsMax);
+    // An earlier try of this request has stored the record, with a secret of its own.
+    if (stored.clientSecretVersion !== clientSecretVersion) await removeSecret();
+    return stored;
   } catch (error) {
     const isRefused = error instanceof DomainError && (error.code === 'conflict' || error.code === 'quota_reached');
-    // Orphans are harmless, so a failed cleanup must not hide why the record was refused.
     if (isRefused) {
-      await deps.vault.remove(id).catch(() => undefined);
+      await removeSecret();
       await deps.expiryIndex.remove(expiryOf(connection)).catch(() => undefined);
     }
     throw error;

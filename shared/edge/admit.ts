@@ -1,6 +1,12 @@
 import type { HttpRequest } from '@azure/functions';
 import type { Actor, Permission } from '../kernel/actor.ts';
-import { type AuthenticationDeps, actForCustomer, authenticate, requirePermission } from './authenticate.ts';
+import {
+  type AuthenticationDeps,
+  actForCustomer,
+  authenticate,
+  noValidKey,
+  requirePermission,
+} from './authenticate.ts';
 import type { Exchange } from './guarded.ts';
 import { rateLimitHeaders, refuseExceeded } from './rate-limit-headers.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -42,6 +48,9 @@ export async function admit(
   requirePermission(actor, route.permission);
   const acting = route.customer === 'none' ? actor : await actForCustomer(deps, actor, request);
   exchange.caller = acting;
+  // A key is remembered for a while, also that of a customer that was just deleted. It must leave nothing behind.
+  const changedBy = request.method === 'GET' || actor.role === 'operator' ? undefined : actor.customerId;
+  if (changedBy !== undefined && !(await deps.customers.exists(changedBy))) throw noValidKey();
   if (route.testsConnection && acting.customerId !== undefined) {
     budgets.push(deps.rateLimits.countConnectionTest(acting.customerId));
     Object.assign(exchange.headers, rateLimitHeaders(budgets));

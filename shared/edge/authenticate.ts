@@ -44,7 +44,11 @@ export async function authenticate(deps: AuthenticationDeps, request: Pick<HttpR
   const actor = presented === undefined ? undefined : await apiKeys.verify(presented);
   if (actor) return actor;
   rateLimits.countFailedKey(address);
-  throw new DomainError('unauthenticated', 'Send a valid API key in the header "Authorization: Bearer <key>".');
+  throw noValidKey();
+}
+
+export function noValidKey(): DomainError {
+  return new DomainError('unauthenticated', 'Send a valid API key in the header "Authorization: Bearer <key>".');
 }
 
 /** @throws DomainError `forbidden` if the actor's role does not allow this */

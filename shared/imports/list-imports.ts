@@ -2,8 +2,7 @@ import pLimit from 'p-limit';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import type { Import } from './import.ts';
 import type { ImportStore } from './import-store.ts';
-import type { Ledger } from './ledger/ledger.ts';
-import { type Progress, readProgress } from './progress.ts';
+import { type Progress, type ProgressDeps, readProgress } from './progress.ts';
 
 /** Unfinished imports whose progress is read for one page. */
 export const LIVE_MAX = 20;
@@ -17,7 +16,7 @@ const READS_AT_ONCE = 8;
  * page. With more of them, the page is shorter than `limit` and has a cursor.
  */
 export async function listImports(
-  deps: { imports: Pick<ImportStore, 'list'>; ledger: Pick<Ledger, 'getPlan' | 'listTallies'> },
+  deps: ProgressDeps & { imports: Pick<ImportStore, 'list'> },
   customerId: string,
   connectionId: string,
   request: PageRequest,

@@ -42,6 +42,8 @@ export const checkMessage = z.object({
   /** The generation of the tenant's pace when this message was sent. */
   generation: z.int().default(0),
   sentAt: z.coerce.date().exactOptional(),
+  /** The tenant's pace is known, and this mailbox is not to be asked earlier. At most some seconds after `sentAt`. */
+  askAt: z.coerce.date().exactOptional(),
   /** How many checks of this row Microsoft left without an answer. */
   tries: z.int(),
   /** An earlier check of the row has ended and may have left something in the mailbox. */

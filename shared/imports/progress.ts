@@ -1,7 +1,9 @@
+import type { Clock } from '../kernel/clock.ts';
 import { type Import, isEnded } from './import.ts';
 import { type Counts, countRows } from './ledger/counts.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { sumTallies } from './ledger/tally.ts';
+import { estimateSecondsLeft } from './time-left.ts';
 
 export interface Progress {
   record: Import;
@@ -10,32 +12,47 @@ export interface Progress {
   findingCounts: Record<string, number>;
   /** Share of the accepted rows that are settled, in steps of 0.1. 100 only when all are. */
   percent: number;
+  /** About how long it still takes. `null` as long as nobody knows. */
+  secondsLeft: number | null;
+}
+
+export interface ProgressDeps {
+  ledger: Pick<Ledger, 'getPlan' | 'listTallies'>;
+  clock: Clock;
 }
 
 /**
  * Reads the progress of an import with at most two storage requests, however large it is: the plan, and one range over
  * the tallies. An import that has ended keeps its final counts in its record and costs none.
  */
-export async function readProgress(
-  deps: { ledger: Pick<Ledger, 'getPlan' | 'listTallies'> },
-  record: Import,
-): Promise<Progress> {
-  const { counts, findingCounts = {} } = record.counts
+export async function readProgress(deps: ProgressDeps, record: Import): Promise<Progress> {
+  const { counts, findingCounts } = record.counts
     ? { counts: record.counts, findingCounts: record.findingCounts }
     : await readCounts(deps, record);
-  return { record, counts, findingCounts, percent: percentOf(record, counts) };
+  return progressOf(record, counts, findingCounts, deps.clock.now());
+}
+
+/** The progress of an import with these counts. */
+export function progressOf(
+  record: Import,
+  counts: Counts,
+  findingCounts: Record<string, number> | undefined,
+  now: Date,
+): Progress {
+  const secondsLeft = estimateSecondsLeft(record, counts, now);
+  return { record, counts, findingCounts: findingCounts ?? {}, percent: percentOf(record, counts), secondsLeft };
 }
 
 async function readCounts(
-  deps: { ledger: Pick<Ledger, 'getPlan' | 'listTallies'> },
+  deps: ProgressDeps,
   { connectionId, id, uploadedRows }: Import,
-): Promise<Pick<Progress, 'counts'> & Partial<Pick<Progress, 'findingCounts'>>> {
+): Promise<{ counts: Counts; findingCounts: Record<string, number> | undefined }> {
   const [plan, tallies] = await Promise.all([
     deps.ledger.getPlan(connectionId, id),
     deps.ledger.listTallies(connectionId, id),
   ]);
   const counts = countRows(plan?.value, sumTallies(tallies), uploadedRows);
-  return { counts, ...(plan && { findingCounts: plan.value.findingCounts }) };
+  return { counts, findingCounts: plan?.value.findingCounts };
 }
 
 /** Rounded down, so that 100 is not shown before the end. 0 while planning, because the total is not known yet. */

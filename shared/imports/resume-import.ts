@@ -1,4 +1,5 @@
 import type { ConnectionStore } from '../connections/connection-store.ts';
+import { noSuchConnection } from '../connections/require-connection.ts';
 import { requireReady } from '../connections/require-ready.ts';
 import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
@@ -12,7 +13,7 @@ import { changeImport, type ImportStore } from './import-store.ts';
  * paused for repeated refusals does not pause for them again: resuming it is a decision to continue. Resolves to
  * `undefined` if the import is not paused.
  *
- * @throws DomainError `connection_not_ready`
+ * @throws DomainError `connection_not_ready`, `not_found` if the connection is deleted
  */
 export async function resumeImport(
   deps: { imports: ImportStore; connections: Pick<ConnectionStore, 'get'>; importQueues: ImportQueues },
@@ -20,7 +21,8 @@ export async function resumeImport(
 ): Promise<Import | undefined> {
   const { customerId, id: importId } = record;
   const connection = await deps.connections.get(customerId, record.connectionId);
-  if (connection) requireReady(connection.value);
+  if (!connection) throw noSuchConnection(record.connectionId);
+  requireReady(connection.value);
   const resumed = await changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'paused') return undefined;
     const { lease: _ended, pausedAt: _over, wakeUpAt: _unset, finding: _fixed, ...rest } = current;

@@ -1,4 +1,6 @@
 import type { Connection } from '../connections/connection.ts';
+import type { ConnectionStore, DeletedConnection } from '../connections/connection-store.ts';
+import { noSuchConnection } from '../connections/require-connection.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
@@ -17,6 +19,9 @@ import type { UploadLimits } from './upload/upload-limits.ts';
 import type { UploadStore } from './upload/upload-store.ts';
 
 export interface StartDeps {
+  connections: Pick<ConnectionStore, 'get'>;
+  /** Removes what is left of a connection that is gone. */
+  sendDeletion: (message: DeletedConnection) => Promise<void>;
   imports: ImportStore;
   ledger: Ledger;
   importQueues: ImportQueues;
@@ -38,6 +43,7 @@ export interface StartDeps {
  * Repeatable with the same `newId`: a retry completes what an earlier try began, and resolves to the same import.
  *
  * @param connection must be `ready`
+ * @throws DomainError `not_found` if the connection was deleted during the upload
  * @throws DomainError `slot_limit_reached` with `needed` and `free`, `quota_reached` with `limit`, `file_…`, `payload_too_large`
  * @throws DomainError `idempotency_key_reused` if an earlier try stored another upload under the same ID
  */
@@ -85,7 +91,17 @@ export async function startImport(
     createdAt: now,
     ...origin,
   };
-  return continueImport(deps, await insertImport(deps, record, demand.unchecked()), received.hash);
+  const inserted = await insertImport(deps, record, demand.unchecked());
+  await requireStillThere(deps, connection);
+  return continueImport(deps, inserted, received.hash);
+}
+
+/** An upload takes minutes. A connection that was deleted in the meantime does not see the import. */
+async function requireStillThere(deps: StartDeps, { customerId, id: connectionId }: Connection): Promise<void> {
+  if (await deps.connections.get(customerId, connectionId)) return;
+  // If this message is lost, planning sends another one.
+  await deps.sendDeletion({ customerId, connectionId }).catch(() => undefined);
+  throw noSuchConnection(connectionId);
 }
 
 /** Writes the import, or removes what was written for it if the quota of rows is full. */

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import type { ConnectionStore, DeletedConnection } from '../connections/connection-store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { cancelImport } from './cancel-import.ts';
 import { type Import, type ImportFinding, isEnded } from './import.ts';
@@ -9,6 +10,9 @@ import { isBeingPlanned, isPlanningOverdue } from './planning/planning-progress.
 
 export interface SweepDeps {
   imports: ImportStore;
+  connections: Pick<ConnectionStore, 'get'>;
+  /** Removes what is left of a connection that is gone. */
+  sendDeletion: (message: DeletedConnection) => Promise<void>;
   ledger: Ledger;
   importQueues: ImportQueues;
   customers: {
@@ -64,8 +68,14 @@ async function sweep(
   const record = found.value;
   if (!isEnded(record.status) && record.status !== 'cancelling') {
     const finding = findLongPause(deps, record, now);
-    if (finding || !(await isCustomer(customerId))) {
+    const isOrphan = !(await isCustomer(customerId));
+    const { connectionId } = record;
+    if (finding || isOrphan) {
       await cancelImport(deps, customerId, importId, 'cancelled', finding);
+      // A request that began before the customer was purged has left this import.
+      if (isOrphan && !(await deps.connections.get(customerId, connectionId))) {
+        await deps.sendDeletion({ customerId, connectionId });
+      }
       return;
     }
   }

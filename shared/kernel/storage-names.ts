@@ -3,12 +3,14 @@ export const queues = {
   planImport: 'plan-import',
   dispatchChecks: 'dispatch-checks',
   checkMailbox: 'check-mailbox',
+  deleteConnection: 'delete-connection',
 } as const;
 
 export const poisonQueues = {
   planImport: 'plan-import-poison',
   dispatchChecks: 'dispatch-checks-poison',
   checkMailbox: 'check-mailbox-poison',
+  deleteConnection: 'delete-connection-poison',
 } as const;
 
 export const tables = {
@@ -16,7 +18,10 @@ export const tables = {
   customers: 'customers',
   /** Partition of a customer (or `operator`): its API keys, hashed. */
   apiKeys: 'apikeys',
-  /** Partition of a customer: its connections. Partitions `expiring…`: when their client secrets expire. */
+  /**
+   * Partition of a customer: its connections. Partitions `expiring…`: when their client secrets expire. Partition
+   * `deletions`: the connections that are being deleted.
+   */
   connections: 'connections',
   /** The one-time `state` values of consent links, hashed. */
   consents: 'consents',

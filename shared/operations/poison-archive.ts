@@ -13,6 +13,8 @@ export interface PoisonedMessage {
 export interface PoisonArchive {
   /** Merges with the entry of the same key: an entry without an error does not overwrite a known error. */
   put(entry: PoisonedMessage): Promise<void>;
+  /** Removes every message that names a connection. Repeatable. */
+  remove(connectionId: string): Promise<void>;
   /** Removes every message that names a customer. Repeatable. */
   purge(customerId: string): Promise<void>;
 }

@@ -16,7 +16,7 @@ export function buildChecker(deps: {
   tokens: Tokens;
   clouds: (cloud: Cloud) => CloudEndpoints;
   clock: Clock;
-  settings: Config['settings'];
+  settings: Pick<Config['settings'], 'CHECK_TIMEOUT'>;
 }) {
   const { tokens, clouds, clock, settings } = deps;
   const sendBatch = createSendBatch({ timeoutMs: settings.CHECK_TIMEOUT, now: clock.now });

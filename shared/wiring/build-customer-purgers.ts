@@ -1,15 +1,16 @@
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import type { ConsentStore } from '../connections/consent-store.ts';
 import type { ExpiryIndex } from '../connections/expiry-index.ts';
-import { type RemoveDeps, removeExisting } from '../connections/remove-connection.ts';
 import type { CustomerPurger } from '../customers/delete-customer.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { UploadStore } from '../imports/upload/upload-store.ts';
 import type { PoisonArchive } from '../operations/poison-archive.ts';
 
-interface Deps extends RemoveDeps {
-  connections: Pick<ConnectionStore, 'get' | 'list' | 'remove' | 'purge'>;
-  expiryIndex: Pick<ExpiryIndex, 'remove' | 'purge'>;
+interface Deps {
+  connections: Pick<ConnectionStore, 'list' | 'listDeletions' | 'purge'>;
+  /** Deletes a connection now. Repeatable. */
+  discardConnection: (customerId: string, connectionId: string) => Promise<void>;
+  expiryIndex: Pick<ExpiryIndex, 'purge'>;
   consents: Pick<ConsentStore, 'purge'>;
   imports: Pick<ImportStore, 'purgeCustomer'>;
   uploads: Pick<UploadStore, 'purge'>;
@@ -24,8 +25,11 @@ export function buildCustomerPurgers(deps: Deps): CustomerPurger[] {
     async (customerId) => {
       for (;;) {
         const { items } = await deps.connections.list(customerId, { limit: PAGE_SIZE });
-        if (items.length === 0) return;
-        for (const connection of items) await removeExisting(deps, connection);
+        if (items.length === 0) break;
+        for (const { id } of items) await deps.discardConnection(customerId, id);
+      }
+      for (const deletion of await deps.connections.listDeletions()) {
+        if (deletion.customerId === customerId) await deps.discardConnection(customerId, deletion.connectionId);
       }
     },
     // What interrupted requests have left: rows without a connection, pointers without an import, files without either.

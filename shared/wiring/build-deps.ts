@@ -4,6 +4,7 @@ import { createClouds } from '../adapters/entra/clouds.ts';
 import { openIdTenantDirectory } from '../adapters/entra/tenant-directory.ts';
 import { keyVaultSecrets } from '../adapters/key-vault/key-vault-secrets.ts';
 import { operatorKeys } from '../adapters/operator-key.ts';
+import { sendMessage } from '../adapters/queues/send-message.ts';
 import { storageImportQueues } from '../adapters/queues/storage-import-queues.ts';
 import { tableAnswers } from '../adapters/tables/table-answers.ts';
 import { tableApiKeys } from '../adapters/tables/table-api-keys.ts';
@@ -22,6 +23,8 @@ import { tableTenantPaces } from '../adapters/tables/table-tenant-paces.ts';
 import { tableUploadLeases } from '../adapters/tables/table-upload-leases.ts';
 import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
+import type { DeletedConnection } from '../connections/connection-store.ts';
+import { discardConnection as discardNow } from '../connections/delete-connection.ts';
 import { createOutlets } from '../edge/outlets.ts';
 import { createReadiness } from '../health/readiness.ts';
 import { cancelCustomerImports } from '../imports/cancel-import.ts';
@@ -82,17 +85,25 @@ export function buildDeps(config: Config, log: Log) {
   );
   const tenantPaces = tableTenantPaces(azure.table(tables.imports));
   const purgeDeps = { imports, importQueues, ledger, slots, uploads, importEvents, clock, ...machinery };
-  const removeDeps = {
+  const deletionDeps = {
     connections,
     expiryIndex,
+    consents,
+    poisonArchive,
     vault,
     tokens,
+    clock,
+    sendDeletion: (message: DeletedConnection, delayMs?: number) =>
+      sendMessage(azure.queues.getQueueClient(queues.deleteConnection), message, delayMs),
     purgeConnection: (customerId: string, connectionId: string) => purgeConnection(purgeDeps, customerId, connectionId),
   };
+  const discardConnection = (customerId: string, connectionId: string) =>
+    discardNow(deletionDeps, { customerId, connectionId });
 
   return {
     ...purgeDeps,
-    ...removeDeps,
+    ...deletionDeps,
+    discardConnection,
     tenantPaces,
     ...buildChecker({ tokens, clouds: endpointsOf, clock, settings }),
     customers,
@@ -110,30 +121,29 @@ export function buildDeps(config: Config, log: Log) {
     uploadLeases: tableUploadLeases(azure.table(tables.imports)),
     uploadLeaseMs: settings.UPLOAD_LEASE,
     heartbeats,
-    poisonArchive,
     sign,
     isSigned,
     newId: createNewId(clock.now),
     http: { jsonBodyMaxBytes: settings.JSON_BODY_MAX_BYTES, answersRememberedMs: settings.IDEMPOTENCY_REMEMBERED },
     fields: { nameMaxLength: settings.NAME_MAX_LENGTH },
     cancelImports: (customerId: string) => cancelCustomerImports(purgeDeps, customerId),
-    customerPurgers: buildCustomerPurgers({ ...removeDeps, imports, uploads, consents, poisonArchive }),
+    customerPurgers: buildCustomerPurgers({ ...deletionDeps, discardConnection, imports, uploads }),
     deletionGraceMs: settings.DELETION_GRACE,
     readiness: createReadiness({
       clock,
       heartbeats,
       parts: {
         storage: async () => void (await customers.exists('readiness-probe')),
-        vault: async () => void (await vault.get('muster-readiness-probe', '')),
+        vault: async () => void (await vault.get('muster-readiness', 'probe')),
       },
     }),
 
-    consents,
     consentEndpoints: endpointsOf,
     consentLinkValidMs: settings.CONSENT_LINK_VALID,
     publicUrl: config.publicUrl,
     tenants: openIdTenantDirectory({ clouds, timeoutMs: settings.CHECK_TIMEOUT }),
     hasCloud: (cloud: Cloud) => clouds(cloud) !== undefined,
     expiringWithinDays: settings.EXPIRING_WITHIN_DAYS,
+    replacedSecretKeptMs: settings.REPLACED_SECRET_KEPT,
   };
 }

@@ -120,6 +120,7 @@ const settings = z.object({
   STORAGE_RETRY_AFTER: durationMs('PT5S'),
 
   EXPIRING_WITHIN_DAYS: whole(30),
+  REPLACED_SECRET_KEPT: durationMs('P3D'),
   CONSENT_LINK_VALID: durationMs('PT1H'),
 
   /** NCRONTAB with six fields. The host reads them as `%SWEEP_SCHEDULE%` and `%EXPIRY_SCHEDULE%`. */

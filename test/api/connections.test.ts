@@ -1,5 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { DeletedConnection } from '../../shared/connections/connection-store.ts';
+import { finishDeletion, sweepDeletions } from '../../shared/connections/delete-connection.ts';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
+import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { absentId, createApi, DOMAIN, OPERATOR_KEY, TENANT_ID } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
@@ -118,12 +121,87 @@ it('200: changes only the given fields; 412: refuses if the connection has chang
   expect(await (await api.request('GET', path, { key })).json()).toMatchObject({ name: 'One' });
 });
 
-it('204: removes the connection and its secret', async () => {
-  const id = await register();
-  expect((await api.request('DELETE', `/v1/connections/${id}`, { key })).status).toBe(204);
-  expect(api.deps.vault.names()).toEqual([]);
-  expect((await api.request('GET', `/v1/connections/${id}`, { key })).status).toBe(404);
+describe('deleting', () => {
+  const remove = async (id: string, as = key) =>
+    (await api.request('DELETE', `/v1/connections/${id}`, { key: as })).status;
+  const statusOf = async (method: string, path: string) => (await api.request(method, path, { key })).status;
+  const upload = (id: string) =>
+    api.request('POST', `/v1/connections/${id}/imports`, {
+      ...{ key, raw: `email\na@${DOMAIN}\n` },
+      headers: { 'content-type': 'text/csv' },
+    });
+
+  it('204: the connection and its secret are gone immediately, and its tenant can be registered again', async () => {
+    const id = await register();
+    expect(await remove(id)).toBe(204);
+    expect(api.deps.vault.names()).toEqual([]);
+    expect(await statusOf('GET', `/v1/connections/${id}`)).toBe(404);
+    expect(await statusOf('GET', `/v1/connections/${id}/mailboxes`)).toBe(404);
+    expect(await statusOf('POST', `/v1/connections/${id}/test`)).toBe(404);
+    expect((await upload(id)).status).toBe(404);
+    expect(await (await api.request('GET', '/v1/connections', { key })).json()).toEqual({ items: [] });
+    await register();
+  });
+
+  it('204: for each of several requests at the same time, and until the rest is removed; then 404', async () => {
+    const id = await register();
+    expect(await Promise.all([remove(id), remove(id), remove(id)])).toEqual([204, 204, 204]);
+    expect(await remove(id)).toBe(204);
+    expect(await remove(id, (await api.customer({ name: 'Globex' })).key)).toBe(404);
+    await finishDeletions();
+    expect(await remove(id)).toBe(404);
+    expect(await api.deps.connections.listDeletions()).toEqual([]);
+  });
+
+  it('204: also if the vault and the queue are unavailable; the sweep finishes it', async () => {
+    const id = await register();
+    const { deps } = api;
+    const { remove: removeSecret } = deps.vault;
+    deps.vault.remove = () => Promise.reject(new DomainError('vault_unavailable', 'Unavailable.'));
+    expect(await remove(id)).toBe(204);
+    expect(deps.vault.names()).toEqual([id]);
+    deps.sent.length = 0;
+    deps.vault.remove = removeSecret;
+    expect(await sweepDeletions(deps)).toBe(0);
+    deps.time.now = new Date(deps.time.now.getTime() + 60_000);
+    expect(await sweepDeletions(deps)).toBe(1);
+    await finishDeletions();
+    expect(deps.vault.names()).toEqual([]);
+    expect(await sweepDeletions(deps)).toBe(0);
+  });
+
+  it('404: refuses the upload that was under way, starts no import, and asks for what is left to be removed', async () => {
+    const id = await register();
+    await post(`/v1/connections/${id}/test`);
+    const { imports, sent } = api.deps;
+    const { insert } = imports;
+    imports.insert = async (...args) => {
+      await remove(id);
+      sent.length = 0;
+      return insert(...args);
+    };
+    expect((await upload(id)).status).toBe(404);
+    expect(sent).toEqual([expect.objectContaining({ connectionId: id })]);
+    expect(sent[0]).not.toHaveProperty('importId');
+  });
+
+  it('401: refuses every change with a remembered key of a customer that was deleted elsewhere', async () => {
+    const id = await register();
+    const { customer } = await jsonOf<{ customer: { id: string } }>(await api.request('GET', '/v1/me', { key }));
+    const found = await api.deps.customers.get(customer.id);
+    if (!found) throw new Error('no customer');
+    await api.deps.customers.update({ ...found.value, deletingSince: api.deps.time.now }, found.tag);
+    expect(await statusOf('GET', `/v1/connections/${id}`)).toBe(200);
+    expect((await post('/v1/connections', { ...registration, tenant: TENANT_ID })).status).toBe(401);
+    expect((await upload(id)).status).toBe(401);
+    expect(api.deps.vault.names()).toEqual([id]);
+  });
 });
+
+/** What the queue does with the messages of deletions. */
+async function finishDeletions(): Promise<void> {
+  for (const message of api.deps.sent.splice(0) as DeletedConnection[]) await finishDeletion(api.deps, message);
+}
 
 describe('the connection test', () => {
   const statusOf = async (id: string) =>
@@ -353,6 +431,8 @@ describe('expiring secrets', () => {
     await search();
     expect(await entries()).toHaveLength(1);
     await api.request('DELETE', `/v1/connections/${id}`, { key });
+    expect((await read('', owner())).items).toEqual([]);
+    await finishDeletions();
     expect(await entries()).toEqual([]);
   });
 

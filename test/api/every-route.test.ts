@@ -33,7 +33,13 @@ it('names every function in kebab-case, and each queue function like its queue',
   const expected = [...Object.values(queueNames), ...Object.values(poisonQueues)].sort();
   expect(queues.map(({ name }) => name).sort()).toEqual(expected);
   for (const { name, queueName } of queues) expect(name).toBe(queueName);
-  expect(timers.map(({ name }) => name).sort()).toEqual(['find-expiring-secrets', 'sweep-imports', 'tidy-up']);
+  expect(timers.map(({ name }) => name).sort()).toEqual([
+    'find-expiring-secrets',
+    'remove-orphaned-secrets',
+    'sweep-deletions',
+    'sweep-imports',
+    'tidy-up',
+  ]);
   for (const { name } of [...routes, ...queues, ...timers]) expect(name).toMatch(/^[a-z]+(-[a-z]+)+$/);
 });
 

@@ -44,14 +44,14 @@ it('409: one connection too many, with the limit, and no orphaned secret', async
   const { body } = await register('e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e37');
   const puts: string[] = [];
   const { put } = api.deps.vault;
-  api.deps.vault.put = (id, ...rest) => {
-    puts.push(id);
-    return put(id, ...rest);
+  api.deps.vault.put = (name, ...rest) => {
+    puts.push(name.connectionId);
+    return put(name, ...rest);
   };
   const refused = await register('0b0e5c1d-2f6a-4b83-8e97-3d4a6c8b1f02');
   expect(refused).toMatchObject({ status: 409, body: { code: 'quota_reached', limit: 1 } });
   expect(puts).toHaveLength(1);
-  for (const id of puts) await expect(api.deps.vault.get(id, 'v1')).resolves.toBeUndefined();
+  expect(api.deps.vault.names()).toEqual([body.id]);
   const deleted = await api.request('DELETE', `/v1/connections/${body.id}`, { key: acme.key });
   expect(deleted.status).toBe(204);
   expect((await register('0b0e5c1d-2f6a-4b83-8e97-3d4a6c8b1f02')).status).toBe(201);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { changeConnection } from '../../shared/connections/change-connection.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
-import { aConnection } from '../support/records.ts';
+import { aConnection, RECORDS_NOW } from '../support/records.ts';
 
 let serial = 0;
 
@@ -11,6 +11,13 @@ function nextConnection(customerId: string, change: Partial<Connection> = {}): C
   const number = String(++serial).padStart(4, '0');
   const tenantId = `5a1c6f3e-0b7d-4e29-9c84-00000000${number}`;
   return aConnection({ id: `conn_01${number}`, customerId, tenantId, ...change });
+}
+
+/** Removes a connection as a deletion does. */
+async function remove(store: ConnectionStore, { customerId, id }: { customerId: string; id: string }): Promise<void> {
+  const found = await store.get(customerId, id);
+  if (found) await store.hide(found.value, found.tag, RECORDS_NOW);
+  await store.removeHidden(customerId, id);
 }
 
 /** What every ConnectionStore promises. Runs against the fake and against Table Storage. */
@@ -57,7 +64,7 @@ export function describeConnectionStore(name: string, create: () => ConnectionSt
       const quota = { code: 'quota_reached', members: { limit: 3 } };
       await expect(store.insert(nextConnection(customerId), 3)).rejects.toMatchObject(quota);
       await store.insert(nextConnection(newCustomer()), 3);
-      await store.remove(customerId, kept[0]?.id ?? '');
+      await remove(store, { customerId, id: kept[0]?.id ?? '' });
       await store.insert(nextConnection(customerId), 3);
       await expect(store.insert(nextConnection(customerId), 3)).rejects.toMatchObject(quota);
     });
@@ -68,8 +75,8 @@ export function describeConnectionStore(name: string, create: () => ConnectionSt
       const again = { ...first, id: `${first.id}again` };
       await store.insert(first);
       await expect(store.insert(again)).rejects.toMatchObject({ code: 'conflict' });
-      await store.remove(first.customerId, first.id);
-      await store.remove(first.customerId, first.id);
+      await remove(store, first);
+      await remove(store, first);
       await store.insert(again);
     });
 
@@ -92,7 +99,7 @@ export function describeConnectionStore(name: string, create: () => ConnectionSt
         value: { ...connection, name: 'first' },
         tag: next,
       });
-      await store.remove(connection.customerId, connection.id);
+      await remove(store, connection);
       expect(await store.update(connection, next ?? '')).toBeUndefined();
     });
 
@@ -105,6 +112,54 @@ export function describeConnectionStore(name: string, create: () => ConnectionSt
       const tag = (await store.get(rest.customerId, rest.id))?.tag ?? '';
       await store.update(rest, tag);
       expect((await store.get(rest.customerId, rest.id))?.value).toEqual(rest);
+    });
+
+    it('hides a connection: nothing finds, counts or changes it, and its tenant can be registered again', async () => {
+      const store = create();
+      const connection = nextConnection(newCustomer());
+      const { customerId, id } = connection;
+      await store.insert(connection, 1);
+      const older = (await store.get(customerId, id))?.tag ?? '';
+      const tag = (await store.update(connection, older)) ?? '';
+      const dueAt = new Date('2026-06-02T00:00:00Z');
+      expect(await store.hide(connection, older, dueAt)).toBe(false);
+      expect(await store.get(customerId, id)).toBeDefined();
+      expect(await store.hide(connection, tag, dueAt)).toBe(true);
+      expect(await store.hide(connection, tag, dueAt)).toBe(false);
+
+      expect(await store.get(customerId, id)).toBeUndefined();
+      expect((await store.list(customerId, { limit: 10 })).items).toEqual([]);
+      const all = await Array.fromAsync(store.listAll());
+      expect(all.filter((one) => one.id === id)).toEqual([]);
+      expect(await store.update(connection, tag)).toBeUndefined();
+      const again = { ...connection, id: `${id}again` };
+      await store.insert(again, 1);
+
+      expect(await store.getHidden(customerId, id)).toEqual(connection);
+      expect(await store.getHidden(newCustomer(), id)).toBeUndefined();
+      const deletions = async () => (await store.listDeletions()).filter(({ connectionId }) => connectionId === id);
+      expect(await deletions()).toEqual([{ customerId, connectionId: id, dueAt }]);
+      const later = new Date('2026-06-03T00:00:00Z');
+      await store.noteDeletion({ customerId, connectionId: id, dueAt: later });
+      expect(await deletions()).toEqual([{ customerId, connectionId: id, dueAt: later }]);
+      await store.removeHidden(customerId, id);
+      await store.removeHidden(customerId, id);
+      expect(await store.getHidden(customerId, id)).toBeUndefined();
+      expect(await deletions()).toEqual([]);
+      expect(await store.get(customerId, again.id)).toBeDefined();
+    });
+
+    it('purges everything of a customer, hidden connections and deletions included', async () => {
+      const store = create();
+      const customerId = newCustomer();
+      const [kept, hidden] = [nextConnection(customerId), nextConnection(customerId)];
+      await store.insert(kept);
+      await store.insert(hidden);
+      await store.hide(hidden, (await store.get(customerId, hidden.id))?.tag ?? '', RECORDS_NOW);
+      await store.purge(customerId);
+      expect(await store.get(customerId, kept.id)).toBeUndefined();
+      expect(await store.getHidden(customerId, hidden.id)).toBeUndefined();
+      expect((await store.listDeletions()).filter((one) => one.customerId === customerId)).toEqual([]);
     });
 
     it('loses no change if many callers change it at the same time', async () => {

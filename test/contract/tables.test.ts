@@ -124,7 +124,7 @@ describe('table adapters', () => {
   it('leave nothing of a customer behind that has no connections any more', async () => {
     const store = tableConnections(client(tables.connections));
     await store.insert(aConnection({ customerId: 'cust_gone' }), 5);
-    await store.remove('cust_gone', aConnection().id);
+    await store.purge('cust_gone');
     const filter = "PartitionKey eq 'cust_gone'";
     const left = client(tables.connections).listEntities({ queryOptions: { filter } });
     expect(await Array.fromAsync(left)).toEqual([]);

@@ -1,5 +1,5 @@
 import type { Connection } from '../../shared/connections/connection.ts';
-import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
+import type { ConnectionStore, Deletion } from '../../shared/connections/connection-store.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { quotaReached } from '../../shared/kernel/quota.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
@@ -8,6 +8,8 @@ import { pageOf } from './page-of.ts';
 /** Connections in memory. */
 export function inMemoryConnections(): ConnectionStore {
   const kept = new Map<string, Tagged<Connection>>();
+  const hidden = new Map<string, Connection>();
+  const deletions = new Map<string, Deletion>();
   let tags = 0;
   const put = (connection: Connection): string => {
     const tag = `tag-${++tags}`;
@@ -50,11 +52,33 @@ export function inMemoryConnections(): ConnectionStore {
     async update(connection, tag) {
       return own(connection.customerId, connection.id)?.tag === tag ? put(connection) : undefined;
     },
-    async remove(customerId, connectionId) {
-      if (own(customerId, connectionId)) kept.delete(connectionId);
+    async hide(connection, tag, dueAt) {
+      const { customerId, id: connectionId } = connection;
+      deletions.set(connectionId, { customerId, connectionId, dueAt });
+      if (own(customerId, connectionId)?.tag !== tag) return false;
+      hidden.set(connectionId, structuredClone(connection));
+      kept.delete(connectionId);
+      return true;
+    },
+    async getHidden(customerId, connectionId) {
+      const found = hidden.get(connectionId);
+      return found?.customerId === customerId ? structuredClone(found) : undefined;
+    },
+    async removeHidden(customerId, connectionId) {
+      if (hidden.get(connectionId)?.customerId === customerId) hidden.delete(connectionId);
+      deletions.delete(connectionId);
+    },
+    async noteDeletion(deletion) {
+      deletions.set(deletion.connectionId, { ...deletion });
+    },
+    async listDeletions() {
+      return structuredClone([...deletions.values()]);
     },
     async purge(customerId) {
       for (const [id, { value }] of kept) if (value.customerId === customerId) kept.delete(id);
+      for (const records of [hidden, deletions]) {
+        for (const [id, record] of records) if (record.customerId === customerId) records.delete(id);
+      }
     },
   };
 }

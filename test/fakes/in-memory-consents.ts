@@ -16,6 +16,9 @@ export function inMemoryConsents(): ConsentStore {
       kept.set(stateHash, { ...found, usedAt: at });
       return true;
     },
+    async remove(connectionId) {
+      for (const [hash, request] of kept) if (request.connectionId === connectionId) kept.delete(hash);
+    },
     async purge(customerId) {
       for (const [hash, request] of kept) if (request.customerId === customerId) kept.delete(hash);
     },

@@ -1,27 +1,33 @@
-import type { SecretVault } from '../../shared/connections/secret-vault.ts';
+import type { SecretVault, StoredSecret } from '../../shared/connections/secret-vault.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 
 interface InMemoryVault extends SecretVault {
-  /** Names of the secrets that can be read. */
+  /** The connections whose secrets can be read, once for each secret. */
   names(): string[];
 }
 
-/** A vault in memory. */
-export function inMemoryVault(): InMemoryVault {
-  const kept = new Map<string, string[]>();
+/** A vault in memory. Like the real one, it takes no name twice. */
+export function inMemoryVault(now: () => Date = () => new Date(0)): InMemoryVault {
+  const kept = new Map<string, StoredSecret & { value: string }>();
+  const used = new Set<string>();
+  const keyOf = (connectionId: string, version: string) => `${connectionId} ${version}`;
   return {
-    names: () => [...kept.keys()],
+    names: () => [...kept.values()].map(({ connectionId }) => connectionId),
     async put(name, value) {
-      const versions = [...(kept.get(name) ?? []), value.reveal()];
-      kept.set(name, versions);
-      return String(versions.length);
+      const key = keyOf(name.connectionId, name.version);
+      if (used.has(key)) throw new Error('the name was used before');
+      used.add(key);
+      kept.set(key, { ...name, storedAt: now(), value: value.reveal() });
     },
-    async get(name, version) {
-      const found = kept.get(name)?.[Number(version) - 1];
-      return found === undefined ? undefined : new Secret(found);
+    async get(connectionId, version) {
+      const found = kept.get(keyOf(connectionId, version));
+      return found && new Secret(found.value);
     },
-    async remove(name) {
-      kept.delete(name);
+    async remove(connectionId, version) {
+      kept.delete(keyOf(connectionId, version));
+    },
+    async *each() {
+      for (const { value: _hidden, ...secret } of [...kept.values()]) yield secret;
     },
   };
 }

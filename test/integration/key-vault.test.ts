@@ -103,12 +103,54 @@ describe('with Microsoft’s client library', () => {
 
   it('keeps the value and a future expiry of a client secret that lives longer than 32-bit time', async () => {
     for (const expiresAt of ['2037-01-01T00:00:00Z', '2038-01-20T00:00:00Z', '9999-12-31T23:59:59Z']) {
-      const version = await keyVaultSecrets(client).put('conn_1', new Secret('hush'), new Date(expiresAt));
-      const { value, properties } = await client.getSecret('conn-1', { version });
+      const name = { customerId: 'cust_1', connectionId: 'conn_1', version: `v${Date.parse(expiresAt)}` };
+      await keyVaultSecrets(client).put(name, new Secret('hush'), new Date(expiresAt));
+      const { value, properties } = await client.getSecret(`conn-1-${name.version}`);
       expect(value).toBe('hush');
       const latest = new Date('2038-01-19T03:14:07Z');
       expect(properties.expiresOn).toEqual(new Date(expiresAt) < latest ? new Date(expiresAt) : latest);
     }
+  });
+
+  describe('keyVaultSecrets', () => {
+    const name = { customerId: 'cust_1', connectionId: 'conn_1', version: 'a1' };
+    const expiresAt = new Date('2030-01-01T00:00:00Z');
+    const store = (change = {}) => keyVaultSecrets(client).put({ ...name, ...change }, new Secret('hush'), expiresAt);
+
+    it('lists the secrets of connections with their owners, and no other secret', async () => {
+      await client.setSecret('operator-key', 'x');
+      await client.setSecret('copy', 'x', { tags: { customer: 'cust_1', connection: 'conn_1', version: 'a1' } });
+      await store();
+      await store({ version: 'b2' });
+      const listed = await Array.fromAsync(keyVaultSecrets(client).each());
+      expect(listed).toEqual(['a1', 'b2'].map((version) => ({ ...name, version, storedAt: expect.any(Date) })));
+    });
+
+    it('resolves to no secret if it is disabled, removed or was never there', async () => {
+      const secrets = keyVaultSecrets(client);
+      await store();
+      expect((await secrets.get('conn_1', 'a1'))?.reveal()).toBe('hush');
+      await client.updateSecretProperties('conn-1-a1', '', { enabled: false });
+      expect(await secrets.get('conn_1', 'a1')).toBeUndefined();
+      await secrets.remove('conn_1', 'a1');
+      await secrets.remove('conn_1', 'a1');
+      expect(await secrets.get('conn_1', 'a1')).toBeUndefined();
+      expect(await secrets.get('conn_1', 'none')).toBeUndefined();
+    });
+
+    it('never brings back what was removed: that name is unavailable, which waiting may help', async () => {
+      await store();
+      await keyVaultSecrets(client).remove('conn_1', 'a1');
+      await expect(store()).rejects.toMatchObject({ code: 'vault_unavailable', retryAfterSeconds: 10 });
+      expect(await keyVaultSecrets(client).get('conn_1', 'a1')).toBeUndefined();
+    });
+
+    it('tells a missing right from a disabled secret', async () => {
+      await store();
+      vault.fail('forbidden', 1);
+      const error = { code: 'vault_unavailable', retryAfterSeconds: 10 };
+      await expect(keyVaultSecrets(client).get('conn_1', 'a1')).rejects.toMatchObject(error);
+    });
   });
 
   it('returns an expired secret but not a disabled one', async () => {

@@ -5,10 +5,11 @@ import type { PlanDeps } from '../../shared/imports/planning/plan-import.ts';
 import type { ParsedRow } from '../../shared/imports/upload/parsed-row.ts';
 import type { RowFault } from '../../shared/imports/upload/row-findings.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
+import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
-import { anImport, RECORDS_NOW } from './records.ts';
+import { aConnection, anImport, RECORDS_NOW } from './records.ts';
 
 /**
  * Addresses as they occur in an upload, line by line. The first one is on line 2, below a header. An empty one is
@@ -32,7 +33,11 @@ export async function createPlanningWorld(options: Options = {}) {
   const uploads = new Map<string, Addresses>();
   const time = { now: RECORDS_NOW };
   const sent = { plan: 0, dispatch: 0 };
+  const connections = inMemoryConnections();
+  await connections.insert(aConnection());
   const deps: PlanDeps = {
+    connections,
+    sendDeletion: async () => undefined,
     ledger,
     imports,
     slots,

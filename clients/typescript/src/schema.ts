@@ -202,7 +202,10 @@ export interface paths {
         get: operations["connections-get"];
         put?: never;
         post?: never;
-        /** Delete a connection with its mailboxes and imports */
+        /**
+         * Delete a connection with its mailboxes and imports
+         * @description The connection is gone immediately, its client secret cannot be read any more, and its tenant can be registered again. Mailboxes and imports are removed in the background. Until then, deleting it again succeeds.
+         */
         delete: operations["connections-delete"];
         options?: never;
         head?: never;
@@ -872,6 +875,8 @@ export interface components {
             findingCounts: components["schemas"]["FindingCounts"];
             /** @description Share of the accepted rows that are settled. */
             percent: number;
+            /** @description About how long the import still takes, at its present rate. `null` as long as nobody knows. */
+            secondsLeft: number | null;
             /**
              * Format: date-time
              * @description RFC 3339, in UTC.
@@ -2492,7 +2497,7 @@ export interface operations {
             415: components["responses"]["Problem-415-unsupported_media_type"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
-            503: components["responses"]["Problem-503-vault_unavailable-storage_unavailable"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
     "connections-update": {

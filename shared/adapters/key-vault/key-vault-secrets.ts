@@ -1,5 +1,5 @@
 import type { SecretClient } from '@azure/keyvault-secrets';
-import type { SecretVault } from '../../connections/secret-vault.ts';
+import type { SecretVault, StoredSecret } from '../../connections/secret-vault.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 
@@ -11,55 +11,76 @@ const RETRY_AFTER_SECONDS = 10;
 const LATEST_EXPIRY = new Date((2 ** 31 - 1) * 1000);
 
 /**
- * Client secrets in Azure Key Vault, named after the connection's ID. Names there may contain only letters, digits and
- * hyphens.
+ * Client secrets in Azure Key Vault, each under a name of its own, made of the connection's ID and the version. Names
+ * there may contain only letters, digits and hyphens. Tags say whose it is.
  *
- * A deleted name cannot be reused, so it is recovered and gets a new version.
+ * A deleted name cannot be reused, and the versions of one name cannot be deleted one by one. Names that are never
+ * reused need neither.
  * https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview
  */
 export function keyVaultSecrets(client: SecretClient): SecretVault {
   return {
-    async put(name, value, expiresAt) {
-      const key = nameOf(name);
-      const set = () =>
-        client.setSecret(key, value.reveal(), {
-          expiresOn: expiresAt > LATEST_EXPIRY ? LATEST_EXPIRY : expiresAt,
-          contentType: 'Microsoft 365 client secret',
-        });
-      const stored = await set().catch(async (error: unknown) => {
-        if (statusOf(error) !== 409) throw toVaultError(error);
-        const recovery = await translateVaultErrors(client.beginRecoverDeletedSecret(key));
-        await translateVaultErrors(recovery.pollUntilDone());
-        return translateVaultErrors(set());
+    async put({ customerId, connectionId, version }, value, expiresAt) {
+      const stored = client.setSecret(nameOf(connectionId, version), value.reveal(), {
+        expiresOn: expiresAt > LATEST_EXPIRY ? LATEST_EXPIRY : expiresAt,
+        contentType: 'Microsoft 365 client secret',
+        tags: { customer: customerId, connection: connectionId, version },
       });
-      return stored.properties.version ?? '';
+      await translateVaultErrors(stored);
     },
-    async get(name, version) {
+    async get(connectionId, version) {
       try {
-        const { value } = await client.getSecret(nameOf(name), version === '' ? {} : { version });
+        const { value } = await client.getSecret(nameOf(connectionId, version));
         return value === undefined ? undefined : new Secret(value);
       } catch (error) {
-        if (statusOf(error) === 404) return undefined;
+        if (statusOf(error) === 404 || isDisabled(error)) return undefined;
         throw toVaultError(error);
       }
     },
-    async remove(name) {
+    async remove(connectionId, version) {
       try {
         // The secret is unreadable as soon as the deletion begins, so there is no need to wait for its end.
-        await client.beginDeleteSecret(nameOf(name));
+        await client.beginDeleteSecret(nameOf(connectionId, version));
       } catch (error) {
         if (statusOf(error) !== 404 && statusOf(error) !== 409) throw toVaultError(error);
+      }
+    },
+    async *each() {
+      try {
+        for await (const { name, tags, createdOn } of client.listPropertiesOfSecrets()) {
+          const secret = ownedSecret(name, tags, createdOn);
+          if (secret) yield secret;
+        }
+      } catch (error) {
+        throw toVaultError(error);
       }
     },
   };
 }
 
-function nameOf(id: string): string {
-  return id.replaceAll('_', '-');
+function nameOf(connectionId: string, version: string): string {
+  return `${connectionId.replaceAll('_', '-')}-${version}`;
+}
+
+/** `undefined` for a secret that is not a connection's, such as one of the deployment. */
+function ownedSecret(
+  name: string,
+  tags: Record<string, string> | undefined,
+  storedAt: Date | undefined,
+): StoredSecret | undefined {
+  const { customer: customerId, connection: connectionId, version } = tags ?? {};
+  if (!customerId || !connectionId || !version || !storedAt) return undefined;
+  return name === nameOf(connectionId, version) ? { customerId, connectionId, version, storedAt } : undefined;
 }
 
 function statusOf(error: unknown): number | undefined {
   return (error as { statusCode?: number } | undefined)?.statusCode;
+}
+
+/** A disabled secret has the status of a missing right, which waiting can help. Only the inner code tells them apart. */
+function isDisabled(error: unknown): boolean {
+  const { details } = error as { details?: { error?: { innerError?: { code?: unknown } } } };
+  return statusOf(error) === 403 && details?.error?.innerError?.code === 'SecretDisabled';
 }
 
 async function translateVaultErrors<T>(call: Promise<T>): Promise<T> {
@@ -70,12 +91,15 @@ async function translateVaultErrors<T>(call: Promise<T>): Promise<T> {
   }
 }
 
+/** The vault's answers that waiting can help. 404 and 409 come in the seconds after a deletion. */
+const TRANSIENT = new Set([401, 403, 404, 408, 409, 429]);
+
 /** Keeps only the name and message: the SDK's error contains the request, and so the secret. */
 function toVaultError(error: unknown): unknown {
   const status = statusOf(error);
   const { name, message } = error as Error;
   const cause = new Error(`${name} ${status ?? 'no response'}: ${message}`);
-  if (status !== undefined && status < 500 && ![401, 403, 408, 429].includes(status)) return cause;
+  if (status !== undefined && status < 500 && !TRANSIENT.has(status)) return cause;
   return new DomainError('vault_unavailable', 'Our key vault is temporarily unavailable. Try again in a few seconds.', {
     cause,
     retryAfterSeconds: RETRY_AFTER_SECONDS,

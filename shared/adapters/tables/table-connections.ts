@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import { odata, type TableClient } from '@azure/data-tables';
 import type { Connection } from '../../connections/connection.ts';
-import type { ConnectionStore } from '../../connections/connection-store.ts';
+import type { ConnectionStore, Deletion } from '../../connections/connection-store.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { quotaReached } from '../../kernel/quota.ts';
-import { undefinedOn } from '../storage-errors.ts';
+import { toStorageError, translateStorageErrors, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { createWithinQuota } from './create-within-quota.ts';
+import { escapeKey } from './keys.ts';
 import { newestFirst } from './newest-first.ts';
 import { purgePartition } from './purge-partition.ts';
-import { eachEntity, readEntity, readPage } from './read-entities.ts';
+import { eachEntity, readPage, toTagged } from './read-entities.ts';
+import { transactionFailure } from './transaction-failure.ts';
 
 const columns: Columns<Connection> = {
   id: 'text',
@@ -23,6 +25,7 @@ const columns: Columns<Connection> = {
   clientSecretVersion: 'text',
   clientSecretExpiresAt: 'instant',
   clientSecretState: 'text',
+  previousSecret: 'json',
   probes: 'json',
   sendProbe: 'text',
   defaultMailbox: 'text',
@@ -36,9 +39,13 @@ const columns: Columns<Connection> = {
 };
 
 const RECORDS = { from: 'c:', to: 'c;' };
-const records = odata`RowKey ge ${RECORDS.from} and RowKey lt ${RECORDS.to}`;
+/** Not `hidden ne true`, which leaves out the records without this property. */
+const records = odata`RowKey ge ${RECORDS.from} and RowKey lt ${RECORDS.to} and not (hidden eq true)`;
 /** The row that makes the quota exact, see `createWithinQuota`. */
 const GUARD = 'quota';
+/** The partition of the deletions. No customer has this ID. */
+const DELETIONS = 'deletions';
+const deletionColumns: Columns<Deletion> = { customerId: 'text', connectionId: 'text', dueAt: 'instant' };
 const recordKey = (connectionId: string) => `c:${newestFirst(connectionId)}`;
 /** One row per tenant and app, written in the same transaction. It keeps a customer from registering the pair twice. */
 const uniqueKey = ({ cloud, tenantId, clientId }: Pick<Connection, 'cloud' | 'tenantId' | 'clientId'>) =>
@@ -52,8 +59,18 @@ export function tableConnections(table: TableClient): ConnectionStore {
     ...toProperties(columns, connection),
   });
 
+  /** 400: storage refuses a key that no record can have. */
+  const read = (customerId: string, connectionId: string) =>
+    undefinedOn(
+      [404, 400],
+      table.getEntity<Record<string, unknown> & { hidden?: boolean }>(customerId, recordKey(connectionId)),
+    );
+
   const store: ConnectionStore = {
-    get: (customerId, connectionId) => readEntity(table, columns, customerId, recordKey(connectionId), [404, 400]),
+    async get(customerId, connectionId) {
+      const found = await read(customerId, connectionId);
+      return found && !found.hidden ? toTagged(columns, found) : undefined;
+    },
     list: (customerId, request) =>
       readPage(table, columns, `${odata`PartitionKey eq ${customerId}`} and ${records}`, request),
     async *listAll() {
@@ -79,16 +96,43 @@ export function tableConnections(table: TableClient): ConnectionStore {
       const written = await undefinedOn([404, 412], table.updateEntity(toEntity(connection), 'Replace', { etag: tag }));
       return written?.etag;
     },
-    async remove(customerId, connectionId) {
-      const found = await store.get(customerId, connectionId);
-      if (!found) return;
-      await undefinedOn([404], table.deleteEntity(customerId, uniqueKey(found.value)));
-      // Nothing of a deleted customer stays behind. The next creation makes a new guard. It goes before the record: a
-      // creation at the same time still counts the record, and is at worst refused for a record that is about to go.
-      await undefinedOn([404], table.deleteEntity(customerId, GUARD));
-      await undefinedOn([404], table.deleteEntity(customerId, recordKey(connectionId)));
+    async hide(connection, tag, dueAt) {
+      const { customerId: partitionKey, id } = connection;
+      // The deletion comes first: a hidden record without one would never be removed.
+      await store.noteDeletion({ customerId: partitionKey, connectionId: id, dueAt });
+      try {
+        await table.submitTransaction([
+          ['update', { ...toEntity(connection), hidden: true }, 'Replace', { etag: tag }],
+          ['delete', { partitionKey, rowKey: uniqueKey(connection) }],
+        ]);
+        return true;
+      } catch (error) {
+        if (transactionFailure(error)) return false;
+        throw toStorageError(error);
+      }
     },
-    purge: (customerId) => purgePartition(table, customerId),
+    async getHidden(customerId, connectionId) {
+      const found = await read(customerId, connectionId);
+      return found?.hidden ? fromProperties(columns, found) : undefined;
+    },
+    async removeHidden(customerId, connectionId) {
+      await undefinedOn([404], table.deleteEntity(customerId, recordKey(connectionId)));
+      await undefinedOn([404], table.deleteEntity(DELETIONS, escapeKey(connectionId)));
+    },
+    async noteDeletion(deletion) {
+      const entity = { partitionKey: DELETIONS, rowKey: escapeKey(deletion.connectionId) };
+      await translateStorageErrors(
+        table.upsertEntity({ ...entity, ...toProperties(deletionColumns, deletion) }, 'Replace'),
+      );
+    },
+    listDeletions: () =>
+      Array.fromAsync(eachEntity(table, odata`PartitionKey eq ${DELETIONS}`), (entity) =>
+        fromProperties(deletionColumns, entity),
+      ),
+    async purge(customerId) {
+      await purgePartition(table, customerId);
+      await purgePartition(table, DELETIONS, odata`customerId eq ${customerId}`);
+    },
   };
   return store;
 }

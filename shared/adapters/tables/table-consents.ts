@@ -34,6 +34,7 @@ export function tableConsents(table: TableClient): ConsentStore {
       const written = await undefinedOn([404, 412], table.updateEntity(entity, 'Merge', { etag: found.tag }));
       return written !== undefined;
     },
+    remove: (connectionId) => purgePartition(table, PARTITION, odata`connectionId eq ${connectionId}`),
     purge: (customerId) => purgePartition(table, PARTITION, odata`customerId eq ${customerId}`),
   };
 }

@@ -18,18 +18,21 @@ const ERROR_MAX_LENGTH = 16_000;
 
 /** The archive in one table, with a partition for each queue. */
 export function tablePoisonArchive(table: TableClient): PoisonArchive {
+  /** Reads the whole archive. It is small, and a malformed message may name its customer anywhere. */
+  async function removeNaming(id: string): Promise<void> {
+    for await (const { partitionKey = '', rowKey = '', message, error } of eachEntity(table, "PartitionKey gt ''")) {
+      if (!`${message} ${error}`.includes(id)) continue;
+      await undefinedOn([404], table.deleteEntity(partitionKey, rowKey));
+    }
+  }
+
   return {
     async put({ error, ...entry }) {
       const known = error === undefined ? entry : { ...entry, error: error.slice(0, ERROR_MAX_LENGTH) };
       const entity = { partitionKey: entry.queue, rowKey: escapeKey(entry.key), ...toProperties(columns, known) };
       await translateStorageErrors(table.upsertEntity(entity, 'Merge'));
     },
-    async purge(customerId) {
-      // Reads the whole archive. It is small, and a malformed message may name its customer anywhere.
-      for await (const { partitionKey = '', rowKey = '', message, error } of eachEntity(table, "PartitionKey gt ''")) {
-        if (!`${message} ${error}`.includes(customerId)) continue;
-        await undefinedOn([404], table.deleteEntity(partitionKey, rowKey));
-      }
-    },
+    remove: removeNaming,
+    purge: removeNaming,
   };
 }

@@ -19,6 +19,7 @@ export interface CheckDeps extends SettleCheckedDeps {
   tenantGate: TenantGate;
   reports: ReportBook;
   heartbeat: Heartbeat;
+  sleep: (ms: number) => Promise<void>;
   tokens: Pick<Tokens, 'forget'>;
 }
 
@@ -74,6 +75,7 @@ async function checkInHand(
     const step = deps.propagation.lastBefore(connection.grantsChangedAt, receivedAt);
     if (step) deps.tokens.forget(connection.id, step);
   }
+  await waitUntilAskAt(deps, message);
   const turn = await deps.tenantGate.run(
     tenantKeyOf(connection),
     {
@@ -102,6 +104,14 @@ async function checkInHand(
     case 'asked':
       return settleResult(deps, message, connection, asked);
   }
+}
+
+/** Waits for the instant that the message names. Clocks differ, so it never waits for longer than the sender meant. */
+async function waitUntilAskAt({ clock, sleep }: CheckDeps, { askAt, sentAt }: CheckMessage): Promise<void> {
+  if (!askAt || !sentAt) return;
+  const meantMs = askAt.getTime() - sentAt.getTime();
+  const leftMs = Math.min(meantMs, askAt.getTime() - clock.now().getTime());
+  if (leftMs > 0) await sleep(leftMs);
 }
 
 type Asked =

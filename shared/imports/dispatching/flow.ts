@@ -15,6 +15,10 @@ export interface Flow {
   lastTickAt: number;
   /** Rows settled per second, measured over spans of a second or more of the last ten. */
   rates: { at: number; perSecond: number }[];
+  /** Rows settled per second in the mean of the last half minute, and over which time it was measured. */
+  meanRate?: { perSecond: number; overMs: number };
+  /** Rows that will be settled per second, as far as can be told. Tells how much time an import has left. */
+  expectedPerSecond?: number | undefined;
   /** Where the span that is being measured began. */
   mark: FlowSums & { at: number };
   /** The least mean time that messages were under way, in this minute and in the one before. */
@@ -30,6 +34,8 @@ export interface Flow {
   costMark: Pick<FlowSums, 'wholeChecks' | 'wholeRequests'>;
   /** Messages that the tenant's pace has granted and that were not sent yet. */
   tokens: number;
+  /** While the tenant's pace is known: before then no further message shall be asked. */
+  nextAskAt?: number;
   /** What was heard of the tenant's pace up to now. */
   heard: { generation: number; accepted: number; throttled: number; returned: number };
   unansweredInARow: number;
@@ -64,6 +70,7 @@ export interface FlowSums {
 /** Messages that the first tick sends, and the most that are under way before anything has passed. */
 export const FIRST_STEP = 8;
 export const FIRST_WINDOW = 24;
+/** Requests of a mailbox with both Graph probes. The first check shows what it really needs. */
 const FIRST_COST = 5;
 
 export function newFlow(now: number, sums: FlowSums, refusalsMax: number): Flow {

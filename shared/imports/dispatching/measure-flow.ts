@@ -73,7 +73,8 @@ function measureRate(flow: Flow, sums: FlowSums, now: number, tickMs: number): v
 
 function measureCost(flow: Flow, { wholeChecks, wholeRequests }: FlowSums): void {
   const checks = wholeChecks - flow.costMark.wholeChecks;
-  if (checks < COST_CHECKS_MIN) return;
+  // One check that was answered tells more than a guess.
+  if (checks < (flow.costMark.wholeChecks === 0 ? 1 : COST_CHECKS_MIN)) return;
   const cost = (wholeRequests - flow.costMark.wholeRequests) / checks;
   flow.cost = Math.min(COST_MAX, Math.max(COST_MIN, cost));
   flow.costMark = { wholeChecks, wholeRequests };

@@ -4,8 +4,10 @@ import type { Row } from '../ledger/row.ts';
 import { countSettled, newestReports, sumTallies } from '../ledger/tally.ts';
 import { sumReports } from '../ledger/worker-report.ts';
 import { type Ruling, ruleOnRefusals } from '../refusals/rule-on-refusals.ts';
+import { nextAskAt } from './ask-times.ts';
 import { type CanaryChange, releaseDue } from './canary.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
+import { expectRate, measureMeanRate } from './expect-rate.ts';
 import { findLostMessages } from './find-lost-messages.ts';
 import type { Flow } from './flow.ts';
 import { giveBackSlots } from './give-back-slots.ts';
@@ -55,6 +57,8 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
   if (!view) return { kind: 'settled' };
   await giveBackSlots(deps, shift, view);
   await keepPace(shift, view);
+  measureMeanRate(flow, view.changes.settled, view.sinceLastTickMs);
+  flow.expectedPerSecond = expectRate(flow, shift.pace.value, view.now);
 
   const isSent = lease.record.dispatched >= shift.plan.accepted;
   flow.refusals.streak = Math.max(0, flow.refusals.streak + view.changes.held - view.changes.passed);
@@ -257,8 +261,9 @@ async function send(
   const quiet = quietUntil && quietUntil > now && { quietUntil };
   // In slow start the queue is short. What is sent together is received together, in fewer requests.
   const spreadUntil = flow.isStarting ? 0 : endsAt;
-  if (checks.length > 0)
-    await sendChecks(deps, { record: lease.record, generation, expectsRefusals, ...quiet }, checks, spreadUntil);
+  const askTimes = { nextAskAt: (sentAt: number) => nextAskAt(flow, pace.value, sentAt) };
+  const circumstances = { record: lease.record, generation, expectsRefusals, ...quiet, ...askTimes };
+  if (checks.length > 0) await sendChecks(deps, circumstances, checks, spreadUntil);
   return checks.length;
 }
 

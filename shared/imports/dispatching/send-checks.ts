@@ -27,6 +27,8 @@ interface Circumstances {
   /** The tenant refuses some requests at any pace. */
   expectsRefusals: boolean;
   quietUntil?: Date;
+  /** When the mailbox of the next message may be asked, if that is not immediately. */
+  nextAskAt: (now: number) => Date | undefined;
 }
 
 /**
@@ -56,9 +58,11 @@ export async function sendChecks(
 
 async function sendCheck(
   { importQueues, clock }: SendDeps,
-  { record, generation, expectsRefusals, quietUntil }: Circumstances,
+  { record, generation, expectsRefusals, quietUntil, nextAskAt }: Circumstances,
   { value: row, tag, isResent, isProbe }: CheckToSend,
 ): Promise<void> {
+  const sentAt = clock.now();
+  const askAt = isProbe ? undefined : nextAskAt(sentAt.getTime());
   try {
     await importQueues.sendCheck({
       v: 2,
@@ -71,7 +75,8 @@ async function sendCheck(
       attempt: row.attempt,
       epoch: record.epoch,
       generation,
-      sentAt: clock.now(),
+      sentAt,
+      ...(askAt && { askAt }),
       tries: row.tries ?? 0,
       ...(row.mayHaveLeftovers && { mayHaveLeftovers: true as const }),
       ...(isResent && { isResent }),

@@ -25,6 +25,14 @@ const WAITED_LEASES_MAX = 4;
  * then removes mailboxes, rows and imports. Each step is repeatable.
  */
 export async function purgeConnection(deps: PurgeDeps, customerId: string, connectionId: string): Promise<void> {
+  // A request that began before the connection was deleted may start an import until now.
+  while (await endImports(deps, customerId, connectionId)) await removeAll(deps, customerId, connectionId);
+  await removeAll(deps, customerId, connectionId);
+}
+
+/** Resolves to whether there was an import. */
+async function endImports(deps: PurgeDeps, customerId: string, connectionId: string): Promise<boolean> {
+  let isFound = false;
   let cursor: string | undefined;
   do {
     const page = await deps.imports.list(customerId, connectionId, {
@@ -32,6 +40,7 @@ export async function purgeConnection(deps: PurgeDeps, customerId: string, conne
       ...(cursor !== undefined && { cursor }),
     });
     for (const record of page.items) {
+      isFound = true;
       if (!isEnded(record.status)) {
         await cancelImport(deps, customerId, record.id, 'cancelled');
         await waitForEnd(deps, record);
@@ -40,10 +49,13 @@ export async function purgeConnection(deps: PurgeDeps, customerId: string, conne
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
+  return isFound;
+}
 
+async function removeAll(deps: PurgeDeps, customerId: string, connectionId: string): Promise<void> {
   let slotsHeld = 0;
   for await (const { value: mailbox } of deps.ledger.eachMailbox(connectionId)) if (mailbox.slotClaimedBy) slotsHeld++;
-  await deps.slots.free(customerId, `connection:${connectionId}`, slotsHeld);
+  if (slotsHeld > 0) await deps.slots.free(customerId, `connection:${connectionId}`, slotsHeld);
   await deps.ledger.purge(connectionId);
   await deps.imports.purge(customerId, connectionId);
 }

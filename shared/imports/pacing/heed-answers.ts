@@ -35,6 +35,8 @@ export interface HeedResult {
 const HOLD_MS = 2_000;
 const HOLD_MAX_MS = 60_000;
 const QUIET_MAX_MS = 480_000;
+/** A pace is kept for at least this many times as long as Microsoft made us wait. */
+const QUIET_HOLDS = 5;
 const UNANSWERED_MAX = 3;
 const COMPLAINT_MIN = 3;
 const COMPLAINT_SHARE = 0.02;
@@ -133,7 +135,9 @@ function endHold(pace: TenantPace, heard: Heard): HeedResult | undefined {
     }
     if (said.accepted > 0) {
       const { learning: _learnt, ...known } = rest;
-      const passed = { ...known, since: now, failedProbes: 0 };
+      // Where Microsoft asks for long holds, the limit is tested less often.
+      const quietMs = Math.min(QUIET_MAX_MS, Math.max(pace.quietMs, QUIET_HOLDS * (now - pace.cutAt)));
+      const passed = { ...known, since: now, failedProbes: 0, quietMs };
       if (pace.returnsTo === 'free') return { pace: { ...passed, mode: 'free' }, event: 'back' };
       return { pace: { ...passed, mode: 'paced' }, event: 'probePassed' };
     }
@@ -168,7 +172,7 @@ function cut(pace: TenantPace, heard: Heard): HeedResult {
       ...(pace.mode === 'paced' && { easyUntil: now + LIMIT_WINDOW_MS + 3_000 }),
       holdUntil,
       // Where Microsoft asks for long holds, the limit is tested less often.
-      quietMs: Math.min(QUIET_MAX_MS, Math.max(learnt.quietMs, 5 * (holdUntil - now))),
+      quietMs: Math.min(QUIET_MAX_MS, Math.max(learnt.quietMs, QUIET_HOLDS * (holdUntil - now))),
       cutAt: now,
       generation: pace.generation + 1,
     },

@@ -64,9 +64,11 @@ function pacedAllowance(pace: TenantPace, standing: Standing): Allowance {
   const sharers = countSharers(pace, now);
   const level = shareOfPace(pace, now, cost);
   const perSecond = level / (LIMIT_WINDOW_MS / 1000) / cost;
+  // A hold grants nothing. Otherwise it would end with a burst, and the burst with the next complaint.
+  const grantedMs = Math.min(sinceLastTickMs, now - pace.holdUntil);
   const tokens = Math.min(
-    1 + (perSecond * Math.max(tickMs, sinceLastTickMs)) / 1000,
-    standing.tokens + (perSecond * sinceLastTickMs) / 1000,
+    1 + (perSecond * Math.max(tickMs, grantedMs)) / 1000,
+    standing.tokens + (perSecond * grantedMs) / 1000,
   );
   const flightMs = standing.leastFlightMs ?? UNKNOWN_FLIGHT_MS;
   // With many messages a tick, their average counts: those of the end of the tick meet less of what was used before.

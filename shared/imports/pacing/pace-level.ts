@@ -26,5 +26,8 @@ export function stepAt(pace: TenantPace, now: number, cost: number): number {
  */
 export function levelAt({ limit }: TenantPace, step: number, cost: number): number {
   const raise = STEP ** Math.min(step, SMALL_STEPS) * LARGE_STEP ** Math.max(0, step - SMALL_STEPS);
-  return limit * (UTILIZATION - (WHOLE_MAILBOX_SHARE * cost) / limit) * raise;
+  const level = UTILIZATION * limit - WHOLE_MAILBOX_SHARE * cost;
+  // Ten seconds hold one mailbox, and nothing is won by asking the next one before they are over.
+  const whole = limit >= cost && limit < 2 * cost ? UTILIZATION * cost : Number.POSITIVE_INFINITY;
+  return Math.min(level, whole) * raise;
 }

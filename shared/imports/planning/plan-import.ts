@@ -1,3 +1,4 @@
+import type { ConnectionStore, DeletedConnection } from '../../connections/connection-store.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Slots } from '../../plans/slots.ts';
@@ -12,6 +13,9 @@ import { planRows } from './plan-rows.ts';
 import { isBeingPlanned, isPlanningOverdue } from './planning-progress.ts';
 
 export interface PlanDeps {
+  connections: Pick<ConnectionStore, 'get'>;
+  /** Removes what is left of a connection that is gone. */
+  sendDeletion: (message: DeletedConnection) => Promise<void>;
   imports: ImportStore;
   ledger: Ledger;
   importQueues: ImportQueues;
@@ -37,6 +41,9 @@ export async function planImport(deps: PlanDeps, customerId: string, importId: s
     isBeingPlanned(current) ? { ...current, status: 'planning' } : undefined,
   );
   if (!record) return;
+  const { connectionId } = record;
+  // The request that started this import began before the connection was deleted. Nothing would release its slots.
+  if (!(await deps.connections.get(customerId, connectionId))) return deps.sendDeletion({ customerId, connectionId });
   const plan = await getOrCreatePlan(deps, record);
   if (plan.value.closed) return;
   if (!plan.value.done) {

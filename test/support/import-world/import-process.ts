@@ -195,6 +195,7 @@ function buildDeps(name: string, shared: SharedParts, lifetime: Lifetime) {
     ledger,
     imports,
     connections,
+    sendDeletion: async () => undefined,
     slots,
     serialByKey,
     tallies,

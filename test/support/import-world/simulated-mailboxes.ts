@@ -98,7 +98,8 @@ export function createSimulatedMailboxes(
     const wantsSend = !findings['graph.send'];
     const isDraftWritten = wantsDraft;
     if (isDraftWritten) drafts.set(draftSubject, (drafts.get(draftSubject) ?? 0) + 1);
-    const answer = await ask(1 + Number(wantsDraft) + Number(wantsSend));
+    const { moreQuestions = 0 } = microsoft.options;
+    const answer = await ask(1 + Number(wantsDraft) + Number(wantsSend) + moreQuestions);
     if (answer.isSilent) return wait(answer, isDraftWritten);
     const [, ...parts] = answer.accepted;
     const isDraftAccepted = wantsDraft && parts.shift() === true;

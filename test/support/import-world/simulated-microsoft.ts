@@ -6,6 +6,8 @@ export interface MicrosoftOptions {
   latencyMs?: number;
   /** Requests in ten seconds, each part of a batch counted, refused ones as well. No limit by default. */
   limit?: number;
+  /** Questions about each mailbox besides its inbox, the draft and the send probe, such as about its owner. */
+  moreQuestions?: number;
   /** The share of requests that are refused at any rate. */
   noise?: number;
   /** What a refused request says in `Retry-After`. */

@@ -32,6 +32,6 @@ it('never shortens a hold', async () => {
 });
 
 it('does nothing if the connection has been removed', async () => {
-  await connections.remove('cust_1', 'conn_1');
+  await connections.purge('cust_1');
   expect(await hold(UNTIL, AFTER)).toBeUndefined();
 });

@@ -25,19 +25,27 @@ async function expectAllPassed(world: World, importId: string, rows: number): Pr
 
 describe('a tenant that throttles', () => {
   const tenants = [
-    { limit: 10, mailboxes: 60 },
-    { limit: 120, mailboxes: 186 },
-    { limit: 120, mailboxes: 300 },
-    { limit: 500, mailboxes: 500 },
-    { limit: 2_000, mailboxes: 1_000 },
+    { limit: 10, mailboxes: 60, parts: PARTS },
+    ...[
+      { limit: 120, mailboxes: 186 },
+      { limit: 120, mailboxes: 300 },
+      { limit: 500, mailboxes: 500 },
+      { limit: 2_000, mailboxes: 1_000 },
+      // An app that may read users and settings is asked two questions more.
+    ].flatMap((tenant) => [PARTS, PARTS + 2].map((parts) => ({ ...tenant, parts }))),
   ];
   const cases = tenants.flatMap((tenant) =>
     [1, 3].flatMap((processes) => [undefined, 5].map((seconds) => ({ ...tenant, processes, seconds }))),
   );
   it.each(cases)(
-    'is asked little more than necessary, and near its limit: $mailboxes mailboxes at $limit in ten seconds, $processes processes, Retry-After $seconds',
-    async ({ limit, mailboxes, processes, seconds }) => {
-      const microsoft = { limit, latencyMs: 100, ...(seconds !== undefined && { retryAfterSeconds: seconds }) };
+    'is asked little more than necessary, and near its limit: $mailboxes mailboxes of $parts parts at $limit in ten seconds, $processes processes, Retry-After $seconds',
+    async ({ limit, mailboxes, parts, processes, seconds }) => {
+      const microsoft = {
+        limit,
+        moreQuestions: parts - PARTS,
+        latencyMs: 100,
+        ...(seconds !== undefined && { retryAfterSeconds: seconds }),
+      };
       const world = await createWorld(7, noFaults, { processes, microsoft, verdictOf: allPass });
       const { id } = await world.startImport(addresses(mailboxes));
       await world.until(() => world.ended.length > 0, 3_600);
@@ -49,7 +57,8 @@ describe('a tenant that throttles', () => {
       expect(world.microsoft.requests()).toBeLessThanOrEqual(1.15 * REQUESTS * mailboxes + atFirstLimit);
       expect(world.puts.checks).toBeLessThanOrEqual(1.2 * mailboxes + atFirstLimit);
       expect(world.puts).toMatchObject({ perRowMax: 1, cleanups: 0 });
-      const needed = (mailboxes * PARTS * 10) / limit;
+      // A mailbox is asked as a whole, so the limit is what whole mailboxes fit into ten seconds.
+      const needed = (mailboxes * 10) / Math.floor(limit / parts);
       expect(took).toBeLessThanOrEqual(START_UP_SECONDS + needed / 0.85);
     },
     30_000,

@@ -23,6 +23,8 @@ beforeEach(() => {
   dispatched = [];
   deps = {
     imports,
+    connections: inMemoryConnections(),
+    sendDeletion: async () => undefined,
     ledger: inMemoryLedger(),
     importQueues: {
       sendPlan: async () => undefined,

@@ -35,6 +35,7 @@ beforeEach(async () => {
     tenantGate: createTenantGate({ checksMax: 1, now: Date.now }),
     reports: createReportBook({ clock, running: () => 0 }),
     heartbeat: { start: () => undefined },
+    sleep: async (ms) => void done.push(`slept ${ms}`),
     tokens: { forget: () => undefined },
     importQueues: {
       sendPlan: async () => undefined,
@@ -69,6 +70,19 @@ async function addRow(state: RowState): Promise<void> {
 it('checks a row that was sent for the first time without reading it from storage', async () => {
   await checkRow(deps, message, false);
   expect(done).toEqual(['asked', 'settled']);
+});
+
+it('asks a mailbox at the instant that its message names', async () => {
+  const sentAt = new Date(NOW.getTime() - 300);
+  await checkRow(deps, { ...message, sentAt, askAt: new Date(NOW.getTime() + 700) }, false);
+  await checkRow(deps, { ...message, sentAt, askAt: NOW }, false);
+  expect(done).toEqual(['slept 700', 'asked', 'settled', 'asked', 'settled']);
+});
+
+it('never waits longer for that instant than its sender meant, however much the clocks differ', async () => {
+  const sentAt = new Date(NOW.getTime() + 60_000);
+  await checkRow(deps, { ...message, sentAt, askAt: new Date(sentAt.getTime() + 1_000) }, false);
+  expect(done).toEqual(['slept 1000', 'asked', 'settled']);
 });
 
 const secondDeliveries: [string, CheckMessage, boolean][] = [

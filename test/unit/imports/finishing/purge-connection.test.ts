@@ -9,7 +9,9 @@ import { inMemoryImports } from '../../../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../../../fakes/in-memory-slots.ts';
 import { storePlannedImport } from '../../../support/planned-import.ts';
-import { RECORDS_NOW } from '../../../support/records.ts';
+import { anImport, RECORDS_NOW } from '../../../support/records.ts';
+
+const LATE = { importId: 'imp_late', openedAt: RECORDS_NOW };
 
 let now: number;
 const shared = { imports: inMemoryImports(), ledger: inMemoryLedger(), slots: inMemorySlots() };
@@ -60,6 +62,20 @@ async function expectGone(): Promise<void> {
 it('ends a running import, gives every slot back once, and removes everything', async () => {
   await purgeConnection(startProcess('p1'), 'cust_1', 'conn_1');
   await expectGone();
+});
+
+it('also removes an import that a late request starts while the others are removed', async () => {
+  const { purge } = shared.imports;
+  shared.imports.purge = async (...args) => {
+    shared.imports.purge = purge;
+    await purge(...args);
+    await shared.imports.insert(anImport({ id: 'imp_late', status: 'accepted', cursor: 0 }));
+    await shared.imports.openPointer({ ...LATE, customerId: 'cust_1', connectionId: 'conn_1' });
+  };
+  await purgeConnection(startProcess('p1'), 'cust_1', 'conn_1');
+  expect(await shared.imports.get('cust_1', 'imp_late')).toBeUndefined();
+  expect(await shared.imports.listOpen()).toEqual([]);
+  expect((await shared.slots.get('cust_1'))?.used).toBe(0);
 });
 
 it.each([

@@ -1,0 +1,43 @@
+import type { app } from '@azure/functions';
+import { z } from 'zod';
+import type { DeletedConnection } from '../../shared/connections/connection-store.ts';
+import { type FinishDeletionDeps, finishDeletion } from '../../shared/connections/delete-connection.ts';
+import { createConsumer } from '../../shared/edge/consumer.ts';
+import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
+import { createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
+
+interface Deps extends FinishDeletionDeps, Omit<PoisonTwinDeps, 'poisonArchive'> {
+  poisonArchive: FinishDeletionDeps['poisonArchive'] & PoisonTwinDeps['poisonArchive'];
+  sendDeletion: (message: DeletedConnection, delayMs?: number) => Promise<void>;
+  /** How long a message stays hidden after a transient failure that names no time. */
+  retryDelayMs: number;
+}
+
+const deletionMessage = z.object({ customerId: z.string(), connectionId: z.string() });
+
+export function addDeleteConnectionQueue(host: Pick<typeof app, 'storageQueue'>, deps: Deps): void {
+  host.storageQueue('delete-connection', {
+    queueName: queues.deleteConnection,
+    connection: DATA_STORAGE,
+    handler: createConsumer({
+      message: deletionMessage,
+      async handle(message, { log }) {
+        await finishDeletion(deps, message);
+        log('info', 'connection_deleted', { ...message });
+      },
+      retryDelayMs: deps.retryDelayMs,
+      sendAgain: deps.sendDeletion,
+    }),
+  });
+
+  host.storageQueue('delete-connection-poison', {
+    queueName: poisonQueues.deleteConnection,
+    connection: DATA_STORAGE,
+    handler: createPoisonTwin(deps, {
+      queue: queues.deleteConnection,
+      message: deletionMessage,
+      // Nothing to settle: until the connection is deleted, the sweep sends another message.
+      settle: async () => undefined,
+    }),
+  });
+}

@@ -1,0 +1,114 @@
+import pLimit from 'p-limit';
+import type { AuditLog } from '../kernel/audit-log.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { NewId } from '../kernel/ids.ts';
+import { changeConnection } from './change-connection.ts';
+import type { Connection } from './connection.ts';
+import type { ConnectionStore } from './connection-store.ts';
+import type { SecretName, SecretVault, StoredSecret } from './secret-vault.ts';
+
+export interface OrphanedSecretsDeps {
+  connections: Pick<ConnectionStore, 'get' | 'update'>;
+  customers: {
+    /** Also finds a customer that is being deleted. */
+    get(customerId: string): Promise<object | undefined>;
+  };
+  /** Deletes a connection that should not exist. Repeatable. */
+  discardConnection: (customerId: string, connectionId: string) => Promise<void>;
+  vault: Pick<SecretVault, 'each' | 'remove'>;
+  auditLog: Pick<AuditLog, 'insert'>;
+  clock: Clock;
+  newId: NewId;
+}
+
+/** A younger secret may belong to a record that is about to be written. */
+const ORPHAN_AFTER_MS = 3_600_000;
+const LOOKUPS_AT_ONCE = 16;
+const BATCH_SIZE = 100;
+
+/**
+ * Removes the secrets that nothing can use any more: those of connections or customers that are gone, those that an
+ * interrupted registration or replacement has left, and replaced ones that have been kept for long enough. Repeatable.
+ *
+ * @param report receives each secret without an owner, after it was removed. It is also in the audit log
+ */
+export async function removeOrphanedSecrets(
+  deps: OrphanedSecretsDeps,
+  report: (orphan: SecretName) => void,
+): Promise<{ secrets: number; removed: number }> {
+  const limit = pLimit(LOOKUPS_AT_ONCE);
+  let secrets = 0;
+  let removed = 0;
+  let batch: Promise<boolean>[] = [];
+  const flush = async () => {
+    removed += (await Promise.all(batch)).filter(Boolean).length;
+    batch = [];
+  };
+  for await (const secret of deps.vault.each()) {
+    secrets++;
+    batch.push(limit(() => removeIfUnused(deps, secret, report)));
+    if (batch.length >= BATCH_SIZE) await flush();
+  }
+  await flush();
+  return { secrets, removed };
+}
+
+/** Resolves to whether it has removed the secret. */
+async function removeIfUnused(
+  deps: OrphanedSecretsDeps,
+  secret: StoredSecret,
+  report: (orphan: SecretName) => void,
+): Promise<boolean> {
+  const { customerId, connectionId, version } = secret;
+  const now = deps.clock.now();
+  if (now.getTime() - secret.storedAt.getTime() < ORPHAN_AFTER_MS) return false;
+  const connection = (await deps.connections.get(customerId, connectionId))?.value;
+  const isNamed = connection !== undefined && isUsed(connection, version);
+  if (isNamed && (await deps.customers.get(customerId)) !== undefined) {
+    return isKeptForLongEnough(connection, version, now) ? await removePrevious(deps, secret) : false;
+  }
+  // A record that outlived its customer, because the process that registered it died.
+  if (isNamed) await deps.discardConnection(customerId, connectionId);
+  await deps.vault.remove(connectionId, version);
+  report({ customerId, connectionId, version });
+  await recordRemoval(deps, secret);
+  return true;
+}
+
+function isUsed({ clientSecretVersion, previousSecret }: Connection, version: string): boolean {
+  return version === clientSecretVersion || version === previousSecret?.version;
+}
+
+function isKeptForLongEnough({ previousSecret }: Connection, version: string, now: Date): boolean {
+  return previousSecret?.version === version && previousSecret.removeAt <= now;
+}
+
+/** The record is changed first. A secret that it names must be readable. */
+async function removePrevious(deps: OrphanedSecretsDeps, secret: SecretName): Promise<boolean> {
+  const { customerId, connectionId, version } = secret;
+  const changed = await changeConnection(deps.connections, customerId, connectionId, (current) => {
+    if (current.previousSecret?.version !== version) return undefined;
+    const { previousSecret: _removed, ...rest } = current;
+    return rest;
+  });
+  if (!changed) return false;
+  await deps.vault.remove(connectionId, version);
+  return true;
+}
+
+async function recordRemoval(deps: OrphanedSecretsDeps, { customerId, connectionId }: SecretName): Promise<void> {
+  // Nothing may be written for a customer that is purged.
+  const isCustomer = (await deps.customers.get(customerId)) !== undefined;
+  const id = deps.newId('aud');
+  await deps.auditLog.insert({
+    id,
+    at: deps.clock.now(),
+    keyId: 'system',
+    role: 'operator',
+    ...(isCustomer && { customerId }),
+    action: 'connections.remove-orphaned-secret',
+    object: connectionId,
+    result: 'succeeded',
+    requestId: id,
+  });
+}

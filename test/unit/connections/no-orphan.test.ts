@@ -1,0 +1,274 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Connection } from '../../../shared/connections/connection.ts';
+import { deleteConnection, finishDeletion, sweepDeletions } from '../../../shared/connections/delete-connection.ts';
+import { registerConnection } from '../../../shared/connections/register-connection.ts';
+import { removeOrphanedSecrets } from '../../../shared/connections/remove-orphaned-secrets.ts';
+import { replaceClientSecret } from '../../../shared/connections/replace-client-secret.ts';
+import type { SecretName } from '../../../shared/connections/secret-vault.ts';
+import { Secret } from '../../../shared/kernel/secret.ts';
+import { GOOD_SECRET } from '../../fakes/simulated-tenant.ts';
+import { createApiDeps, DOMAIN } from '../../support/api.ts';
+
+const NEW_SECRET = 'newer-8Q~secret-value-that-entra-accepts';
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const actor = { keyId: 'key_1', role: 'owner', customerId: 'cust_1' } as const;
+
+type ApiDeps = ReturnType<typeof createApiDeps>;
+let deps: ApiDeps;
+
+beforeEach(async () => {
+  deps = createApiDeps();
+  await deps.customers.insert({ id: 'cust_1', name: 'Acme', createdAt: deps.time.now });
+  deps.tenant.answers.set(NEW_SECRET, ['Mail.ReadWrite', 'Mail.Send']);
+});
+
+const input = {
+  name: 'Tailspin',
+  tenant: DOMAIN,
+  clientId: 'e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e37',
+  clientSecret: new Secret(GOOD_SECRET),
+  clientSecretExpiresAt: new Date('2027-01-01T00:00:00Z'),
+  cloud: 'global',
+  probes: ['graph.send'] as Connection['probes'],
+  sendProbe: 'noDelivery',
+} as const;
+const renewal = { clientSecret: new Secret(NEW_SECRET), clientSecretExpiresAt: new Date('2028-01-01T00:00:00Z') };
+
+/** Stores whose every call is a step: `before` runs before it, and may throw. */
+function stepping(all: ApiDeps, before: (step: number) => Promise<void>): ApiDeps {
+  let steps = 0;
+  const wrap = <T extends object>(store: T): T =>
+    new Proxy(store, {
+      get(target, name, receiver) {
+        const value = Reflect.get(target, name, receiver);
+        if (typeof value !== 'function' || name === 'each' || name === 'listAll' || name === 'forget') return value;
+        return async (...args: unknown[]) => {
+          await before(++steps);
+          return value.apply(target, args);
+        };
+      },
+    });
+  const { vault, connections, expiryIndex, customers, consents, tokens } = all;
+  return {
+    ...all,
+    ...{ vault: wrap(vault), connections: wrap(connections), expiryIndex: wrap(expiryIndex) },
+    ...{ customers: wrap(customers), consents: wrap(consents), tokens: wrap(tokens) },
+  };
+}
+
+/** Runs the work as a process that dies before its step `deathAt`. Resolves to whether it has lived. */
+async function untilDeath(deathAt: number, work: (dying: ApiDeps) => Promise<unknown>): Promise<boolean> {
+  // A dead process does nothing more, whatever it tries.
+  const dying = stepping(deps, async (step) => {
+    if (step >= deathAt) throw new Error('the process is dead');
+  });
+  return work(dying).then(
+    () => true,
+    () => false,
+  );
+}
+
+const secrets = () => Array.fromAsync(deps.vault.each());
+const pass = (ms: number) => {
+  deps.time.now = new Date(deps.time.now.getTime() + ms);
+};
+
+/** What the timers and the queue do once everyone is quiet. */
+async function settle(): Promise<SecretName[]> {
+  const orphans: SecretName[] = [];
+  pass(2 * HOUR_MS);
+  await sweepDeletions(deps);
+  for (const message of deps.sent.splice(0)) {
+    await finishDeletion(deps, message as { customerId: string; connectionId: string });
+  }
+  await removeOrphanedSecrets(deps, (orphan) => orphans.push(orphan));
+  return orphans;
+}
+
+/** Every secret in the vault is in use, and every connection has its secret. */
+async function expectNoOrphan(): Promise<Connection[]> {
+  const { items } = await deps.connections.list('cust_1', { limit: 9 });
+  const used = items.flatMap(({ id, clientSecretVersion, previousSecret }) =>
+    [clientSecretVersion, ...(previousSecret ? [previousSecret.version] : [])].map((version) => `${id} ${version}`),
+  );
+  const kept = (await secrets()).map(({ connectionId, version }) => `${connectionId} ${version}`);
+  expect(kept.sort()).toEqual(used.sort());
+  expect(await deps.connections.listDeletions()).toEqual([]);
+  return items;
+}
+
+async function register(): Promise<Connection> {
+  return registerConnection(deps, actor, input);
+}
+const secretOf = async ({ id, clientSecretVersion }: Connection) =>
+  (await deps.vault.get(id, clientSecretVersion))?.reveal();
+
+const STEPS_MAX = 40;
+
+describe('a process that dies', () => {
+  it('while it registers, at any step, leaves a whole connection or nothing', async () => {
+    for (let deathAt = 1; deathAt <= STEPS_MAX; deathAt++) {
+      const lived = await untilDeath(deathAt, (dying) => registerConnection(dying, actor, input));
+      await settle();
+      const [connection, ...others] = await expectNoOrphan();
+      expect(others).toEqual([]);
+      if (connection) {
+        expect(await secretOf(connection)).toBe(GOOD_SECRET);
+        await deleteConnection(deps, actor, connection.id);
+        await settle();
+        await expectNoOrphan();
+      }
+      if (lived) return;
+    }
+    expect.fail('it never lived');
+  });
+
+  it('while it replaces the secret, at any step, leaves the old one in use or the new one', async () => {
+    const { id } = await register();
+    const seen = new Set<string | undefined>();
+    for (let deathAt = 1; deathAt <= STEPS_MAX; deathAt++) {
+      const lived = await untilDeath(deathAt, (dying) => replaceClientSecret(dying, actor, id, renewal));
+      await settle();
+      const [connection] = await expectNoOrphan();
+      if (!connection) throw new Error('the connection is gone');
+      seen.add(await secretOf(connection));
+      if (lived) {
+        expect(seen).toEqual(new Set([GOOD_SECRET, NEW_SECRET]));
+        return;
+      }
+    }
+    expect.fail('it never lived');
+  });
+
+  it('while it deletes, at any step, leaves the connection whole or gone', async () => {
+    for (let deathAt = 1; deathAt <= STEPS_MAX; deathAt++) {
+      const { id } = await register();
+      const lived = await untilDeath(deathAt, async (dying) => {
+        await deleteConnection(dying, actor, id);
+        await finishDeletion(dying, { customerId: 'cust_1', connectionId: id });
+      });
+      await settle();
+      const [connection] = await expectNoOrphan();
+      if (connection) {
+        expect(await secretOf(connection)).toBe(GOOD_SECRET);
+        await deleteConnection(deps, actor, id);
+        await settle();
+      }
+      if (lived) return;
+    }
+    expect.fail('it never lived');
+  });
+});
+
+describe('a deletion', () => {
+  it('at any step of a replacement leaves nothing in the vault', async () => {
+    for (let at = 1; at <= STEPS_MAX; at++) {
+      const { id } = await register();
+      let isDeleted = false;
+      const racing = stepping(deps, async (step) => {
+        if (step !== at) return;
+        isDeleted = true;
+        await deleteConnection(deps, actor, id);
+        await finishDeletion(deps, { customerId: 'cust_1', connectionId: id });
+      });
+      const replaced = await replaceClientSecret(racing, actor, id, renewal).catch((error) => error);
+      if (!isDeleted) return;
+      // A replacement that succeeds came before the deletion.
+      if (replaced instanceof Error) expect(replaced).toMatchObject({ code: 'not_found' });
+      // Nothing is left for the timer, except behind a process that died.
+      expect(await secrets()).toEqual([]);
+      expect(await settle()).toEqual([]);
+    }
+    expect.fail('it never ended');
+  });
+
+  it('of a customer, at any step of a registration, leaves nothing behind', async () => {
+    for (let at = 1; at <= STEPS_MAX; at++) {
+      const customerId = `cust_${at + 1}`;
+      await deps.customers.insert({ id: customerId, name: 'Acme', createdAt: deps.time.now });
+      let isDeleted = false;
+      const racing = stepping(deps, async (step) => {
+        if (step !== at) return;
+        isDeleted = true;
+        await deps.customers.remove(customerId);
+        for (const { id } of (await deps.connections.list(customerId, { limit: 9 })).items) {
+          await deps.discardConnection(customerId, id);
+        }
+        await deps.expiryIndex.purge(customerId);
+        await deps.connections.purge(customerId);
+      });
+      racing.discardConnection = deps.discardConnection;
+      const registered = await registerConnection(racing, { ...actor, customerId }, input).catch((error) => error);
+      if (!isDeleted) return;
+      if (registered instanceof Error) expect(registered).toMatchObject({ code: 'not_found' });
+      expect(await secrets()).toEqual([]);
+      expect((await deps.connections.list(customerId, { limit: 9 })).items).toEqual([]);
+      expect(await deps.connections.listDeletions()).toEqual([]);
+      const entries = await Array.fromAsync(deps.expiryIndex.each());
+      expect(entries.filter((entry) => entry.customerId === customerId)).toEqual([]);
+    }
+    expect.fail('it never ended');
+  });
+});
+
+describe('the daily search', () => {
+  const name = (change: Partial<SecretName>) => ({
+    ...{ customerId: 'cust_1', connectionId: 'conn_none', version: 'v1' },
+    ...change,
+  });
+  const put = (change: Partial<SecretName> = {}) => deps.vault.put(name(change), new Secret('x'), new Date(8e15));
+
+  it('removes a secret without an owner, and writes it to the audit log, once it is an hour old', async () => {
+    await put();
+    expect(await removeOrphanedSecrets(deps, () => undefined)).toEqual({ secrets: 1, removed: 0 });
+    pass(HOUR_MS);
+    const orphans: SecretName[] = [];
+    const found = await removeOrphanedSecrets(deps, (orphan) => orphans.push(orphan));
+    expect(found).toEqual({ secrets: 1, removed: 1 });
+    expect(orphans).toEqual([name({})]);
+    const { items } = await deps.auditLog.list({ customerId: 'cust_1' }, { limit: 9 });
+    expect(items).toMatchObject([
+      { keyId: 'system', action: 'connections.remove-orphaned-secret', object: 'conn_none', result: 'succeeded' },
+    ]);
+  });
+
+  it('names no purged customer in the audit log', async () => {
+    await put({ customerId: 'cust_purged' });
+    pass(HOUR_MS);
+    await removeOrphanedSecrets(deps, () => undefined);
+    const { items } = await deps.auditLog.list({}, { limit: 9 });
+    expect(items).toHaveLength(1);
+    expect(JSON.stringify(items)).not.toContain('cust_purged');
+  });
+
+  it('removes a connection that outlived its customer', async () => {
+    await register();
+    await deps.customers.remove('cust_1');
+    pass(HOUR_MS);
+    await removeOrphanedSecrets(deps, () => undefined);
+    await expectNoOrphan();
+    expect((await deps.connections.list('cust_1', { limit: 9 })).items).toEqual([]);
+  });
+
+  it('leaves the connections of a customer alone that can still be restored', async () => {
+    const { id } = await register();
+    const found = await deps.customers.get('cust_1');
+    if (found) await deps.customers.update({ ...found.value, deletingSince: deps.time.now }, found.tag);
+    pass(HOUR_MS);
+    expect(await removeOrphanedSecrets(deps, () => undefined)).toEqual({ secrets: 1, removed: 0 });
+    expect(await deps.connections.get('cust_1', id)).toBeDefined();
+  });
+
+  it('removes a replaced secret after its time, and not before', async () => {
+    const { id } = await register();
+    await replaceClientSecret(deps, actor, id, renewal);
+    pass(deps.replacedSecretKeptMs - 1);
+    expect(await removeOrphanedSecrets(deps, () => undefined)).toEqual({ secrets: 2, removed: 0 });
+    pass(DAY_MS);
+    expect(await removeOrphanedSecrets(deps, () => undefined)).toEqual({ secrets: 2, removed: 1 });
+    const [connection] = await expectNoOrphan();
+    expect(connection).toBeDefined();
+    expect(connection).not.toHaveProperty('previousSecret');
+  });
+});
