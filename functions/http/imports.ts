@@ -14,7 +14,7 @@ import { rowStates } from '../../shared/imports/ledger/row.ts';
 import { listImports } from '../../shared/imports/list-imports.ts';
 import { pauseImport } from '../../shared/imports/pause-import.ts';
 import { previewImport } from '../../shared/imports/preview-import.ts';
-import { readProgress } from '../../shared/imports/progress.ts';
+import { type ProgressDeps, readProgress } from '../../shared/imports/progress.ts';
 import { requireChanged, requireImport } from '../../shared/imports/require-import.ts';
 import { resumeImport } from '../../shared/imports/resume-import.ts';
 import { requireEnded, retryFailed } from '../../shared/imports/retry-failed.ts';
@@ -223,7 +223,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
   });
 }
 
-async function answerStarted(deps: Pick<Deps, 'ledger'>, record: Import): Promise<HttpResponseInit> {
+async function answerStarted(deps: ProgressDeps, record: Import): Promise<HttpResponseInit> {
   return {
     status: 202,
     headers: { location: `/v1/imports/${record.id}` },

@@ -38,6 +38,8 @@ async function retry(rows: number) {
     counts: { ...counts, passed: 0, failed: rows, inconclusive: 0, cancelled: 0 },
   });
   const deps = {
+    connections: { get: async () => ({ value: aConnection(), tag: '' }) },
+    sendDeletion: async () => undefined,
     ledger: { ...inMemoryLedger(), findRows: failedRows(rows) },
     imports: inMemoryImports(),
     slots,
