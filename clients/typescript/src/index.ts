@@ -10,7 +10,9 @@ export {
 } from './create-muster.ts';
 export type { Customers, RemoveCustomerOptions } from './customers.ts';
 export type {
+  CsvOptions,
   DryRunOptions,
+  FailedCsvOptions,
   Imports,
   RetryFailedOptions,
   RowListOptions,
