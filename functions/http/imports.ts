@@ -14,18 +14,20 @@ import { rowStates } from '../../shared/imports/ledger/row.ts';
 import { listImports } from '../../shared/imports/list-imports.ts';
 import { pauseImport } from '../../shared/imports/pause-import.ts';
 import { previewImport, previewKeptUpload } from '../../shared/imports/preview-import.ts';
-import { readProgress } from '../../shared/imports/progress.ts';
+import { type ProgressDeps, readProgress } from '../../shared/imports/progress.ts';
 import { requireChanged, requireImport, requireRows } from '../../shared/imports/require-import.ts';
 import { resumeImport } from '../../shared/imports/resume-import.ts';
+import { requireEnded, retryFailed } from '../../shared/imports/retry-failed.ts';
 import { type StartDeps, startImport } from '../../shared/imports/start-import.ts';
 import { startKeptImport } from '../../shared/imports/start-kept-import.ts';
 import type { KeptUploadStore } from '../../shared/imports/upload/kept-upload.ts';
 import { mailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
 import { type UploadLeaseDeps, withUploadLease } from '../../shared/imports/upload/with-upload-lease.ts';
+import type { WorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
-import { importSchema, previewSchema, rowSchema } from './import-schemas.ts';
-import { isList, keptUploadReference, openUpload } from './open-upload.ts';
+import { importSchema, previewSchema, retrySchema, rowSchema } from './import-schemas.ts';
+import { isList, keptUploadReference, openUpload, XLSX } from './open-upload.ts';
 import { presentPreview, presentProgress, presentRow } from './present-import.ts';
 
 interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps, Omit<UploadLeaseDeps, 'clock'> {
@@ -34,6 +36,7 @@ interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps, Omit<UploadLeaseD
   ledger: Ledger;
   keptUploads: KeptUploadStore;
   keptUploadsMax: number;
+  readWorkbook: WorkbookReader;
 }
 
 const RETRY_AFTER_SECONDS = 2;
@@ -71,8 +74,17 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       'file_no_address_column',
     ],
     uploads: {
-      'text/csv': { description: 'A CSV file with a header line and one line for each mailbox.' },
-      'multipart/form-data': { description: 'A form with one field, `file`, that contains the CSV file.' },
+      'text/csv': {
+        description:
+          'A CSV file with a header line and one line for each mailbox, or a file of addresses only, without a header.',
+      },
+      [XLSX]: {
+        description:
+          'An Excel workbook (.xlsx). Its first visible sheet is read. The first bytes of a file decide what it is, so a workbook may also be sent as `text/csv`.',
+      },
+      'multipart/form-data': {
+        description: 'A form with one field, `file`, that contains the CSV file or the workbook.',
+      },
       'application/json': {
         schema: z.union([mailboxList, keptUploadReference]),
         description: 'A list of mailboxes, or the upload of a dry run.',
@@ -93,7 +105,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     async handle({ actor, params, query, body, request, newId }) {
       const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
       const own = { ...deps, newId };
-      const open = (bytes: AsyncIterable<Uint8Array>) => openUpload(request.headers, bytes, deps.http.jsonBodyMaxBytes);
+      const open = (bytes: AsyncIterable<Uint8Array>) => openUpload(deps, request.headers, bytes);
       const receive = async (upload: Awaited<ReturnType<typeof open>>): Promise<HttpResponseInit> => {
         if (query.dryRun) {
           const previewed = await ('uploadId' in upload
@@ -104,11 +116,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
         const record = await ('uploadId' in upload
           ? startKeptImport(own, actor, connection, upload.uploadId)
           : startImport(own, actor, connection, upload));
-        return {
-          status: 202,
-          headers: { location: `/v1/imports/${record.id}` },
-          jsonBody: presentProgress(await readProgress(deps, record)),
-        };
+        return answerStarted(deps, record);
       };
       if (!isList(request.headers)) {
         return withUploadLease(deps, connection, body, async (bytes) => receive(await open(bytes)));
@@ -194,12 +202,46 @@ export function addImportRoutes(api: Api, deps: Deps): void {
   );
 
   api.route({
+    name: 'imports-retry-failed',
+    method: 'POST',
+    path: 'v1/imports/{importId}/retry-failed',
+    tag: 'Imports',
+    summary: 'Check the failed and inconclusive rows of an import again',
+    description:
+      'Starts a new import of these rows, with their names, limits and references. Its `retryOf` names the first import, which must have ended. Mailboxes that were connected in the meantime are duplicates.',
+    refusals: [
+      'wrong_state',
+      'gone',
+      'nothing_to_retry',
+      'connection_not_ready',
+      'slot_limit_reached',
+      'quota_reached',
+      'upload_in_progress',
+    ],
+    responses: {
+      202: {
+        description: 'The new import.',
+        schema: importSchema,
+        headers: { Location: 'The path of the new import.' },
+      },
+    },
+    permission: 'manage',
+    body: retrySchema,
+    async handle({ actor, params, body, newId }) {
+      const first = await requireImport(deps, actor, params.importId ?? '');
+      requireEnded(first);
+      const connection = await requireReadyConnection(deps, actor, first.connectionId);
+      return answerStarted(deps, await retryFailed({ ...deps, newId }, actor, connection, first, body?.causes));
+    },
+  });
+
+  api.route({
     name: 'imports-rows',
     method: 'GET',
     path: 'v1/imports/{importId}/rows',
     tag: 'Imports',
     summary: 'List the rows of an import',
-    refusals: ['rows_removed'],
+    refusals: ['gone'],
     responses: { 200: { description: 'One page of rows, in the order of the file.', schema: pageOf(rowSchema) } },
     permission: 'read',
     query: rowQuery,
@@ -213,4 +255,12 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       );
     },
   });
+}
+
+async function answerStarted(deps: ProgressDeps, record: Import): Promise<HttpResponseInit> {
+  return {
+    status: 202,
+    headers: { location: `/v1/imports/${record.id}` },
+    jsonBody: presentProgress(await readProgress(deps, record)),
+  };
 }

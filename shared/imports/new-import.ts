@@ -4,7 +4,7 @@ import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { Removal, Retention } from './retention/removal-schedule.ts';
 
-interface NewImport extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'startedBy'> {
+interface NewImport extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy'> {
   connection: Pick<Connection, 'id' | 'customerId'>;
   rows: number;
   hash: string;
@@ -31,6 +31,7 @@ export function newImport(deps: { clock: Clock }, { id, connection, ...given }: 
     uploadHash: given.hash,
     uploadExpiresAt: given.removal.removeAt,
     createdAt: deps.clock.now(),
+    ...(given.retryOf !== undefined && { retryOf: given.retryOf }),
     ...(given.startedBy !== undefined && { startedBy: given.startedBy }),
   };
 }

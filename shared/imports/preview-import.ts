@@ -11,7 +11,7 @@ import type { Removal, Retention } from './retention/removal-schedule.ts';
 import type { KeptUpload, KeptUploadStore } from './upload/kept-upload.ts';
 import { openKeptUpload } from './upload/open-kept-upload.ts';
 import { createPreviewBook, type Preview, previewUpload } from './upload/preview-upload.ts';
-import { type OpenedUpload, readUpload } from './upload/read-upload.ts';
+import { describeColumns, type OpenedUpload, readUpload } from './upload/read-upload.ts';
 import { receiveUpload } from './upload/receive-upload.ts';
 import type { UploadLimits } from './upload/upload-limits.ts';
 import type { UploadStore } from './upload/upload-store.ts';
@@ -61,7 +61,8 @@ export async function previewImport(
   const { keptUploadsMax } = deps;
   if ((await deps.keptUploads.count(customerId, deps.clock.now(), keptUploadsMax)) >= keptUploadsMax) {
     const parsed = await readUpload(upload.type, upload.bytes, deps.uploadLimits);
-    return { preview: await previewUpload(judgeRows(parsed, judge), findExisting, { free }) };
+    const preview = await previewUpload(judgeRows(parsed, judge), findExisting, { free });
+    return { preview: { ...preview, columns: describeColumns(preview.columns, upload) } };
   }
 
   const importId = deps.newId('imp');
@@ -70,7 +71,8 @@ export async function previewImport(
   const removal: Removal = { kind: 'preview', customerId, connectionId: connection.id, importId, removeAt };
   await deps.retention.removals.put(removal);
   const book = createPreviewBook(findExisting, { free });
-  const incoming = { customerId, importId, contentType: upload.type, body: upload.bytes };
+  const { type: contentType, bytes: body, workbook } = upload;
+  const incoming = { customerId, importId, contentType, body, ...(workbook && { workbook }) };
   const received = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, incoming, (row) =>
     book.add(judge(row)),
   ).catch(async (error) => {
@@ -79,8 +81,8 @@ export async function previewImport(
     throw error;
   });
   const preview = await book.close(received.columns);
-  const { uploadType, hash, rows } = received;
-  const kept = { customerId, connectionId: connection.id, importId, uploadType, hash, rows, expiresAt };
+  const { uploadType, columns, hash, rows } = received;
+  const kept = { customerId, connectionId: connection.id, importId, uploadType, columns, hash, rows, expiresAt };
   await deps.keptUploads.put(kept);
   return { preview, kept };
 }
@@ -100,5 +102,6 @@ export async function previewKeptUpload(
   const free = await countFreeSlots(deps, actor.customerId);
   const findExisting = createExistingMailboxes(deps.ledger, connection.id);
   const judged = judgeRows(upload, createDomainJudge(connection));
-  return { preview: await previewUpload(judged, findExisting, { free }), kept };
+  const preview = await previewUpload(judged, findExisting, { free });
+  return { preview: { ...preview, columns: kept.columns }, kept };
 }

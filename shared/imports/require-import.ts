@@ -20,14 +20,17 @@ export async function requireImport(
 }
 
 /**
- * Refuses to read the rows of an import that are removed, or being removed.
+ * Refuses to read the rows of an import that are deleted, or being deleted.
  *
- * @throws DomainError `rows_removed`
+ * @throws DomainError `gone`
  */
 export function requireRows({ rowsRemovedAt }: Import): void {
   if (!rowsRemovedAt) return;
   const day = rowsRemovedAt.toISOString().slice(0, 10);
-  throw new DomainError('rows_removed', `The rows of this import were deleted on ${day}. Its counts are kept.`);
+  throw new DomainError(
+    'gone',
+    `The rows of this import have been deleted on ${day}, because the time for which they are kept is over. The import still has its counts.`,
+  );
 }
 
 /**

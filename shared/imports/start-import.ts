@@ -55,6 +55,7 @@ export async function startImport(
   actor: CustomerActor,
   connection: Connection,
   upload: OpenedUpload,
+  origin: Pick<Import, 'retryOf'> = {},
 ): Promise<Import> {
   const { customerId } = actor;
   const importId = deps.newId('imp');
@@ -69,12 +70,13 @@ export async function startImport(
   let record: Import;
   try {
     const judge = createDomainJudge(connection);
-    const stored = { customerId, importId, contentType: upload.type, body: upload.bytes };
+    const { type: contentType, bytes: body, workbook } = upload;
+    const stored = { customerId, importId, contentType, body, ...(workbook && { workbook }) };
     const received = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, stored, (row) =>
       demand.count(judge(row)),
     );
     await refuseTooFewSlots(deps, demand, customerId);
-    record = newImport(deps, { id: importId, connection, ...received, removal });
+    record = newImport(deps, { id: importId, connection, ...received, ...origin, removal });
     const pointer = { importId, customerId, connectionId: connection.id, openedAt: record.createdAt };
     await deps.imports.openPointer(pointer, deps.quotas.runningImportsMax);
   } catch (error) {

@@ -46,7 +46,7 @@ export async function startKeptImport(
   await refuseTooFewSlots(deps, demand, customerId);
 
   const removal = await scheduleUploadRemoval(deps, connection, importId);
-  const record = newImport(deps, { id: importId, connection, ...kept, columns: upload.columns, removal, startedBy });
+  const record = newImport(deps, { id: importId, connection, ...kept, removal, startedBy });
   // If the import is refused now, the sweep closes the pointer. It may be the pointer of a request at the same time.
   const pointer = { importId, customerId, connectionId: connection.id, openedAt: record.createdAt };
   await deps.imports.openPointer(pointer, deps.quotas.runningImportsMax);

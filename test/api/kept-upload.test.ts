@@ -252,8 +252,11 @@ describe('an import', () => {
     const rows = await api.request('GET', `/v1/imports/${id}/rows`, { key: acme.key });
     expect([rows.status, await rows.json()]).toMatchObject([
       410,
-      { code: 'rows_removed', detail: 'The rows of this import were deleted on 2026-06-01. Its counts are kept.' },
+      { code: 'gone', detail: expect.stringContaining('deleted on 2026-06-01') },
     ]);
+    for (const file of ['report.csv', 'report.json', 'failed.csv']) {
+      expect((await api.request('GET', `/v1/imports/${id}/${file}`, { key: acme.key })).status).toBe(410);
+    }
     expect((await api.request('GET', `/v1/imports/${id}`, { key: acme.key })).status).toBe(200);
   });
 });

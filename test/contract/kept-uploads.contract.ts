@@ -12,6 +12,7 @@ export function describeKeptUploads(name: string, open: () => KeptUploadStore): 
       connectionId: 'conn_1',
       importId: `imp_kept${++serial}`,
       uploadType: 'text/csv',
+      columns: { used: { address: 'email' }, ignored: ['team'] },
       hash: 'h',
       rows: 3,
       expiresAt: new Date(NOW.getTime() + 1_000),

@@ -9,6 +9,7 @@ const columns: Columns<KeptUpload> = {
   connectionId: 'text',
   importId: 'text',
   uploadType: 'text',
+  columns: 'json',
   hash: 'text',
   rows: 'number',
   expiresAt: 'instant',

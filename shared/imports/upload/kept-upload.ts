@@ -1,3 +1,4 @@
+import type { Columns } from './parsed-row.ts';
 import type { UploadType } from './read-upload.ts';
 
 /** The upload of a dry run, kept so that an import can start from it. */
@@ -7,6 +8,7 @@ export interface KeptUpload {
   /** The ID that the import will have. The upload is stored under it, so that at most one import can start from it. */
   importId: string;
   uploadType: UploadType;
+  columns: Columns;
   /** SHA-256 of the stored upload. */
   hash: string;
   rows: number;

@@ -60,6 +60,7 @@ const keep = (expiresAt: Date) =>
     connectionId: 'conn_1',
     importId: 'imp_1',
     uploadType: 'text/csv',
+    columns: { used: { address: 'email' }, ignored: [] },
     hash: 'h',
     rows: 1,
     expiresAt,
