@@ -2,6 +2,7 @@ import { apiFairness } from './api-fairness.ts';
 import { cancel } from './cancel.ts';
 import { fairness } from './fairness.ts';
 import { files } from './files.ts';
+import { large } from './large.ts';
 import { processes } from './processes.ts';
 import { reads } from './reads.ts';
 import { requests } from './requests.ts';
@@ -26,20 +27,24 @@ const benches: Record<string, Bench> = {
   start,
 };
 
+/** Benches that take too long to run with the others. */
+const longBenches: Record<string, Bench> = { large };
+const named = { ...benches, ...longBenches };
+
 /**
  * `npm run bench`: all benches, one after the other, and their results in `bench/` and the README.
  * `npm run bench -- <what> [options]`: one of them. Goal and measured, as a table and as JSON. Ratios are within one run,
  * because absolute times differ from machine to machine. Exits with 1 if a goal is missed.
  */
 const [what, ...args] = process.argv.slice(2);
-const bench = what !== undefined && Object.hasOwn(benches, what) ? benches[what] : undefined;
+const bench = what !== undefined && Object.hasOwn(named, what) ? named[what] : undefined;
 try {
   if (what === undefined) await runAll();
   else if (bench) print(await bench.run(args));
   else throw new UsageError(what === '--help' ? '' : `There is no bench "${what}".`);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
-  const usages = Object.values(bench ? { bench } : benches).map(({ usage }) => `  ${usage}`);
+  const usages = Object.values(bench ? { bench } : named).map(({ usage }) => `  ${usage}`);
   const lines = ['Usage: npm run bench', '       npm run bench -- <what> [options]', '', ...usages];
   console.error([error.message, ...lines].join('\n').trim());
   process.exitCode = what === '--help' ? 0 : 1;

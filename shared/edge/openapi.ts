@@ -161,7 +161,9 @@ function requestBodyOf({ body, uploads }: RegisteredRoute): Pick<ZodOpenApiOpera
     ]);
     return { requestBody: { required: true, content: Object.fromEntries(content) } };
   }
-  return body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {};
+  if (!body) return {};
+  const isRequired = !body.safeParse(undefined).success;
+  return { requestBody: { required: isRequired, content: { 'application/json': { schema: body } } } };
 }
 
 function responsesOf(
@@ -192,7 +194,7 @@ function notModified({ responses }: RegisteredRoute): ZodOpenApiResponseObject {
 }
 
 function toResponse(response: ResponseDescription, { method }: RegisteredRoute): ZodOpenApiResponseObject {
-  const { description, schema, contentType, headers = {} } = response;
+  const { description, schema, lines, contentType, headers = {} } = response;
   const common = headerRefs([
     ...(schema ? (['ETag'] as const) : []),
     ...(method === 'POST' ? (['Idempotency-Replayed'] as const) : []),
@@ -202,7 +204,7 @@ function toResponse(response: ResponseDescription, { method }: RegisteredRoute):
     description,
     headers: { ...common, ...Object.fromEntries(describeAll(headers)) },
     ...(schema && { content: { [contentType ?? 'application/json']: { schema } } }),
-    ...(!schema && contentType && { content: { [contentType]: { schema: text } } }),
+    ...(!schema && contentType && { content: { [contentType]: { schema: lines ?? text } } }),
   };
 }
 

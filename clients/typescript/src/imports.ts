@@ -1,7 +1,8 @@
 import { type Api, dataOf, initOf, type PageOptions, type PostOptions, type RequestOptions } from './api.ts';
+import { jsonLines, streamOf } from './download.ts';
 import { pages } from './pages.ts';
 import type { Resend } from './sender.ts';
-import type { Import, ImportPreview, NewMailbox, Row } from './types.ts';
+import type { Cause, Import, ImportPreview, NewMailbox, ReportRow, Row } from './types.ts';
 
 /**
  * What an import takes: a CSV file with a header line, as text, bytes, a file or a stream, or a list of mailboxes.
@@ -18,8 +19,23 @@ export interface DryRunOptions extends PostOptions {
   dryRun: true;
 }
 
+export interface RetryFailedOptions extends PostOptions {
+  /** Only rows with one of these causes. */
+  causes?: readonly Cause[];
+}
+
 export interface RowListOptions extends PageOptions {
   state?: Row['state'];
+}
+
+export interface CsvOptions extends RequestOptions {
+  /** The default is `comma`. */
+  delimiter?: 'comma' | 'semicolon' | 'tab';
+}
+
+export interface FailedCsvOptions extends CsvOptions {
+  /** Adds the rows that have no verdict because the import was cancelled. */
+  cancelled?: boolean;
 }
 
 export interface Imports {
@@ -34,11 +50,22 @@ export interface Imports {
   list(connectionId: string, options?: PageOptions): AsyncIterable<Import>;
   /** The rows of an import, in the order of the file. */
   rows(importId: string, options?: RowListOptions): AsyncIterable<Row>;
+  /** A CSV file with the result of every row, as it arrives. If it breaks midway, reading it rejects. */
+  reportCsv(importId: string, options?: CsvOptions): Promise<ReadableStream<Uint8Array>>;
+  /** A CSV file with the rows that can be corrected and imported again: those that failed, were inconclusive or rejected. */
+  failedCsv(importId: string, options?: FailedCsvOptions): Promise<ReadableStream<Uint8Array>>;
+  /** The result of every row with its explanation, in one request. */
+  report(importId: string, options?: RequestOptions): AsyncIterable<ReportRow>;
   pause(importId: string, options?: PostOptions): Promise<Import>;
   /** Continues with the open rows. It is refused while the connection is not `ready`. */
   resume(importId: string, options?: PostOptions): Promise<Import>;
   /** Checks that have ended keep their result. All other rows become `cancelled`. */
   cancel(importId: string, options?: PostOptions): Promise<Import>;
+  /**
+   * Starts a new import of the rows that failed or were inconclusive. It is refused until the first one has ended, or if
+   * there are no such rows.
+   */
+  retryFailed(importId: string, options?: RetryFailedOptions): Promise<Import>;
 }
 
 export function createImports({ raw, send }: Api): Imports {
@@ -102,9 +129,49 @@ export function createImports({ raw, send }: Api): Imports {
         ),
       ),
 
+    reportCsv: (importId, { delimiter, ...options } = {}) =>
+      streamOf(
+        raw.GET('/v1/imports/{importId}/report.csv', {
+          params: { path: { importId }, query: { ...(delimiter && { delimiter }) } },
+          parseAs: 'stream',
+          ...initOf(options),
+        }),
+      ),
+
+    failedCsv: (importId, { delimiter, cancelled, ...options } = {}) =>
+      streamOf(
+        raw.GET('/v1/imports/{importId}/failed.csv', {
+          params: {
+            path: { importId },
+            query: { ...(delimiter && { delimiter }), ...(cancelled && { cancelled: 'true' as const }) },
+          },
+          parseAs: 'stream',
+          ...initOf(options),
+        }),
+      ),
+
+    async *report(importId, options = {}) {
+      const stream = await streamOf(
+        raw.GET('/v1/imports/{importId}/report.json', {
+          params: { path: { importId } },
+          parseAs: 'stream',
+          ...initOf(options),
+        }),
+      );
+      yield* jsonLines<ReportRow>(stream);
+    },
+
     pause: change('pause'),
     resume: change('resume'),
     cancel: change('cancel'),
+    retryFailed: (importId, { causes, ...options } = {}) =>
+      dataOf(
+        raw.POST('/v1/imports/{importId}/retry-failed', {
+          params: { path: { importId } },
+          ...(causes && { body: { causes: [...causes] } }),
+          ...initOf(options),
+        }),
+      ),
   };
 }
 
