@@ -35,6 +35,7 @@ const importFolderArrows: Record<string, readonly string[]> = {
   domains: ['upload'],
   ledger: [],
   planning: ['domains', 'ledger', 'upload'],
+  reports: ['ledger', 'upload'],
   pacing: ['ledger'],
   refusals: ['ledger'],
   checking: ['ledger', 'refusals'],
@@ -46,7 +47,7 @@ const importFolderArrows: Record<string, readonly string[]> = {
 const mayUse: Record<string, readonly string[]> = {
   // For its pattern of an e-mail address.
   kernel: ['zod'],
-  feature: ['zod', 'csv-parse', 'p-limit', 'lru-cache', 'iso8601-duration', '@fastify/busboy'],
+  feature: ['zod', 'csv-parse', 'csv-stringify', 'p-limit', 'lru-cache', 'iso8601-duration', '@fastify/busboy'],
   edge: ['zod', 'zod-openapi', '@azure/functions', 'limiter', 'lru-cache', 'p-limit'],
   functions: ['zod', 'p-limit', '@azure/functions'],
 };

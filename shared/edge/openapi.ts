@@ -226,7 +226,7 @@ function notModified({ responses }: RegisteredRoute): ZodOpenApiResponseObject {
 }
 
 function toResponse(response: ResponseDescription, { method }: RegisteredRoute): ZodOpenApiResponseObject {
-  const { description, schema, contentType, headers = {} } = response;
+  const { description, schema, lines, contentType, headers = {} } = response;
   const common = headerRefs([
     ...(schema ? (['ETag'] as const) : []),
     ...(method === 'POST' ? (['Idempotency-Replayed'] as const) : []),
@@ -236,7 +236,7 @@ function toResponse(response: ResponseDescription, { method }: RegisteredRoute):
     description,
     headers: { ...common, ...Object.fromEntries(describeAll(headers)) },
     ...(schema && { content: { [contentType ?? 'application/json']: { schema } } }),
-    ...(!schema && contentType && { content: { [contentType]: { schema: text } } }),
+    ...(!schema && contentType && { content: { [contentType]: { schema: lines ?? text } } }),
   };
 }
 

@@ -58,6 +58,11 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
     meaning: 'The resource does not exist, was deleted, or belongs to another customer. The address may also be wrong.',
     fix: 'Check the path and the ID. Check that the API key belongs to the customer that owns the resource.',
   },
+  gone: {
+    meaning:
+      'What the request asks for existed, but it has been deleted because the time for which it is kept is over.',
+    fix: 'Nothing can bring it back. If you need its content again, start a new import.',
+  },
   method_not_allowed: {
     meaning: 'The address exists, but not for this HTTP method.',
     fix: 'Use one of the methods in the `Allow` header.',

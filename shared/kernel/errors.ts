@@ -13,6 +13,7 @@ const waitingHelps = {
   unauthenticated: false,
   forbidden: false,
   not_found: false,
+  gone: false,
   method_not_allowed: false,
   conflict: false,
   connection_not_ready: false,

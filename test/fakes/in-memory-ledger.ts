@@ -164,8 +164,8 @@ function toWrite({ mailboxes, rows, plans, tallies, batches }: Partition, change
       return replace('row', rows, key, change.tag, (row) => merge(row, change.patch));
     }
     case 'explainRow': {
-      const { importId, line, cause } = change;
-      return replace('row', rows, lineKey(importId, line), undefined, (row) => merge(row, { cause }));
+      const { importId, line, cause, detail } = change;
+      return replace('row', rows, lineKey(importId, line), undefined, (row) => merge(row, { cause, detail }));
     }
     case 'createPlan':
       return create('plan', plans, change.plan.importId, change.plan);

@@ -84,6 +84,8 @@ export function createDocumentCheck(document: OpenApiDocument): AnswerCheck {
     const content = response?.content?.[type] ?? fail(`the media type ${type}`);
     if (!type.includes('json')) return;
     const validate = validatorFor(content.schema);
-    if (!validate(JSON.parse(text))) fail(`this body: ${text.slice(0, 500)} (${ajv.errorsText(validate.errors)})`);
+    for (const json of type === 'application/x-ndjson' ? text.trimEnd().split('\n') : [text]) {
+      if (!validate(JSON.parse(json))) fail(`this body: ${json.slice(0, 500)} (${ajv.errorsText(validate.errors)})`);
+    }
   };
 }

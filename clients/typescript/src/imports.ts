@@ -1,7 +1,8 @@
 import { type Api, dataOf, initOf, type PageOptions, type PostOptions, type RequestOptions } from './api.ts';
+import { jsonLines, streamOf } from './download.ts';
 import { pages } from './pages.ts';
 import type { Resend } from './sender.ts';
-import type { Import, ImportPreview, NewMailbox, Row } from './types.ts';
+import type { Import, ImportPreview, NewMailbox, ReportRow, Row } from './types.ts';
 
 /**
  * What an import takes: a CSV file with a header line, as text, bytes, a file or a stream, or a list of mailboxes.
@@ -22,6 +23,16 @@ export interface RowListOptions extends PageOptions {
   state?: Row['state'];
 }
 
+export interface CsvOptions extends RequestOptions {
+  /** The default is `comma`. */
+  delimiter?: 'comma' | 'semicolon' | 'tab';
+}
+
+export interface FailedCsvOptions extends CsvOptions {
+  /** Adds the rows that have no verdict because the import was cancelled. */
+  cancelled?: boolean;
+}
+
 export interface Imports {
   /**
    * Starts an import. It is refused if something is wrong with the whole file, or if the plan has too few slots. What is
@@ -34,6 +45,12 @@ export interface Imports {
   list(connectionId: string, options?: PageOptions): AsyncIterable<Import>;
   /** The rows of an import, in the order of the file. */
   rows(importId: string, options?: RowListOptions): AsyncIterable<Row>;
+  /** A CSV file with the result of every row, as it arrives. If it breaks midway, reading it rejects. */
+  reportCsv(importId: string, options?: CsvOptions): Promise<ReadableStream<Uint8Array>>;
+  /** A CSV file with the rows that can be corrected and imported again: those that failed, were inconclusive or rejected. */
+  failedCsv(importId: string, options?: FailedCsvOptions): Promise<ReadableStream<Uint8Array>>;
+  /** The result of every row with its explanation, in one request. */
+  report(importId: string, options?: RequestOptions): AsyncIterable<ReportRow>;
   pause(importId: string, options?: PostOptions): Promise<Import>;
   /** Continues with the open rows. It is refused while the connection is not `ready`. */
   resume(importId: string, options?: PostOptions): Promise<Import>;
@@ -101,6 +118,38 @@ export function createImports({ raw, send }: Api): Imports {
           }),
         ),
       ),
+
+    reportCsv: (importId, { delimiter, ...options } = {}) =>
+      streamOf(
+        raw.GET('/v1/imports/{importId}/report.csv', {
+          params: { path: { importId }, query: { ...(delimiter && { delimiter }) } },
+          parseAs: 'stream',
+          ...initOf(options),
+        }),
+      ),
+
+    failedCsv: (importId, { delimiter, cancelled, ...options } = {}) =>
+      streamOf(
+        raw.GET('/v1/imports/{importId}/failed.csv', {
+          params: {
+            path: { importId },
+            query: { ...(delimiter && { delimiter }), ...(cancelled && { cancelled: 'true' as const }) },
+          },
+          parseAs: 'stream',
+          ...initOf(options),
+        }),
+      ),
+
+    async *report(importId, options = {}) {
+      const stream = await streamOf(
+        raw.GET('/v1/imports/{importId}/report.json', {
+          params: { path: { importId } },
+          parseAs: 'stream',
+          ...initOf(options),
+        }),
+      );
+      yield* jsonLines<ReportRow>(stream);
+    },
 
     pause: change('pause'),
     resume: change('resume'),

@@ -9,7 +9,15 @@ export {
   type MusterOptions,
 } from './create-muster.ts';
 export type { Customers, RemoveCustomerOptions } from './customers.ts';
-export type { DryRunOptions, Imports, RowListOptions, StartImportOptions, Upload } from './imports.ts';
+export type {
+  CsvOptions,
+  DryRunOptions,
+  FailedCsvOptions,
+  Imports,
+  RowListOptions,
+  StartImportOptions,
+  Upload,
+} from './imports.ts';
 export type { Mailboxes, MailboxListOptions } from './mailboxes.ts';
 export { MusterError, type MusterErrorCode } from './muster-error.ts';
 export type { components, operations, paths } from './schema.ts';

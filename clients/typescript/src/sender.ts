@@ -24,6 +24,8 @@ export type Resend = 'copy' | Blob | 'never';
 const RETRY_AFTER_MAX_MS = 60_000;
 /** The API limits the rate, or something that it needs is unavailable. 502 and 504 are from the platform before it. */
 const TRANSIENT_STATUSES = [429, 502, 503, 504];
+/** Not `application/x-ndjson`: reports are streams. */
+const JSON_TYPE = /^application\/(?:problem\+)?json\b/;
 const WITHOUT_BODY = [204, 205, 304];
 
 /**
@@ -69,7 +71,7 @@ function isTransient({ status }: Response, askedMs: number | undefined): boolean
 
 /** Reads a JSON answer to its end, so that a connection which breaks in the middle counts as a failed attempt. */
 async function readAnswer(response: Response): Promise<Response> {
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  const isJson = JSON_TYPE.test(response.headers.get('content-type') ?? '');
   if (!isJson || WITHOUT_BODY.includes(response.status)) return response;
   const { status, statusText, headers } = response;
   return new Response(await response.arrayBuffer(), { status, statusText, headers });

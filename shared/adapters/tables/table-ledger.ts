@@ -44,6 +44,7 @@ const rowColumns: Columns<Row> = {
   address: 'text',
   displayName: 'text',
   dailyLimit: 'number',
+  dailyLimitAsSent: 'text',
   reference: 'text',
   takesSlot: 'flag',
   state: 'text',
@@ -52,7 +53,11 @@ const rowColumns: Columns<Row> = {
   firstLine: 'number',
   suggestion: 'text',
   cause: 'text',
+  detail: 'text',
+  microsoftCode: 'text',
   requestId: 'text',
+  checkedAt: 'instant',
+  verdicts: 'json',
   attempt: 'number',
   firstDeferredAt: 'instant',
   nextCheckAt: 'instant',
@@ -226,8 +231,8 @@ function toAction(partitionKey: string, change: LedgerChange): TransactionAction
         change.tag,
       );
     case 'explainRow': {
-      const cause = toProperties(rowColumns, { cause: change.cause });
-      return merge(partitionKey, rowKey(change.importId, change.line), cause, undefined);
+      const { importId, line, cause, detail } = change;
+      return merge(partitionKey, rowKey(importId, line), toProperties(rowColumns, { cause, detail }), undefined);
     }
     case 'createSettledBatch':
       return ['create', { partitionKey, rowKey: batchKey(change.batch), ...toProperties(batchColumns, change.batch) }];

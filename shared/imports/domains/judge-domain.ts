@@ -47,8 +47,16 @@ export function judgeRows(upload: ParsedUpload, judge: DomainJudge): ParsedUploa
 
 type ValidRow = Extract<ParsedRow, { ok: true }>;
 
-function reject({ line, address, reference }: ValidRow, fault: RowFault): ParsedRow {
-  return { line, ok: false, address, ...fault, ...(reference !== undefined && { reference }) };
+function reject({ line, address, displayName, dailyLimit, reference }: ValidRow, fault: RowFault): ParsedRow {
+  return {
+    line,
+    ok: false,
+    address,
+    ...fault,
+    ...(displayName !== undefined && { displayName }),
+    ...(dailyLimit !== undefined && { dailyLimitAsSent: String(dailyLimit) }),
+    ...(reference !== undefined && { reference }),
+  };
 }
 
 function warn(

@@ -38,10 +38,13 @@ export async function reviseExplanations(
   for (let from = 0; from < revised.length; from += PAIRS_MAX) {
     if (!(await lease.keep())) return 'lost';
     const some = revised.slice(from, from + PAIRS_MAX);
-    await commitPairs(ledger, record.connectionId, some, ({ mailbox: { line, address }, tag, checks }) => [
-      { op: 'explainRow', importId: record.id, line, cause: decisiveFinding(checks)?.cause ?? null },
-      { op: 'mergeMailbox', address, tag, patch: { checks } },
-    ]);
+    await commitPairs(ledger, record.connectionId, some, ({ mailbox: { line, address }, tag, checks }) => {
+      const { cause = null, detail = null } = decisiveFinding(checks) ?? {};
+      return [
+        { op: 'explainRow', importId: record.id, line, cause, detail },
+        { op: 'mergeMailbox', address, tag, patch: { checks } },
+      ];
+    });
   }
   return page.cursor === undefined ? 'done' : { step: 'explain', passed, cursor: page.cursor };
 }

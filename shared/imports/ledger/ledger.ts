@@ -20,7 +20,7 @@ export type LedgerChange =
   | { op: 'createRow'; row: Row }
   | { op: 'mergeRow'; importId: string; line: number; patch: Patch<Row>; tag: string }
   /** A settled row's explanation. Nobody else changes a settled row, so this needs no tag. */
-  | { op: 'explainRow'; importId: string; line: number; cause: CauseCode | null }
+  | { op: 'explainRow'; importId: string; line: number; cause: CauseCode | null; detail: string | null }
   | { op: 'createPlan'; plan: PlanRecord }
   | { op: 'mergePlan'; importId: string; patch: Patch<PlanRecord>; tag: string }
   /** Without a tag the tally is created; with one it replaces what was read. Never written unconditionally. */

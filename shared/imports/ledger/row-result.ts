@@ -1,5 +1,5 @@
 import { decisiveFinding } from '../../causes/findings.ts';
-import type { Findings } from '../../causes/verdict.ts';
+import type { Findings, Probe, Verdict } from '../../causes/verdict.ts';
 import type { Mailbox, MailboxKind } from '../../mailboxes/mailbox.ts';
 import type { Patch } from './ledger.ts';
 import type { Row } from './row.ts';
@@ -26,7 +26,11 @@ export function rowResultOf(findings: Findings, kind: MailboxKind): RowResult {
     state,
     row: {
       cause: decisive?.cause ?? null,
+      detail: decisive?.detail ?? null,
+      microsoftCode: decisive?.microsoftCode ?? null,
       requestId: decisive?.requestId ?? null,
+      checkedAt: decisive?.checkedAt ?? null,
+      verdicts: verdictsOf(findings),
       nextCheckAt: null,
       priorFindings: null,
       heldAt: null,
@@ -41,4 +45,8 @@ export function rowResultOf(findings: Findings, kind: MailboxKind): RowResult {
     },
     counts: state === 'failed' ? { slotsFreed: 1 } : {},
   };
+}
+
+function verdictsOf(findings: Findings): Partial<Record<Probe, Verdict>> {
+  return Object.fromEntries(Object.entries(findings).map(([probe, { verdict }]) => [probe, verdict]));
 }

@@ -1,5 +1,5 @@
 import type { CauseCode } from '../../causes/causes.ts';
-import type { Findings } from '../../causes/verdict.ts';
+import type { Findings, Probe, Verdict } from '../../causes/verdict.ts';
 
 /** Every state of a row. `pending` and `waiting` are open; the last four are final. */
 export const rowStates = [
@@ -32,6 +32,8 @@ export interface Row {
   address: string;
   displayName?: string;
   dailyLimit?: number;
+  /** The daily limit of a rejected row, as it was sent. It may be anything. */
+  dailyLimitAsSent?: string;
   reference?: string;
   /** The import claimed a slot for this row, because its mailbox held none. */
   takesSlot?: boolean;
@@ -44,7 +46,15 @@ export interface Row {
   /** An address that may be meant. */
   suggestion?: string;
   cause?: CauseCode;
+  /** A sentence about this mailbox; absent if the sentence of the cause says enough. */
+  detail?: string;
+  /** Microsoft's error code and request ID, of the probe that decided. */
+  microsoftCode?: string;
   requestId?: string;
+  /** When that probe was answered. */
+  checkedAt?: Date;
+  /** The verdict of each probe. The mailbox has the findings, but a later import may change them. */
+  verdicts?: Partial<Record<Probe, Verdict>>;
   /** How many times the row has gone to `waiting`. Tells its newest message from older ones. */
   attempt: number;
   /** How many of its checks Microsoft left without an answer. The next wait grows with it. */

@@ -28,8 +28,9 @@ export function toRow(importId: string, parsed: ParsedRow, mailbox: KnownMailbox
   if (decision.state !== 'pending') Object.assign(row, faultOf(decision));
   else if (parsed.ok && parsed.warning?.suggestion !== undefined) row.suggestion = parsed.warning.suggestion;
   if (parsed.reference !== undefined) row.reference = parsed.reference;
-  if (parsed.ok && parsed.displayName !== undefined) row.displayName = parsed.displayName;
+  if (parsed.displayName !== undefined) row.displayName = parsed.displayName;
   if (parsed.ok && parsed.dailyLimit !== undefined) row.dailyLimit = parsed.dailyLimit;
+  if (!parsed.ok && parsed.dailyLimitAsSent !== undefined) row.dailyLimitAsSent = parsed.dailyLimitAsSent;
   return row;
 }
 

@@ -1,11 +1,17 @@
 import { parse } from 'csv-parse/sync';
 import { DomainError } from '../../kernel/errors.ts';
 import { type Delimiter, delimiters } from './csv-format.ts';
+import { removeGuard } from './formula-guard.ts';
 import { countKnownHeaders } from './parse-header.ts';
 
-/** Splits well-formed records into their unquoted fields. Each record must end with LF. */
+const APOSTROPHE = 0x27;
+
+/**
+ * Splits well-formed records into their unquoted fields, without the apostrophes that guard them against being taken for
+ * formulas. Each record must end with LF.
+ */
 export function splitFields(records: Buffer, delimiter: Delimiter): string[][] {
-  return parse(records, {
+  const rows: string[][] = parse(records, {
     delimiter,
     record_delimiter: '\n',
     max_record_size: 0,
@@ -14,6 +20,7 @@ export function splitFields(records: Buffer, delimiter: Delimiter): string[][] {
     // `readCsv` reports rows with a different number of columns.
     relax_column_count: true,
   });
+  return records.includes(APOSTROPHE) ? rows.map((fields) => fields.map(removeGuard)) : rows;
 }
 
 /** Whether this is the first line of Windows PowerShell's `Export-Csv`, which names the type of what was exported. */

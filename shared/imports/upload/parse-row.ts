@@ -14,8 +14,8 @@ export interface RawRow {
 const REFERENCE_MAX_LENGTH = 200;
 /** Exchange Online sends to at most 10,000 recipients a day. */
 const DAILY_LIMIT_MAX = 10_000;
-/** How much of an invalid address is kept. */
-const INVALID_ADDRESS_MAX_LENGTH = 320;
+/** How much of each value of a rejected row is kept. */
+const KEPT_MAX_LENGTH = 320;
 
 /** Programs that calculate with floating point write 50 as `50.0`, and some countries as `50,0`. */
 const wholeNumber = /^(\d{1,5})(?:[.,]0{1,2})?$/;
@@ -57,8 +57,7 @@ export function parseRow(line: number, raw: RawRow, limits: Pick<UploadLimits, '
   if (!parsed.ok || first) {
     const address = parsed.ok ? parsed.address : raw.address;
     const message = faults.map((fault) => fault.message).join(' ');
-    const rejected = rejectRow(line, address, { code: first?.code ?? 'row_malformed', message });
-    return reference ? { ...rejected, reference: reference.slice(0, REFERENCE_MAX_LENGTH) } : rejected;
+    return rejectRow(line, address, { code: first?.code ?? 'row_malformed', message }, raw);
   }
   const row: ParsedRow = { line, ok: true, address: parsed.address };
   if (displayName) row.displayName = displayName;
@@ -67,9 +66,34 @@ export function parseRow(line: number, raw: RawRow, limits: Pick<UploadLimits, '
   return row;
 }
 
-/** A row that cannot be imported. `address` is as it was sent, or empty if it could not be read. */
-export function rejectRow(line: number, address: string, { code, message }: RowFault): ParsedRow {
-  return { line, ok: false, address: address.trim().slice(0, INVALID_ADDRESS_MAX_LENGTH), code, message };
+/**
+ * A row that cannot be imported. Keeps what was sent, so that the customer can correct it and send it again.
+ *
+ * @param address is empty if it could not be read
+ */
+export function rejectRow(
+  line: number,
+  address: string,
+  { code, message }: RowFault,
+  raw: Omit<RawRow, 'address'> = {},
+): ParsedRow {
+  const [displayName, dailyLimit, reference] = [raw.displayName, raw.dailyLimit, raw.reference].map(asSent);
+  return {
+    line,
+    ok: false,
+    code,
+    message,
+    address: asSent(address) ?? '',
+    ...(displayName && { displayName }),
+    ...(dailyLimit && { dailyLimitAsSent: dailyLimit }),
+    ...(reference && { reference }),
+  };
+}
+
+/** The mark at the end of a cut value keeps it from being accepted by mistake when it is sent again. */
+function asSent(value: string | number | undefined): string | undefined {
+  const text = value === undefined ? undefined : String(value).trim();
+  return text !== undefined && text.length > KEPT_MAX_LENGTH ? `${text.slice(0, KEPT_MAX_LENGTH - 1)}…` : text;
 }
 
 function toDailyLimit(text: string): number | undefined {

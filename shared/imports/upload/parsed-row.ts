@@ -15,7 +15,15 @@ export type ParsedRow =
       reference?: string;
       warning?: RowFault;
     }
-  | ({ line: number; ok: false; address: string; reference?: string } & RowFault);
+  | ({
+      line: number;
+      ok: false;
+      /** These four as they were sent. A value that is too long is cut and ends in `…`. */
+      address: string;
+      displayName?: string;
+      dailyLimitAsSent?: string;
+      reference?: string;
+    } & RowFault);
 
 /** Which of our fields an upload has. */
 export interface Columns {

@@ -499,3 +499,55 @@ describe('secrets', () => {
     expect(textsOf(refusal).filter((text) => text.includes(KEY))).toEqual([]);
   });
 });
+
+describe('reports', () => {
+  const row = { line: 2, address: 'jané@contoso.com', state: 'passed', verdicts: {} };
+  const bytes = Buffer.from(`${JSON.stringify(row)}\n${JSON.stringify({ ...row, line: 3 })}\n`);
+  /** A body that arrives in two pieces, cut within a character, and may break after that. */
+  const inPieces = (text: Uint8Array, isBroken = false) =>
+    ReadableStream.from(
+      (async function* () {
+        const middle = bytes.indexOf(0xc3) + 1;
+        yield text.subarray(0, middle);
+        yield text.subarray(middle);
+        if (isBroken) throw networkError();
+      })(),
+    );
+  const answer = (body: ReadableStream, type: string) => new Response(body, { headers: { 'content-type': type } });
+
+  it('are read row by row, as they arrive', async () => {
+    const { muster, received } = client(answer(inPieces(bytes), 'application/x-ndjson'));
+    expect(await Array.fromAsync(muster.imports.report('imp_1'))).toEqual([row, { ...row, line: 3 }]);
+    expect(received[0]?.path).toBe('/v1/imports/imp_1/report.json');
+  });
+
+  it('reject if they break midway: part of a report is not a report', async () => {
+    const { muster } = client(answer(inPieces(bytes, true), 'application/x-ndjson'));
+    const seen: unknown[] = [];
+    const reading = (async () => {
+      for await (const one of muster.imports.report('imp_1')) seen.push(one);
+    })();
+    expect(await failureOf(reading)).toMatchObject({ code: 'no_answer' });
+    const { muster: other } = client(answer(inPieces(bytes.subarray(0, -5)), 'application/x-ndjson'));
+    expect(await failureOf(Array.fromAsync(other.imports.report('imp_1')))).toMatchObject({ code: 'no_answer' });
+  });
+
+  it('come as streams of CSV, with the options as query', async () => {
+    const { muster, received } = client(
+      answer(inPieces(bytes), 'text/csv; charset=utf-8'),
+      answer(inPieces(bytes), 'text/csv; charset=utf-8'),
+    );
+    expect(await new Response(await muster.imports.reportCsv('imp_1')).bytes()).toEqual(new Uint8Array(bytes));
+    await muster.imports.failedCsv('imp_1', { delimiter: 'semicolon', cancelled: true });
+    expect(received.map(({ path }) => path)).toEqual([
+      '/v1/imports/imp_1/report.csv',
+      '/v1/imports/imp_1/failed.csv?delimiter=semicolon&cancelled=true',
+    ]);
+  });
+
+  it('are refused like everything else', async () => {
+    const { muster } = client(problemAnswer(410, 'gone'), problemAnswer(410, 'gone'));
+    expect(await failureOf(muster.imports.reportCsv('imp_1'))).toMatchObject({ code: 'gone', status: 410 });
+    expect(await failureOf(Array.fromAsync(muster.imports.report('imp_1')))).toMatchObject({ code: 'gone' });
+  });
+});

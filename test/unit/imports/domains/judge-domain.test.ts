@@ -14,12 +14,15 @@ describe('with the verified domains of the tenant', () => {
     },
   );
 
-  it('rejects a foreign domain, and keeps the reference', () => {
-    expect(judge({ ...row('jane@fabrikam.com'), reference: 'crm-1', displayName: 'Jane' })).toEqual({
+  it('rejects a foreign domain, and keeps what was sent', () => {
+    const sent = { ...row('jane@fabrikam.com'), reference: 'crm-1', displayName: 'Jane', dailyLimit: 50 };
+    expect(judge(sent)).toEqual({
       line: 2,
       ok: false,
       address: 'jane@fabrikam.com',
       reference: 'crm-1',
+      displayName: 'Jane',
+      dailyLimitAsSent: '50',
       code: 'foreign_domain',
       message:
         'fabrikam.com is not a verified domain of this tenant. Correct or remove this address. If the domain was added to the tenant lately, run the connection test and upload the file again.',

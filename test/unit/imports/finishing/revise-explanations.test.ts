@@ -54,7 +54,8 @@ async function add(name: string, checks: Findings, more: Partial<Mailbox> = {}):
   const address = `${name}@contoso.example`;
   const failure = Object.values(checks).find(({ verdict }) => verdict === 'failed');
   const state = failure ? 'failed' : 'passed';
-  const row = aRow({ line, address, state, ...(failure?.cause && { cause: failure.cause }) });
+  const { cause, detail } = failure ?? {};
+  const row = aRow({ line, address, state, ...(cause && { cause }), ...(detail && { detail }) });
   const mailbox = aMailbox({ address, kind: 'user', line, status: failure ? 'failed' : 'active', checks, ...more });
   await ledger.commit('conn_1', [
     { op: 'createRow', row },
@@ -64,7 +65,8 @@ async function add(name: string, checks: Findings, more: Partial<Mailbox> = {}):
 }
 const findingOf = async (name: string, probe: 'graph.send' | 'graph.readWrite' = 'graph.send') =>
   (await ledger.getMailbox('conn_1', `${name}@contoso.example`))?.value.checks[probe];
-const rowCauseOf = async (at: number) => (await ledger.getRow('conn_1', 'imp_1', at))?.value.cause;
+const rowAt = async (at: number) => (await ledger.getRow('conn_1', 'imp_1', at))?.value;
+const rowCauseOf = async (at: number) => (await rowAt(at))?.cause;
 
 it('explains a denial as out of scope if another mailbox passes the same probe, and keeps the verdict', async () => {
   await add('jane', { 'graph.send': passed });
@@ -74,6 +76,7 @@ it('explains a denial as out of scope if another mailbox passes the same probe, 
   expect(finding).toMatchObject({ verdict: 'failed', cause: 'mailbox_out_of_scope', requestId: 'r-1' });
   expect(finding?.detail).toBeUndefined();
   expect(await rowCauseOf(at)).toBe('mailbox_out_of_scope');
+  expect((await rowAt(at))?.detail).toBeUndefined();
 });
 
 it('keeps the missing consent as the cause if no mailbox passes', async () => {

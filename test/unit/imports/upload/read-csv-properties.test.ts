@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { removeGuard } from '../../../../shared/imports/upload/formula-guard.ts';
 import { parseRow } from '../../../../shared/imports/upload/parse-row.ts';
 import { DomainError } from '../../../../shared/kernel/errors.ts';
 import { rowsOf, uploadLimits } from '../../../support/upload-bytes.ts';
@@ -26,9 +27,11 @@ it('reads the same rows from every encoding and format, and from chunks of any s
     fc.asyncProperty(table, style, async (rows, how) => {
       const expected = [];
       let line = how.sep ? 3 : 2;
-      for (const [address, displayName, dailyLimit, reference] of rows) {
+      for (const cells of rows) {
+        // An apostrophe before a formula is a guard of the program that wrote the file.
+        const [address = '', displayName, dailyLimit, reference] = cells.map(removeGuard);
         expected.push(parseRow(line, { address, displayName, dailyLimit, reference }, uploadLimits));
-        line += [address, displayName, dailyLimit, reference].join('').split('\n').length;
+        line += cells.join('').split('\n').length;
       }
       const { rows: parsed } = await rowsOf(write(rows, how), { sizes: how.sizes });
       expect(parsed).toEqual(expected);

@@ -32,13 +32,15 @@ describe('rejects a faulty row alone', () => {
     expect(rows).toEqual([row(2, 'a@contoso.com'), rejected(3, code), row(3 + lines, 'b@contoso.com')]);
   });
 
-  it('reports every fault of a row, with its address and reference', async () => {
+  it('reports every fault of a row, with what was sent', async () => {
     const { rows } = await rowsOf(`email,name,limit,reference\nnobody,${'J'.repeat(300)},x,r-7\n`);
     expect(rows).toEqual([
       {
         line: 2,
         ok: false,
         address: 'nobody',
+        displayName: 'J'.repeat(300),
+        dailyLimitAsSent: 'x',
         reference: 'r-7',
         code: 'address_malformed',
         message: expect.stringMatching(/not a valid e-mail address.*name is too long.*daily limit/s),

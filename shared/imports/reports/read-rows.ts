@@ -1,0 +1,56 @@
+import type { Import } from '../import.ts';
+import type { Counts } from '../ledger/counts.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Row, RowState } from '../ledger/row.ts';
+
+/** The largest page that storage returns. */
+const PAGE_SIZE = 1_000;
+
+/**
+ * Reads the rows of an import in the order of the file, one page for each storage request. The next page is already
+ * under way while a page is used, so two pages are held at most.
+ *
+ * @param states only rows in these states
+ * @throws Error at the end, if an import that has ended has not as many of these rows as it counted
+ */
+export async function* readRowPages(
+  ledger: Pick<Ledger, 'findRows'>,
+  record: Pick<Import, 'id' | 'connectionId' | 'counts'>,
+  states?: readonly RowState[],
+): AsyncGenerator<Row[]> {
+  const read = (fromLine: number) => {
+    const query = { fromLine, limit: PAGE_SIZE, ...(states && { states }) };
+    const page = ledger.findRows(record.connectionId, record.id, query);
+    // Its error is met when the page is needed. If the reader stops before, nobody wants to know.
+    page.catch(() => undefined);
+    return page;
+  };
+  let count = 0;
+  for (let next = read(0); ; ) {
+    const rows = (await next).map(({ value }) => value);
+    count += rows.length;
+    const last = rows.at(-1);
+    const isLast = rows.length < PAGE_SIZE || !last;
+    if (!isLast) next = read(last.line + 1);
+    if (rows.length > 0) yield rows;
+    if (isLast) break;
+  }
+  if (!record.counts) return;
+  const expected = countOf(record.counts, states);
+  if (count !== expected) throw new Error(`${record.id} has ${count} rows for a report, and counted ${expected}`);
+}
+
+const countNames = {
+  rejected: 'rejected',
+  duplicate: 'duplicates',
+  pending: 'pending',
+  waiting: 'waiting',
+  passed: 'passed',
+  failed: 'failed',
+  inconclusive: 'inconclusive',
+  cancelled: 'cancelled',
+} as const satisfies Record<RowState, keyof Counts>;
+
+function countOf(counts: Counts, states: readonly RowState[] | undefined): number {
+  return states ? states.reduce((sum, state) => sum + counts[countNames[state]], 0) : counts.rows;
+}
