@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { causeCodes } from '../../shared/causes/causes.ts';
 import { instant } from '../../shared/edge/response-fields.ts';
 import { importStatuses } from '../../shared/imports/import.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
@@ -81,9 +82,21 @@ export const importSchema = z
     finishedAt: instant.nullable(),
     finding: importFindingSchema.nullable(),
     columns: columnsSchema.optional().meta({ description: 'Absent for imports from before this was kept.' }),
-    retryOf: z.string().optional(),
+    retryOf: z.string().optional().meta({ description: 'The import whose failed rows this one checks again.' }),
   })
   .meta({ id: 'Import' });
+
+/** The body of `retry-failed`, which may be left out. */
+export const retrySchema = z
+  .strictObject({
+    causes: z
+      .array(causeSchema)
+      .min(1)
+      .max(causeCodes.length)
+      .optional()
+      .meta({ description: 'Retries only rows with one of these causes.' }),
+  })
+  .optional();
 
 export const rowSchema = z
   .strictObject({

@@ -14,15 +14,16 @@ import { rowStates } from '../../shared/imports/ledger/row.ts';
 import { listImports } from '../../shared/imports/list-imports.ts';
 import { pauseImport } from '../../shared/imports/pause-import.ts';
 import { previewImport } from '../../shared/imports/preview-import.ts';
-import { readProgress } from '../../shared/imports/progress.ts';
+import { type ProgressDeps, readProgress } from '../../shared/imports/progress.ts';
 import { requireChanged, requireImport } from '../../shared/imports/require-import.ts';
 import { resumeImport } from '../../shared/imports/resume-import.ts';
+import { requireEnded, retryFailed } from '../../shared/imports/retry-failed.ts';
 import { type StartDeps, startImport } from '../../shared/imports/start-import.ts';
 import { mailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
 import { type UploadLeaseDeps, withUploadLease } from '../../shared/imports/upload/with-upload-lease.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
-import { importSchema, previewSchema, rowSchema } from './import-schemas.ts';
+import { importSchema, previewSchema, retrySchema, rowSchema } from './import-schemas.ts';
 import { isList, openUpload } from './open-upload.ts';
 import { presentProgress, presentRow } from './present-import.ts';
 
@@ -88,11 +89,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
         const upload = await openUpload(request.headers, bytes, deps.http.jsonBodyMaxBytes);
         if (query.dryRun) return { jsonBody: await previewImport(deps, actor, connection, upload) };
         const record = await startImport({ ...deps, newId }, actor, connection, upload);
-        return {
-          status: 202,
-          headers: { location: `/v1/imports/${record.id}` },
-          jsonBody: presentProgress(await readProgress(deps, record)),
-        };
+        return answerStarted(deps, record);
       };
       // A list is small and arrives quickly. Only files can take long.
       return isList(request.headers) ? receive(body) : withUploadLease(deps, connection, body, receive);
@@ -174,6 +171,39 @@ export function addImportRoutes(api: Api, deps: Deps): void {
   );
 
   api.route({
+    name: 'imports-retry-failed',
+    method: 'POST',
+    path: 'v1/imports/{importId}/retry-failed',
+    tag: 'Imports',
+    summary: 'Check the failed and inconclusive rows of an import again',
+    description:
+      'Starts a new import of these rows, with their names, limits and references. Its `retryOf` names the first import, which must have ended. Mailboxes that were connected in the meantime are duplicates.',
+    refusals: [
+      'wrong_state',
+      'nothing_to_retry',
+      'connection_not_ready',
+      'slot_limit_reached',
+      'quota_reached',
+      'upload_in_progress',
+    ],
+    responses: {
+      202: {
+        description: 'The new import.',
+        schema: importSchema,
+        headers: { Location: 'The path of the new import.' },
+      },
+    },
+    permission: 'manage',
+    body: retrySchema,
+    async handle({ actor, params, body, newId }) {
+      const first = await requireImport(deps, actor, params.importId ?? '');
+      requireEnded(first);
+      const connection = await requireReadyConnection(deps, actor, first.connectionId);
+      return answerStarted(deps, await retryFailed({ ...deps, newId }, actor, connection, first, body?.causes));
+    },
+  });
+
+  api.route({
     name: 'imports-rows',
     method: 'GET',
     path: 'v1/imports/{importId}/rows',
@@ -191,4 +221,12 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       );
     },
   });
+}
+
+async function answerStarted(deps: ProgressDeps, record: Import): Promise<HttpResponseInit> {
+  return {
+    status: 202,
+    headers: { location: `/v1/imports/${record.id}` },
+    jsonBody: presentProgress(await readProgress(deps, record)),
+  };
 }

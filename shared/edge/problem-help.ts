@@ -90,6 +90,10 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
       'The resource is in a state that does not allow this action. For example, a completed import cannot pause.',
     fix: 'Read the resource and its `status`. Send the request only if the status allows it.',
   },
+  nothing_to_retry: {
+    meaning: 'No row of the import failed or was inconclusive, or none of them has one of the `causes` in the request.',
+    fix: 'Read `counts` of the import. Leave out `causes` to retry every failed and inconclusive row.',
+  },
   upload_in_progress: {
     meaning:
       'Another file is being uploaded to the same connection. Only one upload of a connection can run at a time, dry runs included.',

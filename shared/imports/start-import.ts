@@ -52,6 +52,7 @@ export async function startImport(
   actor: CustomerActor,
   connection: Connection,
   upload: OpenedUpload,
+  origin: Pick<Import, 'retryOf'> = {},
 ): Promise<Import> {
   const { customerId } = actor;
   const importId = deps.newId('imp');
@@ -88,6 +89,7 @@ export async function startImport(
     quotaRows: received.rows,
     uploadHash: received.hash,
     createdAt: now,
+    ...origin,
   };
   const inserted = await insertImport(deps, record, demand.unchecked());
   await requireStillThere(deps, connection);
