@@ -38,6 +38,7 @@ it('names every function in kebab-case, and each queue function like its queue',
     'remove-expired-data',
     'remove-orphaned-secrets',
     'sweep-deletions',
+    'sweep-events',
     'sweep-imports',
     'tidy-up',
   ]);
