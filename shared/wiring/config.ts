@@ -122,6 +122,7 @@ const settings = z.object({
   STORAGE_RETRY_AFTER: durationMs('PT5S'),
 
   EXPIRING_WITHIN_DAYS: whole(30),
+  CONNECTION_TEST_STEP: durationMs('PT10S'),
   REPLACED_SECRET_KEPT: durationMs('P3D'),
   CONSENT_LINK_VALID: durationMs('PT1H'),
 
