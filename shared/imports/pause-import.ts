@@ -18,7 +18,7 @@ export async function pauseImport(
 ): Promise<Import | undefined> {
   return changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'running' || (found && found.epoch < current.epoch)) return undefined;
-    const { lease: _ended, wakeUpAt: _unset, finding: _old, ...rest } = current;
+    const { lease: _ended, wakeUpAt: _unset, waitingFor: _wait, finding: _old, ...rest } = current;
     return {
       ...rest,
       status: 'paused',
