@@ -59,6 +59,7 @@ const columnsSchema = z
       .boolean()
       .optional()
       .meta({ description: 'Files only. `false` for a list of addresses that begins on the first line.' }),
+    sheet: z.string().optional().meta({ description: 'Workbooks only. The name of the sheet that was read.' }),
     delimiter: z.enum(delimiters).optional().meta({ description: 'CSV only.' }),
     encoding: z.enum(encodings).optional().meta({
       description:

@@ -21,16 +21,18 @@ import { requireEnded, retryFailed } from '../../shared/imports/retry-failed.ts'
 import { type StartDeps, startImport } from '../../shared/imports/start-import.ts';
 import { mailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
 import { type UploadLeaseDeps, withUploadLease } from '../../shared/imports/upload/with-upload-lease.ts';
+import type { WorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
 import { importSchema, previewSchema, retrySchema, rowSchema } from './import-schemas.ts';
-import { isList, openUpload } from './open-upload.ts';
+import { isList, openUpload, XLSX } from './open-upload.ts';
 import { presentProgress, presentRow } from './present-import.ts';
 
 interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps, Omit<UploadLeaseDeps, 'clock'> {
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
+  readWorkbook: WorkbookReader;
 }
 
 const RETRY_AFTER_SECONDS = 2;
@@ -67,8 +69,17 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       'file_no_address_column',
     ],
     uploads: {
-      'text/csv': { description: 'A CSV file with a header line and one line for each mailbox.' },
-      'multipart/form-data': { description: 'A form with one field, `file`, that contains the CSV file.' },
+      'text/csv': {
+        description:
+          'A CSV file with a header line and one line for each mailbox, or a file of addresses only, without a header.',
+      },
+      [XLSX]: {
+        description:
+          'An Excel workbook (.xlsx). Its first visible sheet is read. The first bytes of a file decide what it is, so a workbook may also be sent as `text/csv`.',
+      },
+      'multipart/form-data': {
+        description: 'A form with one field, `file`, that contains the CSV file or the workbook.',
+      },
       'application/json': { schema: mailboxList, description: 'A list of mailboxes.' },
     },
     responses: {
@@ -86,7 +97,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     async handle({ actor, params, query, body, request, newId }) {
       const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
       const receive = async (bytes: AsyncIterable<Uint8Array>): Promise<HttpResponseInit> => {
-        const upload = await openUpload(request.headers, bytes, deps.http.jsonBodyMaxBytes);
+        const upload = await openUpload(deps, request.headers, bytes);
         if (query.dryRun) return { jsonBody: await previewImport(deps, actor, connection, upload) };
         const record = await startImport({ ...deps, newId }, actor, connection, upload);
         return answerStarted(deps, record);

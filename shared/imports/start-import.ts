@@ -60,7 +60,8 @@ export async function startImport(
   if (begun) return continueImport(deps, begun.value, await hashUpload(upload.bytes));
   const demand = createSlotDemand(deps, connection.id);
   const judge = createDomainJudge(connection);
-  const stored = { customerId, importId, contentType: upload.type, body: upload.bytes };
+  const { type: contentType, bytes: body, workbook } = upload;
+  const stored = { customerId, importId, contentType, body, ...(workbook && { workbook }) };
   const received = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, stored, (row) =>
     demand.count(judge(row)),
   );

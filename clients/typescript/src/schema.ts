@@ -910,6 +910,8 @@ export interface components {
             ignored: string[];
             /** @description Files only. `false` for a list of addresses that begins on the first line. */
             hasHeader?: boolean;
+            /** @description Workbooks only. The name of the sheet that was read. */
+            sheet?: string;
             /**
              * @description CSV only.
              * @enum {string}
@@ -1517,7 +1519,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `validation_failed`: The request is not valid. `file_empty`: The file is empty. `file_not_text`: The file is not text. `file_malformed`: The file is not valid CSV. `file_no_address_column`: The file has no address column. `customer_required`: The request must name a customer. `malformed_request`: The request cannot be read. */
+        /** @description `validation_failed`: The request is not valid. `file_empty`: The file is empty. `file_not_text`: The file is neither text nor a workbook. `file_malformed`: The file is malformed. `file_no_address_column`: The file has no address column. `customer_required`: The request must name a customer. `malformed_request`: The request cannot be read. */
         "Problem-400-validation_failed-file_empty-file_not_text-file_malformed-file_no_address_column-customer_required-malformed_request": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3052,6 +3054,7 @@ export interface operations {
         requestBody: {
             content: {
                 "text/csv": string;
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 "multipart/form-data": string;
                 "application/json": components["schemas"]["MailboxList"];
             };
