@@ -29,6 +29,7 @@ const importColumns: Columns<Import> = {
   ending: 'json',
   eventPending: 'flag',
   finding: 'json',
+  pauseToAnnounce: 'json',
   ignoresRepeatedRefusals: 'flag',
   canary: 'number',
   canarySettledAt: 'instant',
