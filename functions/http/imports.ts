@@ -232,7 +232,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       const record = await requireImport(deps, actor, params.importId ?? '');
       return answerPage(
         await deps.ledger.listRows(record.connectionId, record.id, page, query.state ?? query.verdict),
-        presentRow,
+        (row) => presentRow(row, record),
       );
     },
   });

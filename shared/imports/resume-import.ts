@@ -39,7 +39,7 @@ export async function resumeImport(
   }
   const resumed = await changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'paused') return undefined;
-    const { lease: _ended, pausedAt: _over, wakeUpAt: _unset, finding: _fixed, ...rest } = current;
+    const { lease: _ended, pausedAt: _over, wakeUpAt: _unset, waitingFor: _wait, finding: _fixed, ...rest } = current;
     const longAgo = new Date(0);
     const sent = {
       from: 0,

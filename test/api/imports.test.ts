@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Import } from '../../shared/imports/import.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
@@ -279,6 +280,56 @@ it('200: rows are filtered by `state`, or by its earlier name `verdict`; 400 for
   for (const query of ['state=failed', 'verdict=failed'])
     expect(await (await read(query)).json()).toMatchObject(expected);
   expect((await read('state=failed&verdict=passed')).status).toBe(400);
+});
+
+describe('what an import waits for', () => {
+  const until = () => new Date(api.deps.time.now.getTime() + 60_000);
+  const show = async (path = '') => (await api.request('GET', `/v1/imports/imp_1${path}`, { key })).json();
+  const store = async (change: Partial<Import> = {}) => {
+    const waitingFor = { cause: 'throttled' as const, until: until() };
+    await api.deps.imports.insert(anImport({ customerId, connectionId, waitingFor, ...change }));
+  };
+
+  it('200: is named with a sentence, and until when', async () => {
+    await store();
+    const message = expect.stringContaining('go on at the time in `until`');
+    expect(await show()).toMatchObject({ waitingFor: { cause: 'throttled', message, until: until().toISOString() } });
+  });
+
+  it.each([
+    ['no time', { waitingFor: { cause: 'throttled' } }, { cause: 'throttled', until: null }],
+    ['a time that is over', { waitingFor: { cause: 'throttled', until: new Date(0) } }, { until: null }],
+    ['nothing while it is paused', { status: 'paused' }, null],
+    ['nothing once it has ended', { status: 'completed' }, null],
+  ] as const)('200: %s', async (_what, change, waitingFor) => {
+    await store(change);
+    expect(await show()).toMatchObject({ waitingFor });
+  });
+
+  it('200: rows say why they wait, and when they are checked again at the earliest', async () => {
+    await store();
+    const soon = new Date(api.deps.time.now.getTime() + 1_000);
+    const later = new Date(api.deps.time.now.getTime() + 90_000);
+    const rows = [
+      aRow({ line: 2, state: 'waiting', cause: 'throttled', nextCheckAt: soon }),
+      aRow({ line: 3, state: 'waiting', cause: 'microsoft_unavailable', nextCheckAt: later }),
+      aRow({ line: 4, state: 'waiting', cause: 'propagating', nextCheckAt: soon }),
+      aRow({ line: 5, state: 'waiting', heldAt: soon }),
+      aRow({ line: 6, state: 'waiting', nextCheckAt: soon }),
+      aRow({ line: 7, state: 'pending', cause: 'throttled' }),
+    ];
+    for (const row of rows) await api.deps.ledger.commit(connectionId, [{ op: 'createRow', row }]);
+    const { items } = (await show('/rows')) as { items: object[] };
+    expect(items).toMatchObject([
+      { cause: 'throttled', nextCheckAt: until().toISOString() },
+      { cause: 'microsoft_unavailable', nextCheckAt: later.toISOString() },
+      { cause: 'propagating', nextCheckAt: soon.toISOString() },
+      { message: expect.stringContaining('all mailboxes') },
+      { message: expect.stringContaining('our services'), nextCheckAt: soon.toISOString() },
+      { state: 'pending' },
+    ]);
+    expect(items[5]).not.toHaveProperty('cause');
+  });
 });
 
 it('names what stopped an import by its `cause`', async () => {

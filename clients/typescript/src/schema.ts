@@ -1283,6 +1283,8 @@ export interface components {
             startedAt: string | null;
             finishedAt: string | null;
             finding: components["schemas"]["ImportFinding"] | null;
+            /** @description What a running import waits for. It goes on by itself. `null` if nothing holds it up. */
+            waitingFor: components["schemas"]["ImportWait"] | null;
             /** @description Absent for imports from before this was kept. */
             columns?: components["schemas"]["UploadColumns"];
             /** @description The import whose failed rows this one checks again. */
@@ -1322,6 +1324,14 @@ export interface components {
              */
             seenAt: string;
         };
+        ImportWait: {
+            /** @enum {string} */
+            cause: "throttled" | "microsoft_unavailable" | "propagating";
+            /** @description The same in words. */
+            message: string;
+            /** @description When Microsoft is asked next. `null` if no time is known. */
+            until: string | null;
+        };
         /** @description One line of an import and its result. */
         Row: {
             line: number;
@@ -1342,7 +1352,7 @@ export interface components {
             requestId?: string;
             /**
              * Format: date-time
-             * @description RFC 3339, in UTC.
+             * @description When a waiting row is checked again, at the earliest.
              * @example 2027-06-01T08:30:00.000Z
              */
             nextCheckAt?: string;
