@@ -46,6 +46,7 @@ const permissions: Record<string, Permission | 'open'> = {
   'imports-create': 'manage',
   'imports-list': 'read',
   'imports-get': 'read',
+  'imports-events': 'read',
   'imports-rows': 'read',
   'imports-pause': 'manage',
   'imports-resume': 'manage',
