@@ -4,8 +4,8 @@ import { addFunctions, type FunctionDeps } from '../../functions/add-functions.t
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
-import { createImportWatches } from '../../shared/imports/events/watch-imports.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
+import { createImportWatches } from '../../shared/imports/events/watch-imports.ts';
 import type { LedgerChange } from '../../shared/imports/ledger/ledger.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { createApiDeps, OPERATOR_KEY } from '../support/api.ts';

@@ -8,6 +8,8 @@ import { type ImportEvent, type ImportView, tellBatches, tellEnd } from './tell.
 export interface Listener {
   /** Whether it waits for events. */
   isReady(): boolean;
+  /** Whether it has come back, and has not been told yet what happened in the meantime. */
+  isBehind(): boolean;
   /** From when on it needs the log. `undefined` as long as it has no position. */
   readFrom(): number | undefined;
   /** Tells what is new in this view, and in this page of the log. Returns whether there was anything. */
@@ -31,6 +33,7 @@ export function createListener(lastEventId: string | undefined): Listener {
   const told = { position: parsed ?? startPosition(0), progressAt: 0, accepted: 0 };
   const { position } = told;
   let hasPosition = parsed !== undefined;
+  let isBehind = hasPosition;
   let overlap = 0;
   let passFrom = overlapFrom(position, overlap);
   let from = passFrom;
@@ -64,11 +67,13 @@ export function createListener(lastEventId: string | undefined): Listener {
     const isComplete = hasToldAll(position, page.tallies) || overlap === OVERLAPS_MS.length - 1;
     if (isComplete) moveTo(position, page.tallies, now.getTime());
     beginPass(isComplete ? 0 : overlap + 1);
+    isBehind &&= !isComplete;
     return isComplete;
   }
 
   return {
     isReady: () => resolveNext !== undefined,
+    isBehind: () => isBehind,
     readFrom: () => (hasPosition ? from : undefined),
     offer(view, page, now) {
       if (!resolveNext) return false;

@@ -121,7 +121,8 @@ async function readNext(deps: WatchDeps, watch: Watch, ready: readonly Listener[
   if (isPlanning || (!isPlanFinal && !isEnded(record.status))) {
     return turn % 2 === 0 && !isPlanFinal ? readPlan(deps, watch) : readRecord(deps, watch);
   }
-  if (!isEnded(record.status) && turn % (isNearEnd(watch) ? 2 : 4) === 1) return readRecord(deps, watch);
+  const isUrgent = isEnded(record.status) || ready.some((listener) => listener.isBehind());
+  if (!isUrgent && turn % (isNearEnd(watch) ? 2 : 4) === 1) return readRecord(deps, watch);
   return readLog(deps, watch, ready, turn);
 }
 
