@@ -42,6 +42,7 @@ const importFolderArrows: Record<string, readonly string[]> = {
   checking: ['ledger', 'refusals'],
   finishing: ['ledger', 'retention', 'upload'],
   dispatching: ['finishing', 'ledger', 'pacing', 'refusals', 'retention'],
+  events: ['ledger'],
 };
 
 /** Which packages a layer may use. `adapters` and `wiring` may use any package; no vendor appears elsewhere. */
