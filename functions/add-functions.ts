@@ -10,6 +10,7 @@ import { addDocsPage } from './http/docs/docs-page.ts';
 import { addExpiringSecretRoutes } from './http/expiring-secrets.ts';
 import { addHealthRoutes } from './http/health.ts';
 import { addImportReportRoutes } from './http/import-reports.ts';
+import { addImportSummaryRoute } from './http/import-summary.ts';
 import { addImportRoutes } from './http/imports.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
@@ -35,6 +36,7 @@ const routes = [
   addExpiringSecretRoutes,
   addImportRoutes,
   addImportReportRoutes,
+  addImportSummaryRoute,
   addMailboxRoutes,
   addAuditRoutes,
   addOpenApiRoute,

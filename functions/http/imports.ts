@@ -32,7 +32,7 @@ interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps, Omit<UploadLeaseD
   ledger: Ledger;
 }
 
-const RETRY_AFTER_SECONDS = 2;
+export const RETRY_AFTER_SECONDS = 2;
 
 const rowState = z.enum(rowStates).optional();
 /** `verdict` is the earlier name of `state`. */
