@@ -1,6 +1,7 @@
 import { apiFairness } from './api-fairness.ts';
 import { cancel } from './cancel.ts';
 import { fairness } from './fairness.ts';
+import { large } from './large.ts';
 import { processes } from './processes.ts';
 import { requests } from './requests.ts';
 import { speed } from './speed.ts';
@@ -14,6 +15,7 @@ const benches: Record<string, Bench> = {
   processes,
   cancel,
   fairness,
+  large,
   'api-fairness': apiFairness,
 };
 

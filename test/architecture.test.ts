@@ -46,7 +46,17 @@ const importFolderArrows: Record<string, readonly string[]> = {
 const mayUse: Record<string, readonly string[]> = {
   // For its pattern of an e-mail address.
   kernel: ['zod'],
-  feature: ['zod', 'csv-parse', 'csv-stringify', 'p-limit', 'lru-cache', 'iso8601-duration', '@fastify/busboy'],
+  feature: [
+    'zod',
+    'csv-parse',
+    'csv-stringify',
+    'p-limit',
+    'lru-cache',
+    'iso8601-duration',
+    '@fastify/busboy',
+    'saxes',
+    'yauzl',
+  ],
   edge: ['zod', 'zod-openapi', '@azure/functions', 'limiter', 'lru-cache', 'p-limit'],
   functions: ['zod', 'p-limit', '@azure/functions'],
 };

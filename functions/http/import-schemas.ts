@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { causeCodes } from '../../shared/causes/causes.ts';
 import { instant } from '../../shared/edge/response-fields.ts';
 import { importStatuses } from '../../shared/imports/import.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
@@ -57,6 +58,7 @@ const columnsSchema = z
       .boolean()
       .optional()
       .meta({ description: 'Files only. `false` for a list of addresses that begins on the first line.' }),
+    sheet: z.string().optional().meta({ description: 'Workbooks only. The name of the sheet that was read.' }),
     delimiter: z.enum(delimiters).optional().meta({ description: 'CSV only.' }),
     encoding: z.enum(encodings).optional().meta({
       description:
@@ -81,9 +83,21 @@ export const importSchema = z
     finishedAt: instant.nullable(),
     finding: importFindingSchema.nullable(),
     columns: columnsSchema.optional().meta({ description: 'Absent for imports from before this was kept.' }),
-    retryOf: z.string().optional(),
+    retryOf: z.string().optional().meta({ description: 'The import whose failed rows this one checks again.' }),
   })
   .meta({ id: 'Import' });
+
+/** The body of `retry-failed`, which may be left out. */
+export const retrySchema = z
+  .strictObject({
+    causes: z
+      .array(causeSchema)
+      .min(1)
+      .max(causeCodes.length)
+      .optional()
+      .meta({ description: 'Retries only rows with one of these causes.' }),
+  })
+  .optional();
 
 export const rowSchema = z
   .strictObject({

@@ -161,7 +161,9 @@ function requestBodyOf({ body, uploads }: RegisteredRoute): Pick<ZodOpenApiOpera
     ]);
     return { requestBody: { required: true, content: Object.fromEntries(content) } };
   }
-  return body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {};
+  if (!body) return {};
+  const isRequired = !body.safeParse(undefined).success;
+  return { requestBody: { required: isRequired, content: { 'application/json': { schema: body } } } };
 }
 
 function responsesOf(

@@ -1,13 +1,14 @@
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import { noSuchConnection } from '../connections/require-connection.ts';
 import { requireReady } from '../connections/require-ready.ts';
+import { endOfSent } from './dispatching/sent-batches.ts';
 import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import { changeImport, type ImportStore } from './import-store.ts';
 
 /**
- * Resumes a paused import. The cursor stays where it is. All lines below it become one batch whose messages count
- * as lost, so that the rows still pending there are sent again. Messages from before the pause are dropped by their epoch.
+ * Resumes a paused import. The cursor stays where it is. All lines that were sent become one batch whose messages
+ * count as lost, so that the rows still pending there are sent again. Messages from before the pause are dropped by their epoch.
  *
  * The connection must be `ready` again, because what paused the import may concern the connection. An import that
  * paused for repeated refusals does not pause for them again: resuming it is a decision to continue. Resolves to
@@ -27,9 +28,9 @@ export async function resumeImport(
     if (current.status !== 'paused') return undefined;
     const { lease: _ended, pausedAt: _over, wakeUpAt: _unset, finding: _fixed, ...rest } = current;
     const longAgo = new Date(0);
-    const belowCursor = {
+    const sent = {
       from: 0,
-      to: current.cursor,
+      to: endOfSent(current),
       sentAt: longAgo,
       handedOutAt: longAgo,
       isReturned: true,
@@ -38,7 +39,7 @@ export async function resumeImport(
       ...rest,
       status: 'running',
       epoch: current.epoch + 1,
-      batches: current.cursor > 0 ? [belowCursor] : [],
+      batches: sent.to > 0 ? [sent] : [],
       ...(current.finding?.isRepeatedRefusal && { ignoresRepeatedRefusals: true }),
     };
   });

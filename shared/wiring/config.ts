@@ -81,6 +81,8 @@ const settings = z.object({
   CSV_MAX_BYTES: whole(100_000_000),
   CSV_MAX_ROWS: whole(1_000_000),
   CSV_RECORD_MAX_BYTES: whole(65_536),
+  WORKBOOK_MAX_BYTES: whole(25_000_000),
+  WORKBOOK_UNPACKED_MAX_BYTES: whole(400_000_000),
   NAME_MAX_LENGTH: whole(200),
   IDEMPOTENCY_REMEMBERED: durationMs('PT24H'),
   API_KEY_CACHED: durationMs('PT15S'),

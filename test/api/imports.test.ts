@@ -4,6 +4,7 @@ import { createApi, DOMAIN } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
 import { countedLedger } from '../support/planning-world.ts';
 import { aMailbox, anImport, aRow } from '../support/records.ts';
+import { inlineRow, workbookOf, zipOf } from '../support/workbook.ts';
 
 let api: ReturnType<typeof createApi>;
 let key: string;
@@ -73,6 +74,44 @@ it('200, 202: tell how the file was read: its columns, the ignored ones too, its
   const { id, ...started } = await jsonOf<{ id: string }>(await upload(file));
   expect(started).toMatchObject({ columns });
   expect(await jsonOf(await api.request('GET', `/v1/imports/${id}`, { key }))).toMatchObject({ columns });
+});
+
+it('200, 202: reads an Excel workbook under its own media type, as text/csv and in a form, and stores it as CSV', async () => {
+  await passTest();
+  const file = workbookOf({ sheetData: inlineRow(1, ['E-Mail', 'Team']) + inlineRow(3, ['a@tailspin.example', 'x']) });
+  const columns = { used: { address: 'E-Mail' }, ignored: ['Team'], hasHeader: true, sheet: 'Mailboxes' };
+  for (const type of ['text/csv', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet']) {
+    const preview = await jsonOf<object>(await upload(file, '?dryRun=true', type));
+    expect(preview).toMatchObject({ sample: [{ line: 3, address: 'a@tailspin.example' }] });
+    expect(preview).toHaveProperty('columns', columns);
+  }
+  const head = '--b\r\ncontent-disposition: form-data; name="file"; filename="a.xlsx"\r\n\r\n';
+  const form = Buffer.concat([Buffer.from(head), file, Buffer.from('\r\n--b--\r\n')]);
+  const started = await jsonOf<{ id: string }>(await upload(form, '', 'multipart/form-data; boundary=b'));
+  expect(started).toHaveProperty('columns', columns);
+  const stored = await Array.fromAsync((await uploadOf(started.id)) ?? []);
+  expect(Buffer.concat(stored).toString()).toBe('"E-Mail","Team"\n\n"a@tailspin.example","x"');
+});
+
+it('400: refuses an archive that is no workbook; 413: refuses by the stated length. Neither leaves anything behind', async () => {
+  await passTest();
+  const archive = await upload(zipOf([{ name: 'mailboxes.csv', content: 'email\na@tailspin.example\n' }]));
+  expect(archive.status).toBe(400);
+  expect(await archive.json()).toMatchObject({
+    code: 'file_not_text',
+    detail: expect.stringContaining('mailboxes.csv'),
+  });
+  let sent = 0;
+  const tooLarge = await api.request('POST', `/v1/connections/${connectionId}/imports`, {
+    key,
+    raw: (async function* () {
+      for (; sent < 200; sent++) yield Buffer.alloc(1_000, 'x');
+    })(),
+    headers: { 'content-type': 'text/csv', 'content-length': '200000' },
+  });
+  expect(tooLarge.status).toBe(413);
+  expect(await tooLarge.json()).toMatchObject({ code: 'payload_too_large', maxBytes: 100_000 });
+  expect(await api.deps.imports.listOpen()).toEqual([]);
 });
 
 it('202: also accepts JSON and a form', async () => {

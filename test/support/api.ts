@@ -25,6 +25,7 @@ import { createReportBook } from '../../shared/imports/ledger/report-book.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../shared/imports/ledger/settler.ts';
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
+import { createWorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import type { Role } from '../../shared/kernel/actor.ts';
 import { createNewId } from '../../shared/kernel/ids.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
@@ -58,6 +59,8 @@ const operator = { keyId: 'operator', role: 'operator' } as const;
 
 /** An ID that is well formed and that nothing has. */
 export const absentId = (kind: string) => `${kind}_${'0'.repeat(23)}`;
+
+const uploadLimits = { maxBytes: 100_000, maxRows: 1_000, recordMaxBytes: 65_536, nameMaxLength: 200 };
 
 /** The dependencies of all functions, over fakes. */
 export function createApiDeps() {
@@ -131,7 +134,8 @@ export function createApiDeps() {
     uploads: inMemoryUploads(),
     uploadLeases: inMemoryUploadLeases(),
     uploadLeaseMs: 15_000,
-    uploadLimits: { maxBytes: 100_000, maxRows: 1_000, recordMaxBytes: 65_536, nameMaxLength: 200 },
+    uploadLimits,
+    readWorkbook: createWorkbookReader({ ...uploadLimits, workbookMaxBytes: 50_000, unpackedMaxBytes: 1_000_000 }),
     /** Messages that were put on queues. */
     sent,
     importQueues,

@@ -14,6 +14,7 @@ export type {
   DryRunOptions,
   FailedCsvOptions,
   Imports,
+  RetryFailedOptions,
   RowListOptions,
   StartImportOptions,
   Upload,

@@ -126,19 +126,28 @@ async function rowsOfOldBatches(deps: LostDeps, search: LostSearch, now: number)
 
 function isLost(search: LostSearch, batch: SentBatch, row: Row, inHand: ReadonlySet<number>): boolean {
   const { line } = row;
-  const wasSent = line < search.cursor || search.scoutedLines.includes(line);
-  if (row.state !== 'pending' || !wasSent || inHand.has(line) || line in search.resentLines) return false;
+  if (row.state !== 'pending' || inHand.has(line) || line in search.resentLines) return false;
   return !wasSentAfter(row, batch.sentAt);
 }
 
+/** The rows of a batch that were sent and are not settled, in order. */
 async function openRowsOf({ ledger }: LostDeps, search: LostSearch, batch: SentBatch): Promise<Tagged<Row>[]> {
   const rows: Tagged<Row>[] = [];
-  for (let fromLine = batch.from; ; ) {
-    const query = { fromLine, toLine: batch.to, states: openStates, limit: READ_MAX };
-    const found = await ledger.findRows(search.connectionId, search.importId, query);
+  const { connectionId, importId, cursor } = search;
+  const toLine = Math.min(batch.to, cursor);
+  for (let fromLine = batch.from; fromLine < toLine; ) {
+    const query = { fromLine, toLine, states: openStates, limit: READ_MAX };
+    const found = await ledger.findRows(connectionId, importId, query);
     rows.push(...found);
     const last = found.at(-1);
-    if (found.length < READ_MAX || !last) return rows;
+    if (found.length < READ_MAX || !last) break;
     fromLine = last.value.line + 1;
   }
+  // A scout may lie hundreds of thousands of lines above the cursor, and nothing between them was sent.
+  const scouted = search.scoutedLines.filter((line) => line >= cursor && line >= batch.from && line < batch.to);
+  for (const line of scouted.toSorted((a, b) => a - b)) {
+    const row = await ledger.getRow(connectionId, importId, line);
+    if (row && openStates.some((state) => state === row.value.state)) rows.push(row);
+  }
+  return rows;
 }

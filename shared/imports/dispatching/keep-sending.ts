@@ -9,6 +9,7 @@ import { holdPace } from './pace-holder.ts';
 import { createDueRows, createFreshRows } from './row-buffers.ts';
 import { runTick } from './run-tick.ts';
 import type { Shift, ShiftEnd } from './shift.ts';
+import { waitingLines } from './waiting-lines.ts';
 
 /** While an import cannot be read completely, it is looked at this often. */
 const UNREADABLE_MS = 60_000;
@@ -32,9 +33,10 @@ export async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise
     pace: holdPace(deps.tenantPaces, tenantKeyOf(connection.value)),
     flow,
     fresh: createFreshRows(deps.ledger, lease.record),
-    due: createDueRows(deps.ledger, lease.record, () => waitingLines(shift)),
+    due: createDueRows(deps.ledger, lease.record, () => waitingLines(lease.record, flow)),
     ...(checksHeldUntil && { quietUntil: checksHeldUntil }),
     nextDueAt: 0,
+    narrowedAt: 0,
     watchingSince: 0,
     givenBack: { slots: 0, at: 0 },
   };
@@ -48,11 +50,4 @@ export async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise
   } finally {
     await deps.messagePool.leave(id).catch(() => undefined);
   }
-}
-
-/** The lines among which rows can be waiting. */
-function waitingLines({ lease, flow }: Shift): { from: number; to: number } {
-  const { batches, cursor, scoutedLines = [] } = lease.record;
-  const to = Math.max(cursor, ...scoutedLines.map((line) => line + 1));
-  return { from: batches.reduce((least, batch) => Math.min(least, batch.from), Math.min(flow.waitingFrom, to)), to };
 }

@@ -16,8 +16,9 @@ import { deliveryRate, flowSumsOf, measureFlow } from './measure-flow.ts';
 import { rearmRows } from './rearm-rows.ts';
 import { type CheckToSend, sendChecks } from './send-checks.ts';
 import { nextWindow } from './send-window.ts';
-import { addFresh, addReturned } from './sent-batches.ts';
+import { addFresh, addReturned, endOfSent } from './sent-batches.ts';
 import type { Shift, ShiftEnd, TickView } from './shift.ts';
+import { narrowWaitingLines, waitingLines } from './waiting-lines.ts';
 
 const TICK_MIN_MS = 250;
 const TICK_MAX_MS = 1_000;
@@ -59,6 +60,8 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
   await keepPace(shift, view);
   measureMeanRate(flow, view.changes.settled, view.sinceLastTickMs);
   flow.expectedPerSecond = expectRate(flow, shift.pace.value, view.now);
+
+  if (view.counts.waiting > 0) await narrowWaitingLines(deps, shift, view.now);
 
   const isSent = lease.record.dispatched >= shift.plan.accepted;
   flow.refusals.streak = Math.max(0, flow.refusals.streak + view.changes.held - view.changes.passed);
@@ -109,7 +112,15 @@ async function ruleOn(deps: DispatchDeps, shift: Shift, view: TickView, isSent: 
   }
   const isLast = isSent && outstanding <= 0 && counts.waiting <= counts.held;
   const { passStartedAt } = sumReports(reports);
-  const ruled = { counts, outstanding, window: flow.window, passStartedAt, isLast, lastLine: shift.plan.line };
+  const ruled = {
+    counts,
+    outstanding,
+    window: flow.window,
+    passStartedAt,
+    isLast,
+    lastLine: shift.plan.line,
+    waiting: waitingLines(lease.record, flow),
+  };
   // A mailbox may be asked, which can take longer than the lease.
   return lease.during(() => ruleOnRefusals(deps, lease.record, flow.refusals, ruled));
 }
@@ -212,9 +223,10 @@ async function addLost(deps: DispatchDeps, shift: Shift, view: TickView, sending
  * The batches to look after. A row can become pending after its batch was looked at: a transaction whose answer was lost
  * may be committed late. Then rows are under way and no batch has them, and all lines sent so far become one.
  */
-function batchesOf({ batches, cursor }: Import, outstanding: number, now: number): readonly SentBatch[] {
+function batchesOf(record: Import, outstanding: number, now: number): readonly SentBatch[] {
+  const { batches } = record;
   if (batches.length > 0 || outstanding <= 0) return batches;
-  return [{ from: 0, to: cursor, sentAt: new Date(now), isReturned: true }];
+  return [{ from: 0, to: endOfSent(record), sentAt: new Date(now), isReturned: true }];
 }
 
 /** Notes what is about to be sent. Whatever fails from here on, these rows belong to a batch that is looked after. */

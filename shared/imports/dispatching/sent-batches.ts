@@ -1,9 +1,14 @@
-import type { SentBatch } from '../import.ts';
+import type { Import, SentBatch } from '../import.ts';
 
 /** How many batches an import remembers. Beyond that, the oldest are merged. */
 const BATCHES_MAX = 50;
 /** Fresh batches that follow each other within this time are put together. */
 const TOGETHER_MS = 5_000;
+
+/** One past the last line that was sent. Scouts lie above the cursor. */
+export function endOfSent({ cursor, scoutedLines = [] }: Pick<Import, 'cursor' | 'scoutedLines'>): number {
+  return scoutedLines.reduce((end, line) => Math.max(end, line + 1), cursor);
+}
 
 /** Adds a batch of fresh rows. Continues the newest one while that is young. */
 export function addFresh(batches: readonly SentBatch[], from: number, to: number, sentAt: Date): SentBatch[] {

@@ -18,6 +18,8 @@ export interface Shift {
   quietUntil?: Date;
   /** When the next waiting row is due, as far as is known. */
   nextDueAt: number;
+  /** When the lines among which rows can be waiting were last looked at. */
+  narrowedAt: number;
   /** When this dispatcher last looked at the reports of the workers, and since when it did so without a gap. */
   lastLookAt?: number;
   watchingSince: number;

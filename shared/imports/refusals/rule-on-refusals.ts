@@ -40,6 +40,8 @@ export interface RulingView {
   isLast: boolean;
   /** The last line of the import. */
   lastLine: number;
+  /** The lines among which rows can be waiting: the first, and one past the last. */
+  waiting: { from: number; to: number };
 }
 
 export type Ruling =
@@ -79,7 +81,7 @@ export async function ruleOnRefusals(
   view: RulingView,
 ): Promise<Ruling> {
   const now = deps.clock.now().getTime();
-  if (flow.epoch !== record.epoch) await beginEpoch(deps, record, flow, view.counts);
+  if (flow.epoch !== record.epoch) await beginEpoch(deps, record, flow, view);
   if (flow.scouts) return hearScouts(deps, record, flow, view, now);
   if (view.counts.held <= 0) return { kind: 'goOn' };
   const isWindowFull = flow.streak >= view.window - 1 && view.outstanding <= 0;
@@ -92,13 +94,13 @@ export async function ruleOnRefusals(
   if (!view.isLast && now - flow.lastRulingAt < RULING_EVERY_MS) return { kind: 'goOn' };
   flow.lastRulingAt = now;
   const before = view.isLast ? now + 1 : view.passStartedAt - PASS_MARGIN_MS;
-  await settleOwn(deps, record, before, view.isLast ? Number.POSITIVE_INFINITY : HELD_READ_MAX);
+  await settleOwn(deps, record, view, before, view.isLast ? Number.POSITIVE_INFINITY : HELD_READ_MAX);
   return { kind: 'goOn' };
 }
 
 /** After a resume, what was refused before it is asked again: the customer may have fixed the reason. */
-async function beginEpoch(deps: RulingDeps, record: Import, flow: RefusalFlow, counts: TallyCounts): Promise<void> {
-  if (counts.held > 0) await eachHeld(deps, record, (rows) => releaseHeld(deps, record, rows));
+async function beginEpoch(deps: RulingDeps, record: Import, flow: RefusalFlow, view: RulingView): Promise<void> {
+  if (view.counts.held > 0) await eachHeld(deps, record, view, (rows) => releaseHeld(deps, record, rows));
   flow.epoch = record.epoch;
   flow.streak = 0;
   delete flow.scouts;
@@ -134,14 +136,14 @@ async function hearScouts(
   if (!passes && isOpen && now - sentAt < SCOUTS_PATIENCE_MS) return { kind: 'wait' };
 
   delete flow.scouts;
-  const suspect = await newestSuspect(deps, record);
+  const suspect = await findSuspect(deps, record, view);
   const connection = suspect && (await deps.connections.get(record.customerId, connectionId))?.value;
   if (!passes && suspect && connection && (await isEverywhere(deps, record, connection, suspect))) {
-    return stopAsking(deps, record, flow, connection, suspect, sentAt);
+    return stopAsking(deps, record, flow, view, connection, suspect, sentAt);
   }
   flow.streak = 0;
   flow.scoutAt *= SCOUT_AT_GROWTH;
-  await settleOwn(deps, record, sentAt, HELD_READ_MAX + view.counts.held);
+  await settleOwn(deps, record, view, sentAt, HELD_READ_MAX + view.counts.held);
   return { kind: 'goOn' };
 }
 
@@ -149,8 +151,12 @@ interface HeldSuspect extends Suspect {
   row: Row;
 }
 
-async function newestSuspect({ ledger }: RulingDeps, record: Import): Promise<HeldSuspect | undefined> {
-  const query = { fromLine: 0, states: ['waiting'] as const, held: true as const, limit: 1 };
+async function findSuspect(
+  { ledger }: RulingDeps,
+  record: Import,
+  { waiting: { from: fromLine, to: toLine } }: RulingView,
+): Promise<HeldSuspect | undefined> {
+  const query = { fromLine, toLine, states: ['waiting'] as const, held: true as const, limit: 1 };
   const [held] = await ledger.findRows(record.connectionId, record.id, query);
   const suspect = held && suspectIn(held.value.priorFindings ?? {});
   return suspect && { ...suspect, row: held.value };
@@ -172,6 +178,7 @@ async function stopAsking(
   deps: RulingDeps,
   record: Import,
   flow: RefusalFlow,
+  view: RulingView,
   connection: Connection,
   suspect: HeldSuspect,
   scoutsSentAt: number,
@@ -185,7 +192,7 @@ async function stopAsking(
   if (nextCheckAt) {
     const isAhead = nextCheckAt > now;
     if (isAhead) await holdChecks(deps, record.customerId, connection.id, nextCheckAt, new Date(scoutsSentAt));
-    await settleOwn(deps, record, now.getTime() + 1, Number.POSITIVE_INFINITY);
+    await settleOwn(deps, record, view, now.getTime() + 1, Number.POSITIVE_INFINITY);
     return { kind: 'goOn', ...(isAhead && { quietUntil: nextCheckAt }) };
   }
   const target = {
@@ -200,11 +207,17 @@ async function stopAsking(
 }
 
 /** Gives rows that were held before this time what follows from their own findings. */
-async function settleOwn(deps: RulingDeps, record: Import, before: number, rowsMax: number): Promise<void> {
+async function settleOwn(
+  deps: RulingDeps,
+  record: Import,
+  view: RulingView,
+  before: number,
+  rowsMax: number,
+): Promise<void> {
   const connection = (await deps.connections.get(record.customerId, record.connectionId))?.value;
   if (!connection) return;
   let left = rowsMax;
-  await eachHeld(deps, record, async (rows) => {
+  await eachHeld(deps, record, view, async (rows) => {
     const isOfEpoch = (row: Tagged<Row>) => (row.value.heldEpoch ?? 0) >= record.epoch;
     const own = rows.filter((row) => isOfEpoch(row) && (row.value.heldAt?.getTime() ?? 0) < before).slice(0, left);
     left -= rows.length;
@@ -222,10 +235,18 @@ async function settleOwn(deps: RulingDeps, record: Import, before: number, rowsM
 async function eachHeld(
   { ledger }: RulingDeps,
   record: Import,
+  { waiting, isLast }: RulingView,
   work: (rows: Tagged<Row>[]) => Promise<unknown>,
 ): Promise<void> {
-  for (let fromLine = 0; ; ) {
-    const query = { fromLine, states: ['waiting'] as const, held: true as const, limit: HELD_READ_MAX };
+  // The last look leaves nothing out, whatever is thought to wait.
+  for (let fromLine = isLast ? 0 : waiting.from; ; ) {
+    const query = {
+      fromLine,
+      toLine: waiting.to,
+      states: ['waiting'] as const,
+      held: true as const,
+      limit: HELD_READ_MAX,
+    };
     const rows = await ledger.findRows(record.connectionId, record.id, query);
     const last = rows.at(-1);
     if (!last || (await work(rows)) === false || rows.length < HELD_READ_MAX) return;

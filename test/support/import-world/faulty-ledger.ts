@@ -25,9 +25,9 @@ export function faultyLedger({ ledger, faults, clock, random }: FaultyLedgerDeps
       throw new DomainError('storage_unavailable', 'The answer was lost.');
     }),
     getRow: whileAlive(ledger.getRow),
-    findRows: whileAlive(ledger.findRows),
     getPlan: whileAlive(ledger.getPlan),
-    // Looked up at each call, so that a test can make it fail.
+    // Looked up at each call, so that a test can make them fail, or count them.
+    findRows: whileAlive((...args) => ledger.findRows(...args)),
     listTallies: whileAlive((...args) => ledger.listTallies(...args)),
     getMailbox: whileAlive(ledger.getMailbox),
     getMailboxes: whileAlive(ledger.getMailboxes),

@@ -51,7 +51,7 @@ export interface World extends Pick<SimulatedMailboxes, 'verdictOf' | 'drafts' |
   resume(importId: string): Promise<void>;
   /** Does something after this time. `run` waits for it. */
   after(seconds: number, work: () => Promise<unknown>): void;
-  /** Checks something twice a second for as long as time passes. */
+  /** Checks something every two seconds for as long as time passes. */
   always(check: () => Promise<void>): void;
   /** Lets time pass until the condition holds. Rejects if that takes longer than `withinSeconds` in the world. */
   until(condition: () => boolean | Promise<boolean>, withinSeconds: number): Promise<void>;
@@ -77,7 +77,7 @@ export interface WorldOptions {
 
 const RUN_MAX_SECONDS = 48 * 3_600;
 const RESTART_MS = 3_000;
-const CHECK_ALWAYS_MS = 500;
+const CHECK_ALWAYS_MS = 2_000;
 
 /**
  * The real import machinery with the settings of a deployment, between queues, storage and mailboxes that fail. Processes

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FIRST_WINDOW } from '../../../shared/imports/dispatching/flow.ts';
 import { isSettled } from '../../../shared/imports/ledger/row.ts';
 import { sumTallies } from '../../../shared/imports/ledger/tally.ts';
+import { pauseImport } from '../../../shared/imports/pause-import.ts';
 import { noFaults } from '../../support/import-world/faults.ts';
 import { createWorld, type World } from '../../support/import-world/world.ts';
 
@@ -168,6 +169,21 @@ describe('a refusal of every mailbox', () => {
     // Each mailbox once, and perhaps one that had passed once more.
     const checks = [...world.asked.values()].reduce((sum, times) => sum + times, 0);
     expect(checks).toBeLessThanOrEqual(1_001);
+  });
+
+  it('is looked into by scouts that a pause does not lose', async () => {
+    let isFixed = false;
+    const world = await createWorld(3, noFaults, { processes: 3, verdictOf: () => (isFixed ? 'passed' : 'failed') });
+    const { id } = await world.startImport(addresses(28));
+    const scouted = async () => (await world.imports.get('cust_1', id))?.value.scoutedLines?.length ?? 0;
+    await world.until(async () => (await scouted()) > 0, 600);
+    const pausedAt = world.seconds();
+    await pauseImport({ imports: world.imports, clock: { now: () => new Date(0) } }, 'cust_1', id);
+    await world.until(() => world.seconds() > pausedAt + 30, 40);
+    isFixed = true;
+    await world.resume(id);
+    await world.run(600);
+    await expectAllPassed(world, id, 28);
   });
 
   it('gives every mailbox a verdict if the customer resumes without a fix', async () => {

@@ -93,6 +93,20 @@ it('forgets a batch without pending rows', async () => {
   expect(search.batches).toEqual([]);
 });
 
+it('looks at the scouts of a batch, and at no other line above the cursor', async () => {
+  for (const line of [5, 6, 7, 8]) await add({ line });
+  const { findRows } = ledger;
+  ledger.findRows = (connectionId, importId, query) => {
+    expect(query.toLine).toBeLessThanOrEqual(5);
+    return findRows(connectionId, importId, query);
+  };
+  const sentAt = new Date(SENT);
+  search = { ...search, batches: [{ from: 2, to: 8, sentAt, isReturned: true }], scoutedLines: [7] };
+  await lookAfter(5_000);
+  expect(await lookAfter(5_000)).toEqual([2, 3, 4, 7]);
+  expect(search.batches).toEqual([{ from: 2, to: 8, sentAt: new Date(now), isReturned: true }]);
+});
+
 it('finds the rows of a process that is silent with messages in hand, once', async () => {
   search = { ...search, batches: [], reports: [report([3, 4])] };
   expect(await lookAfter(7_000)).toEqual([]);
