@@ -16,13 +16,17 @@ import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
 import { addProblemPages } from './http/problem-page.ts';
+import { addWebhookRoutes } from './http/webhooks.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
 import { addDeleteConnectionQueue } from './queues/delete-connection.ts';
+import { addDeliverEventQueue } from './queues/deliver-event.ts';
 import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
+import { addPublishEventsQueue } from './queues/publish-events.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
 import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
 import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
+import { addSweepEventsTimer } from './timers/sweep-events.ts';
 import { addSweepImportsTimer } from './timers/sweep-imports.ts';
 import { addTidyUpTimer } from './timers/tidy-up.ts';
 
@@ -38,6 +42,7 @@ const routes = [
   addImportReportRoutes,
   addImportSummaryRoute,
   addMailboxRoutes,
+  addWebhookRoutes,
   addAuditRoutes,
   addOpenApiRoute,
   addDocsPage,
@@ -49,9 +54,12 @@ const queuesAndTimers = [
   addDispatchChecksQueue,
   addCheckMailboxQueue,
   addDeleteConnectionQueue,
+  addPublishEventsQueue,
+  addDeliverEventQueue,
 
   addSweepImportsTimer,
   addSweepDeletionsTimer,
+  addSweepEventsTimer,
   addFindExpiringSecretsTimer,
   addRemoveOrphanedSecretsTimer,
   addTidyUpTimer,

@@ -26,6 +26,7 @@ const featureArrows: Record<string, readonly string[]> = {
   mailboxes: ['causes'],
   operations: [],
   plans: [],
+  webhooks: ['causes', 'connections', 'imports'],
 };
 
 /** Which other folders a folder of shared/imports may use. */

@@ -1,4 +1,5 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
+import type { ConnectionHappening } from './happenings.ts';
 
 /** Microsoft's clouds. `simulator` exists only if the configuration names its endpoints. */
 export const clouds = ['global', 'usgov', 'usgovdod', 'china', 'simulator'] as const;
@@ -61,6 +62,8 @@ export interface Connection {
   provenAt?: Date;
   /** The end of the quiet period: while grants propagate, no mailbox but the canary is checked before this instant. */
   checksHeldUntil?: Date;
+  /** What has happened and no webhook knows yet. Written together with what it tells. */
+  happenings?: readonly ConnectionHappening[];
   createdAt: Date;
 }
 

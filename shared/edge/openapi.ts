@@ -6,7 +6,7 @@ import {
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
 import type { ErrorCode } from '../kernel/errors.ts';
-import type { RegisteredRoute } from './api.ts';
+import type { RegisteredRoute, RegisteredWebhook } from './api.ts';
 import { pageQuery } from './page.ts';
 import { problems } from './problem.ts';
 import { groupByStatus, problemSchema } from './problem-schema.ts';
@@ -20,6 +20,8 @@ const pathParameters: Record<string, { description: string; example: string }> =
   keyId: { description: 'The ID of an API key.', example: 'key_01k2m8qj4vabcdefghjkmnp' },
   connectionId: { description: 'The ID of a connection.', example: 'conn_01k2m8qj4vabcdefghjkmnp' },
   importId: { description: 'The ID of an import.', example: 'imp_01k2m8qj4vabcdefghjkmnp' },
+  webhookId: { description: 'The ID of a webhook.', example: 'hook_01k2m8qj4vabcdefghjkmnp' },
+  deliveryId: { description: 'The ID of a delivery.', example: 'evt_01k2m8qj4vabcdefghjkmnp' },
   address: { description: 'The e-mail address of a mailbox.', example: 'jane@contoso.com' },
 };
 
@@ -28,6 +30,12 @@ const requestHeaders = {
   'Idempotency-Key': 'Repeating a request with the same key and body replays the first answer.',
   'If-None-Match': 'The `ETag` of an earlier answer. If nothing has changed, the answer is 304.',
   'If-Match': 'The `ETag` of the resource. If it has changed, the answer is 412.',
+};
+
+const webhookHeaders = {
+  'webhook-id': 'The ID of the event, the same in every attempt. Ignore an event whose ID you have seen.',
+  'webhook-timestamp': 'When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old.',
+  'webhook-signature': 'Signatures separated by blanks. After a rotation there are two for a while. One must match.',
 };
 
 /** Headers of every answer. */
@@ -81,7 +89,10 @@ const headerRefs = (names: readonly ResponseHeader[]) =>
   );
 
 /** Makes the OpenAPI 3.1 document from the routes as they are registered, with the schemas that validate requests. */
-export function createOpenApi(routes: readonly RegisteredRoute[], server: string) {
+export function createOpenApi(
+  { routes, webhooks }: { routes: readonly RegisteredRoute[]; webhooks: readonly RegisteredWebhook[] },
+  server: string,
+) {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   const refusals: Refusals = new Map();
   for (const route of routes) {
@@ -101,6 +112,7 @@ export function createOpenApi(routes: readonly RegisteredRoute[], server: string
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     components,
     paths,
+    webhooks: Object.fromEntries(webhooks.map((webhook) => [webhook.name, { post: toWebhook(webhook) }])),
   };
   return createDocument(document, { override: ({ jsonSchema }) => leaveOutNoise(jsonSchema) });
 }
@@ -126,6 +138,28 @@ function toOperation(route: RegisteredRoute, refusals: Refusals): ZodOpenApiOper
     ...(Object.keys(query).length > 0 && { requestParams: { query: z.object(query) } }),
     ...requestBodyOf(route),
     responses: responsesOf(route, refusals),
+  };
+}
+
+/** What receivers of an event get, and how they may answer. https://www.standardwebhooks.com */
+function toWebhook({ name, summary, schema }: RegisteredWebhook): ZodOpenApiOperationObject {
+  return {
+    operationId: `webhook-${name.replace('.', '-')}`,
+    tags: ['Webhooks'],
+    summary,
+    security: [],
+    parameters: Object.entries(webhookHeaders).map(([header, description]) => ({
+      name: header,
+      in: 'header' as const,
+      required: true,
+      description,
+      schema: text,
+    })),
+    requestBody: { required: true, content: { 'application/json': { schema } } },
+    responses: {
+      '2XX': { description: 'Received. Everything else counts as a failure, and the delivery is tried again.' },
+      '410': { description: 'Gone: the webhook is disabled, and nothing more is delivered.' },
+    },
   };
 }
 

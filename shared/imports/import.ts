@@ -28,6 +28,13 @@ export interface ImportFinding {
   seenAt: Date;
 }
 
+/** What webhooks are told about a pause. */
+export interface PauseToAnnounce {
+  pausedAt: Date;
+  /** Absent if the customer has paused the import. */
+  finding?: ImportFinding;
+}
+
 /** A range of lines whose check messages were sent, and that may still have unsettled rows. */
 export interface SentBatch {
   /** First line. */
@@ -88,6 +95,8 @@ export interface Import {
   /** The end state is written, but not announced yet. */
   eventPending: boolean;
   finding?: ImportFinding;
+  /** A pause that no webhook knows yet. Written together with the pause. */
+  pauseToAnnounce?: PauseToAnnounce;
   /** Someone resumed it in spite of repeated refusals. From then on each mailbox gets its own verdict. */
   ignoresRepeatedRefusals?: boolean;
   /** The line of the mailbox that is asked first after a quiet period. */

@@ -19,13 +19,10 @@ export async function pauseImport(
   return changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'running' || (found && found.epoch < current.epoch)) return undefined;
     const { lease: _ended, wakeUpAt: _unset, finding: _old, ...rest } = current;
-    return {
-      ...rest,
-      status: 'paused',
-      epoch: current.epoch + 1,
-      pausedAt: deps.clock.now(),
-      ...(found && { finding: found.finding }),
-    };
+    const pausedAt = deps.clock.now();
+    const finding = found && { finding: found.finding };
+    const pauseToAnnounce = { pausedAt, ...finding };
+    return { ...rest, status: 'paused', epoch: current.epoch + 1, pausedAt, ...finding, pauseToAnnounce };
   });
 }
 

@@ -34,11 +34,13 @@ import { systemClock } from '../kernel/clock.ts';
 import { createNewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { containers, queues, tables } from '../kernel/storage-names.ts';
+import { publishImportEnd } from '../webhooks/publish-happenings.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
 import { buildCustomerPurgers } from './build-customer-purgers.ts';
 import { buildImports } from './build-imports.ts';
 import { buildLimits } from './build-limits.ts';
+import { buildWebhooks } from './build-webhooks.ts';
 import type { Config } from './config.ts';
 
 /** Builds everything that the functions need, once for each process. */
@@ -47,12 +49,23 @@ export function buildDeps(config: Config, log: Log) {
   const clock = systemClock;
   const azure = buildAzureClients(config);
 
-  const connections = tableConnections(azure.table(tables.connections));
+  const webhooks = buildWebhooks(
+    {
+      table: azure.table(tables.webhooks),
+      queues: azure.queues,
+      vault: azure.vault,
+      connections: tableConnections(azure.table(tables.connections)),
+      imports: tableImports(azure.table(tables.imports)),
+      clock,
+      log,
+    },
+    settings,
+  );
+  const { connections, imports } = webhooks;
   const customers = tableCustomers(azure.table(tables.customers));
   const expiryIndex = tableExpiryIndex(azure.table(tables.connections));
   const consents = tableConsents(azure.table(tables.consents));
   const poisonArchive = tablePoisonArchive(azure.table(tables.poison));
-  const imports = tableImports(azure.table(tables.imports));
   const ledger = tableLedger(azure.table(tables.mailboxes, { maxRetries: 0 }));
   const slots = tableSlots(azure.table(tables.customers));
   const heartbeats = tableHeartbeats(azure.table(tables.heartbeats));
@@ -75,8 +88,11 @@ export function buildDeps(config: Config, log: Log) {
     checkMailbox: azure.queues.getQueueClient(queues.checkMailbox),
   });
   const importEvents = {
-    ended: async ({ id, customerId, connectionId, status }: Import) =>
-      log('info', 'import_ended', { importId: id, customerId, connectionId, status }),
+    async ended(record: Import) {
+      const { id, customerId, connectionId, status } = record;
+      log('info', 'import_ended', { importId: id, customerId, connectionId, status });
+      await publishImportEnd({ ...webhooks, clock }, record);
+    },
   };
   const messagePoolStore = tableMessagePool(azure.table(tables.imports));
   const machinery = buildImports(
@@ -101,6 +117,7 @@ export function buildDeps(config: Config, log: Log) {
     discardNow(deletionDeps, { customerId, connectionId });
 
   return {
+    ...webhooks,
     ...purgeDeps,
     ...deletionDeps,
     discardConnection,
@@ -127,7 +144,7 @@ export function buildDeps(config: Config, log: Log) {
     http: { jsonBodyMaxBytes: settings.JSON_BODY_MAX_BYTES, answersRememberedMs: settings.IDEMPOTENCY_REMEMBERED },
     fields: { nameMaxLength: settings.NAME_MAX_LENGTH },
     cancelImports: (customerId: string) => cancelCustomerImports(purgeDeps, customerId),
-    customerPurgers: buildCustomerPurgers({ ...deletionDeps, discardConnection, imports, uploads }),
+    customerPurgers: buildCustomerPurgers({ ...webhooks, ...deletionDeps, discardConnection, imports, uploads }),
     deletionGraceMs: settings.DELETION_GRACE,
     readiness: createReadiness({
       clock,

@@ -9,6 +9,7 @@ export function buildLimits(settings: Config['settings']) {
   const quotas: Quotas = {
     connectionsMax: settings.CONNECTIONS_MAX,
     keysMax: settings.KEYS_MAX,
+    webhooksMax: settings.WEBHOOKS_MAX,
     runningImportsMax: settings.RUNNING_IMPORTS_MAX,
     rejectedRowsMax: settings.REJECTED_ROWS_MAX,
   };

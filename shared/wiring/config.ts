@@ -100,6 +100,7 @@ const settings = z.object({
   CONNECTION_TESTS_PER_MINUTE: whole(120),
   CONNECTIONS_MAX: whole(500),
   KEYS_MAX: whole(100),
+  WEBHOOKS_MAX: whole(20),
   RUNNING_IMPORTS_MAX: whole(100),
   REJECTED_ROWS_MAX: whole(10_000_000),
   UPLOAD_LEASE: durationMs('PT15S'),
@@ -120,6 +121,16 @@ const settings = z.object({
   PLAN_OVERDUE_AFTER: durationMs('PT90S'),
   PAUSED_MAX: durationMs('P30D'),
   STORAGE_RETRY_AFTER: durationMs('PT5S'),
+
+  WEBHOOK_TIMEOUT: durationMs('PT10S'),
+  /** When a failed delivery is tried again: ISO 8601 durations since the first attempt, ascending. */
+  WEBHOOK_RETRIES: durationsMs('PT5S,PT1M,PT5M,PT30M,PT2H,PT5H,PT10H,PT24H'),
+  WEBHOOK_ATTEMPTS_AT_ONCE: whole(4),
+  WEBHOOK_DISABLED_AFTER: durationMs('P5D'),
+  DELIVERIES_KEPT: durationMs('P30D'),
+  DELIVERIES_MAX: whole(10_000),
+  /** For one machine only: deliveries may go to local addresses, and without TLS. */
+  WEBHOOKS_TO_LOCAL: z.stringbool().default(false),
 
   EXPIRING_WITHIN_DAYS: whole(30),
   REPLACED_SECRET_KEPT: durationMs('P3D'),

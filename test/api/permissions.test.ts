@@ -43,6 +43,17 @@ const permissions: Record<string, Permission | 'open'> = {
   'connections-test': 'manage',
   'expiring-secrets-list': 'read',
 
+  'webhooks-create': 'administer',
+  'webhooks-list': 'read',
+  'webhooks-get': 'read',
+  'webhooks-update': 'administer',
+  'webhooks-delete': 'administer',
+  'webhooks-rotate': 'administer',
+  'webhooks-ping': 'administer',
+  'webhooks-deliveries-list': 'read',
+  'webhooks-deliveries-get': 'read',
+  'webhooks-deliveries-redeliver': 'administer',
+
   'imports-create': 'manage',
   'imports-list': 'read',
   'imports-get': 'read',

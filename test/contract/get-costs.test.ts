@@ -21,6 +21,7 @@ import {
   aTally,
   RECORDS_NOW,
 } from '../support/records.ts';
+import { aDelivery, aWebhook } from '../support/webhook-records.ts';
 
 /**
  * Storage requests that one GET makes, at most, whatever the size of what it is about. Every GET needs a number here.
@@ -53,6 +54,11 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   'connections-get': { max: 3, path: '/v1/connections/conn_001' },
   // A page of at most 50, and the connection of each.
   'expiring-secrets-list': { max: 56, path: '/v1/expiring-secrets?limit=500&withinDays=3650', concurrentMax: 16 },
+
+  'webhooks-list': { max: 6, path: '/v1/webhooks?limit=500' },
+  'webhooks-get': { max: 3, path: '/v1/webhooks/hook_001' },
+  'webhooks-deliveries-list': { max: 7, path: '/v1/webhooks/hook_001/deliveries?limit=500&status=failed' },
+  'webhooks-deliveries-get': { max: 4, path: '/v1/webhooks/hook_001/deliveries/evt_001' },
 
   // The connection, a page, perhaps a shorter page, and the plan and the tallies of at most 20 imports.
   'imports-list': { max: 51, path: '/v1/connections/conn_001/imports?limit=500', concurrentMax: 16 },
@@ -128,6 +134,13 @@ beforeAll(async () => {
       await stores.expiryIndex.put({ customerId, connectionId, expiresAt, notedAt: RECORDS_NOW });
       await stores.connections.insert(connection);
     },
+  );
+  // One after the other: each one counts the others.
+  for (const webhook of count(12, (i) => aWebhook({ id: `hook_${pad(i)}` })))
+    await stores.webhooks.insert(webhook, 100);
+  await inGroups(
+    count(75, (i) => aDelivery({ id: `evt_${pad(i)}`, webhookId: 'hook_001', status: 'failed' })),
+    (delivery) => stores.deliveries.insert(delivery),
   );
   // One after the other: each one counts its rows in the same record of their customer.
   for (const record of count(300, (i) => anImport({ id: `imp_${pad(i)}`, connectionId: 'conn_001' }))) {

@@ -29,22 +29,29 @@ import { createWorkbookReader } from '../../shared/imports/upload/xlsx/read-work
 import type { Role } from '../../shared/kernel/actor.ts';
 import { createNewId } from '../../shared/kernel/ids.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
+import { createDeliveryGate } from '../../shared/webhooks/delivery-gate.ts';
+import { createRetrySchedule } from '../../shared/webhooks/retry-schedule.ts';
 import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
 import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
 import { inMemoryAudit } from '../fakes/in-memory-audit.ts';
 import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryConsents } from '../fakes/in-memory-consents.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
+import { inMemoryDeliveries } from '../fakes/in-memory-deliveries.ts';
 import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
+import { inMemoryOutbox } from '../fakes/in-memory-outbox.ts';
+import { inMemorySigningSecrets } from '../fakes/in-memory-signing-secrets.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
 import { inMemoryUploadLeases } from '../fakes/in-memory-upload-leases.ts';
 import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
+import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
+import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
 import { createFunctionCaller } from './function-caller.ts';
 import { createOpenApiCheck } from './openapi-check.ts';
@@ -142,6 +149,19 @@ export function createApiDeps() {
     cancelImports: (customerId: string) => cancelCustomerImports({ imports, importQueues }, customerId),
     deletionGraceMs: 7 * 24 * 3_600_000,
     importEvents: { ended: async () => undefined },
+    webhooks: inMemoryWebhooks(),
+    deliveries: inMemoryDeliveries(),
+    outbox: inMemoryOutbox(),
+    signingSecrets: inMemorySigningSecrets(),
+    webhookSender: simulatedReceiver(),
+    eventQueues: { sendPublish: send, sendDelivery: send },
+    retrySchedule: createRetrySchedule([5_000, 60_000]),
+    deliveryGate: createDeliveryGate(4),
+    webhookDisabledAfterMs: 5 * 86_400_000,
+    webhookDisabled: async () => undefined,
+    alsoTell: async () => undefined,
+    deliveryLogKeptMs: 30 * 86_400_000,
+    deliveryLogMax: 10_000,
     serialByKey,
     tallies,
     reports,
@@ -181,7 +201,7 @@ export function createApiDeps() {
     answers: inMemoryAnswers(),
     auditLog: inMemoryAudit(),
     auditKeptMs: 400 * 24 * 3_600_000,
-    quotas: { connectionsMax: 500, keysMax: 100, runningImportsMax: 100, rejectedRowsMax: 10_000 },
+    quotas: { connectionsMax: 500, keysMax: 100, webhooksMax: 20, runningImportsMax: 100, rejectedRowsMax: 10_000 },
     rateLimits: createRateLimits({
       requestsPerKey: 1_000,
       requestsPerCustomer: 2_000,

@@ -547,6 +547,140 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks */
+        get: operations["webhooks-list"];
+        put?: never;
+        /**
+         * Subscribe to events
+         * @description The secret is in this answer only. Deliveries are signed with it as https://www.standardwebhooks.com says; its libraries verify them.
+         */
+        post: operations["webhooks-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhookId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a webhook */
+        get: operations["webhooks-get"];
+        put?: never;
+        post?: never;
+        /** Delete a webhook with its secret and its deliveries */
+        delete: operations["webhooks-delete"];
+        options?: never;
+        head?: never;
+        /** Change, disable or enable a webhook */
+        patch: operations["webhooks-update"];
+        trace?: never;
+    };
+    "/v1/webhooks/{webhookId}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret of a webhook
+         * @description Until `overlapSeconds` are over, deliveries carry signatures of both secrets. The new one is in this answer only.
+         */
+        post: operations["webhooks-rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhookId}/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try out a webhook
+         * @description Delivers a `webhook.ping` as any event is delivered. The delivery shows what your server answered.
+         */
+        post: operations["webhooks-ping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhookId}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the deliveries of a webhook */
+        get: operations["webhooks-deliveries-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhookId}/deliveries/{deliveryId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a delivery */
+        get: operations["webhooks-deliveries-get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver an event again
+         * @description Begins a new round of attempts with the same `webhook-id` and body.
+         */
+        post: operations["webhooks-deliveries-redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -585,7 +719,127 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "connection.consented": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An admin of the tenant has granted the app its permissions. */
+        post: operations["webhook-connection-consented"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "connection.failing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Microsoft refuses the connection as a whole, for example because its client secret has expired. */
+        post: operations["webhook-connection-failing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "import.completed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An import has ended. `status` says how. */
+        post: operations["webhook-import-completed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "import.paused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An import has paused, by itself with a `finding`, or because somebody has paused it. */
+        post: operations["webhook-import-paused"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "mailbox.activated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mailboxes of an import have passed every check. Sent after the import has ended, up to 100 mailboxes in one event. */
+        post: operations["webhook-mailbox-activated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "mailbox.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mailboxes of an import have failed, and why. Sent after the import has ended, up to 100 mailboxes in one event. */
+        post: operations["webhook-mailbox-failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The answer to `POST /v1/webhooks/{webhookId}/ping`. */
+        post: operations["webhook-webhook-ping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         MailboxList: {
@@ -608,6 +862,24 @@ export interface components {
          * @enum {string}
          */
         Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "certificate_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
+        /** @description What is wrong with a connection or an import. */
+        EventFinding: {
+            /**
+             * @description A cause, or a code of an import as a whole.
+             * @example secret_wrong
+             */
+            cause: string;
+            /** @description What is wrong. */
+            detail: string;
+            /** @description How to fix it. */
+            fix?: string;
+            /** @description A page about it. */
+            link?: string;
+            microsoftCode?: string;
+            requestId?: string;
+            /** Format: date-time */
+            seenAt: string;
+        };
         Health: {
             /** @constant */
             status: "ok";
@@ -1175,6 +1447,99 @@ export interface components {
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
         };
+        ShownWebhook: {
+            /** @example hook_01k2m8qj4vabcdefghjkmnp */
+            id: string;
+            url: string;
+            events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+            description: string | null;
+            /** @enum {string} */
+            status: "enabled" | "disabled";
+            /** @description `gone`: the receiver answered 410. `failing`: deliveries failed for days. */
+            disabledReason: ("byCustomer" | "gone" | "failing") | null;
+            disabledAt: string | null;
+            /** @description The first failure since the last success. */
+            failingSince: string | null;
+            /** @description Until then, deliveries are also signed with secrets from before a rotation. */
+            previousSecretEndsAt: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            createdAt: string;
+            /** @description The secret, `whsec_…`. Absent when the answer is replayed. */
+            secret?: string;
+        };
+        /** @description Where events are delivered. Its secret is shown once. */
+        Webhook: {
+            /** @example hook_01k2m8qj4vabcdefghjkmnp */
+            id: string;
+            url: string;
+            events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+            description: string | null;
+            /** @enum {string} */
+            status: "enabled" | "disabled";
+            /** @description `gone`: the receiver answered 410. `failing`: deliveries failed for days. */
+            disabledReason: ("byCustomer" | "gone" | "failing") | null;
+            disabledAt: string | null;
+            /** @description The first failure since the last success. */
+            failingSince: string | null;
+            /** @description Until then, deliveries are also signed with secrets from before a rotation. */
+            previousSecretEndsAt: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            createdAt: string;
+        };
+        /** @description One event for one webhook, and how far its delivery has got. */
+        Delivery: {
+            /**
+             * @description Sent as `webhook-id`.
+             * @example evt_01k2m8qj4vabcdefghjkmnp
+             */
+            id: string;
+            webhookId: string;
+            /** @enum {string} */
+            type: "connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "webhook.ping";
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            happenedAt: string;
+            /** @enum {string} */
+            status: "pending" | "succeeded" | "failed";
+            attemptCount: number;
+            /** @description The latest 20 attempts, oldest first. */
+            attempts: components["schemas"]["DeliveryAttempt"][];
+            nextAttemptAt: string | null;
+            /** @description Exactly what was sent and signed. */
+            body: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            createdAt: string;
+        };
+        DeliveryAttempt: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            startedAt: string;
+            /** @enum {string} */
+            result: "succeeded" | "refused" | "redirected" | "timedOut" | "unreachable" | "targetNotAllowed" | "noSecret" | "interrupted";
+            durationMs: number | null;
+            /** @description The status of your server’s answer. */
+            httpStatus: number | null;
+            /** @description What failed, or how your server’s answer begins. */
+            detail: string | null;
+        };
         AuditRecord: {
             /** @example aud_01k2m8qj4vabcdefghjkmnp */
             id: string;
@@ -1688,6 +2053,16 @@ export interface components {
          * @example imp_01k2m8qj4vabcdefghjkmnp
          */
         importId: string;
+        /**
+         * @description The ID of a webhook.
+         * @example hook_01k2m8qj4vabcdefghjkmnp
+         */
+        webhookId: string;
+        /**
+         * @description The ID of a delivery.
+         * @example evt_01k2m8qj4vabcdefghjkmnp
+         */
+        deliveryId: string;
         /**
          * @description The e-mail address of a mailbox.
          * @example jane@contoso.com
@@ -3863,6 +4238,591 @@ export interface operations {
             503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
+    "webhooks-list": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of webhooks. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Webhook"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "webhooks-create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Where to deliver, by HTTPS.
+                     * @example https://hooks.contoso.com/muster
+                     */
+                    url: string;
+                    /** @description The events to deliver. */
+                    events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+                    /** @example Contoso */
+                    description?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The new webhook. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the webhook. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownWebhook"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-quota_reached-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-vault_unavailable-storage_unavailable"];
+        };
+    };
+    "webhooks-get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "webhooks-delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook is deleted. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-vault_unavailable-storage_unavailable"];
+        };
+    };
+    "webhooks-update": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Where to deliver, by HTTPS.
+                     * @example https://hooks.contoso.com/muster
+                     */
+                    url?: string;
+                    /** @description The events to deliver. */
+                    events?: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+                    /** @example Contoso */
+                    description?: string;
+                    /** @description While a webhook is disabled, its events are not kept. Enable it again with `true`. */
+                    enabled?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The changed webhook. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "webhooks-rotate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default 86400 */
+                    overlapSeconds?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The webhook with its new secret. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownWebhook"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-vault_unavailable-storage_unavailable"];
+        };
+    };
+    "webhooks-ping": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery, which is on its way. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the delivery. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "webhooks-deliveries-list": {
+        parameters: {
+            query?: {
+                status?: "pending" | "succeeded" | "failed";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of deliveries, newest event first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Delivery"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "webhooks-deliveries-get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+                /**
+                 * @description The ID of a delivery.
+                 * @example evt_01k2m8qj4vabcdefghjkmnp
+                 */
+                deliveryId: components["parameters"]["deliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "webhooks-deliveries-redeliver": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+                /**
+                 * @description The ID of a delivery.
+                 * @example evt_01k2m8qj4vabcdefghjkmnp
+                 */
+                deliveryId: components["parameters"]["deliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery, which is on its way. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the delivery. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
     "audit-list": {
         parameters: {
             query?: {
@@ -3968,6 +4928,478 @@ export interface operations {
             400: components["responses"]["Problem-400-validation_failed"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
+        };
+    };
+    "webhook-connection-consented": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "connection.consented";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example conn_01k2m8qj4vabcdefghjkmnp */
+                        connectionId: string;
+                        /** @description The name of the connection. */
+                        name: string;
+                        tenantId: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-connection-failing": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "connection.failing";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example conn_01k2m8qj4vabcdefghjkmnp */
+                        connectionId: string;
+                        /** @description The name of the connection. */
+                        name: string;
+                        tenantId: string;
+                        finding: components["schemas"]["EventFinding"];
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-import-completed": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "import.completed";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example imp_01k2m8qj4vabcdefghjkmnp */
+                        importId: string;
+                        connectionId: string;
+                        finding: components["schemas"]["EventFinding"] | null;
+                        /**
+                         * @description How the import has ended.
+                         * @enum {string}
+                         */
+                        status: "completed" | "cancelled" | "failed";
+                        counts: {
+                            rows: number;
+                            accepted: number;
+                            rejected: number;
+                            duplicates: number;
+                            passed: number;
+                            failed: number;
+                            inconclusive: number;
+                            cancelled: number;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** Format: date-time */
+                        finishedAt: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-import-paused": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "import.paused";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example imp_01k2m8qj4vabcdefghjkmnp */
+                        importId: string;
+                        connectionId: string;
+                        finding: components["schemas"]["EventFinding"] | null;
+                        /** Format: date-time */
+                        pausedAt: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-mailbox-activated": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "mailbox.activated";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example imp_01k2m8qj4vabcdefghjkmnp */
+                        importId: string;
+                        connectionId: string;
+                        mailboxes: {
+                            /** @example jane@contoso.com */
+                            address: string;
+                            /** @description The line of the import. */
+                            line: number;
+                            /** @description Your own ID of the mailbox. */
+                            reference?: string;
+                        }[];
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-mailbox-failed": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "mailbox.failed";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example imp_01k2m8qj4vabcdefghjkmnp */
+                        importId: string;
+                        connectionId: string;
+                        mailboxes: {
+                            /** @example jane@contoso.com */
+                            address: string;
+                            /** @description The line of the import. */
+                            line: number;
+                            /** @description Your own ID of the mailbox. */
+                            reference?: string;
+                            /**
+                             * @description A cause, or a code of an import as a whole.
+                             * @example secret_wrong
+                             */
+                            cause?: string;
+                        }[];
+                        /** @description Explains each cause in `mailboxes`. */
+                        causes: {
+                            [key: string]: {
+                                /** @description What is wrong. */
+                                detail: string;
+                                /** @description How to fix it. */
+                                fix?: string;
+                                /** @description A page about it. */
+                                link?: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-webhook-ping": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "webhook.ping";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        webhookId: string;
+                        url: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
 }

@@ -28,6 +28,7 @@ const importColumns: Columns<Import> = {
   ending: 'json',
   eventPending: 'flag',
   finding: 'json',
+  pauseToAnnounce: 'json',
   ignoresRepeatedRefusals: 'flag',
   canary: 'number',
   canarySettledAt: 'instant',

@@ -137,6 +137,7 @@ async function look(deps: DispatchDeps, shift: Shift): Promise<TickView | undefi
   const tickMs = tickLength(flow, now, pace.value.mode === 'hold' && now >= pace.value.holdUntil - 300);
   const sinceLastTickMs = Math.max(1, now - flow.lastTickAt);
   const changes = measureFlow(flow, flowSumsOf(counts, sumReports(reports)), now, tickMs);
+  flow.remaining = plan.accepted - countSettled(counts);
   if (shift.lastLookAt !== undefined && now - shift.lastLookAt > GAP_MS) shift.watchingSince = now;
   shift.lastLookAt = now;
   flow.lastTickAt = now;
