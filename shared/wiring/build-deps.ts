@@ -37,6 +37,7 @@ import { containers, queues, tables } from '../kernel/storage-names.ts';
 import { publishImportEnd } from '../webhooks/publish-happenings.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
+import { buildConnectionTest } from './build-connection-test.ts';
 import { buildCustomerPurgers } from './build-customer-purgers.ts';
 import { buildImports } from './build-imports.ts';
 import { buildLimits } from './build-limits.ts';
@@ -116,13 +117,19 @@ export function buildDeps(config: Config, log: Log) {
   const discardConnection = (customerId: string, connectionId: string) =>
     discardNow(deletionDeps, { customerId, connectionId });
 
+  const microsoft = buildChecker({ tokens, clouds: endpointsOf, clock, settings });
+  const tenants = openIdTenantDirectory({ clouds, clock, timeoutMs: settings.CONNECTION_TEST_STEP });
+  const connectionTest = buildConnectionTest({ ...microsoft, connections, tenants, tokens, clock, settings });
+
   return {
     ...webhooks,
     ...purgeDeps,
     ...deletionDeps,
     discardConnection,
     tenantPaces,
-    ...buildChecker({ tokens, clouds: endpointsOf, clock, settings }),
+    ...microsoft,
+    tenants,
+    ...connectionTest,
     customers,
     apiKeyStore,
     apiKeys: createApiKeyVerifier(
@@ -158,7 +165,6 @@ export function buildDeps(config: Config, log: Log) {
     consentEndpoints: endpointsOf,
     consentLinkValidMs: settings.CONSENT_LINK_VALID,
     publicUrl: config.publicUrl,
-    tenants: openIdTenantDirectory({ clouds, timeoutMs: settings.CHECK_TIMEOUT }),
     hasCloud: (cloud: Cloud) => clouds(cloud) !== undefined,
     expiringWithinDays: settings.EXPIRING_WITHIN_DAYS,
     replacedSecretKeptMs: settings.REPLACED_SECRET_KEPT,

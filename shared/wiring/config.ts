@@ -133,6 +133,7 @@ const settings = z.object({
   WEBHOOKS_TO_LOCAL: z.stringbool().default(false),
 
   EXPIRING_WITHIN_DAYS: whole(30),
+  CONNECTION_TEST_STEP: durationMs('PT10S'),
   REPLACED_SECRET_KEPT: durationMs('P3D'),
   CONSENT_LINK_VALID: durationMs('PT1H'),
 

@@ -39,6 +39,7 @@ const permissions: Record<string, Permission | 'open'> = {
   'connections-update': 'administer',
   'connections-delete': 'administer',
   'connections-replace-client-secret': 'administer',
+  'connections-restore-client-secret': 'administer',
   'connections-consent': 'administer',
   'connections-test': 'manage',
   'expiring-secrets-list': 'read',
