@@ -16,7 +16,7 @@ import { pauseImport } from '../../shared/imports/pause-import.ts';
 import { previewImport } from '../../shared/imports/preview-import.ts';
 import { type ProgressDeps, readProgress } from '../../shared/imports/progress.ts';
 import { requireChanged, requireImport } from '../../shared/imports/require-import.ts';
-import { resumeImport } from '../../shared/imports/resume-import.ts';
+import { type ResumeDeps, resumeImport } from '../../shared/imports/resume-import.ts';
 import { requireEnded, retryFailed } from '../../shared/imports/retry-failed.ts';
 import { type StartDeps, startImport } from '../../shared/imports/start-import.ts';
 import { mailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
@@ -28,7 +28,11 @@ import { importSchema, previewSchema, retrySchema, rowSchema } from './import-sc
 import { isList, openUpload, XLSX } from './open-upload.ts';
 import { presentProgress, presentRow } from './present-import.ts';
 
-interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps, Omit<UploadLeaseDeps, 'clock'> {
+interface Deps
+  extends Omit<EndpointDeps, 'clock'>,
+    StartDeps,
+    Pick<ResumeDeps, 'testConnection'>,
+    Omit<UploadLeaseDeps, 'clock'> {
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
@@ -170,7 +174,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     'resume',
     {
       summary: 'Resume a paused import',
-      answer: 'The import, which continues with its open rows.',
+      answer: 'The import, which continues with its open rows. If its connection was not ready, it was tested first.',
       refusals: ['connection_not_ready'],
     },
     (_actor, record) => resumeImport(deps, record),
@@ -228,7 +232,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       const record = await requireImport(deps, actor, params.importId ?? '');
       return answerPage(
         await deps.ledger.listRows(record.connectionId, record.id, page, query.state ?? query.verdict),
-        presentRow,
+        (row) => presentRow(row, record),
       );
     },
   });

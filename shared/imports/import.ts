@@ -1,5 +1,6 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
 import type { Flow } from './dispatching/flow.ts';
+import type { ImportWait } from './import-wait.ts';
 import type { Counts } from './ledger/counts.ts';
 import type { Columns } from './upload/parsed-row.ts';
 
@@ -86,6 +87,8 @@ export interface Import {
   lease?: ImportLease;
   /** What dispatchers have learnt about the flow of checks. */
   flow?: Flow;
+  /** What the dispatcher waits for. */
+  waitingFor?: ImportWait;
   /** When the delayed `dispatch-checks` message that wakes the import up is due. */
   wakeUpAt?: Date;
   /** Its end state once every row is settled. `failed` when planning failed. */

@@ -25,9 +25,11 @@ import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
 import type { DeletedConnection } from '../connections/connection-store.ts';
 import { discardConnection as discardNow } from '../connections/delete-connection.ts';
+import { newEventTimes } from '../edge/event-stream.ts';
 import { createOutlets } from '../edge/outlets.ts';
 import { createReadiness } from '../health/readiness.ts';
 import { cancelCustomerImports } from '../imports/cancel-import.ts';
+import { createImportWatches } from '../imports/events/watch-imports.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -37,6 +39,7 @@ import { containers, queues, tables } from '../kernel/storage-names.ts';
 import { publishImportEnd } from '../webhooks/publish-happenings.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
+import { buildConnectionTest } from './build-connection-test.ts';
 import { buildCustomerPurgers } from './build-customer-purgers.ts';
 import { buildImports } from './build-imports.ts';
 import { buildLimits } from './build-limits.ts';
@@ -116,13 +119,19 @@ export function buildDeps(config: Config, log: Log) {
   const discardConnection = (customerId: string, connectionId: string) =>
     discardNow(deletionDeps, { customerId, connectionId });
 
+  const microsoft = buildChecker({ tokens, clouds: endpointsOf, clock, settings });
+  const tenants = openIdTenantDirectory({ clouds, clock, timeoutMs: settings.CONNECTION_TEST_STEP });
+  const connectionTest = buildConnectionTest({ ...microsoft, connections, tenants, tokens, clock, settings });
+
   return {
     ...webhooks,
     ...purgeDeps,
     ...deletionDeps,
     discardConnection,
     tenantPaces,
-    ...buildChecker({ tokens, clouds: endpointsOf, clock, settings }),
+    ...microsoft,
+    tenants,
+    ...connectionTest,
     customers,
     apiKeyStore,
     apiKeys: createApiKeyVerifier(
@@ -131,6 +140,8 @@ export function buildDeps(config: Config, log: Log) {
     ),
     answers: tableAnswers(azure.table(tables.idempotency)),
     ...buildLimits(settings),
+    eventTimes: newEventTimes,
+    importWatches: createImportWatches({ imports, ledger, clock, sleep: machinery.sleep, log }),
     outlets: createOutlets(),
     processLog: log,
     auditLog: tableAudit(azure.table(tables.audit)),
@@ -158,7 +169,6 @@ export function buildDeps(config: Config, log: Log) {
     consentEndpoints: endpointsOf,
     consentLinkValidMs: settings.CONSENT_LINK_VALID,
     publicUrl: config.publicUrl,
-    tenants: openIdTenantDirectory({ clouds, timeoutMs: settings.CHECK_TIMEOUT }),
     hasCloud: (cloud: Cloud) => clouds(cloud) !== undefined,
     expiringWithinDays: settings.EXPIRING_WITHIN_DAYS,
     replacedSecretKeptMs: settings.REPLACED_SECRET_KEPT,

@@ -5,9 +5,12 @@ import { docsFiles, toDocsAsset } from '../../functions/http/docs/docs-assets.ts
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
+import { createConnectionTest } from '../../shared/checks/connection-test/run-test.ts';
+import { testConnection } from '../../shared/checks/connection-test/test-connection.ts';
 import { discardConnection } from '../../shared/connections/delete-connection.ts';
 import type { Organizations } from '../../shared/connections/organizations.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
+import type { TenantDirectory } from '../../shared/connections/tenant-directory.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
 import type { Outlets } from '../../shared/edge/outlets.ts';
@@ -21,6 +24,7 @@ import { createHeartbeat } from '../../shared/imports/checking/heartbeat.ts';
 import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
 import { createTenantGate } from '../../shared/imports/checking/tenant-gate.ts';
 import { createMessagePool } from '../../shared/imports/dispatching/message-pool.ts';
+import { createImportWatches } from '../../shared/imports/events/watch-imports.ts';
 import { createReportBook } from '../../shared/imports/ledger/report-book.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../shared/imports/ledger/settler.ts';
@@ -118,11 +122,29 @@ export function createApiDeps() {
     sendDeletion: send,
     purgeConnection: async () => undefined,
   };
+  const tenants: TenantDirectory = {
+    async find(cloud, name) {
+      return name === DOMAIN || name === TENANT_ID ? { tenantId: TENANT_ID, cloud } : undefined;
+    },
+  };
+  /** Set `read` to tell what the connection test learns of the tenant. */
+  const organizations: Organizations = { read: async () => undefined };
+  const resourceOf = () => 'https://graph.microsoft.com';
+  const { tokens, checker } = tenant;
+  const runTest = createConnectionTest({
+    tenants,
+    tokens,
+    checker,
+    organizations,
+    resourceOf,
+    clock,
+    stepLimitMs: 2_000,
+  });
   return {
     ...deletionDeps,
     /** The tenant of every connection. */
     tenant,
-    checker: tenant.checker,
+    checker,
     discardConnection: (customerId: string, connectionId: string) =>
       discardConnection(deletionDeps, { customerId, connectionId }),
     replacedSecretKeptMs: 3 * 86_400_000,
@@ -130,12 +152,13 @@ export function createApiDeps() {
     consentLinkValidMs: 3_600_000,
     publicUrl: 'https://muster.test',
     docsAssets: async () => docsAssets,
-    tenants: { resolve: async (_cloud: unknown, domain: string) => (domain === DOMAIN ? TENANT_ID : undefined) },
+    tenants,
+    runTest,
+    testConnection: (customerId: string, connectionId: string) =>
+      testConnection({ connections, runTest }, { customerId }, connectionId),
     hasCloud: (cloud: string) => cloud !== 'simulator',
     expiringWithinDays: 30,
-    /** Set `read` to tell what the connection test learns of the tenant. */
-    organizations: { read: async () => undefined } as Organizations,
-    resourceOf: () => 'https://graph.microsoft.com',
+    organizations,
     imports,
     ledger,
     uploads: inMemoryUploads(),
@@ -212,6 +235,10 @@ export function createApiDeps() {
     }),
     // Refusals without a pause: no test has to wait for them.
     turns: createTurns({ requestsAtOnce: 4, requestsWaiting: 100 }, async () => undefined),
+    eventPlaces: createPlaces(16),
+    // No test has to wait for the end of a stream.
+    eventTimes: () => ({ heartbeatMs: 100, lastsMs: 250, stalledAfterMs: 100 }),
+    importWatches: createImportWatches({ imports, ledger, clock, sleep: (ms) => pause(ms), log: () => undefined }),
     downloadPlaces: createPlaces(2),
     // Answers over fakes do not go to any connection.
     outlets: { find: () => undefined } as Outlets,

@@ -209,7 +209,10 @@ export interface paths {
         delete: operations["connections-delete"];
         options?: never;
         head?: never;
-        /** Change a connection */
+        /**
+         * Change a connection
+         * @description A changed `clientId` is another app: the connection awaits consent again, and its test runs. A changed `clientSecretExpiresAt` corrects the date and leaves the secret as it is.
+         */
         patch: operations["connections-update"];
         trace?: never;
     };
@@ -223,10 +226,30 @@ export interface paths {
         get?: never;
         /**
          * Replace the client secret
-         * @description Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret stays in use.
+         * @description Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret stays in use. Then the rest of the connection test runs. Imports that paused because of the old secret continue by themselves within a minute. The old secret is kept for some days, and can be brought back.
          */
         put: operations["connections-replace-client-secret"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/client-secret/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring back the client secret from before the last replacement
+         * @description Asks Microsoft for a token with that secret first. If Microsoft refuses it, nothing changes. The two secrets change places, so this can be undone in the same way.
+         */
+        post: operations["connections-restore-client-secret"];
         delete?: never;
         options?: never;
         head?: never;
@@ -244,7 +267,7 @@ export interface paths {
         put?: never;
         /**
          * Test a connection
-         * @description Asks Microsoft now, with nothing cached. A passed test makes the connection ready for imports.
+         * @description Asks Microsoft now, with nothing cached. A passed test makes the connection ready for imports. If Microsoft is throttled, unavailable or slow, a step is inconclusive, and the status of the connection stays as it is.
          */
         post: operations["connections-test"];
         delete?: never;
@@ -425,6 +448,34 @@ export interface paths {
         };
         /** List the rows of an import */
         get: operations["imports-rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{importId}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch an import as it runs
+         * @description Server-sent events, for any client of `text/event-stream` that can send the `Authorization` header:
+         *
+         *     - `progress` has the same body as `GET /v1/imports/{importId}`. It comes first, then at each whole percent, and when the status or the finding changes. Its counts are those of the mailboxes that were told before it.
+         *     - `mailbox` names mailboxes that have been settled, up to some hundred of them in one event.
+         *     - `done` comes when the import has ended, after everything else, with the final body. For an import that has ended already, it comes immediately.
+         *
+         *     Each event has an `id`. A client that comes back with the newest one in `Last-Event-ID` is told everything after that event, and nothing twice. Without it, the stream begins with the progress of now.
+         *
+         *     The API ends the stream after about three minutes, and a client of server-sent events comes back by itself. If nothing else happens, a comment comes every 15 seconds. Causes may still be explained more precisely when the import ends; the rows have the final ones.
+         */
+        get: operations["imports-events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -841,7 +892,7 @@ export interface components {
          * @description Why a check did not pass. docs/causes.md explains each cause.
          * @enum {string}
          */
-        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "certificate_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
+        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
         /** @description What is wrong with a connection or an import. */
         EventFinding: {
             /**
@@ -1028,8 +1079,26 @@ export interface components {
                  */
                 expiresAt: string;
                 daysLeft: number;
-                /** @enum {string} */
+                /**
+                 * @description `expired` also if Microsoft says so before `expiresAt`.
+                 * @enum {string}
+                 */
                 state: "valid" | "expiring" | "expired";
+                /** @description The secret that was replaced last, as long as it can be brought back. */
+                previous?: {
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, in UTC.
+                     * @example 2027-06-01T08:30:00.000Z
+                     */
+                    expiresAt: string;
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, in UTC.
+                     * @example 2027-06-01T08:30:00.000Z
+                     */
+                    restorableUntil: string;
+                };
             };
             probes: components["schemas"]["Probe"][];
             /** @enum {string} */
@@ -1038,6 +1107,7 @@ export interface components {
             /** @enum {string} */
             status: "awaitingConsent" | "ready" | "failing" | "disconnected";
             finding: components["schemas"]["ConnectionFinding"] | null;
+            lastTest: components["schemas"]["LastTest"] | null;
             consentedAt: string | null;
             /**
              * Format: date-time
@@ -1071,21 +1141,25 @@ export interface components {
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
         };
-        TestResult: {
+        /** @description The result of the last test. */
+        LastTest: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            testedAt: string;
             verdict: components["schemas"]["Verdict"];
+            /** @description Every step, in order. A step that depends on one that did not pass is `skipped`. */
             steps: components["schemas"]["TestStep"][];
-            /** @description The permissions that the tokens show. They never decide. */
+            /** @description The permissions that the tokens show. */
             roles: string[];
-            organization?: {
-                displayName: string;
-                verifiedDomains: string[];
-            };
         };
         /** @enum {string} */
         Verdict: "passed" | "failed" | "inconclusive" | "skipped";
         TestStep: {
             /** @enum {string} */
-            step: "token" | "audience" | "tenant" | "roles" | "organization" | "defaultMailbox";
+            step: "authority" | "credential" | "tenant" | "audience" | "roles" | "organization" | "defaultMailbox";
             /**
              * @description Whose token the step is about. Absent from steps that are not about a token.
              * @enum {string}
@@ -1103,6 +1177,23 @@ export interface components {
             microsoftCode?: string;
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
+        };
+        TestResult: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            testedAt: string;
+            verdict: components["schemas"]["Verdict"];
+            /** @description Every step, in order. A step that depends on one that did not pass is `skipped`. */
+            steps: components["schemas"]["TestStep"][];
+            /** @description The permissions that the tokens show. */
+            roles: string[];
+            organization?: {
+                displayName: string;
+                verifiedDomains: string[];
+            };
         };
         ConsentLink: {
             /** @description Absent when the answer is replayed: the link is shown once. */
@@ -1220,6 +1311,8 @@ export interface components {
             startedAt: string | null;
             finishedAt: string | null;
             finding: components["schemas"]["ImportFinding"] | null;
+            /** @description What a running import waits for. It goes on by itself. `null` if nothing holds it up. */
+            waitingFor: components["schemas"]["ImportWait"] | null;
             /** @description Absent for imports from before this was kept. */
             columns?: components["schemas"]["UploadColumns"];
             /** @description The import whose failed rows this one checks again. */
@@ -1259,6 +1352,14 @@ export interface components {
              */
             seenAt: string;
         };
+        ImportWait: {
+            /** @enum {string} */
+            cause: "throttled" | "microsoft_unavailable" | "propagating";
+            /** @description The same in words. */
+            message: string;
+            /** @description When Microsoft is asked next. `null` if no time is known. */
+            until: string | null;
+        };
         /** @description One line of an import and its result. */
         Row: {
             line: number;
@@ -1279,11 +1380,41 @@ export interface components {
             requestId?: string;
             /**
              * Format: date-time
-             * @description RFC 3339, in UTC.
+             * @description When a waiting row is checked again, at the earliest.
              * @example 2027-06-01T08:30:00.000Z
              */
             nextCheckAt?: string;
             reference?: string;
+        };
+        /** @description One server-sent event: the fields `event`, `id`, and `data` as JSON. */
+        ImportEvent: {
+            /** @constant */
+            event: "progress";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["Import"];
+        } | {
+            /** @constant */
+            event: "mailbox";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["SettledMailboxes"];
+        } | {
+            /** @constant */
+            event: "done";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["Import"];
+        };
+        /** @description Mailboxes of an import that have been settled since the last event. */
+        SettledMailboxes: {
+            mailboxes: {
+                line: number;
+                address: string;
+                /** @enum {string} */
+                state: "passed" | "failed" | "inconclusive" | "cancelled";
+                cause?: components["schemas"]["Cause"];
+            }[];
         };
         /** @description One line of an import with its result and how to fix it. */
         ReportRow: {
@@ -1874,6 +2005,22 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `credentials_rejected`: Microsoft rejected the credentials. `idempotency_key_reused`: The idempotency key was used for another request. */
+        "Problem-422-credentials_rejected-idempotency_key_reused": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `validation_failed`: The request is not valid. `file_empty`: The file is empty. `file_not_text`: The file is neither text nor a workbook. `file_malformed`: The file is malformed. `file_no_address_column`: The file has no address column. `customer_required`: The request must name a customer. `malformed_request`: The request cannot be read. */
         "Problem-400-validation_failed-file_empty-file_not_text-file_malformed-file_no_address_column-customer_required-malformed_request": {
             headers: {
@@ -2000,6 +2147,8 @@ export interface components {
         "Idempotency-Key": string;
         /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
         "If-None-Match": string;
+        /** @description The `id` of the last event that arrived. The stream goes on after it. */
+        "Last-Event-ID": string;
         /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
         "If-Match": string;
     };
@@ -2827,8 +2976,9 @@ export interface operations {
                     /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret: string;
                     /**
-                     * Format: date-time
-                     * @description When the client secret expires.
+                     * @description When the client secret expires: an instant, or the date that Microsoft’s portal shows.
+                     * @example 2027-05-01
+                     * @example 2027-05-01T14:30:00Z
                      */
                     clientSecretExpiresAt: string;
                     /**
@@ -2850,11 +3000,8 @@ export interface operations {
                      * @enum {string}
                      */
                     sendProbe?: "noDelivery" | "selfAddressed" | "none";
-                    /**
-                     * @description The mailbox that a connection test uses.
-                     * @example jane@contoso.com
-                     */
-                    defaultMailbox?: string;
+                    /** @description The mailbox that a connection test uses, or `null`. */
+                    defaultMailbox?: string | null;
                 };
             };
         };
@@ -3019,10 +3166,18 @@ export interface operations {
                     /** @example Contoso */
                     name?: string;
                     /**
-                     * @description The mailbox that a connection test uses.
-                     * @example jane@contoso.com
+                     * Format: uuid
+                     * @description The application (client) ID of the app in the tenant.
                      */
-                    defaultMailbox?: string;
+                    clientId?: string;
+                    /**
+                     * @description When the client secret expires: an instant, or the date that Microsoft’s portal shows.
+                     * @example 2027-05-01
+                     * @example 2027-05-01T14:30:00Z
+                     */
+                    clientSecretExpiresAt?: string;
+                    /** @description The mailbox that a connection test uses, or `null`. */
+                    defaultMailbox?: string | null;
                     /** @description What is checked in each mailbox. */
                     probes?: ("graph.readWrite" | "graph.send" | "imap" | "smtp")[];
                     /**
@@ -3059,6 +3214,7 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-conflict"];
             412: components["responses"]["Problem-412-precondition_failed"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
@@ -3091,8 +3247,9 @@ export interface operations {
                     /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret: string;
                     /**
-                     * Format: date-time
-                     * @description When the client secret expires.
+                     * @description When the client secret expires: an instant, or the date that Microsoft’s portal shows.
+                     * @example 2027-05-01
+                     * @example 2027-05-01T14:30:00Z
                      */
                     clientSecretExpiresAt: string;
                 };
@@ -3129,6 +3286,56 @@ export interface operations {
             503: components["responses"]["Problem-503-vault_unavailable-microsoft_unavailable-microsoft_throttled-storage_unavailable"];
         };
     };
+    "connections-restore-client-secret": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection with its earlier secret. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-credentials_rejected-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-vault_unavailable-microsoft_unavailable-microsoft_throttled-storage_unavailable"];
+        };
+    };
     "connections-test": {
         parameters: {
             query?: never;
@@ -3160,6 +3367,8 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth testing again. Only if a step is inconclusive. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3176,7 +3385,7 @@ export interface operations {
             422: components["responses"]["Problem-422-idempotency_key_reused"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
-            503: components["responses"]["Problem-503-vault_unavailable-microsoft_unavailable-microsoft_throttled-storage_unavailable"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
     "connections-consent": {
@@ -3607,7 +3816,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The import, which continues with its open rows. */
+            /** @description The import, which continues with its open rows. If its connection was not ready, it was tested first. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3799,6 +4008,65 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "imports-events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `id` of the last event that arrived. The stream goes on after it. */
+                "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
+            };
+            path: {
+                /**
+                 * @description The ID of an import.
+                 * @example imp_01k2m8qj4vabcdefghjkmnp
+                 */
+                importId: components["parameters"]["importId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. The schema describes one of them. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Always `no`: proxies should pass events on immediately. */
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ImportEvent"];
+                };
+            };
+            /** @description The event with this `Last-Event-ID` was the last one. Do not come back. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;

@@ -23,6 +23,7 @@ const importColumns: Columns<Import> = {
   scoutedLines: 'json',
   lease: 'json',
   flow: 'json',
+  waitingFor: 'json',
   wakeUpAt: 'instant',
   endsAs: 'text',
   ending: 'json',
