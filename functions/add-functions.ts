@@ -9,6 +9,7 @@ import { addCustomerRoutes } from './http/customers.ts';
 import { addDocsPage } from './http/docs/docs-page.ts';
 import { addExpiringSecretRoutes } from './http/expiring-secrets.ts';
 import { addHealthRoutes } from './http/health.ts';
+import { addImportEventRoutes } from './http/import-events.ts';
 import { addImportReportRoutes } from './http/import-reports.ts';
 import { addImportRoutes } from './http/imports.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
@@ -38,6 +39,7 @@ const routes = [
   addConsentRoutes,
   addExpiringSecretRoutes,
   addImportRoutes,
+  addImportEventRoutes,
   addImportReportRoutes,
   addMailboxRoutes,
   addWebhookRoutes,

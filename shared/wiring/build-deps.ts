@@ -25,9 +25,11 @@ import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
 import type { DeletedConnection } from '../connections/connection-store.ts';
 import { discardConnection as discardNow } from '../connections/delete-connection.ts';
+import { newEventTimes } from '../edge/event-stream.ts';
 import { createOutlets } from '../edge/outlets.ts';
 import { createReadiness } from '../health/readiness.ts';
 import { cancelCustomerImports } from '../imports/cancel-import.ts';
+import { createImportWatches } from '../imports/events/watch-imports.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -138,6 +140,8 @@ export function buildDeps(config: Config, log: Log) {
     ),
     answers: tableAnswers(azure.table(tables.idempotency)),
     ...buildLimits(settings),
+    eventTimes: newEventTimes,
+    importWatches: createImportWatches({ imports, ledger, clock, sleep: machinery.sleep, log }),
     outlets: createOutlets(),
     processLog: log,
     auditLog: tableAudit(azure.table(tables.audit)),

@@ -95,6 +95,7 @@ const settings = z.object({
   REQUESTS_AT_ONCE: whole(4),
   REQUESTS_WAITING: whole(100),
   DOWNLOADS_AT_ONCE: whole(2),
+  EVENT_STREAMS_AT_ONCE: whole(16),
   FAILED_KEYS_PER_MINUTE: whole(60),
   PUBLIC_REQUESTS_PER_MINUTE: whole(600),
   CONNECTION_TESTS_PER_MINUTE: whole(120),

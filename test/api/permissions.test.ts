@@ -58,6 +58,7 @@ const permissions: Record<string, Permission | 'open'> = {
   'imports-create': 'manage',
   'imports-list': 'read',
   'imports-get': 'read',
+  'imports-events': 'read',
   'imports-rows': 'read',
   'imports-report-csv': 'read',
   'imports-report-json': 'read',

@@ -24,6 +24,7 @@ import { createHeartbeat } from '../../shared/imports/checking/heartbeat.ts';
 import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
 import { createTenantGate } from '../../shared/imports/checking/tenant-gate.ts';
 import { createMessagePool } from '../../shared/imports/dispatching/message-pool.ts';
+import { createImportWatches } from '../../shared/imports/events/watch-imports.ts';
 import { createReportBook } from '../../shared/imports/ledger/report-book.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../shared/imports/ledger/settler.ts';
@@ -234,6 +235,10 @@ export function createApiDeps() {
     }),
     // Refusals without a pause: no test has to wait for them.
     turns: createTurns({ requestsAtOnce: 4, requestsWaiting: 100 }, async () => undefined),
+    eventPlaces: createPlaces(16),
+    // No test has to wait for the end of a stream.
+    eventTimes: () => ({ heartbeatMs: 100, lastsMs: 250, stalledAfterMs: 100 }),
+    importWatches: createImportWatches({ imports, ledger, clock, sleep: (ms) => pause(ms), log: () => undefined }),
     downloadPlaces: createPlaces(2),
     // Answers over fakes do not go to any connection.
     outlets: { find: () => undefined } as Outlets,

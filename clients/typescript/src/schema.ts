@@ -456,6 +456,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/imports/{importId}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch an import as it runs
+         * @description Server-sent events, for any client of `text/event-stream` that can send the `Authorization` header:
+         *
+         *     - `progress` has the same body as `GET /v1/imports/{importId}`. It comes first, then at each whole percent, and when the status or the finding changes. Its counts are those of the mailboxes that were told before it.
+         *     - `mailbox` names mailboxes that have been settled, up to some hundred of them in one event.
+         *     - `done` comes when the import has ended, after everything else, with the final body. For an import that has ended already, it comes immediately.
+         *
+         *     Each event has an `id`. A client that comes back with the newest one in `Last-Event-ID` is told everything after that event, and nothing twice. Without it, the stream begins with the progress of now.
+         *
+         *     The API ends the stream after about three minutes, and a client of server-sent events comes back by itself. If nothing else happens, a comment comes every 15 seconds. Causes may still be explained more precisely when the import ends; the rows have the final ones.
+         */
+        get: operations["imports-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/imports/{importId}/report.csv": {
         parameters: {
             query?: never;
@@ -1358,6 +1386,36 @@ export interface components {
             nextCheckAt?: string;
             reference?: string;
         };
+        /** @description One server-sent event: the fields `event`, `id`, and `data` as JSON. */
+        ImportEvent: {
+            /** @constant */
+            event: "progress";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["Import"];
+        } | {
+            /** @constant */
+            event: "mailbox";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["SettledMailboxes"];
+        } | {
+            /** @constant */
+            event: "done";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["Import"];
+        };
+        /** @description Mailboxes of an import that have been settled since the last event. */
+        SettledMailboxes: {
+            mailboxes: {
+                line: number;
+                address: string;
+                /** @enum {string} */
+                state: "passed" | "failed" | "inconclusive" | "cancelled";
+                cause?: components["schemas"]["Cause"];
+            }[];
+        };
         /** @description One line of an import with its result and how to fix it. */
         ReportRow: {
             line: number;
@@ -2089,6 +2147,8 @@ export interface components {
         "Idempotency-Key": string;
         /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
         "If-None-Match": string;
+        /** @description The `id` of the last event that arrived. The stream goes on after it. */
+        "Last-Event-ID": string;
         /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
         "If-Match": string;
     };
@@ -3948,6 +4008,65 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "imports-events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `id` of the last event that arrived. The stream goes on after it. */
+                "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
+            };
+            path: {
+                /**
+                 * @description The ID of an import.
+                 * @example imp_01k2m8qj4vabcdefghjkmnp
+                 */
+                importId: components["parameters"]["importId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. The schema describes one of them. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Always `no`: proxies should pass events on immediately. */
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ImportEvent"];
+                };
+            };
+            /** @description The event with this `Last-Event-ID` was the last one. Do not come back. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
