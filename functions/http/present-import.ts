@@ -29,7 +29,7 @@ export function presentProgress({
     finishedAt: record.finishedAt?.toISOString() ?? null,
     uploadExpiresAt: record.uploadExpiresAt?.toISOString() ?? null,
     rowsExpireAt: record.rowsExpireAt?.toISOString() ?? null,
-    finding: record.finding ? presentFinding(record.finding) : null,
+    finding: record.finding ? presentImportFinding(record.finding) : null,
     ...(record.columns && { columns: record.columns }),
     ...(record.retryOf !== undefined && { retryOf: record.retryOf }),
   };
@@ -53,7 +53,7 @@ export function presentPreview({ preview, kept }: KeptPreview): z.infer<typeof p
   };
 }
 
-function presentFinding(finding: ImportFinding) {
+export function presentImportFinding(finding: ImportFinding) {
   const { code: cause, detail, fix, link, microsoftCode, requestId, seenAt } = finding;
   return {
     cause,
