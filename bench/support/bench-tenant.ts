@@ -1,6 +1,11 @@
 import { demoGrants } from '../../local/demo/mailboxes.ts';
 import type { ScenarioInput } from '../../local/microsoft365/scenario.ts';
 
+export { demoGrants };
+/** What an app needs for the two Graph probes. With more, it is asked more about each mailbox. */
+export const mailGrants = demoGrants.filter((grant) => grant.startsWith('Mail.'));
+type Grant = (typeof demoGrants)[number];
+
 type ScenarioTenant = ScenarioInput['tenants'][number];
 
 export const clientSecretExpiresAt = '2035-12-31T00:00:00Z';
@@ -14,7 +19,12 @@ export interface BenchTenant {
   scenario: ScenarioTenant;
 }
 
-export function benchTenant(number: number, mailboxes: number, more: Partial<ScenarioTenant> = {}): BenchTenant {
+export function benchTenant(
+  number: number,
+  mailboxes: number,
+  grants: readonly Grant[] = demoGrants,
+  more: Partial<ScenarioTenant> = {},
+): BenchTenant {
   const suffix = String(number).padStart(12, '0');
   const domain = `bench${number}.example`;
   const clientId = `0b0e5c1d-2f6a-4b83-8e97-${suffix}`;
@@ -27,7 +37,7 @@ export function benchTenant(number: number, mailboxes: number, more: Partial<Sce
         clientId,
         displayName: 'Outreach',
         secrets: [{ value: clientSecret, expiresAt: '2036-01-01T00:00:00Z' }],
-        grants: [...demoGrants],
+        grants: [...grants],
         consent: 'granted',
       },
     ],
