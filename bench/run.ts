@@ -1,5 +1,6 @@
 import { apiFairness } from './api-fairness.ts';
 import { cancel } from './cancel.ts';
+import { crowd } from './crowd.ts';
 import { fairness } from './fairness.ts';
 import { large } from './large.ts';
 import { processes } from './processes.ts';
@@ -14,6 +15,7 @@ const benches: Record<string, Bench> = {
   throttled,
   processes,
   cancel,
+  crowd,
   fairness,
   large,
   'api-fairness': apiFairness,
