@@ -100,7 +100,7 @@ async function measure(processes: number, options: Options) {
     return {
       rows,
       note: `  ${name(`${hasEnded ? 'ended' : 'stopped'} after ${end.seconds.toFixed(1)} s with ${settled} of ${mailboxes} settled. At the limit it takes ${arithmetic.toFixed(1)} s`)} (${cost.subRequests.toFixed(1)} sub-requests a mailbox).`,
-      figures: { processes, seconds: end.seconds, settled, hasEnded, arithmeticSeconds: arithmetic, cost, samples },
+      figures: { processes, seconds: end.seconds, settled, hasEnded, arithmeticSeconds: arithmetic, cost },
     };
   } finally {
     await bench.stop();

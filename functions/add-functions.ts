@@ -9,19 +9,24 @@ import { addCustomerRoutes } from './http/customers.ts';
 import { addDocsPage } from './http/docs/docs-page.ts';
 import { addExpiringSecretRoutes } from './http/expiring-secrets.ts';
 import { addHealthRoutes } from './http/health.ts';
+import { addImportEventRoutes } from './http/import-events.ts';
 import { addImportReportRoutes } from './http/import-reports.ts';
 import { addImportRoutes } from './http/imports.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
 import { addProblemPages } from './http/problem-page.ts';
+import { addWebhookRoutes } from './http/webhooks.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
 import { addDeleteConnectionQueue } from './queues/delete-connection.ts';
+import { addDeliverEventQueue } from './queues/deliver-event.ts';
 import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
+import { addPublishEventsQueue } from './queues/publish-events.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
 import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
 import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
+import { addSweepEventsTimer } from './timers/sweep-events.ts';
 import { addSweepImportsTimer } from './timers/sweep-imports.ts';
 import { addTidyUpTimer } from './timers/tidy-up.ts';
 
@@ -34,8 +39,10 @@ const routes = [
   addConsentRoutes,
   addExpiringSecretRoutes,
   addImportRoutes,
+  addImportEventRoutes,
   addImportReportRoutes,
   addMailboxRoutes,
+  addWebhookRoutes,
   addAuditRoutes,
   addOpenApiRoute,
   addDocsPage,
@@ -47,9 +54,12 @@ const queuesAndTimers = [
   addDispatchChecksQueue,
   addCheckMailboxQueue,
   addDeleteConnectionQueue,
+  addPublishEventsQueue,
+  addDeliverEventQueue,
 
   addSweepImportsTimer,
   addSweepDeletionsTimer,
+  addSweepEventsTimer,
   addFindExpiringSecretsTimer,
   addRemoveOrphanedSecretsTimer,
   addTidyUpTimer,

@@ -13,6 +13,6 @@ export function openApiDocument(): string {
     Values: Record<string, string>;
   };
   const deps = buildDeps(readConfig(Values), () => undefined);
-  const { routes } = addFunctions(host, { ...deps, docsAssets: async () => [] });
-  return `${JSON.stringify(createOpenApi(routes, '/'), null, 2)}\n`;
+  const api = addFunctions(host, { ...deps, docsAssets: async () => [] });
+  return `${JSON.stringify(createOpenApi(api, '/'), null, 2)}\n`;
 }

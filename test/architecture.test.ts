@@ -26,6 +26,7 @@ const featureArrows: Record<string, readonly string[]> = {
   mailboxes: ['causes'],
   operations: [],
   plans: [],
+  webhooks: ['causes', 'connections', 'imports'],
 };
 
 /** Which other folders a folder of shared/imports may use. */
@@ -39,6 +40,7 @@ const importFolderArrows: Record<string, readonly string[]> = {
   refusals: ['ledger'],
   checking: ['ledger', 'refusals'],
   finishing: ['ledger', 'upload'],
+  events: ['ledger'],
   dispatching: ['finishing', 'ledger', 'pacing', 'refusals'],
 };
 
@@ -46,7 +48,17 @@ const importFolderArrows: Record<string, readonly string[]> = {
 const mayUse: Record<string, readonly string[]> = {
   // For its pattern of an e-mail address.
   kernel: ['zod'],
-  feature: ['zod', 'csv-parse', 'csv-stringify', 'p-limit', 'lru-cache', 'iso8601-duration', '@fastify/busboy'],
+  feature: [
+    'zod',
+    'csv-parse',
+    'csv-stringify',
+    'p-limit',
+    'lru-cache',
+    'iso8601-duration',
+    '@fastify/busboy',
+    'saxes',
+    'yauzl',
+  ],
   edge: ['zod', 'zod-openapi', '@azure/functions', 'limiter', 'lru-cache', 'p-limit'],
   functions: ['zod', 'p-limit', '@azure/functions'],
 };

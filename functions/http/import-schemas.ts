@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { causeCodes } from '../../shared/causes/causes.ts';
 import { instant } from '../../shared/edge/response-fields.ts';
 import { importStatuses } from '../../shared/imports/import.ts';
+import { waitCauses } from '../../shared/imports/import-wait.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
 import { delimiters, encodings } from '../../shared/imports/upload/csv-format.ts';
 import { rowFields } from '../../shared/imports/upload/parsed-row.ts';
@@ -57,6 +59,7 @@ const columnsSchema = z
       .boolean()
       .optional()
       .meta({ description: 'Files only. `false` for a list of addresses that begins on the first line.' }),
+    sheet: z.string().optional().meta({ description: 'Workbooks only. The name of the sheet that was read.' }),
     delimiter: z.enum(delimiters).optional().meta({ description: 'CSV only.' }),
     encoding: z.enum(encodings).optional().meta({
       description:
@@ -64,6 +67,14 @@ const columnsSchema = z
     }),
   })
   .meta({ id: 'UploadColumns', description: 'How an upload was read.' });
+
+const waitSchema = z
+  .strictObject({
+    cause: z.enum(waitCauses),
+    message: z.string().meta({ description: 'The same in words.' }),
+    until: instant.nullable().meta({ description: 'When Microsoft is asked next. `null` if no time is known.' }),
+  })
+  .meta({ id: 'ImportWait' });
 
 export const importSchema = z
   .strictObject({
@@ -80,10 +91,25 @@ export const importSchema = z
     startedAt: instant.nullable(),
     finishedAt: instant.nullable(),
     finding: importFindingSchema.nullable(),
+    waitingFor: waitSchema
+      .nullable()
+      .meta({ description: 'What a running import waits for. It goes on by itself. `null` if nothing holds it up.' }),
     columns: columnsSchema.optional().meta({ description: 'Absent for imports from before this was kept.' }),
-    retryOf: z.string().optional(),
+    retryOf: z.string().optional().meta({ description: 'The import whose failed rows this one checks again.' }),
   })
   .meta({ id: 'Import' });
+
+/** The body of `retry-failed`, which may be left out. */
+export const retrySchema = z
+  .strictObject({
+    causes: z
+      .array(causeSchema)
+      .min(1)
+      .max(causeCodes.length)
+      .optional()
+      .meta({ description: 'Retries only rows with one of these causes.' }),
+  })
+  .optional();
 
 export const rowSchema = z
   .strictObject({
@@ -97,7 +123,7 @@ export const rowSchema = z
     suggestion,
     cause: causeSchema.optional(),
     requestId: z.string().optional(),
-    nextCheckAt: instant.optional(),
+    nextCheckAt: instant.optional().meta({ description: 'When a waiting row is checked again, at the earliest.' }),
     reference: z.string().optional(),
   })
   .meta({ id: 'Row', description: 'One line of an import and its result.' });

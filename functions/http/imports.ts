@@ -14,22 +14,29 @@ import { rowStates } from '../../shared/imports/ledger/row.ts';
 import { listImports } from '../../shared/imports/list-imports.ts';
 import { pauseImport } from '../../shared/imports/pause-import.ts';
 import { previewImport } from '../../shared/imports/preview-import.ts';
-import { readProgress } from '../../shared/imports/progress.ts';
+import { type ProgressDeps, readProgress } from '../../shared/imports/progress.ts';
 import { requireChanged, requireImport } from '../../shared/imports/require-import.ts';
-import { resumeImport } from '../../shared/imports/resume-import.ts';
+import { type ResumeDeps, resumeImport } from '../../shared/imports/resume-import.ts';
+import { requireEnded, retryFailed } from '../../shared/imports/retry-failed.ts';
 import { type StartDeps, startImport } from '../../shared/imports/start-import.ts';
 import { mailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
 import { type UploadLeaseDeps, withUploadLease } from '../../shared/imports/upload/with-upload-lease.ts';
+import type { WorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
-import { importSchema, previewSchema, rowSchema } from './import-schemas.ts';
-import { isList, openUpload } from './open-upload.ts';
+import { importSchema, previewSchema, retrySchema, rowSchema } from './import-schemas.ts';
+import { isList, openUpload, XLSX } from './open-upload.ts';
 import { presentProgress, presentRow } from './present-import.ts';
 
-interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps, Omit<UploadLeaseDeps, 'clock'> {
+interface Deps
+  extends Omit<EndpointDeps, 'clock'>,
+    StartDeps,
+    Pick<ResumeDeps, 'testConnection'>,
+    Omit<UploadLeaseDeps, 'clock'> {
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
+  readWorkbook: WorkbookReader;
 }
 
 const RETRY_AFTER_SECONDS = 2;
@@ -66,8 +73,17 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       'file_no_address_column',
     ],
     uploads: {
-      'text/csv': { description: 'A CSV file with a header line and one line for each mailbox.' },
-      'multipart/form-data': { description: 'A form with one field, `file`, that contains the CSV file.' },
+      'text/csv': {
+        description:
+          'A CSV file with a header line and one line for each mailbox, or a file of addresses only, without a header.',
+      },
+      [XLSX]: {
+        description:
+          'An Excel workbook (.xlsx). Its first visible sheet is read. The first bytes of a file decide what it is, so a workbook may also be sent as `text/csv`.',
+      },
+      'multipart/form-data': {
+        description: 'A form with one field, `file`, that contains the CSV file or the workbook.',
+      },
       'application/json': { schema: mailboxList, description: 'A list of mailboxes.' },
     },
     responses: {
@@ -85,14 +101,10 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     async handle({ actor, params, query, body, request, newId }) {
       const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
       const receive = async (bytes: AsyncIterable<Uint8Array>): Promise<HttpResponseInit> => {
-        const upload = await openUpload(request.headers, bytes, deps.http.jsonBodyMaxBytes);
+        const upload = await openUpload(deps, request.headers, bytes);
         if (query.dryRun) return { jsonBody: await previewImport(deps, actor, connection, upload) };
         const record = await startImport({ ...deps, newId }, actor, connection, upload);
-        return {
-          status: 202,
-          headers: { location: `/v1/imports/${record.id}` },
-          jsonBody: presentProgress(await readProgress(deps, record)),
-        };
+        return answerStarted(deps, record);
       };
       // A list is small and arrives quickly. Only files can take long.
       return isList(request.headers) ? receive(body) : withUploadLease(deps, connection, body, receive);
@@ -162,7 +174,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     'resume',
     {
       summary: 'Resume a paused import',
-      answer: 'The import, which continues with its open rows.',
+      answer: 'The import, which continues with its open rows. If its connection was not ready, it was tested first.',
       refusals: ['connection_not_ready'],
     },
     (_actor, record) => resumeImport(deps, record),
@@ -172,6 +184,39 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     { summary: 'Cancel an import', answer: 'The import, which is being cancelled or already was.' },
     (_actor, record) => requestCancel(deps, record),
   );
+
+  api.route({
+    name: 'imports-retry-failed',
+    method: 'POST',
+    path: 'v1/imports/{importId}/retry-failed',
+    tag: 'Imports',
+    summary: 'Check the failed and inconclusive rows of an import again',
+    description:
+      'Starts a new import of these rows, with their names, limits and references. Its `retryOf` names the first import, which must have ended. Mailboxes that were connected in the meantime are duplicates.',
+    refusals: [
+      'wrong_state',
+      'nothing_to_retry',
+      'connection_not_ready',
+      'slot_limit_reached',
+      'quota_reached',
+      'upload_in_progress',
+    ],
+    responses: {
+      202: {
+        description: 'The new import.',
+        schema: importSchema,
+        headers: { Location: 'The path of the new import.' },
+      },
+    },
+    permission: 'manage',
+    body: retrySchema,
+    async handle({ actor, params, body, newId }) {
+      const first = await requireImport(deps, actor, params.importId ?? '');
+      requireEnded(first);
+      const connection = await requireReadyConnection(deps, actor, first.connectionId);
+      return answerStarted(deps, await retryFailed({ ...deps, newId }, actor, connection, first, body?.causes));
+    },
+  });
 
   api.route({
     name: 'imports-rows',
@@ -187,8 +232,16 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       const record = await requireImport(deps, actor, params.importId ?? '');
       return answerPage(
         await deps.ledger.listRows(record.connectionId, record.id, page, query.state ?? query.verdict),
-        presentRow,
+        (row) => presentRow(row, record),
       );
     },
   });
+}
+
+async function answerStarted(deps: ProgressDeps, record: Import): Promise<HttpResponseInit> {
+  return {
+    status: 202,
+    headers: { location: `/v1/imports/${record.id}` },
+    jsonBody: presentProgress(await readProgress(deps, record)),
+  };
 }

@@ -1,9 +1,12 @@
 import type { HttpRequest } from '@azure/functions';
 import { mediaType, readJson } from '../../shared/edge/body.ts';
 import { writeNdjsonRows } from '../../shared/imports/upload/ndjson-rows.ts';
+import { openFile } from '../../shared/imports/upload/open-file.ts';
 import { parseMailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
 import { readMultipart } from '../../shared/imports/upload/read-multipart.ts';
 import { type OpenedUpload, uploadTypes } from '../../shared/imports/upload/read-upload.ts';
+import { fileTooLarge, type UploadLimits } from '../../shared/imports/upload/upload-limits.ts';
+import type { WorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 
 /** Whether the upload is a list in JSON, and not a file. */
@@ -11,31 +14,50 @@ export function isList(headers: HttpRequest['headers']): boolean {
   return mediaType(headers.get('content-type')) === 'application/json';
 }
 
+export const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+
+/** How much longer than its file a form may be. */
+const FORM_EXTRA_BYTES = 65_536;
+
+interface Deps {
+  readWorkbook: WorkbookReader;
+  uploadLimits: Pick<UploadLimits, 'maxBytes'>;
+  http: { jsonBodyMaxBytes: number };
+}
+
 /**
- * Opens an upload by its `Content-Type`: a CSV, a form with a file, or JSON. Each becomes bytes that can be stored and
- * read again. A CSV is not read here; it is streamed later.
+ * Opens an upload by its `Content-Type`: a file (CSV or Excel workbook), a form with a file, or JSON. Each becomes bytes
+ * that can be stored and read again. Only the first bytes of a file are read here; the others are streamed later.
  *
  * @throws DomainError `unsupported_media_type`, `malformed_request`, `validation_failed`, `payload_too_large`
  */
 export async function openUpload(
+  { readWorkbook, uploadLimits, http }: Deps,
   headers: HttpRequest['headers'],
   body: AsyncIterable<Uint8Array>,
-  jsonMaxBytes: number,
 ): Promise<OpenedUpload> {
   const contentType = headers.get('content-type');
   switch (mediaType(contentType)) {
     case 'text/csv':
-      return { type: uploadTypes.csv, bytes: body };
+    case XLSX:
+      refuseDeclaredLength(headers, uploadLimits.maxBytes, 0);
+      return openFile(body, readWorkbook);
     case 'multipart/form-data':
-      return { type: uploadTypes.csv, bytes: await readMultipart(contentType ?? '', body) };
+      refuseDeclaredLength(headers, uploadLimits.maxBytes, FORM_EXTRA_BYTES);
+      return openFile(await readMultipart(contentType ?? '', body), readWorkbook);
     case 'application/json': {
-      const read = await readJson({ headers, body }, jsonMaxBytes);
+      const read = await readJson({ headers, body }, http.jsonBodyMaxBytes);
       return { type: uploadTypes.ndjson, bytes: writeNdjsonRows(await parseMailboxList(read?.value)) };
     }
     default:
       throw new DomainError(
         'unsupported_media_type',
-        'Send the mailboxes as text/csv, as multipart/form-data with the field "file", or as application/json.',
+        `Send the mailboxes as text/csv, as an Excel workbook (${XLSX}), as multipart/form-data with the field "file", or as application/json.`,
       );
   }
+}
+
+/** Refuses what is too large before it is sent, if the client waits for that, and before it is read. */
+function refuseDeclaredLength(headers: HttpRequest['headers'], maxBytes: number, extraBytes: number): void {
+  if (Number(headers.get('content-length') ?? 0) > maxBytes + extraBytes) throw fileTooLarge(maxBytes);
 }

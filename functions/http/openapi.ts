@@ -13,7 +13,7 @@ export function addOpenApiRoute(api: Api, deps: { publicUrl: string }): void {
     summary: 'Get this document',
     responses: { 200: { description: 'The OpenAPI document of this API.', schema: z.looseObject({}) } },
     async handle() {
-      document ??= createOpenApi(api.routes, deps.publicUrl);
+      document ??= createOpenApi(api, deps.publicUrl);
       return { jsonBody: document };
     },
   });

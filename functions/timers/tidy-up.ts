@@ -3,10 +3,14 @@ import { type RemoveOldRecordsDeps, removeOldAuditRecords } from '../../shared/a
 import { type PurgeCustomerDeps, purgeDueCustomers } from '../../shared/customers/delete-customer.ts';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 import type { AnswerMemory } from '../../shared/kernel/answer-memory.ts';
+import { type RemoveOldDeliveriesDeps, removeOldDeliveries } from '../../shared/webhooks/remove-old-deliveries.ts';
 
-type Deps = TimerDeps & Omit<PurgeCustomerDeps, 'answers'> & RemoveOldRecordsDeps & { answers: AnswerMemory };
+type Deps = TimerDeps &
+  Omit<PurgeCustomerDeps, 'answers'> &
+  RemoveOldRecordsDeps &
+  RemoveOldDeliveriesDeps & { answers: AnswerMemory };
 
-/** Once a day: purges deleted customers whose grace period is over, and removes expired answers and old audit records. */
+/** Once a day: purges deleted customers whose grace period is over, and removes what is kept for a time only. */
 export function addTidyUpTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
   host.timer('tidy-up', {
     schedule: '%EXPIRY_SCHEDULE%',
@@ -16,7 +20,8 @@ export function addTidyUpTimer(host: Pick<typeof app, 'timer'>, deps: Deps): voi
         const deletions = await purgeDueCustomers(deps);
         await deps.answers.removeExpired(deps.clock.now());
         const auditRecords = await removeOldAuditRecords(deps);
-        log('info', 'tidied_up', { deletions, auditRecords });
+        const deliveries = await removeOldDeliveries(deps);
+        log('info', 'tidied_up', { deletions, auditRecords, deliveries });
       },
     }),
   });

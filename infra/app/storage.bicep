@@ -26,12 +26,16 @@ var queueNames = [
   'dispatch-checks'
   'check-mailbox'
   'delete-connection'
+  'publish-events'
+  'deliver-event'
 ]
 var poisonQueueNames = [
   'plan-import-poison'
   'dispatch-checks-poison'
   'check-mailbox-poison'
   'delete-connection-poison'
+  'publish-events-poison'
+  'deliver-event-poison'
 ]
 var tableNames = [
   'customers'
@@ -40,6 +44,7 @@ var tableNames = [
   'consents'
   'imports'
   'mailboxes'
+  'webhooks'
   'idempotency'
   'poison'
   'heartbeats'

@@ -4,7 +4,7 @@ import type { DenialHints, Findings, Probe, ProbeFinding } from './verdict.ts';
 import { isBlockedByPolicy } from './wording.ts';
 
 /** The application permission that a probe needs, as it is named in the `roles` of a token. */
-const permissionOf: Readonly<Record<Probe, string>> = {
+export const permissionOf: Readonly<Record<Probe, string>> = {
   'graph.readWrite': 'Mail.ReadWrite',
   'graph.send': 'Mail.Send',
   imap: 'IMAP.AccessAsApp',

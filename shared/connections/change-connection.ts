@@ -1,8 +1,12 @@
 import { changeTagged } from '../kernel/change-tagged.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { withHappenings } from './happenings.ts';
 
-/** Changes one connection so that no concurrent change is lost. Same promise as `changeTagged`. */
+/**
+ * Changes one connection so that no concurrent change is lost. Same promise as `changeTagged`. The same write notes what
+ * webhooks must be told about the change.
+ */
 export function changeConnection(
   connections: Pick<ConnectionStore, 'get' | 'update'>,
   customerId: string,
@@ -14,6 +18,9 @@ export function changeConnection(
       read: () => connections.get(customerId, connectionId),
       write: (connection, tag) => connections.update(connection, tag),
     },
-    change,
+    (current) => {
+      const next = change(current);
+      return next && withHappenings(current, next);
+    },
   );
 }

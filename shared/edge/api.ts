@@ -27,9 +27,19 @@ export interface RegisteredPage {
   path: string;
 }
 
+/** An event that is sent to receivers: for the OpenAPI document. */
+export interface RegisteredWebhook {
+  /** The type of the event: `import.completed`. */
+  name: string;
+  summary: string;
+  /** Of the body. */
+  schema: z.ZodType;
+}
+
 /** Where routes are registered: with the Functions host, and in the list that the OpenAPI document is made from. */
 export interface Api {
   readonly routes: readonly RegisteredRoute[];
+  readonly webhooks: readonly RegisteredWebhook[];
   /** Registers a route that requires an API key. */
   route<
     Body = undefined,
@@ -39,6 +49,8 @@ export interface Api {
   >(route: RouteDescription & Endpoint<Body, Query, Mode, Kind>): void;
   /** Registers a route that is open to everyone. */
   publicRoute<Query = undefined>(route: RouteDescription & PublicEndpoint<Query>): void;
+  /** Describes an event in the OpenAPI document. */
+  webhook(webhook: RegisteredWebhook): void;
   /** Registers a page. It is not in the OpenAPI document. */
   page(page: RegisteredPage & PublicEndpoint<undefined>): void;
   /** Answers every other path and method with a problem. */
@@ -47,6 +59,7 @@ export interface Api {
 
 export function createApi(host: Pick<typeof app, 'http'>, deps: EndpointDeps): Api {
   const routes: RegisteredRoute[] = [];
+  const webhooks: RegisteredWebhook[] = [];
   const known: KnownRoute[] = [];
   const endpoint = createEndpoint(deps);
   const publicEndpoint = createPublicEndpoint(deps);
@@ -63,8 +76,10 @@ export function createApi(host: Pick<typeof app, 'http'>, deps: EndpointDeps): A
 
   return {
     routes,
+    webhooks,
     route: (route) => register({ ...route, customer: route.customer ?? 'required' }, endpoint(route)),
     publicRoute: (route) => register({ ...route, customer: 'none' }, publicEndpoint(route)),
+    webhook: (webhook) => void webhooks.push(webhook),
     page: (page) => add(page.name, { method: 'GET', path: page.path }, publicEndpoint(page)),
     refuseUnknownRoutes: () =>
       host.http(UNKNOWN_ROUTE.name, { ...UNKNOWN_ROUTE, handler: createUnknownRoute(deps, known) }),

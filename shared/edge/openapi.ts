@@ -6,7 +6,7 @@ import {
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
 import type { ErrorCode } from '../kernel/errors.ts';
-import type { RegisteredRoute } from './api.ts';
+import type { RegisteredRoute, RegisteredWebhook } from './api.ts';
 import { pageQuery } from './page.ts';
 import { problems } from './problem.ts';
 import { groupByStatus, problemSchema } from './problem-schema.ts';
@@ -20,6 +20,8 @@ const pathParameters: Record<string, { description: string; example: string }> =
   keyId: { description: 'The ID of an API key.', example: 'key_01k2m8qj4vabcdefghjkmnp' },
   connectionId: { description: 'The ID of a connection.', example: 'conn_01k2m8qj4vabcdefghjkmnp' },
   importId: { description: 'The ID of an import.', example: 'imp_01k2m8qj4vabcdefghjkmnp' },
+  webhookId: { description: 'The ID of a webhook.', example: 'hook_01k2m8qj4vabcdefghjkmnp' },
+  deliveryId: { description: 'The ID of a delivery.', example: 'evt_01k2m8qj4vabcdefghjkmnp' },
   address: { description: 'The e-mail address of a mailbox.', example: 'jane@contoso.com' },
 };
 
@@ -27,7 +29,14 @@ const requestHeaders = {
   'Muster-Customer': 'Operators name the customer they act for. Others leave it out.',
   'Idempotency-Key': 'Repeating a request with the same key and body replays the first answer.',
   'If-None-Match': 'The `ETag` of an earlier answer. If nothing has changed, the answer is 304.',
+  'Last-Event-ID': 'The `id` of the last event that arrived. The stream goes on after it.',
   'If-Match': 'The `ETag` of the resource. If it has changed, the answer is 412.',
+};
+
+const webhookHeaders = {
+  'webhook-id': 'The ID of the event, the same in every attempt. Ignore an event whose ID you have seen.',
+  'webhook-timestamp': 'When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old.',
+  'webhook-signature': 'Signatures separated by blanks. After a rotation there are two for a while. One must match.',
 };
 
 /** Headers of every answer. */
@@ -81,7 +90,10 @@ const headerRefs = (names: readonly ResponseHeader[]) =>
   );
 
 /** Makes the OpenAPI 3.1 document from the routes as they are registered, with the schemas that validate requests. */
-export function createOpenApi(routes: readonly RegisteredRoute[], server: string) {
+export function createOpenApi(
+  { routes, webhooks }: { routes: readonly RegisteredRoute[]; webhooks: readonly RegisteredWebhook[] },
+  server: string,
+) {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   const refusals: Refusals = new Map();
   for (const route of routes) {
@@ -101,6 +113,7 @@ export function createOpenApi(routes: readonly RegisteredRoute[], server: string
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     components,
     paths,
+    webhooks: Object.fromEntries(webhooks.map((webhook) => [webhook.name, { post: toWebhook(webhook) }])),
   };
   return createDocument(document, { override: ({ jsonSchema }) => leaveOutNoise(jsonSchema) });
 }
@@ -129,6 +142,28 @@ function toOperation(route: RegisteredRoute, refusals: Refusals): ZodOpenApiOper
   };
 }
 
+/** What receivers of an event get, and how they may answer. https://www.standardwebhooks.com */
+function toWebhook({ name, summary, schema }: RegisteredWebhook): ZodOpenApiOperationObject {
+  return {
+    operationId: `webhook-${name.replace('.', '-')}`,
+    tags: ['Webhooks'],
+    summary,
+    security: [],
+    parameters: Object.entries(webhookHeaders).map(([header, description]) => ({
+      name: header,
+      in: 'header' as const,
+      required: true,
+      description,
+      schema: text,
+    })),
+    requestBody: { required: true, content: { 'application/json': { schema } } },
+    responses: {
+      '2XX': { description: 'Received. Everything else counts as a failure, and the delivery is tried again.' },
+      '410': { description: 'Gone: the webhook is disabled, and nothing more is delivered.' },
+    },
+  };
+}
+
 function pathNames({ path }: RegisteredRoute): string[] {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
   for (const name of names)
@@ -141,11 +176,19 @@ function headerNames({
   permission,
   customer,
   mayNameCustomer,
+  responses,
 }: RegisteredRoute): (keyof typeof requestHeaders)[] {
   if (!permission) return [];
+  const isStream = Object.values(responses).some(({ contentType }) => contentType === 'text/event-stream');
   return [
     ...(customer === 'required' || mayNameCustomer ? ['Muster-Customer' as const] : []),
-    method === 'POST' ? 'Idempotency-Key' : method === 'GET' ? 'If-None-Match' : 'If-Match',
+    isStream
+      ? 'Last-Event-ID'
+      : method === 'POST'
+        ? 'Idempotency-Key'
+        : method === 'GET'
+          ? 'If-None-Match'
+          : 'If-Match',
   ];
 }
 
@@ -161,14 +204,16 @@ function requestBodyOf({ body, uploads }: RegisteredRoute): Pick<ZodOpenApiOpera
     ]);
     return { requestBody: { required: true, content: Object.fromEntries(content) } };
   }
-  return body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {};
+  if (!body) return {};
+  const isRequired = !body.safeParse(undefined).success;
+  return { requestBody: { required: isRequired, content: { 'application/json': { schema: body } } } };
 }
 
 function responsesOf(
   route: RegisteredRoute,
   shared: Refusals,
 ): Record<`${1 | 2 | 3 | 4 | 5}${string}`, ZodOpenApiResponseObject> {
-  const hasTag = route.method === 'GET' && Object.values(route.responses).some(({ schema }) => schema);
+  const hasTag = route.method === 'GET' && Object.values(route.responses).some(isTagged);
   const answers = Object.entries(route.responses).map(([status, response]) => [status, toResponse(response, route)]);
   const refusals = [...groupByStatus(refusalsOf(route))].map(([status, codes]) => [
     status,
@@ -180,6 +225,11 @@ function responsesOf(
     ...refusals,
     ['500', toRefusal(500, [], shared)],
   ]);
+}
+
+/** Only JSON has a tag. */
+function isTagged({ schema, contentType = 'application/json' }: ResponseDescription): boolean {
+  return schema !== undefined && contentType === 'application/json';
 }
 
 function notModified({ responses }: RegisteredRoute): ZodOpenApiResponseObject {
@@ -194,7 +244,7 @@ function notModified({ responses }: RegisteredRoute): ZodOpenApiResponseObject {
 function toResponse(response: ResponseDescription, { method }: RegisteredRoute): ZodOpenApiResponseObject {
   const { description, schema, lines, contentType, headers = {} } = response;
   const common = headerRefs([
-    ...(schema ? (['ETag'] as const) : []),
+    ...(isTagged(response) ? (['ETag'] as const) : []),
     ...(method === 'POST' ? (['Idempotency-Replayed'] as const) : []),
     ...rateLimit,
   ]);

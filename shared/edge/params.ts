@@ -6,6 +6,8 @@ const idParams: Partial<Record<string, PublicIdKind>> = {
   keyId: 'key',
   connectionId: 'conn',
   importId: 'imp',
+  webhookId: 'hook',
+  deliveryId: 'evt',
 };
 
 /**

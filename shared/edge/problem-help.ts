@@ -28,12 +28,13 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
     fix: 'Add a header, such as `email_address,display_name,daily_limit`, and one line for each mailbox.',
   },
   file_not_text: {
-    meaning: 'The uploaded file is not a text file in an encoding that Muster can read.',
+    meaning:
+      'The uploaded file is neither an Excel workbook (.xlsx) nor a text file in an encoding that Muster can read.',
     fix: 'Save the file as CSV in UTF-8 and upload it again. In a spreadsheet program, export the sheet instead of renaming the file.',
   },
   file_malformed: {
     meaning:
-      'The uploaded file is not valid CSV. For example, a quoted value is not closed, or the separator is not supported.',
+      'The uploaded file is not valid CSV, or a damaged Excel workbook. For example, a quoted value is not closed, or the separator is not supported.',
     fix: 'Read `detail`. If the problem has a `line`, correct the file there. Separate values with commas, semicolons or tabs.',
     example: { members: { line: 12 } },
   },
@@ -89,6 +90,10 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
     meaning:
       'The resource is in a state that does not allow this action. For example, a completed import cannot pause.',
     fix: 'Read the resource and its `status`. Send the request only if the status allows it.',
+  },
+  nothing_to_retry: {
+    meaning: 'No row of the import failed or was inconclusive, or none of them has one of the `causes` in the request.',
+    fix: 'Read `counts` of the import. Leave out `causes` to retry every failed and inconclusive row.',
   },
   upload_in_progress: {
     meaning:

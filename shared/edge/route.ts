@@ -8,6 +8,7 @@ export const tags = {
   Connections: 'Permissions to reach a Microsoft 365 tenant.',
   Imports: 'Uploads of mailboxes, and the verdict for each row.',
   Mailboxes: 'Mailboxes of a connection, with their latest findings.',
+  Webhooks: 'Events that Muster sends to your own server, signed as Standard Webhooks.',
   'Audit log': 'Who has changed what.',
   Operations: 'Health, and this document.',
 } as const;

@@ -1,5 +1,6 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
 import type { Flow } from './dispatching/flow.ts';
+import type { ImportWait } from './import-wait.ts';
 import type { Counts } from './ledger/counts.ts';
 import type { Columns } from './upload/parsed-row.ts';
 
@@ -26,6 +27,13 @@ export interface ImportFinding {
   /** Many mailboxes in a row were refused in the same way. Microsoft did not say that the whole tenant is refused. */
   isRepeatedRefusal?: true;
   seenAt: Date;
+}
+
+/** What webhooks are told about a pause. */
+export interface PauseToAnnounce {
+  pausedAt: Date;
+  /** Absent if the customer has paused the import. */
+  finding?: ImportFinding;
 }
 
 /** A range of lines whose check messages were sent, and that may still have unsettled rows. */
@@ -79,6 +87,8 @@ export interface Import {
   lease?: ImportLease;
   /** What dispatchers have learnt about the flow of checks. */
   flow?: Flow;
+  /** What the dispatcher waits for. */
+  waitingFor?: ImportWait;
   /** When the delayed `dispatch-checks` message that wakes the import up is due. */
   wakeUpAt?: Date;
   /** Its end state once every row is settled. `failed` when planning failed. */
@@ -88,6 +98,8 @@ export interface Import {
   /** The end state is written, but not announced yet. */
   eventPending: boolean;
   finding?: ImportFinding;
+  /** A pause that no webhook knows yet. Written together with the pause. */
+  pauseToAnnounce?: PauseToAnnounce;
   /** Someone resumed it in spite of repeated refusals. From then on each mailbox gets its own verdict. */
   ignoresRepeatedRefusals?: boolean;
   /** The line of the mailbox that is asked first after a quiet period. */

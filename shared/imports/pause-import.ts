@@ -18,14 +18,11 @@ export async function pauseImport(
 ): Promise<Import | undefined> {
   return changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'running' || (found && found.epoch < current.epoch)) return undefined;
-    const { lease: _ended, wakeUpAt: _unset, finding: _old, ...rest } = current;
-    return {
-      ...rest,
-      status: 'paused',
-      epoch: current.epoch + 1,
-      pausedAt: deps.clock.now(),
-      ...(found && { finding: found.finding }),
-    };
+    const { lease: _ended, wakeUpAt: _unset, waitingFor: _wait, finding: _old, ...rest } = current;
+    const pausedAt = deps.clock.now();
+    const finding = found && { finding: found.finding };
+    const pauseToAnnounce = { pausedAt, ...finding };
+    return { ...rest, status: 'paused', epoch: current.epoch + 1, pausedAt, ...finding, pauseToAnnounce };
   });
 }
 

@@ -6,7 +6,7 @@ import type { Ledger } from './ledger/ledger.ts';
 import { createExistingMailboxes } from './planning/existing-mailboxes.ts';
 import { countFreeSlots } from './planning/slot-demand.ts';
 import { type Preview, previewUpload } from './upload/preview-upload.ts';
-import { type OpenedUpload, readUpload } from './upload/read-upload.ts';
+import { describeColumns, type OpenedUpload, readUpload } from './upload/read-upload.ts';
 import type { UploadLimits } from './upload/upload-limits.ts';
 
 interface PreviewDeps {
@@ -32,5 +32,6 @@ export async function previewImport(
     createDomainJudge(connection),
   );
   const free = await countFreeSlots(deps, actor.customerId);
-  return previewUpload(parsed, createExistingMailboxes(deps.ledger, connection.id), { free });
+  const preview = await previewUpload(parsed, createExistingMailboxes(deps.ledger, connection.id), { free });
+  return { ...preview, columns: describeColumns(preview.columns, upload) };
 }

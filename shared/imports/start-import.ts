@@ -52,6 +52,7 @@ export async function startImport(
   actor: CustomerActor,
   connection: Connection,
   upload: OpenedUpload,
+  origin: Pick<Import, 'retryOf'> = {},
 ): Promise<Import> {
   const { customerId } = actor;
   const importId = deps.newId('imp');
@@ -59,7 +60,8 @@ export async function startImport(
   if (begun) return continueImport(deps, begun.value, await hashUpload(upload.bytes));
   const demand = createSlotDemand(deps, connection.id);
   const judge = createDomainJudge(connection);
-  const stored = { customerId, importId, contentType: upload.type, body: upload.bytes };
+  const { type: contentType, bytes: body, workbook } = upload;
+  const stored = { customerId, importId, contentType, body, ...(workbook && { workbook }) };
   const received = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, stored, (row) =>
     demand.count(judge(row)),
   );
@@ -88,6 +90,7 @@ export async function startImport(
     quotaRows: received.rows,
     uploadHash: received.hash,
     createdAt: now,
+    ...origin,
   };
   const inserted = await insertImport(deps, record, demand.unchecked());
   await requireStillThere(deps, connection);

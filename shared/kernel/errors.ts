@@ -20,6 +20,7 @@ const waitingHelps = {
   slot_limit_reached: false,
   quota_reached: false,
   wrong_state: false,
+  nothing_to_retry: false,
   upload_in_progress: false,
   idempotency_in_progress: false,
   precondition_failed: false,

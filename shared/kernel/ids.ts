@@ -1,10 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { DomainError } from './errors.ts';
 
-type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'claim' | 'aud';
+type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'claim' | 'aud' | 'hook' | 'evt';
 
 /** What customers call the things that have an ID in a path. */
-const kindNames = { cust: 'customer', key: 'API key', conn: 'connection', imp: 'import' } as const;
+const kindNames = {
+  cust: 'customer',
+  key: 'API key',
+  conn: 'connection',
+  imp: 'import',
+  hook: 'webhook',
+  evt: 'delivery',
+} as const;
 export type PublicIdKind = keyof typeof kindNames;
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';

@@ -5,6 +5,7 @@ export interface Quotas {
   connectionsMax: number;
   /** Operators' keys are counted apart from a customer's own. */
   keysMax: number;
+  webhooksMax: number;
   /** Imports that have not ended. Paused ones count. */
   runningImportsMax: number;
   /** Rows of imports that are stored without a slot: rejected, duplicate and cancelled ones. */

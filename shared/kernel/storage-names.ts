@@ -4,6 +4,8 @@ export const queues = {
   dispatchChecks: 'dispatch-checks',
   checkMailbox: 'check-mailbox',
   deleteConnection: 'delete-connection',
+  publishEvents: 'publish-events',
+  deliverEvent: 'deliver-event',
 } as const;
 
 export const poisonQueues = {
@@ -11,6 +13,8 @@ export const poisonQueues = {
   dispatchChecks: 'dispatch-checks-poison',
   checkMailbox: 'check-mailbox-poison',
   deleteConnection: 'delete-connection-poison',
+  publishEvents: 'publish-events-poison',
+  deliverEvent: 'deliver-event-poison',
 } as const;
 
 export const tables = {
@@ -32,6 +36,11 @@ export const tables = {
   imports: 'imports',
   /** Partition of a connection: its mailboxes, and the rows, plans and tallies of its imports. */
   mailboxes: 'mailboxes',
+  /**
+   * Partition of a customer: its webhooks, and the log of deliveries. Partition `outbox`: where something has happened
+   * that no delivery may tell yet. Partition `open`: pointers to the unfinished deliveries.
+   */
+  webhooks: 'webhooks',
   /** Partition of a customer (or of an operator's API key): answers stored for `Idempotency-Key`. */
   idempotency: 'idempotency',
   /** Partition of a queue: its poison messages, with their last error. */

@@ -5,8 +5,9 @@ import type { CustomerPurger } from '../customers/delete-customer.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { UploadStore } from '../imports/upload/upload-store.ts';
 import type { PoisonArchive } from '../operations/poison-archive.ts';
+import { purgeWebhooks, type RemoveWebhookDeps } from '../webhooks/remove-webhook.ts';
 
-interface Deps {
+interface Deps extends RemoveWebhookDeps {
   connections: Pick<ConnectionStore, 'list' | 'listDeletions' | 'purge'>;
   /** Deletes a connection now. Repeatable. */
   discardConnection: (customerId: string, connectionId: string) => Promise<void>;
@@ -38,6 +39,8 @@ export function buildCustomerPurgers(deps: Deps): CustomerPurger[] {
     (customerId) => deps.expiryIndex.purge(customerId),
     (customerId) => deps.connections.purge(customerId),
     (customerId) => deps.consents.purge(customerId),
+    // After the imports, whose ends are events.
+    (customerId) => purgeWebhooks(deps, customerId),
     // Messages that could not be handled hold addresses.
     (customerId) => deps.poisonArchive.purge(customerId),
   ];

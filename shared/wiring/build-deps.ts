@@ -25,20 +25,25 @@ import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
 import type { DeletedConnection } from '../connections/connection-store.ts';
 import { discardConnection as discardNow } from '../connections/delete-connection.ts';
+import { newEventTimes } from '../edge/event-stream.ts';
 import { createOutlets } from '../edge/outlets.ts';
 import { createReadiness } from '../health/readiness.ts';
 import { cancelCustomerImports } from '../imports/cancel-import.ts';
+import { createImportWatches } from '../imports/events/watch-imports.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createNewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { containers, queues, tables } from '../kernel/storage-names.ts';
+import { publishImportEnd } from '../webhooks/publish-happenings.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
+import { buildConnectionTest } from './build-connection-test.ts';
 import { buildCustomerPurgers } from './build-customer-purgers.ts';
 import { buildImports } from './build-imports.ts';
 import { buildLimits } from './build-limits.ts';
+import { buildWebhooks } from './build-webhooks.ts';
 import type { Config } from './config.ts';
 
 /** Builds everything that the functions need, once for each process. */
@@ -47,12 +52,23 @@ export function buildDeps(config: Config, log: Log) {
   const clock = systemClock;
   const azure = buildAzureClients(config);
 
-  const connections = tableConnections(azure.table(tables.connections));
+  const webhooks = buildWebhooks(
+    {
+      table: azure.table(tables.webhooks),
+      queues: azure.queues,
+      vault: azure.vault,
+      connections: tableConnections(azure.table(tables.connections)),
+      imports: tableImports(azure.table(tables.imports)),
+      clock,
+      log,
+    },
+    settings,
+  );
+  const { connections, imports } = webhooks;
   const customers = tableCustomers(azure.table(tables.customers));
   const expiryIndex = tableExpiryIndex(azure.table(tables.connections));
   const consents = tableConsents(azure.table(tables.consents));
   const poisonArchive = tablePoisonArchive(azure.table(tables.poison));
-  const imports = tableImports(azure.table(tables.imports));
   const ledger = tableLedger(azure.table(tables.mailboxes, { maxRetries: 0 }));
   const slots = tableSlots(azure.table(tables.customers));
   const heartbeats = tableHeartbeats(azure.table(tables.heartbeats));
@@ -75,8 +91,11 @@ export function buildDeps(config: Config, log: Log) {
     checkMailbox: azure.queues.getQueueClient(queues.checkMailbox),
   });
   const importEvents = {
-    ended: async ({ id, customerId, connectionId, status }: Import) =>
-      log('info', 'import_ended', { importId: id, customerId, connectionId, status }),
+    async ended(record: Import) {
+      const { id, customerId, connectionId, status } = record;
+      log('info', 'import_ended', { importId: id, customerId, connectionId, status });
+      await publishImportEnd({ ...webhooks, clock }, record);
+    },
   };
   const messagePoolStore = tableMessagePool(azure.table(tables.imports));
   const machinery = buildImports(
@@ -100,12 +119,19 @@ export function buildDeps(config: Config, log: Log) {
   const discardConnection = (customerId: string, connectionId: string) =>
     discardNow(deletionDeps, { customerId, connectionId });
 
+  const microsoft = buildChecker({ tokens, clouds: endpointsOf, clock, settings });
+  const tenants = openIdTenantDirectory({ clouds, clock, timeoutMs: settings.CONNECTION_TEST_STEP });
+  const connectionTest = buildConnectionTest({ ...microsoft, connections, tenants, tokens, clock, settings });
+
   return {
+    ...webhooks,
     ...purgeDeps,
     ...deletionDeps,
     discardConnection,
     tenantPaces,
-    ...buildChecker({ tokens, clouds: endpointsOf, clock, settings }),
+    ...microsoft,
+    tenants,
+    ...connectionTest,
     customers,
     apiKeyStore,
     apiKeys: createApiKeyVerifier(
@@ -114,6 +140,8 @@ export function buildDeps(config: Config, log: Log) {
     ),
     answers: tableAnswers(azure.table(tables.idempotency)),
     ...buildLimits(settings),
+    eventTimes: newEventTimes,
+    importWatches: createImportWatches({ imports, ledger, clock, sleep: machinery.sleep, log }),
     outlets: createOutlets(),
     processLog: log,
     auditLog: tableAudit(azure.table(tables.audit)),
@@ -127,7 +155,7 @@ export function buildDeps(config: Config, log: Log) {
     http: { jsonBodyMaxBytes: settings.JSON_BODY_MAX_BYTES, answersRememberedMs: settings.IDEMPOTENCY_REMEMBERED },
     fields: { nameMaxLength: settings.NAME_MAX_LENGTH },
     cancelImports: (customerId: string) => cancelCustomerImports(purgeDeps, customerId),
-    customerPurgers: buildCustomerPurgers({ ...deletionDeps, discardConnection, imports, uploads }),
+    customerPurgers: buildCustomerPurgers({ ...webhooks, ...deletionDeps, discardConnection, imports, uploads }),
     deletionGraceMs: settings.DELETION_GRACE,
     readiness: createReadiness({
       clock,
@@ -141,7 +169,6 @@ export function buildDeps(config: Config, log: Log) {
     consentEndpoints: endpointsOf,
     consentLinkValidMs: settings.CONSENT_LINK_VALID,
     publicUrl: config.publicUrl,
-    tenants: openIdTenantDirectory({ clouds, timeoutMs: settings.CHECK_TIMEOUT }),
     hasCloud: (cloud: Cloud) => clouds(cloud) !== undefined,
     expiringWithinDays: settings.EXPIRING_WITHIN_DAYS,
     replacedSecretKeptMs: settings.REPLACED_SECRET_KEPT,

@@ -17,6 +17,7 @@ import { createSettler } from '../imports/ledger/settler.ts';
 import { createTallyBook } from '../imports/ledger/tally-book.ts';
 import { readStoredUpload } from '../imports/planning/read-stored-upload.ts';
 import type { UploadStore } from '../imports/upload/upload-store.ts';
+import { createWorkbookReader } from '../imports/upload/xlsx/read-workbook.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Config } from './config.ts';
 
@@ -64,6 +65,11 @@ export function buildImports(stores: ImportBuildDeps, settings: Config['settings
     heartbeat: createHeartbeat({ reports, settler, clock, sleep: pause }),
 
     uploadLimits,
+    readWorkbook: createWorkbookReader({
+      ...uploadLimits,
+      workbookMaxBytes: settings.WORKBOOK_MAX_BYTES,
+      unpackedMaxBytes: settings.WORKBOOK_UNPACKED_MAX_BYTES,
+    }),
     readUpload: (record: Import, afterLine: number) =>
       readStoredUpload({ uploads, connections, uploadLimits }, record, afterLine),
     planShiftMs: PLAN_SHIFT_MS,

@@ -81,6 +81,8 @@ const settings = z.object({
   CSV_MAX_BYTES: whole(100_000_000),
   CSV_MAX_ROWS: whole(1_000_000),
   CSV_RECORD_MAX_BYTES: whole(65_536),
+  WORKBOOK_MAX_BYTES: whole(25_000_000),
+  WORKBOOK_UNPACKED_MAX_BYTES: whole(400_000_000),
   NAME_MAX_LENGTH: whole(200),
   IDEMPOTENCY_REMEMBERED: durationMs('PT24H'),
   API_KEY_CACHED: durationMs('PT15S'),
@@ -93,11 +95,13 @@ const settings = z.object({
   REQUESTS_AT_ONCE: whole(4),
   REQUESTS_WAITING: whole(100),
   DOWNLOADS_AT_ONCE: whole(2),
+  EVENT_STREAMS_AT_ONCE: whole(16),
   FAILED_KEYS_PER_MINUTE: whole(60),
   PUBLIC_REQUESTS_PER_MINUTE: whole(600),
   CONNECTION_TESTS_PER_MINUTE: whole(120),
   CONNECTIONS_MAX: whole(500),
   KEYS_MAX: whole(100),
+  WEBHOOKS_MAX: whole(20),
   RUNNING_IMPORTS_MAX: whole(100),
   REJECTED_ROWS_MAX: whole(10_000_000),
   UPLOAD_LEASE: durationMs('PT15S'),
@@ -119,7 +123,18 @@ const settings = z.object({
   PAUSED_MAX: durationMs('P30D'),
   STORAGE_RETRY_AFTER: durationMs('PT5S'),
 
+  WEBHOOK_TIMEOUT: durationMs('PT10S'),
+  /** When a failed delivery is tried again: ISO 8601 durations since the first attempt, ascending. */
+  WEBHOOK_RETRIES: durationsMs('PT5S,PT1M,PT5M,PT30M,PT2H,PT5H,PT10H,PT24H'),
+  WEBHOOK_ATTEMPTS_AT_ONCE: whole(4),
+  WEBHOOK_DISABLED_AFTER: durationMs('P5D'),
+  DELIVERIES_KEPT: durationMs('P30D'),
+  DELIVERIES_MAX: whole(10_000),
+  /** For one machine only: deliveries may go to local addresses, and without TLS. */
+  WEBHOOKS_TO_LOCAL: z.stringbool().default(false),
+
   EXPIRING_WITHIN_DAYS: whole(30),
+  CONNECTION_TEST_STEP: durationMs('PT10S'),
   REPLACED_SECRET_KEPT: durationMs('P3D'),
   CONSENT_LINK_VALID: durationMs('PT1H'),
 

@@ -18,7 +18,10 @@ const urlSettings = [
 
 /** The settings that can be made for a developer's machine. */
 type Checked = Partial<Record<'OPERATOR_KEY' | 'OPERATOR_KEY_PREVIOUS' | 'DataStorage', Secret | undefined>> &
-  Partial<Record<(typeof urlSettings)[number], string | undefined>> & { KEY_VAULT_VERIFY_RESOURCE: boolean };
+  Partial<Record<(typeof urlSettings)[number], string | undefined>> & {
+    KEY_VAULT_VERIFY_RESOURCE: boolean;
+    WEBHOOKS_TO_LOCAL: boolean;
+  };
 
 /** Finds settings that are made for a developer's machine. In Azure they would open the app to anyone. */
 export function findLocalSettings(read: Checked): string[] {
@@ -36,6 +39,9 @@ export function findLocalSettings(read: Checked): string[] {
   }
   if (!read.KEY_VAULT_VERIFY_RESOURCE) {
     faults.push('KEY_VAULT_VERIFY_RESOURCE: remove it; in Azure every vault names its own domain');
+  }
+  if (read.WEBHOOKS_TO_LOCAL) {
+    faults.push('WEBHOOKS_TO_LOCAL: remove it; in Azure, deliveries must not reach the addresses of our own network');
   }
   if (read.DataStorage && isDevelopmentStorage(read.DataStorage.reveal())) {
     faults.push('DataStorage: development storage must not be used in Azure');

@@ -76,6 +76,7 @@ describe('every change', () => {
     await ran('connections-update', 'PATCH', connection, id, { body: { name: 'U' } });
     await ran('connections-consent', 'POST', `${connection}/consent`, id);
     await ran('connections-replace-client-secret', 'PUT', `${connection}/client-secret`, id, { body: secret });
+    await ran('connections-restore-client-secret', 'POST', `${connection}/client-secret/restore`, id);
     await ran('connections-test', 'POST', `${connection}/test`, id);
 
     const raw = 'email\na@tailspin.example\n';
@@ -88,6 +89,15 @@ describe('every change', () => {
     for (const verb of ['pause', 'resume', 'cancel']) {
       await ran(`imports-${verb}`, 'POST', `/v1/imports/${importId}/${verb}`, importId);
     }
+    const webhookBody = { url: 'https://hooks.contoso.example/', events: ['import.completed'] };
+    const webhook = await ran('webhooks-create', 'POST', '/v1/webhooks', undefined, { body: webhookBody });
+    const hook = `/v1/webhooks/${webhook.id}`;
+    await ran('webhooks-update', 'PATCH', hook, webhook.id, { body: { events: ['import.paused'] } });
+    const rotatedHook = await ran('webhooks-rotate', 'POST', `${hook}/rotate`, webhook.id, { body: {} });
+    const ping = await ran('webhooks-ping', 'POST', `${hook}/ping`, undefined);
+    const again = `${hook}/deliveries/${ping.id}/redeliver`;
+    await ran('webhooks-deliveries-redeliver', 'POST', again, ping.id);
+    await ran('webhooks-delete', 'DELETE', hook, webhook.id);
     await ran('connections-delete', 'DELETE', connection, id);
     await ran('customers-delete', 'DELETE', customer, acme.id, asOperator);
     await ran('customers-restore', 'POST', `${customer}/restore`, acme.id, asOperator);
@@ -96,7 +106,13 @@ describe('every change', () => {
     const changing = api.routes.filter(({ methods }) => methods?.[0] !== 'GET').map(({ name }) => name);
     expect([...seen].sort()).toEqual(changing.sort());
     const all = JSON.stringify(api.deps.auditLog.records());
-    for (const hidden of [GOOD_SECRET, acme.key.slice(-43), String(key.key).slice(-43)])
+    for (const hidden of [
+      GOOD_SECRET,
+      acme.key.slice(-43),
+      String(key.key).slice(-43),
+      String(webhook.secret),
+      String(rotatedHook.secret),
+    ])
       expect(all).not.toContain(hidden);
   });
 

@@ -37,6 +37,7 @@ it('names every function in kebab-case, and each queue function like its queue',
     'find-expiring-secrets',
     'remove-orphaned-secrets',
     'sweep-deletions',
+    'sweep-events',
     'sweep-imports',
     'tidy-up',
   ]);

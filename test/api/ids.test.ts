@@ -41,7 +41,13 @@ describe.each(routes.filter(({ route }) => /^v1\/.*\{/.test(route ?? '')).map((r
       });
       const { id: connectionId } = (await made.json()) as { id: string };
       const asked: string[] = [];
-      for (const store of [api.deps.connections, api.deps.imports, api.deps.customers, api.deps.apiKeyStore]) {
+      for (const store of [
+        api.deps.connections,
+        api.deps.imports,
+        api.deps.customers,
+        api.deps.apiKeyStore,
+        api.deps.webhooks,
+      ]) {
         const get = store.get as (...ids: string[]) => Promise<never>;
         store.get = (...ids: string[]) => {
           asked.push(...ids);
@@ -52,6 +58,8 @@ describe.each(routes.filter(({ route }) => /^v1\/.*\{/.test(route ?? '')).map((r
         customerId: customer.id,
         connectionId,
         importId: absentId('imp'),
+        webhookId: absentId('hook'),
+        deliveryId: absentId('evt'),
         keyId: absentId('key'),
         address: 'a@tailspin.example',
       };

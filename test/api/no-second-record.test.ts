@@ -3,6 +3,7 @@ import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN, OPERATOR_KEY } from '../support/api.ts';
 import type { RequestOptions } from '../support/function-caller.ts';
+import { anImport, aRow } from '../support/records.ts';
 
 // A lost answer, a dead process or a client's retry never makes a second record.
 
@@ -123,6 +124,43 @@ describe('an import', () => {
     const [stored] = api.deps.uploads.stored.values();
     expect(stored?.bytes.toString()).toBe(csv);
   });
+
+  it.each([
+    ['after', 'uploads', 'put'],
+    ['before', 'imports', 'insert'],
+    ['after', 'imports', 'insert'],
+  ] as const)(
+    '202: a retry of failed rows is started once when the process dies %s %s.%s',
+    async (when, store, name) => {
+      const counts = {
+        rows: 1,
+        accepted: 1,
+        rejected: 0,
+        duplicates: 0,
+        pending: 0,
+        waiting: 0,
+        passed: 0,
+        cancelled: 0,
+      };
+      const first = {
+        customerId,
+        connectionId,
+        status: 'completed',
+        counts: { ...counts, failed: 1, inconclusive: 0 },
+      } as const;
+      await api.deps.imports.insert(anImport(first));
+      const row = aRow({ state: 'failed', cause: 'mailbox_not_found' });
+      await api.deps.ledger.commit(connectionId, [{ op: 'createRow', row }]);
+      const retry = () => ['POST', '/v1/imports/imp_1/retry-failed', { key, headers }] as const;
+      onNextCall(api.deps[store], name, when === 'before' ? diesBefore : diesAfter);
+      await sendAndDie(...retry());
+      const response = await api.request(...retry());
+      expect(response.status).toBe(202);
+      const { id } = (await response.json()) as { id: string };
+      expect((await imports()).items.map((record) => record.id)).toEqual(['imp_1', id]);
+      expect([...api.deps.uploads.stored.keys()]).toEqual([`${customerId}/${id}`]);
+    },
+  );
 
   it('202: two requests without a key, or with different keys, start two imports', async () => {
     for (const own of [{}, { 'idempotency-key': 'a' }, { 'idempotency-key': 'b' }]) {

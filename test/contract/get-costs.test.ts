@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
+import { createImportWatches } from '../../shared/imports/events/watch-imports.ts';
 import type { LedgerChange } from '../../shared/imports/ledger/ledger.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { createApiDeps, OPERATOR_KEY } from '../support/api.ts';
@@ -21,6 +23,7 @@ import {
   aTally,
   RECORDS_NOW,
 } from '../support/records.ts';
+import { aDelivery, aWebhook } from '../support/webhook-records.ts';
 
 /**
  * Storage requests that one GET makes, at most, whatever the size of what it is about. Every GET needs a number here.
@@ -54,9 +57,16 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   // A page of at most 50, and the connection of each.
   'expiring-secrets-list': { max: 56, path: '/v1/expiring-secrets?limit=500&withinDays=3650', concurrentMax: 16 },
 
+  'webhooks-list': { max: 6, path: '/v1/webhooks?limit=500' },
+  'webhooks-get': { max: 3, path: '/v1/webhooks/hook_001' },
+  'webhooks-deliveries-list': { max: 7, path: '/v1/webhooks/hook_001/deliveries?limit=500&status=failed' },
+  'webhooks-deliveries-get': { max: 4, path: '/v1/webhooks/hook_001/deliveries/evt_001' },
+
   // The connection, a page, perhaps a shorter page, and the plan and the tallies of at most 20 imports.
   'imports-list': { max: 51, path: '/v1/connections/conn_001/imports?limit=500', concurrentMax: 16 },
   'imports-get': { max: 5, path: '/v1/imports/imp_299' },
+  // As for `imports-get`. From then on, one request a second for all who watch the import.
+  'imports-events': { max: 5, path: '/v1/imports/imp_299/events' },
   'imports-rows': { max: 7, path: '/v1/imports/imp_299/rows?limit=500&state=failed' },
   // The import, the connection for its name, the first row, and then 600 rows.
   'imports-report-csv': { max: 7, path: '/v1/imports/imp_299/report.csv', readsAll: true },
@@ -84,6 +94,7 @@ function startApp() {
   addFunctions(caller.host, {
     ...deps,
     ...stores,
+    importWatches: createImportWatches({ ...stores, clock: deps.clock, sleep: pause, log: () => undefined }),
     apiKeys: createApiKeyVerifier(verifierDeps, { cachedMs: 15_000, unknownCachedMs: 10_000 }),
     readiness: createReadiness({
       clock: deps.clock,
@@ -126,6 +137,13 @@ beforeAll(async () => {
       await stores.expiryIndex.put({ customerId, connectionId, expiresAt, notedAt: RECORDS_NOW });
       await stores.connections.insert(connection);
     },
+  );
+  // One after the other: each one counts the others.
+  for (const webhook of count(12, (i) => aWebhook({ id: `hook_${pad(i)}` })))
+    await stores.webhooks.insert(webhook, 100);
+  await inGroups(
+    count(75, (i) => aDelivery({ id: `evt_${pad(i)}`, webhookId: 'hook_001', status: 'failed' })),
+    (delivery) => stores.deliveries.insert(delivery),
   );
   // One after the other: each one counts its rows in the same record of their customer.
   for (const record of count(300, (i) => anImport({ id: `imp_${pad(i)}`, connectionId: 'conn_001' }))) {

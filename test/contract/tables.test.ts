@@ -10,15 +10,18 @@ import { createTableClients, type TableName } from '../../shared/adapters/tables
 import { tableConnections } from '../../shared/adapters/tables/table-connections.ts';
 import { tableConsents } from '../../shared/adapters/tables/table-consents.ts';
 import { tableCustomers } from '../../shared/adapters/tables/table-customers.ts';
+import { tableDeliveries } from '../../shared/adapters/tables/table-deliveries.ts';
 import { tableExpiryIndex } from '../../shared/adapters/tables/table-expiry-index.ts';
 import { tableHeartbeats } from '../../shared/adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../../shared/adapters/tables/table-imports.ts';
 import { tableLedger } from '../../shared/adapters/tables/table-ledger.ts';
 import { tableMessagePool } from '../../shared/adapters/tables/table-message-pool.ts';
+import { tableOutbox } from '../../shared/adapters/tables/table-outbox.ts';
 import { tablePoisonArchive } from '../../shared/adapters/tables/table-poison.ts';
 import { tableSlots } from '../../shared/adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../../shared/adapters/tables/table-tenant-paces.ts';
 import { tableUploadLeases } from '../../shared/adapters/tables/table-upload-leases.ts';
+import { tableWebhooks } from '../../shared/adapters/tables/table-webhooks.ts';
 import { transactionFailure } from '../../shared/adapters/tables/transaction-failure.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { tables } from '../../shared/kernel/storage-names.ts';
@@ -27,27 +30,34 @@ import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
 import { inMemoryAudit } from '../fakes/in-memory-audit.ts';
 import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
+import { inMemoryDeliveries } from '../fakes/in-memory-deliveries.ts';
 import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
+import { inMemoryOutbox } from '../fakes/in-memory-outbox.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
 import { inMemoryUploadLeases } from '../fakes/in-memory-upload-leases.ts';
+import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
 import { type Azurite, connectionString, startAzurite } from '../support/azurite.ts';
 import { aConnection, anImport, aRow } from '../support/records.ts';
+import { aDelivery, aWebhook } from '../support/webhook-records.ts';
 import { describeAnswerMemory } from './answer-memory.contract.ts';
 import { describeApiKeyStore } from './api-key-store.contract.ts';
 import { describeAuditLog } from './audit-log.contract.ts';
 import { describeConnectionStore } from './connection-store.contract.ts';
 import { describeCustomerStore } from './customer-store.contract.ts';
+import { describeDeliveryStore } from './delivery-store.contract.ts';
 import { describeExpiryIndex } from './expiry-index.contract.ts';
 import { describeImportStore } from './import-store.contract.ts';
 import { describeLedger } from './ledger.contract.ts';
 import { describeMessagePoolStore } from './message-pool-store.contract.ts';
+import { describeOutbox } from './outbox.contract.ts';
 import { describeSlots } from './slots.contract.ts';
 import { describeTenantPaceStore } from './tenant-pace-store.contract.ts';
 import { describeUploadLeases } from './upload-leases.contract.ts';
+import { describeWebhookStore } from './webhook-store.contract.ts';
 
 /** A well-formed tag that no record has. */
 const TAG = 'W/"datetime\'x\'"';
@@ -90,6 +100,13 @@ describeUploadLeases('tables', () => tableUploadLeases(client(tables.imports)));
 describeLedger('in memory', inMemoryLedger);
 describeLedger('tables', () => tableLedger(client(tables.mailboxes)));
 
+describeWebhookStore('in memory', inMemoryWebhooks);
+describeWebhookStore('tables', () => tableWebhooks(client(tables.webhooks)));
+describeDeliveryStore('in memory', inMemoryDeliveries);
+describeDeliveryStore('tables', () => tableDeliveries(client(tables.webhooks)));
+describeOutbox('in memory', inMemoryOutbox);
+describeOutbox('tables', () => tableOutbox(client(tables.webhooks)));
+
 describe('heartbeats: tables', () => {
   it('returns the latest run of all timers', async () => {
     const heartbeats = tableHeartbeats(client(tables.heartbeats));
@@ -119,6 +136,19 @@ describe('table adapters', () => {
       await table.submitTransaction([['update', { ...keys, text: 'y' }, 'Merge', { etag: '*' }]]);
       await table.deleteEntity(keys.partitionKey, keys.rowKey);
     }
+  });
+
+  it('leave nothing of a customer behind when its webhooks are purged', async () => {
+    const table = client(tables.webhooks);
+    const customerId = 'cust_gone';
+    const pointer = { customerId, webhookId: 'hook_1', deliveryId: 'evt_1', watchedAt: new Date() };
+    await tableWebhooks(table).insert(aWebhook({ customerId }), 5);
+    await tableDeliveries(table).insert(aDelivery({ customerId }));
+    await tableDeliveries(table).openPointer(pointer);
+    await tableOutbox(table).note({ customerId, source: 'import', id: 'imp_gone', notedAt: new Date() });
+    await tableWebhooks(table).purge(customerId);
+    const left = await Array.fromAsync(table.listEntities());
+    expect(left.filter((entity) => JSON.stringify(entity).includes(customerId))).toEqual([]);
   });
 
   it('leave nothing of a customer behind that has no connections any more', async () => {

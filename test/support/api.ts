@@ -5,9 +5,12 @@ import { docsFiles, toDocsAsset } from '../../functions/http/docs/docs-assets.ts
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
+import { createConnectionTest } from '../../shared/checks/connection-test/run-test.ts';
+import { testConnection } from '../../shared/checks/connection-test/test-connection.ts';
 import { discardConnection } from '../../shared/connections/delete-connection.ts';
 import type { Organizations } from '../../shared/connections/organizations.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
+import type { TenantDirectory } from '../../shared/connections/tenant-directory.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
 import type { Outlets } from '../../shared/edge/outlets.ts';
@@ -21,29 +24,38 @@ import { createHeartbeat } from '../../shared/imports/checking/heartbeat.ts';
 import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
 import { createTenantGate } from '../../shared/imports/checking/tenant-gate.ts';
 import { createMessagePool } from '../../shared/imports/dispatching/message-pool.ts';
+import { createImportWatches } from '../../shared/imports/events/watch-imports.ts';
 import { createReportBook } from '../../shared/imports/ledger/report-book.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../shared/imports/ledger/settler.ts';
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
+import { createWorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import type { Role } from '../../shared/kernel/actor.ts';
 import { createNewId } from '../../shared/kernel/ids.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
+import { createDeliveryGate } from '../../shared/webhooks/delivery-gate.ts';
+import { createRetrySchedule } from '../../shared/webhooks/retry-schedule.ts';
 import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
 import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
 import { inMemoryAudit } from '../fakes/in-memory-audit.ts';
 import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryConsents } from '../fakes/in-memory-consents.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
+import { inMemoryDeliveries } from '../fakes/in-memory-deliveries.ts';
 import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
+import { inMemoryOutbox } from '../fakes/in-memory-outbox.ts';
+import { inMemorySigningSecrets } from '../fakes/in-memory-signing-secrets.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
 import { inMemoryUploadLeases } from '../fakes/in-memory-upload-leases.ts';
 import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
+import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
+import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
 import { createFunctionCaller } from './function-caller.ts';
 import { createOpenApiCheck } from './openapi-check.ts';
@@ -58,6 +70,8 @@ const operator = { keyId: 'operator', role: 'operator' } as const;
 
 /** An ID that is well formed and that nothing has. */
 export const absentId = (kind: string) => `${kind}_${'0'.repeat(23)}`;
+
+const uploadLimits = { maxBytes: 100_000, maxRows: 1_000, recordMaxBytes: 65_536, nameMaxLength: 200 };
 
 /** The dependencies of all functions, over fakes. */
 export function createApiDeps() {
@@ -108,11 +122,29 @@ export function createApiDeps() {
     sendDeletion: send,
     purgeConnection: async () => undefined,
   };
+  const tenants: TenantDirectory = {
+    async find(cloud, name) {
+      return name === DOMAIN || name === TENANT_ID ? { tenantId: TENANT_ID, cloud } : undefined;
+    },
+  };
+  /** Set `read` to tell what the connection test learns of the tenant. */
+  const organizations: Organizations = { read: async () => undefined };
+  const resourceOf = () => 'https://graph.microsoft.com';
+  const { tokens, checker } = tenant;
+  const runTest = createConnectionTest({
+    tenants,
+    tokens,
+    checker,
+    organizations,
+    resourceOf,
+    clock,
+    stepLimitMs: 2_000,
+  });
   return {
     ...deletionDeps,
     /** The tenant of every connection. */
     tenant,
-    checker: tenant.checker,
+    checker,
     discardConnection: (customerId: string, connectionId: string) =>
       discardConnection(deletionDeps, { customerId, connectionId }),
     replacedSecretKeptMs: 3 * 86_400_000,
@@ -120,24 +152,39 @@ export function createApiDeps() {
     consentLinkValidMs: 3_600_000,
     publicUrl: 'https://muster.test',
     docsAssets: async () => docsAssets,
-    tenants: { resolve: async (_cloud: unknown, domain: string) => (domain === DOMAIN ? TENANT_ID : undefined) },
+    tenants,
+    runTest,
+    testConnection: (customerId: string, connectionId: string) =>
+      testConnection({ connections, runTest }, { customerId }, connectionId),
     hasCloud: (cloud: string) => cloud !== 'simulator',
     expiringWithinDays: 30,
-    /** Set `read` to tell what the connection test learns of the tenant. */
-    organizations: { read: async () => undefined } as Organizations,
-    resourceOf: () => 'https://graph.microsoft.com',
+    organizations,
     imports,
     ledger,
     uploads: inMemoryUploads(),
     uploadLeases: inMemoryUploadLeases(),
     uploadLeaseMs: 15_000,
-    uploadLimits: { maxBytes: 100_000, maxRows: 1_000, recordMaxBytes: 65_536, nameMaxLength: 200 },
+    uploadLimits,
+    readWorkbook: createWorkbookReader({ ...uploadLimits, workbookMaxBytes: 50_000, unpackedMaxBytes: 1_000_000 }),
     /** Messages that were put on queues. */
     sent,
     importQueues,
     cancelImports: (customerId: string) => cancelCustomerImports({ imports, importQueues }, customerId),
     deletionGraceMs: 7 * 24 * 3_600_000,
     importEvents: { ended: async () => undefined },
+    webhooks: inMemoryWebhooks(),
+    deliveries: inMemoryDeliveries(),
+    outbox: inMemoryOutbox(),
+    signingSecrets: inMemorySigningSecrets(),
+    webhookSender: simulatedReceiver(),
+    eventQueues: { sendPublish: send, sendDelivery: send },
+    retrySchedule: createRetrySchedule([5_000, 60_000]),
+    deliveryGate: createDeliveryGate(4),
+    webhookDisabledAfterMs: 5 * 86_400_000,
+    webhookDisabled: async () => undefined,
+    alsoTell: async () => undefined,
+    deliveryLogKeptMs: 30 * 86_400_000,
+    deliveryLogMax: 10_000,
     serialByKey,
     tallies,
     reports,
@@ -177,7 +224,7 @@ export function createApiDeps() {
     answers: inMemoryAnswers(),
     auditLog: inMemoryAudit(),
     auditKeptMs: 400 * 24 * 3_600_000,
-    quotas: { connectionsMax: 500, keysMax: 100, runningImportsMax: 100, rejectedRowsMax: 10_000 },
+    quotas: { connectionsMax: 500, keysMax: 100, webhooksMax: 20, runningImportsMax: 100, rejectedRowsMax: 10_000 },
     rateLimits: createRateLimits({
       requestsPerKey: 1_000,
       requestsPerCustomer: 2_000,
@@ -188,6 +235,10 @@ export function createApiDeps() {
     }),
     // Refusals without a pause: no test has to wait for them.
     turns: createTurns({ requestsAtOnce: 4, requestsWaiting: 100 }, async () => undefined),
+    eventPlaces: createPlaces(16),
+    // No test has to wait for the end of a stream.
+    eventTimes: () => ({ heartbeatMs: 100, lastsMs: 250, stalledAfterMs: 100 }),
+    importWatches: createImportWatches({ imports, ledger, clock, sleep: (ms) => pause(ms), log: () => undefined }),
     downloadPlaces: createPlaces(2),
     // Answers over fakes do not go to any connection.
     outlets: { find: () => undefined } as Outlets,

@@ -6,12 +6,14 @@ import { createTableClients, type TableName } from '../../shared/adapters/tables
 import { tableConnections } from '../../shared/adapters/tables/table-connections.ts';
 import { tableConsents } from '../../shared/adapters/tables/table-consents.ts';
 import { tableCustomers } from '../../shared/adapters/tables/table-customers.ts';
+import { tableDeliveries } from '../../shared/adapters/tables/table-deliveries.ts';
 import { tableExpiryIndex } from '../../shared/adapters/tables/table-expiry-index.ts';
 import { tableHeartbeats } from '../../shared/adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../../shared/adapters/tables/table-imports.ts';
 import { tableLedger } from '../../shared/adapters/tables/table-ledger.ts';
 import { tablePoisonArchive } from '../../shared/adapters/tables/table-poison.ts';
 import { tableSlots } from '../../shared/adapters/tables/table-slots.ts';
+import { tableWebhooks } from '../../shared/adapters/tables/table-webhooks.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { tables } from '../../shared/kernel/storage-names.ts';
 
@@ -76,12 +78,14 @@ export async function openCountedTables(connectionString: string) {
       connections: tableConnections(table(tables.connections)),
       consents: tableConsents(table(tables.consents)),
       customers: tableCustomers(table(tables.customers)),
+      deliveries: tableDeliveries(table(tables.webhooks)),
       expiryIndex: tableExpiryIndex(table(tables.connections)),
       heartbeats: tableHeartbeats(table(tables.heartbeats)),
       imports: tableImports(table(tables.imports)),
       ledger: tableLedger(table(tables.mailboxes)),
       poisonArchive: tablePoisonArchive(table(tables.poison)),
       slots: tableSlots(table(tables.customers)),
+      webhooks: tableWebhooks(table(tables.webhooks)),
     },
   };
 }

@@ -10,6 +10,7 @@ import type { paths } from './schema.ts';
 import { createSender, type Fetch, type RetryOptions } from './sender.ts';
 import type { AuditRecord, ExpiringSecret, Import, Me } from './types.ts';
 import { type WaitForImportOptions, waitForImport } from './wait-for-import.ts';
+import { createWebhooks, type Webhooks } from './webhooks.ts';
 
 export interface MusterOptions {
   /** Where the API is, for example `https://muster.example.com`. */
@@ -40,6 +41,7 @@ export interface Muster {
   mailboxes: Mailboxes;
   customers: Customers;
   apiKeys: ApiKeys;
+  webhooks: Webhooks;
   /** Who the key belongs to, and how many slots are used. */
   me(options?: RequestOptions): Promise<Me>;
   /**
@@ -76,6 +78,7 @@ export function createMuster({ url, key, customer, fetch, retry = {} }: MusterOp
     mailboxes: createMailboxes(api),
     customers: createCustomers(api),
     apiKeys: createApiKeys(api),
+    webhooks: createWebhooks(api),
 
     me: (options = {}) => dataOf(raw.GET('/v1/me', initOf(options))),
     audit: ({ pageSize, signal, ...filter } = {}) =>

@@ -2,7 +2,7 @@ import { type Api, dataOf, initOf, type PageOptions, type PostOptions, type Requ
 import { jsonLines, streamOf } from './download.ts';
 import { pages } from './pages.ts';
 import type { Resend } from './sender.ts';
-import type { Import, ImportPreview, NewMailbox, ReportRow, Row } from './types.ts';
+import type { Cause, Import, ImportPreview, NewMailbox, ReportRow, Row } from './types.ts';
 
 /**
  * What an import takes: a CSV file with a header line, as text, bytes, a file or a stream, or a list of mailboxes.
@@ -17,6 +17,11 @@ export interface StartImportOptions extends PostOptions {
 export interface DryRunOptions extends PostOptions {
   /** Stores nothing. The result tells what an import of this upload would do. */
   dryRun: true;
+}
+
+export interface RetryFailedOptions extends PostOptions {
+  /** Only rows with one of these causes. */
+  causes?: readonly Cause[];
 }
 
 export interface RowListOptions extends PageOptions {
@@ -56,6 +61,11 @@ export interface Imports {
   resume(importId: string, options?: PostOptions): Promise<Import>;
   /** Checks that have ended keep their result. All other rows become `cancelled`. */
   cancel(importId: string, options?: PostOptions): Promise<Import>;
+  /**
+   * Starts a new import of the rows that failed or were inconclusive. It is refused until the first one has ended, or if
+   * there are no such rows.
+   */
+  retryFailed(importId: string, options?: RetryFailedOptions): Promise<Import>;
 }
 
 export function createImports({ raw, send }: Api): Imports {
@@ -154,6 +164,14 @@ export function createImports({ raw, send }: Api): Imports {
     pause: change('pause'),
     resume: change('resume'),
     cancel: change('cancel'),
+    retryFailed: (importId, { causes, ...options } = {}) =>
+      dataOf(
+        raw.POST('/v1/imports/{importId}/retry-failed', {
+          params: { path: { importId } },
+          ...(causes && { body: { causes: [...causes] } }),
+          ...initOf(options),
+        }),
+      ),
   };
 }
 

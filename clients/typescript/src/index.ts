@@ -14,6 +14,7 @@ export type {
   DryRunOptions,
   FailedCsvOptions,
   Imports,
+  RetryFailedOptions,
   RowListOptions,
   StartImportOptions,
   Upload,
@@ -24,3 +25,4 @@ export type { components, operations, paths } from './schema.ts';
 export type { Fetch, RetryOptions } from './sender.ts';
 export type * from './types.ts';
 export type { WaitForImportOptions } from './wait-for-import.ts';
+export type { DeliveryListOptions, SecretRotation, Webhooks } from './webhooks.ts';

@@ -209,7 +209,10 @@ export interface paths {
         delete: operations["connections-delete"];
         options?: never;
         head?: never;
-        /** Change a connection */
+        /**
+         * Change a connection
+         * @description A changed `clientId` is another app: the connection awaits consent again, and its test runs. A changed `clientSecretExpiresAt` corrects the date and leaves the secret as it is.
+         */
         patch: operations["connections-update"];
         trace?: never;
     };
@@ -223,10 +226,30 @@ export interface paths {
         get?: never;
         /**
          * Replace the client secret
-         * @description Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret stays in use.
+         * @description Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret stays in use. Then the rest of the connection test runs. Imports that paused because of the old secret continue by themselves within a minute. The old secret is kept for some days, and can be brought back.
          */
         put: operations["connections-replace-client-secret"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/client-secret/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring back the client secret from before the last replacement
+         * @description Asks Microsoft for a token with that secret first. If Microsoft refuses it, nothing changes. The two secrets change places, so this can be undone in the same way.
+         */
+        post: operations["connections-restore-client-secret"];
         delete?: never;
         options?: never;
         head?: never;
@@ -244,7 +267,7 @@ export interface paths {
         put?: never;
         /**
          * Test a connection
-         * @description Asks Microsoft now, with nothing cached. A passed test makes the connection ready for imports.
+         * @description Asks Microsoft now, with nothing cached. A passed test makes the connection ready for imports. If Microsoft is throttled, unavailable or slow, a step is inconclusive, and the status of the connection stays as it is.
          */
         post: operations["connections-test"];
         delete?: never;
@@ -396,6 +419,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/imports/{importId}/retry-failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check the failed and inconclusive rows of an import again
+         * @description Starts a new import of these rows, with their names, limits and references. Its `retryOf` names the first import, which must have ended. Mailboxes that were connected in the meantime are duplicates.
+         */
+        post: operations["imports-retry-failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/imports/{importId}/rows": {
         parameters: {
             query?: never;
@@ -405,6 +448,34 @@ export interface paths {
         };
         /** List the rows of an import */
         get: operations["imports-rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{importId}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch an import as it runs
+         * @description Server-sent events, for any client of `text/event-stream` that can send the `Authorization` header:
+         *
+         *     - `progress` has the same body as `GET /v1/imports/{importId}`. It comes first, then at each whole percent, and when the status or the finding changes. Its counts are those of the mailboxes that were told before it.
+         *     - `mailbox` names mailboxes that have been settled, up to some hundred of them in one event.
+         *     - `done` comes when the import has ended, after everything else, with the final body. For an import that has ended already, it comes immediately.
+         *
+         *     Each event has an `id`. A client that comes back with the newest one in `Last-Event-ID` is told everything after that event, and nothing twice. Without it, the stream begins with the progress of now.
+         *
+         *     The API ends the stream after about three minutes, and a client of server-sent events comes back by itself. If nothing else happens, a comment comes every 15 seconds. Causes may still be explained more precisely when the import ends; the rows have the final ones.
+         */
+        get: operations["imports-events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -507,6 +578,140 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks */
+        get: operations["webhooks-list"];
+        put?: never;
+        /**
+         * Subscribe to events
+         * @description The secret is in this answer only. Deliveries are signed with it as https://www.standardwebhooks.com says; its libraries verify them.
+         */
+        post: operations["webhooks-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhookId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a webhook */
+        get: operations["webhooks-get"];
+        put?: never;
+        post?: never;
+        /** Delete a webhook with its secret and its deliveries */
+        delete: operations["webhooks-delete"];
+        options?: never;
+        head?: never;
+        /** Change, disable or enable a webhook */
+        patch: operations["webhooks-update"];
+        trace?: never;
+    };
+    "/v1/webhooks/{webhookId}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret of a webhook
+         * @description Until `overlapSeconds` are over, deliveries carry signatures of both secrets. The new one is in this answer only.
+         */
+        post: operations["webhooks-rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhookId}/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try out a webhook
+         * @description Delivers a `webhook.ping` as any event is delivered. The delivery shows what your server answered.
+         */
+        post: operations["webhooks-ping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhookId}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the deliveries of a webhook */
+        get: operations["webhooks-deliveries-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhookId}/deliveries/{deliveryId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a delivery */
+        get: operations["webhooks-deliveries-get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver an event again
+         * @description Begins a new round of attempts with the same `webhook-id` and body.
+         */
+        post: operations["webhooks-deliveries-redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -545,7 +750,127 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "connection.consented": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An admin of the tenant has granted the app its permissions. */
+        post: operations["webhook-connection-consented"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "connection.failing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Microsoft refuses the connection as a whole, for example because its client secret has expired. */
+        post: operations["webhook-connection-failing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "import.completed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An import has ended. `status` says how. */
+        post: operations["webhook-import-completed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "import.paused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An import has paused, by itself with a `finding`, or because somebody has paused it. */
+        post: operations["webhook-import-paused"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "mailbox.activated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mailboxes of an import have passed every check. Sent after the import has ended, up to 100 mailboxes in one event. */
+        post: operations["webhook-mailbox-activated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "mailbox.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mailboxes of an import have failed, and why. Sent after the import has ended, up to 100 mailboxes in one event. */
+        post: operations["webhook-mailbox-failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The answer to `POST /v1/webhooks/{webhookId}/ping`. */
+        post: operations["webhook-webhook-ping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         MailboxList: {
@@ -562,6 +887,29 @@ export interface components {
                 /** @example crm-4711 */
                 reference?: string;
             }[];
+        };
+        /**
+         * @description Why a check did not pass. docs/causes.md explains each cause.
+         * @enum {string}
+         */
+        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
+        /** @description What is wrong with a connection or an import. */
+        EventFinding: {
+            /**
+             * @description A cause, or a code of an import as a whole.
+             * @example secret_wrong
+             */
+            cause: string;
+            /** @description What is wrong. */
+            detail: string;
+            /** @description How to fix it. */
+            fix?: string;
+            /** @description A page about it. */
+            link?: string;
+            microsoftCode?: string;
+            requestId?: string;
+            /** Format: date-time */
+            seenAt: string;
         };
         Health: {
             /** @constant */
@@ -581,7 +929,7 @@ export interface components {
              * @description A stable code for programs. Absent if the error is on our side (status 500).
              * @enum {string}
              */
-            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "upload_in_progress" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
+            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "upload_in_progress" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
             /** @description Give this ID to our support. */
             requestId: string;
             /** @description Every wrong field of the request, at most 100. */
@@ -731,8 +1079,26 @@ export interface components {
                  */
                 expiresAt: string;
                 daysLeft: number;
-                /** @enum {string} */
+                /**
+                 * @description `expired` also if Microsoft says so before `expiresAt`.
+                 * @enum {string}
+                 */
                 state: "valid" | "expiring" | "expired";
+                /** @description The secret that was replaced last, as long as it can be brought back. */
+                previous?: {
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, in UTC.
+                     * @example 2027-06-01T08:30:00.000Z
+                     */
+                    expiresAt: string;
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, in UTC.
+                     * @example 2027-06-01T08:30:00.000Z
+                     */
+                    restorableUntil: string;
+                };
             };
             probes: components["schemas"]["Probe"][];
             /** @enum {string} */
@@ -741,6 +1107,7 @@ export interface components {
             /** @enum {string} */
             status: "awaitingConsent" | "ready" | "failing" | "disconnected";
             finding: components["schemas"]["ConnectionFinding"] | null;
+            lastTest: components["schemas"]["LastTest"] | null;
             consentedAt: string | null;
             /**
              * Format: date-time
@@ -774,26 +1141,25 @@ export interface components {
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
         };
-        /**
-         * @description Why a check did not pass. docs/causes.md explains each cause.
-         * @enum {string}
-         */
-        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "certificate_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
-        TestResult: {
+        /** @description The result of the last test. */
+        LastTest: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            testedAt: string;
             verdict: components["schemas"]["Verdict"];
+            /** @description Every step, in order. A step that depends on one that did not pass is `skipped`. */
             steps: components["schemas"]["TestStep"][];
-            /** @description The permissions that the tokens show. They never decide. */
+            /** @description The permissions that the tokens show. */
             roles: string[];
-            organization?: {
-                displayName: string;
-                verifiedDomains: string[];
-            };
         };
         /** @enum {string} */
         Verdict: "passed" | "failed" | "inconclusive" | "skipped";
         TestStep: {
             /** @enum {string} */
-            step: "token" | "audience" | "tenant" | "roles" | "organization" | "defaultMailbox";
+            step: "authority" | "credential" | "tenant" | "audience" | "roles" | "organization" | "defaultMailbox";
             /**
              * @description Whose token the step is about. Absent from steps that are not about a token.
              * @enum {string}
@@ -811,6 +1177,23 @@ export interface components {
             microsoftCode?: string;
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
+        };
+        TestResult: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            testedAt: string;
+            verdict: components["schemas"]["Verdict"];
+            /** @description Every step, in order. A step that depends on one that did not pass is `skipped`. */
+            steps: components["schemas"]["TestStep"][];
+            /** @description The permissions that the tokens show. */
+            roles: string[];
+            organization?: {
+                displayName: string;
+                verifiedDomains: string[];
+            };
         };
         ConsentLink: {
             /** @description Absent when the answer is replayed: the link is shown once. */
@@ -890,6 +1273,8 @@ export interface components {
             ignored: string[];
             /** @description Files only. `false` for a list of addresses that begins on the first line. */
             hasHeader?: boolean;
+            /** @description Workbooks only. The name of the sheet that was read. */
+            sheet?: string;
             /**
              * @description CSV only.
              * @enum {string}
@@ -926,8 +1311,11 @@ export interface components {
             startedAt: string | null;
             finishedAt: string | null;
             finding: components["schemas"]["ImportFinding"] | null;
+            /** @description What a running import waits for. It goes on by itself. `null` if nothing holds it up. */
+            waitingFor: components["schemas"]["ImportWait"] | null;
             /** @description Absent for imports from before this was kept. */
             columns?: components["schemas"]["UploadColumns"];
+            /** @description The import whose failed rows this one checks again. */
             retryOf?: string;
         };
         /** @description `accepted` is always the sum of the last six. */
@@ -964,6 +1352,14 @@ export interface components {
              */
             seenAt: string;
         };
+        ImportWait: {
+            /** @enum {string} */
+            cause: "throttled" | "microsoft_unavailable" | "propagating";
+            /** @description The same in words. */
+            message: string;
+            /** @description When Microsoft is asked next. `null` if no time is known. */
+            until: string | null;
+        };
         /** @description One line of an import and its result. */
         Row: {
             line: number;
@@ -984,11 +1380,41 @@ export interface components {
             requestId?: string;
             /**
              * Format: date-time
-             * @description RFC 3339, in UTC.
+             * @description When a waiting row is checked again, at the earliest.
              * @example 2027-06-01T08:30:00.000Z
              */
             nextCheckAt?: string;
             reference?: string;
+        };
+        /** @description One server-sent event: the fields `event`, `id`, and `data` as JSON. */
+        ImportEvent: {
+            /** @constant */
+            event: "progress";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["Import"];
+        } | {
+            /** @constant */
+            event: "mailbox";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["SettledMailboxes"];
+        } | {
+            /** @constant */
+            event: "done";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["Import"];
+        };
+        /** @description Mailboxes of an import that have been settled since the last event. */
+        SettledMailboxes: {
+            mailboxes: {
+                line: number;
+                address: string;
+                /** @enum {string} */
+                state: "passed" | "failed" | "inconclusive" | "cancelled";
+                cause?: components["schemas"]["Cause"];
+            }[];
         };
         /** @description One line of an import with its result and how to fix it. */
         ReportRow: {
@@ -1077,6 +1503,99 @@ export interface components {
             microsoftCode?: string;
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
+        };
+        ShownWebhook: {
+            /** @example hook_01k2m8qj4vabcdefghjkmnp */
+            id: string;
+            url: string;
+            events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+            description: string | null;
+            /** @enum {string} */
+            status: "enabled" | "disabled";
+            /** @description `gone`: the receiver answered 410. `failing`: deliveries failed for days. */
+            disabledReason: ("byCustomer" | "gone" | "failing") | null;
+            disabledAt: string | null;
+            /** @description The first failure since the last success. */
+            failingSince: string | null;
+            /** @description Until then, deliveries are also signed with secrets from before a rotation. */
+            previousSecretEndsAt: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            createdAt: string;
+            /** @description The secret, `whsec_…`. Absent when the answer is replayed. */
+            secret?: string;
+        };
+        /** @description Where events are delivered. Its secret is shown once. */
+        Webhook: {
+            /** @example hook_01k2m8qj4vabcdefghjkmnp */
+            id: string;
+            url: string;
+            events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+            description: string | null;
+            /** @enum {string} */
+            status: "enabled" | "disabled";
+            /** @description `gone`: the receiver answered 410. `failing`: deliveries failed for days. */
+            disabledReason: ("byCustomer" | "gone" | "failing") | null;
+            disabledAt: string | null;
+            /** @description The first failure since the last success. */
+            failingSince: string | null;
+            /** @description Until then, deliveries are also signed with secrets from before a rotation. */
+            previousSecretEndsAt: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            createdAt: string;
+        };
+        /** @description One event for one webhook, and how far its delivery has got. */
+        Delivery: {
+            /**
+             * @description Sent as `webhook-id`.
+             * @example evt_01k2m8qj4vabcdefghjkmnp
+             */
+            id: string;
+            webhookId: string;
+            /** @enum {string} */
+            type: "connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "webhook.ping";
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            happenedAt: string;
+            /** @enum {string} */
+            status: "pending" | "succeeded" | "failed";
+            attemptCount: number;
+            /** @description The latest 20 attempts, oldest first. */
+            attempts: components["schemas"]["DeliveryAttempt"][];
+            nextAttemptAt: string | null;
+            /** @description Exactly what was sent and signed. */
+            body: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            createdAt: string;
+        };
+        DeliveryAttempt: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            startedAt: string;
+            /** @enum {string} */
+            result: "succeeded" | "refused" | "redirected" | "timedOut" | "unreachable" | "targetNotAllowed" | "noSecret" | "interrupted";
+            durationMs: number | null;
+            /** @description The status of your server’s answer. */
+            httpStatus: number | null;
+            /** @description What failed, or how your server’s answer begins. */
+            detail: string | null;
         };
         AuditRecord: {
             /** @example aud_01k2m8qj4vabcdefghjkmnp */
@@ -1486,7 +2005,23 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `validation_failed`: The request is not valid. `file_empty`: The file is empty. `file_not_text`: The file is not text. `file_malformed`: The file is not valid CSV. `file_no_address_column`: The file has no address column. `customer_required`: The request must name a customer. `malformed_request`: The request cannot be read. */
+        /** @description `credentials_rejected`: Microsoft rejected the credentials. `idempotency_key_reused`: The idempotency key was used for another request. */
+        "Problem-422-credentials_rejected-idempotency_key_reused": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `validation_failed`: The request is not valid. `file_empty`: The file is empty. `file_not_text`: The file is neither text nor a workbook. `file_malformed`: The file is malformed. `file_no_address_column`: The file has no address column. `customer_required`: The request must name a customer. `malformed_request`: The request cannot be read. */
         "Problem-400-validation_failed-file_empty-file_not_text-file_malformed-file_no_address_column-customer_required-malformed_request": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1521,6 +2056,23 @@ export interface components {
         };
         /** @description `wrong_state`: Not possible in the current state. `connection_not_ready`: The connection is not ready. `idempotency_in_progress`: The first request is still running. */
         "Problem-409-wrong_state-connection_not_ready-idempotency_in_progress": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `wrong_state`: Not possible in the current state. `nothing_to_retry`: No row can be retried. `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-wrong_state-nothing_to_retry-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
@@ -1575,6 +2127,16 @@ export interface components {
          */
         importId: string;
         /**
+         * @description The ID of a webhook.
+         * @example hook_01k2m8qj4vabcdefghjkmnp
+         */
+        webhookId: string;
+        /**
+         * @description The ID of a delivery.
+         * @example evt_01k2m8qj4vabcdefghjkmnp
+         */
+        deliveryId: string;
+        /**
          * @description The e-mail address of a mailbox.
          * @example jane@contoso.com
          */
@@ -1585,6 +2147,8 @@ export interface components {
         "Idempotency-Key": string;
         /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
         "If-None-Match": string;
+        /** @description The `id` of the last event that arrived. The stream goes on after it. */
+        "Last-Event-ID": string;
         /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
         "If-Match": string;
     };
@@ -2412,8 +2976,9 @@ export interface operations {
                     /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret: string;
                     /**
-                     * Format: date-time
-                     * @description When the client secret expires.
+                     * @description When the client secret expires: an instant, or the date that Microsoft’s portal shows.
+                     * @example 2027-05-01
+                     * @example 2027-05-01T14:30:00Z
                      */
                     clientSecretExpiresAt: string;
                     /**
@@ -2435,11 +3000,8 @@ export interface operations {
                      * @enum {string}
                      */
                     sendProbe?: "noDelivery" | "selfAddressed" | "none";
-                    /**
-                     * @description The mailbox that a connection test uses.
-                     * @example jane@contoso.com
-                     */
-                    defaultMailbox?: string;
+                    /** @description The mailbox that a connection test uses, or `null`. */
+                    defaultMailbox?: string | null;
                 };
             };
         };
@@ -2604,10 +3166,18 @@ export interface operations {
                     /** @example Contoso */
                     name?: string;
                     /**
-                     * @description The mailbox that a connection test uses.
-                     * @example jane@contoso.com
+                     * Format: uuid
+                     * @description The application (client) ID of the app in the tenant.
                      */
-                    defaultMailbox?: string;
+                    clientId?: string;
+                    /**
+                     * @description When the client secret expires: an instant, or the date that Microsoft’s portal shows.
+                     * @example 2027-05-01
+                     * @example 2027-05-01T14:30:00Z
+                     */
+                    clientSecretExpiresAt?: string;
+                    /** @description The mailbox that a connection test uses, or `null`. */
+                    defaultMailbox?: string | null;
                     /** @description What is checked in each mailbox. */
                     probes?: ("graph.readWrite" | "graph.send" | "imap" | "smtp")[];
                     /**
@@ -2644,6 +3214,7 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-conflict"];
             412: components["responses"]["Problem-412-precondition_failed"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
@@ -2676,8 +3247,9 @@ export interface operations {
                     /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret: string;
                     /**
-                     * Format: date-time
-                     * @description When the client secret expires.
+                     * @description When the client secret expires: an instant, or the date that Microsoft’s portal shows.
+                     * @example 2027-05-01
+                     * @example 2027-05-01T14:30:00Z
                      */
                     clientSecretExpiresAt: string;
                 };
@@ -2714,6 +3286,56 @@ export interface operations {
             503: components["responses"]["Problem-503-vault_unavailable-microsoft_unavailable-microsoft_throttled-storage_unavailable"];
         };
     };
+    "connections-restore-client-secret": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection with its earlier secret. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-credentials_rejected-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-vault_unavailable-microsoft_unavailable-microsoft_throttled-storage_unavailable"];
+        };
+    };
     "connections-test": {
         parameters: {
             query?: never;
@@ -2745,6 +3367,8 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth testing again. Only if a step is inconclusive. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2761,7 +3385,7 @@ export interface operations {
             422: components["responses"]["Problem-422-idempotency_key_reused"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
-            503: components["responses"]["Problem-503-vault_unavailable-microsoft_unavailable-microsoft_throttled-storage_unavailable"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
     "connections-consent": {
@@ -3004,6 +3628,7 @@ export interface operations {
         requestBody: {
             content: {
                 "text/csv": string;
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 "multipart/form-data": string;
                 "application/json": components["schemas"]["MailboxList"];
             };
@@ -3191,7 +3816,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The import, which continues with its open rows. */
+            /** @description The import, which continues with its open rows. If its connection was not ready, it was tested first. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3271,6 +3896,65 @@ export interface operations {
             503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
+    "imports-retry-failed": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of an import.
+                 * @example imp_01k2m8qj4vabcdefghjkmnp
+                 */
+                importId: components["parameters"]["importId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Retries only rows with one of these causes. */
+                    causes?: components["schemas"]["Cause"][];
+                };
+            };
+        };
+        responses: {
+            /** @description The new import. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the new import. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-nothing_to_retry-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
     "imports-rows": {
         parameters: {
             query?: {
@@ -3324,6 +4008,65 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "imports-events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `id` of the last event that arrived. The stream goes on after it. */
+                "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
+            };
+            path: {
+                /**
+                 * @description The ID of an import.
+                 * @example imp_01k2m8qj4vabcdefghjkmnp
+                 */
+                importId: components["parameters"]["importId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. The schema describes one of them. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Always `no`: proxies should pass events on immediately. */
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ImportEvent"];
+                };
+            };
+            /** @description The event with this `Last-Event-ID` was the last one. Do not come back. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -3625,6 +4368,591 @@ export interface operations {
             503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
+    "webhooks-list": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of webhooks. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Webhook"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "webhooks-create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Where to deliver, by HTTPS.
+                     * @example https://hooks.contoso.com/muster
+                     */
+                    url: string;
+                    /** @description The events to deliver. */
+                    events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+                    /** @example Contoso */
+                    description?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The new webhook. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the webhook. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownWebhook"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-quota_reached-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-vault_unavailable-storage_unavailable"];
+        };
+    };
+    "webhooks-get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "webhooks-delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook is deleted. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-vault_unavailable-storage_unavailable"];
+        };
+    };
+    "webhooks-update": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Where to deliver, by HTTPS.
+                     * @example https://hooks.contoso.com/muster
+                     */
+                    url?: string;
+                    /** @description The events to deliver. */
+                    events?: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+                    /** @example Contoso */
+                    description?: string;
+                    /** @description While a webhook is disabled, its events are not kept. Enable it again with `true`. */
+                    enabled?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The changed webhook. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "webhooks-rotate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default 86400 */
+                    overlapSeconds?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The webhook with its new secret. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownWebhook"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-vault_unavailable-storage_unavailable"];
+        };
+    };
+    "webhooks-ping": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery, which is on its way. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the delivery. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "webhooks-deliveries-list": {
+        parameters: {
+            query?: {
+                status?: "pending" | "succeeded" | "failed";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of deliveries, newest event first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Delivery"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "webhooks-deliveries-get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+                /**
+                 * @description The ID of a delivery.
+                 * @example evt_01k2m8qj4vabcdefghjkmnp
+                 */
+                deliveryId: components["parameters"]["deliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "webhooks-deliveries-redeliver": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a webhook.
+                 * @example hook_01k2m8qj4vabcdefghjkmnp
+                 */
+                webhookId: components["parameters"]["webhookId"];
+                /**
+                 * @description The ID of a delivery.
+                 * @example evt_01k2m8qj4vabcdefghjkmnp
+                 */
+                deliveryId: components["parameters"]["deliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery, which is on its way. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the delivery. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
     "audit-list": {
         parameters: {
             query?: {
@@ -3730,6 +5058,478 @@ export interface operations {
             400: components["responses"]["Problem-400-validation_failed"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
+        };
+    };
+    "webhook-connection-consented": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "connection.consented";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example conn_01k2m8qj4vabcdefghjkmnp */
+                        connectionId: string;
+                        /** @description The name of the connection. */
+                        name: string;
+                        tenantId: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-connection-failing": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "connection.failing";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example conn_01k2m8qj4vabcdefghjkmnp */
+                        connectionId: string;
+                        /** @description The name of the connection. */
+                        name: string;
+                        tenantId: string;
+                        finding: components["schemas"]["EventFinding"];
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-import-completed": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "import.completed";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example imp_01k2m8qj4vabcdefghjkmnp */
+                        importId: string;
+                        connectionId: string;
+                        finding: components["schemas"]["EventFinding"] | null;
+                        /**
+                         * @description How the import has ended.
+                         * @enum {string}
+                         */
+                        status: "completed" | "cancelled" | "failed";
+                        counts: {
+                            rows: number;
+                            accepted: number;
+                            rejected: number;
+                            duplicates: number;
+                            passed: number;
+                            failed: number;
+                            inconclusive: number;
+                            cancelled: number;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** Format: date-time */
+                        finishedAt: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-import-paused": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "import.paused";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example imp_01k2m8qj4vabcdefghjkmnp */
+                        importId: string;
+                        connectionId: string;
+                        finding: components["schemas"]["EventFinding"] | null;
+                        /** Format: date-time */
+                        pausedAt: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-mailbox-activated": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "mailbox.activated";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example imp_01k2m8qj4vabcdefghjkmnp */
+                        importId: string;
+                        connectionId: string;
+                        mailboxes: {
+                            /** @example jane@contoso.com */
+                            address: string;
+                            /** @description The line of the import. */
+                            line: number;
+                            /** @description Your own ID of the mailbox. */
+                            reference?: string;
+                        }[];
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-mailbox-failed": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "mailbox.failed";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example imp_01k2m8qj4vabcdefghjkmnp */
+                        importId: string;
+                        connectionId: string;
+                        mailboxes: {
+                            /** @example jane@contoso.com */
+                            address: string;
+                            /** @description The line of the import. */
+                            line: number;
+                            /** @description Your own ID of the mailbox. */
+                            reference?: string;
+                            /**
+                             * @description A cause, or a code of an import as a whole.
+                             * @example secret_wrong
+                             */
+                            cause?: string;
+                        }[];
+                        /** @description Explains each cause in `mailboxes`. */
+                        causes: {
+                            [key: string]: {
+                                /** @description What is wrong. */
+                                detail: string;
+                                /** @description How to fix it. */
+                                fix?: string;
+                                /** @description A page about it. */
+                                link?: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-webhook-ping": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "webhook.ping";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        webhookId: string;
+                        url: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
 }

@@ -1,4 +1,4 @@
-import type { components, operations } from './schema.ts';
+import type { components, operations, webhooks } from './schema.ts';
 
 type Schemas = components['schemas'];
 type JsonBody<Operation extends { requestBody: { content: { 'application/json': unknown } } }> =
@@ -33,6 +33,18 @@ export type ImportPreview = Schemas['Preview'];
 export type Row = Schemas['Row'];
 export type ReportRow = Schemas['ReportRow'];
 export type NewMailbox = Schemas['MailboxList']['mailboxes'][number];
+
+export type Webhook = Schemas['Webhook'];
+export type NewWebhook = JsonBody<operations['webhooks-create']>;
+export type WebhookChanges = JsonBody<operations['webhooks-update']>;
+/** A webhook with its secret. The API shows the secret this once. */
+export type ShownWebhook = Schemas['ShownWebhook'] & { secret: string };
+export type Delivery = Schemas['Delivery'];
+type EventBodies = {
+  [Name in keyof webhooks]: webhooks[Name]['post']['requestBody']['content']['application/json'];
+};
+/** What receivers get, by the type of the event. */
+export type WebhookEvent = EventBodies[keyof EventBodies];
 
 export type Mailbox = Schemas['Mailbox'];
 export type Probe = Schemas['Probe'];

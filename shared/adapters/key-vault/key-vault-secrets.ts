@@ -73,7 +73,7 @@ function ownedSecret(
   return name === nameOf(connectionId, version) ? { customerId, connectionId, version, storedAt } : undefined;
 }
 
-function statusOf(error: unknown): number | undefined {
+export function statusOf(error: unknown): number | undefined {
   return (error as { statusCode?: number } | undefined)?.statusCode;
 }
 
@@ -83,7 +83,7 @@ function isDisabled(error: unknown): boolean {
   return statusOf(error) === 403 && details?.error?.innerError?.code === 'SecretDisabled';
 }
 
-async function translateVaultErrors<T>(call: Promise<T>): Promise<T> {
+export async function translateVaultErrors<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
@@ -95,7 +95,7 @@ async function translateVaultErrors<T>(call: Promise<T>): Promise<T> {
 const TRANSIENT = new Set([401, 403, 404, 408, 409, 429]);
 
 /** Keeps only the name and message: the SDK's error contains the request, and so the secret. */
-function toVaultError(error: unknown): unknown {
+export function toVaultError(error: unknown): unknown {
   const status = statusOf(error);
   const { name, message } = error as Error;
   const cause = new Error(`${name} ${status ?? 'no response'}: ${message}`);

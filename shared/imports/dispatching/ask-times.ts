@@ -20,7 +20,7 @@ const AHEAD_MAX_MS = 2_000;
  */
 export function nextAskAt(flow: Flow, pace: TenantPace, now: number): Date | undefined {
   if (pace.mode !== 'paced') return undefined;
-  const everyMs = (LIMIT_WINDOW_MS * flow.cost) / shareOfPace(pace, now, flow.cost);
+  const everyMs = (LIMIT_WINDOW_MS * flow.cost) / shareOfPace(pace, { ...flow, now });
   const earliest = now + Math.min(DELAY_MAX_MS, DELAYED_MAX * everyMs);
   const askAt = Math.min(Math.max(earliest, flow.nextAskAt ?? 0), earliest + AHEAD_MAX_MS);
   flow.nextAskAt = askAt + everyMs;

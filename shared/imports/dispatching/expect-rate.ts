@@ -29,7 +29,7 @@ export function measureMeanRate(flow: Flow, settled: number, sinceLastTickMs: nu
 export function expectRate(flow: Flow, pace: TenantPace, now: number): number | undefined {
   if (pace.mode === 'down') return undefined;
   const isBound = pace.mode !== 'free' && pace.limit > 0 && now - flow.paceBoundAt <= BOUND_WITHIN_MS;
-  if (isBound) return shareOfPace(pace, now, flow.cost) / (LIMIT_WINDOW_MS / 1000) / flow.cost;
+  if (isBound) return shareOfPace(pace, { ...flow, now }) / (LIMIT_WINDOW_MS / 1000) / flow.cost;
   const { perSecond, overMs } = flow.meanRate ?? { perSecond: 0, overMs: 0 };
   return overMs >= KNOWN_AFTER_MS && perSecond > 0 ? perSecond : undefined;
 }

@@ -39,6 +39,8 @@ export interface Flow {
   /** What was heard of the tenant's pace up to now. */
   heard: { generation: number; accepted: number; throttled: number; returned: number };
   unansweredInARow: number;
+  /** Rows that were not settled at the last look. */
+  remaining: number;
   /** When the tenant's pace last kept something back. */
   paceBoundAt: number;
   refusals: RefusalFlow;
@@ -89,6 +91,7 @@ export function newFlow(now: number, sums: FlowSums, refusalsMax: number): Flow 
     tokens: 0,
     heard: { generation: 0, accepted: 0, throttled: 0, returned: 0 },
     unansweredInARow: 0,
+    remaining: Number.MAX_SAFE_INTEGER,
     paceBoundAt: now,
     refusals: newRefusalFlow(refusalsMax),
     isPoolLimited: false,

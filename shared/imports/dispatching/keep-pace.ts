@@ -78,7 +78,7 @@ function applyEvent(flow: Flow, event: PaceEvent, now: number): void {
 
 function isUnbound(pace: TenantPace, flow: Flow, now: number): boolean {
   if (pace.mode !== 'paced' || now - flow.paceBoundAt <= UNBOUND_MS || now - pace.cutAt <= UNBOUND_MS) return false;
-  return shareOfPace(pace, now, flow.cost) > 2 * countRecent(flow, now, LIMIT_WINDOW_MS, 'accepted');
+  return shareOfPace(pace, { ...flow, now }) > 2 * countRecent(flow, now, LIMIT_WINDOW_MS, 'accepted');
 }
 
 /** How many of the messages that fit into the window the tenant's pace lets through, and whether they are a probe. */
@@ -92,6 +92,7 @@ export function paceRoom(shift: Shift, view: TickView, room: number): { room: nu
     sinceLastTickMs,
     tokens: flow.tokens,
     cost: flow.cost,
+    remaining: flow.remaining,
     outstanding,
     leastFlightMs: flow.leastFlightMs,
     usedWithin: (ms) => countRecent(flow, now, ms, 'used'),

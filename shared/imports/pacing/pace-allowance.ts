@@ -2,16 +2,13 @@ import { LIMIT_WINDOW_MS, levelAt, stepAt } from './pace-level.ts';
 import { countSharers, type TenantPace } from './tenant-pace.ts';
 
 /** Where an import stands when it asks how much it may send. */
-export interface Standing {
+export interface Standing extends Share {
   importId: string;
-  now: number;
   /** How long the next tick lasts, and how long the last one took. */
   tickMs: number;
   sinceLastTickMs: number;
   /** Messages that the pace has granted and that were not sent yet. */
   tokens: number;
-  /** Requests that one mailbox costs. */
-  cost: number;
   /** Messages under way. */
   outstanding: number;
   /** The least time that messages were under way lately, if any were. */
@@ -35,6 +32,9 @@ const DRAIN_MAX_MS = 10_000;
 /** Requests of one probe, at least. */
 const PROBE_COST = 3;
 const UNKNOWN_FLIGHT_MS = 1_000;
+/** The limit is tested by an import that still takes so many times as long as the pace is kept, or this long. */
+const TESTED_QUIETS = 2;
+const TESTED_MAX_MS = 240_000;
 
 /** How many messages the tenant's pace lets an import send in the next tick. */
 export function allowanceOf(pace: TenantPace, standing: Standing): Allowance {
@@ -59,10 +59,10 @@ function isHoldOver(pace: TenantPace, { now, outstanding, usedWithin }: Standing
 
 /** A token bucket, within what will still count in Microsoft's ten seconds when these messages are asked. */
 function pacedAllowance(pace: TenantPace, standing: Standing): Allowance {
-  const { now, cost, tickMs, sinceLastTickMs, outstanding, usedWithin } = standing;
+  const { now, tickMs, sinceLastTickMs, cost, outstanding, usedWithin } = standing;
   if (now < pace.holdUntil) return { messages: 0, tokens: 0, isProbe: false };
   const sharers = countSharers(pace, now);
-  const level = shareOfPace(pace, now, cost);
+  const level = shareOfPace(pace, standing);
   const perSecond = level / (LIMIT_WINDOW_MS / 1000) / cost;
   // A hold grants nothing. Otherwise it would end with a burst, and the burst with the next complaint.
   const grantedMs = Math.min(sinceLastTickMs, now - pace.holdUntil);
@@ -82,8 +82,24 @@ function pacedAllowance(pace: TenantPace, standing: Standing): Allowance {
   return { messages: Math.min(Math.floor(tokens), budget, underWay), tokens, isProbe: false };
 }
 
+/** What decides how much of a tenant's pace an import may use. */
+export interface Share {
+  now: number;
+  /** Requests that one mailbox costs. */
+  cost: number;
+  /** Rows that are not settled. */
+  remaining: number;
+}
+
 /** The part of the pace that belongs to one of the imports that divide it: requests in ten seconds. */
-export function shareOfPace(pace: TenantPace, now: number, cost: number): number {
-  const level = levelAt(pace, stepAt(pace, now, cost), cost);
-  return (level * (now < pace.easyUntil ? EASY_SHARE : 1)) / countSharers(pace, now);
+export function shareOfPace(pace: TenantPace, share: Share): number {
+  const { now, cost } = share;
+  const step = isWorthTesting(pace, share) ? stepAt(pace, now, cost) : 0;
+  return (levelAt(pace, step, cost) * (now < pace.easyUntil ? EASY_SHARE : 1)) / countSharers(pace, now);
+}
+
+/** Testing the limit costs a hold if it is where it was. An import that ends soon has no time to win that back. */
+function isWorthTesting(pace: TenantPace, { now, cost, remaining }: Share): boolean {
+  const perMs = levelAt(pace, 0, cost) / countSharers(pace, now) / cost / LIMIT_WINDOW_MS;
+  return remaining / perMs >= Math.min(TESTED_MAX_MS, TESTED_QUIETS * pace.quietMs);
 }

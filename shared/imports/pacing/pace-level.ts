@@ -3,8 +3,8 @@ import type { TenantPace } from './tenant-pace.ts';
 /** Microsoft counts requests over this time. */
 export const LIMIT_WINDOW_MS = 10_000;
 
-/** Sent below the limit: 95 % of it, less a part of one mailbox, because a mailbox is asked as a whole. */
-const UTILIZATION = 0.95;
+/** Sent below the limit: 97 % of it, less a part of one mailbox, because a mailbox is asked as a whole. */
+const UTILIZATION = 0.97;
 const WHOLE_MAILBOX_SHARE = 0.12;
 const STEP_MS = 10_000;
 const STEP = 1.05;

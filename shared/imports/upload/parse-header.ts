@@ -21,6 +21,9 @@ export interface ParsedHeader extends Pick<Columns, 'used' | 'ignored'> {
   columnCount: number;
 }
 
+/** Lines above the header, such as the title of a report, among which Muster looks for it. */
+export const PREAMBLE_MAX = 10;
+
 /**
  * Finds our fields among the headers of a file. When several columns match a field, the preferred one is used. The
  * other matches and all unknown headers are reported as ignored.
@@ -30,16 +33,22 @@ export interface ParsedHeader extends Pick<Columns, 'used' | 'ignored'> {
  * @throws DomainError `file_no_address_column`
  */
 export function parseHeader(headers: readonly string[], delimiter: Delimiter = ','): ParsedHeader {
-  const normalized = headers.map(normalizeHeader);
-  const columnIndexes = findColumns(normalized);
-  if (!columnIndexes.address) return parseAddressList(headers, delimiter);
+  const header = findHeader(headers, delimiter, true);
+  if (!header) throw noAddressColumn(headers);
+  return header;
+}
+
+/** Returns `undefined` if this line is not the header, nor the first line of a list of addresses. */
+export function findHeader(cells: readonly string[], delimiter: Delimiter, isFirst: boolean): ParsedHeader | undefined {
+  const columnIndexes = findColumns(cells.map(normalizeHeader));
+  if (!columnIndexes.address) return isFirst ? findAddressList(cells, delimiter) : undefined;
   const used: Columns['used'] = {};
   for (const [field, indexes] of Object.entries(columnIndexes)) {
-    used[field as RowField] = indexes.map((index) => truncate(headers[index] ?? '')).join(' + ');
+    used[field as RowField] = indexes.map((index) => truncate(cells[index] ?? '')).join(' + ');
   }
   const usedIndexes = new Set(Object.values(columnIndexes).flat());
-  const ignored = headers.filter((header, index) => header !== '' && !usedIndexes.has(index)).slice(0, IGNORED_MAX);
-  return { used, ignored: ignored.map(truncate), hasHeader: true, columnIndexes, columnCount: headers.length };
+  const ignored = cells.filter((header, index) => header !== '' && !usedIndexes.has(index)).slice(0, IGNORED_MAX);
+  return { used, ignored: ignored.map(truncate), hasHeader: true, columnIndexes, columnCount: cells.length };
 }
 
 function findColumns(normalized: readonly string[]): ParsedHeader['columnIndexes'] {
@@ -65,18 +74,14 @@ export function countKnownHeaders(headers: readonly string[]): number {
   return headers.filter((header) => knownHeaders.has(normalizeHeader(header))).length;
 }
 
-/**
- * A file without a header has addresses only, one on each line. The delimiter may be a part of a name.
- *
- * @throws DomainError `file_no_address_column` if the first line is anything but one address
- */
-function parseAddressList(firstLine: readonly string[], delimiter: Delimiter): ParsedHeader {
+/** A file without a header has addresses only, one on each line. The delimiter may be a part of a name. */
+function findAddressList(firstLine: readonly string[], delimiter: Delimiter): ParsedHeader | undefined {
   const filled = firstLine.flatMap((cell, index) => (cell === '' ? [] : [index]));
   const addresses = filled.filter((index) => isAddressLike(firstLine[index] ?? ''));
   const line = joinCells(firstLine, delimiter);
-  const isList = addresses.length === 1 && (filled.length === 1 || (line.endsWith('>') && parseAddress(line).ok));
-  if (!isList) throw noAddressColumn(firstLine);
-  const index = addresses[0] ?? 0;
+  const isList = addresses.length === 1 && (filled.length === 1 || (/>[;,]?$/.test(line) && parseAddress(line).ok));
+  if (!isList) return undefined;
+  const index = filled[0] ?? 0;
   return {
     used: { address: `column ${index + 1}` },
     ignored: [],
@@ -103,7 +108,7 @@ function truncate(header: string): string {
   return header.length > HEADER_MAX_LENGTH ? `${header.slice(0, HEADER_MAX_LENGTH)}…` : header;
 }
 
-function noAddressColumn(headers: readonly string[]): DomainError {
+export function noAddressColumn(headers: readonly string[]): DomainError {
   const addresses = headers.filter((header) => header !== '' && isAddressLike(header));
   if (addresses.length > 1) {
     return new DomainError(

@@ -37,6 +37,8 @@ export interface Columns {
   delimiter?: Delimiter;
   /** CSV only. Certain when the last row was read, see `decode`. */
   readonly encoding?: Encoding;
+  /** Workbooks only. */
+  sheet?: string;
 }
 
 /**

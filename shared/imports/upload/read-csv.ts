@@ -2,7 +2,7 @@ import { DomainError } from '../../kernel/errors.ts';
 import type { Delimiter } from './csv-format.ts';
 import { decode } from './decode.ts';
 import { detectDelimiter, isTypeLine, readSepLine, splitFields } from './delimiter.ts';
-import { joinCells, type ParsedHeader, parseHeader } from './parse-header.ts';
+import { findHeader, joinCells, noAddressColumn, type ParsedHeader, PREAMBLE_MAX } from './parse-header.ts';
 import { parseRow, rejectRow } from './parse-row.ts';
 import type { ParsedRow, ParsedUpload } from './parsed-row.ts';
 import { rowFaults } from './row-findings.ts';
@@ -14,7 +14,7 @@ import { limitBytes, tooManyRows, type UploadLimits } from './upload-limits.ts';
  *
  * Holds at most one piece of the file and one record. A fault in a row rejects that row. A fault in the file makes this
  * function or, later in the file, the iteration reject. Skips lines that contain only whitespace and empty cells.
- * `line` is the line on which a row begins. The header is on line 1, unless blank lines, `sep=;` or `#TYPE` come first.
+ * `line` is the line on which a row begins. The header is on line 1, unless blank lines, `sep=;`, `#TYPE` or a title come first.
  *
  * @param afterLine rows up to this line are skipped. They are not parsed, which is several times faster
  * @throws DomainError `file_empty`, `file_not_text`, `file_no_address_column`, `file_malformed`, `payload_too_large`
@@ -29,11 +29,7 @@ export async function readCsv(
   try {
     const scanner = createRecordScanner(limits.recordMaxBytes);
     const first = await readFirstRecord(text, scanner);
-    const header = parseHeader(
-      first.fields.map((name) => name.trim()),
-      first.delimiter,
-    );
-    const { used, ignored, hasHeader } = header;
+    const { used, ignored, hasHeader } = first.header;
     return {
       columns: {
         used,
@@ -44,7 +40,7 @@ export async function readCsv(
           return decoded.encoding;
         },
       },
-      rows: readRows(scanAll(first.rest, text, scanner), first, header, limits, afterLine),
+      rows: readRows(scanAll(first.rest, text, scanner), first, limits, afterLine),
     };
   } catch (error) {
     await text.return(undefined);
@@ -56,6 +52,7 @@ export async function readCsv(
 interface FirstRecord {
   line: number;
   fields: string[];
+  header: ParsedHeader;
   delimiter: Delimiter;
   /** Bytes that were read after the header. */
   rest: Buffer;
@@ -63,11 +60,14 @@ interface FirstRecord {
 
 async function readFirstRecord(text: AsyncGenerator<Buffer>, scanner: RecordScanner): Promise<FirstRecord> {
   let sepLine: Delimiter | undefined;
-  /** Returns `undefined` if the scan found no record, or found the line `sep=;` or `#TYPE`. */
+  /** The first line, if it is not the header. */
+  let title: readonly string[] | undefined;
+  let titles = 0;
+  /** Returns `undefined` if the scan found no record, or a line above the header. */
   const toHeader = (scanned: ScanResult, rest: Buffer): FirstRecord | undefined => {
     const record = scanned.records[0];
     if (!record) return undefined;
-    if (record.fault) throw faultyHeader(record);
+    if (record.fault) throw title ? noAddressColumn(title) : faultyHeader(record);
     if (isTypeLine(scanned.bytes)) return undefined;
     if (!sepLine) {
       sepLine = readSepLine(scanned.bytes);
@@ -77,9 +77,16 @@ async function readFirstRecord(text: AsyncGenerator<Buffer>, scanner: RecordScan
       }
     }
     const delimiter = sepLine ?? detectDelimiter(scanned.bytes);
-    scanner.setDelimiter(delimiter);
     const fields = splitFields(scanned.bytes, delimiter)[0] ?? [];
-    return { line: record.line, fields, delimiter, rest };
+    const names = fields.map((name) => name.trim());
+    const header = findHeader(names, delimiter, title === undefined);
+    if (header) {
+      scanner.setDelimiter(delimiter);
+      return { line: record.line, fields, header, delimiter, rest };
+    }
+    title ??= names;
+    if (++titles === PREAMBLE_MAX) throw noAddressColumn(title);
+    return undefined;
   };
   for (;;) {
     const next = await text.next();
@@ -94,6 +101,7 @@ async function readFirstRecord(text: AsyncGenerator<Buffer>, scanner: RecordScan
   }
   const header = toHeader(scanner.end(), Buffer.alloc(0));
   if (header) return header;
+  if (title) throw noAddressColumn(title);
   throw new DomainError(
     'file_empty',
     'The file is empty. Add a header, such as "email_address,display_name,daily_limit", and one line for each mailbox.',
@@ -121,11 +129,10 @@ async function* scanAll(first: Buffer, text: AsyncGenerator<Buffer>, scanner: Re
 async function* readRows(
   scanned: AsyncIterable<ScanResult>,
   first: FirstRecord,
-  header: ParsedHeader,
   limits: UploadLimits,
   afterLine: number,
 ): AsyncGenerator<ParsedRow> {
-  const { delimiter } = first;
+  const { delimiter, header } = first;
   const toRow = (line: number, fields: readonly string[]): ParsedRow =>
     header.hasHeader
       ? parseFields(line, fields, header, limits)

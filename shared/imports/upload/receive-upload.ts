@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { duplicateStream } from './duplicate-stream.ts';
 import type { Columns, ParsedRow } from './parsed-row.ts';
-import { readUpload, type UploadType } from './read-upload.ts';
+import { describeColumns, type OpenedUpload, readUpload, type UploadType } from './read-upload.ts';
 import type { UploadLimits } from './upload-limits.ts';
 import type { UploadStore } from './upload-store.ts';
 
@@ -10,7 +10,7 @@ interface Deps {
   limits: UploadLimits;
 }
 
-interface IncomingUpload {
+interface IncomingUpload extends Pick<OpenedUpload, 'workbook'> {
   customerId: string;
   importId: string;
   contentType: UploadType;
@@ -38,7 +38,7 @@ interface ReceivedUpload {
  */
 export async function receiveUpload(
   deps: Deps,
-  { customerId, importId, contentType, body }: IncomingUpload,
+  { customerId, importId, contentType, body, ...opened }: IncomingUpload,
   visit: (row: ParsedRow) => void | Promise<void> = () => undefined,
 ): Promise<ReceivedUpload> {
   const hash = createHash('sha256');
@@ -58,7 +58,14 @@ export async function receiveUpload(
     }
     stream.complete();
     const { bytes } = await stored;
-    return { uploadType: contentType, columns: { ...columns }, bytes, hash: hash.digest('hex'), rows: count, valid };
+    return {
+      uploadType: contentType,
+      columns: describeColumns(columns, opened),
+      bytes,
+      hash: hash.digest('hex'),
+      rows: count,
+      valid,
+    };
   } catch (error) {
     stream.fail(error);
     // Wait for the store to give up. Until then it may still write something that it has to remove.

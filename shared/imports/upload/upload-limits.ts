@@ -13,15 +13,17 @@ export async function* limitBytes(source: AsyncIterable<Uint8Array>, maxBytes: n
   let size = 0;
   for await (const chunk of source) {
     size += chunk.byteLength;
-    if (size > maxBytes) {
-      throw new DomainError(
-        'payload_too_large',
-        `The file is larger than ${maxBytes} bytes. Split it into several files.`,
-        { members: { maxBytes } },
-      );
-    }
+    if (size > maxBytes) throw fileTooLarge(maxBytes);
     yield chunk;
   }
+}
+
+export function fileTooLarge(maxBytes: number): DomainError {
+  return new DomainError(
+    'payload_too_large',
+    `The file is larger than ${maxBytes} bytes. Split it into several files.`,
+    { members: { maxBytes } },
+  );
 }
 
 export function tooManyRows(maxRows: number): DomainError {

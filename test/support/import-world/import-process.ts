@@ -196,6 +196,7 @@ function buildDeps(name: string, shared: SharedParts, lifetime: Lifetime) {
     imports,
     connections,
     sendDeletion: async () => undefined,
+    testConnection: async () => undefined,
     slots,
     serialByKey,
     tallies,

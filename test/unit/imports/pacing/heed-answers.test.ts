@@ -90,7 +90,7 @@ it('sends only probes after three checks without an answer, and returns to what 
 it('stays below the limit, and raises the pace step by step with time alone', () => {
   const known = paced({ since: NOW });
   expect(stepAt(known, NOW + 14_000, COST)).toBe(0);
-  expect(levelAt(known, 0, COST)).toBeCloseTo(0.95 * 120 - 0.12 * COST);
+  expect(levelAt(known, 0, COST)).toBeCloseTo(0.97 * 120 - 0.12 * COST);
   expect(stepAt(known, NOW + 60_000, COST)).toBeGreaterThan(0);
   expect(levelAt(known, 1, COST) / levelAt(known, 0, COST)).toBeCloseTo(1.05);
   expect(levelAt(known, 4, COST) / levelAt(known, 3, COST)).toBeCloseTo(1.4);

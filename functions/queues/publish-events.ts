@@ -1,0 +1,35 @@
+import type { app } from '@azure/functions';
+import { createConsumer } from '../../shared/edge/consumer.ts';
+import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
+import { publishMessage } from '../../shared/webhooks/event-queues.ts';
+import { type PublishHappeningsDeps, publishHappenings } from '../../shared/webhooks/publish-happenings.ts';
+import { createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
+
+interface Deps extends PublishHappeningsDeps, PoisonTwinDeps {
+  /** How long a message stays hidden after a transient failure that names no time. */
+  retryDelayMs: number;
+}
+
+export function addPublishEventsQueue(host: Pick<typeof app, 'storageQueue'>, deps: Deps): void {
+  host.storageQueue('publish-events', {
+    queueName: queues.publishEvents,
+    connection: DATA_STORAGE,
+    handler: createConsumer({
+      message: publishMessage,
+      handle: (message) => publishHappenings(deps, message),
+      retryDelayMs: deps.retryDelayMs,
+      sendAgain: (message, delayMs) => deps.eventQueues.sendPublish(message, delayMs),
+    }),
+  });
+
+  host.storageQueue('publish-events-poison', {
+    queueName: poisonQueues.publishEvents,
+    connection: DATA_STORAGE,
+    handler: createPoisonTwin(deps, {
+      queue: queues.publishEvents,
+      message: publishMessage,
+      // What has happened stays noted where it has happened, and is published with the next one.
+      settle: async () => undefined,
+    }),
+  });
+}

@@ -1,0 +1,89 @@
+import type { CustomerActor } from '../kernel/actor.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { DomainError } from '../kernel/errors.ts';
+import { type NewId, notFound } from '../kernel/ids.ts';
+import { type Delivery, FIRST_WATCH_MS } from './delivery.ts';
+import { changeDelivery, type DeliveryStore } from './delivery-store.ts';
+import type { EventQueues } from './event-queues.ts';
+import { beginDelivery } from './publish-event.ts';
+import { requireWebhook } from './require-webhook.ts';
+import type { Webhook } from './webhook.ts';
+import type { WebhookStore } from './webhook-store.ts';
+
+export interface RedeliverDeps {
+  webhooks: Pick<WebhookStore, 'get'>;
+  deliveries: Pick<DeliveryStore, 'get' | 'update' | 'insert' | 'openPointer'>;
+  eventQueues: Pick<EventQueues, 'sendDelivery'>;
+  clock: Clock;
+}
+
+/**
+ * Begins a delivery anew, with a new round of attempts. Receivers get the same `webhook-id` again.
+ *
+ * @throws DomainError `not_found`, `wrong_state` if the webhook is disabled
+ */
+export async function redeliver(
+  deps: RedeliverDeps,
+  actor: CustomerActor,
+  webhookId: string,
+  deliveryId: string,
+): Promise<Delivery> {
+  await requireEnabled(deps, actor, webhookId);
+  const now = deps.clock.now();
+  const { customerId } = actor;
+  const key = { customerId, webhookId, id: deliveryId };
+  const watchedAt = new Date(now.getTime() + FIRST_WATCH_MS);
+  await deps.deliveries.openPointer({ customerId, webhookId, deliveryId, watchedAt });
+  const begun = await changeDelivery(deps.deliveries, key, ({ attemptEndsBy: _other, ...current }) => ({
+    ...current,
+    status: 'pending',
+    roundStartedAt: now,
+    roundAttempts: 0,
+    nextAttemptAt: now,
+    watchedAt,
+  }));
+  if (!begun) throw notFound('evt');
+  await deps.eventQueues.sendDelivery({ v: 1, customerId, webhookId, deliveryId });
+  return begun;
+}
+
+/**
+ * Delivers a `webhook.ping`, so that a receiver can be tried out. It takes the same way as every event.
+ *
+ * @throws DomainError `not_found`, `wrong_state` if the webhook is disabled
+ */
+export async function pingWebhook(
+  deps: RedeliverDeps & { newId: NewId },
+  actor: CustomerActor,
+  webhookId: string,
+): Promise<Delivery> {
+  const { customerId, url } = await requireEnabled(deps, actor, webhookId);
+  return beginDelivery(deps, webhookId, {
+    id: deps.newId('evt'),
+    customerId,
+    type: 'webhook.ping',
+    happenedAt: deps.clock.now(),
+    data: { webhookId, url },
+  });
+}
+
+/**
+ * @throws DomainError `not_found`
+ */
+export async function requireDelivery(
+  deps: { webhooks: Pick<WebhookStore, 'get'>; deliveries: Pick<DeliveryStore, 'get'> },
+  actor: CustomerActor,
+  webhookId: string,
+  deliveryId: string,
+): Promise<Delivery> {
+  const { customerId } = await requireWebhook(deps, actor, webhookId);
+  const found = await deps.deliveries.get({ customerId, webhookId, id: deliveryId });
+  if (!found) throw notFound('evt');
+  return found.value;
+}
+
+async function requireEnabled(deps: RedeliverDeps, actor: CustomerActor, webhookId: string): Promise<Webhook> {
+  const webhook = await requireWebhook(deps, actor, webhookId);
+  if (webhook.status === 'enabled') return webhook;
+  throw new DomainError('wrong_state', 'This webhook is disabled. Enable it first: PATCH it with `{"enabled": true}`.');
+}
