@@ -11,6 +11,7 @@ import { addExpiringSecretRoutes } from './http/expiring-secrets.ts';
 import { addHealthRoutes } from './http/health.ts';
 import { addImportEventRoutes } from './http/import-events.ts';
 import { addImportReportRoutes } from './http/import-reports.ts';
+import { addImportSummaryRoute } from './http/import-summary.ts';
 import { addImportRoutes } from './http/imports.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
@@ -41,6 +42,7 @@ const routes = [
   addImportRoutes,
   addImportEventRoutes,
   addImportReportRoutes,
+  addImportSummaryRoute,
   addMailboxRoutes,
   addWebhookRoutes,
   addAuditRoutes,

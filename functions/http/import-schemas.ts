@@ -11,7 +11,7 @@ import { causeSchema, microsoftIds } from './finding-schemas.ts';
 
 const count = z.int().min(0);
 
-const countsSchema = z
+export const countsSchema = z
   .strictObject({
     rows: count,
     accepted: count,
@@ -37,7 +37,7 @@ const firstLine = z
   .meta({ description: 'Of a duplicate in the file: the line that has the same address and counts.' });
 const suggestion = z.string().optional().meta({ description: 'An address that may be meant.' });
 
-const importFindingSchema = z
+export const importFindingSchema = z
   .strictObject({
     cause: z.string().meta({ description: 'A cause, or a code of an import as a whole.', example: 'secret_expired' }),
     detail: z.string(),

@@ -39,7 +39,7 @@ interface Deps
   readWorkbook: WorkbookReader;
 }
 
-const RETRY_AFTER_SECONDS = 2;
+export const RETRY_AFTER_SECONDS = 2;
 
 const rowState = z.enum(rowStates).optional();
 /** `verdict` is the earlier name of `state`. */

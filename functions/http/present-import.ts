@@ -25,13 +25,13 @@ export function presentProgress({
     createdAt: record.createdAt.toISOString(),
     startedAt: record.startedAt?.toISOString() ?? null,
     finishedAt: record.finishedAt?.toISOString() ?? null,
-    finding: record.finding ? presentFinding(record.finding) : null,
+    finding: record.finding ? presentImportFinding(record.finding) : null,
     ...(record.columns && { columns: record.columns }),
     ...(record.retryOf !== undefined && { retryOf: record.retryOf }),
   };
 }
 
-function presentFinding(finding: ImportFinding) {
+export function presentImportFinding(finding: ImportFinding) {
   const { code: cause, detail, fix, link, microsoftCode, requestId, seenAt } = finding;
   return {
     cause,

@@ -15,7 +15,7 @@ export const connectionCauses = {
     verdict: 'failed',
   },
   secret_id_pasted: {
-    sentence: 'This is the Secret ID. Microsoft needs the Value of the client secret.',
+    sentence: 'The Secret ID was entered. Microsoft needs the Value of the client secret.',
     fix: 'In the Entra admin center, open App registrations > your app > Certificates & secrets. The Value is in the column to the left of the Secret ID. Microsoft shows it only right after the secret is created. If it is hidden, create a new client secret and copy its Value.',
     link: `${LEARN}/entra/identity-platform/how-to-add-credentials`,
     whoCanFix: 'admin',

@@ -53,6 +53,11 @@ const EXPLANATIONS: ReadonlySet<CauseCode> = new Set([
   'consent_missing',
 ]);
 
+/** Whether a cause comes from `explainDenial`, so that it may be corrected when more is known. */
+export function isExplanation(cause: CauseCode): boolean {
+  return EXPLANATIONS.has(cause);
+}
+
 /**
  * Whether a finding is a denial whose cause came from `explainDenial`. Once the directory has explained it, it is not.
  */

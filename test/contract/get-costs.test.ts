@@ -72,6 +72,8 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   'imports-report-csv': { max: 7, path: '/v1/imports/imp_299/report.csv', readsAll: true },
   'imports-report-json': { max: 7, path: '/v1/imports/imp_299/report.json', readsAll: true },
   'imports-failed-csv': { max: 7, path: '/v1/imports/imp_299/failed.csv', readsAll: true },
+  // The key, the import, the plan, the tallies, and ten rows of each explanation that may have been revised.
+  'imports-summary': { max: 5, path: '/v1/imports/imp_299/summary' },
   'mailboxes-list': { max: 7, path: '/v1/connections/conn_001/mailboxes?limit=500&status=failed' },
   'mailboxes-get': { max: 4, path: '/v1/connections/conn_001/mailboxes/user2@contoso.example' },
 };

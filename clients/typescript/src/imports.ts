@@ -2,7 +2,7 @@ import { type Api, dataOf, initOf, type PageOptions, type PostOptions, type Requ
 import { jsonLines, streamOf } from './download.ts';
 import { pages } from './pages.ts';
 import type { Resend } from './sender.ts';
-import type { Cause, Import, ImportPreview, NewMailbox, ReportRow, Row } from './types.ts';
+import type { Cause, Import, ImportPreview, ImportSummary, NewMailbox, ReportRow, Row } from './types.ts';
 
 /**
  * What an import takes: a CSV file with a header line, as text, bytes, a file or a stream, or a list of mailboxes.
@@ -50,6 +50,8 @@ export interface Imports {
   list(connectionId: string, options?: PageOptions): AsyncIterable<Import>;
   /** The rows of an import, in the order of the file. */
   rows(importId: string, options?: RowListOptions): AsyncIterable<Row>;
+  /** What is left to do: each cause once, with how to fix it and some of its mailboxes. */
+  summary(importId: string, options?: RequestOptions): Promise<ImportSummary>;
   /** A CSV file with the result of every row, as it arrives. If it breaks midway, reading it rejects. */
   reportCsv(importId: string, options?: CsvOptions): Promise<ReadableStream<Uint8Array>>;
   /** A CSV file with the rows that can be corrected and imported again: those that failed, were inconclusive or rejected. */
@@ -128,6 +130,9 @@ export function createImports({ raw, send }: Api): Imports {
           }),
         ),
       ),
+
+    summary: (importId, options = {}) =>
+      dataOf(raw.GET('/v1/imports/{importId}/summary', { params: { path: { importId } }, ...initOf(options) })),
 
     reportCsv: (importId, { delimiter, ...options } = {}) =>
       streamOf(

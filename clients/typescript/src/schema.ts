@@ -544,6 +544,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/imports/{importId}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what is left to do after an import
+         * @description Each cause once, with the number of its mailboxes, how to fix it, and up to five of them. What concerns the whole connection comes first, then what most mailboxes need, and last what takes only time. Then the rows of the file that need a look, by finding. A running import answers with what is known now.
+         */
+        get: operations["imports-summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{connectionId}/mailboxes": {
         parameters: {
             query?: never;
@@ -1457,6 +1477,60 @@ export interface components {
             /** @description Of a rejected row: the text that you sent, whatever it is. */
             dailyLimit?: number | string;
             reference?: string;
+        };
+        /** @description What is left to do after an import. */
+        ImportSummary: {
+            importId: string;
+            connectionId: string;
+            /** @enum {string} */
+            status: "accepted" | "planning" | "running" | "paused" | "completed" | "cancelling" | "cancelled" | "failed";
+            counts: components["schemas"]["Counts"];
+            finding: components["schemas"]["ImportFinding"] | null;
+            /** @description What to fix, in the order in which to fix it. */
+            causes: components["schemas"]["CauseGroup"][];
+            /** @description What to correct in the file. */
+            findings: components["schemas"]["FindingGroup"][];
+        };
+        /** @description The mailboxes of an import with one cause. */
+        CauseGroup: {
+            cause: components["schemas"]["Cause"];
+            /** @description How many mailboxes failed or are inconclusive with this cause. */
+            mailboxes: number;
+            /**
+             * @description Whether the cause affects everything that uses the connection.
+             * @enum {string}
+             */
+            concerns: "connection" | "mailbox";
+            /** @enum {string} */
+            whoCanFix: "admin" | "mailboxOwner" | "us" | "time";
+            /** @description What is wrong. */
+            detail: string;
+            /** @description How to fix it. */
+            fix: string;
+            /** @description A page of Microsoft about it. */
+            link: string;
+            /** @description Up to five addresses. */
+            examples: string[];
+        };
+        /** @description The rows of an import with one finding. */
+        FindingGroup: {
+            /** @enum {string} */
+            code: "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain" | "foreign_domain" | "domain_misspelled" | "name_too_long" | "reference_too_long" | "daily_limit_invalid" | "row_malformed" | "row_too_long" | "duplicate_in_file" | "duplicate_in_connection";
+            rows: number;
+            /**
+             * @description What became of these rows.
+             * @enum {string}
+             */
+            result: "rejected" | "duplicate" | "accepted";
+            /** @description What is wrong. */
+            detail: string;
+            /** @description How to fix it. */
+            fix: string;
+            /** @description Up to five rows. Long addresses are cut. */
+            examples: {
+                line: number;
+                address?: string;
+            }[];
         };
         /** @description A mailbox of a connection, with its latest findings. */
         Mailbox: {
@@ -4226,6 +4300,70 @@ export interface operations {
                 content: {
                     "application/x-ndjson": components["schemas"]["ReportRow"];
                 };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            410: components["responses"]["Problem-410-gone"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "imports-summary": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of an import.
+                 * @example imp_01k2m8qj4vabcdefghjkmnp
+                 */
+                importId: components["parameters"]["importId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The summary. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth asking again. Absent once the import has ended. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportSummary"];
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth asking again. Absent once the import has ended. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["Problem-400-validation_failed-customer_required"];
             401: components["responses"]["Problem-401-unauthenticated"];

@@ -37,7 +37,7 @@ async function* writeReport(pages: AsyncIterable<readonly Row[]>, format: Report
   }
 }
 
-function rowsGone(): DomainError {
+export function rowsGone(): DomainError {
   return new DomainError(
     'gone',
     'The rows of this import have been deleted, because the time for which they are kept is over. The import still has its counts.',
