@@ -15,9 +15,11 @@ import { tableCustomers } from '../adapters/tables/table-customers.ts';
 import { tableExpiryIndex } from '../adapters/tables/table-expiry-index.ts';
 import { tableHeartbeats } from '../adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../adapters/tables/table-imports.ts';
+import { tableKeptUploads } from '../adapters/tables/table-kept-uploads.ts';
 import { tableLedger } from '../adapters/tables/table-ledger.ts';
 import { tableMessagePool } from '../adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
+import { tableRemovalLease, tableRemovals } from '../adapters/tables/table-removals.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../adapters/tables/table-tenant-paces.ts';
 import { tableUploadLeases } from '../adapters/tables/table-upload-leases.ts';
@@ -103,7 +105,14 @@ export function buildDeps(config: Config, log: Log) {
     settings,
   );
   const tenantPaces = tableTenantPaces(azure.table(tables.imports));
-  const purgeDeps = { imports, importQueues, ledger, slots, uploads, importEvents, clock, ...machinery };
+  const removals = tableRemovals(azure.table(tables.imports));
+  const retention = {
+    removals,
+    previewKeptMs: settings.PREVIEW_KEPT,
+    uploadKeptMs: settings.UPLOADS_KEPT,
+    rowsKeptMs: settings.ROWS_KEPT,
+  };
+  const purgeDeps = { imports, importQueues, ledger, slots, uploads, importEvents, retention, clock, ...machinery };
   const deletionDeps = {
     connections,
     expiryIndex,
@@ -146,6 +155,10 @@ export function buildDeps(config: Config, log: Log) {
     processLog: log,
     auditLog: tableAudit(azure.table(tables.audit)),
     auditKeptMs: settings.AUDIT_KEPT,
+    keptUploads: tableKeptUploads(azure.table(tables.imports)),
+    keptUploadsMax: settings.PREVIEWS_MAX,
+    removals,
+    removalLease: tableRemovalLease(azure.table(tables.imports)),
     uploadLeases: tableUploadLeases(azure.table(tables.imports)),
     uploadLeaseMs: settings.UPLOAD_LEASE,
     heartbeats,
@@ -155,7 +168,14 @@ export function buildDeps(config: Config, log: Log) {
     http: { jsonBodyMaxBytes: settings.JSON_BODY_MAX_BYTES, answersRememberedMs: settings.IDEMPOTENCY_REMEMBERED },
     fields: { nameMaxLength: settings.NAME_MAX_LENGTH },
     cancelImports: (customerId: string) => cancelCustomerImports(purgeDeps, customerId),
-    customerPurgers: buildCustomerPurgers({ ...webhooks, ...deletionDeps, discardConnection, imports, uploads }),
+    customerPurgers: buildCustomerPurgers({
+      ...webhooks,
+      ...deletionDeps,
+      discardConnection,
+      imports,
+      uploads,
+      removals,
+    }),
     deletionGraceMs: settings.DELETION_GRACE,
     readiness: createReadiness({
       clock,

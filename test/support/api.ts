@@ -45,6 +45,8 @@ import { inMemoryDeliveries } from '../fakes/in-memory-deliveries.ts';
 import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
+import { inMemoryKeptUploads } from '../fakes/in-memory-kept-uploads.ts';
+import { inMemoryLeases } from '../fakes/in-memory-lease.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemoryOutbox } from '../fakes/in-memory-outbox.ts';
@@ -59,6 +61,7 @@ import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
 import { createFunctionCaller } from './function-caller.ts';
 import { createOpenApiCheck } from './openapi-check.ts';
+import { someRetention } from './some-retention.ts';
 
 export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
 export const JSON_BODY_MAX_BYTES = 1_048_576;
@@ -105,6 +108,7 @@ export function createApiDeps() {
     { ledger, serialByKey, tallies, reports, clock, sleep: (ms) => pause(ms) },
     { together: 8, withinMs: 5 },
   );
+  const retention = someRetention();
   const importQueues = {
     sendPlan: send,
     sendDispatch: send,
@@ -162,6 +166,11 @@ export function createApiDeps() {
     imports,
     ledger,
     uploads: inMemoryUploads(),
+    retention,
+    removals: retention.removals,
+    removalLease: inMemoryLeases(() => 'removals'),
+    keptUploads: inMemoryKeptUploads(),
+    keptUploadsMax: 3,
     uploadLeases: inMemoryUploadLeases(),
     uploadLeaseMs: 15_000,
     uploadLimits,

@@ -342,7 +342,7 @@ export interface paths {
         put?: never;
         /**
          * Start an import
-         * @description With `dryRun=true` nothing is stored: the answer tells what an import would do. One file can be uploaded to a connection at a time, dry runs included. A second one is answered with 409 `upload_in_progress`.
+         * @description With `dryRun=true` nothing is started: the answer tells what an import would do. The upload is kept for a while, and `{"uploadId": …}` starts an import from it without sending the file again. Its rows are judged again at that time. One file can be uploaded to a connection at a time, dry runs included. A second one is answered with 409 `upload_in_progress`.
          */
         post: operations["imports-create"];
         delete?: never;
@@ -908,6 +908,13 @@ export interface components {
                 reference?: string;
             }[];
         };
+        KeptUpload: {
+            /**
+             * @description From the answer to a dry run.
+             * @example upl_01k2m8qj4vabcdefghjkmnp
+             */
+            uploadId: string;
+        };
         /**
          * @description Why a check did not pass. docs/causes.md explains each cause.
          * @enum {string}
@@ -949,7 +956,7 @@ export interface components {
              * @description A stable code for programs. Absent if the error is on our side (status 500).
              * @enum {string}
              */
-            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "upload_in_progress" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
+            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "upload_in_progress" | "upload_used" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
             /** @description Give this ID to our support. */
             requestId: string;
             /** @description Every wrong field of the request, at most 100. */
@@ -965,6 +972,8 @@ export interface components {
             free?: number;
             /** @description The limit that was reached. */
             limit?: number;
+            /** @description The import that was started from the upload. */
+            importId?: string;
             /** @description The API key that has replaced this one. */
             replacedBy?: string;
             /** @description The line of the file. */
@@ -1276,6 +1285,13 @@ export interface components {
                 dailyLimit?: number;
                 reference?: string;
             }[];
+            /**
+             * @description Names the kept upload. A POST of `{"uploadId": …}` starts an import from it. `null` if too many uploads of dry runs are kept; then send the file again.
+             * @example upl_01k2m8qj4vabcdefghjkmnp
+             */
+            uploadId: string | null;
+            /** @description Until when an import can be started from the kept upload. */
+            expiresAt: string | null;
         };
         /** @description How an upload was read. */
         UploadColumns: {
@@ -1330,6 +1346,10 @@ export interface components {
             createdAt: string;
             startedAt: string | null;
             finishedAt: string | null;
+            /** @description When the uploaded file is deleted. */
+            uploadExpiresAt: string | null;
+            /** @description When the rows are deleted. The counts stay. `null` until the import has ended. */
+            rowsExpireAt: string | null;
             finding: components["schemas"]["ImportFinding"] | null;
             /** @description What a running import waits for. It goes on by itself. `null` if nothing holds it up. */
             waitingFor: components["schemas"]["ImportWait"] | null;
@@ -2111,8 +2131,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `idempotency_in_progress`: The first request is still running. */
-        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress": {
+        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `upload_used`: An import has already been started from the upload. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-upload_used-idempotency_in_progress": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
@@ -3704,7 +3724,7 @@ export interface operations {
                 "text/csv": string;
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 "multipart/form-data": string;
-                "application/json": components["schemas"]["MailboxList"];
+                "application/json": components["schemas"]["MailboxList"] | components["schemas"]["KeptUpload"];
             };
         };
         responses: {
@@ -3748,7 +3768,7 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
-            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress"];
+            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-upload_used-idempotency_in_progress"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
@@ -4021,6 +4041,7 @@ export interface operations {
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
             409: components["responses"]["Problem-409-wrong_state-nothing_to_retry-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress"];
+            410: components["responses"]["Problem-410-gone"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
@@ -4092,6 +4113,7 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
+            410: components["responses"]["Problem-410-gone"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
             503: components["responses"]["Problem-503-storage_unavailable"];

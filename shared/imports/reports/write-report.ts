@@ -2,6 +2,7 @@ import { DomainError } from '../../kernel/errors.ts';
 import type { Import } from '../import.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Row, RowState } from '../ledger/row.ts';
+import { requireRows } from '../require-import.ts';
 import { readRowPages } from './read-rows.ts';
 import type { ReportFormat } from './report-files.ts';
 
@@ -22,6 +23,7 @@ export async function openReport(
   format: ReportFormat,
   states?: readonly RowState[],
 ): Promise<AsyncIterable<Uint8Array>> {
+  requireRows(record);
   const [first] = await ledger.findRows(record.connectionId, record.id, { fromLine: 0, limit: 1 });
   if (!first && record.counts && record.counts.rows > 0) throw rowsGone();
   return writeReport(readRowPages(ledger, record, states), format);
