@@ -23,6 +23,7 @@ import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
 import { addPublishEventsQueue } from './queues/publish-events.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
+import { addReconcileSlotsTimer } from './timers/reconcile-slots.ts';
 import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
 import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
 import { addSweepEventsTimer } from './timers/sweep-events.ts';
@@ -61,6 +62,7 @@ const queuesAndTimers = [
   addFindExpiringSecretsTimer,
   addRemoveOrphanedSecretsTimer,
   addTidyUpTimer,
+  addReconcileSlotsTimer,
 ] as const;
 
 /** Everything that the functions need, handed over by the entry point. */

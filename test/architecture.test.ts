@@ -40,6 +40,7 @@ const importFolderArrows: Record<string, readonly string[]> = {
   refusals: ['ledger'],
   checking: ['ledger', 'refusals'],
   finishing: ['ledger', 'upload'],
+  reconciling: ['ledger'],
   dispatching: ['finishing', 'ledger', 'pacing', 'refusals'],
 };
 
