@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { testSteps } from '../../shared/checks/test-connection.ts';
 import { clientSecretStates, clouds, connectionStatuses, sendProbes } from '../../shared/connections/connection.ts';
+import { testSteps } from '../../shared/connections/connection-test.ts';
 import { audiences } from '../../shared/connections/tokens.ts';
 import { instant, pageOf } from '../../shared/edge/response-fields.ts';
 import {
@@ -11,29 +11,6 @@ import {
   probeSchema,
   verdictSchema,
 } from './finding-schemas.ts';
-
-export const connectionSchema = z
-  .strictObject({
-    id: z.string().meta({ example: 'conn_01k2m8qj4vabcdefghjkmnp' }),
-    name: z.string(),
-    cloud: z.enum(clouds),
-    tenantId: z.string(),
-    tenantDomain: z.string().optional(),
-    verifiedDomains: z.array(z.string()).nullable().meta({
-      description:
-        'The verified domains of the tenant, as of the last test that passed. Imports reject other domains. `null` if the test could not read them: that needs User.Read.All or Organization.Read.All.',
-    }),
-    clientId: z.string(),
-    clientSecret: z.strictObject({ expiresAt: instant, daysLeft: z.int(), state: z.enum(clientSecretStates) }),
-    probes: z.array(probeSchema),
-    sendProbe: z.enum(sendProbes),
-    defaultMailbox: z.string().nullable(),
-    status: z.enum(connectionStatuses),
-    finding: connectionFindingSchema.nullable(),
-    consentedAt: instant.nullable(),
-    createdAt: instant,
-  })
-  .meta({ id: 'Connection', description: 'A permission to reach a tenant. The client secret is never shown.' });
 
 const stepSchema = z
   .strictObject({
@@ -51,14 +28,57 @@ const stepSchema = z
   })
   .meta({ id: 'TestStep' });
 
+const testFields = {
+  testedAt: instant,
+  verdict: verdictSchema,
+  steps: z.array(stepSchema).meta({
+    description: 'Every step, in order. A step that depends on one that did not pass is `skipped`.',
+  }),
+  roles: z.array(z.string()).meta({ description: 'The permissions that the tokens show.' }),
+};
+
+const lastTestSchema = z.strictObject(testFields).meta({ id: 'LastTest', description: 'The result of the last test.' });
+
 export const testResultSchema = z
   .strictObject({
-    verdict: verdictSchema,
-    steps: z.array(stepSchema),
-    roles: z.array(z.string()).meta({ description: 'The permissions that the tokens show. They never decide.' }),
+    ...testFields,
     organization: z.strictObject({ displayName: z.string(), verifiedDomains: z.array(z.string()) }).optional(),
   })
   .meta({ id: 'TestResult' });
+
+export const connectionSchema = z
+  .strictObject({
+    id: z.string().meta({ example: 'conn_01k2m8qj4vabcdefghjkmnp' }),
+    name: z.string(),
+    cloud: z.enum(clouds),
+    tenantId: z.string(),
+    tenantDomain: z.string().optional(),
+    verifiedDomains: z.array(z.string()).nullable().meta({
+      description:
+        'The verified domains of the tenant, as of the last test that passed. Imports reject other domains. `null` if the test could not read them: that needs User.Read.All or Organization.Read.All.',
+    }),
+    clientId: z.string(),
+    clientSecret: z.strictObject({
+      expiresAt: instant,
+      daysLeft: z.int(),
+      state: z
+        .enum(clientSecretStates)
+        .meta({ description: '`expired` also if Microsoft says so before `expiresAt`.' }),
+      previous: z
+        .strictObject({ expiresAt: instant, restorableUntil: instant })
+        .optional()
+        .meta({ description: 'The secret that was replaced last, as long as it can be brought back.' }),
+    }),
+    probes: z.array(probeSchema),
+    sendProbe: z.enum(sendProbes),
+    defaultMailbox: z.string().nullable(),
+    status: z.enum(connectionStatuses),
+    finding: connectionFindingSchema.nullable(),
+    lastTest: lastTestSchema.nullable(),
+    consentedAt: instant.nullable(),
+    createdAt: instant,
+  })
+  .meta({ id: 'Connection', description: 'A permission to reach a tenant. The client secret is never shown.' });
 
 export const consentLinkSchema = z
   .strictObject({

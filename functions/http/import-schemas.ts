@@ -11,7 +11,7 @@ import { causeSchema, microsoftIds } from './finding-schemas.ts';
 
 const count = z.int().min(0);
 
-const countsSchema = z
+export const countsSchema = z
   .strictObject({
     rows: count,
     accepted: count,
@@ -37,7 +37,7 @@ const firstLine = z
   .meta({ description: 'Of a duplicate in the file: the line that has the same address and counts.' });
 const suggestion = z.string().optional().meta({ description: 'An address that may be meant.' });
 
-const importFindingSchema = z
+export const importFindingSchema = z
   .strictObject({
     cause: z.string().meta({ description: 'A cause, or a code of an import as a whole.', example: 'secret_expired' }),
     detail: z.string(),
@@ -90,6 +90,10 @@ export const importSchema = z
     createdAt: instant,
     startedAt: instant.nullable(),
     finishedAt: instant.nullable(),
+    uploadExpiresAt: instant.nullable().meta({ description: 'When the uploaded file is deleted.' }),
+    rowsExpireAt: instant
+      .nullable()
+      .meta({ description: 'When the rows are deleted. The counts stay. `null` until the import has ended.' }),
     finding: importFindingSchema.nullable(),
     waitingFor: waitSchema
       .nullable()
@@ -160,5 +164,11 @@ export const previewSchema = z
     findingsOmitted: count.meta({ description: 'The number of findings beyond the first 1,000, which are listed.' }),
     findingCounts: findingCountsSchema,
     sample: z.array(sampleRowSchema),
+    uploadId: z.string().nullable().meta({
+      description:
+        'Names the kept upload. A POST of `{"uploadId": …}` starts an import from it. `null` if too many uploads of dry runs are kept; then send the file again.',
+      example: 'upl_01k2m8qj4vabcdefghjkmnp',
+    }),
+    expiresAt: instant.nullable().meta({ description: 'Until when an import can be started from the kept upload.' }),
   })
   .meta({ id: 'Preview', description: 'What an import with this upload would do.' });

@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import type { Import, ImportFinding } from '../../shared/imports/import.ts';
 import type { Row } from '../../shared/imports/ledger/row.ts';
+import type { KeptPreview } from '../../shared/imports/preview-import.ts';
 import type { Progress } from '../../shared/imports/progress.ts';
-import type { importSchema, rowSchema } from './import-schemas.ts';
+import { uploadIdOf } from '../../shared/imports/upload/kept-upload.ts';
+import type { importSchema, previewSchema, rowSchema } from './import-schemas.ts';
 
 /** An import and its counts, as the API shows them. */
 export function presentProgress({
@@ -25,13 +27,33 @@ export function presentProgress({
     createdAt: record.createdAt.toISOString(),
     startedAt: record.startedAt?.toISOString() ?? null,
     finishedAt: record.finishedAt?.toISOString() ?? null,
-    finding: record.finding ? presentFinding(record.finding) : null,
+    uploadExpiresAt: record.uploadExpiresAt?.toISOString() ?? null,
+    rowsExpireAt: record.rowsExpireAt?.toISOString() ?? null,
+    finding: record.finding ? presentImportFinding(record.finding) : null,
     ...(record.columns && { columns: record.columns }),
     ...(record.retryOf !== undefined && { retryOf: record.retryOf }),
   };
 }
 
-function presentFinding(finding: ImportFinding) {
+/** What an import would do, and the upload that was kept, as the API shows them. */
+export function presentPreview({ preview, kept }: KeptPreview): z.infer<typeof previewSchema> {
+  return {
+    rows: preview.rows,
+    accepted: preview.accepted,
+    rejected: preview.rejected,
+    duplicates: preview.duplicates,
+    slots: preview.slots,
+    columns: preview.columns,
+    findings: preview.findings,
+    findingsOmitted: preview.findingsOmitted,
+    findingCounts: preview.findingCounts,
+    sample: preview.sample,
+    uploadId: kept ? uploadIdOf(kept.importId) : null,
+    expiresAt: kept?.expiresAt.toISOString() ?? null,
+  };
+}
+
+export function presentImportFinding(finding: ImportFinding) {
   const { code: cause, detail, fix, link, microsoftCode, requestId, seenAt } = finding;
   return {
     cause,

@@ -118,6 +118,10 @@ export interface Import {
    * no check was spent on.
    */
   quotaRows: number;
+  /** When the stored upload is removed. */
+  uploadExpiresAt?: Date;
+  /** Names the request that started it from a kept upload. */
+  startedBy?: string;
   /** SHA-256 of the stored upload. Tells a repeated request from another one with the same ID. */
   uploadHash?: string;
   /** The final counts, written together with the end state. Nothing counts afterwards. */
@@ -129,6 +133,10 @@ export interface Import {
   /** When the current pause began. */
   pausedAt?: Date;
   finishedAt?: Date;
+  /** When its rows are removed. Known once it has ended. */
+  rowsExpireAt?: Date;
+  /** Its rows are removed, or being removed. Its counts stay. */
+  rowsRemovedAt?: Date;
 }
 
 export function isEnded(status: ImportStatus): boolean {

@@ -77,6 +77,7 @@ describe('every change', () => {
     await ran('connections-update', 'PATCH', connection, id, { body: { name: 'U' } });
     await ran('connections-consent', 'POST', `${connection}/consent`, id);
     await ran('connections-replace-client-secret', 'PUT', `${connection}/client-secret`, id, { body: secret });
+    await ran('connections-restore-client-secret', 'POST', `${connection}/client-secret/restore`, id);
     await ran('connections-test', 'POST', `${connection}/test`, id);
 
     const raw = 'email\na@tailspin.example\n';

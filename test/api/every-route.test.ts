@@ -36,6 +36,7 @@ it('names every function in kebab-case, and each queue function like its queue',
   expect(timers.map(({ name }) => name).sort()).toEqual([
     'find-expiring-secrets',
     'reconcile-slots',
+    'remove-expired-data',
     'remove-orphaned-secrets',
     'sweep-deletions',
     'sweep-events',

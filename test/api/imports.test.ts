@@ -341,6 +341,52 @@ it('names what stopped an import by its `cause`', async () => {
   expect(shown).not.toHaveProperty('finding.code');
 });
 
+describe('resuming an import whose connection does not work', () => {
+  const refuseSecret = () => api.deps.tenant.answers.set(GOOD_SECRET, 'AADSTS7000222');
+
+  async function pausedImport(): Promise<string> {
+    await passTest();
+    const { id } = await jsonOf<{ id: string }>(await upload('email\na@x.example\n'));
+    const found = await api.deps.imports.get(customerId, id);
+    if (found) await api.deps.imports.update({ ...found.value, status: 'paused' }, found.tag);
+    refuseSecret();
+    await passTest();
+    return id;
+  }
+  const resume = (id: string) => api.request('POST', `/v1/imports/${id}/resume`, { key });
+
+  it('200: tests it first, so that one call is enough after a fix', async () => {
+    const id = await pausedImport();
+    api.deps.tenant.answers.set(GOOD_SECRET, ['Mail.Send']);
+    expect(await (await resume(id)).json()).toMatchObject({ status: 'running' });
+    expect(await (await api.request('GET', `/v1/connections/${connectionId}`, { key })).json()).toMatchObject({
+      status: 'ready',
+    });
+  });
+
+  it('409: says what the test has found', async () => {
+    const id = await pausedImport();
+    api.deps.tenant.answers.set(GOOD_SECRET, 'AADSTS7000112');
+    const answer = await resume(id);
+    expect(answer.status).toBe(409);
+    expect(await answer.json()).toMatchObject({
+      code: 'connection_not_ready',
+      cause: 'app_disabled',
+      detail: expect.stringContaining('The app is disabled in this tenant.'),
+      fix: expect.any(String),
+    });
+  });
+
+  it('409: does not test for an import that is not paused', async () => {
+    await passTest();
+    const { id } = await jsonOf<{ id: string }>(await upload('email\na@x.example\n'));
+    refuseSecret();
+    await passTest();
+    api.deps.tokens.get = () => Promise.reject(new Error('it was tested'));
+    expect(await (await resume(id)).json()).toMatchObject({ code: 'wrong_state' });
+  });
+});
+
 it('409: refuses to pause or resume an import that is not running; 200: cancels it', async () => {
   await passTest();
   const { id } = await jsonOf<{ id: string }>(await upload('email\na@x.example\n'));

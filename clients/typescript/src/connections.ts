@@ -31,6 +31,11 @@ export interface Connections {
   consent(connectionId: string, options?: PostOptions): Promise<ConsentLink>;
   /** Replaces the client secret. Muster tests the new one first, and keeps the old one if Microsoft refuses it. */
   replaceClientSecret(connectionId: string, secret: NewClientSecret, options?: RequestOptions): Promise<Connection>;
+  /**
+   * Brings back the client secret from before the last replacement, after testing it. The two change places, so a second
+   * call undoes the first.
+   */
+  restoreClientSecret(connectionId: string, options?: PostOptions): Promise<Connection>;
 }
 
 export function createConnections({ raw }: Api): Connections {
@@ -87,6 +92,14 @@ export function createConnections({ raw }: Api): Connections {
         raw.PUT('/v1/connections/{connectionId}/client-secret', {
           params: { path: { connectionId } },
           body: secret,
+          ...initOf(options),
+        }),
+      ),
+
+    restoreClientSecret: (connectionId, options = {}) =>
+      dataOf(
+        raw.POST('/v1/connections/{connectionId}/client-secret/restore', {
+          params: { path: { connectionId } },
           ...initOf(options),
         }),
       ),

@@ -220,7 +220,7 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
       const importQueues = { sendPlan: sendDispatch, sendDispatch, sendCheck: never, getOldestCheckSentAt: never };
       const target = { id: importId, customerId: 'cust_1', connectionId: 'conn_1' };
       const ready = { get: async () => ({ value: aConnection(), tag: '' }) };
-      await resumeImport({ imports, connections: ready, importQueues }, target);
+      await resumeImport({ imports, connections: ready, importQueues, testConnection: never }, target);
     },
     async run(withinSeconds = RUN_MAX_SECONDS) {
       let kills = faults.kills;
