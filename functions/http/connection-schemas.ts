@@ -12,6 +12,12 @@ import {
   verdictSchema,
 } from './finding-schemas.ts';
 
+/** What people have said to the notices about an expiring client secret. */
+const silence = {
+  acknowledgedAt: instant.nullable().meta({ description: 'From then on, only the expiry itself is told.' }),
+  snoozedUntil: instant.nullable().meta({ description: 'Until then, only the expiry itself is told.' }),
+};
+
 export const connectionSchema = z
   .strictObject({
     id: z.string().meta({ example: 'conn_01k2m8qj4vabcdefghjkmnp' }),
@@ -24,7 +30,12 @@ export const connectionSchema = z
         'The verified domains of the tenant, as of the last test that passed. Imports reject other domains. `null` if the test could not read them: that needs User.Read.All or Organization.Read.All.',
     }),
     clientId: z.string(),
-    clientSecret: z.strictObject({ expiresAt: instant, daysLeft: z.int(), state: z.enum(clientSecretStates) }),
+    clientSecret: z.strictObject({
+      expiresAt: instant,
+      daysLeft: z.int(),
+      state: z.enum(clientSecretStates),
+      ...silence,
+    }),
     probes: z.array(probeSchema),
     sendProbe: z.enum(sendProbes),
     defaultMailbox: z.string().nullable(),
@@ -75,6 +86,7 @@ const expiringSecretSchema = z
     expiresAt: instant,
     daysLeft: z.int(),
     state: z.enum(clientSecretStates),
+    ...silence,
   })
   .meta({ id: 'ExpiringSecret' });
 

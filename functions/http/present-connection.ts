@@ -3,6 +3,7 @@ import { causes } from '../../shared/causes/causes.ts';
 import type { ConnectionFinding } from '../../shared/causes/verdict.ts';
 import { daysLeft, secretState } from '../../shared/connections/client-secret.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
+import { alertOf } from '../../shared/connections/secret-alert.ts';
 import type { connectionSchema } from './connection-schemas.ts';
 import type { connectionFindingSchema } from './finding-schemas.ts';
 
@@ -13,6 +14,7 @@ export function presentConnection(
   expiringWithinDays: number,
 ): z.infer<typeof connectionSchema> {
   const expiresAt = connection.clientSecretExpiresAt;
+  const alert = alertOf(connection, now);
   return {
     id: connection.id,
     name: connection.name,
@@ -25,6 +27,8 @@ export function presentConnection(
       expiresAt: expiresAt.toISOString(),
       daysLeft: daysLeft(expiresAt, now),
       state: secretState(expiresAt, now, expiringWithinDays),
+      acknowledgedAt: alert.acknowledgedAt?.toISOString() ?? null,
+      snoozedUntil: alert.snoozeEndsAt && alert.snoozeEndsAt > now ? alert.snoozeEndsAt.toISOString() : null,
     },
     probes: connection.probes,
     sendProbe: connection.sendProbe,

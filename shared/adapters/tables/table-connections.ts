@@ -35,6 +35,7 @@ const columns: Columns<Connection> = {
   grantsChangedAt: 'instant',
   provenAt: 'instant',
   checksHeldUntil: 'instant',
+  secretAlert: 'json',
   happenings: 'json',
   createdAt: 'instant',
 };
