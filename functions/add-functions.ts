@@ -10,7 +10,9 @@ import { addCustomerRoutes } from './http/customers.ts';
 import { addDocsPage } from './http/docs/docs-page.ts';
 import { addExpiringSecretRoutes } from './http/expiring-secrets.ts';
 import { addHealthRoutes } from './http/health.ts';
+import { addImportEventRoutes } from './http/import-events.ts';
 import { addImportReportRoutes } from './http/import-reports.ts';
+import { addImportSummaryRoute } from './http/import-summary.ts';
 import { addImportRoutes } from './http/imports.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
@@ -24,6 +26,7 @@ import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
 import { addPublishEventsQueue } from './queues/publish-events.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
+import { addRemoveExpiredDataTimer } from './timers/remove-expired-data.ts';
 import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
 import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
 import { addSweepEventsTimer } from './timers/sweep-events.ts';
@@ -40,7 +43,9 @@ const routes = [
   addExpiringSecretRoutes,
   addAlertRoutes,
   addImportRoutes,
+  addImportEventRoutes,
   addImportReportRoutes,
+  addImportSummaryRoute,
   addMailboxRoutes,
   addWebhookRoutes,
   addAuditRoutes,
@@ -63,6 +68,7 @@ const queuesAndTimers = [
   addFindExpiringSecretsTimer,
   addRemoveOrphanedSecretsTimer,
   addTidyUpTimer,
+  addRemoveExpiredDataTimer,
 ] as const;
 
 /** Everything that the functions need, handed over by the entry point. */

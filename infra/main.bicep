@@ -62,7 +62,7 @@ param alwaysReadyCheckMailbox int = 0
 @description('Spreads the app and its storage over availability zones, if the region has them.')
 param zoneRedundant bool = false
 
-@description('Number of days after which an uploaded file is deleted.')
+@description('Number of days after which an uploaded file is deleted, by the app and by a rule of the storage account.')
 @minValue(1)
 param uploadsKeptDays int = 30
 
@@ -82,6 +82,9 @@ param sweepSchedule string = '0 * * * * *'
 
 @description('When the app looks for expiring client secrets and tidies up. NCRONTAB, six fields, UTC.')
 param expirySchedule string = '0 0 6 * * *'
+
+@description('When the app removes uploads and rows that have been kept for long enough. NCRONTAB, six fields, UTC.')
+param retentionSchedule string = '0 20 * * * *'
 
 @description('Further settings by name, to replace their defaults. docs/settings.md lists them.')
 param furtherSettings object = {}
@@ -204,6 +207,8 @@ module api 'app/api.bicep' = {
     zoneRedundant: zoneRedundant
     sweepSchedule: sweepSchedule
     expirySchedule: expirySchedule
+    retentionSchedule: retentionSchedule
+    uploadsKeptDays: uploadsKeptDays
     furtherSettings: furtherSettings
   }
   // The app reads its package, its storage and the operator key as its identity, so the roles must exist first.

@@ -36,12 +36,14 @@ const importFolderArrows: Record<string, readonly string[]> = {
   domains: ['upload'],
   ledger: [],
   planning: ['domains', 'ledger', 'upload'],
+  retention: ['ledger', 'upload'],
   reports: ['ledger', 'upload'],
   pacing: ['ledger'],
   refusals: ['ledger'],
   checking: ['ledger', 'refusals'],
-  finishing: ['ledger', 'upload'],
-  dispatching: ['finishing', 'ledger', 'pacing', 'refusals'],
+  finishing: ['ledger', 'retention', 'upload'],
+  dispatching: ['finishing', 'ledger', 'pacing', 'refusals', 'retention'],
+  events: ['ledger'],
 };
 
 /** Which packages a layer may use. `adapters` and `wiring` may use any package; no vendor appears elsewhere. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { testSteps } from '../../shared/checks/test-connection.ts';
 import { clientSecretStates, clouds, connectionStatuses, sendProbes } from '../../shared/connections/connection.ts';
+import { testSteps } from '../../shared/connections/connection-test.ts';
 import { audiences } from '../../shared/connections/tokens.ts';
 import { instant, pageOf } from '../../shared/edge/response-fields.ts';
 import {
@@ -11,6 +11,40 @@ import {
   probeSchema,
   verdictSchema,
 } from './finding-schemas.ts';
+
+const stepSchema = z
+  .strictObject({
+    step: z.enum(testSteps),
+    service: z
+      .enum(audiences)
+      .optional()
+      .meta({ description: 'Whose token the step is about. Absent from steps that are not about a token.' }),
+    verdict: verdictSchema,
+    cause: causeSchema.optional(),
+    detail: explanation.detail.optional(),
+    fix: explanation.fix.optional(),
+    link: explanation.link.optional(),
+    ...microsoftIds,
+  })
+  .meta({ id: 'TestStep' });
+
+const testFields = {
+  testedAt: instant,
+  verdict: verdictSchema,
+  steps: z.array(stepSchema).meta({
+    description: 'Every step, in order. A step that depends on one that did not pass is `skipped`.',
+  }),
+  roles: z.array(z.string()).meta({ description: 'The permissions that the tokens show.' }),
+};
+
+const lastTestSchema = z.strictObject(testFields).meta({ id: 'LastTest', description: 'The result of the last test.' });
+
+export const testResultSchema = z
+  .strictObject({
+    ...testFields,
+    organization: z.strictObject({ displayName: z.string(), verifiedDomains: z.array(z.string()) }).optional(),
+  })
+  .meta({ id: 'TestResult' });
 
 /** What people have said to the notices about an expiring client secret. */
 const silence = {
@@ -33,7 +67,13 @@ export const connectionSchema = z
     clientSecret: z.strictObject({
       expiresAt: instant,
       daysLeft: z.int(),
-      state: z.enum(clientSecretStates),
+      state: z
+        .enum(clientSecretStates)
+        .meta({ description: '`expired` also if Microsoft says so before `expiresAt`.' }),
+      previous: z
+        .strictObject({ expiresAt: instant, restorableUntil: instant })
+        .optional()
+        .meta({ description: 'The secret that was replaced last, as long as it can be brought back.' }),
       ...silence,
     }),
     probes: z.array(probeSchema),
@@ -41,35 +81,11 @@ export const connectionSchema = z
     defaultMailbox: z.string().nullable(),
     status: z.enum(connectionStatuses),
     finding: connectionFindingSchema.nullable(),
+    lastTest: lastTestSchema.nullable(),
     consentedAt: instant.nullable(),
     createdAt: instant,
   })
   .meta({ id: 'Connection', description: 'A permission to reach a tenant. The client secret is never shown.' });
-
-const stepSchema = z
-  .strictObject({
-    step: z.enum(testSteps),
-    service: z
-      .enum(audiences)
-      .optional()
-      .meta({ description: 'Whose token the step is about. Absent from steps that are not about a token.' }),
-    verdict: verdictSchema,
-    cause: causeSchema.optional(),
-    detail: explanation.detail.optional(),
-    fix: explanation.fix.optional(),
-    link: explanation.link.optional(),
-    ...microsoftIds,
-  })
-  .meta({ id: 'TestStep' });
-
-export const testResultSchema = z
-  .strictObject({
-    verdict: verdictSchema,
-    steps: z.array(stepSchema),
-    roles: z.array(z.string()).meta({ description: 'The permissions that the tokens show. They never decide.' }),
-    organization: z.strictObject({ displayName: z.string(), verifiedDomains: z.array(z.string()) }).optional(),
-  })
-  .meta({ id: 'TestResult' });
 
 export const consentLinkSchema = z
   .strictObject({

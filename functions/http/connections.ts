@@ -1,26 +1,28 @@
 import { z } from 'zod';
 import { probes } from '../../shared/causes/verdict.ts';
-import { type TestConnectionDeps, testConnection } from '../../shared/checks/test-connection.ts';
+import { type TestConnectionDeps, testConnection } from '../../shared/checks/connection-test/test-connection.ts';
 import { type Cloud, type Connection, sendProbes } from '../../shared/connections/connection.ts';
 import { clientSecretField, cloudField, tenantField } from '../../shared/connections/connection-fields.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { deleteConnection } from '../../shared/connections/delete-connection.ts';
 import { registerConnection } from '../../shared/connections/register-connection.ts';
-import { replaceClientSecret } from '../../shared/connections/replace-client-secret.ts';
+import { replaceClientSecret, restoreClientSecret } from '../../shared/connections/replace-client-secret.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { updateConnection } from '../../shared/connections/update-connection.ts';
 import type { Api } from '../../shared/edge/api.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { addressField, futureInstantField, nameField } from '../../shared/edge/fields.ts';
+import { addressField, futureInstantOrDateField, nameField } from '../../shared/edge/fields.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { connectionSchema, testResultSchema } from './connection-schemas.ts';
 import { presentConnection } from './present-connection.ts';
+import { presentTestResult } from './present-test-result.ts';
 
 type Deps = EndpointDeps &
   TestConnectionDeps &
   Parameters<typeof registerConnection>[0] &
   Parameters<typeof deleteConnection>[0] &
+  Parameters<typeof updateConnection>[0] &
   Parameters<typeof replaceClientSecret>[0] & {
     connections: ConnectionStore;
     clock: Clock;
@@ -39,12 +41,17 @@ const probeList = z
   .min(1)
   .refine((list) => new Set(list).size === list.length, 'names a probe twice')
   .meta({ uniqueItems: true, description: 'What is checked in each mailbox.' });
-const defaultMailbox = addressField.meta({ description: 'The mailbox that a connection test uses.' });
+const defaultMailbox = addressField
+  .nullable()
+  .meta({ description: 'The mailbox that a connection test uses, or `null`.' });
 
 export function addConnectionRoutes(api: Api, deps: Deps): void {
+  const clientId = z.guid().meta({ description: 'The application (client) ID of the app in the tenant.' });
   const secretFields = {
     clientSecret: clientSecretField,
-    clientSecretExpiresAt: futureInstantField(deps.clock).meta({ description: 'When the client secret expires.' }),
+    clientSecretExpiresAt: futureInstantOrDateField(deps.clock).meta({
+      description: 'When the client secret expires: an instant, or the date that Microsoft’s portal shows.',
+    }),
   };
   const name = nameField(deps.fields.nameMaxLength);
   const present = (connection: Connection) => presentConnection(connection, deps.clock.now(), deps.expiringWithinDays);
@@ -69,7 +76,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     body: z.strictObject({
       name,
       tenant: tenantField,
-      clientId: z.guid().meta({ description: 'The application (client) ID of the app in the tenant.' }),
+      clientId,
       ...secretFields,
       cloud: cloudField(deps.hasCloud).default('global'),
       probes: probeList.default(['graph.readWrite', 'graph.send']),
@@ -78,7 +85,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     }),
     async handle({ actor, body, newId }) {
       const { defaultMailbox, ...rest } = body;
-      const input = { ...rest, ...(defaultMailbox !== undefined && { defaultMailbox }) };
+      const input = { ...rest, ...(defaultMailbox && { defaultMailbox }) };
       const connection = await registerConnection({ ...deps, newId }, actor, input);
       return {
         status: 201,
@@ -120,10 +127,15 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     path: 'v1/connections/{connectionId}',
     tag: 'Connections',
     summary: 'Change a connection',
+    description:
+      'A changed `clientId` is another app: the connection awaits consent again, and its test runs. A changed `clientSecretExpiresAt` corrects the date and leaves the secret as it is.',
+    refusals: ['conflict'],
     responses: { 200: { description: 'The changed connection.', schema: connectionSchema } },
     permission: 'administer',
     body: z.strictObject({
       name: name.optional(),
+      clientId: clientId.optional(),
+      clientSecretExpiresAt: secretFields.clientSecretExpiresAt.optional(),
       defaultMailbox: defaultMailbox.optional(),
       probes: probeList.optional(),
       sendProbe: sendProbe.optional(),
@@ -164,7 +176,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     tag: 'Connections',
     summary: 'Replace the client secret',
     description:
-      'Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret stays in use.',
+      'Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret stays in use. Then the rest of the connection test runs. Imports that paused because of the old secret continue by themselves within a minute. The old secret is kept for some days, and can be brought back.',
     refusals: ['credentials_rejected', 'vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled', 'conflict'],
     responses: { 200: { description: 'The connection with its new secret.', schema: connectionSchema } },
     permission: 'administer',
@@ -178,18 +190,49 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
   });
 
   api.route({
+    name: 'connections-restore-client-secret',
+    method: 'POST',
+    path: 'v1/connections/{connectionId}/client-secret/restore',
+    tag: 'Connections',
+    summary: 'Bring back the client secret from before the last replacement',
+    description:
+      'Asks Microsoft for a token with that secret first. If Microsoft refuses it, nothing changes. The two secrets change places, so this can be undone in the same way.',
+    refusals: [
+      'wrong_state',
+      'credentials_rejected',
+      'vault_unavailable',
+      'microsoft_unavailable',
+      'microsoft_throttled',
+    ],
+    responses: { 200: { description: 'The connection with its earlier secret.', schema: connectionSchema } },
+    permission: 'administer',
+    testsConnection: true,
+    handle: async ({ actor, params }) => ({
+      jsonBody: present(await restoreClientSecret(deps, actor, params.connectionId ?? '')),
+    }),
+  });
+
+  api.route({
     name: 'connections-test',
     method: 'POST',
     path: 'v1/connections/{connectionId}/test',
     tag: 'Connections',
     summary: 'Test a connection',
-    description: 'Asks Microsoft now, with nothing cached. A passed test makes the connection ready for imports.',
-    refusals: ['vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled'],
-    responses: { 200: { description: 'The result, also if the test fails.', schema: testResultSchema } },
+    description:
+      'Asks Microsoft now, with nothing cached. A passed test makes the connection ready for imports. If Microsoft is throttled, unavailable or slow, a step is inconclusive, and the status of the connection stays as it is.',
+    responses: {
+      200: {
+        description: 'The result, also if the test fails.',
+        schema: testResultSchema,
+        headers: { 'Retry-After': 'Seconds until it is worth testing again. Only if a step is inconclusive.' },
+      },
+    },
     permission: 'manage',
     testsConnection: true,
-    handle: async ({ actor, params }) => ({
-      jsonBody: await testConnection(deps, actor, params.connectionId ?? ''),
-    }),
+    async handle({ actor, params }) {
+      const { result, retryAfterSeconds } = await testConnection(deps, actor, params.connectionId ?? '');
+      const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
+      return { headers, jsonBody: presentTestResult(result) };
+    },
   });
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { causeCodes } from '../../shared/causes/causes.ts';
 import { instant } from '../../shared/edge/response-fields.ts';
 import { importStatuses } from '../../shared/imports/import.ts';
+import { waitCauses } from '../../shared/imports/import-wait.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
 import { delimiters, encodings } from '../../shared/imports/upload/csv-format.ts';
 import { rowFields } from '../../shared/imports/upload/parsed-row.ts';
@@ -10,7 +11,7 @@ import { causeSchema, microsoftIds } from './finding-schemas.ts';
 
 const count = z.int().min(0);
 
-const countsSchema = z
+export const countsSchema = z
   .strictObject({
     rows: count,
     accepted: count,
@@ -36,7 +37,7 @@ const firstLine = z
   .meta({ description: 'Of a duplicate in the file: the line that has the same address and counts.' });
 const suggestion = z.string().optional().meta({ description: 'An address that may be meant.' });
 
-const importFindingSchema = z
+export const importFindingSchema = z
   .strictObject({
     cause: z.string().meta({ description: 'A cause, or a code of an import as a whole.', example: 'secret_expired' }),
     detail: z.string(),
@@ -67,6 +68,14 @@ const columnsSchema = z
   })
   .meta({ id: 'UploadColumns', description: 'How an upload was read.' });
 
+const waitSchema = z
+  .strictObject({
+    cause: z.enum(waitCauses),
+    message: z.string().meta({ description: 'The same in words.' }),
+    until: instant.nullable().meta({ description: 'When Microsoft is asked next. `null` if no time is known.' }),
+  })
+  .meta({ id: 'ImportWait' });
+
 export const importSchema = z
   .strictObject({
     id: z.string().meta({ example: 'imp_01k2m8qj4vabcdefghjkmnp' }),
@@ -81,7 +90,14 @@ export const importSchema = z
     createdAt: instant,
     startedAt: instant.nullable(),
     finishedAt: instant.nullable(),
+    uploadExpiresAt: instant.nullable().meta({ description: 'When the uploaded file is deleted.' }),
+    rowsExpireAt: instant
+      .nullable()
+      .meta({ description: 'When the rows are deleted. The counts stay. `null` until the import has ended.' }),
     finding: importFindingSchema.nullable(),
+    waitingFor: waitSchema
+      .nullable()
+      .meta({ description: 'What a running import waits for. It goes on by itself. `null` if nothing holds it up.' }),
     columns: columnsSchema.optional().meta({ description: 'Absent for imports from before this was kept.' }),
     retryOf: z.string().optional().meta({ description: 'The import whose failed rows this one checks again.' }),
   })
@@ -111,7 +127,7 @@ export const rowSchema = z
     suggestion,
     cause: causeSchema.optional(),
     requestId: z.string().optional(),
-    nextCheckAt: instant.optional(),
+    nextCheckAt: instant.optional().meta({ description: 'When a waiting row is checked again, at the earliest.' }),
     reference: z.string().optional(),
   })
   .meta({ id: 'Row', description: 'One line of an import and its result.' });
@@ -148,5 +164,11 @@ export const previewSchema = z
     findingsOmitted: count.meta({ description: 'The number of findings beyond the first 1,000, which are listed.' }),
     findingCounts: findingCountsSchema,
     sample: z.array(sampleRowSchema),
+    uploadId: z.string().nullable().meta({
+      description:
+        'Names the kept upload. A POST of `{"uploadId": …}` starts an import from it. `null` if too many uploads of dry runs are kept; then send the file again.',
+      example: 'upl_01k2m8qj4vabcdefghjkmnp',
+    }),
+    expiresAt: instant.nullable().meta({ description: 'Until when an import can be started from the kept upload.' }),
   })
   .meta({ id: 'Preview', description: 'What an import with this upload would do.' });

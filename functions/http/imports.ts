@@ -13,29 +13,37 @@ import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
 import { listImports } from '../../shared/imports/list-imports.ts';
 import { pauseImport } from '../../shared/imports/pause-import.ts';
-import { previewImport } from '../../shared/imports/preview-import.ts';
+import { previewImport, previewKeptUpload } from '../../shared/imports/preview-import.ts';
 import { type ProgressDeps, readProgress } from '../../shared/imports/progress.ts';
-import { requireChanged, requireImport } from '../../shared/imports/require-import.ts';
-import { resumeImport } from '../../shared/imports/resume-import.ts';
+import { requireChanged, requireImport, requireRows } from '../../shared/imports/require-import.ts';
+import { type ResumeDeps, resumeImport } from '../../shared/imports/resume-import.ts';
 import { requireEnded, retryFailed } from '../../shared/imports/retry-failed.ts';
 import { type StartDeps, startImport } from '../../shared/imports/start-import.ts';
+import { startKeptImport } from '../../shared/imports/start-kept-import.ts';
+import type { KeptUploadStore } from '../../shared/imports/upload/kept-upload.ts';
 import { mailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
 import { type UploadLeaseDeps, withUploadLease } from '../../shared/imports/upload/with-upload-lease.ts';
 import type { WorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
 import { importSchema, previewSchema, retrySchema, rowSchema } from './import-schemas.ts';
-import { isList, openUpload, XLSX } from './open-upload.ts';
-import { presentProgress, presentRow } from './present-import.ts';
+import { isList, keptUploadReference, openUpload, XLSX } from './open-upload.ts';
+import { presentPreview, presentProgress, presentRow } from './present-import.ts';
 
-interface Deps extends Omit<EndpointDeps, 'clock'>, StartDeps, Omit<UploadLeaseDeps, 'clock'> {
+interface Deps
+  extends Omit<EndpointDeps, 'clock'>,
+    StartDeps,
+    Pick<ResumeDeps, 'testConnection'>,
+    Omit<UploadLeaseDeps, 'clock'> {
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
+  keptUploads: KeptUploadStore;
+  keptUploadsMax: number;
   readWorkbook: WorkbookReader;
 }
 
-const RETRY_AFTER_SECONDS = 2;
+export const RETRY_AFTER_SECONDS = 2;
 
 const rowState = z.enum(rowStates).optional();
 /** `verdict` is the earlier name of `state`. */
@@ -56,13 +64,14 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     tag: 'Imports',
     summary: 'Start an import',
     description:
-      'With `dryRun=true` nothing is stored: the answer tells what an import would do. One file can be uploaded to a connection at a time, dry runs included. A second one is answered with 409 `upload_in_progress`.',
+      'With `dryRun=true` nothing is started: the answer tells what an import would do. The upload is kept for a while, and `{"uploadId": …}` starts an import from it without sending the file again. Its rows are judged again at that time. One file can be uploaded to a connection at a time, dry runs included. A second one is answered with 409 `upload_in_progress`.',
     refusals: [
       'idempotency_key_reused',
       'connection_not_ready',
       'slot_limit_reached',
       'quota_reached',
       'upload_in_progress',
+      'upload_used',
       'file_empty',
       'file_not_text',
       'file_malformed',
@@ -80,7 +89,10 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       'multipart/form-data': {
         description: 'A form with one field, `file`, that contains the CSV file or the workbook.',
       },
-      'application/json': { schema: mailboxList, description: 'A list of mailboxes.' },
+      'application/json': {
+        schema: z.union([mailboxList, keptUploadReference]),
+        description: 'A list of mailboxes, or the upload of a dry run.',
+      },
     },
     responses: {
       200: { description: 'What an import would do (`dryRun=true`).', schema: previewSchema },
@@ -96,14 +108,26 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     changes: (query) => !query.dryRun,
     async handle({ actor, params, query, body, request, newId }) {
       const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
-      const receive = async (bytes: AsyncIterable<Uint8Array>): Promise<HttpResponseInit> => {
-        const upload = await openUpload(deps, request.headers, bytes);
-        if (query.dryRun) return { jsonBody: await previewImport(deps, actor, connection, upload) };
-        const record = await startImport({ ...deps, newId }, actor, connection, upload);
+      const own = { ...deps, newId };
+      const open = (bytes: AsyncIterable<Uint8Array>) => openUpload(deps, request.headers, bytes);
+      const receive = async (upload: Awaited<ReturnType<typeof open>>): Promise<HttpResponseInit> => {
+        if (query.dryRun) {
+          const previewed = await ('uploadId' in upload
+            ? previewKeptUpload(own, actor, connection, upload.uploadId)
+            : previewImport(own, actor, connection, upload));
+          return { jsonBody: presentPreview(previewed) };
+        }
+        const record = await ('uploadId' in upload
+          ? startKeptImport(own, actor, connection, upload.uploadId)
+          : startImport(own, actor, connection, upload));
         return answerStarted(deps, record);
       };
-      // A list is small and arrives quickly. Only files can take long.
-      return isList(request.headers) ? receive(body) : withUploadLease(deps, connection, body, receive);
+      if (!isList(request.headers)) {
+        return withUploadLease(deps, connection, body, async (bytes) => receive(await open(bytes)));
+      }
+      const upload = await open(body);
+      // A list is small and arrives quickly. A kept upload is read again, and takes as long as a file.
+      return 'uploadId' in upload ? withUploadLease(deps, connection, body, () => receive(upload)) : receive(upload);
     },
   });
 
@@ -170,7 +194,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     'resume',
     {
       summary: 'Resume a paused import',
-      answer: 'The import, which continues with its open rows.',
+      answer: 'The import, which continues with its open rows. If its connection was not ready, it was tested first.',
       refusals: ['connection_not_ready'],
     },
     (_actor, record) => resumeImport(deps, record),
@@ -191,6 +215,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       'Starts a new import of these rows, with their names, limits and references. Its `retryOf` names the first import, which must have ended. Mailboxes that were connected in the meantime are duplicates.',
     refusals: [
       'wrong_state',
+      'gone',
       'nothing_to_retry',
       'connection_not_ready',
       'slot_limit_reached',
@@ -220,15 +245,17 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     path: 'v1/imports/{importId}/rows',
     tag: 'Imports',
     summary: 'List the rows of an import',
+    refusals: ['gone'],
     responses: { 200: { description: 'One page of rows, in the order of the file.', schema: pageOf(rowSchema) } },
     permission: 'read',
     query: rowQuery,
     list: true,
     async handle({ actor, params, query, page, answerPage }) {
       const record = await requireImport(deps, actor, params.importId ?? '');
+      requireRows(record);
       return answerPage(
         await deps.ledger.listRows(record.connectionId, record.id, page, query.state ?? query.verdict),
-        presentRow,
+        (row) => presentRow(row, record),
       );
     },
   });

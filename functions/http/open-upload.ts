@@ -1,4 +1,5 @@
 import type { HttpRequest } from '@azure/functions';
+import { z } from 'zod';
 import { mediaType, readJson } from '../../shared/edge/body.ts';
 import { writeNdjsonRows } from '../../shared/imports/upload/ndjson-rows.ts';
 import { openFile } from '../../shared/imports/upload/open-file.ts';
@@ -8,6 +9,15 @@ import { type OpenedUpload, uploadTypes } from '../../shared/imports/upload/read
 import { fileTooLarge, type UploadLimits } from '../../shared/imports/upload/upload-limits.ts';
 import type { WorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
+import { createFieldFaults } from '../../shared/kernel/field-faults.ts';
+
+/** The body of an import that starts from the upload of a dry run. */
+export const keptUploadReference = z
+  .strictObject({
+    uploadId: z.string().meta({ description: 'From the answer to a dry run.', example: 'upl_01k2m8qj4vabcdefghjkmnp' }),
+  })
+  .meta({ id: 'KeptUpload' });
+type KeptUploadReference = z.infer<typeof keptUploadReference>;
 
 /** Whether the upload is a list in JSON, and not a file. */
 export function isList(headers: HttpRequest['headers']): boolean {
@@ -28,6 +38,7 @@ interface Deps {
 /**
  * Opens an upload by its `Content-Type`: a file (CSV or Excel workbook), a form with a file, or JSON. Each becomes bytes
  * that can be stored and read again. Only the first bytes of a file are read here; the others are streamed later.
+ * JSON may also name an upload that a dry run has kept.
  *
  * @throws DomainError `unsupported_media_type`, `malformed_request`, `validation_failed`, `payload_too_large`
  */
@@ -35,7 +46,7 @@ export async function openUpload(
   { readWorkbook, uploadLimits, http }: Deps,
   headers: HttpRequest['headers'],
   body: AsyncIterable<Uint8Array>,
-): Promise<OpenedUpload> {
+): Promise<OpenedUpload | KeptUploadReference> {
   const contentType = headers.get('content-type');
   switch (mediaType(contentType)) {
     case 'text/csv':
@@ -47,6 +58,7 @@ export async function openUpload(
       return openFile(await readMultipart(contentType ?? '', body), readWorkbook);
     case 'application/json': {
       const read = await readJson({ headers, body }, http.jsonBodyMaxBytes);
+      if (isReference(read?.value)) return readKeptUploadReference(read?.value);
       return { type: uploadTypes.ndjson, bytes: writeNdjsonRows(await parseMailboxList(read?.value)) };
     }
     default:
@@ -60,4 +72,15 @@ export async function openUpload(
 /** Refuses what is too large before it is sent, if the client waits for that, and before it is read. */
 function refuseDeclaredLength(headers: HttpRequest['headers'], maxBytes: number, extraBytes: number): void {
   if (Number(headers.get('content-length') ?? 0) > maxBytes + extraBytes) throw fileTooLarge(maxBytes);
+}
+
+function isReference(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'uploadId' in value;
+}
+
+function readKeptUploadReference(value: unknown): KeptUploadReference {
+  const faults = createFieldFaults();
+  const reference = faults.read(keptUploadReference, value);
+  faults.refuse();
+  return reference ?? { uploadId: '' };
 }

@@ -1,11 +1,12 @@
 import type { z } from 'zod';
 import { causes } from '../../shared/causes/causes.ts';
 import type { ConnectionFinding } from '../../shared/causes/verdict.ts';
-import { daysLeft, secretState } from '../../shared/connections/client-secret.ts';
+import { clientSecretStateOf, daysLeft } from '../../shared/connections/client-secret.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
 import { alertOf } from '../../shared/connections/secret-alert.ts';
 import type { connectionSchema } from './connection-schemas.ts';
 import type { connectionFindingSchema } from './finding-schemas.ts';
+import { presentTestResult } from './present-test-result.ts';
 
 /** A connection as the API shows it. Fields are listed, never spread, so that showing a new one is a decision. */
 export function presentConnection(
@@ -26,7 +27,8 @@ export function presentConnection(
     clientSecret: {
       expiresAt: expiresAt.toISOString(),
       daysLeft: daysLeft(expiresAt, now),
-      state: secretState(expiresAt, now, expiringWithinDays),
+      state: clientSecretStateOf(connection, now, expiringWithinDays),
+      ...presentPrevious(connection, now),
       acknowledgedAt: alert.acknowledgedAt?.toISOString() ?? null,
       snoozedUntil: alert.snoozeEndsAt && alert.snoozeEndsAt > now ? alert.snoozeEndsAt.toISOString() : null,
     },
@@ -35,9 +37,16 @@ export function presentConnection(
     defaultMailbox: connection.defaultMailbox ?? null,
     status: connection.status,
     finding: connection.finding ? presentFinding(connection.finding) : null,
+    lastTest: connection.lastTest ? presentTestResult(connection.lastTest) : null,
     consentedAt: connection.consentedAt?.toISOString() ?? null,
     createdAt: connection.createdAt.toISOString(),
   };
+}
+
+function presentPrevious({ previousSecret }: Connection, now: Date) {
+  if (!previousSecret || previousSecret.removeAt <= now) return {};
+  const { expiresAt, removeAt } = previousSecret;
+  return { previous: { expiresAt: expiresAt.toISOString(), restorableUntil: removeAt.toISOString() } };
 }
 
 function presentFinding(finding: ConnectionFinding): z.infer<typeof connectionFindingSchema> {

@@ -26,6 +26,11 @@ param alwaysReadyCheckMailbox int
 param zoneRedundant bool
 param sweepSchedule string
 param expirySchedule string
+param retentionSchedule string
+
+@minValue(1)
+param uploadsKeptDays int
+
 param furtherSettings object
 
 // All HTTP functions scale together. Every queue function scales alone.
@@ -169,6 +174,9 @@ var ownSettings = {
   // The host reads the timers' %NAME% from the app settings. It does not know the defaults in the code.
   SWEEP_SCHEDULE: sweepSchedule
   EXPIRY_SCHEDULE: expirySchedule
+  RETENTION_SCHEDULE: retentionSchedule
+  // The same time as the lifecycle rule of the uploads.
+  UPLOADS_KEPT: 'P${uploadsKeptDays}D'
 }
 
 // The last one wins, so furtherSettings cannot replace what this deployment must set.

@@ -160,6 +160,7 @@ resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2023-05-
   }
 ]
 
+// The app removes uploads itself, after the same time (UPLOADS_KEPT). The rule removes what the app could not.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = {
   parent: dataAccount
   name: 'default'

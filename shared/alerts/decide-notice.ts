@@ -20,14 +20,17 @@ const DAY_MS = 86_400_000;
  * That a secret has expired is told once, whatever was acknowledged or snoozed.
  *
  * All instants are absolute, so neither time zones nor leap days matter: a day is 24 hours.
+ *
+ * @param isExpired also if Microsoft says so before the expiry that was entered
  */
 export function decideNotice(
   alert: SecretAlert,
   { daysBefore, lifetimeLeft }: Thresholds,
   now: Date,
+  isExpired = alert.expiresAt <= now,
 ): Notice | undefined {
   const { expiresAt, seenAt, toldAt, expiredToldAt, acknowledgedAt, snoozeEndsAt } = alert;
-  if (expiresAt <= now) return expiredToldAt ? undefined : { type: 'secret.expired' };
+  if (isExpired || expiresAt <= now) return expiredToldAt ? undefined : { type: 'secret.expired' };
   if (acknowledgedAt || (snoozeEndsAt && snoozeEndsAt > now)) return undefined;
   const end = expiresAt.getTime();
   const lifetime = Math.max(0, end - seenAt.getTime());

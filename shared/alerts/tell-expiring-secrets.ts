@@ -1,5 +1,5 @@
 import { changeConnection } from '../connections/change-connection.ts';
-import { daysLeft } from '../connections/client-secret.ts';
+import { clientSecretStateOf, daysLeft } from '../connections/client-secret.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import { addHappenings, secretHappening } from '../connections/happenings.ts';
@@ -47,7 +47,8 @@ async function tell(deps: TellDeps, settings: AlertSettings, customerId: string,
 /** The connection with the notice that is due, or with the start of its lifetime; `undefined` if nothing is new. */
 function withNotice(connection: Connection, settings: AlertSettings, now: Date): Connection | undefined {
   const alert = alertOf(connection, now);
-  const notice = decideNotice(alert, settings, now);
+  const isExpired = clientSecretStateOf(connection, now, 0) === 'expired';
+  const notice = decideNotice(alert, settings, now, isExpired);
   if (!notice) return alert === connection.secretAlert ? undefined : { ...connection, secretAlert: alert };
   const { expiresAt } = alert;
   const expiry = {

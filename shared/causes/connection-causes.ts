@@ -15,7 +15,7 @@ export const connectionCauses = {
     verdict: 'failed',
   },
   secret_id_pasted: {
-    sentence: 'This is the Secret ID. Microsoft needs the Value of the client secret.',
+    sentence: 'The Secret ID was entered. Microsoft needs the Value of the client secret.',
     fix: 'In the Entra admin center, open App registrations > your app > Certificates & secrets. The Value is in the column to the left of the Secret ID. Microsoft shows it only right after the secret is created. If it is hidden, create a new client secret and copy its Value.',
     link: `${LEARN}/entra/identity-platform/how-to-add-credentials`,
     whoCanFix: 'admin',
@@ -31,6 +31,24 @@ export const connectionCauses = {
     concerns: 'connection',
     waiting: false,
     verdict: 'failed',
+  },
+  secret_missing: {
+    sentence: 'Our key vault has no usable client secret for this connection: it was removed or disabled there.',
+    fix: 'Replace the client secret of this connection with its Value and expiry date. If nobody has kept the Value, open App registrations > your app > Certificates & secrets in the Entra admin center and create a new client secret.',
+    link: `${LEARN}/entra/identity-platform/how-to-add-credentials`,
+    whoCanFix: 'admin',
+    concerns: 'connection',
+    waiting: false,
+    verdict: 'failed',
+  },
+  vault_unavailable: {
+    sentence: 'Our key vault does not answer at the moment, so we could not ask Microsoft.',
+    fix: 'You do not need to change anything. Test the connection again in a few minutes, and contact us if this happens again.',
+    link: 'docs/causes.md#vault_unavailable',
+    whoCanFix: 'us',
+    concerns: 'connection',
+    waiting: true,
+    verdict: 'inconclusive',
   },
   certificate_wrong: {
     sentence: 'Microsoft Entra rejected the certificate or federated credential of the app.',

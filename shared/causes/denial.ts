@@ -4,7 +4,7 @@ import type { DenialHints, Findings, Probe, ProbeFinding } from './verdict.ts';
 import { isBlockedByPolicy } from './wording.ts';
 
 /** The application permission that a probe needs, as it is named in the `roles` of a token. */
-const permissionOf: Readonly<Record<Probe, string>> = {
+export const permissionOf: Readonly<Record<Probe, string>> = {
   'graph.readWrite': 'Mail.ReadWrite',
   'graph.send': 'Mail.Send',
   imap: 'IMAP.AccessAsApp',
@@ -52,6 +52,11 @@ const EXPLANATIONS: ReadonlySet<CauseCode> = new Set([
   'permission_missing',
   'consent_missing',
 ]);
+
+/** Whether a cause comes from `explainDenial`, so that it may be corrected when more is known. */
+export function isExplanation(cause: CauseCode): boolean {
+  return EXPLANATIONS.has(cause);
+}
 
 /**
  * Whether a finding is a denial whose cause came from `explainDenial`. Once the directory has explained it, it is not.

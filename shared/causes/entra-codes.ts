@@ -33,8 +33,8 @@ export const entraCodes: Readonly<Record<string, CauseCode>> = {
   AADSTS65001: 'consent_missing',
   AADSTS500011: 'service_missing',
   AADSTS650052: 'service_missing',
-  // Not from Microsoft: the connection names a secret that the vault does not have.
-  secret_not_in_vault: 'internal_error',
+  // Not from Microsoft: the connection names a secret that the vault does not release.
+  secret_not_in_vault: 'secret_missing',
   AADSTS50196: 'throttled',
   AADSTS90055: 'throttled',
   AADSTS50000: 'microsoft_unavailable',

@@ -8,7 +8,7 @@ const SMTP_AUTH = `${LEARN}/exchange/clients-and-mobile-in-exchange-online/authe
 /** Causes in one mailbox, its address, or what the app may do there. */
 export const mailboxCauses = {
   permission_missing: {
-    sentence: 'The app does not have this permission.',
+    sentence: 'The app does not have the permission that this check needs.',
     fix: 'In the Entra admin center, open App registrations > your app > API permissions. Add the missing application permission of Microsoft Graph (Mail.ReadWrite to write, Mail.Send to send), then choose “Grant admin consent”. Or assign the role “Application Mail.ReadWrite” or “Application Mail.Send” with New-ManagementRoleAssignment in Exchange Online PowerShell.',
     link: `${LEARN}/entra/identity/enterprise-apps/grant-admin-consent`,
     whoCanFix: 'admin',
@@ -17,7 +17,7 @@ export const mailboxCauses = {
     verdict: 'failed',
   },
   mailbox_out_of_scope: {
-    sentence: 'The app has this permission, but Microsoft denies it for this mailbox.',
+    sentence: 'The app has the permission, but Microsoft denies it for this mailbox.',
     fix: 'Add the mailbox to the scope of the app’s role in Exchange Online: make it a direct member of the group that the management scope names. Members of nested groups do not count. Then run Test-ServicePrincipalAuthorization -Identity <app> -Resource <address>: InScope must be True. The change takes 30 minutes to 2 hours to apply.',
     link: RBAC,
     whoCanFix: 'admin',

@@ -38,6 +38,13 @@ export interface ConnectionStore {
    */
   update(connection: Connection, tag: string): Promise<string | undefined>;
   /**
+   * Like `update`, for a connection that gets another client ID. Rejects with `conflict` if the customer already has a
+   * connection to this tenant with that client ID.
+   *
+   * @param formerClientId the client ID of the record that was read
+   */
+  updateApp(connection: Connection, tag: string, formerClientId: string): Promise<string | undefined>;
+  /**
    * Hides a connection for good: no other call finds it, it does not count, and its tenant can be registered again. Its
    * record waits for `removeHidden`. Notes its deletion. Resolves to `false` if it has changed since `tag` was read or is
    * gone.

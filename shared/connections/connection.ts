@@ -1,4 +1,5 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
+import type { TestResult } from './connection-test.ts';
 import type { ConnectionHappening } from './happenings.ts';
 import type { SecretAlert } from './secret-alert.ts';
 
@@ -48,14 +49,18 @@ export interface Connection {
   clientSecretExpiresAt: Date;
   /** As of the last run of the daily timer. */
   clientSecretState: ClientSecretState;
+  /** When the secret in use was put into use, if it has replaced another one. */
+  clientSecretChangedAt?: Date;
   /** The secret that was in use before. It can be brought back until `removeAt`. */
   previousSecret?: PreviousSecret;
   probes: Probe[];
   sendProbe: SendProbe;
   defaultMailbox?: string;
   status: ConnectionStatus;
-  /** Why the connection is `failing`. */
+  /** Why the connection is `failing`. While it awaits consent: what its last test has found, or that consent was declined. */
   finding?: ConnectionFinding;
+  /** The result of the last test. */
+  lastTest?: Omit<TestResult, 'organization'>;
   consentedAt?: Date;
   /** The last change of consent, credential or grants that we know of. Refusals soon after it may be propagation. */
   grantsChangedAt: Date;

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { Clock } from '../kernel/clock.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import { changeConnection } from './change-connection.ts';
-import { daysLeft, secretState } from './client-secret.ts';
+import { clientSecretStateOf, daysLeft } from './client-secret.ts';
 import type { ClientSecretState, Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import type { ExpiryIndex, ExpiryKey } from './expiry-index.ts';
@@ -50,7 +50,7 @@ export async function listExpiringSecrets(
   const limit = pLimit(READS_AT_ONCE);
   const found = await Promise.all(entries.map((entry) => limit(() => readCurrent(deps, entry))));
   const items = found.flatMap((connection) =>
-    connection ? [present(connection, now, secretState(connection.clientSecretExpiresAt, now, withinDays))] : [],
+    connection ? [present(connection, now, clientSecretStateOf(connection, now, withinDays))] : [],
   );
   return { ...rest, items };
 }
@@ -68,8 +68,7 @@ interface FindDeps {
  */
 export async function findExpiringSecrets(deps: FindDeps, report: (secret: ExpiringSecret) => void): Promise<void> {
   const now = deps.clock.now();
-  const stateOf = (connection: Connection) =>
-    secretState(connection.clientSecretExpiresAt, now, deps.expiringWithinDays);
+  const stateOf = (connection: Connection) => clientSecretStateOf(connection, now, deps.expiringWithinDays);
   for await (const entry of deps.expiryIndex.each()) {
     const isYoung = now.getTime() - entry.notedAt.getTime() < STALE_AFTER_MS;
     if (!isYoung && !(await readCurrent(deps, entry))) await deps.expiryIndex.remove(entry);

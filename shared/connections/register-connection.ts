@@ -2,7 +2,7 @@ import { causes } from '../causes/causes.ts';
 import type { Probe } from '../causes/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { DomainError } from '../kernel/errors.ts';
+import { DomainError, isTransient } from '../kernel/errors.ts';
 import { type NewId, notFound } from '../kernel/ids.ts';
 import type { Quotas } from '../kernel/quota.ts';
 import type { Secret } from '../kernel/secret.ts';
@@ -57,7 +57,7 @@ interface NewConnection {
  *
  * Repeatable with the same `newId`: a retry resolves to the connection that an earlier try has registered.
  *
- * @throws DomainError `credentials_rejected` with the cause `tenant_not_found`, `conflict` if the customer already has a
+ * @throws DomainError `credentials_rejected` with the cause `tenant_not_found` or `wrong_cloud`, `conflict` if the customer already has a
  * connection to this tenant with this app, `quota_reached` if it has too many connections, `not_found` if the customer is
  * being deleted
  */
@@ -119,14 +119,29 @@ async function insert(deps: Deps, connection: Connection): Promise<Connection> {
   }
 }
 
+/** A GUID is taken as it is, unless Microsoft says that its tenant is in another cloud. */
 async function resolveTenant(deps: Deps, input: NewConnection): Promise<{ tenantId: string; tenantDomain?: string }> {
-  if (isTenantId(input.tenant)) return { tenantId: input.tenant.toLowerCase() };
-  const tenantDomain = input.tenant.toLowerCase();
-  const tenantId = await deps.tenants.resolve(input.cloud, tenantDomain);
-  if (tenantId !== undefined) return { tenantId, tenantDomain };
+  const tenant = input.tenant.toLowerCase();
+  const isId = isTenantId(tenant);
+  const found = await deps.tenants.find(input.cloud, tenant).catch((error: unknown) => {
+    if (isId && isTransient(error)) return undefined;
+    throw error;
+  });
+  if (found && found.cloud !== input.cloud) throw isInCloud(found.cloud, input.cloud);
+  if (isId) return { tenantId: tenant };
+  if (found) return { tenantId: found.tenantId, tenantDomain: tenant };
   const { sentence, fix, link } = causes.tenant_not_found;
   throw new DomainError('credentials_rejected', `${sentence} ${fix}`, {
     members: { cause: 'tenant_not_found', fix, link },
     fields: [{ path: 'tenant', message: 'does not belong to any tenant in this cloud' }],
+  });
+}
+
+function isInCloud(actual: Cloud, given: Cloud): DomainError {
+  const { sentence, link } = causes.wrong_cloud;
+  const fix = `Register the connection with "cloud": "${actual}" instead of "${given}". The app must be registered in that cloud too.`;
+  return new DomainError('credentials_rejected', `${sentence} It is in the cloud "${actual}". ${fix}`, {
+    members: { cause: 'wrong_cloud', fix, link },
+    fields: [{ path: 'cloud', message: `must be "${actual}", where this tenant is` }],
   });
 }

@@ -1,4 +1,3 @@
-import type { CustomerActor } from '../kernel/actor.ts';
 import type { DomainError } from '../kernel/errors.ts';
 import { notFound } from '../kernel/ids.ts';
 import type { Connection } from './connection.ts';
@@ -14,7 +13,7 @@ import type { ConnectionStore } from './connection-store.ts';
  */
 export async function requireConnection(
   deps: { connections: Pick<ConnectionStore, 'get'> },
-  actor: CustomerActor,
+  actor: { customerId: string },
   connectionId: string,
 ): Promise<Connection> {
   const found = await deps.connections.get(actor.customerId, connectionId);

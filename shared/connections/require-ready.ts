@@ -1,7 +1,9 @@
+import { type CauseCode, causes } from '../causes/causes.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { decisiveStep } from './connection-test.ts';
 import { requireConnection } from './require-connection.ts';
 
 /**
@@ -21,13 +23,26 @@ export async function requireReadyConnection(
 
 /** @throws DomainError `connection_not_ready` */
 export function requireReady(connection: Connection): void {
-  if (connection.status === 'ready') return;
-  const fix =
-    connection.status === 'failing'
-      ? 'Fix the problem shown in `finding`, then run the connection test again.'
-      : 'Grant the app consent, then run the connection test (POST …/test). Once it passes, imports are accepted.';
+  const { status } = connection;
+  if (status === 'ready') return;
+  const { cause, detail } = problemOf(connection) ?? {};
+  const state = `The status of the connection is ${status}, not ready.`;
+  if (!cause) {
+    const fix =
+      'Grant the app consent, then run the connection test (POST …/test). Once it passes, imports are accepted.';
+    throw new DomainError('connection_not_ready', `${state} ${fix}`);
+  }
+  const { sentence, fix, link } = causes[cause];
   throw new DomainError(
     'connection_not_ready',
-    `The status of the connection is ${connection.status}, not ready. ${fix}`,
+    `${state} ${detail ?? sentence} ${fix} Then test the connection again.`,
+    {
+      members: { cause, fix, link },
+    },
   );
+}
+
+/** What is wrong: the problem of the whole connection, or else what its last test has met. */
+function problemOf({ finding, lastTest }: Connection): { cause?: CauseCode; detail?: string } | undefined {
+  return finding ?? (lastTest && decisiveStep(lastTest));
 }

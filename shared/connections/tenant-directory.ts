@@ -1,7 +1,19 @@
 import type { Cloud } from './connection.ts';
 
-/** Finds tenants by domain. Rejects with `microsoft_unavailable` if Microsoft does not answer. */
+/** A tenant, and the cloud that it is in. */
+export interface FoundTenant {
+  /** The tenant's GUID, lower case. */
+  tenantId: string;
+  cloud: Cloud;
+}
+
+/**
+ * Finds tenants. Rejects with `microsoft_throttled` or `microsoft_unavailable` if Microsoft does not answer.
+ */
 export interface TenantDirectory {
-  /** Resolves to the tenant's GUID, lower case, or to `undefined` if the cloud has no tenant with this domain. */
-  resolve(cloud: Cloud, domain: string): Promise<string | undefined>;
+  /**
+   * Looks for a tenant, by its GUID or one of its domains, first in the cloud that it should be in and then in the others.
+   * Resolves to `undefined` if no cloud knows it.
+   */
+  find(cloud: Cloud, tenant: string): Promise<FoundTenant | undefined>;
 }

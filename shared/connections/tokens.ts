@@ -1,10 +1,19 @@
 import type { Refusal } from '../causes/refusal.ts';
+import { isGraphProbe, type Probe } from '../causes/verdict.ts';
 import type { Secret } from '../kernel/secret.ts';
 import type { Connection } from './connection.ts';
 
 /** The service a token is for: Graph, or Exchange Online's IMAP and SMTP. */
 export const audiences = ['graph', 'exchange'] as const;
 export type Audience = (typeof audiences)[number];
+
+/** The services that these probes need a token for. Each needs a token of its own. */
+export function audiencesOf(probes: readonly Probe[]): Audience[] {
+  return [
+    ...(probes.some(isGraphProbe) ? ['graph' as const] : []),
+    ...(probes.every(isGraphProbe) ? [] : ['exchange' as const]),
+  ];
+}
 
 export interface AppToken {
   token: Secret;
@@ -19,7 +28,8 @@ export type TokenAnswer = { granted: true; value: AppToken } | { granted: false;
  * Tokens for the customers' tenants, by client credentials.
  *
  * In one process, all concurrent callers share one token request per connection and audience, and a token is reused
- * until shortly before it expires. The vault is read once per connection, secret version and hour.
+ * until shortly before it expires. A secret stays in memory for minutes only, so the vault is read about once for each
+ * connection and hour.
  *
  * A refusal by Microsoft is an answer, not an error. Rejects with `microsoft_throttled`, `microsoft_unavailable` or
  * `vault_unavailable` if a retry may help.

@@ -1,23 +1,37 @@
 import type { Probe } from '../causes/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
+import { retryLostRaces } from '../kernel/change-tagged.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { changeConnection } from './change-connection.ts';
+import { secretState } from './client-secret.ts';
 import type { Connection, SendProbe } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { applyTest, type TestResult } from './connection-test.ts';
+import { expiryOf } from './expiring-secrets.ts';
+import type { ExpiryIndex } from './expiry-index.ts';
 import { noSuchConnection } from './require-connection.ts';
 import type { Tokens } from './tokens.ts';
 
 interface Deps {
-  connections: Pick<ConnectionStore, 'get' | 'update'>;
+  connections: Pick<ConnectionStore, 'get' | 'update' | 'updateApp'>;
+  expiryIndex: Pick<ExpiryIndex, 'put' | 'remove'>;
   tokens: Pick<Tokens, 'forget'>;
+  /** Tests a connection as it is given, and changes nothing. */
+  runTest: (connection: Connection) => Promise<{ result: TestResult }>;
   clock: Clock;
+  expiringWithinDays: number;
 }
 
 interface ConnectionChange {
   name?: string | undefined;
-  defaultMailbox?: string | undefined;
+  /** `null` for none. */
+  defaultMailbox?: string | null | undefined;
   probes?: Probe[] | undefined;
   sendProbe?: SendProbe | undefined;
+  /** Corrects what was typed. The secret stays the same. */
+  clientSecretExpiresAt?: Date | undefined;
+  /** Another app: the connection awaits consent again, and is tested. */
+  clientId?: string | undefined;
   /** The customer has just changed consent or grants: for a while, refusals may be propagation. */
   grantsJustChanged?: true | undefined;
 }
@@ -26,7 +40,7 @@ interface ConnectionChange {
  * Changes the fields that are given.
  *
  * @param check receives the current connection before each write, and may throw to refuse
- * @throws DomainError `not_found`
+ * @throws DomainError `not_found`, `conflict` if the customer has another connection to this tenant with this app
  */
 export async function updateConnection(
   deps: Deps,
@@ -35,17 +49,60 @@ export async function updateConnection(
   change: ConnectionChange,
   check: (connection: Connection) => void,
 ): Promise<Connection> {
-  const { grantsJustChanged, ...fields } = change;
-  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  const updated = await changeConnection(deps.connections, actor.customerId, connectionId, (current) => {
+  const { customerId } = actor;
+  const now = deps.clock.now();
+  const { before, updated } = await retryLostRaces(async () => {
+    const found = await deps.connections.get(customerId, connectionId);
+    if (!found) throw noSuchConnection(connectionId);
+    const { value: current, tag } = found;
     check(current);
-    const next = { ...current, ...given };
-    if (!grantsJustChanged) return next;
-    // Nobody has asked Microsoft about the new grants yet, so there is nothing to wait for.
-    const { checksHeldUntil: _held, ...rest } = next;
-    return { ...rest, grantsChangedAt: deps.clock.now() };
+    const next = changed(current, change, now, deps.expiringWithinDays);
+    const isMoved = next.clientSecretExpiresAt.getTime() !== current.clientSecretExpiresAt.getTime();
+    // An index entry without its record is stale, which is harmless. A record without its entry would never be listed.
+    if (isMoved) await deps.expiryIndex.put({ ...expiryOf(next), notedAt: now });
+    const isWritten =
+      next.clientId === current.clientId
+        ? await deps.connections.update(next, tag)
+        : await deps.connections.updateApp(next, tag, current.clientId);
+    return isWritten === undefined ? undefined : { before: current, updated: next };
   });
-  if (!updated) throw noSuchConnection(connectionId);
-  if (grantsJustChanged) deps.tokens.forget(connectionId);
-  return updated;
+  if (updated.clientSecretExpiresAt.getTime() !== before.clientSecretExpiresAt.getTime()) {
+    await deps.expiryIndex.remove(expiryOf(before)).catch(() => undefined);
+  }
+  const isOtherApp = updated.clientId !== before.clientId;
+  if (isOtherApp || change.grantsJustChanged) deps.tokens.forget(connectionId);
+  return isOtherApp ? await test(deps, updated) : updated;
+}
+
+function changed(current: Connection, change: ConnectionChange, now: Date, expiringWithinDays: number): Connection {
+  const { grantsJustChanged, defaultMailbox, clientSecretExpiresAt, clientId, ...fields } = change;
+  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const next: Connection = { ...current, ...given };
+  if (defaultMailbox === null) delete next.defaultMailbox;
+  else if (defaultMailbox !== undefined) next.defaultMailbox = defaultMailbox;
+  if (clientSecretExpiresAt) {
+    next.clientSecretExpiresAt = clientSecretExpiresAt;
+    next.clientSecretState = secretState(clientSecretExpiresAt, now, expiringWithinDays);
+  }
+  const isOtherApp = clientId !== undefined && clientId.toLowerCase() !== current.clientId;
+  if (grantsJustChanged || isOtherApp) {
+    // Nobody has asked Microsoft about the new grants yet, so there is nothing to wait for.
+    delete next.checksHeldUntil;
+    next.grantsChangedAt = now;
+  }
+  return isOtherApp ? withOtherApp(next, clientId.toLowerCase()) : next;
+}
+
+/** What is known about the former app says nothing about this one. */
+function withOtherApp(connection: Connection, clientId: string): Connection {
+  const { finding: _finding, lastTest: _test, consentedAt: _consent, provenAt: _proof, ...rest } = connection;
+  return { ...rest, clientId, status: 'awaitingConsent' };
+}
+
+async function test(deps: Deps, tested: Connection): Promise<Connection> {
+  const { result } = await deps.runTest(tested);
+  const current = await changeConnection(deps.connections, tested.customerId, tested.id, (connection) =>
+    applyTest(connection, tested, result),
+  );
+  return current ?? tested;
 }

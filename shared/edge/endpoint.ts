@@ -11,6 +11,7 @@ import { type Answer, tagged, toAnswer } from './answer.ts';
 import { type AuditDeps, audited } from './audited.ts';
 import { type DownloadDeps, serveDownload } from './download.ts';
 import { requireMatch } from './etag.ts';
+import { answerEvents, type EventStreamDeps, type ServerEvent } from './event-stream.ts';
 import { guarded, refused } from './guarded.ts';
 import { type Attempt, answerOnce, attemptId, type IdempotencyDeps, readIdempotencyKey } from './idempotency.ts';
 import { presentPage, type Signer } from './page.ts';
@@ -21,7 +22,14 @@ import { readQuery } from './request-query.ts';
 import { serveInTurn } from './serve-in-turn.ts';
 
 /** Its `Signer` signs cursors and seeds of IDs with a key that only the app has. */
-export interface EndpointDeps extends AdmissionDeps, IdempotencyDeps, AuditDeps, DownloadDeps, ProblemDeps, Signer {
+export interface EndpointDeps
+  extends AdmissionDeps,
+    IdempotencyDeps,
+    AuditDeps,
+    DownloadDeps,
+    EventStreamDeps,
+    ProblemDeps,
+    Signer {
   newId: NewId;
   http: { jsonBodyMaxBytes: number; answersRememberedMs: number };
 }
@@ -61,6 +69,13 @@ interface Call<Body, Query, Mode extends CustomerMode = 'required', Kind extends
   page: PageRequest;
   /** Answers with a page of a list and signs its cursor. */
   answerPage<T>(page: Page<T>, present: (item: T) => unknown): HttpResponseInit;
+  /**
+   * Answers with server-sent events, for some minutes at most. The stream takes no turn of the caller's other requests, but
+   * one of its places for streams. The signal is aborted when the stream ends.
+   *
+   * @throws DomainError `rate_limited` if all places of the caller are taken
+   */
+  answerEvents(open: (signal: AbortSignal) => AsyncIterable<readonly ServerEvent[]>): HttpResponseInit;
   /**
    * For PATCH, PUT and DELETE: compares `If-Match` with the representation that a GET would return now. Call it between
    * reading the record and writing it conditionally.
@@ -109,6 +124,7 @@ export function createEndpoint(deps: EndpointDeps) {
             params,
             page,
             answerPage: (found, present) => presentPage(found, present, seal),
+            answerEvents: (open) => answerEvents(deps, acting, context, open),
             requireMatch: (representation) => requireMatch(request.headers.get('if-match'), representation),
             newId,
             request,

@@ -39,6 +39,17 @@ export function futureInstantField(clock: Clock) {
   return instantField.refine((instant) => instant > clock.now(), 'must be in the future');
 }
 
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+/** The same, or a date without a time, such as `2027-05-01`. It means the first moment of that day in UTC: early is safe. */
+export function futureInstantOrDateField(clock: Clock) {
+  return z
+    .string()
+    .meta({ examples: ['2027-05-01', '2027-05-01T14:30:00Z'] })
+    .transform((text) => (DATE.test(text) ? `${text}T00:00:00Z` : text))
+    .pipe(futureInstantField(clock));
+}
+
 /** A mailbox address, normalized. */
 export const addressField = z
   .string()

@@ -44,9 +44,9 @@ export function attemptId(method: string, path: string, key: string): string {
 /**
  * Does the work for the first request with a key, and replays its answer for every later one.
  *
- * The record is written before the work begins, so only one of two concurrent requests does the work. Not stored are the
- * answers 5xx and 429, which ask the caller to try again, and a refusal before the end of a streamed body, which has
- * changed nothing. The record itself stays, so that a retry knows when the first request began. `work` must not throw.
+ * The record is written before the work begins, so only one of two concurrent requests does the work. Not stored are
+ * answers that ask the caller to try again (5xx, 429, and refusals with `Retry-After`), and a refusal before the end of a
+ * streamed body, which has changed nothing. The record itself stays, so that a retry knows when the first request began. `work` must not throw.
  *
  * @throws DomainError `idempotency_key_reused`, `idempotency_in_progress`
  */
@@ -60,7 +60,7 @@ export async function answerOnce(
   if ('replay' in begun) return begun.replay;
   const answer = await work(begun.record.begunAt);
   const fingerprint = attempt.fingerprint ?? attempt.fingerprintAfterwards();
-  const isFinal = answer.status < 500 && answer.status !== 429 && answer.stream === undefined;
+  const isFinal = !asksToRetry(answer) && answer.stream === undefined;
   try {
     if (isFinal && fingerprint !== undefined) {
       const customerId = attempt.customerId ?? createdCustomer(answer);
@@ -85,6 +85,10 @@ export async function answerOnce(
     log('warn', 'idempotency_answer_not_stored', { error });
   }
   return answer;
+}
+
+function asksToRetry({ status, headers }: Answer): boolean {
+  return status >= 500 || status === 429 || (status >= 400 && headers['retry-after'] !== undefined);
 }
 
 /** The ID of the customer that the request has created, if it has. */

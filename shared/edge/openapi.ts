@@ -29,6 +29,7 @@ const requestHeaders = {
   'Muster-Customer': 'Operators name the customer they act for. Others leave it out.',
   'Idempotency-Key': 'Repeating a request with the same key and body replays the first answer.',
   'If-None-Match': 'The `ETag` of an earlier answer. If nothing has changed, the answer is 304.',
+  'Last-Event-ID': 'The `id` of the last event that arrived. The stream goes on after it.',
   'If-Match': 'The `ETag` of the resource. If it has changed, the answer is 412.',
 };
 
@@ -175,11 +176,19 @@ function headerNames({
   permission,
   customer,
   mayNameCustomer,
+  responses,
 }: RegisteredRoute): (keyof typeof requestHeaders)[] {
   if (!permission) return [];
+  const isStream = Object.values(responses).some(({ contentType }) => contentType === 'text/event-stream');
   return [
     ...(customer === 'required' || mayNameCustomer ? ['Muster-Customer' as const] : []),
-    method === 'POST' ? 'Idempotency-Key' : method === 'GET' ? 'If-None-Match' : 'If-Match',
+    isStream
+      ? 'Last-Event-ID'
+      : method === 'POST'
+        ? 'Idempotency-Key'
+        : method === 'GET'
+          ? 'If-None-Match'
+          : 'If-Match',
   ];
 }
 
@@ -204,7 +213,7 @@ function responsesOf(
   route: RegisteredRoute,
   shared: Refusals,
 ): Record<`${1 | 2 | 3 | 4 | 5}${string}`, ZodOpenApiResponseObject> {
-  const hasTag = route.method === 'GET' && Object.values(route.responses).some(({ schema }) => schema);
+  const hasTag = route.method === 'GET' && Object.values(route.responses).some(isTagged);
   const answers = Object.entries(route.responses).map(([status, response]) => [status, toResponse(response, route)]);
   const refusals = [...groupByStatus(refusalsOf(route))].map(([status, codes]) => [
     status,
@@ -216,6 +225,11 @@ function responsesOf(
     ...refusals,
     ['500', toRefusal(500, [], shared)],
   ]);
+}
+
+/** Only JSON has a tag. */
+function isTagged({ schema, contentType = 'application/json' }: ResponseDescription): boolean {
+  return schema !== undefined && contentType === 'application/json';
 }
 
 function notModified({ responses }: RegisteredRoute): ZodOpenApiResponseObject {
@@ -231,7 +245,7 @@ function toResponse(response: ResponseDescription, { method }: RegisteredRoute):
   const { description, schema, lines, contentType, alsoAs = [], headers = {} } = response;
   const others = Object.fromEntries(alsoAs.map((type) => [type, { schema: text }]));
   const common = headerRefs([
-    ...(schema ? (['ETag'] as const) : []),
+    ...(isTagged(response) ? (['ETag'] as const) : []),
     ...(method === 'POST' ? (['Idempotency-Replayed'] as const) : []),
     ...rateLimit,
   ]);

@@ -100,6 +100,11 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
       'Another file is being uploaded to the same connection. Only one upload of a connection can run at a time, dry runs included.',
     fix: 'Wait until the other upload ends, then send the same request again. Upload to several connections at the same time, or put all mailboxes into one file.',
   },
+  upload_used: {
+    meaning: 'An import has already been started from this `uploadId`. Each upload starts one import.',
+    fix: 'Read the import that `importId` names. To import the file again, send it again.',
+    example: { members: { importId: 'imp_01k2m8qj4vabcdefghjkmnp' } },
+  },
   idempotency_in_progress: {
     meaning: 'The first request with this `Idempotency-Key` is still running.',
     fix: `${WAIT} You then get the answer to the first request.`,

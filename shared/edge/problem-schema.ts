@@ -24,6 +24,7 @@ export const problemSchema = z
     needed: z.int().optional().meta({ description: 'Slots that the import needs.' }),
     free: z.int().optional().meta({ description: 'Slots that the plan has free.' }),
     limit: z.int().optional().meta({ description: 'The limit that was reached.' }),
+    importId: z.string().optional().meta({ description: 'The import that was started from the upload.' }),
     replacedBy: z.string().optional().meta({ description: 'The API key that has replaced this one.' }),
     line: z.int().optional().meta({ description: 'The line of the file.' }),
     maxBytes: z.int().optional(),

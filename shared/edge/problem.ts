@@ -20,6 +20,7 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   slot_limit_reached: { status: 409, title: 'The plan has too few free mailbox slots' },
   quota_reached: { status: 409, title: 'A quota of the customer is used up' },
   wrong_state: { status: 409, title: 'Not possible in the current state' },
+  upload_used: { status: 409, title: 'An import has already been started from the upload' },
   nothing_to_retry: { status: 409, title: 'No row can be retried' },
   upload_in_progress: { status: 409, title: 'Another upload to the connection is still running' },
   idempotency_in_progress: { status: 409, title: 'The first request is still running' },

@@ -18,7 +18,7 @@ export async function cancelImport(
 ): Promise<Import | undefined> {
   const changed = await changeImport(deps.imports, customerId, importId, (current) => {
     if (isEnded(current.status) || current.status === 'cancelling' || !isCancellable(current)) return undefined;
-    const { lease: _ended, flow: _flow, ending: _other, pausedAt: _over, ...rest } = current;
+    const { lease: _ended, flow: _flow, waitingFor: _wait, ending: _other, pausedAt: _over, ...rest } = current;
     return { ...rest, status: 'cancelling', endsAs, epoch: current.epoch + 1, ...(finding && { finding }) };
   });
   if (changed) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });

@@ -54,7 +54,7 @@ export interface ImportStore {
 
 /** Changes one import so that no concurrent change is lost. Same promise as `changeTagged`. */
 export async function changeImport(
-  imports: ImportStore,
+  imports: Pick<ImportStore, 'get' | 'update'>,
   customerId: string,
   importId: string,
   change: (current: Import) => Import | undefined,

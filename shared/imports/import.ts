@@ -1,5 +1,6 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
 import type { Flow } from './dispatching/flow.ts';
+import type { ImportWait } from './import-wait.ts';
 import type { Counts } from './ledger/counts.ts';
 import type { Columns } from './upload/parsed-row.ts';
 
@@ -86,6 +87,8 @@ export interface Import {
   lease?: ImportLease;
   /** What dispatchers have learnt about the flow of checks. */
   flow?: Flow;
+  /** What the dispatcher waits for. */
+  waitingFor?: ImportWait;
   /** When the delayed `dispatch-checks` message that wakes the import up is due. */
   wakeUpAt?: Date;
   /** Its end state once every row is settled. `failed` when planning failed. */
@@ -115,6 +118,10 @@ export interface Import {
    * no check was spent on.
    */
   quotaRows: number;
+  /** When the stored upload is removed. */
+  uploadExpiresAt?: Date;
+  /** Names the request that started it from a kept upload. */
+  startedBy?: string;
   /** SHA-256 of the stored upload. Tells a repeated request from another one with the same ID. */
   uploadHash?: string;
   /** The final counts, written together with the end state. Nothing counts afterwards. */
@@ -126,6 +133,10 @@ export interface Import {
   /** When the current pause began. */
   pausedAt?: Date;
   finishedAt?: Date;
+  /** When its rows are removed. Known once it has ended. */
+  rowsExpireAt?: Date;
+  /** Its rows are removed, or being removed. Its counts stay. */
+  rowsRemovedAt?: Date;
 }
 
 export function isEnded(status: ImportStatus): boolean {

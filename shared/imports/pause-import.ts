@@ -18,7 +18,7 @@ export async function pauseImport(
 ): Promise<Import | undefined> {
   return changeImport(deps.imports, customerId, importId, (current) => {
     if (current.status !== 'running' || (found && found.epoch < current.epoch)) return undefined;
-    const { lease: _ended, wakeUpAt: _unset, finding: _old, ...rest } = current;
+    const { lease: _ended, wakeUpAt: _unset, waitingFor: _wait, finding: _old, ...rest } = current;
     const pausedAt = deps.clock.now();
     const finding = found && { finding: found.finding };
     const pauseToAnnounce = { pausedAt, ...finding };

@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import { type Import, isEnded } from './import.ts';
+import { type ExplainedWait, explainWait } from './import-wait.ts';
 import { type Counts, countRows } from './ledger/counts.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { sumTallies } from './ledger/tally.ts';
@@ -14,6 +15,8 @@ export interface Progress {
   percent: number;
   /** About how long it still takes. `null` as long as nobody knows. */
   secondsLeft: number | null;
+  /** What the import waits for, if it is running. `null` if it goes on. */
+  waitingFor: ExplainedWait | null;
 }
 
 export interface ProgressDeps {
@@ -40,7 +43,8 @@ export function progressOf(
   now: Date,
 ): Progress {
   const secondsLeft = estimateSecondsLeft(record, counts, now);
-  return { record, counts, findingCounts: findingCounts ?? {}, percent: percentOf(record, counts), secondsLeft };
+  const percent = percentOf(record, counts);
+  return { record, counts, findingCounts: findingCounts ?? {}, percent, secondsLeft, waitingFor: waitOf(record, now) };
 }
 
 async function readCounts(
@@ -53,6 +57,10 @@ async function readCounts(
   ]);
   const counts = countRows(plan?.value, sumTallies(tallies), uploadedRows);
   return { counts, findingCounts: plan?.value.findingCounts };
+}
+
+function waitOf({ status, waitingFor }: Import, now: Date): ExplainedWait | null {
+  return status === 'running' && waitingFor ? explainWait(waitingFor, now) : null;
 }
 
 /** Rounded down, so that 100 is not shown before the end. 0 while planning, because the total is not known yet. */

@@ -20,6 +20,20 @@ export async function requireImport(
 }
 
 /**
+ * Refuses to read the rows of an import that are deleted, or being deleted.
+ *
+ * @throws DomainError `gone`
+ */
+export function requireRows({ rowsRemovedAt }: Import): void {
+  if (!rowsRemovedAt) return;
+  const day = rowsRemovedAt.toISOString().slice(0, 10);
+  throw new DomainError(
+    'gone',
+    `The rows of this import have been deleted on ${day}, because the time for which they are kept is over. The import still has its counts.`,
+  );
+}
+
+/**
  * Refuses a pause, resume or cancel that changed nothing, because the import was in the wrong state.
  *
  * @throws DomainError `wrong_state`

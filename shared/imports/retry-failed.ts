@@ -5,6 +5,7 @@ import { DomainError } from '../kernel/errors.ts';
 import { type Import, isEnded } from './import.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Row } from './ledger/row.ts';
+import { requireRows } from './require-import.ts';
 import { type StartDeps, startImport } from './start-import.ts';
 import { writeNdjsonRows } from './upload/ndjson-rows.ts';
 import { uploadTypes } from './upload/read-upload.ts';
@@ -24,7 +25,7 @@ const PAGE_SIZE = 1000;
  *
  * @param connection must be `ready`
  * @param causes only rows with one of these causes; by default all
- * @throws DomainError `nothing_to_retry`, `upload_in_progress`, and what `startImport` throws
+ * @throws DomainError `nothing_to_retry`, `gone`, `upload_in_progress`, and what `startImport` throws
  */
 export async function retryFailed(
   deps: RetryDeps,
@@ -34,6 +35,7 @@ export async function retryFailed(
   causes?: readonly CauseCode[],
 ): Promise<Import> {
   if (countToRetry(first) === 0) throw nothingToRetry();
+  requireRows(first);
   const rows = findToRetry(deps.ledger, first, causes);
   // A connection may receive one file at a time. A retry can be as large.
   return withUploadLease(deps, connection, writeNdjsonRows(rows), async (bytes) => {

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { credentialCauses } from '../connections/client-secret.ts';
 import type { ConnectionStore, DeletedConnection } from '../connections/connection-store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { cancelImport } from './cancel-import.ts';
@@ -7,12 +8,14 @@ import type { ImportQueues } from './import-queues.ts';
 import type { ImportStore, OpenImport } from './import-store.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { isBeingPlanned, isPlanningOverdue } from './planning/planning-progress.ts';
+import { type ResumeDeps, resumeImport } from './resume-import.ts';
 
 export interface SweepDeps {
   imports: ImportStore;
   connections: Pick<ConnectionStore, 'get'>;
   /** Removes what is left of a connection that is gone. */
   sendDeletion: (message: DeletedConnection) => Promise<void>;
+  testConnection: ResumeDeps['testConnection'];
   ledger: Ledger;
   importQueues: ImportQueues;
   customers: {
@@ -34,7 +37,8 @@ const IMPORTS_AT_ONCE = 16;
 
 /**
  * Looks after every unfinished import: if the message for its next step may be lost, sends it again. Cancels imports
- * that have been paused for too long, and those of customers whose deletion has begun.
+ * that have been paused for too long, and those of customers whose deletion has begun. Resumes imports that paused because
+ * of a credential once it is replaced by one that works.
  *
  * The sweep does no other work itself, and it looks after several imports at the same time, so one stuck import cannot
  * hold up the others. `failed` has the error of each import that could not be looked after.
@@ -79,6 +83,10 @@ async function sweep(
       return;
     }
   }
+  if (await isWaitingInVain(deps, record)) {
+    await resumeImport(deps, record);
+    return;
+  }
   if (isBeingPlanned(record)) {
     const plan = await deps.ledger.getPlan(record.connectionId, importId);
     const isOverdue = isPlanningOverdue(record, plan?.value, now, deps.planOverdueMs);
@@ -91,6 +99,15 @@ async function sweep(
   }
   const hasDispatcher = record.lease !== undefined && record.lease.until > now;
   if (!hasDispatcher) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
+}
+
+/** Whether an import is paused because of a credential that has been replaced since, by one that works. */
+async function isWaitingInVain(deps: SweepDeps, record: Import): Promise<boolean> {
+  const { status, finding, pausedAt, customerId, connectionId } = record;
+  if (status !== 'paused' || !pausedAt || !finding || !credentialCauses.has(finding.code)) return false;
+  const connection = (await deps.connections.get(customerId, connectionId))?.value;
+  const changedAt = connection?.clientSecretChangedAt;
+  return connection?.status === 'ready' && changedAt !== undefined && pausedAt < changedAt;
 }
 
 function findLongPause({ pausedMaxMs }: SweepDeps, record: Import, now: Date): ImportFinding | undefined {

@@ -22,6 +22,7 @@ const waitingHelps = {
   wrong_state: false,
   nothing_to_retry: false,
   upload_in_progress: false,
+  upload_used: false,
   idempotency_in_progress: false,
   precondition_failed: false,
   payload_too_large: false,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { DomainError } from './errors.ts';
 
-type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'claim' | 'aud' | 'hook' | 'evt';
+type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'upl' | 'claim' | 'aud' | 'hook' | 'evt';
 
 /** What customers call the things that have an ID in a path. */
 const kindNames = {

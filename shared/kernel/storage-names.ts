@@ -30,7 +30,8 @@ export const tables = {
   /** The one-time `state` values of consent links, hashed. */
   consents: 'consents',
   /**
-   * Partition of a customer: its imports, and who is uploading. Partition `open`: pointers to the unfinished ones.
+   * Partition of a customer: its imports, who is uploading, and the uploads that dry runs have kept. Partition `open`:
+   * pointers to the unfinished imports. Partition `removals`: which uploads and rows are to be removed, and when.
    * Partition `paces`: how fast each tenant may be asked. Partition `pool`: how many messages all imports share.
    */
   imports: 'imports',

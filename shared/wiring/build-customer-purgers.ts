@@ -3,6 +3,7 @@ import type { ConsentStore } from '../connections/consent-store.ts';
 import type { ExpiryIndex } from '../connections/expiry-index.ts';
 import type { CustomerPurger } from '../customers/delete-customer.ts';
 import type { ImportStore } from '../imports/import-store.ts';
+import type { RemovalSchedule } from '../imports/retention/removal-schedule.ts';
 import type { UploadStore } from '../imports/upload/upload-store.ts';
 import type { PoisonArchive } from '../operations/poison-archive.ts';
 import { purgeWebhooks, type RemoveWebhookDeps } from '../webhooks/remove-webhook.ts';
@@ -15,6 +16,7 @@ interface Deps extends RemoveWebhookDeps {
   consents: Pick<ConsentStore, 'purge'>;
   imports: Pick<ImportStore, 'purgeCustomer'>;
   uploads: Pick<UploadStore, 'purge'>;
+  removals: Pick<RemovalSchedule, 'purge'>;
   poisonArchive: Pick<PoisonArchive, 'purge'>;
 }
 
@@ -36,6 +38,7 @@ export function buildCustomerPurgers(deps: Deps): CustomerPurger[] {
     // What interrupted requests have left: rows without a connection, pointers without an import, files without either.
     (customerId) => deps.imports.purgeCustomer(customerId),
     (customerId) => deps.uploads.purge(customerId),
+    (customerId) => deps.removals.purge(customerId),
     (customerId) => deps.expiryIndex.purge(customerId),
     (customerId) => deps.connections.purge(customerId),
     (customerId) => deps.consents.purge(customerId),

@@ -17,9 +17,11 @@ import { tableCustomers } from '../adapters/tables/table-customers.ts';
 import { tableExpiryIndex } from '../adapters/tables/table-expiry-index.ts';
 import { tableHeartbeats } from '../adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../adapters/tables/table-imports.ts';
+import { tableKeptUploads } from '../adapters/tables/table-kept-uploads.ts';
 import { tableLedger } from '../adapters/tables/table-ledger.ts';
 import { tableMessagePool } from '../adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
+import { tableRemovalLease, tableRemovals } from '../adapters/tables/table-removals.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../adapters/tables/table-tenant-paces.ts';
 import { tableUploadLeases } from '../adapters/tables/table-upload-leases.ts';
@@ -27,9 +29,11 @@ import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud } from '../connections/connection.ts';
 import type { DeletedConnection } from '../connections/connection-store.ts';
 import { discardConnection as discardNow } from '../connections/delete-connection.ts';
+import { newEventTimes } from '../edge/event-stream.ts';
 import { createOutlets } from '../edge/outlets.ts';
 import { createReadiness } from '../health/readiness.ts';
 import { cancelCustomerImports } from '../imports/cancel-import.ts';
+import { createImportWatches } from '../imports/events/watch-imports.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -40,6 +44,7 @@ import { publishImportEnd } from '../webhooks/publish-happenings.ts';
 import { buildAlerts } from './build-alerts.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
+import { buildConnectionTest } from './build-connection-test.ts';
 import { buildCustomerPurgers } from './build-customer-purgers.ts';
 import { buildImports } from './build-imports.ts';
 import { buildLimits } from './build-limits.ts';
@@ -114,7 +119,14 @@ export function buildDeps(config: Config, log: Log) {
     settings,
   );
   const tenantPaces = tableTenantPaces(azure.table(tables.imports));
-  const purgeDeps = { imports, importQueues, ledger, slots, uploads, importEvents, clock, ...machinery };
+  const removals = tableRemovals(azure.table(tables.imports));
+  const retention = {
+    removals,
+    previewKeptMs: settings.PREVIEW_KEPT,
+    uploadKeptMs: settings.UPLOADS_KEPT,
+    rowsKeptMs: settings.ROWS_KEPT,
+  };
+  const purgeDeps = { imports, importQueues, ledger, slots, uploads, importEvents, retention, clock, ...machinery };
   const deletionDeps = {
     connections,
     expiryIndex,
@@ -130,6 +142,10 @@ export function buildDeps(config: Config, log: Log) {
   const discardConnection = (customerId: string, connectionId: string) =>
     discardNow(deletionDeps, { customerId, connectionId });
 
+  const microsoft = buildChecker({ tokens, clouds: endpointsOf, clock, settings });
+  const tenants = openIdTenantDirectory({ clouds, clock, timeoutMs: settings.CONNECTION_TEST_STEP });
+  const connectionTest = buildConnectionTest({ ...microsoft, connections, tenants, tokens, clock, settings });
+
   return {
     ...webhooks,
     ...alerts,
@@ -138,7 +154,9 @@ export function buildDeps(config: Config, log: Log) {
     ...deletionDeps,
     discardConnection,
     tenantPaces,
-    ...buildChecker({ tokens, clouds: endpointsOf, clock, settings }),
+    ...microsoft,
+    tenants,
+    ...connectionTest,
     customers,
     apiKeyStore,
     apiKeys: createApiKeyVerifier(
@@ -147,10 +165,16 @@ export function buildDeps(config: Config, log: Log) {
     ),
     answers: tableAnswers(azure.table(tables.idempotency)),
     ...buildLimits(settings),
+    eventTimes: newEventTimes,
+    importWatches: createImportWatches({ imports, ledger, clock, sleep: machinery.sleep, log }),
     outlets: createOutlets(),
     processLog: log,
     auditLog: tableAudit(azure.table(tables.audit)),
     auditKeptMs: settings.AUDIT_KEPT,
+    keptUploads: tableKeptUploads(azure.table(tables.imports)),
+    keptUploadsMax: settings.PREVIEWS_MAX,
+    removals,
+    removalLease: tableRemovalLease(azure.table(tables.imports)),
     uploadLeases: tableUploadLeases(azure.table(tables.imports)),
     uploadLeaseMs: settings.UPLOAD_LEASE,
     heartbeats,
@@ -160,7 +184,14 @@ export function buildDeps(config: Config, log: Log) {
     http: { jsonBodyMaxBytes: settings.JSON_BODY_MAX_BYTES, answersRememberedMs: settings.IDEMPOTENCY_REMEMBERED },
     fields: { nameMaxLength: settings.NAME_MAX_LENGTH },
     cancelImports: (customerId: string) => cancelCustomerImports(purgeDeps, customerId),
-    customerPurgers: buildCustomerPurgers({ ...webhooks, ...deletionDeps, discardConnection, imports, uploads }),
+    customerPurgers: buildCustomerPurgers({
+      ...webhooks,
+      ...deletionDeps,
+      discardConnection,
+      imports,
+      uploads,
+      removals,
+    }),
     deletionGraceMs: settings.DELETION_GRACE,
     readiness: createReadiness({
       clock,
@@ -174,7 +205,6 @@ export function buildDeps(config: Config, log: Log) {
     consentEndpoints: endpointsOf,
     consentLinkValidMs: settings.CONSENT_LINK_VALID,
     publicUrl: config.publicUrl,
-    tenants: openIdTenantDirectory({ clouds, timeoutMs: settings.CHECK_TIMEOUT }),
     hasCloud: (cloud: Cloud) => clouds(cloud) !== undefined,
     expiringWithinDays: settings.EXPIRING_WITHIN_DAYS,
     replacedSecretKeptMs: settings.REPLACED_SECRET_KEPT,

@@ -25,5 +25,11 @@ export function buildLimits(settings: Config['settings']) {
     requestsAtOnce: settings.REQUESTS_AT_ONCE,
     requestsWaiting: settings.REQUESTS_WAITING,
   });
-  return { quotas, rateLimits, turns, downloadPlaces: createPlaces(settings.DOWNLOADS_AT_ONCE) };
+  return {
+    quotas,
+    rateLimits,
+    turns,
+    downloadPlaces: createPlaces(settings.DOWNLOADS_AT_ONCE),
+    eventPlaces: createPlaces(settings.EVENT_STREAMS_AT_ONCE),
+  };
 }

@@ -95,6 +95,7 @@ const settings = z.object({
   REQUESTS_AT_ONCE: whole(4),
   REQUESTS_WAITING: whole(100),
   DOWNLOADS_AT_ONCE: whole(2),
+  EVENT_STREAMS_AT_ONCE: whole(16),
   FAILED_KEYS_PER_MINUTE: whole(60),
   PUBLIC_REQUESTS_PER_MINUTE: whole(600),
   CONNECTION_TESTS_PER_MINUTE: whole(120),
@@ -103,6 +104,7 @@ const settings = z.object({
   WEBHOOKS_MAX: whole(20),
   RUNNING_IMPORTS_MAX: whole(100),
   REJECTED_ROWS_MAX: whole(10_000_000),
+  PREVIEWS_MAX: whole(20),
   UPLOAD_LEASE: durationMs('PT15S'),
   DELETION_GRACE: durationMs('P7D'),
 
@@ -120,6 +122,9 @@ const settings = z.object({
   DISPATCH_LEASE: durationMs('PT10S'),
   PLAN_OVERDUE_AFTER: durationMs('PT90S'),
   PAUSED_MAX: durationMs('P30D'),
+  PREVIEW_KEPT: durationMs('PT1H'),
+  UPLOADS_KEPT: durationMs('P30D'),
+  ROWS_KEPT: durationMs('P90D'),
   STORAGE_RETRY_AFTER: durationMs('PT5S'),
 
   WEBHOOK_TIMEOUT: durationMs('PT10S'),
@@ -138,12 +143,14 @@ const settings = z.object({
   EMAIL_TIMEOUT: durationMs('PT15S'),
 
   EXPIRING_WITHIN_DAYS: whole(30),
+  CONNECTION_TEST_STEP: durationMs('PT10S'),
   REPLACED_SECRET_KEPT: durationMs('P3D'),
   CONSENT_LINK_VALID: durationMs('PT1H'),
 
-  /** NCRONTAB with six fields. The host reads them as `%SWEEP_SCHEDULE%` and `%EXPIRY_SCHEDULE%`. */
+  /** NCRONTAB with six fields. The host reads them as `%SWEEP_SCHEDULE%` and so on. */
   SWEEP_SCHEDULE: z.string().default('0 * * * * *'),
   EXPIRY_SCHEDULE: z.string().default('0 0 6 * * *'),
+  RETENTION_SCHEDULE: z.string().default('0 20 * * * *'),
 });
 
 export const settingNames = Object.keys(settings.shape) as (keyof typeof settings.shape)[];

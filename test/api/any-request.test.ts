@@ -70,7 +70,10 @@ const bodies: Record<string, { needs: string[]; takes: string[] }> = {
   'connections-create': { needs: registration, takes: ['cloud', 'probes', 'sendProbe', 'defaultMailbox'] },
   'connections-update': {
     needs: [],
-    takes: ['name', 'defaultMailbox', 'probes', 'sendProbe', 'grantsJustChanged'],
+    takes: [
+      ...['name', 'defaultMailbox', 'probes', 'sendProbe', 'grantsJustChanged'],
+      ...['clientId', 'clientSecretExpiresAt'],
+    ],
   },
   'connections-replace-client-secret': { needs: ['clientSecret', 'clientSecretExpiresAt'], takes: [] },
   'imports-create': { needs: ['mailboxes'], takes: [] },

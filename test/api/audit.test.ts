@@ -79,6 +79,7 @@ describe('every change', () => {
     await ran('connections-update', 'PATCH', connection, id, { body: { name: 'U' } });
     await ran('connections-consent', 'POST', `${connection}/consent`, id);
     await ran('connections-replace-client-secret', 'PUT', `${connection}/client-secret`, id, { body: secret });
+    await ran('connections-restore-client-secret', 'POST', `${connection}/client-secret/restore`, id);
     await ran('connections-test', 'POST', `${connection}/test`, id);
     const until = '2027-01-01T00:00:00Z';
     const secretPath = `${connection}/client-secret`;

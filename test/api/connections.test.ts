@@ -85,6 +85,27 @@ describe('registering', () => {
     expect(api.deps.vault.names()).toEqual([]);
   });
 
+  it.each([DOMAIN, TENANT_ID])('422: names the cloud of the tenant %s if it is in another one', async (tenant) => {
+    api.deps.tenants.find = async () => ({ tenantId: TENANT_ID, cloud: 'usgov' });
+    const response = await post('/v1/connections', { ...registration, tenant });
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({
+      cause: 'wrong_cloud',
+      fix: expect.stringContaining('"cloud": "usgov"'),
+      errors: [{ path: 'cloud' }],
+    });
+    expect(api.deps.vault.names()).toEqual([]);
+  });
+
+  it('201: takes a GUID as it is if Microsoft does not know it or does not answer', async () => {
+    const tenant = '00000000-0000-4000-8000-000000000404';
+    api.deps.tenants.find = async () => undefined;
+    await register({ tenant });
+    api.deps.tenants.find = () => Promise.reject(new DomainError('microsoft_unavailable', 'No answer.'));
+    await register({ tenant: TENANT_ID });
+    expect((await post('/v1/connections', registration)).status).toBe(503);
+  });
+
   it('422: refuses a domain that no tenant has', async () => {
     const response = await post('/v1/connections', { ...registration, tenant: 'nobody.example' });
     expect(response.status).toBe(422);
@@ -119,6 +140,71 @@ it('200: changes only the given fields; 412: refuses if the connection has chang
   expect((await change('One')).status).toBe(200);
   expect((await change('Two')).status).toBe(412);
   expect(await (await api.request('GET', path, { key })).json()).toMatchObject({ name: 'One' });
+});
+
+describe('correcting', () => {
+  const patch = (id: string, body: object) => api.request('PATCH', `/v1/connections/${id}`, { key, body });
+
+  it('200: a mistyped expiry, without the secret, as a plain date', async () => {
+    const id = await register({ clientSecretExpiresAt: '2026-06-10' });
+    expect(await connectionOf(id)).toMatchObject({ clientSecret: { expiresAt: '2026-06-10T00:00:00.000Z' } });
+    const answer = await patch(id, { clientSecretExpiresAt: '2027-05-01' });
+    expect(await answer.json()).toMatchObject({
+      clientSecret: { expiresAt: '2027-05-01T00:00:00.000Z', state: 'valid' },
+    });
+    const entries = await Array.fromAsync(api.deps.expiryIndex.each());
+    expect(entries.map(({ expiresAt }) => expiresAt)).toEqual([new Date('2027-05-01T00:00:00Z')]);
+    expect(api.deps.vault.names()).toEqual([id]);
+  });
+
+  it.each(['2026-06-01', '2027-02-29', '2027-5-1', 'tomorrow'])('400: refuses %s as an expiry', async (text) => {
+    const answer = await patch(await register(), { clientSecretExpiresAt: text });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ errors: [{ path: 'clientSecretExpiresAt' }] });
+  });
+
+  it('200: a mistyped client ID, which is tested by itself', async () => {
+    const id = await register();
+    await test(id);
+    const clientId = '00000000-0000-4000-8000-00000000ABCD';
+    const answer = await patch(id, { clientId });
+    expect(await answer.json()).toMatchObject({
+      clientId: clientId.toLowerCase(),
+      status: 'ready',
+      lastTest: { verdict: 'passed' },
+    });
+    // The former app can be registered again.
+    await register();
+  });
+
+  it('200: after a change of the app, what was known about the former one is gone', async () => {
+    const id = await register();
+    await test(id);
+    api.deps.tenant.answers.set(GOOD_SECRET, 'AADSTS7000229');
+    const answer = await patch(id, { clientId: '00000000-0000-4000-8000-00000000abcd' });
+    expect(await answer.json()).toMatchObject({
+      status: 'awaitingConsent',
+      consentedAt: null,
+      finding: { cause: 'service_principal_missing' },
+    });
+  });
+
+  it('409: refuses a client ID that another connection to the tenant has', async () => {
+    const clientId = '00000000-0000-4000-8000-00000000abcd';
+    await register({ clientId });
+    const answer = await patch(await register(), { clientId });
+    expect(answer.status).toBe(409);
+    expect(await answer.json()).toMatchObject({ code: 'conflict' });
+  });
+
+  it('200: takes `null` for no default mailbox, as GET answers it', async () => {
+    const id = await register({ defaultMailbox: `jane@${DOMAIN}` });
+    expect(await (await patch(id, { defaultMailbox: null })).json()).toMatchObject({ defaultMailbox: null });
+    await patch(id, { name: 'Other' });
+    expect(await connectionOf(id)).toMatchObject({ defaultMailbox: null, name: 'Other' });
+    const another = await register({ defaultMailbox: null, clientId: '00000000-0000-4000-8000-00000000abcd' });
+    expect(await connectionOf(another)).toMatchObject({ defaultMailbox: null });
+  });
 });
 
 describe('deleting', () => {
@@ -198,14 +284,22 @@ describe('deleting', () => {
   });
 });
 
+interface TestResult {
+  verdict: string;
+  steps: { step: string; verdict: string; cause?: string }[];
+}
+const test = async (id: string) => jsonOf<TestResult>(await post(`/v1/connections/${id}/test`));
+const stepOf = (result: unknown, name: string) => (result as TestResult).steps.find(({ step }) => step === name);
+const connectionOf = async (id: string) =>
+  jsonOf<{ status: string }>(await api.request('GET', `/v1/connections/${id}`, { key }));
+
 /** What the queue does with the messages of deletions. */
 async function finishDeletions(): Promise<void> {
   for (const message of api.deps.sent.splice(0) as DeletedConnection[]) await finishDeletion(api.deps, message);
 }
 
 describe('the connection test', () => {
-  const statusOf = async (id: string) =>
-    (await jsonOf<{ status: string }>(await api.request('GET', `/v1/connections/${id}`, { key }))).status;
+  const statusOf = async (id: string) => (await connectionOf(id)).status;
 
   it('200: sets the status to ready when it passes, and to failing when Microsoft refuses', async () => {
     const id = await register();
@@ -213,11 +307,121 @@ describe('the connection test', () => {
     expect(await statusOf(id)).toBe('ready');
     api.deps.tenant.answers.set(GOOD_SECRET, 'AADSTS7000222');
     const result = await (await post(`/v1/connections/${id}/test`)).json();
-    expect(result).toMatchObject({ verdict: 'failed', steps: [{ step: 'token', cause: 'secret_expired' }] });
+    expect(result).toMatchObject({ verdict: 'failed' });
+    expect(stepOf(result, 'credential')).toMatchObject({ verdict: 'failed', cause: 'secret_expired' });
     expect(await statusOf(id)).toBe('failing');
     api.deps.tenant.answers.set(GOOD_SECRET, ['Mail.Send']);
     await post(`/v1/connections/${id}/test`);
     expect(await statusOf(id)).toBe('ready');
+  });
+
+  it('200: always has every step, in order; what depends on a failed one is skipped', async () => {
+    const id = await register({ probes: ['graph.send', 'imap'], defaultMailbox: `jane@${DOMAIN}` });
+    api.deps.tenant.answers.set(GOOD_SECRET, 'AADSTS7000215');
+    const refused = await test(id);
+    const ofToken = ['credential', 'tenant', 'audience'];
+    const order = ['authority', ...ofToken, ...ofToken, 'roles', 'organization', 'defaultMailbox'];
+    expect(refused.steps.map(({ step }) => step)).toEqual(order);
+    expect(refused.steps.map(({ verdict }) => verdict)).toEqual([
+      ...['passed', 'failed', 'skipped', 'skipped', 'failed', 'skipped', 'skipped'],
+      ...['skipped', 'skipped', 'skipped'],
+    ]);
+    api.deps.tenant.answers.set(GOOD_SECRET, ['Mail.Send', 'IMAP.AccessAsApp']);
+    const accepted = await test(id);
+    expect(accepted.steps.map(({ step }) => step)).toEqual(order);
+    expect(accepted.verdict).toBe('passed');
+  });
+
+  it('200: is inconclusive with Retry-After if Microsoft or our vault gives no answer, and changes no status', async () => {
+    const id = await register();
+    await test(id);
+    const { get } = api.deps.tokens;
+    const failures = [
+      ['microsoft_throttled', 17, 'throttled', '17'],
+      ['microsoft_unavailable', undefined, 'microsoft_unavailable', '10'],
+      ['vault_unavailable', 10, 'vault_unavailable', '10'],
+    ] as const;
+    for (const [code, retryAfterSeconds, cause, retryAfter] of failures) {
+      const options = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+      api.deps.tokens.get = () => Promise.reject(new DomainError(code, 'No answer.', options));
+      const response = await post(`/v1/connections/${id}/test`);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('retry-after')).toBe(retryAfter);
+      const result = await jsonOf<TestResult>(response);
+      expect(result.verdict).toBe('inconclusive');
+      expect(stepOf(result, 'credential')).toMatchObject({ verdict: 'inconclusive', cause });
+      expect(await connectionOf(id)).toMatchObject({
+        status: 'ready',
+        finding: null,
+        lastTest: { verdict: 'inconclusive' },
+      });
+    }
+    api.deps.tokens.get = () => new Promise(() => undefined);
+    const slow = await post(`/v1/connections/${id}/test`);
+    expect(slow.headers.get('retry-after')).toBe('10');
+    expect(stepOf(await slow.json(), 'credential')).toMatchObject({
+      verdict: 'inconclusive',
+      detail: 'Microsoft did not answer within 2 seconds.',
+    });
+    api.deps.tokens.get = get;
+    const passed = await post(`/v1/connections/${id}/test`);
+    expect(passed.headers.get('retry-after')).toBeNull();
+    expect(await passed.json()).toMatchObject({ verdict: 'passed' });
+  });
+
+  it('200: names the mail permissions that are missing if none is granted', async () => {
+    api.deps.tenant.answers.set(GOOD_SECRET, ['User.Read.All']);
+    const id = await register();
+    const result = await test(id);
+    expect(stepOf(result, 'roles')).toMatchObject({
+      verdict: 'failed',
+      cause: 'permission_missing',
+      detail: expect.stringContaining('Mail.ReadWrite, Mail.Send'),
+    });
+    expect(await connectionOf(id)).toMatchObject({ status: 'failing', finding: { cause: 'permission_missing' } });
+  });
+
+  it('200: passes with some of the permissions, and says which one the token does not show', async () => {
+    api.deps.tenant.answers.set(GOOD_SECRET, ['Mail.Send']);
+    const result = await test(await register());
+    expect(result.verdict).toBe('passed');
+    expect(stepOf(result, 'roles')).toMatchObject({ detail: expect.stringContaining('does not show Mail.ReadWrite') });
+  });
+
+  it('200: keeps the result of a failed first test; 409: an import then says what is wrong', async () => {
+    api.deps.tenant.answers.set(GOOD_SECRET, 'AADSTS7000215');
+    const id = await register();
+    expect(await connectionOf(id)).toMatchObject({ status: 'awaitingConsent', finding: null, lastTest: null });
+    await test(id);
+    expect(await connectionOf(id)).toMatchObject({
+      status: 'failing',
+      finding: { cause: 'secret_wrong', microsoftCode: 'AADSTS7000215' },
+      lastTest: { testedAt: '2026-06-01T00:00:00.000Z', verdict: 'failed' },
+    });
+    const raw = `email\na@${DOMAIN}\n`;
+    const upload = await api.request('POST', `/v1/connections/${id}/imports`, {
+      ...{ key, raw, headers: { 'content-type': 'text/csv' } },
+    });
+    expect(upload.status).toBe(409);
+    expect(await upload.json()).toMatchObject({
+      code: 'connection_not_ready',
+      cause: 'secret_wrong',
+      detail: expect.stringContaining('rejected the client secret'),
+    });
+  });
+
+  it('200: says that the secret has expired if Microsoft says so, whatever date was typed', async () => {
+    const id = await register();
+    api.deps.tenant.answers.set(GOOD_SECRET, 'AADSTS7000222');
+    await test(id);
+    expect(await connectionOf(id)).toMatchObject({ clientSecret: { state: 'expired', daysLeft: 183 } });
+  });
+
+  it('200: says that the vault has no usable secret, as a finding', async () => {
+    const id = await register();
+    const { vault } = api.deps;
+    for await (const { connectionId, version } of vault.each()) await vault.remove(connectionId, version);
+    expect(stepOf(await test(id), 'credential')).toMatchObject({ verdict: 'failed', cause: 'secret_missing' });
   });
 
   it('200: reports missing consent, and keeps the status awaitingConsent, if no test has passed yet', async () => {
@@ -243,8 +447,9 @@ describe('a test of a connection that asks two services', () => {
       steps: { step: string; service?: string }[];
     };
     const labels = steps.map(({ step, service }) => (service ? `${service} ${step}` : step));
-    const ofService = (service: string) => ['token', 'audience', 'tenant'].map((step) => `${service} ${step}`);
-    expect(labels).toEqual([...ofService('graph'), ...ofService('exchange'), 'roles', 'organization']);
+    const ofService = (service: string) => ['credential', 'tenant', 'audience'].map((step) => `${service} ${step}`);
+    const others = ['roles', 'organization', 'defaultMailbox'];
+    expect(labels).toEqual(['authority', ...ofService('graph'), ...ofService('exchange'), ...others]);
   });
 });
 
@@ -256,6 +461,66 @@ describe('replacing the secret', () => {
     expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({ code: 'credentials_rejected', cause: 'secret_wrong' });
     expect(await (await post(`/v1/connections/${id}/test`)).json()).toMatchObject({ verdict: 'passed' });
+  });
+
+  const replace = (id: string, clientSecret: string, clientSecretExpiresAt = '2027-01-01') =>
+    api.request('PUT', `/v1/connections/${id}/client-secret`, { key, body: { clientSecret, clientSecretExpiresAt } });
+  const restore = (id: string) => post(`/v1/connections/${id}/client-secret/restore`);
+
+  it('200: a new secret ends the finding about the old one, without another test', async () => {
+    const id = await register();
+    await test(id);
+    api.deps.tenant.answers.set(GOOD_SECRET, 'AADSTS7000222');
+    await test(id);
+    expect(await connectionOf(id)).toMatchObject({ status: 'failing', clientSecret: { state: 'expired' } });
+    api.deps.tenant.answers.set('better-8Q~value', ['Mail.Send']);
+    const answer = await replace(id, 'better-8Q~value');
+    expect(await answer.json()).toMatchObject({
+      status: 'ready',
+      finding: null,
+      clientSecret: { state: 'valid', expiresAt: '2027-01-01T00:00:00.000Z' },
+      lastTest: { verdict: 'passed' },
+    });
+  });
+
+  it('200: an accepted secret without any permission is kept, and the status says what is missing', async () => {
+    const id = await register();
+    api.deps.tenant.answers.set('better-8Q~value', ['User.Read.All']);
+    const answer = await replace(id, 'better-8Q~value');
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ status: 'failing', finding: { cause: 'permission_missing' } });
+  });
+
+  it('200: brings the earlier secret back, and can undo that; 409 once its time is over', async () => {
+    const id = await register();
+    expect((await restore(id)).status).toBe(409);
+    api.deps.tenant.answers.set('better-8Q~value', ['Mail.Send']);
+    await replace(id, 'better-8Q~value');
+    expect(await connectionOf(id)).toMatchObject({
+      clientSecret: {
+        previous: { expiresAt: '2026-12-01T00:00:00.000Z', restorableUntil: '2026-06-04T00:00:00.000Z' },
+      },
+    });
+    expect(await (await restore(id)).json()).toMatchObject({
+      clientSecret: { expiresAt: '2026-12-01T00:00:00.000Z', previous: { expiresAt: '2027-01-01T00:00:00.000Z' } },
+      lastTest: { roles: ['Mail.ReadWrite', 'Mail.Send'] },
+    });
+    expect(await (await restore(id)).json()).toMatchObject({ lastTest: { roles: ['Mail.Send'] } });
+    expect(api.deps.vault.names()).toEqual([id, id]);
+    api.deps.time.now = new Date('2026-06-04T00:00:00Z');
+    expect(await (await restore(id)).json()).toMatchObject({ code: 'wrong_state' });
+    expect(await connectionOf(id)).not.toMatchObject({ clientSecret: { previous: expect.anything() } });
+  });
+
+  it('422: does not bring back a secret that Microsoft refuses by now', async () => {
+    const id = await register();
+    api.deps.tenant.answers.set('better-8Q~value', ['Mail.Send']);
+    await replace(id, 'better-8Q~value');
+    api.deps.tenant.answers.delete(GOOD_SECRET);
+    const answer = await restore(id);
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({ cause: 'secret_wrong' });
+    expect(await connectionOf(id)).toMatchObject({ clientSecret: { expiresAt: '2027-01-01T00:00:00.000Z' } });
   });
 
   it('200: uses the new secret if it works', async () => {

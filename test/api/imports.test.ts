@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Import } from '../../shared/imports/import.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
@@ -281,6 +282,56 @@ it('200: rows are filtered by `state`, or by its earlier name `verdict`; 400 for
   expect((await read('state=failed&verdict=passed')).status).toBe(400);
 });
 
+describe('what an import waits for', () => {
+  const until = () => new Date(api.deps.time.now.getTime() + 60_000);
+  const show = async (path = '') => (await api.request('GET', `/v1/imports/imp_1${path}`, { key })).json();
+  const store = async (change: Partial<Import> = {}) => {
+    const waitingFor = { cause: 'throttled' as const, until: until() };
+    await api.deps.imports.insert(anImport({ customerId, connectionId, waitingFor, ...change }));
+  };
+
+  it('200: is named with a sentence, and until when', async () => {
+    await store();
+    const message = expect.stringContaining('go on at the time in `until`');
+    expect(await show()).toMatchObject({ waitingFor: { cause: 'throttled', message, until: until().toISOString() } });
+  });
+
+  it.each([
+    ['no time', { waitingFor: { cause: 'throttled' } }, { cause: 'throttled', until: null }],
+    ['a time that is over', { waitingFor: { cause: 'throttled', until: new Date(0) } }, { until: null }],
+    ['nothing while it is paused', { status: 'paused' }, null],
+    ['nothing once it has ended', { status: 'completed' }, null],
+  ] as const)('200: %s', async (_what, change, waitingFor) => {
+    await store(change);
+    expect(await show()).toMatchObject({ waitingFor });
+  });
+
+  it('200: rows say why they wait, and when they are checked again at the earliest', async () => {
+    await store();
+    const soon = new Date(api.deps.time.now.getTime() + 1_000);
+    const later = new Date(api.deps.time.now.getTime() + 90_000);
+    const rows = [
+      aRow({ line: 2, state: 'waiting', cause: 'throttled', nextCheckAt: soon }),
+      aRow({ line: 3, state: 'waiting', cause: 'microsoft_unavailable', nextCheckAt: later }),
+      aRow({ line: 4, state: 'waiting', cause: 'propagating', nextCheckAt: soon }),
+      aRow({ line: 5, state: 'waiting', heldAt: soon }),
+      aRow({ line: 6, state: 'waiting', nextCheckAt: soon }),
+      aRow({ line: 7, state: 'pending', cause: 'throttled' }),
+    ];
+    for (const row of rows) await api.deps.ledger.commit(connectionId, [{ op: 'createRow', row }]);
+    const { items } = (await show('/rows')) as { items: object[] };
+    expect(items).toMatchObject([
+      { cause: 'throttled', nextCheckAt: until().toISOString() },
+      { cause: 'microsoft_unavailable', nextCheckAt: later.toISOString() },
+      { cause: 'propagating', nextCheckAt: soon.toISOString() },
+      { message: expect.stringContaining('all mailboxes') },
+      { message: expect.stringContaining('our services'), nextCheckAt: soon.toISOString() },
+      { state: 'pending' },
+    ]);
+    expect(items[5]).not.toHaveProperty('cause');
+  });
+});
+
 it('names what stopped an import by its `cause`', async () => {
   await passTest();
   const finding = { code: 'secret_expired', detail: 'The secret has expired.', seenAt: api.deps.time.now };
@@ -288,6 +339,52 @@ it('names what stopped an import by its `cause`', async () => {
   const shown = await (await api.request('GET', '/v1/imports/imp_1', { key })).json();
   expect(shown).toMatchObject({ finding: { cause: 'secret_expired' } });
   expect(shown).not.toHaveProperty('finding.code');
+});
+
+describe('resuming an import whose connection does not work', () => {
+  const refuseSecret = () => api.deps.tenant.answers.set(GOOD_SECRET, 'AADSTS7000222');
+
+  async function pausedImport(): Promise<string> {
+    await passTest();
+    const { id } = await jsonOf<{ id: string }>(await upload('email\na@x.example\n'));
+    const found = await api.deps.imports.get(customerId, id);
+    if (found) await api.deps.imports.update({ ...found.value, status: 'paused' }, found.tag);
+    refuseSecret();
+    await passTest();
+    return id;
+  }
+  const resume = (id: string) => api.request('POST', `/v1/imports/${id}/resume`, { key });
+
+  it('200: tests it first, so that one call is enough after a fix', async () => {
+    const id = await pausedImport();
+    api.deps.tenant.answers.set(GOOD_SECRET, ['Mail.Send']);
+    expect(await (await resume(id)).json()).toMatchObject({ status: 'running' });
+    expect(await (await api.request('GET', `/v1/connections/${connectionId}`, { key })).json()).toMatchObject({
+      status: 'ready',
+    });
+  });
+
+  it('409: says what the test has found', async () => {
+    const id = await pausedImport();
+    api.deps.tenant.answers.set(GOOD_SECRET, 'AADSTS7000112');
+    const answer = await resume(id);
+    expect(answer.status).toBe(409);
+    expect(await answer.json()).toMatchObject({
+      code: 'connection_not_ready',
+      cause: 'app_disabled',
+      detail: expect.stringContaining('The app is disabled in this tenant.'),
+      fix: expect.any(String),
+    });
+  });
+
+  it('409: does not test for an import that is not paused', async () => {
+    await passTest();
+    const { id } = await jsonOf<{ id: string }>(await upload('email\na@x.example\n'));
+    refuseSecret();
+    await passTest();
+    api.deps.tokens.get = () => Promise.reject(new Error('it was tested'));
+    expect(await (await resume(id)).json()).toMatchObject({ code: 'wrong_state' });
+  });
 });
 
 it('409: refuses to pause or resume an import that is not running; 200: cancels it', async () => {

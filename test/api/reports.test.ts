@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { causes } from '../../shared/causes/causes.ts';
 import type { Import } from '../../shared/imports/import.ts';
 import type { Row } from '../../shared/imports/ledger/row.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { createApi } from '../support/api.ts';
-import { aConnection, anImport, aRow, RECORDS_NOW } from '../support/records.ts';
+import { aConnection, anImport, aPlan, aRow, aTally, RECORDS_NOW } from '../support/records.ts';
 
 const counts = {
   rows: 5,
@@ -151,5 +152,76 @@ describe('the reports of an import', () => {
     for (const path of ['report.csv', 'failed.csv', 'report.json']) {
       expect((await api.request('GET', `/v1/imports/imp_1/${path}`, { key })).status).toBe(404);
     }
+  });
+});
+
+describe('the summary of an import', () => {
+  const examples = [{ line: 3, address: 'user3@contoso.example' }];
+  const store = async (change: Partial<Import>) => {
+    const world = await anApiWith(change);
+    const findingCounts = { address_malformed: 1, duplicate_in_file: 1 };
+    const findingExamples = { address_malformed: [{ line: 5, address: 'nobody' }], duplicate_in_file: [{ line: 4 }] };
+    await world.api.deps.ledger.commit('conn_1', [
+      { op: 'createPlan', plan: aPlan({ done: true, rows: 5, findingCounts, findingExamples }) },
+      { op: 'writeTally', tally: aTally({ causes: { mailbox_not_found: { count: 1, examples } } }) },
+    ]);
+    return world;
+  };
+
+  it('200: has each cause once, with its sentence, its fix and examples, and the findings of the file', async () => {
+    const { get } = await store({ status: 'completed', counts });
+    const answer = await get('summary');
+    expect(answer.headers.has('retry-after')).toBe(false);
+    const { sentence, fix, link } = causes.mailbox_not_found;
+    expect(await answer.json()).toEqual({
+      importId: 'imp_1',
+      connectionId: 'conn_1',
+      status: 'completed',
+      counts,
+      finding: null,
+      causes: [
+        {
+          cause: 'mailbox_not_found',
+          mailboxes: 1,
+          concerns: 'mailbox',
+          whoCanFix: 'mailboxOwner',
+          detail: sentence,
+          fix,
+          link,
+          examples: ['user3@contoso.example'],
+        },
+      ],
+      findings: [
+        expect.objectContaining({
+          code: 'address_malformed',
+          result: 'rejected',
+          examples: [{ line: 5, address: 'nobody' }],
+        }),
+        expect.objectContaining({ code: 'duplicate_in_file', result: 'duplicate', rows: 1, examples: [{ line: 4 }] }),
+      ],
+    });
+  });
+
+  it('200: a paused import begins with what stopped it, and says when to ask again', async () => {
+    const finding = {
+      code: 'secret_expired',
+      detail: 'The client secret has expired.',
+      fix: 'Replace it.',
+      seenAt: RECORDS_NOW,
+    };
+    const { get } = await store({ status: 'paused', finding });
+    const answer = await get('summary');
+    expect(answer.headers.get('retry-after')).toBe('2');
+    expect(await answer.json()).toMatchObject({
+      status: 'paused',
+      finding: { cause: 'secret_expired', fix: 'Replace it.' },
+    });
+  });
+
+  it('410: the rows have been deleted; 404: hides another customer’s import', async () => {
+    const { api, get } = await anApiWith({ status: 'completed', counts }, []);
+    expect((await get('summary')).status).toBe(410);
+    const { key } = await api.customer();
+    expect((await api.request('GET', '/v1/imports/imp_1/summary', { key })).status).toBe(404);
   });
 });

@@ -114,6 +114,22 @@ export function describeConnectionStore(name: string, create: () => ConnectionSt
       expect((await store.get(rest.customerId, rest.id))?.value).toEqual(rest);
     });
 
+    it('moves a connection to another app, unless another one has it, and frees the former app', async () => {
+      const store = create();
+      const first = nextConnection(newCustomer());
+      const second = { ...first, id: `${first.id}b`, clientId: '00000000-0000-4000-8000-00000000abcd' };
+      await store.insert(first);
+      await store.insert(second);
+      const tag = (await store.get(first.customerId, first.id))?.tag ?? '';
+      const taken = store.updateApp({ ...first, clientId: second.clientId }, tag, first.clientId);
+      await expect(taken).rejects.toMatchObject({ code: 'conflict' });
+      const moved = { ...first, clientId: '00000000-0000-4000-8000-00000000dcba' };
+      const next = await store.updateApp(moved, tag, first.clientId);
+      expect(await store.get(first.customerId, first.id)).toEqual({ value: moved, tag: next });
+      expect(await store.updateApp(first, tag, moved.clientId)).toBeUndefined();
+      await store.insert({ ...first, id: `${first.id}c` });
+    });
+
     it('hides a connection: nothing finds, counts or changes it, and its tenant can be registered again', async () => {
       const store = create();
       const connection = nextConnection(newCustomer());

@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createReadiness } from '../../shared/health/readiness.ts';
+import { createImportWatches } from '../../shared/imports/events/watch-imports.ts';
 import type { LedgerChange } from '../../shared/imports/ledger/ledger.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { createApiDeps, OPERATOR_KEY } from '../support/api.ts';
@@ -64,11 +66,15 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   // The connection, a page, perhaps a shorter page, and the plan and the tallies of at most 20 imports.
   'imports-list': { max: 51, path: '/v1/connections/conn_001/imports?limit=500', concurrentMax: 16 },
   'imports-get': { max: 5, path: '/v1/imports/imp_299' },
+  // As for `imports-get`. From then on, one request a second for all who watch the import.
+  'imports-events': { max: 5, path: '/v1/imports/imp_299/events' },
   'imports-rows': { max: 7, path: '/v1/imports/imp_299/rows?limit=500&state=failed' },
   // The import, the connection for its name, the first row, and then 600 rows.
   'imports-report-csv': { max: 7, path: '/v1/imports/imp_299/report.csv', readsAll: true },
   'imports-report-json': { max: 7, path: '/v1/imports/imp_299/report.json', readsAll: true },
   'imports-failed-csv': { max: 7, path: '/v1/imports/imp_299/failed.csv', readsAll: true },
+  // The key, the import, the plan, the tallies, and ten rows of each explanation that may have been revised.
+  'imports-summary': { max: 5, path: '/v1/imports/imp_299/summary' },
   'mailboxes-list': { max: 7, path: '/v1/connections/conn_001/mailboxes?limit=500&status=failed' },
   'mailboxes-get': { max: 4, path: '/v1/connections/conn_001/mailboxes/user2@contoso.example' },
 };
@@ -91,6 +97,7 @@ function startApp() {
   addFunctions(caller.host, {
     ...deps,
     ...stores,
+    importWatches: createImportWatches({ ...stores, clock: deps.clock, sleep: pause, log: () => undefined }),
     apiKeys: createApiKeyVerifier(verifierDeps, { cachedMs: 15_000, unknownCachedMs: 10_000 }),
     readiness: createReadiness({
       clock: deps.clock,

@@ -29,6 +29,10 @@ export function describeImportStore(name: string, open: () => ImportStore): void
         finding: { code: 'x', detail: 'y', seenAt: NOW },
         columns: { ...columns, ignored: [...columns.ignored] },
         findingCounts: { foreign_domain: 3 },
+        uploadExpiresAt: NOW,
+        rowsExpireAt: NOW,
+        rowsRemovedAt: NOW,
+        startedBy: 'claim_1',
       });
       await store.insert(record);
       expect((await store.get(record.customerId, record.id))?.value).toEqual(record);

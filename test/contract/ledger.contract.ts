@@ -57,6 +57,37 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect(await ledger.listTallies(other, IMPORT)).toEqual([]);
     });
 
+    it('removes everything of one import but its mailboxes, in pages', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      for (let line = 2; line < 1_202; line += 100) {
+        await ledger.commit(
+          connectionId,
+          Array.from({ length: 100 }, (_, i) => create(aRow({ line: line + i, state: 'passed' }))),
+        );
+      }
+      await ledger.commit(connectionId, [
+        { op: 'createMailbox', mailbox: aMailbox() },
+        { op: 'createPlan', plan: aPlan() },
+        { op: 'writeTally', tally: aTally() },
+        create(aRow({ importId: 'imp_10' })),
+        { op: 'createPlan', plan: aPlan({ importId: 'imp_10' }) },
+      ]);
+      expect(await ledger.purgeImport(connectionId, IMPORT)).toBe(false);
+      const left = await ledger.findRows(connectionId, IMPORT, { fromLine: 0, limit: 2_000 });
+      expect(left).toHaveLength(200);
+      let calls = 1;
+      while (!(await ledger.purgeImport(connectionId, IMPORT))) calls++;
+      expect(calls).toBeLessThan(6);
+      expect(await ledger.findRows(connectionId, IMPORT, { fromLine: 0, limit: 10 })).toEqual([]);
+      expect(await ledger.listTallies(connectionId, IMPORT)).toEqual([]);
+      expect(await ledger.getPlan(connectionId, IMPORT)).toBeUndefined();
+      expect(await ledger.getMailbox(connectionId, aMailbox().address)).toBeDefined();
+      expect(await ledger.getRow(connectionId, 'imp_10', 2)).toBeDefined();
+      expect(await ledger.getPlan(connectionId, 'imp_10')).toBeDefined();
+      expect(await ledger.purgeImport(connectionId, IMPORT)).toBe(true);
+    });
+
     it('clears a field that is patched with null, and keeps the fields that are left out', async () => {
       const ledger = open();
       const connectionId = newConnection();

@@ -1,9 +1,8 @@
 import { TableClient } from '@azure/data-tables';
-import { ClientSecretCredential } from '@azure/identity';
-import { SecretClient } from '@azure/keyvault-secrets';
 import { expect, it } from 'vitest';
 import { tables } from '../../shared/kernel/storage-names.ts';
 import { createApiClient } from '../support/api-client.ts';
+import { openVault } from '../support/open-vault.ts';
 import { csvOf, plainAddresses, plainTenant, tenant } from '../support/plain-tenant.ts';
 import { type Progress, useRunningStack } from '../support/running-stack.ts';
 import { countMessages, everythingStored } from '../support/stored-text.ts';
@@ -12,15 +11,6 @@ const MAILBOXES = 300;
 const running = useRunningStack(plainTenant(MAILBOXES, {}, 30), {
   settings: { API_KEY_CACHED: 'PT1S', CHECK_TIMEOUT: 'PT2S' },
 });
-
-/** The vault, as the app reaches it. */
-function openVault(): SecretClient {
-  const { vaultUrl, identity } = running.stack.local();
-  const { tenantId, clientId, clientSecret, authorityHost } = identity;
-  const options = { authorityHost, disableInstanceDiscovery: true };
-  const credential = new ClientSecretCredential(tenantId, clientId, clientSecret, options);
-  return new SecretClient(vaultUrl, credential, { disableChallengeResourceVerification: true });
-}
 
 const untilRunning = (id: string) =>
   expect.poll(() => running.progressOf(id), { timeout: 30_000, interval: 50 }).toMatchObject({ status: 'running' });
@@ -59,12 +49,12 @@ it('deletes a customer while it imports, restores it, and after a purge nothing 
     body: { name: 'ours', role: 'operator', expiresAt: '2035-01-01T00:00:00Z' },
   });
 
-  const [secret, ...others] = await Array.fromAsync(openVault().listPropertiesOfSecrets());
+  const [secret, ...others] = await Array.fromAsync(openVault(stack).listPropertiesOfSecrets());
   expect(secret?.tags).toMatchObject({ customer: customer.id, connection: connection.id });
   expect(others).toEqual([]);
-  expect((await openVault().getSecret(secret?.name ?? '')).value).toBe(tenant.clientSecret);
+  expect((await openVault(stack).getSecret(secret?.name ?? '')).value).toBe(tenant.clientSecret);
   await operator.expect(204, 'DELETE', `${path}?purge=now`);
-  expect(await Array.fromAsync(openVault().listPropertiesOfSecrets())).toEqual([]);
+  expect(await Array.fromAsync(openVault(stack).listPropertiesOfSecrets())).toEqual([]);
   // Messages of the cancelled import are dropped when they arrive.
   await expect.poll(() => countMessages(storage.connectionString), { timeout: 60_000, interval: 500 }).toBe(0);
 

@@ -47,7 +47,8 @@ it('every change in requests.http, sent from top to bottom, leaves exactly one a
 
   /** What a user copies from an answer into the variables. */
   async function keep({ title }: Call, { body }: ApiAnswer): Promise<void> {
-    const { id = '', key = '', url = '' } = body as Record<string, string>;
+    const { id = '', key = '', url = '', uploadId = '' } = body as Record<string, string>;
+    if (title.startsWith('Preview')) variables.upload = uploadId;
     if (title.startsWith('Create a customer')) variables.customer = id;
     if (title.startsWith('Create an API key')) {
       variables.key = key;

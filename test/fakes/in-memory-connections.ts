@@ -40,17 +40,17 @@ export function inMemoryConnections(): ConnectionStore {
       if (stored) return stored.value;
       const others = all().filter(({ customerId }) => customerId === connection.customerId);
       if (others.length >= connectionsMax) throw quotaReached('connections', connectionsMax, 'Disconnect one.');
-      const same = (other: Connection) =>
-        other.customerId === connection.customerId &&
-        other.cloud === connection.cloud &&
-        other.tenantId === connection.tenantId &&
-        other.clientId === connection.clientId;
-      if (all().some(same)) throw new DomainError('conflict', 'There is a connection to this tenant already.');
+      if (all().some((other) => isSame(connection, other))) throw alreadyConnected();
       put(connection);
       return connection;
     },
     async update(connection, tag) {
       return own(connection.customerId, connection.id)?.tag === tag ? put(connection) : undefined;
+    },
+    async updateApp(connection, tag) {
+      if (own(connection.customerId, connection.id)?.tag !== tag) return undefined;
+      if (all().some((other) => other.id !== connection.id && isSame(connection, other))) throw alreadyConnected();
+      return put(connection);
     },
     async hide(connection, tag, dueAt) {
       const { customerId, id: connectionId } = connection;
@@ -82,3 +82,8 @@ export function inMemoryConnections(): ConnectionStore {
     },
   };
 }
+
+const isSame = (one: Connection, other: Connection) =>
+  (['customerId', 'cloud', 'tenantId', 'clientId'] as const).every((field) => one[field] === other[field]);
+
+const alreadyConnected = () => new DomainError('conflict', 'There is a connection to this tenant already.');

@@ -106,6 +106,15 @@ export function inMemoryLedger(): Ledger {
         }),
       };
     },
+    async purgeImport(connectionId, importId) {
+      const { plans, ...others } = partition(connectionId);
+      plans.delete(importId);
+      const ofImport = [others.rows, others.tallies, others.batches].flatMap((records) =>
+        [...records.keys()].filter((key) => key.startsWith(`${importId}:`)).map((key) => ({ records, key })),
+      );
+      for (const { records, key } of ofImport.slice(0, 1_000)) records.delete(key);
+      return ofImport.length === 0;
+    },
     async purge(connectionId) {
       partitions.delete(connectionId);
     },

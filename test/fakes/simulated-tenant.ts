@@ -23,7 +23,7 @@ export function simulatedTenant(
 ): SimulatedTenant {
   const answers = new Map<string, string | string[]>([[GOOD_SECRET, ['Mail.ReadWrite', 'Mail.Send']]]);
   const answer = (secret: Secret | undefined): TokenAnswer => {
-    const found = answers.get(secret?.reveal() ?? '') ?? 'AADSTS7000215';
+    const found = answers.get(secret?.reveal() ?? '') ?? (secret ? 'AADSTS7000215' : 'secret_not_in_vault');
     if (typeof found === 'string') {
       return { granted: false, refusal: { service: 'entra', status: 401, code: found, message: '' } };
     }

@@ -34,6 +34,8 @@ const inAzure: Record<string, string> = {
   OPERATOR_KEY: 'k'.repeat(43),
   SWEEP_SCHEDULE: '0 * * * * *',
   EXPIRY_SCHEDULE: '0 0 6 * * *',
+  RETENTION_SCHEDULE: '0 20 * * * *',
+  UPLOADS_KEPT: 'P30D',
   WEBSITE_HOSTNAME: 'func.azurewebsites.net',
   WEBSITE_SKU: 'FlexConsumption',
 };
@@ -59,7 +61,10 @@ test('the app starts with the deployed settings', () => {
   expect(config.simulator).toBeUndefined();
 });
 
-test.each(deployed.filter((name) => settingNames.some((known) => known === name) && !name.endsWith('_SCHEDULE')))(
+/** They have a default in the app as well. */
+const hasDefault = (name: string) => name.endsWith('_SCHEDULE') || name === 'UPLOADS_KEPT';
+
+test.each(deployed.filter((name) => settingNames.some((known) => known === name) && !hasDefault(name)))(
   'the app does not start without %s',
   (name) => {
     const without = { ...asDeployed, WEBSITE_HOSTNAME: 'x', [name]: undefined };
@@ -68,16 +73,33 @@ test.each(deployed.filter((name) => settingNames.some((known) => known === name)
 );
 
 test('the schedules of the timers are deployed, because the host does not know the app’s defaults', () => {
-  expect(deployed).toEqual(expect.arrayContaining(['SWEEP_SCHEDULE', 'EXPIRY_SCHEDULE']));
+  expect(deployed).toEqual(expect.arrayContaining(['SWEEP_SCHEDULE', 'EXPIRY_SCHEDULE', 'RETENTION_SCHEDULE']));
   const main = readBicep('infra/main.bicep');
   const defaults = readConfig({
     ...asDeployed,
     SWEEP_SCHEDULE: '',
     EXPIRY_SCHEDULE: '',
+    RETENTION_SCHEDULE: '',
     WEBSITE_HOSTNAME: 'x',
   }).settings;
   expect(main.params.find(({ name }) => name === 'sweepSchedule')?.value).toBe(defaults.SWEEP_SCHEDULE);
   expect(main.params.find(({ name }) => name === 'expirySchedule')?.value).toBe(defaults.EXPIRY_SCHEDULE);
+  expect(main.params.find(({ name }) => name === 'retentionSchedule')?.value).toBe(defaults.RETENTION_SCHEDULE);
+});
+
+test('the app and the rule of the storage account delete uploads after the same time', () => {
+  const main = readBicep('infra/main.bicep');
+  const days = main.params.find(({ name }) => name === 'uploadsKeptDays')?.value;
+  expect(at(ownSettings, 'UPLOADS_KEPT')).toBe(`P\${uploadsKeptDays}D`);
+  const read = (UPLOADS_KEPT: string) =>
+    readConfig({ ...asDeployed, WEBSITE_HOSTNAME: 'x', UPLOADS_KEPT }).settings.UPLOADS_KEPT;
+  expect(read(`P${days}D`)).toBe(read(''));
+  for (const name of ['storage', 'api']) {
+    const module = main.modules.find((one) => one.name === name);
+    expect(at(module?.value, 'params', 'uploadsKeptDays'), name).toEqual(new Expression('uploadsKeptDays'));
+  }
+  const lifecycle = readBicep('infra/app/storage.bicep').resources.find(({ name }) => name === 'lifecycle');
+  expect(JSON.stringify(lifecycle?.value)).toContain('"daysAfterModificationGreaterThan":{"source":"uploadsKeptDays"}');
 });
 
 describe('the operator key', () => {

@@ -67,7 +67,7 @@ describe('docs/settings.md', () => {
     for (const { name, fallback, rest } of withDefault) {
       if (/^(P|\d+$)/.test(fallback))
         expect(rest, name).toMatch(
-          /^(bytes|rows|characters|downloads|durations?|checks|mailboxes|results|messages|days|requests|connections|keys|webhooks|attempts|deliveries|imports) \| /,
+          /^(bytes|rows|characters|downloads|streams|durations?|checks|mailboxes|results|messages|days|requests|connections|keys|webhooks|attempts|deliveries|imports) \| /,
         );
     }
   });

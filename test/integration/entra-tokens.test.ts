@@ -117,6 +117,19 @@ describe('a token', () => {
     expect(granted(await get()).claims.roles).toEqual([]);
   });
 
+  it.each([-5 * MINUTE, 5 * MINUTE])(
+    'is issued once, and renewed in time, if our clock is off by %s seconds',
+    async (off) => {
+      ahead = off;
+      const first = await tokenOf(get());
+      ahead = off + 45 * MINUTE;
+      expect(await tokenOf(get())).toBe(first);
+      ahead = off + 61 * MINUTE;
+      expect(await tokenOf(get())).not.toBe(first);
+      expect(requests()).toBe(2);
+    },
+  );
+
   it('differs for each audience, with one read of the vault', async () => {
     given({ grants: ['Mail.Send', 'IMAP.AccessAsApp'] });
     const [graph, exchange] = await Promise.all([get(), get({}, 'exchange')]);
@@ -198,14 +211,18 @@ describe('a token', () => {
 });
 
 describe('the vault', () => {
-  it('is read again after an hour', async () => {
+  it('is read again after five minutes, for the next token, because no secret stays in memory for longer', async () => {
     await get();
-    ahead = HOUR - MINUTE;
+    ahead = 4 * MINUTE;
+    tokens.forget('conn_1', now());
     await get();
-    expect(vault.reads).toHaveLength(1);
+    expect([requests(), vault.reads.length]).toEqual([2, 1]);
+    ahead = 6 * MINUTE;
+    await get();
+    expect([requests(), vault.reads.length]).toEqual([2, 1]);
     ahead = 3 * HOUR;
     await get();
-    expect(vault.reads).toHaveLength(2);
+    expect([requests(), vault.reads.length]).toEqual([3, 2]);
   });
 
   it('is asked again soon after it was unavailable, which is a transient error', async () => {
@@ -221,6 +238,14 @@ describe('the vault', () => {
   it('without the secret leads to a refusal, and Entra is not asked', async () => {
     vault.secret = undefined;
     expect([await codeOf(get()), requests()]).toEqual(['secret_not_in_vault', 0]);
+  });
+
+  it('is asked again soon after it had no usable secret', async () => {
+    vault.secret = undefined;
+    await get();
+    vault.secret = new Secret(wingtip.clientSecret);
+    ahead = 6;
+    expect(await codeOf(get())).toBe('granted');
   });
 });
 

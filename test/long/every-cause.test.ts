@@ -26,6 +26,7 @@ import {
   writerCases,
 } from '../support/cause-cases/mailbox-cases.ts';
 import { causeScenario } from '../support/cause-cases/scenario.ts';
+import { openVault } from '../support/open-vault.ts';
 import { csvOf } from '../support/plain-tenant.ts';
 import { type Progress, useRunningStack } from '../support/running-stack.ts';
 
@@ -164,6 +165,27 @@ describe('causes of a connection', () => {
       seen.add(cause);
     },
   );
+
+  it('secret_missing and vault_unavailable are reported by the connection test', async () => {
+    const id = await connectReady(mainApp);
+    const credentialStep = async () => {
+      const path = `/v1/connections/${id}/test`;
+      const { steps } = await running.owner.expect<{ steps: (ShownFinding & { step: string })[] }>(200, 'POST', path);
+      return steps.find(({ step }) => step === 'credential') ?? { verdict: 'none' };
+    };
+    // The client of the vault asks twice.
+    running.stack.vault.fail('unavailable', 2);
+    expectExplained(await credentialStep(), 'vault_unavailable');
+    seen.add('vault_unavailable');
+
+    const vault = openVault(running.stack);
+    for await (const { name, tags } of vault.listPropertiesOfSecrets()) {
+      if (tags?.connection === id) await vault.updateSecretProperties(name, '', { enabled: false });
+    }
+    expectExplained(await credentialStep(), 'secret_missing');
+    seen.add('secret_missing');
+    await running.owner.expect(204, 'DELETE', `/v1/connections/${id}`);
+  });
 
   it.each(casesAt('import'))(
     '$name pauses the import with one finding',

@@ -43,7 +43,11 @@ it('asks a throttled tenant nothing until Microsoft allows it, and does not slow
   const progress = await running.untilEnded(id, 60_000);
   await expectExact(running, progress, MAILBOXES);
   expect(progress.counts.passed).toBe(MAILBOXES);
-  const { counts } = await look();
+  const { counts, waitingFor } = await look();
+  expect(waitingFor).toMatchObject({ cause: 'throttled', message: expect.any(String) });
+  const waiting = (await running.allRows(stuck.id)).filter(({ state }) => state === 'waiting');
+  expect(waiting.length).toBe(counts.waiting);
+  for (const row of waiting) expect(row).toMatchObject({ cause: 'throttled', nextCheckAt: expect.any(String) });
   expect(counts).toMatchObject({ failed: 0, inconclusive: 0 });
   expect(counts.pending + counts.waiting).toBe(MAILBOXES);
 
@@ -59,6 +63,7 @@ it('asks a throttled tenant nothing until Microsoft allows it, and does not slow
 
   await running.changeTenant(() => undefined);
   const ended = await running.untilEnded(stuck.id, 90_000);
+  expect(ended.waitingFor).toBeNull();
   await expectExact(running, ended, MAILBOXES);
   expect(ended.counts.passed).toBe(MAILBOXES);
 }, 180_000);

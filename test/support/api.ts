@@ -6,9 +6,12 @@ import { expiryCalendar } from '../../shared/adapters/expiry-calendar.ts';
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
+import { createConnectionTest } from '../../shared/checks/connection-test/run-test.ts';
+import { testConnection } from '../../shared/checks/connection-test/test-connection.ts';
 import { discardConnection } from '../../shared/connections/delete-connection.ts';
 import type { Organizations } from '../../shared/connections/organizations.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
+import type { TenantDirectory } from '../../shared/connections/tenant-directory.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
 import type { Outlets } from '../../shared/edge/outlets.ts';
@@ -22,6 +25,7 @@ import { createHeartbeat } from '../../shared/imports/checking/heartbeat.ts';
 import { createImportCache } from '../../shared/imports/checking/import-cache.ts';
 import { createTenantGate } from '../../shared/imports/checking/tenant-gate.ts';
 import { createMessagePool } from '../../shared/imports/dispatching/message-pool.ts';
+import { createImportWatches } from '../../shared/imports/events/watch-imports.ts';
 import { createReportBook } from '../../shared/imports/ledger/report-book.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../shared/imports/ledger/settler.ts';
@@ -43,6 +47,8 @@ import { inMemoryDeliveries } from '../fakes/in-memory-deliveries.ts';
 import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
+import { inMemoryKeptUploads } from '../fakes/in-memory-kept-uploads.ts';
+import { inMemoryLeases } from '../fakes/in-memory-lease.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemoryOutbox } from '../fakes/in-memory-outbox.ts';
@@ -57,6 +63,7 @@ import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
 import { createFunctionCaller } from './function-caller.ts';
 import { createOpenApiCheck } from './openapi-check.ts';
+import { someRetention } from './some-retention.ts';
 
 export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
 export const JSON_BODY_MAX_BYTES = 1_048_576;
@@ -103,6 +110,7 @@ export function createApiDeps() {
     { ledger, serialByKey, tallies, reports, clock, sleep: (ms) => pause(ms) },
     { together: 8, withinMs: 5 },
   );
+  const retention = someRetention();
   const importQueues = {
     sendPlan: send,
     sendDispatch: send,
@@ -120,11 +128,29 @@ export function createApiDeps() {
     sendDeletion: send,
     purgeConnection: async () => undefined,
   };
+  const tenants: TenantDirectory = {
+    async find(cloud, name) {
+      return name === DOMAIN || name === TENANT_ID ? { tenantId: TENANT_ID, cloud } : undefined;
+    },
+  };
+  /** Set `read` to tell what the connection test learns of the tenant. */
+  const organizations: Organizations = { read: async () => undefined };
+  const resourceOf = () => 'https://graph.microsoft.com';
+  const { tokens, checker } = tenant;
+  const runTest = createConnectionTest({
+    tenants,
+    tokens,
+    checker,
+    organizations,
+    resourceOf,
+    clock,
+    stepLimitMs: 2_000,
+  });
   return {
     ...deletionDeps,
     /** The tenant of every connection. */
     tenant,
-    checker: tenant.checker,
+    checker,
     discardConnection: (customerId: string, connectionId: string) =>
       discardConnection(deletionDeps, { customerId, connectionId }),
     replacedSecretKeptMs: 3 * 86_400_000,
@@ -132,15 +158,21 @@ export function createApiDeps() {
     consentLinkValidMs: 3_600_000,
     publicUrl: 'https://muster.test',
     docsAssets: async () => docsAssets,
-    tenants: { resolve: async (_cloud: unknown, domain: string) => (domain === DOMAIN ? TENANT_ID : undefined) },
+    tenants,
+    runTest,
+    testConnection: (customerId: string, connectionId: string) =>
+      testConnection({ connections, runTest }, { customerId }, connectionId),
     hasCloud: (cloud: string) => cloud !== 'simulator',
     expiringWithinDays: 30,
-    /** Set `read` to tell what the connection test learns of the tenant. */
-    organizations: { read: async () => undefined } as Organizations,
-    resourceOf: () => 'https://graph.microsoft.com',
+    organizations,
     imports,
     ledger,
     uploads: inMemoryUploads(),
+    retention,
+    removals: retention.removals,
+    removalLease: inMemoryLeases(() => 'removals'),
+    keptUploads: inMemoryKeptUploads(),
+    keptUploadsMax: 3,
     uploadLeases: inMemoryUploadLeases(),
     uploadLeaseMs: 15_000,
     uploadLimits,
@@ -217,6 +249,10 @@ export function createApiDeps() {
     }),
     // Refusals without a pause: no test has to wait for them.
     turns: createTurns({ requestsAtOnce: 4, requestsWaiting: 100 }, async () => undefined),
+    eventPlaces: createPlaces(16),
+    // No test has to wait for the end of a stream.
+    eventTimes: () => ({ heartbeatMs: 100, lastsMs: 250, stalledAfterMs: 100 }),
+    importWatches: createImportWatches({ imports, ledger, clock, sleep: (ms) => pause(ms), log: () => undefined }),
     downloadPlaces: createPlaces(2),
     // Answers over fakes do not go to any connection.
     outlets: { find: () => undefined } as Outlets,

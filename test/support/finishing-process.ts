@@ -4,6 +4,7 @@ import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts'
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { openCountedTables } from './counted-tables.ts';
+import { someRetention } from './some-retention.ts';
 
 /** A process that ends imports over the tables of one account, and counts the table requests. */
 export async function startFinishing(connectionString: string) {
@@ -20,6 +21,7 @@ export async function startFinishing(connectionString: string) {
         serialByKey: createSerialByKey(),
         tallies: createTallyBook(holder, { write: () => undefined }, systemClock),
         importQueues: { sendDispatch: async () => undefined },
+        retention: someRetention(),
         importEvents: { ended: async () => undefined },
         clock: { now: () => new Date() },
         sleep: async () => undefined,

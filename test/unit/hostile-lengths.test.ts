@@ -15,10 +15,12 @@ import { parseMailboxList } from '../../shared/imports/upload/parse-mailbox-list
 import { parseRow } from '../../shared/imports/upload/parse-row.ts';
 import { readCsv } from '../../shared/imports/upload/read-csv.ts';
 import { readMultipart } from '../../shared/imports/upload/read-multipart.ts';
+import { createWorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import { parseAddress } from '../../shared/kernel/address.ts';
 import { createFieldFaults } from '../../shared/kernel/field-faults.ts';
 import { isId } from '../../shared/kernel/ids.ts';
-import { uploadLimits } from '../support/upload-bytes.ts';
+import { chunksOf, uploadLimits } from '../support/upload-bytes.ts';
+import { inlineRow, workbookOf } from '../support/workbook.ts';
 
 /** Quadratic work on a text of this length takes most of a second. */
 const LONG = 16_384;
@@ -107,6 +109,11 @@ const rules: [name: string, lengthMax: number, read: (text: string) => unknown][
   ['a CSV whose header is hostile', LONG, (text) => readAll(`${text}\nemail\na@b.example\n`)],
   ['a CSV whose row is hostile', LONG, (text) => readAll(`email,name\n${text}\na@b.example,x\n`)],
   ['a CSV whose field is hostile', LONG, (text) => readAll(`email,name\n"${text.replaceAll('"', '""')}",${text}\n`)],
+  ['a CSV in Windows-1252', LONG, (text) => readAll(`email,name\na@b.example,\xfc${text}\n`, 'latin1')],
+  ['the lines above a header', LONG, (text) => readAll(`#TYPE ${text}\n${text}\nemail\na@b.example\n`)],
+  ['a list of addresses', LONG, (text) => readAll(`a@b.example\n${text}\n`)],
+  ['a cell of a workbook', LONG, (text) => readWorkbook(inlineRow(1, ['email']) + inlineRow(2, [text]))],
+  ['the XML of a workbook', LONG, (text) => readWorkbook(text)],
   ['a list of mailboxes', LONG, (text) => parseMailboxList({ mailboxes: [{ address: text, [text]: text }] })],
   ['the boundary of a form', 8_192, (text) => readMultipart(`multipart/form-data; boundary=${text}`, one('x'))],
   ['a form', LONG, (text) => readMultipart('multipart/form-data; boundary=b', one(`--b\r\n${text}\r\n--b--\r\n`))],
@@ -116,9 +123,15 @@ async function* one(text: string) {
   yield Buffer.from(text);
 }
 
-async function readAll(csv: string): Promise<void> {
-  const { rows } = await readCsv(one(csv), uploadLimits);
+async function readAll(csv: string, encoding: BufferEncoding = 'utf8'): Promise<void> {
+  const { rows } = await readCsv(chunksOf(Buffer.from(csv, encoding)), uploadLimits);
   for await (const _ of rows);
+}
+
+const workbooks = createWorkbookReader({ ...uploadLimits, workbookMaxBytes: 1_000_000, unpackedMaxBytes: 1_000_000 });
+
+async function readWorkbook(sheetData: string): Promise<void> {
+  for await (const _ of workbooks(chunksOf(workbookOf({ sheetData }))).csv);
 }
 
 /** A text 16 times as long, read once, costs as much as the short one read 16 times, or 16 times that if it is quadratic. */

@@ -37,6 +37,11 @@ export interface Connections {
   acknowledgeAlerts(connectionId: string, options?: PostOptions): Promise<Connection>;
   /** Ends a snooze, and takes an acknowledgement back. */
   resumeAlerts(connectionId: string, options?: RequestOptions): Promise<Connection>;
+  /**
+   * Brings back the client secret from before the last replacement, after testing it. The two change places, so a second
+   * call undoes the first.
+   */
+  restoreClientSecret(connectionId: string, options?: PostOptions): Promise<Connection>;
 }
 
 export function createConnections({ raw }: Api): Connections {
@@ -117,6 +122,14 @@ export function createConnections({ raw }: Api): Connections {
     resumeAlerts: (connectionId, options = {}) =>
       dataOf(
         raw.DELETE('/v1/connections/{connectionId}/client-secret/snooze', {
+          params: { path: { connectionId } },
+          ...initOf(options),
+        }),
+      ),
+
+    restoreClientSecret: (connectionId, options = {}) =>
+      dataOf(
+        raw.POST('/v1/connections/{connectionId}/client-secret/restore', {
           params: { path: { connectionId } },
           ...initOf(options),
         }),

@@ -2,20 +2,28 @@ import { type Api, dataOf, initOf, type PageOptions, type PostOptions, type Requ
 import { jsonLines, streamOf } from './download.ts';
 import { pages } from './pages.ts';
 import type { Resend } from './sender.ts';
-import type { Cause, Import, ImportPreview, NewMailbox, ReportRow, Row } from './types.ts';
+import type { Cause, Import, ImportPreview, ImportSummary, NewMailbox, ReportRow, Row } from './types.ts';
 
 /**
  * What an import takes: a CSV file with a header line, as text, bytes, a file or a stream, or a list of mailboxes.
  * A stream can be read once, so its upload is not retried. Some browsers cannot send streams.
  */
-export type Upload = string | Uint8Array | Blob | ReadableStream<Uint8Array> | readonly NewMailbox[];
+export type Upload = string | Uint8Array | Blob | ReadableStream<Uint8Array> | readonly NewMailbox[] | KeptUpload;
+
+/** The upload that a dry run has kept. One import can be started from it without sending the file again. */
+export interface KeptUpload {
+  uploadId: string;
+}
 
 export interface StartImportOptions extends PostOptions {
   dryRun?: false;
 }
 
 export interface DryRunOptions extends PostOptions {
-  /** Stores nothing. The result tells what an import of this upload would do. */
+  /**
+   * Starts nothing. The result tells what an import of this upload would do. Its `uploadId` starts one until `expiresAt`:
+   * `start(connectionId, { uploadId })`.
+   */
   dryRun: true;
 }
 
@@ -50,6 +58,8 @@ export interface Imports {
   list(connectionId: string, options?: PageOptions): AsyncIterable<Import>;
   /** The rows of an import, in the order of the file. */
   rows(importId: string, options?: RowListOptions): AsyncIterable<Row>;
+  /** What is left to do: each cause once, with how to fix it and some of its mailboxes. */
+  summary(importId: string, options?: RequestOptions): Promise<ImportSummary>;
   /** A CSV file with the result of every row, as it arrives. If it breaks midway, reading it rejects. */
   reportCsv(importId: string, options?: CsvOptions): Promise<ReadableStream<Uint8Array>>;
   /** A CSV file with the rows that can be corrected and imported again: those that failed, were inconclusive or rejected. */
@@ -80,6 +90,9 @@ export function createImports({ raw, send }: Api): Imports {
     const path = '/v1/connections/{connectionId}/imports';
     if (isMailboxes(upload)) {
       return dataOf(raw.POST(path, { params, body: { mailboxes: [...upload] }, ...initOf(options) }));
+    }
+    if (isKept(upload)) {
+      return dataOf(raw.POST(path, { params, body: { uploadId: upload.uploadId }, ...initOf(options) }));
     }
     const { body, resend } = csvOf(upload);
     const { headers, ...init } = initOf(options);
@@ -128,6 +141,9 @@ export function createImports({ raw, send }: Api): Imports {
           }),
         ),
       ),
+
+    summary: (importId, options = {}) =>
+      dataOf(raw.GET('/v1/imports/{importId}/summary', { params: { path: { importId } }, ...initOf(options) })),
 
     reportCsv: (importId, { delimiter, ...options } = {}) =>
       streamOf(
@@ -179,7 +195,14 @@ function isMailboxes(upload: Upload): upload is readonly NewMailbox[] {
   return Array.isArray(upload);
 }
 
-function csvOf(upload: Exclude<Upload, readonly NewMailbox[]>): { body: Blob | ReadableStream; resend: Resend } {
+function isKept(upload: Upload): upload is KeptUpload {
+  return typeof upload === 'object' && 'uploadId' in upload;
+}
+
+function csvOf(upload: Exclude<Upload, readonly NewMailbox[] | KeptUpload>): {
+  body: Blob | ReadableStream;
+  resend: Resend;
+} {
   if (upload instanceof ReadableStream) return { body: upload, resend: 'never' };
   const file = upload instanceof Blob ? upload : new Blob([upload as string | Uint8Array<ArrayBuffer>]);
   return { body: file, resend: file };

@@ -209,7 +209,10 @@ export interface paths {
         delete: operations["connections-delete"];
         options?: never;
         head?: never;
-        /** Change a connection */
+        /**
+         * Change a connection
+         * @description A changed `clientId` is another app: the connection awaits consent again, and its test runs. A changed `clientSecretExpiresAt` corrects the date and leaves the secret as it is.
+         */
         patch: operations["connections-update"];
         trace?: never;
     };
@@ -223,10 +226,30 @@ export interface paths {
         get?: never;
         /**
          * Replace the client secret
-         * @description Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret stays in use.
+         * @description Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret stays in use. Then the rest of the connection test runs. Imports that paused because of the old secret continue by themselves within a minute. The old secret is kept for some days, and can be brought back.
          */
         put: operations["connections-replace-client-secret"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/client-secret/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring back the client secret from before the last replacement
+         * @description Asks Microsoft for a token with that secret first. If Microsoft refuses it, nothing changes. The two secrets change places, so this can be undone in the same way.
+         */
+        post: operations["connections-restore-client-secret"];
         delete?: never;
         options?: never;
         head?: never;
@@ -244,7 +267,7 @@ export interface paths {
         put?: never;
         /**
          * Test a connection
-         * @description Asks Microsoft now, with nothing cached. A passed test makes the connection ready for imports.
+         * @description Asks Microsoft now, with nothing cached. A passed test makes the connection ready for imports. If Microsoft is throttled, unavailable or slow, a step is inconclusive, and the status of the connection stays as it is.
          */
         post: operations["connections-test"];
         delete?: never;
@@ -387,7 +410,7 @@ export interface paths {
         put?: never;
         /**
          * Start an import
-         * @description With `dryRun=true` nothing is stored: the answer tells what an import would do. One file can be uploaded to a connection at a time, dry runs included. A second one is answered with 409 `upload_in_progress`.
+         * @description With `dryRun=true` nothing is started: the answer tells what an import would do. The upload is kept for a while, and `{"uploadId": …}` starts an import from it without sending the file again. Its rows are judged again at that time. One file can be uploaded to a connection at a time, dry runs included. A second one is answered with 409 `upload_in_progress`.
          */
         post: operations["imports-create"];
         delete?: never;
@@ -501,6 +524,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/imports/{importId}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch an import as it runs
+         * @description Server-sent events, for any client of `text/event-stream` that can send the `Authorization` header:
+         *
+         *     - `progress` has the same body as `GET /v1/imports/{importId}`. It comes first, then at each whole percent, and when the status or the finding changes. Its counts are those of the mailboxes that were told before it.
+         *     - `mailbox` names mailboxes that have been settled, up to some hundred of them in one event.
+         *     - `done` comes when the import has ended, after everything else, with the final body. For an import that has ended already, it comes immediately.
+         *
+         *     Each event has an `id`. A client that comes back with the newest one in `Last-Event-ID` is told everything after that event, and nothing twice. Without it, the stream begins with the progress of now.
+         *
+         *     The API ends the stream after about three minutes, and a client of server-sent events comes back by itself. If nothing else happens, a comment comes every 15 seconds. Causes may still be explained more precisely when the import ends; the rows have the final ones.
+         */
+        get: operations["imports-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/imports/{importId}/report.csv": {
         parameters: {
             query?: never;
@@ -553,6 +604,26 @@ export interface paths {
          * @description Every row in the order of the file, each as a JSON object on a line of its own. A running import answers with what is known now. `Muster-Import-Status` says whether the import has ended. The answer is streamed: if something fails midway, the connection breaks, and what has arrived is not the whole report.
          */
         get: operations["imports-report-json"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{importId}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what is left to do after an import
+         * @description Each cause once, with the number of its mailboxes, how to fix it, and up to five of them. What concerns the whole connection comes first, then what most mailboxes need, and last what takes only time. Then the rows of the file that need a look, by finding. A running import answers with what is known now.
+         */
+        get: operations["imports-summary"];
         put?: never;
         post?: never;
         delete?: never;
@@ -939,11 +1010,18 @@ export interface components {
                 reference?: string;
             }[];
         };
+        KeptUpload: {
+            /**
+             * @description From the answer to a dry run.
+             * @example upl_01k2m8qj4vabcdefghjkmnp
+             */
+            uploadId: string;
+        };
         /**
          * @description Why a check did not pass. docs/causes.md explains each cause.
          * @enum {string}
          */
-        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "certificate_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
+        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
         /** @description What is wrong with a connection or an import. */
         EventFinding: {
             /**
@@ -980,7 +1058,7 @@ export interface components {
              * @description A stable code for programs. Absent if the error is on our side (status 500).
              * @enum {string}
              */
-            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "upload_in_progress" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
+            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "upload_in_progress" | "upload_used" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
             /** @description Give this ID to our support. */
             requestId: string;
             /** @description Every wrong field of the request, at most 100. */
@@ -996,6 +1074,8 @@ export interface components {
             free?: number;
             /** @description The limit that was reached. */
             limit?: number;
+            /** @description The import that was started from the upload. */
+            importId?: string;
             /** @description The API key that has replaced this one. */
             replacedBy?: string;
             /** @description The line of the file. */
@@ -1130,8 +1210,26 @@ export interface components {
                  */
                 expiresAt: string;
                 daysLeft: number;
-                /** @enum {string} */
+                /**
+                 * @description `expired` also if Microsoft says so before `expiresAt`.
+                 * @enum {string}
+                 */
                 state: "valid" | "expiring" | "expired";
+                /** @description The secret that was replaced last, as long as it can be brought back. */
+                previous?: {
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, in UTC.
+                     * @example 2027-06-01T08:30:00.000Z
+                     */
+                    expiresAt: string;
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, in UTC.
+                     * @example 2027-06-01T08:30:00.000Z
+                     */
+                    restorableUntil: string;
+                };
                 /** @description From then on, only the expiry itself is told. */
                 acknowledgedAt: string | null;
                 /** @description Until then, only the expiry itself is told. */
@@ -1144,6 +1242,7 @@ export interface components {
             /** @enum {string} */
             status: "awaitingConsent" | "ready" | "failing" | "disconnected";
             finding: components["schemas"]["ConnectionFinding"] | null;
+            lastTest: components["schemas"]["LastTest"] | null;
             consentedAt: string | null;
             /**
              * Format: date-time
@@ -1177,21 +1276,25 @@ export interface components {
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
         };
-        TestResult: {
+        /** @description The result of the last test. */
+        LastTest: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            testedAt: string;
             verdict: components["schemas"]["Verdict"];
+            /** @description Every step, in order. A step that depends on one that did not pass is `skipped`. */
             steps: components["schemas"]["TestStep"][];
-            /** @description The permissions that the tokens show. They never decide. */
+            /** @description The permissions that the tokens show. */
             roles: string[];
-            organization?: {
-                displayName: string;
-                verifiedDomains: string[];
-            };
         };
         /** @enum {string} */
         Verdict: "passed" | "failed" | "inconclusive" | "skipped";
         TestStep: {
             /** @enum {string} */
-            step: "token" | "audience" | "tenant" | "roles" | "organization" | "defaultMailbox";
+            step: "authority" | "credential" | "tenant" | "audience" | "roles" | "organization" | "defaultMailbox";
             /**
              * @description Whose token the step is about. Absent from steps that are not about a token.
              * @enum {string}
@@ -1209,6 +1312,23 @@ export interface components {
             microsoftCode?: string;
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
+        };
+        TestResult: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            testedAt: string;
+            verdict: components["schemas"]["Verdict"];
+            /** @description Every step, in order. A step that depends on one that did not pass is `skipped`. */
+            steps: components["schemas"]["TestStep"][];
+            /** @description The permissions that the tokens show. */
+            roles: string[];
+            organization?: {
+                displayName: string;
+                verifiedDomains: string[];
+            };
         };
         ConsentLink: {
             /** @description Absent when the answer is replayed: the link is shown once. */
@@ -1289,6 +1409,13 @@ export interface components {
                 dailyLimit?: number;
                 reference?: string;
             }[];
+            /**
+             * @description Names the kept upload. A POST of `{"uploadId": …}` starts an import from it. `null` if too many uploads of dry runs are kept; then send the file again.
+             * @example upl_01k2m8qj4vabcdefghjkmnp
+             */
+            uploadId: string | null;
+            /** @description Until when an import can be started from the kept upload. */
+            expiresAt: string | null;
         };
         /** @description How an upload was read. */
         UploadColumns: {
@@ -1343,7 +1470,13 @@ export interface components {
             createdAt: string;
             startedAt: string | null;
             finishedAt: string | null;
+            /** @description When the uploaded file is deleted. */
+            uploadExpiresAt: string | null;
+            /** @description When the rows are deleted. The counts stay. `null` until the import has ended. */
+            rowsExpireAt: string | null;
             finding: components["schemas"]["ImportFinding"] | null;
+            /** @description What a running import waits for. It goes on by itself. `null` if nothing holds it up. */
+            waitingFor: components["schemas"]["ImportWait"] | null;
             /** @description Absent for imports from before this was kept. */
             columns?: components["schemas"]["UploadColumns"];
             /** @description The import whose failed rows this one checks again. */
@@ -1383,6 +1516,14 @@ export interface components {
              */
             seenAt: string;
         };
+        ImportWait: {
+            /** @enum {string} */
+            cause: "throttled" | "microsoft_unavailable" | "propagating";
+            /** @description The same in words. */
+            message: string;
+            /** @description When Microsoft is asked next. `null` if no time is known. */
+            until: string | null;
+        };
         /** @description One line of an import and its result. */
         Row: {
             line: number;
@@ -1403,11 +1544,41 @@ export interface components {
             requestId?: string;
             /**
              * Format: date-time
-             * @description RFC 3339, in UTC.
+             * @description When a waiting row is checked again, at the earliest.
              * @example 2027-06-01T08:30:00.000Z
              */
             nextCheckAt?: string;
             reference?: string;
+        };
+        /** @description One server-sent event: the fields `event`, `id`, and `data` as JSON. */
+        ImportEvent: {
+            /** @constant */
+            event: "progress";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["Import"];
+        } | {
+            /** @constant */
+            event: "mailbox";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["SettledMailboxes"];
+        } | {
+            /** @constant */
+            event: "done";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["Import"];
+        };
+        /** @description Mailboxes of an import that have been settled since the last event. */
+        SettledMailboxes: {
+            mailboxes: {
+                line: number;
+                address: string;
+                /** @enum {string} */
+                state: "passed" | "failed" | "inconclusive" | "cancelled";
+                cause?: components["schemas"]["Cause"];
+            }[];
         };
         /** @description One line of an import with its result and how to fix it. */
         ReportRow: {
@@ -1450,6 +1621,60 @@ export interface components {
             /** @description Of a rejected row: the text that you sent, whatever it is. */
             dailyLimit?: number | string;
             reference?: string;
+        };
+        /** @description What is left to do after an import. */
+        ImportSummary: {
+            importId: string;
+            connectionId: string;
+            /** @enum {string} */
+            status: "accepted" | "planning" | "running" | "paused" | "completed" | "cancelling" | "cancelled" | "failed";
+            counts: components["schemas"]["Counts"];
+            finding: components["schemas"]["ImportFinding"] | null;
+            /** @description What to fix, in the order in which to fix it. */
+            causes: components["schemas"]["CauseGroup"][];
+            /** @description What to correct in the file. */
+            findings: components["schemas"]["FindingGroup"][];
+        };
+        /** @description The mailboxes of an import with one cause. */
+        CauseGroup: {
+            cause: components["schemas"]["Cause"];
+            /** @description How many mailboxes failed or are inconclusive with this cause. */
+            mailboxes: number;
+            /**
+             * @description Whether the cause affects everything that uses the connection.
+             * @enum {string}
+             */
+            concerns: "connection" | "mailbox";
+            /** @enum {string} */
+            whoCanFix: "admin" | "mailboxOwner" | "us" | "time";
+            /** @description What is wrong. */
+            detail: string;
+            /** @description How to fix it. */
+            fix: string;
+            /** @description A page of Microsoft about it. */
+            link: string;
+            /** @description Up to five addresses. */
+            examples: string[];
+        };
+        /** @description The rows of an import with one finding. */
+        FindingGroup: {
+            /** @enum {string} */
+            code: "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain" | "foreign_domain" | "domain_misspelled" | "name_too_long" | "reference_too_long" | "daily_limit_invalid" | "row_malformed" | "row_too_long" | "duplicate_in_file" | "duplicate_in_connection";
+            rows: number;
+            /**
+             * @description What became of these rows.
+             * @enum {string}
+             */
+            result: "rejected" | "duplicate" | "accepted";
+            /** @description What is wrong. */
+            detail: string;
+            /** @description How to fix it. */
+            fix: string;
+            /** @description Up to five rows. Long addresses are cut. */
+            examples: {
+                line: number;
+                address?: string;
+            }[];
         };
         /** @description A mailbox of a connection, with its latest findings. */
         Mailbox: {
@@ -1998,6 +2223,22 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `credentials_rejected`: Microsoft rejected the credentials. `idempotency_key_reused`: The idempotency key was used for another request. */
+        "Problem-422-credentials_rejected-idempotency_key_reused": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `validation_failed`: The request is not valid. `file_empty`: The file is empty. `file_not_text`: The file is neither text nor a workbook. `file_malformed`: The file is malformed. `file_no_address_column`: The file has no address column. `customer_required`: The request must name a customer. `malformed_request`: The request cannot be read. */
         "Problem-400-validation_failed-file_empty-file_not_text-file_malformed-file_no_address_column-customer_required-malformed_request": {
             headers: {
@@ -2014,8 +2255,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `idempotency_in_progress`: The first request is still running. */
-        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress": {
+        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `upload_used`: An import has already been started from the upload. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-upload_used-idempotency_in_progress": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
@@ -2124,6 +2365,8 @@ export interface components {
         "Idempotency-Key": string;
         /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
         "If-None-Match": string;
+        /** @description The `id` of the last event that arrived. The stream goes on after it. */
+        "Last-Event-ID": string;
         /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
         "If-Match": string;
     };
@@ -2951,8 +3194,9 @@ export interface operations {
                     /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret: string;
                     /**
-                     * Format: date-time
-                     * @description When the client secret expires.
+                     * @description When the client secret expires: an instant, or the date that Microsoft’s portal shows.
+                     * @example 2027-05-01
+                     * @example 2027-05-01T14:30:00Z
                      */
                     clientSecretExpiresAt: string;
                     /**
@@ -2974,11 +3218,8 @@ export interface operations {
                      * @enum {string}
                      */
                     sendProbe?: "noDelivery" | "selfAddressed" | "none";
-                    /**
-                     * @description The mailbox that a connection test uses.
-                     * @example jane@contoso.com
-                     */
-                    defaultMailbox?: string;
+                    /** @description The mailbox that a connection test uses, or `null`. */
+                    defaultMailbox?: string | null;
                 };
             };
         };
@@ -3143,10 +3384,18 @@ export interface operations {
                     /** @example Contoso */
                     name?: string;
                     /**
-                     * @description The mailbox that a connection test uses.
-                     * @example jane@contoso.com
+                     * Format: uuid
+                     * @description The application (client) ID of the app in the tenant.
                      */
-                    defaultMailbox?: string;
+                    clientId?: string;
+                    /**
+                     * @description When the client secret expires: an instant, or the date that Microsoft’s portal shows.
+                     * @example 2027-05-01
+                     * @example 2027-05-01T14:30:00Z
+                     */
+                    clientSecretExpiresAt?: string;
+                    /** @description The mailbox that a connection test uses, or `null`. */
+                    defaultMailbox?: string | null;
                     /** @description What is checked in each mailbox. */
                     probes?: ("graph.readWrite" | "graph.send" | "imap" | "smtp")[];
                     /**
@@ -3183,6 +3432,7 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-conflict"];
             412: components["responses"]["Problem-412-precondition_failed"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
@@ -3215,8 +3465,9 @@ export interface operations {
                     /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret: string;
                     /**
-                     * Format: date-time
-                     * @description When the client secret expires.
+                     * @description When the client secret expires: an instant, or the date that Microsoft’s portal shows.
+                     * @example 2027-05-01
+                     * @example 2027-05-01T14:30:00Z
                      */
                     clientSecretExpiresAt: string;
                 };
@@ -3253,6 +3504,56 @@ export interface operations {
             503: components["responses"]["Problem-503-vault_unavailable-microsoft_unavailable-microsoft_throttled-storage_unavailable"];
         };
     };
+    "connections-restore-client-secret": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection with its earlier secret. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-credentials_rejected-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-vault_unavailable-microsoft_unavailable-microsoft_throttled-storage_unavailable"];
+        };
+    };
     "connections-test": {
         parameters: {
             query?: never;
@@ -3284,6 +3585,8 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth testing again. Only if a step is inconclusive. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3300,7 +3603,7 @@ export interface operations {
             422: components["responses"]["Problem-422-idempotency_key_reused"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
-            503: components["responses"]["Problem-503-vault_unavailable-microsoft_unavailable-microsoft_throttled-storage_unavailable"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
     "connections-consent": {
@@ -3810,7 +4113,7 @@ export interface operations {
                 "text/csv": string;
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 "multipart/form-data": string;
-                "application/json": components["schemas"]["MailboxList"];
+                "application/json": components["schemas"]["MailboxList"] | components["schemas"]["KeptUpload"];
             };
         };
         responses: {
@@ -3854,7 +4157,7 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
-            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress"];
+            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-upload_used-idempotency_in_progress"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
@@ -3996,7 +4299,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The import, which continues with its open rows. */
+            /** @description The import, which continues with its open rows. If its connection was not ready, it was tested first. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -4127,6 +4430,7 @@ export interface operations {
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
             409: components["responses"]["Problem-409-wrong_state-nothing_to_retry-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress"];
+            410: components["responses"]["Problem-410-gone"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
@@ -4188,6 +4492,66 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            410: components["responses"]["Problem-410-gone"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "imports-events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `id` of the last event that arrived. The stream goes on after it. */
+                "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
+            };
+            path: {
+                /**
+                 * @description The ID of an import.
+                 * @example imp_01k2m8qj4vabcdefghjkmnp
+                 */
+                importId: components["parameters"]["importId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. The schema describes one of them. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Always `no`: proxies should pass events on immediately. */
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ImportEvent"];
+                };
+            };
+            /** @description The event with this `Last-Event-ID` was the last one. Do not come back. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -4347,6 +4711,70 @@ export interface operations {
                 content: {
                     "application/x-ndjson": components["schemas"]["ReportRow"];
                 };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            410: components["responses"]["Problem-410-gone"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "imports-summary": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of an import.
+                 * @example imp_01k2m8qj4vabcdefghjkmnp
+                 */
+                importId: components["parameters"]["importId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The summary. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth asking again. Absent once the import has ended. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportSummary"];
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth asking again. Absent once the import has ended. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["Problem-400-validation_failed-customer_required"];
             401: components["responses"]["Problem-401-unauthenticated"];

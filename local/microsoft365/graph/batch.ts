@@ -2,12 +2,15 @@ import { z } from 'zod';
 import type { World } from '../world.ts';
 import type { Caller } from './caller.ts';
 import { createRequestIds, type GraphBody, type GraphCall } from './graph-call.ts';
-import { answerGraphCall } from './graph-routes.ts';
+import { answerGraphCall, isMailCall } from './graph-routes.ts';
 import { frontDoorError, type GraphResponse, plainJson } from './responses.ts';
 
 const PARTS_MAX = 20;
-/** Graph runs at most four Outlook parts of a batch at a time. */
-const CONCURRENT_PARTS_MAX = 4;
+/**
+ * Graph runs at most four Outlook parts of a batch at a time, and parts that the directory answers beside them.
+ * https://learn.microsoft.com/graph/throttling-limits
+ */
+const OUTLOOK_PARTS_MAX = 4;
 
 const batchBody = z.object({
   requests: z.array(
@@ -77,13 +80,14 @@ async function runAll(world: World, caller: Caller, parts: Part[]): Promise<Part
     statuses.set(part.id, response.status);
     responses.push({ id: part.id, response });
   };
-  const next = (): Part | undefined => {
-    for (const part of waiting) if ((part.dependsOn ?? []).every((id) => statuses.has(id))) return part;
-    return undefined;
-  };
+  const outlookParts = new Set(parts.filter(({ method, url }) => isMailCall(method.toUpperCase(), splitUrl(url)[0])));
+  let outlookRunning = 0;
+  const mayRun = (part: Part) =>
+    (part.dependsOn ?? []).every((id) => statuses.has(id)) &&
+    (!outlookParts.has(part) || outlookRunning < OUTLOOK_PARTS_MAX);
   const running = new Set<Promise<void>>();
   while (waiting.size > 0 || running.size > 0) {
-    const part = running.size < CONCURRENT_PARTS_MAX ? next() : undefined;
+    const part = parts.find((one) => waiting.has(one) && mayRun(one));
     if (!part) {
       // Parts that depend on each other would wait forever.
       if (running.size === 0) for (const stuck of waiting) finish(stuck, failedDependency());
@@ -96,9 +100,14 @@ async function runAll(world: World, caller: Caller, parts: Part[]): Promise<Part
       finish(part, failedDependency());
       continue;
     }
+    const outlookShare = outlookParts.has(part) ? 1 : 0;
+    outlookRunning += outlookShare;
     const run = runPart(world, caller, part)
       .then((response) => finish(part, response))
-      .finally(() => running.delete(run));
+      .finally(() => {
+        outlookRunning -= outlookShare;
+        running.delete(run);
+      });
     running.add(run);
   }
   return responses;

@@ -61,6 +61,12 @@ for (const parent of ['/users/{user}', '/users/{user}/mailFolders/{folder}']) {
     .add('POST', `${parent}/messages/{message}/send`, { mail: sendDraft });
 }
 
+/** Whether Exchange answers this call, and not the directory. */
+export function isMailCall(method: string, path: string): boolean {
+  const match = routes.match(method, pathSegments(path));
+  return match.kind === 'found' && 'mail' in match.handler;
+}
+
 /** Answers one call, on its own or as part of a batch. The caller is authenticated. */
 export async function answerGraphCall(
   world: World,

@@ -13,10 +13,13 @@ interface Deps {
   clock: Clock;
   /** The timeout of one request to Entra. */
   timeoutMs: number;
+  /** How long a secret stays in memory. */
+  secretCachedMs?: number;
 }
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
+/** Enough for the tokens of both services. A token lasts for an hour, so keeping the secret longer saves nothing. */
+const SECRET_CACHED_MS = 5 * MINUTE_MS;
 const CONNECTIONS_MAX = 5_000;
 /** Long enough for a burst of checks to ask only once, short enough to notice a fix soon. */
 const REFUSAL_CACHED_MS = 5_000;
@@ -35,18 +38,24 @@ interface Entry {
 /** Tokens by client secret, cached in this process. See `Tokens`. */
 export function createTokens(deps: Deps): Tokens {
   const tokens = new LRUCache<string, Map<string, Entry>>({ max: CONNECTIONS_MAX });
-  const secrets = new LRUCache<string, { version: string; readAt: number; secret: Promise<Secret | undefined> }>({
-    max: CONNECTIONS_MAX,
-  });
   const now = () => deps.clock.now().getTime();
+  // Secrets leave the memory of the process when their time is over, also if nobody asks again.
+  const secrets = new LRUCache<string, { version: string; secret: Promise<Secret | undefined> }>({
+    max: CONNECTIONS_MAX,
+    ttl: deps.secretCachedMs ?? SECRET_CACHED_MS,
+    ttlAutopurge: true,
+    ttlResolution: 0,
+    perf: { now },
+  });
 
   function secretOf({ id, clientSecretVersion: version }: Connection): Promise<Secret | undefined> {
     const known = secrets.get(id);
-    if (known && known.version === version && now() - known.readAt < HOUR_MS) return known.secret;
-    const entry = { version, readAt: now(), secret: deps.vault.get(id, version) };
+    if (known?.version === version) return known.secret;
+    const entry = { version, secret: deps.vault.get(id, version) };
     secrets.set(id, entry);
-    // A failure is not cached: the next caller asks the vault again.
-    entry.secret.catch(() => secrets.get(id) === entry && secrets.delete(id));
+    // Neither a failure nor a missing secret is cached: the next caller asks the vault again.
+    const drop = () => secrets.get(id) === entry && secrets.delete(id);
+    entry.secret.then((secret) => secret ?? drop(), drop);
     return entry.secret;
   }
 
@@ -64,7 +73,7 @@ export function createTokens(deps: Deps): Tokens {
   async function askWithStoredSecret(connection: Connection, audience: Audience): Promise<TokenAnswer> {
     const secret = await secretOf(connection);
     if (secret) return await ask(connection, secret, audience);
-    const message = 'There is no client secret for this connection. Set a new one.';
+    const message = 'The vault has no usable client secret for this connection.';
     return { granted: false, refusal: { service: 'entra', status: 0, code: 'secret_not_in_vault', message } };
   }
 
@@ -105,7 +114,7 @@ export function createTokens(deps: Deps): Tokens {
 
   return {
     get(connection, audience) {
-      const key = `${connection.clientSecretVersion} ${audience}`;
+      const key = `${connection.clientId} ${connection.clientSecretVersion} ${audience}`;
       const own = tokens.get(connection.id) ?? new Map<string, Entry>();
       tokens.set(connection.id, own);
       const known = own.get(key);

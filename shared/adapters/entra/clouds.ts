@@ -1,11 +1,21 @@
-import type { Cloud } from '../../connections/connection.ts';
+import { type Cloud, clouds } from '../../connections/connection.ts';
 
 interface MailServer {
   host: string;
   port: number;
 }
 
+/** How the OpenID configuration of a tenant names its cloud. */
+export interface CloudInstance {
+  /** Any of these in `cloud_instance_name`. */
+  names: readonly string[];
+  /** If two clouds share a name: any of these in `tenant_region_sub_scope`. */
+  subScopes?: readonly (string | undefined)[];
+}
+
 export interface CloudEndpoints {
+  /** Absent from the simulator, which is in no cloud of Microsoft's. */
+  instance?: CloudInstance;
   loginUrl: string;
   /** Without the API version. */
   graphUrl: string;
@@ -22,6 +32,9 @@ export interface CloudEndpoints {
   hasPermanentDelete: boolean;
 }
 
+/** The clouds of Microsoft's own. */
+export const realClouds = clouds.filter((cloud) => cloud !== 'simulator');
+
 type SimulatedEndpoints = Pick<CloudEndpoints, 'loginUrl' | 'graphUrl' | 'imap' | 'smtp'>;
 
 const IMAPS = 993;
@@ -35,6 +48,7 @@ const SUBMISSION = 587;
  */
 const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
   global: {
+    instance: { names: ['microsoftonline.com'] },
     loginUrl: 'https://login.microsoftonline.com',
     graphUrl: 'https://graph.microsoft.com',
     graphResource: 'https://graph.microsoft.com',
@@ -44,6 +58,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     hasPermanentDelete: true,
   },
   usgov: {
+    instance: { names: ['microsoftonline.us'], subScopes: ['DODCON', undefined] },
     loginUrl: 'https://login.microsoftonline.us',
     graphUrl: 'https://graph.microsoft.us',
     graphResource: 'https://graph.microsoft.us',
@@ -53,6 +68,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     hasPermanentDelete: false,
   },
   usgovdod: {
+    instance: { names: ['microsoftonline.us'], subScopes: ['DOD'] },
     loginUrl: 'https://login.microsoftonline.us',
     graphUrl: 'https://dod-graph.microsoft.us',
     graphResource: 'https://dod-graph.microsoft.us',
@@ -62,6 +78,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     hasPermanentDelete: false,
   },
   china: {
+    instance: { names: ['partner.microsoftonline.cn', 'chinacloudapi.cn'] },
     loginUrl: 'https://login.chinacloudapi.cn',
     graphUrl: 'https://microsoftgraph.chinacloudapi.cn',
     graphResource: 'https://microsoftgraph.chinacloudapi.cn',
@@ -77,9 +94,9 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
  */
 export function createClouds(simulator: SimulatedEndpoints | undefined): (cloud: Cloud) => CloudEndpoints | undefined {
   const { graphResource, exchangeResource, hasPermanentDelete } = microsoftClouds.global;
-  const clouds: Record<Cloud, CloudEndpoints | undefined> = {
+  const endpoints: Record<Cloud, CloudEndpoints | undefined> = {
     ...microsoftClouds,
     simulator: simulator && { ...simulator, graphResource, exchangeResource, hasPermanentDelete },
   };
-  return (cloud) => clouds[cloud];
+  return (cloud) => endpoints[cloud];
 }

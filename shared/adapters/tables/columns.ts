@@ -53,7 +53,7 @@ function read(column: Column, property: unknown): unknown {
   }
 }
 
-/** Inside `json` values, the names of instants end in `At`. The one exception is a lease's `until`. */
+/** Inside `json` values, the names of instants end in `At`. The one exception is `until`, of a lease and of a wait. */
 function reviveInstants(key: string, value: unknown): unknown {
   return typeof value === 'string' && (key.endsWith('At') || key === 'until') ? new Date(value) : value;
 }

@@ -25,12 +25,14 @@ const columns: Columns<Connection> = {
   clientSecretVersion: 'text',
   clientSecretExpiresAt: 'instant',
   clientSecretState: 'text',
+  clientSecretChangedAt: 'instant',
   previousSecret: 'json',
   probes: 'json',
   sendProbe: 'text',
   defaultMailbox: 'text',
   status: 'text',
   finding: 'json',
+  lastTest: 'json',
   consentedAt: 'instant',
   grantsChangedAt: 'instant',
   provenAt: 'instant',
@@ -92,11 +94,28 @@ export function tableConnections(table: TableClient): ConnectionStore {
       if (result === 'full') {
         throw quotaReached('connections', connectionsMax, 'Disconnect tenants that you no longer need.');
       }
-      throw new DomainError('conflict', 'A connection to this tenant with this client ID already exists.');
+      throw alreadyConnected();
     },
     async update(connection, tag) {
       const written = await undefinedOn([404, 412], table.updateEntity(toEntity(connection), 'Replace', { etag: tag }));
       return written?.etag;
+    },
+    async updateApp(connection, tag, formerClientId) {
+      const { customerId: partitionKey, id } = connection;
+      const former = uniqueKey({ ...connection, clientId: formerClientId });
+      try {
+        const { getResponseForEntity } = await table.submitTransaction([
+          ['update', toEntity(connection), 'Replace', { etag: tag }],
+          ['create', { partitionKey, rowKey: uniqueKey(connection), id }],
+          ['delete', { partitionKey, rowKey: former }],
+        ]);
+        return getResponseForEntity(recordKey(id))?.etag ?? (await store.get(partitionKey, id))?.tag;
+      } catch (error) {
+        const failure = transactionFailure(error);
+        if (!failure) throw toStorageError(error);
+        if (failure.index === 1) throw alreadyConnected();
+        return undefined;
+      }
     },
     async hide(connection, tag, dueAt) {
       const { customerId: partitionKey, id } = connection;
@@ -137,4 +156,8 @@ export function tableConnections(table: TableClient): ConnectionStore {
     },
   };
   return store;
+}
+
+function alreadyConnected(): DomainError {
+  return new DomainError('conflict', 'A connection to this tenant with this client ID already exists.');
 }

@@ -23,6 +23,7 @@ const importColumns: Columns<Import> = {
   scoutedLines: 'json',
   lease: 'json',
   flow: 'json',
+  waitingFor: 'json',
   wakeUpAt: 'instant',
   endsAs: 'text',
   ending: 'json',
@@ -37,6 +38,8 @@ const importColumns: Columns<Import> = {
   columns: 'json',
   uploadedRows: 'number',
   quotaRows: 'number',
+  uploadExpiresAt: 'instant',
+  startedBy: 'text',
   uploadHash: 'text',
   counts: 'json',
   findingCounts: 'json',
@@ -44,6 +47,8 @@ const importColumns: Columns<Import> = {
   startedAt: 'instant',
   pausedAt: 'instant',
   finishedAt: 'instant',
+  rowsExpireAt: 'instant',
+  rowsRemovedAt: 'instant',
 };
 
 const pointerColumns: Columns<OpenImport> = {

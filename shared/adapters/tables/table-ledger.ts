@@ -5,10 +5,10 @@ import type { Row } from '../../imports/ledger/row.ts';
 import type { SettledBatch } from '../../imports/ledger/settled-batch.ts';
 import type { Tally } from '../../imports/ledger/tally.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
-import { toStorageError } from '../storage-errors.ts';
+import { toStorageError, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
-import { purgePartition } from './purge-partition.ts';
+import { purgePage, purgePartition } from './purge-partition.ts';
 import {
   type Entity,
   eachEntity,
@@ -77,6 +77,7 @@ const planColumns: Columns<PlanRecord> = {
   rejected: 'number',
   duplicates: 'number',
   findingCounts: 'json',
+  findingExamples: 'json',
   slotsNeeded: 'number',
   done: 'flag',
   closed: 'flag',
@@ -87,6 +88,7 @@ const tallyColumns: Columns<Tally> = {
   importId: 'text',
   writer: 'text',
   counts: 'json',
+  causes: 'json',
   report: 'json',
   settledBatches: 'number',
   settledAt: 'instant',
@@ -181,6 +183,14 @@ export function tableLedger(table: TableClient): Ledger {
         if (!failure) throw toStorageError(error);
         return { committed: false, ...failure };
       }
+    },
+    async purgeImport(connectionId, importId) {
+      for (const prefix of [`r:${importId}:`, `t:${importId}:`]) {
+        const filter = between(connectionId, prefix, after(prefix));
+        if (!(await purgePage(table, connectionId, filter))) return false;
+      }
+      await undefinedOn([404], table.deleteEntity(connectionId, planKey(importId)));
+      return true;
     },
     purge: (connectionId) => purgePartition(table, connectionId),
   };

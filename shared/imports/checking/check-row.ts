@@ -29,6 +29,8 @@ const LATE_AFTER_MS = 10_000;
 /** For this long after a consent, Graph may not know an app that already gets tokens from Entra. */
 const APP_UNKNOWN_MS = 300_000;
 const APP_UNKNOWN_RETRY_SECONDS = 30;
+/** After a refusal of a credential that has been replaced in the meantime. */
+const OUTDATED_RETRY_MS = 1_000;
 /** When a vault or storage of ours did not answer, and named no time. */
 const OWN_RETRY_SECONDS = 5;
 
@@ -180,6 +182,11 @@ async function settleResult(
         return waitForMicrosoft(deps, message, connection, wait, 'none');
       }
       forgetCached(deps, message);
+      const latest = await deps.connectionCache.get(message);
+      // The credential was replaced after this process had read it. The refusal says nothing about the new one.
+      if (latest && isOtherCredential(latest, connection)) {
+        return giveBack(deps, message, { delayMs: OUTDATED_RETRY_MS, mayHaveLeftovers: true });
+      }
       return pauseForConnection(deps, message, result.finding, startedAt);
     }
   }
@@ -216,6 +223,10 @@ function signalOf(message: CheckMessage, { counts, ...result }: CheckResult): Te
 /** Whether the check was done in one try from beginning to end, so that it shows what a mailbox costs. */
 function isWhole(message: CheckMessage, { kind, counts }: CheckResult): boolean {
   return kind === 'checked' && counts.throttled === 0 && message.attempt === 0 && !message.isResent;
+}
+
+function isOtherCredential(one: Connection, other: Connection): boolean {
+  return one.clientSecretVersion !== other.clientSecretVersion || one.clientId !== other.clientId;
 }
 
 function isAppUnknownYet(deps: CheckDeps, connection: Connection, finding: ConnectionFinding): boolean {

@@ -6,7 +6,7 @@ import type { Clock } from '../../kernel/clock.ts';
 /** Connections as this process last read them, so that a check reads no table. */
 export interface ConnectionCache {
   /**
-   * At most a minute old. Read again for each epoch of an import, because the secret may be replaced during a pause.
+   * At most half a minute old. Read again for each epoch of an import, because the secret may be replaced during a pause.
    */
   get(message: ConnectionAsked): Promise<Connection | undefined>;
   forget(connectionId: string): void;
@@ -19,7 +19,7 @@ interface ConnectionAsked {
   epoch: number;
 }
 
-const MAX_AGE_MS = 60_000;
+const MAX_AGE_MS = 30_000;
 const CONNECTIONS_MAX = 1_000;
 
 export function createConnectionCache(deps: { connections: ConnectionStore; clock: Clock }): ConnectionCache {

@@ -1,6 +1,7 @@
 import { finishImport, hasEndToReach } from '../finishing/finish-import.ts';
-import { isEnded } from '../import.ts';
+import { type Import, isEnded } from '../import.ts';
 import { type HeldLease, isLeftToHolder, withLease } from '../import-lease.ts';
+import type { ImportWait } from '../import-wait.ts';
 import type { ImportMessage } from '../messages.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 import { giveBackSlotsOfPaused } from './give-back-slots.ts';
@@ -67,8 +68,13 @@ async function sendAndFinish(deps: DispatchDeps, lease: HeldLease): Promise<Next
     case 'over':
       return { kind: 'continue', delayMs: 0 };
     case 'asleep':
+      lease.onRelease((current) => withWait(current, end.wait));
       return sleepUntil(deps, lease, end.until);
   }
+}
+
+function withWait({ waitingFor: _before, ...current }: Import, wait: ImportWait | undefined): Import {
+  return { ...current, ...(wait && { waitingFor: wait }) };
 }
 
 /** Leaves a message that wakes the import up, unless one is due by then. If it is lost, the sweep sends another. */

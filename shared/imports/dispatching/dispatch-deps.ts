@@ -3,6 +3,7 @@ import type { ImportEvents } from '../finishing/announce-end.ts';
 import type { LeaseDeps } from '../import-lease.ts';
 import type { TenantPaceStore } from '../pacing/tenant-pace.ts';
 import type { RulingDeps } from '../refusals/rule-on-refusals.ts';
+import type { Retention } from '../retention/removal-schedule.ts';
 import type { MessagePool } from './message-pool.ts';
 
 export interface DispatchDeps extends LeaseDeps, RulingDeps {
@@ -12,6 +13,7 @@ export interface DispatchDeps extends LeaseDeps, RulingDeps {
   messagePool: MessagePool;
   slots: Pick<Slots, 'giveBack' | 'trim'>;
   importEvents: ImportEvents;
+  retention: Pick<Retention, 'removals' | 'rowsKeptMs'>;
   dispatching: DispatchSettings;
 }
 

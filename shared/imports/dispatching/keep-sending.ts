@@ -35,7 +35,6 @@ export async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise
     fresh: createFreshRows(deps.ledger, lease.record),
     due: createDueRows(deps.ledger, lease.record, () => waitingLines(lease.record, flow)),
     ...(checksHeldUntil && { quietUntil: checksHeldUntil }),
-    nextDueAt: 0,
     narrowedAt: 0,
     watchingSince: 0,
     givenBack: { slots: 0, at: 0 },

@@ -1,3 +1,4 @@
+import type { CauseCode } from '../../causes/causes.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import } from '../import.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -47,8 +48,15 @@ export interface DueRows {
    * @param any also a row that is not due yet, if none is. A probe is worth more than the time that one row waits
    */
   take(limit: number, now: number, release: Release, any: boolean): Promise<Tagged<Row>[]>;
-  /** When the next waiting row is due, and the first line that waits. `undefined` if none waits for a time. */
-  next(): Promise<{ dueAt: number; fromLine: number } | undefined>;
+  /** `undefined` if no row waits for a time. */
+  next(): Promise<NextDue | undefined>;
+}
+
+/** When the next waiting row is due and why it waits, and the first line that waits. */
+export interface NextDue {
+  dueAt: number;
+  cause?: CauseCode;
+  fromLine: number;
 }
 
 type Release = (due: readonly Tagged<Row>[]) => Promise<readonly Tagged<Row>[]>;
@@ -88,17 +96,22 @@ export function createDueRows(
       return best ? [best] : [];
     },
     async next() {
-      let dueAt = Number.POSITIVE_INFINITY;
+      let next: Row | undefined;
       let firstLine: number | undefined;
       for (let { fromLine, ...query } = waiting(); ; ) {
         const rows = await ledger.findRows(connectionId, id, { ...query, fromLine, limit: READ_MAX });
         firstLine ??= rows[0]?.value.line;
-        for (const { value } of rows) dueAt = Math.min(dueAt, value.nextCheckAt?.getTime() ?? dueAt);
+        for (const { value } of rows) if (isEarlier(value, next)) next = value;
         const last = rows.at(-1);
         if (!last || rows.length < READ_MAX) break;
         fromLine = last.value.line + 1;
       }
-      return firstLine === undefined || dueAt === Number.POSITIVE_INFINITY ? undefined : { dueAt, fromLine: firstLine };
+      if (firstLine === undefined || !next?.nextCheckAt) return undefined;
+      return { dueAt: next.nextCheckAt.getTime(), fromLine: firstLine, ...(next.cause && { cause: next.cause }) };
     },
   };
+}
+
+function isEarlier({ nextCheckAt }: Row, other: Row | undefined): boolean {
+  return nextCheckAt !== undefined && (!other?.nextCheckAt || nextCheckAt < other.nextCheckAt);
 }

@@ -1,5 +1,6 @@
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import, SentBatch } from '../import.ts';
+import { type ImportWait, isSameWait, isWaitCause } from '../import-wait.ts';
 import type { Row } from '../ledger/row.ts';
 import { countSettled, newestReports, sumTallies } from '../ledger/tally.ts';
 import { sumReports } from '../ledger/worker-report.ts';
@@ -13,6 +14,7 @@ import type { Flow } from './flow.ts';
 import { giveBackSlots } from './give-back-slots.ts';
 import { claimProbe, keepPace, paceRoom } from './keep-pace.ts';
 import { deliveryRate, flowSumsOf, measureFlow } from './measure-flow.ts';
+import { waitOfPace } from './note-wait.ts';
 import { rearmRows } from './rearm-rows.ts';
 import { type CheckToSend, sendChecks } from './send-checks.ts';
 import { nextWindow } from './send-window.ts';
@@ -86,7 +88,7 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
       : noRows(lease.record, ruling.kind === 'scout' ? ruling.rows : []);
   await addLost(deps, shift, view, sending);
 
-  if (!(await note(deps, shift, sending))) {
+  if (!(await note(deps, shift, sending, waitOfPace(shift, view)))) {
     // Scouts that were not sent cannot answer.
     if (ruling.kind === 'scout') delete flow.refusals.scouts;
     return { kind: 'lost' };
@@ -95,8 +97,8 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
   const sent = await send(deps, shift, sending, endsAt);
   flow.tokens = Math.max(0, flow.tokens - sent);
   if (sent === 0 && view.outstanding <= 0 && ruling.kind === 'goOn') {
-    const until = await nextActionAt(shift, view, isSent);
-    if (until - view.now >= SLEEP_MIN_MS) return { kind: 'asleep', until: new Date(until) };
+    const { at, wait } = await nextAction(shift, view, isSent);
+    if (at - view.now >= SLEEP_MIN_MS) return { kind: 'asleep', until: new Date(at), ...(wait && { wait }) };
   }
   const leftMs = endsAt - deps.clock.now().getTime();
   if (leftMs > 0) await deps.sleep(leftMs);
@@ -231,7 +233,12 @@ function batchesOf(record: Import, outstanding: number, now: number): readonly S
 }
 
 /** Notes what is about to be sent. Whatever fails from here on, these rows belong to a batch that is looked after. */
-async function note(deps: DispatchDeps, { lease, flow }: Shift, sending: Sending): Promise<boolean> {
+async function note(
+  deps: DispatchDeps,
+  { lease, flow }: Shift,
+  sending: Sending,
+  wait: ImportWait | undefined,
+): Promise<boolean> {
   const { due, fresh, scouts, lost } = sending;
   const { record } = lease;
   const now = deps.clock.now();
@@ -245,9 +252,10 @@ async function note(deps: DispatchDeps, { lease, flow }: Shift, sending: Sending
   if (next.cursor > record.cursor) next.batches = addFresh(next.batches, record.cursor, next.cursor, now);
   next.batches = addReturned(next.batches, returned, now);
   const isSame = next.cursor === record.cursor && next.batches === record.batches && !sending.canary;
-  if (isSame && returned.length === 0) return lease.keep();
-  return lease.write(({ canary, canarySettledAt, ...current }) => ({
+  if (isSame && returned.length === 0 && isSameWait(record.waitingFor, wait)) return lease.keep();
+  return lease.write(({ canary, canarySettledAt, waitingFor: _before, ...current }) => ({
     ...current,
+    ...(wait && { waitingFor: wait }),
     ...(sending.canary ?? { ...(canary !== undefined && { canary }), ...(canarySettledAt && { canarySettledAt }) }),
     ...next,
     flow,
@@ -280,18 +288,23 @@ async function send(
   return checks.length;
 }
 
-/** When there can be something to do again, if nothing is under way now. */
-async function nextActionAt(shift: Shift, { now, counts }: TickView, isSent: boolean): Promise<number> {
+/** When there can be something to do again, if nothing is under way now, and what is waited for until then. */
+async function nextAction(
+  shift: Shift,
+  view: TickView,
+  isSent: boolean,
+): Promise<{ at: number; wait?: ImportWait | undefined }> {
   const { pace, flow, due } = shift;
+  const { now, counts } = view;
   const { mode, holdUntil, nextProbeAt } = pace.value;
-  if (mode === 'down') return nextProbeAt;
-  if (mode !== 'free' && holdUntil > now) return holdUntil;
-  if (!isSent || mode !== 'free' || counts.waiting <= counts.held) return now;
-  if (shift.nextDueAt <= now) {
-    const next = await due.next();
-    if (!next) return now;
-    shift.nextDueAt = next.dueAt;
-    flow.waitingFrom = next.fromLine;
+  if (mode === 'down') return { at: nextProbeAt, wait: waitOfPace(shift, view) };
+  if (mode !== 'free' && holdUntil > now) return { at: holdUntil, wait: waitOfPace(shift, view) };
+  if (!isSent || mode !== 'free' || counts.waiting <= counts.held) return { at: now };
+  if (!shift.nextDue || shift.nextDue.dueAt <= now) {
+    shift.nextDue = await due.next();
+    if (!shift.nextDue) return { at: now };
+    flow.waitingFrom = shift.nextDue.fromLine;
   }
-  return shift.nextDueAt;
+  const { dueAt, cause } = shift.nextDue;
+  return { at: dueAt, wait: isWaitCause(cause) ? { cause, until: new Date(dueAt) } : undefined };
 }

@@ -1,10 +1,11 @@
 import type { HeldLease } from '../import-lease.ts';
+import type { ImportWait } from '../import-wait.ts';
 import type { PlanRecord } from '../ledger/plan-record.ts';
 import type { TallyCounts } from '../ledger/tally.ts';
 import type { WorkerReport } from '../ledger/worker-report.ts';
 import type { Flow, FlowSums } from './flow.ts';
 import type { PaceHolder } from './pace-holder.ts';
-import type { DueRows, FreshRows } from './row-buffers.ts';
+import type { DueRows, FreshRows, NextDue } from './row-buffers.ts';
 
 /** What one dispatcher works with while it holds the lease. */
 export interface Shift {
@@ -16,8 +17,8 @@ export interface Shift {
   due: DueRows;
   /** Until then nobody is asked, because grants may be propagating. */
   quietUntil?: Date;
-  /** When the next waiting row is due, as far as is known. */
-  nextDueAt: number;
+  /** The waiting row that is due next, as far as is known. */
+  nextDue?: NextDue | undefined;
   /** When the lines among which rows can be waiting were last looked at. */
   narrowedAt: number;
   /** When this dispatcher last looked at the reports of the workers, and since when it did so without a gap. */
@@ -34,7 +35,7 @@ export type ShiftEnd =
   | { kind: 'lost' }
   | { kind: 'over' }
   /** Nothing is under way, and nothing can be sent before this time. */
-  | { kind: 'asleep'; until: Date };
+  | { kind: 'asleep'; until: Date; wait?: ImportWait };
 
 /** What a tick has read, and what follows from it. */
 export interface TickView {

@@ -2,12 +2,11 @@ import type { Import } from '../import.ts';
 import { isEnded } from '../import.ts';
 import type { HeldLease } from '../import-lease.ts';
 import type { ImportStore } from '../import-store.ts';
-import { announceEnd, type ImportEvents } from './announce-end.ts';
+import { type AnnounceDeps, announceEnd } from './announce-end.ts';
 import { type FinishStepDeps, finishStep, readFinalCounts } from './finish-step.ts';
 
-export interface FinishDeps extends FinishStepDeps {
+export interface FinishDeps extends FinishStepDeps, AnnounceDeps {
   imports: ImportStore;
-  importEvents: ImportEvents;
 }
 
 type Finish =

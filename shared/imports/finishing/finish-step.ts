@@ -83,6 +83,7 @@ function endedImport(record: Import, final: { plan: PlanRecord; counts: TallyCou
   const {
     lease: _lease,
     flow: _flow,
+    waitingFor: _waitingFor,
     wakeUpAt: _wakeUp,
     canary: _canary,
     canarySettledAt: _settled,

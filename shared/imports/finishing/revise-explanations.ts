@@ -7,16 +7,23 @@ import type { Tagged } from '../../kernel/tagged.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { ExplainCheckpoint, Import } from '../import.ts';
 import type { HeldLease } from '../import-lease.ts';
-import { commitPairs } from '../ledger/commit-pairs.ts';
-import { type Ledger, PAIRS_MAX } from '../ledger/ledger.ts';
+import { type Ledger, type LedgerChange, PAIRS_MAX } from '../ledger/ledger.ts';
+import type { SerialByKey } from '../ledger/serial-by-key.ts';
+import type { TallyBook } from '../ledger/tally-book.ts';
+
+interface ReviseDeps {
+  ledger: Ledger;
+  serialByKey: SerialByKey;
+  tallies: TallyBook;
+}
 
 /** Mailboxes that one step revises, at most. They fit into one page of storage. */
 const STEP_MAX = 20 * PAIRS_MAX;
 
 /**
  * One step of explaining an import's denials again, now that it is known whether other mailboxes of the connection
- * pass. If some pass, the cause is the scope or a policy. If none pass, it is the consent. Changes no verdict and no
- * count. Resolves to where the next step continues, or to `done`.
+ * pass. If some pass, the cause is the scope or a policy. If none pass, it is the consent. Changes no verdict, and
+ * no count except those of causes. Resolves to where the next step continues, or to `done`.
  *
  * Reads the mailboxes in ranges and not one by one, because a whole import may have failed. Repeatable. A mailbox that
  * another writer changes keeps what it has, and so does its row.
@@ -24,12 +31,13 @@ const STEP_MAX = 20 * PAIRS_MAX;
  * @param failed how many rows failed
  */
 export async function reviseExplanations(
-  { ledger }: { ledger: Ledger },
+  deps: ReviseDeps,
   lease: HeldLease,
   { passed, cursor }: Extract<ExplainCheckpoint, { step: 'explain' }>,
   failed: number,
 ): Promise<ExplainCheckpoint | 'done' | 'lost'> {
   const { record } = lease;
+  const { ledger } = deps;
   const page = failed <= PAIRS_MAX ? await readFew(ledger, record) : await readRange(ledger, record, cursor);
   const revised = page.items.flatMap(({ value: mailbox, tag }) => {
     const checks = isOurs(mailbox, record) ? revise(mailbox.checks, new Set(passed)) : undefined;
@@ -38,15 +46,49 @@ export async function reviseExplanations(
   for (let from = 0; from < revised.length; from += PAIRS_MAX) {
     if (!(await lease.keep())) return 'lost';
     const some = revised.slice(from, from + PAIRS_MAX);
-    await commitPairs(ledger, record.connectionId, some, ({ mailbox: { line, address }, tag, checks }) => {
+    await deps.serialByKey.run(record.connectionId, () => commitExplained(deps, record, some));
+  }
+  return page.cursor === undefined ? 'done' : { step: 'explain', passed, cursor: page.cursor };
+}
+
+interface Revised {
+  mailbox: Mailbox;
+  tag: string;
+  checks: Findings;
+}
+
+/**
+ * Writes explanations, in one transaction with the tally that counts causes. Leaves out a mailbox that another writer has
+ * changed. If the result is unknown, the step is repeated, and finds nothing left to explain where it was committed.
+ */
+async function commitExplained(deps: ReviseDeps, record: Import, revised: readonly Revised[]): Promise<void> {
+  let left = revised;
+  while (left.length > 0) {
+    const changes = left.flatMap(({ mailbox: { line, address }, tag, checks }): LedgerChange[] => {
       const { cause = null, detail = null } = decisiveFinding(checks) ?? {};
       return [
         { op: 'explainRow', importId: record.id, line, cause, detail },
         { op: 'mergeMailbox', address, tag, patch: { checks } },
       ];
     });
+    const explained = left
+      .map(({ mailbox: { line, address, checks: before }, checks }) => {
+        return { line, address, from: decisiveFinding(before)?.cause, to: decisiveFinding(checks)?.cause };
+      })
+      .filter(({ from, to }) => from !== to);
+    const entry = deps.tallies.add(record.id, {}, [], explained);
+    const result = await deps.ledger.commit(record.connectionId, [...changes, ...entry.changes]).catch((error) => {
+      entry.abandon();
+      throw error;
+    });
+    if (result.committed) {
+      entry.committed(result.tags.at(-1) ?? '');
+      return;
+    }
+    const conflicting = left[Math.floor(result.index / 2)];
+    if (!conflicting) entry.abandon();
+    left = left.filter((one) => one !== conflicting);
   }
-  return page.cursor === undefined ? 'done' : { step: 'explain', passed, cursor: page.cursor };
 }
 
 /** The import's failed mailboxes, read one by one. Cheaper than a range while they are few in a large connection. */

@@ -93,6 +93,11 @@ export interface Ledger {
   readSettled(connectionId: string, importId: string, from: Date): Promise<SettledPage>;
   /** Writes all changes or none. At most `CHANGES_MAX`, and each record at most once. */
   commit(connectionId: string, changes: readonly LedgerChange[]): Promise<CommitResult>;
+  /**
+   * Removes up to a thousand of the rows, settled batches, tallies and the plan of an import. Resolves to whether none is
+   * left. Its mailboxes stay.
+   */
+  purgeImport(connectionId: string, importId: string): Promise<boolean>;
   /** Removes everything of a connection. Repeatable. */
   purge(connectionId: string): Promise<void>;
 }

@@ -1,3 +1,10 @@
+/** A row with a finding, to recognize it by. */
+export interface FindingExample {
+  line: number;
+  /** May be cut. Absent if the row has none. */
+  address?: string;
+}
+
 /** How far planning has got. Written in the same transaction as the rows it counts. */
 export interface PlanRecord {
   importId: string;
@@ -9,6 +16,8 @@ export interface PlanRecord {
   duplicates: number;
   /** How many of the rows have a finding with each code. */
   findingCounts: Record<string, number>;
+  /** The first few rows with each of these codes. */
+  findingExamples?: Readonly<Record<string, readonly FindingExample[]>>;
   /** Slots that the accepted mailboxes need beyond those they already hold. */
   slotsNeeded: number;
   /** Every line is planned. */

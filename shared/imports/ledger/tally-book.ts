@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../kernel/clock.ts';
+import { addExplained, addSettled, type ExplainedMailbox } from './cause-tally.ts';
 import type { LedgerChange } from './ledger.ts';
 import type { ReportBook } from './report-book.ts';
 import type { SettledMailbox } from './settled-batch.ts';
@@ -24,8 +25,16 @@ export interface TallyEntry {
  * `createSerialByKey`).
  */
 export interface TallyBook {
-  /** @param settled every row that the transaction settles */
-  add(importId: string, counts: Partial<TallyCounts>, settled?: readonly SettledMailbox[]): TallyEntry;
+  /**
+   * @param settled every row that the transaction settles
+   * @param explained every settled row that the transaction explains by another cause
+   */
+  add(
+    importId: string,
+    counts: Partial<TallyCounts>,
+    settled?: readonly SettledMailbox[],
+    explained?: readonly ExplainedMailbox[],
+  ): TallyEntry;
 }
 
 /** @param processId random, new at each process start */
@@ -35,7 +44,7 @@ export function createTallyBook(processId: string, reports: Pick<ReportBook, 'wr
   let serial = 0;
 
   return {
-    add(importId, counts, settled = []) {
+    add(importId, counts, settled = [], explained = []) {
       const current = open.get(importId) ?? {
         tally: { importId, writer: `${processId}.${++serial}`, counts: { ...zeroCounts } },
         tag: undefined,
@@ -45,6 +54,7 @@ export function createTallyBook(processId: string, reports: Pick<ReportBook, 'wr
       const next: Tally = {
         ...current.tally,
         counts: addCounts(current.tally.counts, counts),
+        causes: addExplained(addSettled(current.tally.causes ?? {}, settled), explained),
         ...(report && { report }),
         ...(batch && { settledBatches: batch.serial, settledAt: batch.settledAt }),
       };

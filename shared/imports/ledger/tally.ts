@@ -1,3 +1,4 @@
+import type { CauseTallies } from './cause-tally.ts';
 import type { WorkerReport } from './worker-report.ts';
 
 /**
@@ -23,6 +24,8 @@ export interface Tally {
   /** A random id of the process start, and a number. When a write is in doubt, the writer starts a new tally. */
   writer: string;
   counts: TallyCounts;
+  /** Its rows that failed or are inconclusive, by cause. */
+  causes?: CauseTallies;
   report?: WorkerReport;
   /** How many batches of settled rows this writer has written, and when it wrote the last one. See `settled-batch.ts`. */
   settledBatches?: number;

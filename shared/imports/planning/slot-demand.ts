@@ -1,3 +1,4 @@
+import { DomainError } from '../../kernel/errors.ts';
 import { isTaken, type Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Slots } from '../../plans/slots.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -55,6 +56,22 @@ export function createSlotDemand(deps: { ledger: Ledger }, connectionId: string)
       return needed;
     },
   };
+}
+
+/** @throws DomainError `slot_limit_reached` with `needed` and `free` */
+export async function refuseTooFewSlots(
+  deps: { slots: Pick<Slots, 'get'> },
+  demand: SlotDemand,
+  customerId: string,
+): Promise<void> {
+  const free = await countFreeSlots(deps, customerId);
+  const needed = await demand.needed(free);
+  if (needed <= free) return;
+  throw new DomainError(
+    'slot_limit_reached',
+    `This import needs ${needed} mailbox slots, and your plan has ${free} free. Disconnect mailboxes you no longer need, ask for more slots, or upload fewer rows.`,
+    { members: { needed, free } },
+  );
 }
 
 export async function countFreeSlots(deps: { slots: Pick<Slots, 'get'> }, customerId: string): Promise<number> {

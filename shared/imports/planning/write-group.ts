@@ -6,6 +6,7 @@ import { type Ledger, type LedgerChange, PAIRS_MAX } from '../ledger/ledger.ts';
 import type { PlanRecord } from '../ledger/plan-record.ts';
 import { openRowOf } from '../ledger/row.ts';
 import type { ParsedRow } from '../upload/parsed-row.ts';
+import { addFindingExample } from './finding-examples.ts';
 import type { KnownMailbox, KnownMailboxes } from './known-mailboxes.ts';
 import { openMailbox } from './open-mailbox.ts';
 import { toRow } from './planned-row.ts';
@@ -79,7 +80,10 @@ function toTransaction({ record, plan, group, known, isLast }: Group, now: Date)
     next.rows++;
     changes.push({ op: 'createRow', row });
     const finding = row.code ?? (parsed.ok ? parsed.warning?.code : undefined);
-    if (finding !== undefined) findingCounts[finding] = (findingCounts[finding] ?? 0) + 1;
+    if (finding !== undefined) {
+      findingCounts[finding] = (findingCounts[finding] ?? 0) + 1;
+      next.findingExamples = addFindingExample(next.findingExamples ?? {}, finding, parsed);
+    }
     if (row.state === 'rejected') next.rejected++;
     else if (row.state === 'duplicate') next.duplicates++;
     else {

@@ -2,6 +2,7 @@ import { DomainError } from '../../kernel/errors.ts';
 import type { Import } from '../import.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Row, RowState } from '../ledger/row.ts';
+import { requireRows } from '../require-import.ts';
 import { readRowPages } from './read-rows.ts';
 import type { ReportFormat } from './report-files.ts';
 
@@ -22,6 +23,7 @@ export async function openReport(
   format: ReportFormat,
   states?: readonly RowState[],
 ): Promise<AsyncIterable<Uint8Array>> {
+  requireRows(record);
   const [first] = await ledger.findRows(record.connectionId, record.id, { fromLine: 0, limit: 1 });
   if (!first && record.counts && record.counts.rows > 0) throw rowsGone();
   return writeReport(readRowPages(ledger, record, states), format);
@@ -37,7 +39,7 @@ async function* writeReport(pages: AsyncIterable<readonly Row[]>, format: Report
   }
 }
 
-function rowsGone(): DomainError {
+export function rowsGone(): DomainError {
   return new DomainError(
     'gone',
     'The rows of this import have been deleted, because the time for which they are kept is over. The import still has its counts.',

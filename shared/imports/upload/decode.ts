@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { DomainError } from '../../kernel/errors.ts';
+import { countLines } from './count-lines.ts';
 import type { Encoding } from './csv-format.ts';
 import { recognizeBytes, recognizeText, SAVE_AS } from './file-signatures.ts';
 import { createWindows1252Decoder, OVERLAP, type Windows1252Decoder } from './windows-1252.ts';
@@ -38,7 +39,7 @@ export async function decode(source: AsyncIterable<Uint8Array>): Promise<Decoded
     const start = Buffer.concat(firstPieces);
     const { encoding, markBytes } = detectEncoding(start);
     const known = recognizeBytes(start) ?? recognizeText(textOf(start.subarray(markBytes), encoding));
-    if (known) throw notText(`The file is ${known.kind}, not a CSV. ${known.advice}`);
+    if (known) throw notText(`The file is ${known.kind}. ${known.advice}`);
     const content = prepend(start.subarray(markBytes), pieces);
     if (encoding !== 'utf-8') return { encoding, text: convertUtf16(content, encoding) };
     const found: { encoding: Encoding } = { encoding };
@@ -163,17 +164,12 @@ function endOfWholeCharacters(bytes: Buffer): number {
   return bytes.length;
 }
 
-function countLines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) count++;
-  return count;
-}
-
 function notUtf8(bytes: Buffer, firstLine: number): DomainError {
   // The line number helps the customer to find the one name with an accent.
+  const lineEnd = bytes.includes('\n') ? '\n' : '\r';
   let line = firstLine;
   let from = 0;
-  for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, from)) {
+  for (let end = bytes.indexOf(lineEnd); end !== -1; end = bytes.indexOf(lineEnd, from)) {
     if (!isUtf8(bytes.subarray(from, end))) break;
     from = end + 1;
     line++;

@@ -30,10 +30,14 @@ const byFirstBytes: readonly ({ start: Buffer } & KnownFile)[] = [
 const byFirstText: readonly ({ start: RegExp } & KnownFile)[] = [
   {
     start: /^<(?:!doctype html|html|table|head|body|meta)\b/i,
-    kind: 'a web page. Some programs save one under the name .xls',
-    advice: `Open it in Excel. ${SAVE_AS}`,
+    kind: 'a web page',
+    advice: 'Some programs save one under the name .xls. Open it in Excel, and save it as "Excel workbook (.xlsx)".',
   },
-  { start: /^<(?:\?xml|[a-z:]+[\s>])/i, kind: 'an XML document', advice: `Open it in Excel. ${SAVE_AS}` },
+  {
+    start: /^<(?:\?xml|[a-z:]+[\s>])/i,
+    kind: 'an XML document',
+    advice: 'Open it in Excel, and save it as "Excel workbook (.xlsx)".',
+  },
   { start: /^BEGIN:VCARD\b/i, kind: 'a contact card (vCard)', advice: EXPORT_CSV },
   {
     start: /^[{[]\s*["{[]/,

@@ -14,7 +14,7 @@ export const headerAliases: Record<ColumnKind, readonly string[]> = {
   address: [
     ...['primarysmtpaddress', 'primarysmtp', 'primaresmtpadresse', 'adressesmtpprincipale'],
     ...['direccionsmtpprincipal', 'primairsmtpadres', 'indirizzosmtpprimario'],
-    ...['primaryemailaddress', 'primaryemail', 'primareemailadresse', 'primareemail', 'newprimaryemail'],
+    ...['primaryemailaddress', 'primaryemail', 'primareemailadresse', 'primareemail'],
     ...['emailaddress', 'email', 'emailid', 'mailaddress', 'mail', 'smtpaddress', 'smtp', 'mailboxaddress'],
     ...['workemail', 'workemailaddress', 'businessemail', 'useremail', 'contactemail', 'companyemail'],
     ...['emailaddress1', 'email1', 'email1value', 'email1address', 'address', 'mailbox'],
@@ -32,7 +32,7 @@ export const headerAliases: Record<ColumnKind, readonly string[]> = {
     ...['nomeutente', 'signinname', 'login', 'loginname'],
   ],
   displayName: [
-    ...['displayname', 'fullname', 'emaildisplayname', 'contactname'],
+    ...['displayname', 'fullname', 'contactname'],
     ...['anzeigename', 'vollstandigername'],
     ...['nomdaffichage', 'nomcomplet', 'nomaffiche'],
     ...['nombreparamostrar', 'nombrecompleto'],

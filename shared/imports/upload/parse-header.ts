@@ -79,9 +79,9 @@ function findAddressList(firstLine: readonly string[], delimiter: Delimiter): Pa
   const filled = firstLine.flatMap((cell, index) => (cell === '' ? [] : [index]));
   const addresses = filled.filter((index) => isAddressLike(firstLine[index] ?? ''));
   const line = joinCells(firstLine, delimiter);
-  const isList = addresses.length === 1 && (filled.length === 1 || (line.endsWith('>') && parseAddress(line).ok));
+  const isList = addresses.length === 1 && (filled.length === 1 || (/>[;,]?$/.test(line) && parseAddress(line).ok));
   if (!isList) return undefined;
-  const index = addresses[0] ?? 0;
+  const index = filled[0] ?? 0;
   return {
     used: { address: `column ${index + 1}` },
     ignored: [],

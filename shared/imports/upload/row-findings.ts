@@ -28,7 +28,7 @@ export interface RowFault {
 
 /** What becomes of a row with a finding. An accepted row has a warning: it is checked all the same. */
 export const rowFindingResults = ['rejected', 'duplicate', 'accepted'] as const;
-type RowFindingResult = (typeof rowFindingResults)[number];
+export type RowFindingResult = (typeof rowFindingResults)[number];
 
 /** A fault and the row that has it. It concerns this row only, never the whole file. */
 export interface RowFinding extends RowFault {

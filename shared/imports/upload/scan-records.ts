@@ -31,6 +31,9 @@ const CR = 13;
 const SPACE = 32;
 const QUOTE = 34;
 
+/** The longest quoted value, in records of the largest size. A longer one ends the scan; a shorter one rejects its row. */
+const QUOTED_MAX_RECORDS = 64;
+
 /** The states of the scanner within a record. */
 const AT_FIELD = 0;
 const IN_FIELD = 1;
@@ -59,6 +62,9 @@ export function createRecordScanner(recordMaxBytes: number): RecordScanner {
   let line = 1;
   let recordLine = 1;
   let quoteLine = 0;
+  /** How much was read before the current input, and before the current quoted value. */
+  let bytesBefore = 0;
+  let quoteAt = 0;
   let isBlank = true;
   let fault: ScannedRecord['fault'];
   let afterCr = false;
@@ -100,6 +106,11 @@ export function createRecordScanner(recordMaxBytes: number): RecordScanner {
     state = AT_FIELD;
     isBlank = true;
     fault = undefined;
+  }
+
+  /** A value of this length has swallowed the rows behind a missing quotation mark. */
+  function requireShortValue(at: number): void {
+    if (bytesBefore + at - quoteAt > QUOTED_MAX_RECORDS * recordMaxBytes) throw unclosedQuote(quoteLine);
   }
 
   return {
@@ -147,11 +158,14 @@ export function createRecordScanner(recordMaxBytes: number): RecordScanner {
             if (byte === QUOTE) {
               state = IN_QUOTES;
               quoteLine = line;
+              quoteAt = bytesBefore + at;
             } else state = IN_FIELD;
             break;
           case IN_QUOTES:
-            if (byte === QUOTE) state = AFTER_QUOTE;
-            else if (byte === LF) line++;
+            if (byte === QUOTE) {
+              state = AFTER_QUOTE;
+              requireShortValue(at);
+            } else if (byte === LF) line++;
             break;
           case AFTER_QUOTE:
           case AFTER_FIELD:
@@ -178,6 +192,8 @@ export function createRecordScanner(recordMaxBytes: number): RecordScanner {
           length = start;
         }
       }
+      if (state === IN_QUOTES) requireShortValue(at);
+      bytesBefore += at;
       return takeFinished(records, at);
     },
     end() {

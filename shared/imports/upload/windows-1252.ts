@@ -1,4 +1,5 @@
 import { DomainError } from '../../kernel/errors.ts';
+import { countLines } from './count-lines.ts';
 import { SAVE_AS } from './file-signatures.ts';
 
 /** Converts bytes in Windows-1252 to UTF-8, one piece after the other. */
@@ -46,21 +47,16 @@ export function createWindows1252Decoder(before: string, line: number): Windows1
 
 function otherEncoding(text: string, index: number, firstLine: number): DomainError {
   const line = firstLine + countLines(text.slice(0, index));
-  const start = text.lastIndexOf('\n', index) + 1;
-  const end = text.indexOf('\n', index);
-  const seen = text
-    .slice(Math.max(start, index - SEEN_CHARACTERS), Math.min(end === -1 ? text.length : end, index + SEEN_CHARACTERS))
-    .replace(/\p{Cc}/gu, '\ufffd')
-    .trim();
+  const before =
+    text
+      .slice(Math.max(0, index - SEEN_CHARACTERS), index)
+      .split(/[\r\n]/)
+      .at(-1) ?? '';
+  const after = text.slice(index, index + SEEN_CHARACTERS).split(/[\r\n]/)[0] ?? '';
+  const seen = `${before}${after}`.replace(/\p{Cc}/gu, '\ufffd').trim();
   return new DomainError(
     'file_not_text',
     `Line ${line} of the file is neither in UTF-8 nor in Windows-1252. Read as Windows-1252, it contains "${seen}". ${SAVE_AS}`,
     { members: { line } },
   );
-}
-
-function countLines(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count++;
-  return count;
 }

@@ -179,6 +179,15 @@ describe('throttling in a batch', () => {
     expect(Object.values(statuses(await sendBatch(numbered(20, () => inbox()))))).toEqual(Array(20).fill(200));
   });
 
+  it('concerns only parts that Exchange answers: a question to the directory waits for none of them', async () => {
+    const directory = { id: 'directory', url: "/users?$filter=userType eq 'Member'&$top=1" };
+    const since = new Date().toISOString();
+    await sendBatch([...numbered(8, () => inbox()), directory]);
+    const routes = client.simulator.world.requests.entries(since, 100).map(({ route }) => route);
+    expect(routes.indexOf('/v1.0/users')).toBeGreaterThanOrEqual(0);
+    expect(routes.indexOf('/v1.0/users')).toBeLessThan(8);
+  });
+
   it('gives each throttled part its own Retry-After, while the batch is 200', async () => {
     putTenant({ throttle: { perMailboxConcurrent: 3, retryAfterSeconds: 7 } });
     const result = await sendBatch([...numbered(8, () => inbox()), { id: '9', url: inbox(at('user1')) }]);

@@ -22,6 +22,7 @@ import { sweepImports } from '../../../shared/imports/sweep-imports.ts';
 import type { ParsedUpload } from '../../../shared/imports/upload/parsed-row.ts';
 import { DomainError } from '../../../shared/kernel/errors.ts';
 import type { Slots } from '../../../shared/plans/slots.ts';
+import { someRetention } from '../some-retention.ts';
 import type { Faults } from './faults.ts';
 import { faultyLedger } from './faulty-ledger.ts';
 import { createLifetime, type Lifetime } from './lifetime.ts';
@@ -196,6 +197,7 @@ function buildDeps(name: string, shared: SharedParts, lifetime: Lifetime) {
     imports,
     connections,
     sendDeletion: async () => undefined,
+    testConnection: async () => undefined,
     slots,
     serialByKey,
     tallies,
@@ -211,6 +213,7 @@ function buildDeps(name: string, shared: SharedParts, lifetime: Lifetime) {
     importCache: createImportCache({ imports, clock }),
     connectionCache: createConnectionCache({ connections, clock }),
     propagation: createPropagationSteps(faults.grantSeconds > 0 ? [60_000, 120_000, 240_000] : [0]),
+    retention: someRetention(),
     importEvents: { ended: whileAlive(async (record: Import) => onEnded(record)) },
     // The defaults of a deployment, so that what is tested here is what recovers there.
     limits: { giveUpAfterMs: 24 * 3_600_000, retryBaseMs: 1_000, cleanupAfterMs: 120_000 },

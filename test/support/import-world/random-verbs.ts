@@ -28,7 +28,7 @@ export function createRandomVerbs(deps: RandomVerbsDeps, faults: Faults): { act(
     if (random() < 0.7) queues.put({ queue: 'dispatch', body }, delayMs);
   };
   let actsAt = 0;
-  const verbDeps = { ...deps, importQueues: { ...unused, sendDispatch } };
+  const verbDeps = { testConnection: async () => undefined, ...deps, importQueues: { ...unused, sendDispatch } };
 
   async function openImports(): Promise<Import[]> {
     const pointers = await imports.listOpen();

@@ -42,6 +42,7 @@ export interface World extends Pick<SimulatedMailboxes, 'verdictOf' | 'drafts' |
   slotsUsed(): Promise<number | undefined>;
   /** The ids of the imports whose end was announced. */
   ended: string[];
+  nowMs(): number;
   /** Seconds since the world began. */
   seconds(): number;
   /** Starts an import of these addresses. An empty address is a row without one. */
@@ -171,6 +172,7 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
     drafts: mailboxes.drafts,
     asked: mailboxes.asked,
     verdictOf: mailboxes.verdictOf,
+    nowMs: clock.nowMs,
     seconds: () => (clock.nowMs() - startedAt) / 1000,
     slotsUsed: async () => (await slots.get('cust_1'))?.used,
     async startImport(addresses, customerId = 'cust_1') {
@@ -192,7 +194,7 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
       const importQueues = { sendPlan: sendDispatch, sendDispatch, sendCheck: never, getOldestCheckSentAt: never };
       const target = { id: importId, customerId: 'cust_1', connectionId: 'conn_1' };
       const ready = { get: async () => ({ value: aConnection(), tag: '' }) };
-      await resumeImport({ imports, connections: ready, importQueues }, target);
+      await resumeImport({ imports, connections: ready, importQueues, testConnection: never }, target);
     },
     async run(withinSeconds = RUN_MAX_SECONDS) {
       let kills = faults.kills;

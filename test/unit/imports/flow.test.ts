@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FIRST_WINDOW } from '../../../shared/imports/dispatching/flow.ts';
 import { isSettled } from '../../../shared/imports/ledger/row.ts';
-import { sumTallies } from '../../../shared/imports/ledger/tally.ts';
+import { countSettled, sumTallies } from '../../../shared/imports/ledger/tally.ts';
 import { pauseImport } from '../../../shared/imports/pause-import.ts';
 import { noFaults } from '../../support/import-world/faults.ts';
 import { createWorld, type World } from '../../support/import-world/world.ts';
@@ -86,6 +86,78 @@ describe('a tenant that throttles', () => {
     await expectAllPassed(world, id, 600);
   });
 });
+
+describe('an import that waits says for what, and until when', () => {
+  /** Expects that a customer always learns what is waited for, and until when. Resolves to the causes that were seen. */
+  function watchWaits(world: World, importId: string, knownAfterSeconds = 10): Set<string> {
+    const seen = new Set<string>();
+    let settled = 0;
+    let settledAt = 0;
+    world.always(async () => {
+      const record = (await world.imports.get('cust_1', importId))?.value;
+      const counts = sumTallies(await world.ledger.listTallies('conn_1', importId));
+      if (countSettled(counts) !== settled) [settled, settledAt] = [countSettled(counts), world.seconds()];
+      if (record?.status !== 'running') return;
+      if (record.waitingFor) seen.add(record.waitingFor.cause);
+      const isStuck = world.seconds() - settledAt > knownAfterSeconds;
+      if (isStuck) expect(record.waitingFor, 'nothing was settled for a while').toBeDefined();
+      const query = { fromLine: 0, states: ['waiting'] as const, limit: 10_000 };
+      for (const { value: row } of await world.ledger.findRows('conn_1', importId, query)) {
+        if (!row.heldAt) expect(row).toMatchObject({ cause: expect.any(String), nextCheckAt: expect.any(Date) });
+      }
+    });
+    return seen;
+  }
+
+  it('a limit of Microsoft', async () => {
+    const microsoft = { limit: 60, latencyMs: 100, retryAfterSeconds: 20 };
+    const world = await createWorld(7, noFaults, { microsoft, verdictOf: allPass });
+    const { id } = await world.startImport(addresses(100));
+    const seen = watchWaits(world, id);
+    await world.until(async () => (await waitOf(world, id))?.until !== undefined, 60);
+    const wait = await waitOf(world, id);
+    expect(wait).toMatchObject({ cause: 'throttled' });
+    expect((wait?.until?.getTime() ?? 0) - world.nowMs()).toBeGreaterThan(5_000);
+    await world.run();
+    expect([...seen]).toEqual(['throttled']);
+    expect(await waitOf(world, id)).toBeUndefined();
+  });
+
+  it('a Microsoft that is silent', async () => {
+    const microsoft = { silent: { fromMs: 5_000, toMs: 200_000 }, latencyMs: 100 };
+    const world = await createWorld(7, noFaults, { microsoft, verdictOf: allPass });
+    const { id } = await world.startImport(addresses(3_000));
+    // Silence shows after 30 seconds.
+    const seen = watchWaits(world, id, 40);
+    await world.until(() => world.seconds() > 100, 200);
+    expect(await waitOf(world, id)).toMatchObject({ cause: 'microsoft_unavailable', until: expect.any(Date) });
+    await world.run();
+    expect([...seen]).toEqual(['microsoft_unavailable']);
+  });
+
+  it('new grants', async () => {
+    const world = await createWorld(7, { ...noFaults, grantSeconds: 50 }, { verdictOf: allPass });
+    const { id } = await world.startImport(addresses(40));
+    const seen = watchWaits(world, id);
+    await world.until(async () => (await waitOf(world, id)) !== undefined, 60);
+    const until = (await waitOf(world, id))?.until;
+    expect((until?.getTime() ?? 0) - world.nowMs()).toBeGreaterThan(20_000);
+    await world.run();
+    expect([...seen]).toEqual(['propagating']);
+  });
+
+  it('nothing, as long as it goes on', async () => {
+    const world = await createWorld(7, noFaults, { verdictOf: allPass });
+    const { id } = await world.startImport(addresses(2_000));
+    const seen = watchWaits(world, id);
+    await world.run();
+    expect([...seen]).toEqual([]);
+  });
+});
+
+async function waitOf(world: World, importId: string) {
+  return (await world.imports.get('cust_1', importId))?.value.waitingFor;
+}
 
 /** Checks that one process runs at the same time. */
 const CHECKS_AT_ONCE = 24;

@@ -4,6 +4,7 @@ import type { Import } from '../../../shared/imports/import.ts';
 import { countRows } from '../../../shared/imports/ledger/counts.ts';
 import { isSettled, type Row, settledStates } from '../../../shared/imports/ledger/row.ts';
 import { countSettled, sumTallies } from '../../../shared/imports/ledger/tally.ts';
+import { summarizeImport } from '../../../shared/imports/reports/summarize-import.ts';
 import { type Faults, noFaults } from '../../support/import-world/faults.ts';
 import { createWorld, type World } from '../../support/import-world/world.ts';
 
@@ -32,6 +33,7 @@ async function expectExact(
   expect(record?.counts, 'the counts in the record').toEqual(countRows(plan, counts));
   expect(record?.counts).toMatchObject({ rows: rows.length, pending: 0 });
   await expectLogged(world, importId, accepted);
+  if (record) await expectSummed(world, record, accepted);
   for (const state of settledStates) {
     expect(counts[state], state).toBe(accepted.filter((row) => row.state === state).length);
   }
@@ -45,6 +47,19 @@ async function expectExact(
     if (mailbox?.importId !== importId) continue;
     if (!isCancelled) expect(mailbox.status).toBe(row.state === 'passed' ? 'active' : row.state);
     else expect(mailbox.status).toBe(row.takesSlot ? 'disconnected' : 'inconclusive');
+  }
+}
+
+/** Expects the summary to count each row that did not pass once, with the cause that it ends with, and to show some of them. */
+async function expectSummed(world: World, record: Import, accepted: readonly Row[]): Promise<void> {
+  const { causes } = await summarizeImport(world, record);
+  const withCause = accepted.filter(({ state, cause }) => cause && (state === 'failed' || state === 'inconclusive'));
+  const byCause = Map.groupBy(withCause, ({ cause = '' }) => cause);
+  expect(new Map(causes.map(({ cause, mailboxes }) => [cause, mailboxes]))).toEqual(
+    new Map([...byCause].map(([cause, rows]) => [cause, rows.length])),
+  );
+  for (const { cause, examples } of causes) {
+    expect(byCause.get(cause)?.map(({ address }) => address)).toEqual(expect.arrayContaining(examples));
   }
 }
 

@@ -9,6 +9,7 @@ import { inMemoryLedger } from '../../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../../fakes/in-memory-slots.ts';
 import { inMemoryUploadLeases } from '../../fakes/in-memory-upload-leases.ts';
 import { aConnection, anImport, aRow, RECORDS_NOW } from '../../support/records.ts';
+import { someRetention } from '../../support/some-retention.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
@@ -63,6 +64,7 @@ async function retry(rows: number) {
     uploadLimits: { maxBytes: 1e9, maxRows: 2_000_000, recordMaxBytes: 65_536, nameMaxLength: 200 },
     uploadLeases: inMemoryUploadLeases(),
     uploadLeaseMs: 15_000,
+    retention: someRetention(),
     quotas: { runningImportsMax: 10, rejectedRowsMax: 10 },
     clock,
     newId: createNewId(clock.now),

@@ -1,5 +1,7 @@
-import { beforeEach, expect, it } from 'vitest';
-import type { Import } from '../../../shared/imports/import.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Connection } from '../../../shared/connections/connection.ts';
+import type { ConnectionStore } from '../../../shared/connections/connection-store.ts';
+import type { Import, ImportFinding } from '../../../shared/imports/import.ts';
 import type { ImportStore } from '../../../shared/imports/import-store.ts';
 import type { ImportMessage } from '../../../shared/imports/messages.ts';
 import { pauseImport } from '../../../shared/imports/pause-import.ts';
@@ -15,7 +17,7 @@ const DAY_MS = 86_400_000;
 let now: number;
 let imports: ImportStore;
 let dispatched: string[];
-let deps: SweepDeps;
+let deps: SweepDeps & { connections: ConnectionStore };
 
 beforeEach(() => {
   now = RECORDS_NOW.getTime();
@@ -25,6 +27,7 @@ beforeEach(() => {
     imports,
     connections: inMemoryConnections(),
     sendDeletion: async () => undefined,
+    testConnection: async () => undefined,
     ledger: inMemoryLedger(),
     importQueues: {
       sendPlan: async () => undefined,
@@ -75,6 +78,35 @@ it('counts the time of the last pause only', async () => {
   now += 20 * DAY_MS;
   await sweepImports(deps);
   expect(await read()).toMatchObject({ status: 'paused' });
+});
+
+describe('an import that paused because of a credential', () => {
+  const expired = { code: 'secret_expired', detail: 'Over.', seenAt: RECORDS_NOW } as const;
+  const MINUTE_MS = 60_000;
+
+  async function statusAfter(change: Partial<Connection>, finding: ImportFinding = expired) {
+    await deps.connections.purge('cust_1');
+    await deps.connections.insert(aConnection(change));
+    await store();
+    await pauseImport(deps, 'cust_1', 'imp_1', { finding, epoch: 1 });
+    await sweepImports(deps);
+    return (await read())?.status;
+  }
+  const later = new Date(RECORDS_NOW.getTime() + MINUTE_MS);
+
+  it('goes on by itself once another one is in use and has passed its test', async () => {
+    expect(await statusAfter({ status: 'ready', clientSecretChangedAt: later })).toBe('running');
+    expect(dispatched).toContain('imp_1');
+  });
+
+  it.each<[string, Partial<Connection>, ImportFinding?]>([
+    ['the new one has not passed its test', { status: 'failing', clientSecretChangedAt: later }],
+    ['the credential is older than the pause', { status: 'ready', clientSecretChangedAt: new Date(0) }],
+    ['the credential is still the same', { status: 'ready' }],
+    ['it paused for another reason', { clientSecretChangedAt: later }, { ...expired, code: 'app_disabled' }],
+  ])('stays paused if %s', async (_why, change, finding) => {
+    expect(await statusAfter(change, finding)).toBe('paused');
+  });
 });
 
 it('looks after every other import when some cannot be read, and returns their errors', async () => {

@@ -54,7 +54,9 @@ export async function* readSheet(source: AsyncGenerator<Buffer>, context: SheetC
 
   function endCell(): void {
     if (column >= context.columnsMax() || rowLength > context.rowMaxLength) return;
-    const text = value === undefined ? formula && `=${formula}` : toText(type, value, style, context);
+    // Programs that do not calculate write formulas without a result, or with an empty one that is no text.
+    const hasResult = value !== undefined && (value !== '' || type === 'str');
+    const text = hasResult ? toText(type, value ?? '', style, context) : formula && `=${formula}`;
     if (text === '') return;
     row.cells[column] = text;
     rowLength += text.length;

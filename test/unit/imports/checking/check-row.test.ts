@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createPropagationSteps } from '../../../../shared/connections/propagation.ts';
 import { type CheckDeps, checkRow } from '../../../../shared/imports/checking/check-row.ts';
 import { createConnectionCache } from '../../../../shared/imports/checking/connection-cache.ts';
@@ -83,6 +83,32 @@ it('never waits longer for that instant than its sender meant, however much the 
   const sentAt = new Date(NOW.getTime() + 60_000);
   await checkRow(deps, { ...message, sentAt, askAt: new Date(sentAt.getTime() + 1_000) }, false);
   expect(done).toEqual(['slept 1000', 'asked', 'settled']);
+});
+
+describe('a refusal of the credential', () => {
+  const finding = { cause: 'secret_wrong', detail: 'Wrong.', seenAt: NOW } as const;
+  const refuse = async () => ({ kind: 'connectionRefused', finding, counts: { accepted: 0, throttled: 0 } }) as const;
+  const stateOf = async () => ({
+    import: (await deps.imports.get('cust_1', 'imp_1'))?.value.status,
+    connection: (await deps.connections.get('cust_1', 'conn_1'))?.value.status,
+  });
+
+  it('pauses the import', async () => {
+    deps.checker.check = refuse;
+    await checkRow(deps, message, false);
+    expect(await stateOf()).toEqual({ import: 'paused', connection: 'failing' });
+  });
+
+  it('says nothing about the one that has replaced it in the meantime: the row is asked again', async () => {
+    deps.checker.check = async () => {
+      const found = await deps.connections.get('cust_1', 'conn_1');
+      if (found) await deps.connections.update({ ...found.value, clientSecretVersion: 'v2' }, found.tag);
+      return refuse();
+    };
+    await checkRow(deps, message, false);
+    expect(await stateOf()).toEqual({ import: 'running', connection: 'ready' });
+    expect(done).toEqual(['settled']);
+  });
 });
 
 const secondDeliveries: [string, CheckMessage, boolean][] = [

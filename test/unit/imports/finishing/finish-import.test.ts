@@ -16,6 +16,7 @@ import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../../../fakes/in-memory-slots.ts';
 import { storePlannedImport } from '../../../support/planned-import.ts';
 import { RECORDS_NOW } from '../../../support/records.ts';
+import { someRetention } from '../../../support/some-retention.ts';
 
 const FAILED = 1_200;
 const LEASE_MS = 15_000;
@@ -49,6 +50,7 @@ function startProcess(change: Partial<Ledger> = {}): FinishDeps & LeaseDeps {
     slots,
     serialByKey: createSerialByKey(),
     tallies: createTallyBook(holder, { write: () => undefined }, systemClock),
+    retention: someRetention(),
     importEvents: { ended: async ({ id }) => void ended.push(id) },
     importQueues: { sendDispatch: async () => undefined },
     clock: { now: () => new Date(now) },

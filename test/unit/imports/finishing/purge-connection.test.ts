@@ -10,6 +10,7 @@ import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../../../fakes/in-memory-slots.ts';
 import { storePlannedImport } from '../../../support/planned-import.ts';
 import { anImport, RECORDS_NOW } from '../../../support/records.ts';
+import { someRetention } from '../../../support/some-retention.ts';
 
 const LATE = { importId: 'imp_late', openedAt: RECORDS_NOW };
 
@@ -36,6 +37,7 @@ const startProcess = (holder: string) => ({
   serialByKey: createSerialByKey(),
   tallies: createTallyBook(holder, { write: () => undefined }, systemClock),
   uploads: { remove: async () => undefined },
+  retention: someRetention(),
   importEvents: { ended: async ({ id }: { id: string }) => void ended.push(id) },
   importQueues: {
     sendPlan: async () => undefined,

@@ -5,6 +5,8 @@ import { reviseExplanations } from '../../../../shared/imports/finishing/revise-
 import type { ExplainCheckpoint } from '../../../../shared/imports/import.ts';
 import type { HeldLease } from '../../../../shared/imports/import-lease.ts';
 import type { Ledger } from '../../../../shared/imports/ledger/ledger.ts';
+import { createSerialByKey } from '../../../../shared/imports/ledger/serial-by-key.ts';
+import { createTallyBook } from '../../../../shared/imports/ledger/tally-book.ts';
 import type { Mailbox } from '../../../../shared/mailboxes/mailbox.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
 import { aMailbox, anImport, aRow } from '../../../support/records.ts';
@@ -39,12 +41,14 @@ async function reviseAll(): Promise<void> {
   const countOf = async (state: 'failed' | 'passed') =>
     (await ledger.findRows('conn_1', 'imp_1', { fromLine: 0, states: [state], limit: 1_000 })).length;
   const counts = { failed: await countOf('failed'), passed: await countOf('passed') };
+  const tallies = createTallyBook('p', { write: () => undefined }, { now: () => AT });
+  const deps = { ledger, serialByKey: createSerialByKey(), tallies };
   let next: ExplainCheckpoint | 'done' | 'lost' = await findPassedProbes(ledger, record, counts);
   for (;;) {
     if (next === 'done') return;
     if (next === 'lost') throw new Error('the lease is lost');
     if (next.step === 'findPassed') next = await findMorePassedProbes(ledger, record, next);
-    else if (next.step === 'explain') next = await reviseExplanations({ ledger }, leased, next, counts.failed);
+    else if (next.step === 'explain') next = await reviseExplanations(deps, leased, next, counts.failed);
   }
 }
 

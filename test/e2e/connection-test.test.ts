@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import { knownAadsts } from '../../local/microsoft365/entra/aadsts.ts';
+import { type CauseCode, causes } from '../../shared/causes/causes.ts';
+import { plainTenant, tenant } from '../support/plain-tenant.ts';
+import { useRunningStack } from '../support/running-stack.ts';
+
+interface Step {
+  step: string;
+  service?: string;
+  verdict: string;
+  cause?: string;
+  detail?: string;
+  fix?: string;
+  link?: string;
+  microsoftCode?: string;
+}
+interface Result {
+  verdict: string;
+  steps: Step[];
+  roles: string[];
+  organization?: { displayName: string };
+}
+
+const mailbox = `jane@${tenant.domain}`;
+const grants = ['Mail.ReadWrite', 'Mail.Send', 'User.Read.All'];
+const STEP_SECONDS = 3;
+
+const running = useRunningStack(plainTenant(1, { mailboxes: [{ address: mailbox }] }), {
+  settings: { CONNECTION_TEST_STEP: `PT${STEP_SECONDS}S`, CONNECTION_TESTS_PER_MINUTE: '1000' },
+});
+
+type App = { tokenError: string | null; grants: string[] };
+type Mailboxes = { address: string; fault?: string }[];
+
+async function given(app: Partial<App>, more: { fault?: string; throttleSeconds?: number } = {}): Promise<void> {
+  await running.changeTenant((changed) => {
+    for (const one of changed.apps ?? []) Object.assign(one, { tokenError: null, grants }, app);
+    for (const one of (changed.mailboxes ?? []) as Mailboxes) {
+      if (one.address === mailbox && more.fault) one.fault = more.fault;
+    }
+    if (more.throttleSeconds) changed.throttle = { retryAfterSeconds: more.throttleSeconds };
+  });
+}
+
+let connection: { id: string } | undefined;
+async function test(): Promise<{ retryAfter: string | null; result: Result; ms: number }> {
+  connection ??= await running.connect({ defaultMailbox: mailbox });
+  const began = performance.now();
+  const url = `${running.stack.local().apiUrl}/v1/connections/${connection.id}/test`;
+  const headers = { authorization: `Bearer ${running.ownerKey}` };
+  const response = await running.fetch(new Request(url, { method: 'POST', headers }));
+  expect(response.status).toBe(200);
+  const result = (await response.json()) as Result;
+  return { retryAfter: response.headers.get('retry-after'), result, ms: performance.now() - began };
+}
+
+const ORDER = ['authority', 'credential', 'tenant', 'audience', 'roles', 'organization', 'defaultMailbox'];
+
+/** Expects every step up to this one to have passed, this one to say what is wrong, and the others to be skipped. */
+function expectStoppedAt(name: string, { result }: { result: Result }, cause: CauseCode): Step {
+  expect(result.steps.map(({ step }) => step)).toEqual(ORDER);
+  const at = ORDER.indexOf(name);
+  const verdicts = result.steps.map(({ verdict }) => verdict);
+  expect(verdicts.slice(0, at)).toEqual(Array(at).fill('passed'));
+  const { verdict, fix, link } = causes[cause];
+  expect(result.steps[at]).toMatchObject({ verdict, cause, fix, link, detail: expect.stringMatching(/\S.{10}/) });
+  expect(verdicts.slice(at + 1)).toEqual(Array(ORDER.length - at - 1).fill('skipped'));
+  expect(result.verdict).toBe(verdict);
+  return result.steps[at] as Step;
+}
+
+/** What each refusal of a token by Microsoft Entra means. Codes that only a defect of ours can cause are not recognized. */
+const causeByCode: Record<number, CauseCode> = {
+  7000215: 'secret_wrong',
+  7000222: 'secret_expired',
+  700016: 'app_not_found',
+  7000229: 'service_principal_missing',
+  700011: 'app_not_found',
+  700038: 'app_not_found',
+  90002: 'tenant_not_found',
+  900023: 'tenant_not_found',
+  90038: 'wrong_cloud',
+  900432: 'wrong_cloud',
+  900382: 'wrong_cloud',
+  7000112: 'app_disabled',
+  1000031: 'app_disabled',
+  53003: 'conditional_access_blocked',
+  530032: 'conditional_access_blocked',
+  530035: 'conditional_access_blocked',
+  65001: 'consent_missing',
+  500011: 'service_missing',
+  650052: 'service_missing',
+  650056: 'app_misconfigured',
+  650057: 'app_misconfigured',
+  700025: 'app_misconfigured',
+  700027: 'certificate_wrong',
+  700024: 'certificate_wrong',
+  700021: 'certificate_wrong',
+  700213: 'certificate_wrong',
+  50196: 'throttled',
+  90055: 'throttled',
+};
+const TRANSIENT = [50000, 50033, 90006, 90012, 90024, 90033, 90090];
+const causeOf = (code: number): CauseCode =>
+  causeByCode[code] ?? (TRANSIENT.includes(code) ? 'microsoft_unavailable' : 'unknown_refusal');
+
+describe('the connection test', () => {
+  it('passes in less than five seconds when all is well, with every step', async () => {
+    await given({});
+    const { result, ms, retryAfter } = await test();
+    expect(result.steps.map(({ step }) => step)).toEqual(ORDER);
+    expect(result.steps.map(({ verdict }) => verdict)).toEqual(Array(ORDER.length).fill('passed'));
+    expect(result).toMatchObject({ verdict: 'passed', organization: { displayName: 'Tailspin' } });
+    expect(retryAfter).toBeNull();
+    expect(ms).toBeLessThan(5_000);
+  });
+
+  it('names step, verdict, cause, fix and link for every code of Microsoft Entra, and always answers 200', async () => {
+    expect(knownAadsts.length).toBeGreaterThan(50);
+    for (const code of knownAadsts) {
+      await given({ tokenError: `AADSTS${code}` });
+      const tested = await test();
+      const cause = causeOf(code);
+      const step = expectStoppedAt('credential', tested, cause);
+      const isWait = cause === 'throttled' || cause === 'microsoft_unavailable';
+      if (isWait) expect(Number(tested.retryAfter)).toBeGreaterThan(0);
+      else expect([tested.retryAfter, step.microsoftCode]).toEqual([null, `AADSTS${code}`]);
+    }
+  }, 120_000);
+
+  it('is inconclusive while Microsoft throttles or is down, and says when to test again', async () => {
+    await given({ tokenError: 'throttled' }, { throttleSeconds: 42 });
+    const throttled = await test();
+    expectStoppedAt('credential', throttled, 'throttled');
+    expect(throttled.retryAfter).toBe('42');
+    await given({ tokenError: 'down' });
+    const down = await test();
+    expectStoppedAt('credential', down, 'microsoft_unavailable');
+    expect(down.retryAfter).toBe('10');
+  });
+
+  it('is inconclusive when one step is slow, after the time limit of a step', async () => {
+    await given({}, { fault: 'noAnswer' });
+    const slow = await test();
+    const step = expectStoppedAt('defaultMailbox', slow, 'microsoft_unavailable');
+    expect(step.detail).toContain(`within ${STEP_SECONDS} seconds`);
+    expect(slow.ms).toBeLessThan(STEP_SECONDS * 1000 + 3_000);
+    expect(slow.retryAfter).toBe('10');
+  });
+
+  it('leaves the status as it is when it is inconclusive, and ends a finding when it passes', async () => {
+    const id = connection?.id ?? '';
+    const status = async () => {
+      const { status, finding, lastTest } = await running.owner.expect<{
+        status: string;
+        finding: { cause: string } | null;
+        lastTest: { verdict: string };
+      }>(200, 'GET', `/v1/connections/${id}`);
+      return [status, finding?.cause, lastTest.verdict];
+    };
+    await given({});
+    await test();
+    expect(await status()).toEqual(['ready', undefined, 'passed']);
+    await given({ tokenError: 'down' });
+    await test();
+    expect(await status()).toEqual(['ready', undefined, 'inconclusive']);
+    await given({ grants: ['User.Read.All'] });
+    await test();
+    expect(await status()).toEqual(['failing', 'permission_missing', 'failed']);
+    await given({ tokenError: 'throttled' });
+    await test();
+    expect(await status()).toEqual(['failing', 'permission_missing', 'inconclusive']);
+    await given({});
+    await test();
+    expect(await status()).toEqual(['ready', undefined, 'passed']);
+  });
+
+  it('says so if the tenant is unknown, and asks no further', async () => {
+    const unknown = await running.muster.connections.create({
+      name: 'Nobody',
+      tenant: '00000000-feed-4bad-8bad-000000000404',
+      clientId: tenant.clientId,
+      clientSecret: tenant.clientSecret,
+      clientSecretExpiresAt: '2035-12-31',
+      cloud: 'simulator',
+    });
+    const result = (await running.muster.connections.test(unknown.id)) as unknown as Result;
+    expectStoppedAt('authority', { result }, 'tenant_not_found');
+    await expect(running.muster.imports.start(unknown.id, `email\n${mailbox}\n`)).rejects.toMatchObject({
+      status: 409,
+      code: 'connection_not_ready',
+    });
+  });
+});
