@@ -1,5 +1,6 @@
 import { apiFairness } from './api-fairness.ts';
 import { cancel } from './cancel.ts';
+import { crowd } from './crowd.ts';
 import { fairness } from './fairness.ts';
 import { files } from './files.ts';
 import { large } from './large.ts';
@@ -28,7 +29,7 @@ const benches: Record<string, Bench> = {
 };
 
 /** Benches that take too long to run with the others. */
-const longBenches: Record<string, Bench> = { large };
+const longBenches: Record<string, Bench> = { crowd, large };
 const named = { ...benches, ...longBenches };
 
 /**

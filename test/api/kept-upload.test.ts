@@ -254,7 +254,7 @@ describe('an import', () => {
       410,
       { code: 'gone', detail: expect.stringContaining('deleted on 2026-06-01') },
     ]);
-    for (const file of ['report.csv', 'report.json', 'failed.csv']) {
+    for (const file of ['report.csv', 'report.json', 'failed.csv', 'summary']) {
       expect((await api.request('GET', `/v1/imports/${id}/${file}`, { key: acme.key })).status).toBe(410);
     }
     expect((await api.request('GET', `/v1/imports/${id}`, { key: acme.key })).status).toBe(200);

@@ -10,6 +10,7 @@ import type { paths } from './schema.ts';
 import { createSender, type Fetch, type RetryOptions } from './sender.ts';
 import type { AuditRecord, ExpiringSecret, Import, Me } from './types.ts';
 import { type WaitForImportOptions, waitForImport } from './wait-for-import.ts';
+import { type ImportEvent, watchImport } from './watch-import.ts';
 import { createWebhooks, type Webhooks } from './webhooks.ts';
 
 export interface MusterOptions {
@@ -49,6 +50,11 @@ export interface Muster {
    * An unchanged import costs an empty answer (304).
    */
   waitForImport(importId: string, options?: WaitForImportOptions): Promise<Import>;
+  /**
+   * Tells what happens to an import until it has ended: its progress, and each mailbox as it is settled. After a break it
+   * goes on where it stopped.
+   */
+  watchImport(importId: string, options?: RequestOptions): AsyncGenerator<ImportEvent, void, undefined>;
   /** What was changed, by whom, newest first. For owners and operators. */
   audit(options?: AuditOptions): AsyncIterable<AuditRecord>;
   /** Client secrets that expire soon. */
@@ -102,6 +108,7 @@ export function createMuster({ url, key, customer, fetch, retry = {} }: MusterOp
           ) as Promise<Page<ExpiringSecret>>,
       ),
     waitForImport: (importId, options) => waitForImport(api, importId, options),
+    watchImport: (importId, options) => watchImport(api, importId, options),
     raw,
   };
 }

@@ -7,6 +7,7 @@ import { type Counts, countRows } from '../ledger/counts.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { FindingExample, PlanRecord } from '../ledger/plan-record.ts';
 import { sumTallies } from '../ledger/tally.ts';
+import { requireRows } from '../require-import.ts';
 import { type RowFindingCode, rowFindingCodes } from '../upload/row-findings.ts';
 import { findingTexts } from './finding-texts.ts';
 import { rowsGone } from './write-report.ts';
@@ -52,6 +53,7 @@ export async function summarizeImport(
   { ledger }: { ledger: Pick<Ledger, 'getPlan' | 'listTallies' | 'getRow'> },
   record: Import,
 ): Promise<ImportSummary> {
+  requireRows(record);
   const { connectionId, id } = record;
   const [plan, tallies] = await Promise.all([ledger.getPlan(connectionId, id), ledger.listTallies(connectionId, id)]);
   if (!plan && isEnded(record.status) && (record.counts?.rows ?? 0) > 0) throw rowsGone();
