@@ -6,6 +6,7 @@ import { files } from './files.ts';
 import { large } from './large.ts';
 import { processes } from './processes.ts';
 import { reads } from './reads.ts';
+import { reports as reportFiles } from './reports.ts';
 import { requests } from './requests.ts';
 import { sizes } from './sizes.ts';
 import { speed } from './speed.ts';
@@ -24,6 +25,7 @@ const benches: Record<string, Bench> = {
   'api-fairness': apiFairness,
   reads,
   cancel,
+  reports: reportFiles,
   files,
   start,
 };

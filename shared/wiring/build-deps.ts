@@ -208,5 +208,6 @@ export function buildDeps(config: Config, log: Log) {
     hasCloud: (cloud: Cloud) => clouds(cloud) !== undefined,
     expiringWithinDays: settings.EXPIRING_WITHIN_DAYS,
     replacedSecretKeptMs: settings.REPLACED_SECRET_KEPT,
+    orphanedSecretAfterMs: settings.ORPHANED_SECRET_AFTER,
   };
 }

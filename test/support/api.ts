@@ -154,6 +154,7 @@ export function createApiDeps() {
     discardConnection: (customerId: string, connectionId: string) =>
       discardConnection(deletionDeps, { customerId, connectionId }),
     replacedSecretKeptMs: 3 * 86_400_000,
+    orphanedSecretAfterMs: 3_600_000,
     consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
     consentLinkValidMs: 3_600_000,
     publicUrl: 'https://muster.test',

@@ -1824,7 +1824,7 @@ export interface components {
              * @example 2027-06-01T08:30:00.000Z
              */
             at: string;
-            /** @description The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself. */
+            /** @description The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself, and `system` for what Muster does on its own. */
             actor: {
                 keyId: string;
                 /** @enum {string} */
