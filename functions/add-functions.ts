@@ -26,6 +26,7 @@ import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
 import { addPublishEventsQueue } from './queues/publish-events.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
+import { addReconcileSlotsTimer } from './timers/reconcile-slots.ts';
 import { addRemoveExpiredDataTimer } from './timers/remove-expired-data.ts';
 import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
 import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
@@ -68,6 +69,7 @@ const queuesAndTimers = [
   addFindExpiringSecretsTimer,
   addRemoveOrphanedSecretsTimer,
   addTidyUpTimer,
+  addReconcileSlotsTimer,
   addRemoveExpiredDataTimer,
 ] as const;
 

@@ -41,6 +41,7 @@ const importFolderArrows: Record<string, readonly string[]> = {
   pacing: ['ledger'],
   refusals: ['ledger'],
   checking: ['ledger', 'refusals'],
+  reconciling: ['ledger'],
   finishing: ['ledger', 'retention', 'upload'],
   dispatching: ['finishing', 'ledger', 'pacing', 'refusals', 'retention'],
   events: ['ledger'],

@@ -4,6 +4,7 @@ import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { absentId, createApi, DOMAIN, OPERATOR_KEY } from '../support/api.ts';
 import type { RequestOptions } from '../support/function-caller.ts';
+import { aRow } from '../support/records.ts';
 
 let api: ReturnType<typeof createApi>;
 let acme: { id: string; key: string };
@@ -99,6 +100,22 @@ describe('every change', () => {
     }
     const alerts = { daysBefore: [7], lifetimeLeft: [], contacts: [] };
     await ran('expiry-alerts-update', 'PUT', '/v1/expiry-alerts', NONE, { body: alerts });
+    const ended = await api.deps.imports.get(acme.id, importId);
+    const counts = {
+      rows: 1,
+      accepted: 1,
+      rejected: 0,
+      duplicates: 0,
+      pending: 0,
+      waiting: 0,
+      passed: 0,
+      cancelled: 0,
+    };
+    const result = { status: 'completed' as const, counts: { ...counts, failed: 1, inconclusive: 0 } };
+    if (ended) await api.deps.imports.update({ ...ended.value, ...result }, ended.tag);
+    const row = aRow({ importId, line: 9, state: 'failed' });
+    await api.deps.ledger.commit(ended?.value.connectionId ?? '', [{ op: 'createRow', row }]);
+    await ran('imports-retry-failed', 'POST', `/v1/imports/${importId}/retry-failed`, undefined);
     const webhookBody = { url: 'https://hooks.contoso.example/', events: ['import.completed'] };
     const webhook = await ran('webhooks-create', 'POST', '/v1/webhooks', undefined, { body: webhookBody });
     const hook = `/v1/webhooks/${webhook.id}`;
@@ -277,6 +294,18 @@ async function runTimer(name: string): Promise<void> {
   const context = new InvocationContext({ functionName: name, logHandler: () => undefined });
   await api.timers.find((one) => one.name === name)?.handler(timer, context);
 }
+
+it('the timer that reconciles slots repairs a count that has drifted, and leaves a record', async () => {
+  await api.deps.slots.claim(acme.id, 'nothing holds these', 2);
+  await runTimer('reconcile-slots');
+  expect(await api.deps.slots.get(acme.id)).toMatchObject({ used: 0 });
+  const { body } = await call('GET', '/v1/audit?action=slots.reconcile');
+  expect(body.items).toMatchObject([
+    { actor: { keyId: 'reconciliation' }, object: 'slotsUsed 2 to 0', result: 'succeeded', customerId: acme.id },
+  ]);
+  await runTimer('reconcile-slots');
+  expect((await call('GET', '/v1/audit?action=slots.reconcile')).body.items).toHaveLength(1);
+});
 
 describe('the tidy-up timer', () => {
   it('removes records that have been kept for long enough, and no others', async () => {

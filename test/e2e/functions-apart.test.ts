@@ -21,7 +21,13 @@ it('counts exactly although HTTP, each queue function and each timer have proces
   for (const name of alone) {
     for (const number of [1, 2]) expect(functionsOf.get(`functions ${name} ${number}`)).toEqual([name]);
   }
-  const once = [...alone.map((name) => `${name}-poison`), 'sweep-imports', 'find-expiring-secrets', 'tidy-up'];
+  const once = [
+    ...alone.map((name) => `${name}-poison`),
+    'sweep-imports',
+    'find-expiring-secrets',
+    'tidy-up',
+    'reconcile-slots',
+  ];
   for (const name of once) expect(functionsOf.get(`functions ${name} 1`)).toEqual([name]);
   expect(functionsOf.size).toBe(2 + 2 * alone.length + once.length);
 

@@ -52,6 +52,7 @@ import { inMemoryLeases } from '../fakes/in-memory-lease.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemoryOutbox } from '../fakes/in-memory-outbox.ts';
+import { inMemoryReconcileProgress } from '../fakes/in-memory-reconcile-progress.ts';
 import { inMemorySigningSecrets } from '../fakes/in-memory-signing-secrets.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
@@ -263,6 +264,7 @@ export function createApiDeps() {
       void processEvents.push({ level, event, ...fields }),
     customerPurgers: purgers,
     heartbeats,
+    reconcileProgress: inMemoryReconcileProgress(),
     /** Set a part to `true` to make it unavailable. */
     unavailable,
     readiness: createReadiness({
