@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { previewImport } from '../../shared/imports/preview-import.ts';
 import { runRemovals } from '../../shared/imports/retention/run-removals.ts';
+import { startKeptImport } from '../../shared/imports/start-kept-import.ts';
 import { absentId, createApi } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
 import { aConnection } from '../support/records.ts';
@@ -139,6 +140,18 @@ it('202: two requests at the same time start one import', async () => {
   expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409, 409]);
   expect(api.deps.sent).toHaveLength(1);
   expect(await api.deps.imports.listOpen()).toHaveLength(1);
+});
+
+it('starts one import, whatever the lease of uploads does: the insert of the import decides', async () => {
+  const { uploadId } = await preview();
+  const actor = { customerId: acme.id, keyId: 'key_1', role: 'owner' } as const;
+  const connection = aConnection({ customerId: acme.id });
+  const started = await Promise.allSettled(
+    Array.from({ length: 4 }, () => startKeptImport(api.deps, actor, connection, uploadId)),
+  );
+  const refused = started.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  expect(refused.map(({ code }) => code)).toEqual(['upload_used', 'upload_used', 'upload_used']);
+  expect(api.deps.sent).toHaveLength(1);
 });
 
 it('202: repeated with its Idempotency-Key, it resolves to its own import, also after a crash', async () => {
