@@ -1,6 +1,7 @@
 import type { app } from '@azure/functions';
 import { type Api, createApi } from '../shared/edge/api.ts';
 import type { EndpointDeps } from '../shared/edge/endpoint.ts';
+import { addAlertRoutes } from './http/alerts.ts';
 import { addApiKeyRoutes } from './http/api-keys.ts';
 import { addAuditRoutes } from './http/audit.ts';
 import { addConnectionRoutes } from './http/connections.ts';
@@ -41,6 +42,7 @@ const routes = [
   addConnectionRoutes,
   addConsentRoutes,
   addExpiringSecretRoutes,
+  addAlertRoutes,
   addImportRoutes,
   addImportEventRoutes,
   addImportReportRoutes,

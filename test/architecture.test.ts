@@ -15,6 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
 
 /** Which other features a feature may use. A new arrow is a decision: add it here, or find another way. */
 const featureArrows: Record<string, readonly string[]> = {
+  alerts: ['connections'],
   'api-keys': [],
   audit: [],
   causes: [],

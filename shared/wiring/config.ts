@@ -137,6 +137,11 @@ const settings = z.object({
   /** For one machine only: deliveries may go to local addresses, and without TLS. */
   WEBHOOKS_TO_LOCAL: z.stringbool().default(false),
 
+  /** The mail server of the deployment, as nodemailer reads it. Without it, only customers' own mailboxes send. */
+  SMTP_URL: secret.optional(),
+  EMAIL_FROM: z.string().optional(),
+  EMAIL_TIMEOUT: durationMs('PT15S'),
+
   EXPIRING_WITHIN_DAYS: whole(30),
   CONNECTION_TEST_STEP: durationMs('PT10S'),
   ORPHANED_SECRET_AFTER: durationMs('PT1H'),

@@ -5,7 +5,7 @@ import { type Connections, createConnections } from './connections.ts';
 import { type Customers, createCustomers } from './customers.ts';
 import { createImports, type Imports } from './imports.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
-import { pages } from './pages.ts';
+import { type Page, pages } from './pages.ts';
 import type { paths } from './schema.ts';
 import { createSender, type Fetch, type RetryOptions } from './sender.ts';
 import type { AuditRecord, ExpiringSecret, Import, Me } from './types.ts';
@@ -97,13 +97,15 @@ export function createMuster({ url, key, customer, fetch, retry = {} }: MusterOp
         ),
       ),
     expiringSecrets: ({ pageSize, signal, ...filter } = {}) =>
-      pages<ExpiringSecret>((cursor) =>
-        dataOf(
-          raw.GET('/v1/expiring-secrets', {
-            params: { query: { ...filter, ...cursor, ...(pageSize && { limit: pageSize }) } },
-            ...(signal && { signal }),
-          }),
-        ),
+      pages<ExpiringSecret>(
+        (cursor) =>
+          // Without `format`, the answer is JSON.
+          dataOf(
+            raw.GET('/v1/expiring-secrets', {
+              params: { query: { ...filter, ...cursor, ...(pageSize && { limit: pageSize }) } },
+              ...(signal && { signal }),
+            }),
+          ) as Promise<Page<ExpiringSecret>>,
       ),
     waitForImport: (importId, options) => waitForImport(api, importId, options),
     watchImport: (importId, options) => watchImport(api, importId, options),

@@ -37,6 +37,7 @@ const columns: Columns<Connection> = {
   grantsChangedAt: 'instant',
   provenAt: 'instant',
   checksHeldUntil: 'instant',
+  secretAlert: 'json',
   happenings: 'json',
   createdAt: 'instant',
 };
