@@ -1,10 +1,12 @@
 import { apiFairness } from './api-fairness.ts';
 import { cancel } from './cancel.ts';
+import { crowd } from './crowd.ts';
 import { fairness } from './fairness.ts';
 import { files } from './files.ts';
 import { large } from './large.ts';
 import { processes } from './processes.ts';
 import { reads } from './reads.ts';
+import { reports as reportFiles } from './reports.ts';
 import { requests } from './requests.ts';
 import { sizes } from './sizes.ts';
 import { speed } from './speed.ts';
@@ -23,12 +25,13 @@ const benches: Record<string, Bench> = {
   'api-fairness': apiFairness,
   reads,
   cancel,
+  reports: reportFiles,
   files,
   start,
 };
 
 /** Benches that take too long to run with the others. */
-const longBenches: Record<string, Bench> = { large };
+const longBenches: Record<string, Bench> = { crowd, large };
 const named = { ...benches, ...longBenches };
 
 /**

@@ -1,6 +1,7 @@
 import type { app } from '@azure/functions';
 import { type Api, createApi } from '../shared/edge/api.ts';
 import type { EndpointDeps } from '../shared/edge/endpoint.ts';
+import { addAlertRoutes } from './http/alerts.ts';
 import { addApiKeyRoutes } from './http/api-keys.ts';
 import { addAuditRoutes } from './http/audit.ts';
 import { addConnectionRoutes } from './http/connections.ts';
@@ -25,6 +26,7 @@ import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
 import { addPublishEventsQueue } from './queues/publish-events.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
+import { addReconcileSlotsTimer } from './timers/reconcile-slots.ts';
 import { addRemoveExpiredDataTimer } from './timers/remove-expired-data.ts';
 import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
 import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
@@ -40,6 +42,7 @@ const routes = [
   addConnectionRoutes,
   addConsentRoutes,
   addExpiringSecretRoutes,
+  addAlertRoutes,
   addImportRoutes,
   addImportEventRoutes,
   addImportReportRoutes,
@@ -66,6 +69,7 @@ const queuesAndTimers = [
   addFindExpiringSecretsTimer,
   addRemoveOrphanedSecretsTimer,
   addTidyUpTimer,
+  addReconcileSlotsTimer,
   addRemoveExpiredDataTimer,
 ] as const;
 

@@ -15,6 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
 
 /** Which other features a feature may use. A new arrow is a decision: add it here, or find another way. */
 const featureArrows: Record<string, readonly string[]> = {
+  alerts: ['connections'],
   'api-keys': [],
   audit: [],
   causes: [],
@@ -40,6 +41,7 @@ const importFolderArrows: Record<string, readonly string[]> = {
   pacing: ['ledger'],
   refusals: ['ledger'],
   checking: ['ledger', 'refusals'],
+  reconciling: ['ledger'],
   finishing: ['ledger', 'retention', 'upload'],
   dispatching: ['finishing', 'ledger', 'pacing', 'refusals', 'retention'],
   events: ['ledger'],

@@ -19,7 +19,8 @@ const auditRecordSchema = z
     id: z.string().meta({ example: 'aud_01k2m8qj4vabcdefghjkmnp' }),
     at: instant,
     actor: z.strictObject({ keyId: z.string(), role: z.enum(roles) }).meta({
-      description: 'The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself.',
+      description:
+        'The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself, and `system` for what Muster does on its own.',
     }),
     customerId: z.string().nullable(),
     action: z.string().meta({ description: 'A resource and a verb.', example: 'connections.update' }),

@@ -46,6 +46,12 @@ export const testResultSchema = z
   })
   .meta({ id: 'TestResult' });
 
+/** What people have said to the notices about an expiring client secret. */
+const silence = {
+  acknowledgedAt: instant.nullable().meta({ description: 'From then on, only the expiry itself is told.' }),
+  snoozedUntil: instant.nullable().meta({ description: 'Until then, only the expiry itself is told.' }),
+};
+
 export const connectionSchema = z
   .strictObject({
     id: z.string().meta({ example: 'conn_01k2m8qj4vabcdefghjkmnp' }),
@@ -68,6 +74,7 @@ export const connectionSchema = z
         .strictObject({ expiresAt: instant, restorableUntil: instant })
         .optional()
         .meta({ description: 'The secret that was replaced last, as long as it can be brought back.' }),
+      ...silence,
     }),
     probes: z.array(probeSchema),
     sendProbe: z.enum(sendProbes),
@@ -95,6 +102,7 @@ const expiringSecretSchema = z
     expiresAt: instant,
     daysLeft: z.int(),
     state: z.enum(clientSecretStates),
+    ...silence,
   })
   .meta({ id: 'ExpiringSecret' });
 

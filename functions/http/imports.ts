@@ -217,6 +217,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       'wrong_state',
       'gone',
       'nothing_to_retry',
+      'gone',
       'connection_not_ready',
       'slot_limit_reached',
       'quota_reached',
@@ -234,6 +235,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     async handle({ actor, params, body, newId }) {
       const first = await requireImport(deps, actor, params.importId ?? '');
       requireEnded(first);
+      requireRows(first);
       const connection = await requireReadyConnection(deps, actor, first.connectionId);
       return answerStarted(deps, await retryFailed({ ...deps, newId }, actor, connection, first, body?.causes));
     },

@@ -3,6 +3,7 @@ import { causes } from '../../shared/causes/causes.ts';
 import type { ConnectionFinding } from '../../shared/causes/verdict.ts';
 import { clientSecretStateOf, daysLeft } from '../../shared/connections/client-secret.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
+import { alertOf } from '../../shared/connections/secret-alert.ts';
 import type { connectionSchema } from './connection-schemas.ts';
 import type { connectionFindingSchema } from './finding-schemas.ts';
 import { presentTestResult } from './present-test-result.ts';
@@ -14,6 +15,7 @@ export function presentConnection(
   expiringWithinDays: number,
 ): z.infer<typeof connectionSchema> {
   const expiresAt = connection.clientSecretExpiresAt;
+  const alert = alertOf(connection, now);
   return {
     id: connection.id,
     name: connection.name,
@@ -27,6 +29,8 @@ export function presentConnection(
       daysLeft: daysLeft(expiresAt, now),
       state: clientSecretStateOf(connection, now, expiringWithinDays),
       ...presentPrevious(connection, now),
+      acknowledgedAt: alert.acknowledgedAt?.toISOString() ?? null,
+      snoozedUntil: alert.snoozeEndsAt && alert.snoozeEndsAt > now ? alert.snoozeEndsAt.toISOString() : null,
     },
     probes: connection.probes,
     sendProbe: connection.sendProbe,

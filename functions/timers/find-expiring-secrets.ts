@@ -1,10 +1,11 @@
 import type { app } from '@azure/functions';
+import { type TellDeps, tellExpiringSecrets } from '../../shared/alerts/tell-expiring-secrets.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
 import type { ExpiryIndex } from '../../shared/connections/expiry-index.ts';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 
-interface Deps extends TimerDeps {
+interface Deps extends TimerDeps, TellDeps {
   connections: ConnectionStore;
   expiryIndex: ExpiryIndex;
   expiringWithinDays: number;
@@ -15,10 +16,13 @@ export function addFindExpiringSecretsTimer(host: Pick<typeof app, 'timer'>, dep
     schedule: '%EXPIRY_SCHEDULE%',
     handler: createTimer(deps, {
       name: 'find-expiring-secrets',
-      handle: ({ log }) =>
-        findExpiringSecrets(deps, ({ customerId, connectionId, daysLeft, state, expiresAt }) =>
+      async handle({ log }) {
+        await findExpiringSecrets(deps, ({ customerId, connectionId, daysLeft, state, expiresAt }) =>
           log('warn', `client_secret_${state}`, { customerId, connectionId, daysLeft, expiresAt }),
-        ),
+        );
+        const notices = await tellExpiringSecrets(deps);
+        log('info', 'expiring_secrets_told', { notices });
+      },
     }),
   });
 }

@@ -55,6 +55,8 @@ export interface ConnectionStore {
   /** Removes a hidden connection and its deletion. Succeeds if there is nothing to remove. */
   removeHidden(customerId: string, connectionId: string): Promise<void>;
   noteDeletion(deletion: Deletion): Promise<void>;
+  /** Removes the note of a deletion, but not the connection. */
+  forgetDeletion(connectionId: string): Promise<void>;
   /** The deletions of all customers. One may have no hidden connection: the process died before it hid it. */
   listDeletions(): Promise<Deletion[]>;
   /** Removes all connections of a customer, hidden ones and deletions included. Repeatable. */

@@ -46,8 +46,8 @@ export function decisiveStep({ steps }: Pick<TestResult, 'steps'>): StepResult |
   return steps.find(({ verdict }) => verdict === 'failed') ?? steps.find(({ verdict }) => verdict === 'inconclusive');
 }
 
-/** Before the first consent, these say no more than that it is missing. */
-const AWAITED: ReadonlySet<CauseCode> = new Set(['consent_missing', 'service_principal_missing']);
+/** Before the first consent, these say no more than that it is missing. Consent ends them. */
+export const awaitedCauses: ReadonlySet<CauseCode> = new Set(['consent_missing', 'service_principal_missing']);
 
 /**
  * The connection after a test: the result is kept, and its status follows.
@@ -76,7 +76,7 @@ export function applyTest(current: Connection, tested: Connection, result: TestR
   const finding = findingOf(result);
   const lastTest = withoutOrganization(result);
   if (!finding) return { ...current, lastTest };
-  const isAwaiting = current.status === 'awaitingConsent' && !current.consentedAt && AWAITED.has(finding.cause);
+  const isAwaiting = current.status === 'awaitingConsent' && !current.consentedAt && awaitedCauses.has(finding.cause);
   return { ...current, lastTest, finding, status: isAwaiting ? 'awaitingConsent' : 'failing' };
 }
 

@@ -1,6 +1,7 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
 import type { TestResult } from './connection-test.ts';
 import type { ConnectionHappening } from './happenings.ts';
+import type { SecretAlert } from './secret-alert.ts';
 
 /** Microsoft's clouds. `simulator` exists only if the configuration names its endpoints. */
 export const clouds = ['global', 'usgov', 'usgovdod', 'china', 'simulator'] as const;
@@ -67,6 +68,8 @@ export interface Connection {
   provenAt?: Date;
   /** The end of the quiet period: while grants propagate, no mailbox but the canary is checked before this instant. */
   checksHeldUntil?: Date;
+  /** What people were told about the expiry of the client secret. Absent before the daily timer has seen it. */
+  secretAlert?: SecretAlert;
   /** What has happened and no webhook knows yet. Written together with what it tells. */
   happenings?: readonly ConnectionHappening[];
   createdAt: Date;

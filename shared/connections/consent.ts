@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { changeConnection } from './change-connection.ts';
 import type { Cloud, Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { awaitedCauses } from './connection-test.ts';
 import type { ConsentStore } from './consent-store.ts';
 import { requireConnection } from './require-connection.ts';
 import type { Tokens } from './tokens.ts';
@@ -129,9 +130,10 @@ async function markDeclined(
 async function markConsented(deps: Deps, { customerId, id }: Connection, now: Date): Promise<void> {
   await changeConnection(deps.connections, customerId, id, (current) => {
     const { checksHeldUntil: _held, finding, ...rest } = current;
+    const isAnswered = current.status === 'awaitingConsent' && finding && awaitedCauses.has(finding.cause);
     return {
       ...rest,
-      ...(finding && finding.cause !== 'consent_declined' && { finding }),
+      ...(finding && finding.cause !== 'consent_declined' && !isAnswered && { finding }),
       consentedAt: now,
       grantsChangedAt: now,
     };

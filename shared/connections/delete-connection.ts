@@ -19,7 +19,7 @@ interface DeleteDeps {
 }
 
 export interface FinishDeletionDeps {
-  connections: Pick<ConnectionStore, 'get' | 'getHidden' | 'noteDeletion' | 'removeHidden'>;
+  connections: Pick<ConnectionStore, 'get' | 'getHidden' | 'noteDeletion' | 'forgetDeletion' | 'removeHidden'>;
   expiryIndex: Pick<ExpiryIndex, 'remove'>;
   consents: Pick<ConsentStore, 'remove'>;
   vault: Pick<SecretVault, 'remove'>;
@@ -31,10 +31,9 @@ export interface FinishDeletionDeps {
   clock: Clock;
 }
 
-/** A message that was lost is noticed after this time. */
-const LOST_AFTER_MS = 60_000;
-/** Longer than the host lets a function run. */
-const WORK_MAX_MS = 660_000;
+/** A message is lost if nothing was heard of its work for this time. The host would wait for minutes. */
+const LOST_AFTER_MS = 30_000;
+const HEARTBEAT_MS = 10_000;
 
 /**
  * Deletes a connection. From the first write on it is gone for its customer: nothing finds it, no new work is accepted,
@@ -78,20 +77,39 @@ export async function finishDeletion(
   deps: FinishDeletionDeps,
   { customerId, connectionId }: DeletedConnection,
 ): Promise<void> {
-  if (await deps.connections.get(customerId, connectionId)) return;
+  // The process died after it had noted the deletion, and before it hid the connection.
+  if (await deps.connections.get(customerId, connectionId)) return deps.connections.forgetDeletion(connectionId);
   const hidden = await deps.connections.getHidden(customerId, connectionId);
-  if (hidden) {
-    const dueAt = new Date(deps.clock.now().getTime() + WORK_MAX_MS);
-    await deps.connections.noteDeletion({ customerId, connectionId, dueAt });
-    await removeSecrets(deps, hidden);
-  }
-  deps.tokens.forget(connectionId);
-  await deps.purgeConnection(customerId, connectionId);
-  await deps.consents.remove(connectionId);
-  await deps.poisonArchive.remove(connectionId);
-  if (!hidden) return;
-  await deps.expiryIndex.remove(expiryOf(hidden));
+  await withHeartbeat(deps, { customerId, connectionId }, async () => {
+    if (hidden) await removeSecrets(deps, hidden);
+    deps.tokens.forget(connectionId);
+    await deps.purgeConnection(customerId, connectionId);
+    await deps.consents.remove(connectionId);
+    await deps.poisonArchive.remove(connectionId);
+    if (hidden) await deps.expiryIndex.remove(expiryOf(hidden));
+  });
   await deps.connections.removeHidden(customerId, connectionId);
+}
+
+/** Does the work, and notes again and again that it is being done, so that nobody else begins while this process lives. */
+async function withHeartbeat(
+  deps: Pick<FinishDeletionDeps, 'clock'> & { connections: Pick<ConnectionStore, 'noteDeletion'> },
+  deleted: DeletedConnection,
+  work: () => Promise<void>,
+): Promise<void> {
+  const beat = () =>
+    deps.connections.noteDeletion({ ...deleted, dueAt: new Date(deps.clock.now().getTime() + LOST_AFTER_MS) });
+  await beat();
+  let last: Promise<unknown> = Promise.resolve();
+  const timer = setInterval(() => {
+    last = last.then(beat).catch(() => undefined);
+  }, HEARTBEAT_MS);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+    await last;
+  }
 }
 
 /** Deletes a connection and finishes its deletion now, for callers that cannot wait. Repeatable. */

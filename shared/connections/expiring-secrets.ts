@@ -6,14 +6,18 @@ import { clientSecretStateOf, daysLeft } from './client-secret.ts';
 import type { ClientSecretState, Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import type { ExpiryIndex, ExpiryKey } from './expiry-index.ts';
+import { alertOf } from './secret-alert.ts';
 
-interface ExpiringSecret {
+export interface ExpiringSecret {
   customerId: string;
   connectionId: string;
   name: string;
   expiresAt: Date;
   daysLeft: number;
   state: ClientSecretState;
+  acknowledgedAt?: Date;
+  /** Notices are snoozed until then. */
+  snoozeEndsAt?: Date;
 }
 
 /** Secrets in one page, because each costs a read of its connection. */
@@ -97,6 +101,7 @@ async function readCurrent(
 }
 
 function present(connection: Connection, now: Date, state: ClientSecretState): ExpiringSecret {
+  const { acknowledgedAt, snoozeEndsAt } = alertOf(connection, now);
   return {
     customerId: connection.customerId,
     connectionId: connection.id,
@@ -104,5 +109,7 @@ function present(connection: Connection, now: Date, state: ClientSecretState): E
     expiresAt: connection.clientSecretExpiresAt,
     daysLeft: daysLeft(connection.clientSecretExpiresAt, now),
     state,
+    ...(acknowledgedAt && { acknowledgedAt }),
+    ...(snoozeEndsAt && snoozeEndsAt > now && { snoozeEndsAt }),
   };
 }

@@ -6,10 +6,18 @@ import type { Connection } from './connection.ts';
 export interface ConnectionHappening {
   /** The ID of the event that it becomes. */
   id: string;
-  type: 'connection.consented' | 'connection.failing';
+  type: 'connection.consented' | 'connection.failing' | 'secret.expiring' | 'secret.expired';
   happenedAt: Date;
   /** Why it is failing. */
   finding?: ConnectionFinding;
+  /** When the client secret expires, and which threshold it has reached. */
+  expiry?: SecretExpiry;
+}
+
+export interface SecretExpiry {
+  expiresAt: Date;
+  daysLeft: number;
+  threshold?: { daysBefore: number } | { lifetimeLeft: number };
 }
 
 /** More than can come together before they are published. Only a connection that nobody publishes loses its oldest. */
@@ -30,6 +38,15 @@ export function withHappenings(before: Connection, after: Connection): Connectio
 
 export function addHappenings(connection: Connection, happened: readonly ConnectionHappening[]): Connection {
   return { ...connection, happenings: [...(connection.happenings ?? []), ...happened].slice(-HAPPENINGS_MAX) };
+}
+
+export function secretHappening(
+  connection: Connection,
+  type: 'secret.expiring' | 'secret.expired',
+  happenedAt: Date,
+  expiry: SecretExpiry,
+): ConnectionHappening {
+  return { ...happening(connection, type, happenedAt), expiry };
 }
 
 /** The same happening has the same ID, each time that it is noted. */

@@ -19,10 +19,10 @@ export interface OrphanedSecretsDeps {
   auditLog: Pick<AuditLog, 'insert'>;
   clock: Clock;
   newId: NewId;
+  /** A younger secret may belong to a record that is about to be written. */
+  orphanedSecretAfterMs: number;
 }
 
-/** A younger secret may belong to a record that is about to be written. */
-const ORPHAN_AFTER_MS = 3_600_000;
 const LOOKUPS_AT_ONCE = 16;
 const BATCH_SIZE = 100;
 
@@ -61,7 +61,7 @@ async function removeIfUnused(
 ): Promise<boolean> {
   const { customerId, connectionId, version } = secret;
   const now = deps.clock.now();
-  if (now.getTime() - secret.storedAt.getTime() < ORPHAN_AFTER_MS) return false;
+  if (now.getTime() - secret.storedAt.getTime() < deps.orphanedSecretAfterMs) return false;
   const connection = (await deps.connections.get(customerId, connectionId))?.value;
   const isNamed = connection !== undefined && isUsed(connection, version);
   if (isNamed && (await deps.customers.get(customerId)) !== undefined) {

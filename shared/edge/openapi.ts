@@ -242,7 +242,8 @@ function notModified({ responses }: RegisteredRoute): ZodOpenApiResponseObject {
 }
 
 function toResponse(response: ResponseDescription, { method }: RegisteredRoute): ZodOpenApiResponseObject {
-  const { description, schema, lines, contentType, headers = {} } = response;
+  const { description, schema, lines, contentType, alsoAs = [], headers = {} } = response;
+  const others = Object.fromEntries(alsoAs.map((type) => [type, { schema: text }]));
   const common = headerRefs([
     ...(isTagged(response) ? (['ETag'] as const) : []),
     ...(method === 'POST' ? (['Idempotency-Replayed'] as const) : []),
@@ -251,7 +252,7 @@ function toResponse(response: ResponseDescription, { method }: RegisteredRoute):
   return {
     description,
     headers: { ...common, ...Object.fromEntries(describeAll(headers)) },
-    ...(schema && { content: { [contentType ?? 'application/json']: { schema } } }),
+    ...(schema && { content: { [contentType ?? 'application/json']: { schema }, ...others } }),
     ...(!schema && contentType && { content: { [contentType]: { schema: lines ?? text } } }),
   };
 }

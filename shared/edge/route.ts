@@ -19,6 +19,8 @@ export interface ResponseDescription {
   /** Of the JSON body. Without it the answer has no body, or one of another `contentType`. */
   schema?: z.ZodType;
   contentType?: string;
+  /** Further media types of the answer, as plain text. */
+  alsoAs?: readonly string[];
   /** Of each line of a streamed body, where each line is JSON. With it, `contentType` is required. */
   lines?: z.ZodType;
   /** Headers beside those that every answer has, each with one sentence. */

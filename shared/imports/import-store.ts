@@ -49,7 +49,8 @@ export interface ImportStore {
    */
   openPointer(pointer: OpenImport, runningMax?: number): Promise<void>;
   closePointer(importId: string): Promise<void>;
-  listOpen(): Promise<OpenImport[]>;
+  /** The pointers of all customers, or of one. */
+  listOpen(customerId?: string): Promise<OpenImport[]>;
 }
 
 /** Changes one import so that no concurrent change is lost. Same promise as `changeTagged`. */

@@ -5,7 +5,7 @@ import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { NewId } from '../kernel/ids.ts';
-import type { Quotas } from '../kernel/quota.ts';
+import { type Quotas, rejectedRowsReached } from '../kernel/quota.ts';
 import type { Slots } from '../plans/slots.ts';
 import { createDomainJudge } from './domains/judge-domain.ts';
 import type { Import } from './import.ts';
@@ -72,9 +72,11 @@ export async function startImport(
     const judge = createDomainJudge(connection);
     const { type: contentType, bytes: body, workbook } = upload;
     const stored = { customerId, importId, contentType, body, ...(workbook && { workbook }) };
-    const received = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, stored, (row) =>
-      demand.count(judge(row)),
-    );
+    const received = await receiveUpload({ uploads: deps.uploads, limits: deps.uploadLimits }, stored, (row) => {
+      demand.count(judge(row));
+      // Then the rest of the file changes nothing.
+      if (demand.unchecked() > deps.quotas.rejectedRowsMax) throw rejectedRowsReached(deps.quotas.rejectedRowsMax);
+    });
     await refuseTooFewSlots(deps, demand, customerId);
     record = newImport(deps, { id: importId, connection, ...received, ...origin, removal });
     const pointer = { importId, customerId, connectionId: connection.id, openedAt: record.createdAt };

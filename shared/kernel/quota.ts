@@ -12,6 +12,15 @@ export interface Quotas {
   rejectedRowsMax: number;
 }
 
+/** The refusal of an import whose rejected and duplicate rows do not fit. */
+export function rejectedRowsReached(limit: number): DomainError {
+  return quotaReached(
+    'rejected, duplicate and cancelled rows in all imports',
+    limit,
+    'Wait until running imports end, delete connections that you no longer need, or ask for a higher quota.',
+  );
+}
+
 /**
  * The refusal of one more when a customer has `limit` of them.
  *

@@ -1,3 +1,5 @@
+import type { Tagged } from '../kernel/tagged.ts';
+
 export interface SlotCount {
   /** What the plan allows. */
   limit: number;
@@ -25,6 +27,13 @@ export interface Slots {
   open(customerId: string, limit: number): Promise<void>;
   /** Resolves to `undefined` if this customer has no count. */
   get(customerId: string): Promise<SlotCount | undefined>;
+  /** The same with its tag, which every claim, release and change of the limit changes. */
+  getTagged(customerId: string): Promise<Tagged<SlotCount> | undefined>;
+  /**
+   * Replaces the number of used slots. Resolves to `false` if the count has changed since `tag` was read or is gone. Only
+   * for the reconciliation.
+   */
+  correct(customerId: string, used: number, tag: string): Promise<boolean>;
   /** Resolves to `false` if this customer has no count. A lower limit frees no slot that is in use. */
   setLimit(customerId: string, limit: number): Promise<boolean>;
   /**

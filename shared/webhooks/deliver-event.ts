@@ -3,7 +3,7 @@ import type { Log } from '../kernel/log.ts';
 import type { Secret } from '../kernel/secret.ts';
 import { type Attempt, type Delivery, FIRST_WATCH_MS, withAttempt } from './delivery.ts';
 import type { DeliveryGate } from './delivery-gate.ts';
-import { changeDelivery, type DeliveryStore, pointerOf } from './delivery-store.ts';
+import { changeDelivery, type DeliveryKey, type DeliveryStore, pointerOf } from './delivery-store.ts';
 import type { DeliveryMessage, EventQueues } from './event-queues.ts';
 import type { RetrySchedule } from './retry-schedule.ts';
 import type { SigningSecrets } from './signing-secrets.ts';
@@ -12,7 +12,12 @@ import type { Webhook } from './webhook.ts';
 import type { SendResult, WebhookSender } from './webhook-sender.ts';
 import { changeWebhook, type WebhookStore } from './webhook-store.ts';
 
+/** Takes the place of the ID of a webhook in deliveries by e-mail. */
+export const EMAIL = 'email';
+
 export interface DeliverDeps {
+  /** Sends the e-mail of a delivery. Every failure is a result. */
+  sendEmail: (delivery: Delivery) => Promise<SendResult>;
   webhooks: Pick<WebhookStore, 'get' | 'update'>;
   deliveries: Pick<DeliveryStore, 'get' | 'update' | 'remove' | 'openPointer' | 'closePointer'>;
   signingSecrets: Pick<SigningSecrets, 'get'>;
@@ -52,6 +57,7 @@ export async function deliverEvent(deps: DeliverDeps, message: DeliveryMessage, 
 async function attemptDelivery(deps: DeliverDeps, message: DeliveryMessage, log: Log): Promise<void> {
   const { customerId, webhookId, deliveryId } = message;
   const key = { customerId, webhookId, id: deliveryId };
+  if (webhookId === EMAIL) return attemptEmail(deps, key);
   const [webhook, found] = await Promise.all([deps.webhooks.get(customerId, webhookId), deps.deliveries.get(key)]);
   if (!found) return;
   if (!webhook) {
@@ -77,6 +83,18 @@ async function attemptDelivery(deps: DeliverDeps, message: DeliveryMessage, log:
   log('info', 'webhook_attempt', { customerId, webhookId, deliveryId, ...result, detail: undefined });
   await settle(deps, { value: begun, tag }, { startedAt: now, ...result }, retryAfterSeconds);
   await noteHealth(deps, webhook.value, begun, result, now);
+}
+
+/** The same for an e-mail. It has nothing to be disabled. */
+async function attemptEmail(deps: DeliverDeps, key: DeliveryKey): Promise<void> {
+  const found = await deps.deliveries.get(key);
+  const now = deps.clock.now();
+  if (!found || !isDue(found.value, now)) return;
+  const begun = beginAttempt(found.value, now);
+  const tag = await deps.deliveries.update(begun, found.tag);
+  if (tag === undefined) return;
+  const result = await deps.sendEmail(begun);
+  await settle(deps, { value: begun, tag }, { startedAt: now, ...result }, undefined);
 }
 
 function isDue({ status, nextAttemptAt, attemptEndsBy }: Delivery, now: Date): boolean {

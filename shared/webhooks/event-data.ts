@@ -4,8 +4,10 @@ import type { Connection } from '../connections/connection.ts';
 import type { ConnectionHappening } from '../connections/happenings.ts';
 import type { Import, ImportFinding, PauseToAnnounce } from '../imports/import.ts';
 import type { Row } from '../imports/ledger/row.ts';
+
 import type { EventData } from './event-schemas.ts';
 import type { Event } from './event-types.ts';
+import { secretExpiryData } from './secret-expiry-data.ts';
 
 type Finding = EventData['connection.failing']['finding'];
 
@@ -14,8 +16,11 @@ export function connectionEvent(connection: Connection, happening: ConnectionHap
   const { customerId, id: connectionId, name, tenantId } = connection;
   const { id, type, happenedAt } = happening;
   const base = { connectionId, name, tenantId };
-  const data =
-    type === 'connection.failing' && happening.finding ? { ...base, finding: ofConnection(happening.finding) } : base;
+  const data = {
+    ...base,
+    ...(happening.finding && { finding: ofConnection(happening.finding) }),
+    ...(happening.expiry && secretExpiryData(connection, happening.expiry)),
+  };
   return { id, customerId, type, happenedAt, data };
 }
 

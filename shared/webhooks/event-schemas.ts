@@ -43,6 +43,15 @@ const mailbox = z.strictObject({
 });
 const mailboxEvent = { importId: importEvent.importId, connectionId: z.string() };
 
+const secretEvent = {
+  expiresAt: instant,
+  daysLeft: z.int().meta({ description: 'Whole days, rounded down. Negative after the expiry.' }),
+  consequence: z.string().meta({ description: 'What stops working.' }),
+  steps: z
+    .array(z.strictObject({ text: z.string(), link: z.string().optional() }))
+    .meta({ description: 'What to do, in this order.' }),
+};
+
 /** The `data` of each event, in version 1. */
 export const eventData = {
   'connection.consented': z.strictObject(connection),
@@ -72,8 +81,16 @@ export const eventData = {
       .record(z.string(), z.strictObject(explanation))
       .meta({ description: 'Explains each cause in `mailboxes`.' }),
   }),
+  'secret.expiring': z.strictObject({
+    ...connection,
+    ...secretEvent,
+    threshold: z
+      .union([z.strictObject({ daysBefore: z.number() }), z.strictObject({ lifetimeLeft: z.number() })])
+      .meta({ description: 'The threshold that it has reached: days, or percent of its lifetime.' }),
+  }),
+  'secret.expired': z.strictObject({ ...connection, ...secretEvent }),
   'webhook.ping': z.strictObject({ webhookId: z.string(), url: z.string() }),
-} as const satisfies Partial<Record<DeliveredType, z.ZodType>>;
+} as const satisfies Record<Exclude<DeliveredType, 'webhook.disabled'>, z.ZodType>;
 
 export type EventData = { [Type in keyof typeof eventData]: z.infer<(typeof eventData)[Type]> };
 
@@ -88,6 +105,8 @@ export const eventTexts: Record<keyof typeof eventData, string> = {
     'Mailboxes of an import have passed every check. Sent after the import has ended, up to 100 mailboxes in one event.',
   'mailbox.failed':
     'Mailboxes of an import have failed, and why. Sent after the import has ended, up to 100 mailboxes in one event.',
+  'secret.expiring': 'A client secret will expire. Sent once for each threshold of the customer.',
+  'secret.expired': 'A client secret has expired. Sent once, also if notices were snoozed or acknowledged.',
   'webhook.ping': 'The answer to `POST /v1/webhooks/{webhookId}/ping`.',
 };
 

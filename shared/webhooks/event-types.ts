@@ -11,8 +11,8 @@ export const eventTypes = [
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
-/** What is delivered: every event, and the answer to a ping. */
-export const deliveredTypes = [...eventTypes, 'webhook.ping'] as const;
+/** What is delivered: every event, the answer to a ping, and by e-mail that a webhook was disabled. */
+export const deliveredTypes = [...eventTypes, 'webhook.ping', 'webhook.disabled'] as const;
 export type DeliveredType = (typeof deliveredTypes)[number];
 
 /** The version of each event's schema. A change that a receiver could notice raises it. */

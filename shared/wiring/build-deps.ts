@@ -2,10 +2,12 @@ import { blobUploads } from '../adapters/blobs/blob-uploads.ts';
 import { createTokens } from '../adapters/entra/client-credential-tokens.ts';
 import { createClouds } from '../adapters/entra/clouds.ts';
 import { openIdTenantDirectory } from '../adapters/entra/tenant-directory.ts';
+import { expiryCalendar } from '../adapters/expiry-calendar.ts';
 import { keyVaultSecrets } from '../adapters/key-vault/key-vault-secrets.ts';
 import { operatorKeys } from '../adapters/operator-key.ts';
 import { sendMessage } from '../adapters/queues/send-message.ts';
 import { storageImportQueues } from '../adapters/queues/storage-import-queues.ts';
+import { tableAlertSettings } from '../adapters/tables/table-alert-settings.ts';
 import { tableAnswers } from '../adapters/tables/table-answers.ts';
 import { tableApiKeys } from '../adapters/tables/table-api-keys.ts';
 import { tableAudit } from '../adapters/tables/table-audit.ts';
@@ -19,6 +21,7 @@ import { tableKeptUploads } from '../adapters/tables/table-kept-uploads.ts';
 import { tableLedger } from '../adapters/tables/table-ledger.ts';
 import { tableMessagePool } from '../adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
+import { tableReconcileProgress } from '../adapters/tables/table-reconcile-progress.ts';
 import { tableRemovalLease, tableRemovals } from '../adapters/tables/table-removals.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../adapters/tables/table-tenant-paces.ts';
@@ -39,6 +42,7 @@ import { createNewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { containers, queues, tables } from '../kernel/storage-names.ts';
 import { publishImportEnd } from '../webhooks/publish-happenings.ts';
+import { buildAlerts } from './build-alerts.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
 import { buildConnectionTest } from './build-connection-test.ts';
@@ -62,7 +66,6 @@ export function buildDeps(config: Config, log: Log) {
       connections: tableConnections(azure.table(tables.connections)),
       imports: tableImports(azure.table(tables.imports)),
       clock,
-      log,
     },
     settings,
   );
@@ -87,6 +90,18 @@ export function buildDeps(config: Config, log: Log) {
   };
   const tokens = createTokens({ vault, clouds: endpointsOf, clock, timeoutMs: settings.CHECK_TIMEOUT });
 
+  const alerts = buildAlerts(
+    {
+      ...webhooks,
+      alertSettings: tableAlertSettings(azure.table(tables.webhooks)),
+      tokens,
+      clouds: endpointsOf,
+      clock,
+      log,
+    },
+    settings,
+  );
+
   const importQueues = storageImportQueues({
     planImport: azure.queues.getQueueClient(queues.planImport),
     dispatchChecks: azure.queues.getQueueClient(queues.dispatchChecks),
@@ -96,7 +111,7 @@ export function buildDeps(config: Config, log: Log) {
     async ended(record: Import) {
       const { id, customerId, connectionId, status } = record;
       log('info', 'import_ended', { importId: id, customerId, connectionId, status });
-      await publishImportEnd({ ...webhooks, clock }, record);
+      await publishImportEnd({ ...webhooks, ...alerts, clock }, record);
     },
   };
   const messagePoolStore = tableMessagePool(azure.table(tables.imports));
@@ -134,6 +149,8 @@ export function buildDeps(config: Config, log: Log) {
 
   return {
     ...webhooks,
+    ...alerts,
+    expiryCalendar,
     ...purgeDeps,
     ...deletionDeps,
     discardConnection,
@@ -162,6 +179,7 @@ export function buildDeps(config: Config, log: Log) {
     uploadLeases: tableUploadLeases(azure.table(tables.imports)),
     uploadLeaseMs: settings.UPLOAD_LEASE,
     heartbeats,
+    reconcileProgress: tableReconcileProgress(azure.table(tables.imports)),
     sign,
     isSigned,
     newId: createNewId(clock.now),
@@ -192,5 +210,6 @@ export function buildDeps(config: Config, log: Log) {
     hasCloud: (cloud: Cloud) => clouds(cloud) !== undefined,
     expiringWithinDays: settings.EXPIRING_WITHIN_DAYS,
     replacedSecretKeptMs: settings.REPLACED_SECRET_KEPT,
+    orphanedSecretAfterMs: settings.ORPHANED_SECRET_AFTER,
   };
 }

@@ -10,13 +10,10 @@ import { httpWebhookSender } from '../adapters/webhooks/http-webhook-sender.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { Log } from '../kernel/log.ts';
 import { queues } from '../kernel/storage-names.ts';
 import { createDeliveryGate } from '../webhooks/delivery-gate.ts';
-import type { Event } from '../webhooks/event-types.ts';
 import { notingConnections, notingImports } from '../webhooks/noting-stores.ts';
 import { createRetrySchedule } from '../webhooks/retry-schedule.ts';
-import type { Webhook } from '../webhooks/webhook.ts';
 import type { Config } from './config.ts';
 
 interface WebhookBuildDeps {
@@ -26,12 +23,11 @@ interface WebhookBuildDeps {
   connections: ConnectionStore;
   imports: ImportStore;
   clock: Clock;
-  log: Log;
 }
 
 /** Builds webhooks, and the stores of connections and imports that have what happens published. */
 export function buildWebhooks(deps: WebhookBuildDeps, settings: Config['settings']) {
-  const { table, clock, log } = deps;
+  const { table, clock } = deps;
   const outbox = tableOutbox(table);
   const eventQueues = storageEventQueues({
     publishEvents: deps.queues.getQueueClient(queues.publishEvents),
@@ -55,9 +51,5 @@ export function buildWebhooks(deps: WebhookBuildDeps, settings: Config['settings
     webhookDisabledAfterMs: settings.WEBHOOK_DISABLED_AFTER,
     deliveryLogKeptMs: settings.DELIVERIES_KEPT,
     deliveryLogMax: settings.DELIVERIES_MAX,
-    webhookDisabled: async ({ customerId, id: webhookId, disabledReason }: Webhook) =>
-      log('warn', 'webhook_disabled', { customerId, webhookId, disabledReason }),
-    alsoTell: async ({ customerId, id: eventId, type }: Event) =>
-      log('info', 'event_published', { customerId, eventId, type }),
   };
 }

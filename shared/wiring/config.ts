@@ -81,7 +81,7 @@ const settings = z.object({
   CSV_MAX_BYTES: whole(100_000_000),
   CSV_MAX_ROWS: whole(1_000_000),
   CSV_RECORD_MAX_BYTES: whole(65_536),
-  WORKBOOK_MAX_BYTES: whole(25_000_000),
+  WORKBOOK_MAX_BYTES: whole(50_000_000),
   WORKBOOK_UNPACKED_MAX_BYTES: whole(400_000_000),
   NAME_MAX_LENGTH: whole(200),
   IDEMPOTENCY_REMEMBERED: durationMs('PT24H'),
@@ -137,8 +137,14 @@ const settings = z.object({
   /** For one machine only: deliveries may go to local addresses, and without TLS. */
   WEBHOOKS_TO_LOCAL: z.stringbool().default(false),
 
+  /** The mail server of the deployment, as nodemailer reads it. Without it, only customers' own mailboxes send. */
+  SMTP_URL: secret.optional(),
+  EMAIL_FROM: z.string().optional(),
+  EMAIL_TIMEOUT: durationMs('PT15S'),
+
   EXPIRING_WITHIN_DAYS: whole(30),
   CONNECTION_TEST_STEP: durationMs('PT10S'),
+  ORPHANED_SECRET_AFTER: durationMs('PT1H'),
   REPLACED_SECRET_KEPT: durationMs('P3D'),
   CONSENT_LINK_VALID: durationMs('PT1H'),
 

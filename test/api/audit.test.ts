@@ -4,6 +4,7 @@ import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { absentId, createApi, DOMAIN, OPERATOR_KEY } from '../support/api.ts';
 import type { RequestOptions } from '../support/function-caller.ts';
+import { aRow } from '../support/records.ts';
 
 let api: ReturnType<typeof createApi>;
 let acme: { id: string; key: string };
@@ -41,6 +42,9 @@ async function read(query = '', options: RequestOptions = {}): Promise<Shown[]> 
   return body.items;
 }
 
+/** Of a change that is about the customer alone. */
+const NONE = 'none';
+
 describe('every change', () => {
   it('leaves exactly one record of the customer, whichever route it takes', async () => {
     const seen = new Set<string>();
@@ -51,7 +55,7 @@ describe('every change', () => {
       expect(api.deps.auditLog.records().length - before, name).toBe(1);
       const action = name.replace(/^(api-keys|\w+)-/, '$1.');
       expect(last(), name).toMatchObject({ action, result: 'succeeded', status: answer.status });
-      expect(last()?.object, name).toBe(object ?? answer.body.id);
+      expect(last()?.object, name).toBe(object === NONE ? undefined : (object ?? answer.body.id));
       seen.add(name);
       return answer.body;
     };
@@ -78,6 +82,11 @@ describe('every change', () => {
     await ran('connections-replace-client-secret', 'PUT', `${connection}/client-secret`, id, { body: secret });
     await ran('connections-restore-client-secret', 'POST', `${connection}/client-secret/restore`, id);
     await ran('connections-test', 'POST', `${connection}/test`, id);
+    const until = '2027-01-01T00:00:00Z';
+    const secretPath = `${connection}/client-secret`;
+    await ran('connections-snooze-alerts', 'POST', `${secretPath}/snooze`, id, { body: { until } });
+    await ran('connections-acknowledge-alerts', 'POST', `${secretPath}/acknowledge`, id);
+    await ran('connections-resume-alerts', 'DELETE', `${secretPath}/snooze`, id);
 
     const raw = 'email\na@tailspin.example\n';
     const csv = { raw, headers: { 'content-type': 'text/csv' } };
@@ -89,6 +98,24 @@ describe('every change', () => {
     for (const verb of ['pause', 'resume', 'cancel']) {
       await ran(`imports-${verb}`, 'POST', `/v1/imports/${importId}/${verb}`, importId);
     }
+    const alerts = { daysBefore: [7], lifetimeLeft: [], contacts: [] };
+    await ran('expiry-alerts-update', 'PUT', '/v1/expiry-alerts', NONE, { body: alerts });
+    const ended = await api.deps.imports.get(acme.id, importId);
+    const counts = {
+      rows: 1,
+      accepted: 1,
+      rejected: 0,
+      duplicates: 0,
+      pending: 0,
+      waiting: 0,
+      passed: 0,
+      cancelled: 0,
+    };
+    const result = { status: 'completed' as const, counts: { ...counts, failed: 1, inconclusive: 0 } };
+    if (ended) await api.deps.imports.update({ ...ended.value, ...result }, ended.tag);
+    const row = aRow({ importId, line: 9, state: 'failed' });
+    await api.deps.ledger.commit(ended?.value.connectionId ?? '', [{ op: 'createRow', row }]);
+    await ran('imports-retry-failed', 'POST', `/v1/imports/${importId}/retry-failed`, undefined);
     const webhookBody = { url: 'https://hooks.contoso.example/', events: ['import.completed'] };
     const webhook = await ran('webhooks-create', 'POST', '/v1/webhooks', undefined, { body: webhookBody });
     const hook = `/v1/webhooks/${webhook.id}`;
@@ -267,6 +294,18 @@ async function runTimer(name: string): Promise<void> {
   const context = new InvocationContext({ functionName: name, logHandler: () => undefined });
   await api.timers.find((one) => one.name === name)?.handler(timer, context);
 }
+
+it('the timer that reconciles slots repairs a count that has drifted, and leaves a record', async () => {
+  await api.deps.slots.claim(acme.id, 'nothing holds these', 2);
+  await runTimer('reconcile-slots');
+  expect(await api.deps.slots.get(acme.id)).toMatchObject({ used: 0 });
+  const { body } = await call('GET', '/v1/audit?action=slots.reconcile');
+  expect(body.items).toMatchObject([
+    { actor: { keyId: 'reconciliation' }, object: 'slotsUsed 2 to 0', result: 'succeeded', customerId: acme.id },
+  ]);
+  await runTimer('reconcile-slots');
+  expect((await call('GET', '/v1/audit?action=slots.reconcile')).body.items).toHaveLength(1);
+});
 
 describe('the tidy-up timer', () => {
   it('removes records that have been kept for long enough, and no others', async () => {

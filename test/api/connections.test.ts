@@ -249,7 +249,7 @@ describe('deleting', () => {
     deps.sent.length = 0;
     deps.vault.remove = removeSecret;
     expect(await sweepDeletions(deps)).toBe(0);
-    deps.time.now = new Date(deps.time.now.getTime() + 60_000);
+    deps.time.now = new Date(deps.time.now.getTime() + 30_000);
     expect(await sweepDeletions(deps)).toBe(1);
     await finishDeletions();
     expect(deps.vault.names()).toEqual([]);
@@ -292,6 +292,11 @@ const test = async (id: string) => jsonOf<TestResult>(await post(`/v1/connection
 const stepOf = (result: unknown, name: string) => (result as TestResult).steps.find(({ step }) => step === name);
 const connectionOf = async (id: string) =>
   jsonOf<{ status: string }>(await api.request('GET', `/v1/connections/${id}`, { key }));
+
+const unavailable =
+  (code: 'vault_unavailable' | 'microsoft_throttled' | 'storage_unavailable') => async (): Promise<never> => {
+    throw new DomainError(code, 'Unavailable.', { retryAfterSeconds: 11 });
+  };
 
 /** What the queue does with the messages of deletions. */
 async function finishDeletions(): Promise<void> {
@@ -483,6 +488,31 @@ describe('replacing the secret', () => {
     });
   });
 
+  it.each<
+    [
+      string,
+      'vault_unavailable' | 'microsoft_throttled' | 'storage_unavailable',
+      'vault' | 'tokens' | 'connections',
+      string,
+    ]
+  >([
+    ['the vault is throttled', 'vault_unavailable', 'vault', 'put'],
+    ['Microsoft is throttled', 'microsoft_throttled', 'tokens', 'tryOut'],
+    ['storage fails before it is in use', 'storage_unavailable', 'connections', 'update'],
+  ])('503: says when to try again if %s, and the old secret stays in use', async (_why, code, part, call) => {
+    const id = await register();
+    await test(id);
+    api.deps.tenant.answers.set('better-8Q~value', ['Mail.Send']);
+    const working: Record<string, unknown> = { ...api.deps[part] };
+    Object.assign(api.deps[part], { [call]: unavailable(code) });
+    const answer = await replace(id, 'better-8Q~value');
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '11']);
+    expect(await answer.json()).toMatchObject({ code });
+    Object.assign(api.deps[part], { [call]: working[call] });
+    expect(await test(id)).toMatchObject({ verdict: 'passed', roles: ['Mail.ReadWrite', 'Mail.Send'] });
+    expect((await replace(id, 'better-8Q~value')).status).toBe(200);
+  });
+
   it('200: an accepted secret without any permission is kept, and the status says what is missing', async () => {
     const id = await register();
     api.deps.tenant.answers.set('better-8Q~value', ['User.Read.All']);
@@ -548,6 +578,19 @@ describe('consent', () => {
   const consentedAtOf = async (id: string) =>
     (await jsonOf<{ consentedAt: string | null }>(await api.request('GET', `/v1/connections/${id}`, { key })))
       .consentedAt;
+
+  it('200: ends what a test before it has found missing', async () => {
+    const id = await register();
+    api.deps.tenant.answers.set(GOOD_SECRET, 'AADSTS7000229');
+    await test(id);
+    expect(await connectionOf(id)).toMatchObject({
+      status: 'awaitingConsent',
+      finding: { cause: 'service_principal_missing' },
+    });
+    const state = (await linkParamsOf(id)).get('state') ?? '';
+    await callback({ state, tenant: TENANT_ID, admin_consent: 'True' });
+    expect(await connectionOf(id)).toMatchObject({ status: 'awaitingConsent', finding: null });
+  });
 
   it('200: is recorded once for each link; the connection still has to pass its test', async () => {
     const id = await register();

@@ -35,6 +35,7 @@ it('names every function in kebab-case, and each queue function like its queue',
   for (const { name, queueName } of queues) expect(name).toBe(queueName);
   expect(timers.map(({ name }) => name).sort()).toEqual([
     'find-expiring-secrets',
+    'reconcile-slots',
     'remove-expired-data',
     'remove-orphaned-secrets',
     'sweep-deletions',

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { previewImport } from '../../shared/imports/preview-import.ts';
 import { runRemovals } from '../../shared/imports/retention/run-removals.ts';
+import { startKeptImport } from '../../shared/imports/start-kept-import.ts';
 import { absentId, createApi } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
 import { aConnection } from '../support/records.ts';
@@ -141,6 +142,18 @@ it('202: two requests at the same time start one import', async () => {
   expect(await api.deps.imports.listOpen()).toHaveLength(1);
 });
 
+it('starts one import, whatever the lease of uploads does: the insert of the import decides', async () => {
+  const { uploadId } = await preview();
+  const actor = { customerId: acme.id, keyId: 'key_1', role: 'owner' } as const;
+  const connection = aConnection({ customerId: acme.id });
+  const started = await Promise.allSettled(
+    Array.from({ length: 4 }, () => startKeptImport(api.deps, actor, connection, uploadId)),
+  );
+  const refused = started.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  expect(refused.map(({ code }) => code)).toEqual(['upload_used', 'upload_used', 'upload_used']);
+  expect(api.deps.sent).toHaveLength(1);
+});
+
 it('202: repeated with its Idempotency-Key, it resolves to its own import, also after a crash', async () => {
   const { uploadId } = await preview();
   const insert = api.deps.imports.insert;
@@ -254,7 +267,7 @@ describe('an import', () => {
       410,
       { code: 'gone', detail: expect.stringContaining('deleted on 2026-06-01') },
     ]);
-    for (const file of ['report.csv', 'report.json', 'failed.csv']) {
+    for (const file of ['report.csv', 'report.json', 'failed.csv', 'summary']) {
       expect((await api.request('GET', `/v1/imports/${id}/${file}`, { key: acme.key })).status).toBe(410);
     }
     expect((await api.request('GET', `/v1/imports/${id}`, { key: acme.key })).status).toBe(200);

@@ -43,6 +43,11 @@ const permissions: Record<string, Permission | 'open'> = {
   'connections-consent': 'administer',
   'connections-test': 'manage',
   'expiring-secrets-list': 'read',
+  'expiry-alerts-get': 'read',
+  'expiry-alerts-update': 'administer',
+  'connections-snooze-alerts': 'manage',
+  'connections-acknowledge-alerts': 'manage',
+  'connections-resume-alerts': 'manage',
 
   'webhooks-create': 'administer',
   'webhooks-list': 'read',

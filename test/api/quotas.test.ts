@@ -105,6 +105,12 @@ describe('rejected rows, which hold no slot', () => {
     expect((await start(`email\na@tailspin.example\n${'no-address\n'.repeat(3)}`)).status).toBe(202);
   });
 
+  it('409: does not read on when the rejected rows of a file alone are too many', async () => {
+    const refused = await start(`${rejected(11)}"a quote that is not closed, which nobody reads`);
+    expect(refused).toMatchObject({ status: 409, body: { code: 'quota_reached', limit: 10 } });
+    expect(api.deps.uploads.stored.size).toBe(0);
+  });
+
   async function finish(importId: string): Promise<void> {
     const found = await api.deps.imports.get(acme.id, importId);
     if (!found) throw new Error('the import is gone');

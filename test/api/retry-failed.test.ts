@@ -165,6 +165,15 @@ it.each([{ causes: [] }, { causes: ['no_such_cause'] }, { cause: 'throttled' }, 
   },
 );
 
+it('410: says when the rows were deleted', async () => {
+  await storeImport({ rowsRemovedAt: new Date('2026-05-01T00:00:00Z') });
+  const response = await retry();
+  expect([response.status, await response.json()]).toMatchObject([
+    410,
+    { code: 'gone', detail: expect.stringContaining('2026-05-01') },
+  ]);
+});
+
 it('404: hides another customer’s import', async () => {
   await storeImport();
   const { key: stranger } = await api.customer({ name: 'Globex' });

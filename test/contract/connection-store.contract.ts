@@ -158,6 +158,10 @@ export function describeConnectionStore(name: string, create: () => ConnectionSt
       const later = new Date('2026-06-03T00:00:00Z');
       await store.noteDeletion({ customerId, connectionId: id, dueAt: later });
       expect(await deletions()).toEqual([{ customerId, connectionId: id, dueAt: later }]);
+      await store.forgetDeletion(id);
+      expect(await deletions()).toEqual([]);
+      expect(await store.getHidden(customerId, id)).toEqual(connection);
+      await store.noteDeletion({ customerId, connectionId: id, dueAt: later });
       await store.removeHidden(customerId, id);
       await store.removeHidden(customerId, id);
       expect(await store.getHidden(customerId, id)).toBeUndefined();

@@ -57,6 +57,7 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   // A page of at most 50, and the connection of each.
   'expiring-secrets-list': { max: 56, path: '/v1/expiring-secrets?limit=500&withinDays=3650', concurrentMax: 16 },
 
+  'expiry-alerts-get': { max: 3, path: '/v1/expiry-alerts' },
   'webhooks-list': { max: 6, path: '/v1/webhooks?limit=500' },
   'webhooks-get': { max: 3, path: '/v1/webhooks/hook_001' },
   'webhooks-deliveries-list': { max: 7, path: '/v1/webhooks/hook_001/deliveries?limit=500&status=failed' },

@@ -106,7 +106,8 @@ export function describeImportStore(name: string, open: () => ImportStore): void
       await store.closePointer(other.importId);
       await store.closePointer(opened[0].importId);
       await store.openPointer(other, 3);
-      const own = (await store.listOpen()).filter((pointer) => pointer.customerId === customerId);
+      const own = await store.listOpen(customerId);
+      expect(own).toEqual((await store.listOpen()).filter((pointer) => pointer.customerId === customerId));
       expect(own).toHaveLength(3);
       for (const { importId } of own) await store.closePointer(importId);
     });

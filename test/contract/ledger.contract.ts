@@ -57,6 +57,24 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect(await ledger.listTallies(other, IMPORT)).toEqual([]);
     });
 
+    it('counts the mailboxes of a connection that hold a slot', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      expect(await ledger.countSlots(connectionId)).toBe(0);
+      const mailboxes = ['a', 'b', 'c', 'd'].map((name) =>
+        aMailbox({ address: `${name}@contoso.example`, ...(name !== 'a' && { slotClaimedBy: IMPORT }) }),
+      );
+      await ledger.commit(
+        connectionId,
+        mailboxes.map((mailbox) => ({ op: 'createMailbox', mailbox })),
+      );
+      await ledger.commit(connectionId, [
+        { op: 'mergeMailbox', address: 'b@contoso.example', patch: { slotClaimedBy: null } },
+        create(aRow({ line: 7 })),
+      ]);
+      expect(await ledger.countSlots(connectionId)).toBe(2);
+    });
+
     it('removes everything of one import but its mailboxes, in pages', async () => {
       const ledger = open();
       const connectionId = newConnection();

@@ -137,6 +137,44 @@ export function describeSlots(name: string, create: () => Slots): void {
       expect(await used()).toBe(0);
     });
 
+    it('changes its tag with every claim, release and limit, and is corrected only under its newest one', async () => {
+      const tags: (string | undefined)[] = [];
+      const note = async () => void tags.push((await slots.getTagged(customer))?.tag);
+      await note();
+      for (const change of [
+        () => slots.claim(customer, 'imp_1', 5),
+        () => slots.claim(customer, 'imp_2', 0),
+        () => slots.giveBack(customer, 'imp_1', 1),
+        () => slots.trim(customer, 'imp_1', 2),
+        () => slots.trim(customer, 'imp_2', 0),
+        // Ends without a claim.
+        () => slots.trim(customer, 'imp_3', 7),
+        () => slots.free(customer, 'r_1'),
+        () => slots.setLimit(customer, 20),
+      ]) {
+        await change();
+        await note();
+      }
+      expect(new Set(tags).size).toBe(tags.length);
+      expect(await slots.correct(customer, 9, tags.at(-2) ?? '')).toBe(false);
+      expect(await slots.correct(customer, 9, tags.at(-1) ?? '')).toBe(true);
+      expect(await slots.correct(customer, 8, tags.at(-1) ?? '')).toBe(false);
+      expect(await slots.getTagged(customer)).toMatchObject({ value: { limit: 20, used: 9 } });
+      expect(await slots.getTagged('cust_x')).toBeUndefined();
+      expect(await slots.correct('cust_x', 1, tags.at(-1) ?? '')).toBe(false);
+    });
+
+    it('tells what an import has claimed and given back', async () => {
+      await slots.claim(customer, 'imp_1', 5);
+      await slots.giveBack(customer, 'imp_1', 2);
+      expect(await slots.getClaim(customer, 'imp_1')).toEqual({ count: 5, freed: 2, isReleased: false });
+      await slots.trim(customer, 'imp_1', 3);
+      expect(await slots.getClaim(customer, 'imp_1')).toEqual({ count: 5, freed: 3, isReleased: true });
+      await slots.trim(customer, 'imp_2', 3);
+      expect(await slots.getClaim(customer, 'imp_2')).toBeUndefined();
+      expect(await slots.getClaim(customer, 'imp_3')).toBeUndefined();
+    });
+
     it('purges one customer only', async () => {
       const other = `cust_${++serial}`;
       await slots.open(other, 3);

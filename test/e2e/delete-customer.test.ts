@@ -34,6 +34,8 @@ it('deletes a customer while it imports, restores it, and after a purge nothing 
   const cancelled = await running.untilEnded(first.id, 60_000);
   expect(cancelled.status).toBe('cancelled');
 
+  // Its upload is kept for an hour.
+  await running.muster.imports.start(connection.id, csvOf(plainAddresses(3)), { dryRun: true });
   const second = await owner.expect<Progress>(202, 'POST', `/v1/connections/${connection.id}/imports`, {
     body: csvOf(plainAddresses(MAILBOXES)),
     contentType: 'text/csv',

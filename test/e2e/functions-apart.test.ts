@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
 import { expectExact } from '../support/expect-exact.ts';
 import { csvOf, plainAddresses, plainTenant } from '../support/plain-tenant.ts';
 import { useRunningStack } from '../support/running-stack.ts';
@@ -17,11 +18,21 @@ it('counts exactly although HTTP, each queue function and each timer have proces
   const http = functionsOf.get('functions http 1') ?? [];
   expect(http).toContain('imports-create');
   expect(functionsOf.get('functions http 2')).toEqual(http);
-  const alone = ['plan-import', 'dispatch-checks', 'check-mailbox'];
+  const alone = Object.values(queues);
   for (const name of alone) {
     for (const number of [1, 2]) expect(functionsOf.get(`functions ${name} ${number}`)).toEqual([name]);
   }
-  const once = [...alone.map((name) => `${name}-poison`), 'sweep-imports', 'find-expiring-secrets', 'tidy-up'];
+  const once = [
+    ...Object.values(poisonQueues),
+    'find-expiring-secrets',
+    'reconcile-slots',
+    'remove-expired-data',
+    'remove-orphaned-secrets',
+    'sweep-deletions',
+    'sweep-events',
+    'sweep-imports',
+    'tidy-up',
+  ];
   for (const name of once) expect(functionsOf.get(`functions ${name} 1`)).toEqual([name]);
   expect(functionsOf.size).toBe(2 + 2 * alone.length + once.length);
 

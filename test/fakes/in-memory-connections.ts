@@ -68,6 +68,9 @@ export function inMemoryConnections(): ConnectionStore {
       if (hidden.get(connectionId)?.customerId === customerId) hidden.delete(connectionId);
       deletions.delete(connectionId);
     },
+    async forgetDeletion(connectionId) {
+      deletions.delete(connectionId);
+    },
     async noteDeletion(deletion) {
       deletions.set(deletion.connectionId, { ...deletion });
     },

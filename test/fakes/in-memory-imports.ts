@@ -64,8 +64,9 @@ export function inMemoryImports(): ImportStore {
     async closePointer(importId) {
       open.delete(importId);
     },
-    async listOpen() {
-      return structuredClone([...open.values()]);
+    async listOpen(customerId) {
+      const all = [...open.values()].filter((one) => customerId === undefined || one.customerId === customerId);
+      return structuredClone(all);
     },
   };
 }

@@ -40,6 +40,10 @@ export function inMemoryLedger(): Ledger {
     async *eachMailbox(connectionId) {
       yield* sorted(partition(connectionId).mailboxes);
     },
+    async countSlots(connectionId) {
+      const all = [...partition(connectionId).mailboxes.values()];
+      return all.filter(({ value }) => value.slotClaimedBy !== undefined).length;
+    },
     async listMailboxes(connectionId, request, status) {
       const all = sorted(partition(connectionId).mailboxes).map(({ value }) => ({ key: value.address, value }));
       return pageAfterKey(

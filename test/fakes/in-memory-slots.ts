@@ -3,6 +3,7 @@ import type { Slots } from '../../shared/plans/slots.ts';
 interface Account {
   limit: number;
   used: number;
+  version: number;
   claims: Map<string, { count: number; freed: number; released: boolean; isTombstone?: true }>;
   releases: Set<string>;
 }
@@ -17,7 +18,9 @@ export function inMemorySlots(): Slots {
     if (!account || claim?.released || (!claim && !isLast)) return;
     const before = claim?.freed ?? 0;
     const freedNow = claim ? Math.max(0, freed - before) : 0;
+    if (freedNow === 0 && !isLast) return;
     account.used = Math.max(0, account.used - freedNow);
+    account.version++;
     const tombstone = { count: 0, freed: 0, released: true, isTombstone: true as const };
     account.claims.set(importId, claim ? { ...claim, freed: before + freedNow, released: isLast } : tombstone);
   }
@@ -25,15 +28,29 @@ export function inMemorySlots(): Slots {
   return {
     async open(customerId, limit) {
       if (accounts.has(customerId)) return;
-      accounts.set(customerId, { limit, used: 0, claims: new Map(), releases: new Set() });
+      accounts.set(customerId, { limit, used: 0, version: 0, claims: new Map(), releases: new Set() });
     },
     async get(customerId) {
       const account = accounts.get(customerId);
       return account && { limit: account.limit, used: account.used };
     },
+    async getTagged(customerId) {
+      const account = accounts.get(customerId);
+      return account && { value: { limit: account.limit, used: account.used }, tag: `tag-${account.version}` };
+    },
+    async correct(customerId, used, tag) {
+      const account = accounts.get(customerId);
+      if (!account || tag !== `tag-${account.version}`) return false;
+      account.used = used;
+      account.version++;
+      return true;
+    },
     async setLimit(customerId, limit) {
       const account = accounts.get(customerId);
-      if (account) account.limit = limit;
+      if (account) {
+        account.limit = limit;
+        account.version++;
+      }
       return account !== undefined;
     },
     async claim(customerId, importId, count) {
@@ -42,6 +59,7 @@ export function inMemorySlots(): Slots {
       if (claim) return claim.released ? 'released' : 'already';
       if (!account || (count > 0 && account.used + count > account.limit)) return 'limit';
       account.used += count;
+      account.version++;
       account.claims.set(importId, { count, freed: 0, released: false });
       return 'claimed';
     },
@@ -61,6 +79,7 @@ export function inMemorySlots(): Slots {
       const account = accounts.get(customerId);
       if (!account || account.releases.has(releaseId)) return;
       account.releases.add(releaseId);
+      account.version++;
       account.used = Math.max(0, account.used - count);
     },
     async purge(customerId) {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { OPERATOR_KEY } from '../support/api.ts';
 import { bundleApp, type HostProcess, spawnHost } from '../support/functions-host.ts';
 
-// Only real sockets show whether a download waits for its client, and what the client sees if it fails.
+// Only real sockets show whether a download or a stream of events waits for its client, and what the client sees.
 
 const authorization = `Bearer ${OPERATOR_KEY}`;
 const CHUNK_BYTES = 65_536;
@@ -40,9 +40,9 @@ const source = async () => (await fetch(`${host.url}/source`)).json() as Promise
 const lastEnd = async () => (await source()).events.at(-1);
 
 /** Opens a download and reads nothing of it. */
-function open(query: string): Promise<IncomingMessage> {
+function open(query: string, path = 'downloads'): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    get(`${host.url}/v1/downloads?${query}`, { headers: { authorization }, agent: false }, resolve).on('error', reject);
+    get(`${host.url}/v1/${path}?${query}`, { headers: { authorization }, agent: false }, resolve).on('error', reject);
   });
 }
 
@@ -91,4 +91,35 @@ it('429: one download more than a caller may have open, until one of them has en
   for (const one of slow) one.destroy();
   const again = () => fetch(`${host.url}/v1/downloads?chunks=1`, { headers: { authorization } });
   await expect.poll(async () => (await again()).status).toBe(200);
+});
+
+it('200: an event arrives immediately, and the source stops when the client leaves', async () => {
+  const answer = await open('', 'events');
+  expect(answer.headers['content-type']).toBe('text/event-stream');
+  let text = '';
+  answer.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  await expect.poll(() => text).toBe('retry: 2000\n\nevent: chunk\nid: 1\ndata: ""\n\n');
+  expect((await source()).isOver).toBe(false);
+  answer.destroy();
+  await expect.poll(async () => (await source()).isOver).toBe(true);
+  await expect.poll(lastEnd).toMatchObject({ event: 'event_stream_ended', how: 'left' });
+});
+
+it('a client that takes no events stops the source, which goes on when the client does', async () => {
+  const answer = await open(`size=${CHUNK_BYTES}`, 'events');
+  const taken = async () => (await source()).chunks;
+  let before = -1;
+  const isStill = async () => {
+    const last = before;
+    before = await taken();
+    return before === last;
+  };
+  await expect.poll(isStill, { interval: 300, timeout: 20_000 }).toBe(true);
+  expect(before).toBeLessThan(BUFFERED_MAX);
+  answer.resume();
+  await expect.poll(taken, { timeout: 20_000 }).toBeGreaterThan(before + BUFFERED_MAX);
+  answer.destroy();
+  await expect.poll(async () => (await source()).isOver).toBe(true);
 });

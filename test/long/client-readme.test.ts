@@ -37,7 +37,7 @@ it('connects a tenant from an empty folder', async () => {
   await run(block(/^npm pack/));
 
   // The client's dependencies come from this repository, so that the test needs no registry.
-  const names = ['openapi-fetch', 'openapi-typescript-helpers'];
+  const names = ['eventsource-parser', 'openapi-fetch', 'openapi-typescript-helpers'];
   await run(
     `npm pack --ignore-scripts --pack-destination ${home} ${names.map((name) => `./node_modules/${name}`).join(' ')}`,
   );

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
 import { describe, expect, it } from 'vitest';
+import type { ImportSummary } from '../../clients/typescript/src/index.ts';
 import { type CauseCode, causeCodes, causes } from '../../shared/causes/causes.ts';
 import { type Probe, probes } from '../../shared/causes/verdict.ts';
 import { poisonQueues, tables } from '../../shared/kernel/storage-names.ts';
@@ -118,6 +119,25 @@ async function expectMailboxes(connectionId: string, expected: readonly MailboxC
   }
 }
 
+/** Expects the summary to have each cause with its mailboxes, and the report and `failed.csv` to have their rows. */
+async function expectSummed({ id, counts }: Progress): Promise<void> {
+  const rows = (await running.allRows(id)).filter(({ state }) => state === 'failed' || state === 'inconclusive');
+  const { causes: groups } = await running.owner.expect<ImportSummary>(200, 'GET', `/v1/imports/${id}/summary`);
+  const expected = Object.entries(Object.groupBy(rows, ({ cause = 'none' }) => cause));
+  expect(Object.fromEntries(groups.map(({ cause, mailboxes }) => [cause, mailboxes]))).toEqual(
+    Object.fromEntries(expected.map(([cause, some = []]) => [cause, some.length])),
+  );
+  for (const { cause, examples } of groups) {
+    const addresses = rows.filter((row) => row.cause === cause).map(({ address }) => address);
+    expect(addresses).toEqual(expect.arrayContaining(examples));
+    expect(examples.length).toBeGreaterThan(0);
+  }
+  const linesOf = async (file: string) =>
+    (await running.owner.call('GET', `/v1/imports/${id}/${file}`)).text.trimEnd().split(/\r?\n/).length;
+  expect(await linesOf('report.csv')).toBe(1 + counts.rows);
+  expect(await linesOf('failed.csv')).toBe(1 + rows.length + counts.rejected);
+}
+
 describe('causes of a connection', () => {
   const casesAt = (at: ConnectionCase['at']) => connectionCases.filter((one) => one.at === at);
 
@@ -220,6 +240,7 @@ describe('causes of a mailbox', () => {
     expect(progress.counts.passed).toBe(1);
     await expectMailboxes(id, mailboxCases);
     expect(moving).toHaveLength(1);
+    await expectSummed(progress);
   });
 
   it('are out of scope if other mailboxes pass through RBAC for Applications, even if an earlier verdict differed', async () => {
@@ -227,8 +248,10 @@ describe('causes of a mailbox', () => {
     await checkAll(id, [...scopedCases.map(({ address }) => address), plainMailbox]);
     await expectMailboxes(id, scopedCases);
     const rows = await running.owner.expect<{ items: { id: string }[] }>(200, 'GET', `/v1/connections/${id}/imports`);
-    const row = (await running.allRows(rows.items[0]?.id ?? '')).find(({ state }) => state === 'failed');
+    const importId = rows.items[0]?.id ?? '';
+    const row = (await running.allRows(importId)).find(({ state }) => state === 'failed');
     expect(row?.cause).toBe('mailbox_out_of_scope');
+    await expectSummed(await running.owner.expect<Progress>(200, 'GET', `/v1/imports/${importId}`));
   });
 
   it('are a missing permission if no mailbox passes', async () => {

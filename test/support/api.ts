@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
 import { docsFiles, toDocsAsset } from '../../functions/http/docs/docs-assets.ts';
+import { expiryCalendar } from '../../shared/adapters/expiry-calendar.ts';
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
@@ -35,6 +36,7 @@ import { createNewId } from '../../shared/kernel/ids.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { createDeliveryGate } from '../../shared/webhooks/delivery-gate.ts';
 import { createRetrySchedule } from '../../shared/webhooks/retry-schedule.ts';
+import { inMemoryAlertSettings } from '../fakes/in-memory-alert-settings.ts';
 import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
 import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
 import { inMemoryAudit } from '../fakes/in-memory-audit.ts';
@@ -50,6 +52,7 @@ import { inMemoryLeases } from '../fakes/in-memory-lease.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemoryOutbox } from '../fakes/in-memory-outbox.ts';
+import { inMemoryReconcileProgress } from '../fakes/in-memory-reconcile-progress.ts';
 import { inMemorySigningSecrets } from '../fakes/in-memory-signing-secrets.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
@@ -152,6 +155,7 @@ export function createApiDeps() {
     discardConnection: (customerId: string, connectionId: string) =>
       discardConnection(deletionDeps, { customerId, connectionId }),
     replacedSecretKeptMs: 3 * 86_400_000,
+    orphanedSecretAfterMs: 3_600_000,
     consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
     consentLinkValidMs: 3_600_000,
     publicUrl: 'https://muster.test',
@@ -192,6 +196,9 @@ export function createApiDeps() {
     webhookDisabledAfterMs: 5 * 86_400_000,
     webhookDisabled: async () => undefined,
     alsoTell: async () => undefined,
+    sendEmail: async () => ({ result: 'succeeded' as const }),
+    alertSettings: inMemoryAlertSettings(),
+    expiryCalendar,
     deliveryLogKeptMs: 30 * 86_400_000,
     deliveryLogMax: 10_000,
     serialByKey,
@@ -257,6 +264,7 @@ export function createApiDeps() {
       void processEvents.push({ level, event, ...fields }),
     customerPurgers: purgers,
     heartbeats,
+    reconcileProgress: inMemoryReconcileProgress(),
     /** Set a part to `true` to make it unavailable. */
     unavailable,
     readiness: createReadiness({

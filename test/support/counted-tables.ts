@@ -1,5 +1,6 @@
 import { createHttpHeaders, type PipelinePolicy } from '@azure/core-rest-pipeline';
 import { TableServiceClient } from '@azure/data-tables';
+import { tableAlertSettings } from '../../shared/adapters/tables/table-alert-settings.ts';
 import { tableAnswers } from '../../shared/adapters/tables/table-answers.ts';
 import { tableApiKeys } from '../../shared/adapters/tables/table-api-keys.ts';
 import { createTableClients, type TableName } from '../../shared/adapters/tables/table-client.ts';
@@ -73,6 +74,7 @@ export async function openCountedTables(connectionString: string) {
     counter,
     table,
     stores: {
+      alertSettings: tableAlertSettings(table(tables.webhooks)),
       answers: tableAnswers(table(tables.idempotency)),
       apiKeyStore: tableApiKeys(table(tables.apiKeys)),
       connections: tableConnections(table(tables.connections)),

@@ -31,6 +31,12 @@ export interface Connections {
   consent(connectionId: string, options?: PostOptions): Promise<ConsentLink>;
   /** Replaces the client secret. Muster tests the new one first, and keeps the old one if Microsoft refuses it. */
   replaceClientSecret(connectionId: string, secret: NewClientSecret, options?: RequestOptions): Promise<Connection>;
+  /** Stops notices about the expiring client secret until then (RFC 3339), except that it has expired. */
+  snoozeAlerts(connectionId: string, until: string, options?: PostOptions): Promise<Connection>;
+  /** Stops notices about this client secret, except that it has expired. */
+  acknowledgeAlerts(connectionId: string, options?: PostOptions): Promise<Connection>;
+  /** Ends a snooze, and takes an acknowledgement back. */
+  resumeAlerts(connectionId: string, options?: RequestOptions): Promise<Connection>;
   /**
    * Brings back the client secret from before the last replacement, after testing it. The two change places, so a second
    * call undoes the first.
@@ -92,6 +98,31 @@ export function createConnections({ raw }: Api): Connections {
         raw.PUT('/v1/connections/{connectionId}/client-secret', {
           params: { path: { connectionId } },
           body: secret,
+          ...initOf(options),
+        }),
+      ),
+
+    snoozeAlerts: (connectionId, until, options = {}) =>
+      dataOf(
+        raw.POST('/v1/connections/{connectionId}/client-secret/snooze', {
+          params: { path: { connectionId } },
+          body: { until },
+          ...initOf(options),
+        }),
+      ),
+
+    acknowledgeAlerts: (connectionId, options = {}) =>
+      dataOf(
+        raw.POST('/v1/connections/{connectionId}/client-secret/acknowledge', {
+          params: { path: { connectionId } },
+          ...initOf(options),
+        }),
+      ),
+
+    resumeAlerts: (connectionId, options = {}) =>
+      dataOf(
+        raw.DELETE('/v1/connections/{connectionId}/client-secret/snooze', {
+          params: { path: { connectionId } },
           ...initOf(options),
         }),
       ),

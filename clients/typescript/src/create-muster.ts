@@ -5,11 +5,12 @@ import { type Connections, createConnections } from './connections.ts';
 import { type Customers, createCustomers } from './customers.ts';
 import { createImports, type Imports } from './imports.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
-import { pages } from './pages.ts';
+import { type Page, pages } from './pages.ts';
 import type { paths } from './schema.ts';
 import { createSender, type Fetch, type RetryOptions } from './sender.ts';
 import type { AuditRecord, ExpiringSecret, Import, Me } from './types.ts';
 import { type WaitForImportOptions, waitForImport } from './wait-for-import.ts';
+import { type ImportEvent, watchImport } from './watch-import.ts';
 import { createWebhooks, type Webhooks } from './webhooks.ts';
 
 export interface MusterOptions {
@@ -49,6 +50,11 @@ export interface Muster {
    * An unchanged import costs an empty answer (304).
    */
   waitForImport(importId: string, options?: WaitForImportOptions): Promise<Import>;
+  /**
+   * Tells what happens to an import until it has ended: its progress, and each mailbox as it is settled. After a break it
+   * goes on where it stopped.
+   */
+  watchImport(importId: string, options?: RequestOptions): AsyncGenerator<ImportEvent, void, undefined>;
   /** What was changed, by whom, newest first. For owners and operators. */
   audit(options?: AuditOptions): AsyncIterable<AuditRecord>;
   /** Client secrets that expire soon. */
@@ -91,15 +97,18 @@ export function createMuster({ url, key, customer, fetch, retry = {} }: MusterOp
         ),
       ),
     expiringSecrets: ({ pageSize, signal, ...filter } = {}) =>
-      pages<ExpiringSecret>((cursor) =>
-        dataOf(
-          raw.GET('/v1/expiring-secrets', {
-            params: { query: { ...filter, ...cursor, ...(pageSize && { limit: pageSize }) } },
-            ...(signal && { signal }),
-          }),
-        ),
+      pages<ExpiringSecret>(
+        (cursor) =>
+          // Without `format`, the answer is JSON.
+          dataOf(
+            raw.GET('/v1/expiring-secrets', {
+              params: { query: { ...filter, ...cursor, ...(pageSize && { limit: pageSize }) } },
+              ...(signal && { signal }),
+            }),
+          ) as Promise<Page<ExpiringSecret>>,
       ),
     waitForImport: (importId, options) => waitForImport(api, importId, options),
+    watchImport: (importId, options) => watchImport(api, importId, options),
     raw,
   };
 }

@@ -5,7 +5,7 @@ import type { Resend } from './sender.ts';
 import type { Cause, Import, ImportPreview, ImportSummary, NewMailbox, ReportRow, Row } from './types.ts';
 
 /**
- * What an import takes: a CSV file with a header line, as text, bytes, a file or a stream, or a list of mailboxes.
+ * What an import takes: a file (CSV or Excel workbook) as text, bytes, a file or a stream, or a list of mailboxes.
  * A stream can be read once, so its upload is not retried. Some browsers cannot send streams.
  */
 export type Upload = string | Uint8Array | Blob | ReadableStream<Uint8Array> | readonly NewMailbox[] | KeptUpload;

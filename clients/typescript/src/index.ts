@@ -25,4 +25,5 @@ export type { components, operations, paths } from './schema.ts';
 export type { Fetch, RetryOptions } from './sender.ts';
 export type * from './types.ts';
 export type { WaitForImportOptions } from './wait-for-import.ts';
+export type { ImportEvent } from './watch-import.ts';
 export type { DeliveryListOptions, SecretRotation, Webhooks } from './webhooks.ts';

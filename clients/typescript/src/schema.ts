@@ -320,10 +320,78 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List client secrets that expire soon */
+        /**
+         * List client secrets that expire soon
+         * @description With `format=ics`, one page as a calendar (RFC 5545), for programs that send the API key in a header. A page of it has no cursor.
+         */
         get: operations["expiring-secrets-list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/expiry-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get who is told about expiring client secrets, and when */
+        get: operations["expiry-alerts-get"];
+        /**
+         * Change who is told about expiring client secrets, and when
+         * @description Each threshold is told once: by the webhook events `secret.expiring` and `secret.expired`, and by e-mail to the contacts.
+         */
+        put: operations["expiry-alerts-update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/client-secret/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Snooze notices about an expiring client secret
+         * @description Thresholds that pass until then are told afterwards, in one notice. That it has expired is always told.
+         */
+        post: operations["connections-snooze-alerts"];
+        /**
+         * Get notices about an expiring client secret again
+         * @description Ends a snooze, and takes an acknowledgement back.
+         */
+        delete: operations["connections-resume-alerts"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/client-secret/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge that a client secret expires
+         * @description Stops further notices about this secret, except that it has expired. A new secret begins anew.
+         */
+        post: operations["connections-acknowledge-alerts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -873,6 +941,40 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "secret.expiring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A client secret will expire. Sent once for each threshold of the customer. */
+        post: operations["webhook-secret-expiring"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "secret.expired": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A client secret has expired. Sent once, also if notices were snoozed or acknowledged. */
+        post: operations["webhook-secret-expired"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "webhook.ping": {
         parameters: {
             query?: never;
@@ -1128,6 +1230,10 @@ export interface components {
                      */
                     restorableUntil: string;
                 };
+                /** @description From then on, only the expiry itself is told. */
+                acknowledgedAt: string | null;
+                /** @description Until then, only the expiry itself is told. */
+                snoozedUntil: string | null;
             };
             probes: components["schemas"]["Probe"][];
             /** @enum {string} */
@@ -1247,6 +1353,24 @@ export interface components {
             daysLeft: number;
             /** @enum {string} */
             state: "valid" | "expiring" | "expired";
+            /** @description From then on, only the expiry itself is told. */
+            acknowledgedAt: string | null;
+            /** @description Until then, only the expiry itself is told. */
+            snoozedUntil: string | null;
+        };
+        /** @description How people are told about expiring client secrets. */
+        ExpiryAlerts: {
+            /** @description Days before the expiry at which people are told. */
+            daysBefore: number[];
+            /** @description Percent of the lifetime that is left when people are told. */
+            lifetimeLeft: number[];
+            /** @description Who gets an e-mail. */
+            contacts: string[];
+            /** @description Your own mailbox that sends the e-mails. `null`: the mail server of the deployment. */
+            sendFrom: {
+                connectionId: string;
+                address: string;
+            } | null;
         };
         /** @description What an import with this upload would do. */
         Preview: {
@@ -1654,7 +1778,7 @@ export interface components {
             id: string;
             webhookId: string;
             /** @enum {string} */
-            type: "connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "webhook.ping";
+            type: "connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "webhook.ping" | "webhook.disabled";
             /**
              * Format: date-time
              * @description RFC 3339, in UTC.
@@ -1700,7 +1824,7 @@ export interface components {
              * @example 2027-06-01T08:30:00.000Z
              */
             at: string;
-            /** @description The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself. */
+            /** @description The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself, and `system` for what Muster does on its own. */
             actor: {
                 keyId: string;
                 /** @enum {string} */
@@ -3576,6 +3700,7 @@ export interface operations {
         parameters: {
             query?: {
                 withinDays?: number;
+                format?: "json" | "ics";
                 limit?: number;
                 cursor?: string;
             };
@@ -3608,6 +3733,7 @@ export interface operations {
                         /** @description Send it as `cursor` to get the next page. Absent on the last page. */
                         nextCursor?: string;
                     };
+                    "text/calendar; charset=utf-8": string;
                 };
             };
             /** @description Nothing has changed since `If-None-Match`. */
@@ -3628,6 +3754,269 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "expiry-alerts-get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings, or the defaults. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpiryAlerts"];
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "expiry-alerts-update": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    daysBefore: number[];
+                    lifetimeLeft: number[];
+                    contacts: string[];
+                    sendFrom?: {
+                        connectionId: string;
+                        /** @example jane@contoso.com */
+                        address: string;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The new settings. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpiryAlerts"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "connections-snooze-alerts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: date-time */
+                    until: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The connection. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "connections-resume-alerts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "connections-acknowledge-alerts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
             503: components["responses"]["Problem-503-storage_unavailable"];
@@ -5613,6 +6002,156 @@ export interface operations {
                                 link?: string;
                             };
                         };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-secret-expiring": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "secret.expiring";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example conn_01k2m8qj4vabcdefghjkmnp */
+                        connectionId: string;
+                        /** @description The name of the connection. */
+                        name: string;
+                        tenantId: string;
+                        /** Format: date-time */
+                        expiresAt: string;
+                        /** @description Whole days, rounded down. Negative after the expiry. */
+                        daysLeft: number;
+                        /** @description What stops working. */
+                        consequence: string;
+                        /** @description What to do, in this order. */
+                        steps: {
+                            text: string;
+                            link?: string;
+                        }[];
+                        /** @description The threshold that it has reached: days, or percent of its lifetime. */
+                        threshold: {
+                            daysBefore: number;
+                        } | {
+                            lifetimeLeft: number;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-secret-expired": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "secret.expired";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example conn_01k2m8qj4vabcdefghjkmnp */
+                        connectionId: string;
+                        /** @description The name of the connection. */
+                        name: string;
+                        tenantId: string;
+                        /** Format: date-time */
+                        expiresAt: string;
+                        /** @description Whole days, rounded down. Negative after the expiry. */
+                        daysLeft: number;
+                        /** @description What stops working. */
+                        consequence: string;
+                        /** @description What to do, in this order. */
+                        steps: {
+                            text: string;
+                            link?: string;
+                        }[];
                     };
                 };
             };

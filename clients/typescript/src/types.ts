@@ -31,6 +31,7 @@ export type ConsentLink = Schemas['ConsentLink'] & { url: string };
 export type Import = Schemas['Import'];
 export type ImportPreview = Schemas['Preview'];
 export type Row = Schemas['Row'];
+export type SettledMailbox = Schemas['SettledMailboxes']['mailboxes'][number];
 export type ImportSummary = Schemas['ImportSummary'];
 export type ReportRow = Schemas['ReportRow'];
 export type NewMailbox = Schemas['MailboxList']['mailboxes'][number];

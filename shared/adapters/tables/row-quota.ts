@@ -1,7 +1,7 @@
 import { odata, type TableClient, type TransactionAction } from '@azure/data-tables';
 import type { RowQuota } from '../../imports/import-store.ts';
 import { retryLostRaces } from '../../kernel/change-tagged.ts';
-import { quotaReached } from '../../kernel/quota.ts';
+import { rejectedRowsReached } from '../../kernel/quota.ts';
 import { toStorageError, undefinedOn } from '../storage-errors.ts';
 import { TRANSACTION_MAX } from './purge-partition.ts';
 import { readEntities } from './read-entities.ts';
@@ -47,11 +47,7 @@ export function tableRowQuota(table: TableClient) {
       retryLostRaces(async () => {
         const found = await read(customerId);
         if (quota && (found?.rows ?? 0) + quota.unchecked > quota.max) {
-          throw quotaReached(
-            'rejected, duplicate and cancelled rows in all imports',
-            quota.max,
-            'Wait until running imports end, delete connections that you no longer need, or ask for a higher quota.',
-          );
+          throw rejectedRowsReached(quota.max);
         }
         const failed = await commit([creation, change(customerId, found, quotaRows)]);
         if (failed === undefined) return true;

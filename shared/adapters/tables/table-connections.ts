@@ -37,6 +37,7 @@ const columns: Columns<Connection> = {
   grantsChangedAt: 'instant',
   provenAt: 'instant',
   checksHeldUntil: 'instant',
+  secretAlert: 'json',
   happenings: 'json',
   createdAt: 'instant',
 };
@@ -137,6 +138,9 @@ export function tableConnections(table: TableClient): ConnectionStore {
     },
     async removeHidden(customerId, connectionId) {
       await undefinedOn([404], table.deleteEntity(customerId, recordKey(connectionId)));
+      await store.forgetDeletion(connectionId);
+    },
+    async forgetDeletion(connectionId) {
       await undefinedOn([404], table.deleteEntity(DELETIONS, escapeKey(connectionId)));
     },
     async noteDeletion(deletion) {

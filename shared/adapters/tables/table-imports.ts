@@ -115,8 +115,11 @@ export function tableImports(table: TableClient): ImportStore {
     async closePointer(importId) {
       await undefinedOn([404], table.deleteEntity(OPEN, importId));
     },
-    listOpen: () =>
-      Array.fromAsync(eachEntity(table, `${open} and ${pointers}`), (entity) => fromProperties(pointerColumns, entity)),
+    listOpen(customerId) {
+      const all = `${open} and ${pointers}`;
+      const filter = customerId === undefined ? all : `${all} and ${odata`customerId eq ${customerId}`}`;
+      return Array.fromAsync(eachEntity(table, filter), (entity) => fromProperties(pointerColumns, entity));
+    },
   };
   return store;
 }

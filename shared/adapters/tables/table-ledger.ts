@@ -139,6 +139,12 @@ export function tableLedger(table: TableClient): Ledger {
     async *eachMailbox(connectionId) {
       for await (const entity of range(connectionId, 'm:')) yield toTagged(mailboxColumns, entity);
     },
+    async countSlots(connectionId) {
+      const filter = `${between(connectionId, 'm:', after('m:'))} and ${odata`slotClaimedBy gt ''`}`;
+      let held = 0;
+      for await (const _mailbox of eachEntity(table, filter, ['PartitionKey', 'RowKey'])) held++;
+      return held;
+    },
     listMailboxes(connectionId, request, status) {
       const all = between(connectionId, 'm:', after('m:'));
       const filter = status === undefined ? all : `${all} and ${odata`status eq ${status}`}`;

@@ -85,6 +85,15 @@ export function tableSlots(table: TableClient): Slots {
       const row = await read<Count>(customerId, SLOTS);
       return row && { limit: row.limit, used: row.used };
     },
+    async getTagged(customerId) {
+      const row = await read<Count>(customerId, SLOTS);
+      return row && { value: { limit: row.limit, used: row.used }, tag: row.etag };
+    },
+    async correct(customerId, used, tag) {
+      const change = { partitionKey: escapeKey(customerId), rowKey: SLOTS, used };
+      const written = await undefinedOn([404, 412], table.updateEntity(change, 'Merge', { etag: tag }));
+      return written !== undefined;
+    },
     setLimit: (customerId, limit) =>
       untilWritten(async () => {
         const row = await read<Count>(customerId, SLOTS);

@@ -4,7 +4,7 @@ import type { Findings } from '../../causes/verdict.ts';
 import type { CheckOutcome } from '../../checks/mailbox-checker.ts';
 import type { Connection } from '../../connections/connection.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { sendCleanupForLateArrival } from '../cleanup-message.ts';
+import { sendCleanup, sendCleanupForLateArrival } from '../cleanup-message.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import type { ReportBook } from '../ledger/report-book.ts';
 import { rowResultOf } from '../ledger/row-result.ts';
@@ -70,7 +70,9 @@ export async function waitForMicrosoft(
   if (sinceMs + delayMs > deps.limits.giveUpAfterMs) {
     const missing = { ...outcome, verdict: 'inconclusive', at: now } as const;
     const findings = fillMissingFindings(priorFindings, connection.probes, missing);
-    await sendCleanupForLateArrival(deps.importQueues, message, findings, deps.limits.cleanupAfterMs);
+    // No later try removes the draft. The cleanup message is repeated until Microsoft answers.
+    if (outcome.mayHaveLeftovers) await sendCleanup(deps.importQueues, message, deps.limits.cleanupAfterMs);
+    else await sendCleanupForLateArrival(deps.importQueues, message, findings, deps.limits.cleanupAfterMs);
     await deps.settler.settle({ ...rowLocationOf(message), ...rowResultOf(findings, 'unknown'), urgent: isUrgent });
     return;
   }

@@ -1,7 +1,9 @@
 import { DomainError } from '../../kernel/errors.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
+import { sendCleanup } from '../cleanup-message.ts';
 import type { Import } from '../import.ts';
 import type { HeldLease } from '../import-lease.ts';
+import type { ImportQueues } from '../import-queues.ts';
 import { type Ledger, type LedgerChange, PAIRS_MAX } from '../ledger/ledger.ts';
 import { countsOfLeaving, openStates, type Row } from '../ledger/row.ts';
 import type { SerialByKey } from '../ledger/serial-by-key.ts';
@@ -13,6 +15,8 @@ export interface CancelDeps {
   ledger: Ledger;
   serialByKey: SerialByKey;
   tallies: TallyBook;
+  importQueues: Pick<ImportQueues, 'sendCheck'>;
+  limits: { cleanupAfterMs: number };
 }
 
 /** Rows that one step settles, at most. They fit into one page of storage, and take about half a second. */
@@ -27,6 +31,8 @@ const COMMITS_MAX = PAIRS_MAX + 1;
  *
  * Planning must be closed. Then open rows only become fewer, and none is left below the line that this resolves to. A
  * check that finishes at the same time either wins its row or loses it, never both. Repeatable.
+ *
+ * What earlier tries may have left in a mailbox is removed later, by a cleanup message.
  */
 export async function cancelRows(
   deps: CancelDeps,
@@ -37,11 +43,20 @@ export async function cancelRows(
   const rows = await findOpen(deps.ledger, record, fromLine, undefined, STEP_MAX);
   for (let from = 0; from < rows.length; from += PAIRS_MAX) {
     if (!(await lease.keep())) return 'lost';
-    await cancelTogether(deps, record, rows.slice(from, from + PAIRS_MAX));
+    const group = rows.slice(from, from + PAIRS_MAX);
+    const touched = group.filter(({ value }) => value.mayHaveLeftovers);
+    await Promise.all(
+      touched.map(({ value }) =>
+        sendCleanup(deps.importQueues, { ...value, ...ownerOf(record) }, deps.limits.cleanupAfterMs),
+      ),
+    );
+    await cancelTogether(deps, record, group);
   }
   const last = rows.at(-1);
   return rows.length < STEP_MAX || !last ? 'done' : last.value.line + 1;
 }
+
+const ownerOf = ({ customerId, connectionId }: Import) => ({ customerId, connectionId });
 
 function findOpen(ledger: Ledger, record: Import, fromLine: number, toLine: number | undefined, limit: number) {
   const range = { fromLine, ...(toLine !== undefined && { toLine }) };

@@ -70,6 +70,8 @@ export interface Ledger {
   getMailboxes(connectionId: string, addresses: readonly string[]): Promise<Map<string, Tagged<Mailbox>>>;
   /** Every mailbox of a connection, ordered by address. */
   eachMailbox(connectionId: string): AsyncIterable<Tagged<Mailbox>>;
+  /** How many mailboxes of a connection hold a slot. Reads nothing but keys: one request for each thousand of them. */
+  countSlots(connectionId: string): Promise<number>;
   /** With `status`, a page may be short or empty and still have a cursor, see `Page`. */
   listMailboxes(connectionId: string, page: PageRequest, status?: Mailbox['status']): Promise<Page<Mailbox>>;
   /** Only the mailboxes that `where` names, ordered by address. A page may be short or empty, see `Page`. */

@@ -7,6 +7,7 @@ import { type Counts, countRows } from '../ledger/counts.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { FindingExample, PlanRecord } from '../ledger/plan-record.ts';
 import { sumTallies } from '../ledger/tally.ts';
+import { requireRows } from '../require-import.ts';
 import { type RowFindingCode, rowFindingCodes } from '../upload/row-findings.ts';
 import { findingTexts } from './finding-texts.ts';
 import { rowsGone } from './write-report.ts';
@@ -52,6 +53,7 @@ export async function summarizeImport(
   { ledger }: { ledger: Pick<Ledger, 'getPlan' | 'listTallies' | 'getRow'> },
   record: Import,
 ): Promise<ImportSummary> {
+  requireRows(record);
   const { connectionId, id } = record;
   const [plan, tallies] = await Promise.all([ledger.getPlan(connectionId, id), ledger.listTallies(connectionId, id)]);
   if (!plan && isEnded(record.status) && (record.counts?.rows ?? 0) > 0) throw rowsGone();
@@ -88,13 +90,10 @@ async function pickExamples(
   return current.slice(0, EXAMPLES_MAX).map(({ address }) => address);
 }
 
-/** Who can fix a cause, in the order of the list. */
-const fixOrder: readonly Cause['whoCanFix'][] = ['admin', 'mailboxOwner', 'us', 'time'];
-/** The first two are in one list: the reader finds the person. */
-const rankOf = (cause: CauseCode) => {
-  const { concerns, whoCanFix } = causes[cause];
-  return concerns === 'connection' ? 0 : Math.max(1, fixOrder.indexOf(whoCanFix));
-};
+/** What the reader can fix comes before what only we can fix, and that before what only takes time. */
+const ranks: Record<Cause['whoCanFix'], number> = { admin: 0, mailboxOwner: 0, us: 1, time: 2 };
+const rankOf = (cause: CauseCode) =>
+  ranks[causes[cause].whoCanFix] + (causes[cause].concerns === 'connection' ? 0 : 10);
 
 function compareCauses(a: CauseGroup, b: CauseGroup): number {
   return rankOf(a.cause) - rankOf(b.cause) || b.mailboxes - a.mailboxes || a.cause.localeCompare(b.cause);

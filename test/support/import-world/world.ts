@@ -5,10 +5,13 @@ import type { Ledger } from '../../../shared/imports/ledger/ledger.ts';
 import type { ImportMessage } from '../../../shared/imports/messages.ts';
 import type { TenantPaceStore } from '../../../shared/imports/pacing/tenant-pace.ts';
 import { pauseImport } from '../../../shared/imports/pause-import.ts';
+import { type Reconciled, reconcileCustomer } from '../../../shared/imports/reconciling/reconcile-customer.ts';
 import { resumeImport } from '../../../shared/imports/resume-import.ts';
 import type { ParsedRow, ParsedUpload } from '../../../shared/imports/upload/parsed-row.ts';
 import { DomainError } from '../../../shared/kernel/errors.ts';
+import { createNewId } from '../../../shared/kernel/ids.ts';
 import type { Slots } from '../../../shared/plans/slots.ts';
+import { inMemoryAudit } from '../../fakes/in-memory-audit.ts';
 import { inMemoryConnections } from '../../fakes/in-memory-connections.ts';
 import { inMemoryImports } from '../../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../../fakes/in-memory-ledger.ts';
@@ -39,6 +42,8 @@ export interface World extends Pick<SimulatedMailboxes, 'verdictOf' | 'drafts' |
   puts: SimulatedQueues['puts'];
   processes: ImportProcess[];
   slots: Slots;
+  /** Reconciles the slots of the first customer. Each step takes up to two seconds. */
+  reconcile(): Promise<Reconciled>;
   slotsUsed(): Promise<number | undefined>;
   /** The ids of the imports whose end was announced. */
   ended: string[];
@@ -174,6 +179,27 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
     verdictOf: mailboxes.verdictOf,
     nowMs: clock.nowMs,
     seconds: () => (clock.nowMs() - startedAt) / 1000,
+    async reconcile() {
+      const slow =
+        <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
+        async (...args: Args) => {
+          const result = await call(...args);
+          if (await hasOpen()) await clock.sleep(random() * 2_000);
+          return result;
+        };
+      const parts = {
+        connections: { list: slow(connections.list), listDeletions: slow(connections.listDeletions) },
+        imports: { listOpen: slow(imports.listOpen) },
+        ledger: {
+          getPlan: slow(ledger.getPlan),
+          listTallies: slow(ledger.listTallies),
+          countSlots: slow(ledger.countSlots),
+        },
+        slots: { ...slots, getTagged: slow(slots.getTagged), getClaim: slow(slots.getClaim) },
+      };
+      const auditLog = inMemoryAudit();
+      return reconcileCustomer({ ...parts, auditLog, clock, newId: createNewId(clock.now) }, 'cust_1', 'run');
+    },
     slotsUsed: async () => (await slots.get('cust_1'))?.used,
     async startImport(addresses, customerId = 'cust_1') {
       const connectionId = await customerOf(customerId);

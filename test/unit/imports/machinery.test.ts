@@ -222,7 +222,17 @@ it('counts exactly, loses nothing and leaves no draft under kills, pauses, cance
         world.after(30 + (seed % 200), async () => {
           third = await world.startImport(addresses(50));
         });
+        // The reconciliation looks at everything that is going on, and never finds drift that is not there.
+        const reconciled: string[] = [];
+        for (const seconds of [1, 3, 8, 20, 45, 90, 150, 240]) {
+          world.after(seconds, async () => void reconciled.push((await world.reconcile()).kind));
+        }
         await world.run();
+        expect(reconciled).not.toContain('repaired');
+        expect(await world.reconcile()).toEqual({ kind: 'right' });
+        await world.slots.claim('cust_1', 'drift', 7);
+        const counted = (await world.slotsUsed()) ?? 0;
+        expect(await world.reconcile()).toEqual({ kind: 'repaired', from: counted, to: counted - 7 });
         const may = { hasDefects: faults.defects > 0, mayBeCancelled: faults.cancels > 0 };
         await expectExact(world, first.id, may);
         await expectExact(world, second.id, may);

@@ -36,6 +36,7 @@ function createWorld() {
     outbox: inMemoryOutbox(),
     signingSecrets: inMemorySigningSecrets(),
     webhookSender: receiver,
+    sendEmail: async () => ({ result: 'succeeded' }),
     eventQueues: {
       sendPublish: async () => undefined,
       sendDelivery: async (message: DeliveryMessage, delayMs = 0) => void queue.push({ message, dueAt: now + delayMs }),

@@ -6,10 +6,11 @@ import { aCheckMessage, aConnection, RECORDS_NOW } from '../../../support/record
 
 const clock = { now: () => RECORDS_NOW };
 
+const unexpected = async () => expect.unreachable();
+
 /** How long a row waits after this number of earlier tries, the first of which was so long ago. */
 async function waitOf(tries: number, signal: TenantSignal['kind'], seconds?: number, sinceMs = 0): Promise<number> {
   let waitMs = 0;
-  const unexpected = async () => expect.unreachable();
   await waitForMicrosoft(
     {
       clock,
@@ -56,4 +57,42 @@ it('what Microsoft asks for counts, and a throttled mailbox waits for a second a
   expect(await waitOf(0, 'unanswered', 20)).toBe(20_000);
   expect(await waitOf(30, 'throttled', 7)).toBe(7_000);
   expect(await waitOf(30, 'throttled', 0)).toBe(1_000);
+});
+
+it('a mailbox that is given up is cleaned later if an earlier try may have left a draft in it', async () => {
+  for (const mayHaveLeftovers of [true, false]) {
+    const cleanups: (number | undefined)[] = [];
+    const states: string[] = [];
+    await waitForMicrosoft(
+      {
+        clock,
+        reports: createReportBook({ clock, running: () => 0 }),
+        importQueues: {
+          sendPlan: unexpected,
+          sendDispatch: unexpected,
+          sendCheck: async ({ cleanupOnly }, delayMs) => void (cleanupOnly && cleanups.push(delayMs)),
+          getOldestCheckSentAt: unexpected,
+        },
+        settler: {
+          async settle({ state }) {
+            states.push(state);
+            return 'written';
+          },
+          writeReport: unexpected,
+        },
+        limits: { giveUpAfterMs: 86_400_000, retryBaseMs: 1_000, cleanupAfterMs: 120_000 },
+      },
+      aCheckMessage({ firstDeferredAt: new Date(RECORDS_NOW.getTime() - 86_400_000) }),
+      aConnection(),
+      {
+        kind: 'wait',
+        cause: 'microsoft_unavailable',
+        priorFindings: {},
+        ...(mayHaveLeftovers && { mayHaveLeftovers }),
+      },
+      'none',
+    );
+    expect(states).toEqual(['inconclusive']);
+    expect(cleanups).toEqual(mayHaveLeftovers ? [120_000] : []);
+  }
 });

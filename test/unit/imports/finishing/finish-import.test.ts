@@ -33,12 +33,15 @@ let imports: ImportStore;
 let ledger: Ledger;
 let slots: Slots;
 let ended: string[];
+/** The mailboxes that are cleaned later. */
+let cleaned: string[];
 beforeEach(() => {
   now = RECORDS_NOW.getTime();
   imports = inMemoryImports();
   ledger = inMemoryLedger();
   slots = inMemorySlots();
   ended = [];
+  cleaned = [];
 });
 
 let processes = 0;
@@ -52,7 +55,11 @@ function startProcess(change: Partial<Ledger> = {}): FinishDeps & LeaseDeps {
     tallies: createTallyBook(holder, { write: () => undefined }, systemClock),
     retention: someRetention(),
     importEvents: { ended: async ({ id }) => void ended.push(id) },
-    importQueues: { sendDispatch: async () => undefined },
+    importQueues: {
+      sendDispatch: async () => undefined,
+      sendCheck: async ({ address, cleanupOnly }) => void (cleanupOnly && cleaned.push(address)),
+    },
+    limits: { cleanupAfterMs: 120_000 },
     clock: { now: () => new Date(now) },
     sleep: async (ms) => {
       now += ms;
@@ -89,6 +96,20 @@ const storeCancelling = () =>
     ],
     { status: 'cancelling' },
   );
+
+it('a cancel has the mailboxes cleaned in which an earlier try may have left a draft, and no others', async () => {
+  await storeCancelling();
+  const addresses: string[] = [];
+  for (const line of [700, 2_650]) {
+    const row = await ledger.getRow('conn_1', 'imp_1', line);
+    addresses.push(row?.value.address ?? '');
+    const patch = { mayHaveLeftovers: true };
+    await ledger.commit('conn_1', [{ op: 'mergeRow', importId: 'imp_1', line, tag: row?.tag ?? '', patch }]);
+  }
+  await finish(startProcess());
+  await expectCancelled();
+  expect(cleaned).toEqual(addresses);
+});
 
 it('continues a cancel where the last shift stopped', async () => {
   await storeCancelling();

@@ -45,6 +45,7 @@ const startProcess = (holder: string) => ({
     sendCheck: async () => undefined,
     getOldestCheckSentAt: async () => undefined,
   },
+  limits: { cleanupAfterMs: 120_000 },
   clock: { now: () => new Date(now) },
   sleep: async (ms: number) => {
     now += ms;

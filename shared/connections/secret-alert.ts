@@ -1,0 +1,24 @@
+import type { Connection } from './connection.ts';
+
+/** What people were told about the expiry of one client secret, and what they said to it. */
+export interface SecretAlert {
+  /** The expiry that this is about. Another expiry begins anew. */
+  expiresAt: Date;
+  /** When the secret was first seen. Its lifetime counts from here. */
+  seenAt: Date;
+  /** Thresholds up to this instant were told. */
+  toldAt?: Date;
+  /** Set when people were told that it has expired. */
+  expiredToldAt?: Date;
+  acknowledgedAt?: Date;
+  /** No notice until then. */
+  snoozeEndsAt?: Date;
+}
+
+/** The alert of the client secret in use. A new secret, or another expiry, begins without notices. */
+export function alertOf(connection: Connection, now: Date): SecretAlert {
+  const { secretAlert, clientSecretExpiresAt: expiresAt, createdAt } = connection;
+  if (secretAlert?.expiresAt.getTime() === expiresAt.getTime()) return secretAlert;
+  const isFirst = secretAlert === undefined && connection.previousSecret === undefined;
+  return { expiresAt, seenAt: isFirst ? createdAt : now };
+}

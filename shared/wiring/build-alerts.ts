@@ -1,0 +1,76 @@
+import { graphEmail } from '../adapters/email/graph-email.ts';
+import { smtpEmail } from '../adapters/email/smtp-email.ts';
+import { type AlertSettings, type AlertSettingsStore, readAlertSettings } from '../alerts/alert-settings.ts';
+import { type SendNoticeDeps, sendNotice, wantsEmail } from '../alerts/send-notice.ts';
+import type { Cloud } from '../connections/connection.ts';
+import type { ConnectionStore } from '../connections/connection-store.ts';
+import type { Tokens } from '../connections/tokens.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { createRepeatableIds } from '../kernel/ids.ts';
+import type { Log } from '../kernel/log.ts';
+import { EMAIL } from '../webhooks/deliver-event.ts';
+import type { Delivery } from '../webhooks/delivery.ts';
+import type { DeliveryStore } from '../webhooks/delivery-store.ts';
+import type { EventQueues } from '../webhooks/event-queues.ts';
+import type { Event } from '../webhooks/event-types.ts';
+import { beginDelivery } from '../webhooks/publish-event.ts';
+import type { Webhook } from '../webhooks/webhook.ts';
+import type { Config } from './config.ts';
+
+interface AlertBuildDeps {
+  alertSettings: AlertSettingsStore;
+  connections: Pick<ConnectionStore, 'get'>;
+  tokens: Pick<Tokens, 'get'>;
+  clouds: (cloud: Cloud) => { graphUrl: string };
+  deliveries: DeliveryStore;
+  eventQueues: EventQueues;
+  clock: Clock;
+  log: Log;
+}
+
+/** Builds how people are told: by a log line for operators, and by e-mail to a customer's contacts. */
+export function buildAlerts(deps: AlertBuildDeps, settings: Config['settings']) {
+  const { alertSettings, log, clock } = deps;
+  const timeoutMs = settings.EMAIL_TIMEOUT;
+  const mailServer =
+    settings.SMTP_URL && settings.EMAIL_FROM
+      ? smtpEmail({ url: settings.SMTP_URL, from: settings.EMAIL_FROM, timeoutMs })
+      : undefined;
+
+  async function ownMailbox({ customerId, sendFrom }: AlertSettings) {
+    const connection = sendFrom && (await deps.connections.get(customerId, sendFrom.connectionId))?.value;
+    if (!connection) return undefined;
+    const answer = await deps.tokens.get(connection, 'graph');
+    if (!answer.granted) return undefined;
+    const { graphUrl } = deps.clouds(connection.cloud);
+    return graphEmail({ graphUrl, token: answer.value.token, address: sendFrom.address, timeoutMs });
+  }
+
+  const noticeDeps: SendNoticeDeps = { alertSettings, ownMailbox, mailServer };
+
+  async function tellByEmail(event: Event): Promise<void> {
+    const wanted = wantsEmail({ mailServer }, await readAlertSettings({ alertSettings }, event.customerId));
+    if (wanted) await beginDelivery(deps, EMAIL, event);
+  }
+
+  return {
+    alertSettings,
+    sendEmail: (delivery: Delivery) => sendNotice(noticeDeps, delivery),
+    /** Alert rules of a deployment ask for `secret_expiring` and `secret_expired`. */
+    async alsoTell(event: Event): Promise<void> {
+      const { customerId, id: eventId, type, data } = event;
+      if (type !== 'secret.expiring' && type !== 'secret.expired') return;
+      const { connectionId, expiresAt, daysLeft } = data as Record<string, unknown>;
+      const fields = { customerId, connectionId, expiresAt, daysLeft, eventId };
+      log('warn', type.replace('.', '_'), fields);
+      await tellByEmail(event);
+    },
+    async webhookDisabled({ customerId, id: webhookId, url, disabledReason, disabledAt }: Webhook): Promise<void> {
+      log('warn', 'webhook_disabled', { customerId, webhookId, disabledReason });
+      const happenedAt = disabledAt ?? clock.now();
+      const id = createRepeatableIds(`${webhookId}\nwebhook.disabled\n${happenedAt.toISOString()}`, happenedAt)('evt');
+      const data = { webhookId, url, disabledReason };
+      await tellByEmail({ id, customerId, type: 'webhook.disabled', happenedAt, data });
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { tellExpiringSecrets } from '../../shared/alerts/tell-expiring-secrets.ts';
+import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
+import { createApi, DOMAIN } from '../support/api.ts';
+
+let api: ReturnType<typeof createApi>;
+let acme: { id: string; key: string };
+let connectionId: string;
+
+interface Answer {
+  id: string;
+  code: string;
+  clientSecret: { acknowledgedAt: string | null; snoozedUntil: string | null };
+  items: object[];
+  errors: { path: string }[];
+}
+
+async function call(method: string, path: string, body?: object, key = acme.key) {
+  const response = await api.request(method, path, { key, ...(body && { body }) });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json');
+  return { status: response.status, headers: response.headers, text, body: (isJson ? JSON.parse(text) : {}) as Answer };
+}
+
+beforeEach(async () => {
+  api = createApi();
+  acme = await api.customer();
+  const registration = {
+    name: 'Tailspin, "the" company',
+    tenant: DOMAIN,
+    clientId: 'e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e37',
+    clientSecret: GOOD_SECRET,
+    clientSecretExpiresAt: '2026-06-20T12:30:00Z',
+  };
+  ({ id: connectionId } = (await call('POST', '/v1/connections', registration)).body);
+});
+
+const secretPath = () => `/v1/connections/${connectionId}/client-secret`;
+
+describe('/v1/expiry-alerts', () => {
+  it('200: has defaults, and what was put', async () => {
+    expect((await call('GET', '/v1/expiry-alerts')).body).toEqual({
+      daysBefore: [60, 30, 14, 7, 1],
+      lifetimeLeft: [20],
+      contacts: [],
+      sendFrom: null,
+    });
+    const settings = {
+      daysBefore: [10, 3],
+      lifetimeLeft: [],
+      contacts: ['admin@contoso.com'],
+      sendFrom: { connectionId, address: 'alerts@contoso.com' },
+    };
+    expect((await call('PUT', '/v1/expiry-alerts', settings)).body).toEqual(settings);
+    expect((await call('GET', '/v1/expiry-alerts')).body).toEqual(settings);
+    const globex = await api.customer({ name: 'Globex' });
+    expect((await call('GET', '/v1/expiry-alerts', undefined, globex.key)).body).toMatchObject({ contacts: [] });
+    const foreign = await call('PUT', '/v1/expiry-alerts', settings, globex.key);
+    expect(foreign.status).toBe(404);
+  });
+
+  it('400: names every wrong field', async () => {
+    const { status, body } = await call('PUT', '/v1/expiry-alerts', {
+      daysBefore: [7, 7],
+      lifetimeLeft: [100],
+      contacts: ['nobody'],
+    });
+    expect(status).toBe(400);
+    expect(body.errors.map(({ path }) => path).sort()).toEqual(['contacts.0', 'daysBefore', 'lifetimeLeft.0']);
+  });
+
+  it('decides when people are told', async () => {
+    await call('PUT', '/v1/expiry-alerts', { daysBefore: [10], lifetimeLeft: [], contacts: [] });
+    expect(await tellExpiringSecrets(api.deps)).toBe(0);
+    api.deps.time.now = new Date('2026-06-11T06:00:00Z');
+    expect(await tellExpiringSecrets(api.deps)).toBe(1);
+    expect(await tellExpiringSecrets(api.deps)).toBe(0);
+    const stored = (await api.deps.connections.get(acme.id, connectionId))?.value;
+    expect(stored?.happenings).toMatchObject([{ type: 'secret.expiring', expiry: { daysLeft: 9 } }]);
+  });
+});
+
+describe('snooze and acknowledge', () => {
+  it('200: are shown with the connection and in the feed, until they end', async () => {
+    const snoozed = await call('POST', `${secretPath()}/snooze`, { until: '2026-06-10T00:00:00Z' });
+    expect(snoozed.body.clientSecret).toMatchObject({ snoozedUntil: '2026-06-10T00:00:00.000Z', acknowledgedAt: null });
+    await call('POST', `${secretPath()}/acknowledge`);
+    const feed = async () => (await call('GET', '/v1/expiring-secrets')).body.items;
+    const acknowledgedAt = '2026-06-01T00:00:00.000Z';
+    expect(await feed()).toMatchObject([{ connectionId, acknowledgedAt, snoozedUntil: '2026-06-10T00:00:00.000Z' }]);
+    api.deps.time.now = new Date('2026-06-11T00:00:00Z');
+    await call('POST', `${secretPath()}/acknowledge`);
+    expect(await feed()).toMatchObject([{ acknowledgedAt, snoozedUntil: null }]);
+    const resumed = await call('DELETE', `${secretPath()}/snooze`);
+    expect(resumed.body.clientSecret).toMatchObject({ acknowledgedAt: null, snoozedUntil: null });
+    expect(await feed()).toMatchObject([{ acknowledgedAt: null, snoozedUntil: null }]);
+  });
+
+  it('400 and 404: refuse the past, and connections of others', async () => {
+    const past = await call('POST', `${secretPath()}/snooze`, { until: '2026-05-01T00:00:00Z' });
+    expect([past.status, past.body.errors]).toMatchObject([400, [{ path: 'until' }]]);
+    const globex = await api.customer({ name: 'Globex' });
+    const body = { until: '2026-06-10T00:00:00Z' };
+    expect((await call('POST', `${secretPath()}/snooze`, body, globex.key)).status).toBe(404);
+    expect((await call('POST', `${secretPath()}/acknowledge`, undefined, globex.key)).status).toBe(404);
+    expect((await call('DELETE', `${secretPath()}/snooze`, undefined, globex.key)).status).toBe(404);
+  });
+});
+
+describe('GET /v1/expiring-secrets?format=ics', () => {
+  it('200: is a calendar with the instant of each expiry in UTC', async () => {
+    const { status, headers, text } = await call('GET', '/v1/expiring-secrets?format=ics');
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/calendar; charset=utf-8']);
+    const lines = text.replace(/\r\n[ \t]/g, '').split('\r\n');
+    expect(lines[0]).toBe('BEGIN:VCALENDAR');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'VERSION:2.0',
+        'BEGIN:VEVENT',
+        `UID:${connectionId}@muster`,
+        'DTSTART:20260620T123000Z',
+        'SUMMARY:Client secret of Tailspin\\, "the" company expires',
+        'BEGIN:VALARM',
+        'END:VCALENDAR',
+      ]),
+    );
+    expect((await call('GET', '/v1/expiring-secrets?format=pdf')).status).toBe(400);
+  });
+});
