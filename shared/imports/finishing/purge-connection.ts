@@ -12,6 +12,8 @@ interface PurgeDeps extends FinishDeps, LeaseDeps {
   imports: ImportStore;
   importQueues: ImportQueues;
   slots: Pick<Slots, 'trim' | 'free'>;
+  /** Where a dispatcher that has died may still have its share of messages. */
+  messagePool: { leave(importId: string): Promise<void> };
   uploads: Pick<UploadStore, 'remove'>;
 }
 
@@ -45,6 +47,7 @@ async function endImports(deps: PurgeDeps, customerId: string, connectionId: str
         await cancelImport(deps, customerId, record.id, 'cancelled');
         await waitForEnd(deps, record);
       }
+      await deps.messagePool.leave(record.id);
       await deps.uploads.remove(customerId, record.id);
     }
     cursor = page.cursor;

@@ -17,6 +17,8 @@ const LATE = { importId: 'imp_late', openedAt: RECORDS_NOW };
 let now: number;
 const shared = { imports: inMemoryImports(), ledger: inMemoryLedger(), slots: inMemorySlots() };
 let ended: string[];
+/** The imports that have left the pool of messages. */
+let left: string[];
 /** What happens while a process sleeps. */
 let onSleep: () => Promise<void>;
 
@@ -24,6 +26,7 @@ beforeEach(async () => {
   now = RECORDS_NOW.getTime();
   Object.assign(shared, { imports: inMemoryImports(), ledger: inMemoryLedger(), slots: inMemorySlots() });
   ended = [];
+  left = [];
   onSleep = async () => undefined;
   await storePlannedImport(shared, [
     { rows: 30, state: 'passed' },
@@ -37,6 +40,7 @@ const startProcess = (holder: string) => ({
   serialByKey: createSerialByKey(),
   tallies: createTallyBook(holder, { write: () => undefined }, systemClock),
   uploads: { remove: async () => undefined },
+  messagePool: { leave: async (importId: string) => void left.push(importId) },
   retention: someRetention(),
   importEvents: { ended: async ({ id }: { id: string }) => void ended.push(id) },
   importQueues: {
@@ -60,6 +64,7 @@ async function expectGone(): Promise<void> {
   expect(await shared.ledger.findRows('conn_1', 'imp_1', { fromLine: 0, limit: 1 })).toEqual([]);
   expect((await shared.slots.get('cust_1'))?.used).toBe(0);
   expect(ended).toEqual(['imp_1']);
+  expect(left).toEqual(['imp_1']);
 }
 
 it('ends a running import, gives every slot back once, and removes everything', async () => {
