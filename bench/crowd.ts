@@ -3,7 +3,7 @@ import type { Import } from '../clients/typescript/src/index.ts';
 import { parseScenario } from '../local/microsoft365/scenario.ts';
 import { type Fate, type PlannedImport, planCrowd } from './crowd/plan-crowd.ts';
 import { type BenchCustomer, type BenchStack, startBenchStack } from './support/bench-stack.ts';
-import { benchTenant, csvOf } from './support/bench-tenant.ts';
+import { benchTenant, csvOf, demoGrants } from './support/bench-tenant.ts';
 import { readOptions } from './support/options.ts';
 import { percentile } from './support/percentile.ts';
 import type { Bench } from './support/report.ts';
@@ -77,7 +77,7 @@ async function measure(options: Options): Promise<Waited[]> {
   const tenants = plan.map(({ number, isThrottled, imports }) => {
     const mailboxes = imports.reduce((sum, { rows }) => sum + rows, 0);
     const throttle = { perAppPerTenantPer10s: options.limit, retryAfterSeconds: 5 };
-    return benchTenant(number, mailboxes, isThrottled ? { throttle } : {});
+    return benchTenant(number, mailboxes, demoGrants, isThrottled ? { throttle } : {});
   });
   const bench = await startBenchStack(tenants, { latencyMs: options.latency, processes: options.processes });
   try {

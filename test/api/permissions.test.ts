@@ -65,6 +65,7 @@ const permissions: Record<string, Permission | 'open'> = {
   'imports-get': 'read',
   'imports-events': 'read',
   'imports-rows': 'read',
+  'imports-summary': 'read',
   'imports-report-csv': 'read',
   'imports-report-json': 'read',
   'imports-failed-csv': 'read',
