@@ -105,7 +105,8 @@ export function addAlertRoutes(api: Api, deps: Deps): void {
       responses: { 200: { description: 'The connection.', schema: connectionSchema } },
       permission: 'manage',
       handle: async ({ actor, params: { connectionId = '' }, requireMatch }) => {
-        requireMatch(present(await requireConnection(deps, actor, connectionId)));
+        // `If-Match` belongs to methods that change a resource itself.
+        if (verb.method === 'DELETE') requireMatch(present(await requireConnection(deps, actor, connectionId)));
         return { jsonBody: present(await change(actor, connectionId)) };
       },
     });

@@ -16,7 +16,7 @@ export interface Progress {
     number
   >;
   finding: { cause: string; detail: string } | null;
-  waitingFor: { message: string } | null;
+  waitingFor: { cause: string } | null;
 }
 
 const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'paused'];
@@ -32,5 +32,5 @@ export function isOver({ status }: Progress): boolean {
 export function progressLine({ percent, status, counts, waitingFor }: Progress): string {
   const bar = '█'.repeat(Math.floor((percent * BAR_LENGTH) / 100)).padEnd(BAR_LENGTH, '░');
   const counted = SHOWN.filter((name) => counts[name] > 0).map((name) => `${counts[name]} ${name}`);
-  return `${bar} ${percent.toFixed(1).padStart(5)} % ${status}${counted.length > 0 ? `: ${counted.join(', ')}` : ''}${waitingFor ? `. ${waitingFor.message}` : ''}`;
+  return `${bar} ${percent.toFixed(1).padStart(5)} % ${status}${counted.length > 0 ? `: ${counted.join(', ')}` : ''}${waitingFor ? `; ${waitingFor.cause}` : ''}`;
 }

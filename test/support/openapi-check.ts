@@ -44,8 +44,14 @@ const addFormats = addFormatsModule.default;
 
 /** Checks answers against the OpenAPI document of these routes: an undocumented status, header or field fails. */
 export function createOpenApiCheck(routes: readonly RegisteredRoute[]): AnswerCheck {
-  return createDocumentCheck(JSON.parse(JSON.stringify(createOpenApi({ routes, webhooks: [] }, '/'))));
+  const text = JSON.stringify(createOpenApi({ routes, webhooks: [] }, '/'));
+  const check = checks.get(text) ?? createDocumentCheck(JSON.parse(text));
+  checks.set(text, check);
+  return check;
 }
+
+/** Compiled schemas are the largest part of an API in a test, so all APIs with the same document share them. */
+const checks = new Map<string, AnswerCheck>();
 
 export function createDocumentCheck(document: OpenApiDocument): AnswerCheck {
   const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }));
