@@ -148,7 +148,8 @@ async function play(requests: AnyRequest[]): Promise<void> {
       throw error;
     }
     note(sent, plain === path.split('?')[0], answer);
-    if (!answer.headers.get('content-type')?.includes('json') || answer.text === '') continue;
+    const type = answer.headers.get('content-type') ?? '';
+    if (!type.includes('json') || type.includes('ndjson') || answer.text === '') continue;
     const found = [...answer.text.matchAll(/"id":"((?:conn|imp|key)_[0-9a-z]+)"/g)].map(([, id = '']) => id);
     world.seen.push(...found.filter((id) => !world.seen.includes(id)));
     cursor = (JSON.parse(answer.text) as { nextCursor?: string }).nextCursor ?? cursor;

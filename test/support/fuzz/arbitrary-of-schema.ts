@@ -3,7 +3,7 @@ import fc from 'fast-check';
 /** The parts of a JSON Schema that requests in our document use. */
 export interface JsonSchema {
   $ref?: string;
-  type?: string;
+  type?: string | string[];
   const?: unknown;
   enum?: unknown[];
   anyOf?: JsonSchema[];
@@ -39,6 +39,7 @@ export function arbitraryOf(schema: JsonSchema, resolve: (ref: string) => JsonSc
     if (one.enum) return fc.constantFrom(...one.enum);
     const alternatives = one.anyOf ?? one.oneOf;
     if (alternatives) return fc.oneof(...alternatives.map(of));
+    if (Array.isArray(one.type)) return fc.oneof(...one.type.map((type) => of({ ...one, type })));
     switch (one.type) {
       case 'object':
         return fc.record(
@@ -55,6 +56,8 @@ export function arbitraryOf(schema: JsonSchema, resolve: (ref: string) => JsonSc
         return fc.boolean();
       case 'string':
         return textOf(one);
+      case 'null':
+        return fc.constant(null);
       default:
         throw new Error(`no arbitrary for ${JSON.stringify(one)}`);
     }
