@@ -1,17 +1,14 @@
 import { ReadableStream } from 'node:stream/web';
 import type { Actor } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
-import type { Log } from '../kernel/log.ts';
 import type { Answer } from './answer.ts';
-import type { Outlet, Outlets } from './outlets.ts';
+import type { Outlet } from './outlets.ts';
 import type { Places } from './places.ts';
 import { lineOf } from './serve-in-turn.ts';
+import { type TrackStreamDeps, trackStream } from './track-stream.ts';
 
-export interface DownloadDeps {
+export interface DownloadDeps extends TrackStreamDeps {
   downloadPlaces: Places;
-  outlets: Outlets;
-  /** For what happens after the function has returned its answer. The log of the invocation is closed then. */
-  processLog: Log;
 }
 
 /** How long a client may take nothing. */
@@ -31,7 +28,7 @@ const DOWNLOAD_MAX_MS = 480_000;
 export async function serveDownload(
   deps: DownloadDeps,
   caller: Actor,
-  { invocationId, functionName: route }: { invocationId: string; functionName: string },
+  invocation: { invocationId: string; functionName: string },
   serve: () => Promise<Answer>,
 ): Promise<Answer> {
   const leave = deps.downloadPlaces.take(lineOf(caller));
@@ -43,20 +40,7 @@ export async function serveDownload(
     if (!answer?.stream) leave();
   }
   if (!answer.stream) return answer;
-  const outlet = deps.outlets.find(invocationId);
-  // If nobody reads the answer, its iteration never begins.
-  outlet?.onClose(leave);
-  const startedAt = performance.now();
-  const ended = (end: DownloadEnd) => {
-    leave();
-    deps.processLog(end.how === 'failed' ? 'error' : 'info', 'download_ended', {
-      requestId: invocationId,
-      route,
-      customerId: caller.customerId,
-      ms: Math.round(performance.now() - startedAt),
-      ...end,
-    });
-  };
+  const { outlet, ended } = trackStream<DownloadEnd>(deps, { caller, ...invocation }, 'download_ended', leave);
   return {
     ...answer,
     stream: ReadableStream.from(atPaceOf(outlet, answer.stream as AsyncIterable<Uint8Array>, ended)),

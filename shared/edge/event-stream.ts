@@ -2,10 +2,10 @@ import { ReadableStream } from 'node:stream/web';
 import type { HttpResponseInit } from '@azure/functions';
 import type { Actor } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
-import type { Log } from '../kernel/log.ts';
-import type { Outlet, Outlets } from './outlets.ts';
+import type { Outlet } from './outlets.ts';
 import type { Places } from './places.ts';
 import { lineOf } from './serve-in-turn.ts';
+import { type TrackStreamDeps, trackStream } from './track-stream.ts';
 
 /** One event, as `text/event-stream` has it. A client that comes back sends the newest `id` as `Last-Event-ID`. */
 export interface ServerEvent {
@@ -14,13 +14,10 @@ export interface ServerEvent {
   data: unknown;
 }
 
-export interface EventStreamDeps {
+export interface EventStreamDeps extends TrackStreamDeps {
   eventPlaces: Places;
   /** Chosen anew for each stream. */
   eventTimes: () => EventStreamTimes;
-  outlets: Outlets;
-  /** For what happens after the function has returned its answer. The log of the invocation is closed then. */
-  processLog: Log;
 }
 
 export interface EventStreamTimes {
@@ -54,25 +51,12 @@ export const newEventTimes = (): EventStreamTimes => ({
 export function answerEvents(
   deps: EventStreamDeps,
   caller: Actor,
-  { invocationId, functionName: route }: { invocationId: string; functionName: string },
+  invocation: { invocationId: string; functionName: string },
   open: (signal: AbortSignal) => AsyncIterable<readonly ServerEvent[]>,
 ): HttpResponseInit {
   const leave = deps.eventPlaces.take(lineOf(caller));
   if (!leave) throw noPlace();
-  const outlet = deps.outlets.find(invocationId);
-  // If nobody reads the answer, its iteration never begins.
-  outlet?.onClose(leave);
-  const startedAt = performance.now();
-  const ended = (end: StreamEnd) => {
-    leave();
-    deps.processLog(end.how === 'failed' ? 'error' : 'info', 'event_stream_ended', {
-      requestId: invocationId,
-      route,
-      customerId: caller.customerId,
-      ms: Math.round(performance.now() - startedAt),
-      ...end,
-    });
-  };
+  const { outlet, ended } = trackStream<StreamEnd>(deps, { caller, ...invocation }, 'event_stream_ended', leave);
   return {
     headers: {
       'content-type': 'text/event-stream',

@@ -184,7 +184,7 @@ describe('the connection test', () => {
       clientSecretExpiresAt: '2035-12-31',
       cloud: 'simulator',
     });
-    const result = (await running.muster.connections.test(unknown.id)) as unknown as Result;
+    const result: Result = await running.muster.connections.test(unknown.id);
     expectStoppedAt('authority', { result }, 'tenant_not_found');
     await expect(running.muster.imports.start(unknown.id, `email\n${mailbox}\n`)).rejects.toMatchObject({
       status: 409,

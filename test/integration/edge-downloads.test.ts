@@ -1,10 +1,7 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { OPERATOR_KEY } from '../support/api.ts';
-import { bundleApp, type HostProcess, spawnHost } from '../support/functions-host.ts';
+import { useEdgeApp } from '../support/edge-app.ts';
 
 // Only real sockets show whether a download or a stream of events waits for its client, and what the client sees.
 
@@ -21,20 +18,7 @@ interface Source {
   events: { event: string; how: string; bytes: number }[];
 }
 
-let app: string;
-let host: HostProcess;
-
-beforeAll(async () => {
-  app = mkdtempSync(join(tmpdir(), 'edge-app-'));
-  cpSync('test/fixtures/functions-app/host.json', join(app, 'host.json'));
-  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'edge-app', type: 'module', main: 'index.js' }));
-  await bundleApp('test/fixtures/edge-app/index.ts', join(app, 'index.js'));
-  host = await spawnHost(app, {}).started;
-});
-afterAll(async () => {
-  await host?.stop();
-  rmSync(app, { recursive: true, force: true });
-});
+const host = useEdgeApp();
 
 const source = async () => (await fetch(`${host.url}/source`)).json() as Promise<Source>;
 const lastEnd = async () => (await source()).events.at(-1);

@@ -1,30 +1,14 @@
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { OPERATOR_KEY } from '../support/api.ts';
-import { bundleApp, type HostProcess, spawnHost } from '../support/functions-host.ts';
+import { useEdgeApp } from '../support/edge-app.ts';
 
 // Tests over fakes cannot show whether an answer reaches a client that is still sending.
 
 const SIZE = 20 * 1024 * 1024;
 const authorization = `Bearer ${OPERATOR_KEY}`;
-let app: string;
-let host: HostProcess;
-
-beforeAll(async () => {
-  app = mkdtempSync(join(tmpdir(), 'edge-app-'));
-  cpSync('test/fixtures/functions-app/host.json', join(app, 'host.json'));
-  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'edge-app', type: 'module', main: 'index.js' }));
-  await bundleApp('test/fixtures/edge-app/index.ts', join(app, 'index.js'));
-  host = await spawnHost(app, {}).started;
-});
-afterAll(async () => {
-  await host?.stop();
-  rmSync(app, { recursive: true, force: true });
-});
+const host = useEdgeApp();
 
 /** Sends 20 MB, with a `Content-Length` or in chunks. */
 function send(path: string, isChunked: boolean, headers: Record<string, string>) {
