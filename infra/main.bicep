@@ -86,6 +86,9 @@ param expirySchedule string = '0 0 6 * * *'
 @description('When the app removes uploads and rows that have been kept for long enough. NCRONTAB, six fields, UTC.')
 param retentionSchedule string = '0 20 * * * *'
 
+@description('Sender of the e-mails about expiring client secrets, such as Muster <alerts@contoso.com>. The vault must have the secret smtp-url. Empty: the deployment has no mail server.')
+param emailFrom string = ''
+
 @description('Further settings by name, to replace their defaults. docs/settings.md lists them.')
 param furtherSettings object = {}
 
@@ -209,6 +212,7 @@ module api 'app/api.bicep' = {
     expirySchedule: expirySchedule
     retentionSchedule: retentionSchedule
     uploadsKeptDays: uploadsKeptDays
+    emailFrom: emailFrom
     furtherSettings: furtherSettings
   }
   // The app reads its package, its storage and the operator key as its identity, so the roles must exist first.

@@ -31,6 +31,7 @@ param retentionSchedule string
 @minValue(1)
 param uploadsKeptDays int
 
+param emailFrom string
 param furtherSettings object
 
 // All HTTP functions scale together. Every queue function scales alone.
@@ -155,6 +156,13 @@ var publicUrlSettings = empty(publicUrl)
   : {
       PUBLIC_URL: publicUrl
     }
+// The URL contains a password, so only the vault has it.
+var emailSettings = empty(emailFrom)
+  ? {}
+  : {
+      EMAIL_FROM: emailFrom
+      SMTP_URL: '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/smtp-url)'
+    }
 var ownSettings = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
@@ -183,7 +191,7 @@ var ownSettings = {
 resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(furtherSettings, publicUrlSettings, ownSettings)
+  properties: union(furtherSettings, publicUrlSettings, emailSettings, ownSettings)
 }
 
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

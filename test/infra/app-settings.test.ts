@@ -123,6 +123,56 @@ describe('the operator key', () => {
   });
 });
 
+describe('the mail server', () => {
+  const emailSettings = api.variables.find(({ name }) => name === 'emailSettings')?.node.text ?? '';
+  const start = (values: Record<string, string>) => readConfig({ ...asDeployed, WEBSITE_HOSTNAME: 'x', ...values });
+  const both = { SMTP_URL: 'smtps://user:p%40ss@smtp.contoso.com:465', EMAIL_FROM: 'Muster <alerts@contoso.com>' };
+
+  test('is a reference to the vault, never a value, and comes with its sender', () => {
+    expect(emailSettings).toMatch(/SMTP_URL: '@Microsoft\.KeyVault\(SecretUri=\$\{vaultUrl\}secrets\/smtp-url\)'/);
+    expect(emailSettings).toContain('EMAIL_FROM: emailFrom');
+    expect(start(both).settings.EMAIL_FROM).toBe(both.EMAIL_FROM);
+    expect(start({ ...both, EMAIL_FROM: 'alerts@contoso.com' }).settings.SMTP_URL?.reveal()).toBe(both.SMTP_URL);
+  });
+
+  test.each([
+    ['a mail server without a sender', { SMTP_URL: both.SMTP_URL }, /EMAIL_FROM: required together with SMTP_URL/],
+    ['a sender without a mail server', { EMAIL_FROM: both.EMAIL_FROM }, /SMTP_URL: required together with EMAIL_FROM/],
+    ['a sender that is no address', { ...both, EMAIL_FROM: 'Muster' }, /EMAIL_FROM: must be an e-mail address/],
+    ['a sender that is not closed', { ...both, EMAIL_FROM: 'Muster <a@b.example' }, /EMAIL_FROM: must be an e-mail/],
+    ['a sender on two lines', { ...both, EMAIL_FROM: 'M\nBcc: x <a@b.example>' }, /EMAIL_FROM: must be an e-mail/],
+    [
+      'a server that is no URL',
+      { ...both, SMTP_URL: 'smtp.contoso.com' },
+      /SMTP_URL: must be the URL of a mail server/,
+    ],
+    ['a server without a host', { ...both, SMTP_URL: 'smtps://' }, /SMTP_URL: must be the URL of a mail server/],
+    ['a web server', { ...both, SMTP_URL: 'https://contoso.com' }, /SMTP_URL: must be the URL of a mail server/],
+    ['a password with a bare %', { ...both, SMTP_URL: 'smtps://u:p%@h.example' }, /SMTP_URL: .*percent-encoded/],
+    ['an unresolved reference', { ...both, SMTP_URL: '@Microsoft.KeyVault(SecretUri=https://kv/x)' }, /not resolved/],
+  ])('%s: the app says so and does not start', (_, values, message) => {
+    expect(() => start(values)).toThrow(message);
+  });
+
+  test('its faults are named together with all others, once each, and never show the password', () => {
+    const wrong = { SMTP_URL: 'smtps://user:hunter2@', OPERATOR_KEY: 'short', SWEEP_SCHEDULE: '' };
+    const said = messageOf(() => start(wrong));
+    expect(said.match(/SMTP_URL: must/g)).toHaveLength(1);
+    expect(said.match(/EMAIL_FROM: required/g)).toHaveLength(1);
+    expect(said).toContain('OPERATOR_KEY');
+    expect(said).not.toContain('hunter2');
+  });
+});
+
+function messageOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    return String(error);
+  }
+  throw new Error('did not throw');
+}
+
 test('a simulated Microsoft 365 is refused on Flex Consumption, which sets no WEBSITE_INSTANCE_ID', () => {
   const simulator = { SIMULATOR_LOGIN_URL: 'https://127.0.0.1:1', SIMULATOR_GRAPH_URL: 'https://127.0.0.1:2' };
   const { WEBSITE_SKU, WEBSITE_HOSTNAME } = inAzure;
@@ -134,7 +184,7 @@ test('a simulated Microsoft 365 is refused on Flex Consumption, which sets no WE
 test('deployed settings override further settings', () => {
   const settings = api.resources.find(({ name }) => name === 'settings');
   expect(at(settings?.value, 'properties')).toEqual(
-    new Expression('union(furtherSettings, publicUrlSettings, ownSettings)'),
+    new Expression('union(furtherSettings, publicUrlSettings, emailSettings, ownSettings)'),
   );
   expect(keysOf(settings?.value)).toEqual(['parent', 'name', 'properties']);
 });
