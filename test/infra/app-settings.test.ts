@@ -36,6 +36,7 @@ const inAzure: Record<string, string> = {
   EXPIRY_SCHEDULE: '0 0 6 * * *',
   RETENTION_SCHEDULE: '0 20 * * * *',
   UPLOADS_KEPT: 'P30D',
+  PUBLIC_URL: 'https://func.azurewebsites.net',
   WEBSITE_HOSTNAME: 'func.azurewebsites.net',
   WEBSITE_SKU: 'FlexConsumption',
 };
@@ -62,7 +63,7 @@ test('the app starts with the deployed settings', () => {
 });
 
 /** They have a default in the app as well. */
-const hasDefault = (name: string) => name.endsWith('_SCHEDULE') || name === 'UPLOADS_KEPT';
+const hasDefault = (name: string) => name.endsWith('_SCHEDULE') || ['UPLOADS_KEPT', 'PUBLIC_URL'].includes(name);
 
 test.each(deployed.filter((name) => settingNames.some((known) => known === name) && !hasDefault(name)))(
   'the app does not start without %s',
@@ -106,7 +107,7 @@ describe('the operator key', () => {
   const reference = at(ownSettings, 'OPERATOR_KEY');
 
   test('is a reference to the vault, never a value', () => {
-    expect(reference).toMatch(/^@Microsoft\.KeyVault\(SecretUri=\$\{vaultUrl\}secrets\/[a-z-]+\)$/);
+    expect(reference).toMatch(/^@Microsoft\.KeyVault\(SecretUri=\$\{operatorVaultUrl\}secrets\/[a-z-]+\)$/);
   });
 
   test('is read with the identity that has the right to', () => {
@@ -116,7 +117,7 @@ describe('the operator key', () => {
 
   // Otherwise the text of the reference, which is public, would be the operator key until the vault answers.
   test('is refused if it is a reference that the platform did not resolve', () => {
-    const OPERATOR_KEY = String(reference).replace(`\${vaultUrl}`, 'https://kv.vault.azure.net/');
+    const OPERATOR_KEY = String(reference).replace(`\${operatorVaultUrl}`, 'https://kv.vault.azure.net/');
     expect(() => readConfig({ ...asDeployed, WEBSITE_HOSTNAME: 'x', OPERATOR_KEY })).toThrow(
       /OPERATOR_KEY.*not resolved/,
     );
@@ -129,7 +130,9 @@ describe('the mail server', () => {
   const both = { SMTP_URL: 'smtps://user:p%40ss@smtp.contoso.com:465', EMAIL_FROM: 'Muster <alerts@contoso.com>' };
 
   test('is a reference to the vault, never a value, and comes with its sender', () => {
-    expect(emailSettings).toMatch(/SMTP_URL: '@Microsoft\.KeyVault\(SecretUri=\$\{vaultUrl\}secrets\/smtp-url\)'/);
+    expect(emailSettings).toMatch(
+      /SMTP_URL: '@Microsoft\.KeyVault\(SecretUri=\$\{operatorVaultUrl\}secrets\/smtp-url\)'/,
+    );
     expect(emailSettings).toContain('EMAIL_FROM: emailFrom');
     expect(start(both).settings.EMAIL_FROM).toBe(both.EMAIL_FROM);
     expect(start({ ...both, EMAIL_FROM: 'alerts@contoso.com' }).settings.SMTP_URL?.reveal()).toBe(both.SMTP_URL);
@@ -184,7 +187,7 @@ test('a simulated Microsoft 365 is refused on Flex Consumption, which sets no WE
 test('deployed settings override further settings', () => {
   const settings = api.resources.find(({ name }) => name === 'settings');
   expect(at(settings?.value, 'properties')).toEqual(
-    new Expression('union(furtherSettings, publicUrlSettings, emailSettings, ownSettings)'),
+    new Expression('union(furtherSettings, emailSettings, ownSettings)'),
   );
   expect(keysOf(settings?.value)).toEqual(['parent', 'name', 'properties']);
 });

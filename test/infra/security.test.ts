@@ -73,7 +73,7 @@ test('the app cannot be deployed with a password', () => {
 
 test('no browser origin may call the API unless one is named', () => {
   const main = readBicep('infra/main.bicep');
-  expect(main.params.find(({ name }) => name === 'allowedOrigins')?.value).toEqual([]);
+  expect(main.params.find(({ name }) => name === 'allowedOrigins')?.value).toBe('');
   expect(property(app, 'siteConfig', 'cors', 'supportCredentials')).toBe(false);
 });
 
@@ -123,6 +123,7 @@ describe('roles', () => {
       storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe',
       storageQueueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88',
       storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3',
+      keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6',
       keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7',
       monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb',
     });
@@ -150,9 +151,9 @@ describe('roles', () => {
     );
   });
 
-  test('the deployer gets a role only on the vault, and only if the deployment asks for it', () => {
+  test('the deployer gets a role only on the operator vault, and only if the deployment asks for it', () => {
     const ofDeployer = assignments.filter(({ node }) => node.text.includes('principalId: deployerPrincipalId'));
-    expect(ofDeployer.map(({ name }) => name)).toEqual(['deployerOnVault']);
+    expect(ofDeployer.map(({ name }) => name)).toEqual(['deployerOnOperatorVault']);
     expect(ofDeployer[0]?.node.text).toContain('if (!empty(deployerPrincipalId))');
   });
 });
@@ -193,7 +194,16 @@ describe('the optional network', () => {
   test('has a private endpoint for every resource that it closes', () => {
     const endpoints = network.variables.find(({ name }) => name === 'endpoints')?.value;
     const names = Array.isArray(endpoints) ? endpoints.map((endpoint) => at(endpoint, 'name')) : [];
-    expect(names).toEqual(['host-blob', 'host-queue', 'host-table', 'data-blob', 'data-queue', 'data-table', 'vault']);
+    expect(names).toEqual([
+      'host-blob',
+      'host-queue',
+      'host-table',
+      'data-blob',
+      'data-queue',
+      'data-table',
+      'operator-vault',
+      'customer-vault',
+    ]);
   });
 
   test('resolves each endpoint in the DNS zone of its service', () => {
