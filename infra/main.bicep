@@ -127,7 +127,7 @@ param sweepSchedule string = '0 * * * * *'
 param expirySchedule string = '0 0 6 * * *'
 
 @description('When the app removes uploads and rows that have been kept for long enough. NCRONTAB, six fields, UTC.')
-param retentionSchedule string = '0 20 * * * *'
+param retentionSchedule string = '0 */5 * * * *'
 
 @description('Sender of the e-mails about expiring client secrets, such as Muster <alerts@contoso.com>. The operator vault must have the secret smtp-url. Empty: the deployment has no mail server.')
 param emailFrom string = ''

@@ -34,7 +34,7 @@ const inAzure: Record<string, string> = {
   OPERATOR_KEY: 'k'.repeat(43),
   SWEEP_SCHEDULE: '0 * * * * *',
   EXPIRY_SCHEDULE: '0 0 6 * * *',
-  RETENTION_SCHEDULE: '0 20 * * * *',
+  RETENTION_SCHEDULE: '0 */5 * * * *',
   UPLOADS_KEPT: 'P30D',
   PUBLIC_URL: 'https://func.azurewebsites.net',
   WEBSITE_HOSTNAME: 'func.azurewebsites.net',
