@@ -21,8 +21,8 @@ import { tableKeptUploads } from '../adapters/tables/table-kept-uploads.ts';
 import { tableLedger } from '../adapters/tables/table-ledger.ts';
 import { tableMessagePool } from '../adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
-import { tableReconcileProgress } from '../adapters/tables/table-reconcile-progress.ts';
 import { tableRemovalLease, tableRemovals } from '../adapters/tables/table-removals.ts';
+import { tableRunProgress } from '../adapters/tables/table-run-progress.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../adapters/tables/table-tenant-paces.ts';
 import { tableUploadLeases } from '../adapters/tables/table-upload-leases.ts';
@@ -180,7 +180,8 @@ export function buildDeps(config: Config, log: Log) {
     uploadLeases: tableUploadLeases(azure.table(tables.imports)),
     uploadLeaseMs: settings.UPLOAD_LEASE,
     heartbeats,
-    reconcileProgress: tableReconcileProgress(azure.table(tables.imports)),
+    reconcileProgress: tableRunProgress(azure.table(tables.imports), 'reconciliation'),
+    orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
     sign,
     isSigned,
     newId: createNewId(clock.now),

@@ -52,7 +52,7 @@ import { inMemoryLeases } from '../fakes/in-memory-lease.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemoryOutbox } from '../fakes/in-memory-outbox.ts';
-import { inMemoryReconcileProgress } from '../fakes/in-memory-reconcile-progress.ts';
+import { inMemoryRunProgress } from '../fakes/in-memory-run-progress.ts';
 import { inMemorySigningSecrets } from '../fakes/in-memory-signing-secrets.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
@@ -188,7 +188,7 @@ export function createApiDeps() {
     webhooks: inMemoryWebhooks(),
     deliveries: inMemoryDeliveries(),
     outbox: inMemoryOutbox(),
-    signingSecrets: inMemorySigningSecrets(),
+    signingSecrets: inMemorySigningSecrets(clock.now),
     webhookSender: simulatedReceiver(),
     eventQueues: { sendPublish: send, sendDelivery: send },
     retrySchedule: createRetrySchedule([5_000, 60_000]),
@@ -264,7 +264,8 @@ export function createApiDeps() {
       void processEvents.push({ level, event, ...fields }),
     customerPurgers: purgers,
     heartbeats,
-    reconcileProgress: inMemoryReconcileProgress(),
+    reconcileProgress: inMemoryRunProgress(),
+    orphanSearchProgress: inMemoryRunProgress(),
     /** Set a part to `true` to make it unavailable. */
     unavailable,
     readiness: createReadiness({
