@@ -23,14 +23,15 @@ export interface RunProgressStore {
 /** Does one part of the work. Resolves to where the next one begins, or to `undefined` at the end. */
 export type RunStep = (cursor: string | undefined, runId: string) => Promise<string | undefined>;
 
-/** Longer than the host lets a function run. If the process dies, the next run begins after this time. */
-const LEASE_MS = 660_000;
+/** Renewed before each step. If the process dies, the next run begins after this time. */
+const LEASE_MS = 30_000;
 /** After this time, no more steps are begun. */
 const WORK_MS = 300_000;
 
 /**
  * Takes one step after another, for a timer. One process at a time does it, for five minutes, and the next run goes on
- * where this one stopped. A step is repeated if its process dies. Resolves to `undefined` if another process is doing it.
+ * where this one stopped. A step is repeated if its process dies, or if it takes so long that another process begins it as
+ * well, so it must do no harm when it is taken twice. Resolves to `undefined` if another process is doing it.
  */
 export async function runInSteps(
   { progress: store, clock }: { progress: RunProgressStore; clock: Clock },
@@ -40,15 +41,15 @@ export async function runInSteps(
   const found = await store.get();
   if (found?.value.until && found.value.until > startedAt) return undefined;
   const runId = randomUUID();
-  const lease = { holder: runId, until: new Date(startedAt.getTime() + LEASE_MS) };
+  const lease = () => ({ holder: runId, until: new Date(clock.now().getTime() + LEASE_MS) });
   let cursor = found?.value.cursor;
-  let tag = await store.put({ ...lease, ...(cursor !== undefined && { cursor }) }, found?.tag);
+  let tag = await store.put({ ...lease(), ...(cursor !== undefined && { cursor }) }, found?.tag);
   if (tag === undefined) return undefined;
   try {
     while (clock.now().getTime() - startedAt.getTime() < WORK_MS) {
       cursor = await step(cursor, runId);
       if (cursor === undefined) return { isComplete: true };
-      tag = await store.put({ ...lease, cursor }, tag);
+      tag = await store.put({ ...lease(), cursor }, tag);
       if (tag === undefined) return { isComplete: false };
     }
     return { isComplete: false };

@@ -128,7 +128,18 @@ export function buildDeps(config: Config, log: Log) {
     uploadKeptMs: settings.UPLOADS_KEPT,
     rowsKeptMs: settings.ROWS_KEPT,
   };
-  const purgeDeps = { imports, importQueues, ledger, slots, uploads, importEvents, retention, clock, ...machinery };
+  const purgeDeps = {
+    imports,
+    importQueues,
+    poisonArchive,
+    ledger,
+    slots,
+    uploads,
+    importEvents,
+    retention,
+    clock,
+    ...machinery,
+  };
   const deletionDeps = {
     connections,
     expiryIndex,
