@@ -246,9 +246,7 @@ module api 'app/api.bicep' = {
     planName: 'plan-${token}'
     name: 'func-${token}'
     location: location
-    tags: union(tags, {
-      'azd-service-name': 'api'
-    })
+    tags: tags
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
     hostAccountName: storage.outputs.hostAccountName

@@ -56,7 +56,7 @@ var wantedReady = [
 // Over several zones, Azure accepts none or at least two.
 var fewestReady = zoneRedundant ? 2 : 1
 var alwaysReady = map(
-  filter(wantedReady, (group) => group.instanceCount > 0),
+  filter(wantedReady, (group) => (group.instanceCount > 0)),
   (group) => {
     name: group.name
     instanceCount: max(group.instanceCount, fewestReady)
@@ -120,7 +120,10 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
 resource app 'Microsoft.Web/sites@2024-04-01' = {
   name: name
   location: location
-  tags: tags
+  // azd deploys to the one resource with this tag, and fails if there are two.
+  tags: union(tags, {
+    'azd-service-name': 'api'
+  })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
