@@ -155,7 +155,7 @@ const settings = z.object({
   /** NCRONTAB with six fields. The host reads them as `%SWEEP_SCHEDULE%` and so on. */
   SWEEP_SCHEDULE: z.string().default('0 * * * * *'),
   EXPIRY_SCHEDULE: z.string().default('0 0 6 * * *'),
-  RETENTION_SCHEDULE: z.string().default('0 20 * * * *'),
+  RETENTION_SCHEDULE: z.string().default('0 */5 * * * *'),
 });
 
 export const settingNames = Object.keys(settings.shape) as (keyof typeof settings.shape)[];
