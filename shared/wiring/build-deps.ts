@@ -5,6 +5,7 @@ import { openIdTenantDirectory } from '../adapters/entra/tenant-directory.ts';
 import { expiryCalendar } from '../adapters/expiry-calendar.ts';
 import { keyVaultSecrets } from '../adapters/key-vault/key-vault-secrets.ts';
 import { operatorKeys } from '../adapters/operator-key.ts';
+import { storageQueueLook } from '../adapters/queues/look-at-queue.ts';
 import { sendMessage } from '../adapters/queues/send-message.ts';
 import { storageImportQueues } from '../adapters/queues/storage-import-queues.ts';
 import { tableAlertSettings } from '../adapters/tables/table-alert-settings.ts';
@@ -21,6 +22,7 @@ import { tableKeptUploads } from '../adapters/tables/table-kept-uploads.ts';
 import { tableLedger } from '../adapters/tables/table-ledger.ts';
 import { tableMessagePool } from '../adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
+import { tableProgressMarks } from '../adapters/tables/table-progress-marks.ts';
 import { tableReconcileProgress } from '../adapters/tables/table-reconcile-progress.ts';
 import { tableRemovalLease, tableRemovals } from '../adapters/tables/table-removals.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
@@ -180,6 +182,10 @@ export function buildDeps(config: Config, log: Log) {
     uploadLeases: tableUploadLeases(azure.table(tables.imports)),
     uploadLeaseMs: settings.UPLOAD_LEASE,
     heartbeats,
+    progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),
+    lookAtQueue: storageQueueLook(azure.queues),
+    importStalledAfterMs: settings.IMPORT_STALLED_AFTER,
+    schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
     reconcileProgress: tableReconcileProgress(azure.table(tables.imports)),
     sign,
     isSigned,
@@ -199,6 +205,7 @@ export function buildDeps(config: Config, log: Log) {
     readiness: createReadiness({
       clock,
       heartbeats,
+      schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
       parts: {
         storage: async () => void (await customers.exists('readiness-probe')),
         vault: async () => void (await vault.get('muster-readiness', 'probe')),
