@@ -30,6 +30,7 @@ param instanceMemoryMB int
 param maximumInstanceCount int
 param httpPerInstanceConcurrency int
 param alwaysReadyHttp int
+param alwaysReadyImports int
 param alwaysReadyCheckMailbox int
 param zoneRedundant bool
 param sweepSchedule string
@@ -49,6 +50,14 @@ var wantedReady = [
     instanceCount: alwaysReadyHttp
   }
   {
+    name: 'function:plan-import'
+    instanceCount: alwaysReadyImports
+  }
+  {
+    name: 'function:dispatch-checks'
+    instanceCount: alwaysReadyImports
+  }
+  {
     name: 'function:check-mailbox'
     instanceCount: alwaysReadyCheckMailbox
   }
@@ -56,7 +65,7 @@ var wantedReady = [
 // Over several zones, Azure accepts none or at least two.
 var fewestReady = zoneRedundant ? 2 : 1
 var alwaysReady = map(
-  filter(wantedReady, (group) => group.instanceCount > 0),
+  filter(wantedReady, (group) => (group.instanceCount > 0)),
   (group) => {
     name: group.name
     instanceCount: max(group.instanceCount, fewestReady)
@@ -120,7 +129,10 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
 resource app 'Microsoft.Web/sites@2024-04-01' = {
   name: name
   location: location
-  tags: tags
+  // azd deploys to the one resource with this tag, and fails if there are two.
+  tags: union(tags, {
+    'azd-service-name': 'api'
+  })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'

@@ -5,6 +5,7 @@ import { openIdTenantDirectory } from '../adapters/entra/tenant-directory.ts';
 import { expiryCalendar } from '../adapters/expiry-calendar.ts';
 import { keyVaultSecrets } from '../adapters/key-vault/key-vault-secrets.ts';
 import { operatorKeys } from '../adapters/operator-key.ts';
+import { storageQueueLook } from '../adapters/queues/look-at-queue.ts';
 import { sendMessage } from '../adapters/queues/send-message.ts';
 import { storageImportQueues } from '../adapters/queues/storage-import-queues.ts';
 import { tableAlertSettings } from '../adapters/tables/table-alert-settings.ts';
@@ -21,6 +22,7 @@ import { tableKeptUploads } from '../adapters/tables/table-kept-uploads.ts';
 import { tableLedger } from '../adapters/tables/table-ledger.ts';
 import { tableMessagePool } from '../adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
+import { tableProgressMarks } from '../adapters/tables/table-progress-marks.ts';
 import { tableRemovalLease, tableRemovals } from '../adapters/tables/table-removals.ts';
 import { tableRunProgress } from '../adapters/tables/table-run-progress.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
@@ -193,6 +195,10 @@ export function buildDeps(config: Config, log: Log) {
     heartbeats,
     reconcileProgress: tableRunProgress(azure.table(tables.imports), 'reconciliation'),
     orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
+    progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),
+    lookAtQueue: storageQueueLook(azure.queues),
+    importStalledAfterMs: settings.IMPORT_STALLED_AFTER,
+    schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
     sign,
     isSigned,
     newId: createNewId(clock.now),
@@ -211,6 +217,7 @@ export function buildDeps(config: Config, log: Log) {
     readiness: createReadiness({
       clock,
       heartbeats,
+      schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
       parts: {
         storage: async () => void (await customers.exists('readiness-probe')),
         vault: async () => void (await vault.get('muster-readiness', 'probe')),

@@ -12,6 +12,7 @@ import {
   parseBicep,
   readBicep,
 } from './bicep.ts';
+import { deployed } from './paper/deployed.ts';
 
 const files = bicepPaths.map(readBicep);
 const main = readBicep('infra/main.bicep');
@@ -126,9 +127,11 @@ test('main.parameters.json sets every parameter without a default, and no unknow
   expect(main.params.filter(({ name, value }) => value === undefined && !given.includes(name))).toEqual([]);
 });
 
-test('azd finds the resource group and the app by their tags', () => {
-  const tags = main.variables.find(({ name }) => name === 'tags')?.value;
-  expect(keysOf(tags)).toContain('azd-env-name');
-  expect(main.text).toContain("'azd-service-name': 'api'");
+test('azd finds the resource group and the app by their tags, and no other resource', () => {
+  const { resources } = deployed({ vnetEnabled: true });
+  const tagged = (tag: string) => resources.filter(({ body }) => tag in ((body.tags as object | undefined) ?? {}));
+  const services = tagged('azd-service-name').map(({ type, body }) => [type, body.tags]);
+  expect(services).toEqual([['Microsoft.Web/sites', { 'azd-env-name': 'prod', 'azd-service-name': 'api' }]]);
+  expect(tagged('azd-env-name').map(({ type }) => type)).toContain('Microsoft.Resources/resourceGroups');
   expect(readFileSync('azure.yaml', 'utf8')).toMatch(/^services:\n {2}api:$/m);
 });

@@ -1,3 +1,4 @@
+import type { Log } from '../../kernel/log.ts';
 import type { Slots } from '../../plans/slots.ts';
 import type { ImportEvents } from '../finishing/announce-end.ts';
 import type { LeaseDeps } from '../import-lease.ts';
@@ -15,6 +16,8 @@ export interface DispatchDeps extends LeaseDeps, RulingDeps {
   importEvents: ImportEvents;
   retention: Pick<Retention, 'removals' | 'rowsKeptMs'>;
   dispatching: DispatchSettings;
+  /** Of the process: it tells how tenants answer. */
+  processLog: Log;
 }
 
 interface DispatchSettings {
