@@ -2456,6 +2456,10 @@ export interface components {
          * @example evt_01k2m8qj4vabcdefghjkmnp
          */
         deliveryId: string;
+        /**
+         * @description The ID of an e-mail.
+         * @example evt_01k2m8qj4vabcdefghjkmnp
+         */
         emailId: string;
         /**
          * @description The e-mail address of a mailbox.
@@ -4242,6 +4246,10 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path: {
+                /**
+                 * @description The ID of an e-mail.
+                 * @example evt_01k2m8qj4vabcdefghjkmnp
+                 */
                 emailId: components["parameters"]["emailId"];
             };
             cookie?: never;
@@ -4297,6 +4305,10 @@ export interface operations {
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path: {
+                /**
+                 * @description The ID of an e-mail.
+                 * @example evt_01k2m8qj4vabcdefghjkmnp
+                 */
                 emailId: components["parameters"]["emailId"];
             };
             cookie?: never;
