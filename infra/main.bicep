@@ -6,14 +6,51 @@ targetScope = 'subscription'
 @maxLength(64)
 param environmentName string
 
-@description('Region of every resource. It must offer Flex Consumption.')
-@minLength(1)
+@description('Region of every resource. These regions offer Flex Consumption.')
+@allowed([
+  'australiaeast'
+  'australiasoutheast'
+  'brazilsouth'
+  'canadacentral'
+  'centralindia'
+  'centralus'
+  'eastasia'
+  'eastus'
+  'eastus2'
+  'francecentral'
+  'germanywestcentral'
+  'italynorth'
+  'japaneast'
+  'koreacentral'
+  'northcentralus'
+  'northeurope'
+  'norwayeast'
+  'southafricanorth'
+  'southcentralus'
+  'southeastasia'
+  'southindia'
+  'spaincentral'
+  'swedencentral'
+  'uaenorth'
+  'uksouth'
+  'ukwest'
+  'westcentralus'
+  'westeurope'
+  'westus'
+  'westus2'
+  'westus3'
+])
+@metadata({
+  azd: {
+    type: 'location'
+  }
+})
 param location string
 
 @description('Object id of the person or pipeline that deploys.')
 param principalId string = ''
 
-@description('Gives principalId the right to write secrets to the vault, to store the operator key.')
+@description('Gives principalId the right to write secrets to the operator vault, to store the operator key.')
 param grantDeployer bool = true
 
 @allowed([
@@ -21,14 +58,20 @@ param grantDeployer bool = true
   'ServicePrincipal'
   'Group'
 ])
-@description('Type of the principal with the id principalId.')
+@description('Type of the principal with the id principalId. azd knows it.')
 param principalType string = 'User'
 
 @description('Address at which customers reach the API, such as https://muster.example.com. Empty: the app\'s own name.')
 param publicUrl string = ''
 
-@description('Browser origins that may call the API. Empty: none.')
-param allowedOrigins array = []
+@description('Browser origins that may call the API, separated by commas. Empty: none.')
+param allowedOrigins string = ''
+
+@description('Networks that may call the API, in CIDR notation, separated by commas. Empty: every network, unless frontDoorId is set.')
+param allowedNetworks string = ''
+
+@description('Id of the Azure Front Door profile that may call the API (its property frontDoorId). Empty: none.')
+param frontDoorId string = ''
 
 @description('Node version that runs the app.')
 param nodeVersion string = '24'
@@ -59,7 +102,7 @@ param alwaysReadyHttp int = 0
 @minValue(0)
 param alwaysReadyCheckMailbox int = 0
 
-@description('Spreads the app and its storage over availability zones, if the region has them.')
+@description('Spreads the app and its storage over availability zones, if the region has them. Azure then needs two instances wherever one is kept warm.')
 param zoneRedundant bool = false
 
 @description('Number of days after which an uploaded file is deleted, by the app and by a rule of the storage account.')
@@ -71,10 +114,10 @@ param uploadsKeptDays int = 30
 @maxValue(730)
 param logsKeptDays int = 30
 
-@description('Makes storage and vault reachable through a virtual network only.')
+@description('Makes storage and both vaults reachable through a virtual network only.')
 param vnetEnabled bool = false
 
-@description('With vnetEnabled: the one public address that may reach the vault, so that the operator key can be stored from outside. Empty: none.')
+@description('With vnetEnabled: the one public address that may reach the operator vault, so that the operator key can be stored from outside. Empty: none.')
 param vaultAllowedIp string = ''
 
 @description('When the sweep looks for the unfinished work of dead processes. NCRONTAB, six fields, UTC.')
@@ -84,7 +127,10 @@ param sweepSchedule string = '0 * * * * *'
 param expirySchedule string = '0 0 6 * * *'
 
 @description('When the app removes uploads and rows that have been kept for long enough. NCRONTAB, six fields, UTC.')
-param retentionSchedule string = '0 20 * * * *'
+param retentionSchedule string = '0 */5 * * * *'
+
+@description('Sender of the e-mails about expiring client secrets, such as Muster <alerts@contoso.com>. The operator vault must have the secret smtp-url. Empty: the deployment has no mail server.')
+param emailFrom string = ''
 
 @description('Further settings by name, to replace their defaults. docs/settings.md lists them.')
 param furtherSettings object = {}
@@ -137,15 +183,29 @@ module storage 'app/storage.bicep' = {
   }
 }
 
-module vault 'app/key-vault.bicep' = {
-  name: 'key-vault'
+// Two vaults, so that nobody who deploys can read a customer's secret: the one of the deployment itself, and the customers'.
+module operatorVault 'app/key-vault.bicep' = {
+  name: 'operator-vault'
+  scope: group
+  params: {
+    name: 'kv-op-${token}'
+    location: location
+    tags: tags
+    privateOnly: vnetEnabled
+    allowedIp: vaultAllowedIp
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module customerVault 'app/key-vault.bicep' = {
+  name: 'customer-vault'
   scope: group
   params: {
     name: 'kv-${token}'
     location: location
     tags: tags
     privateOnly: vnetEnabled
-    allowedIp: vaultAllowedIp
+    allowedIp: ''
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -159,7 +219,8 @@ module roles 'app/rbac.bicep' = {
     deployerPrincipalType: principalType
     hostAccountName: storage.outputs.hostAccountName
     dataAccountName: storage.outputs.dataAccountName
-    vaultName: vault.outputs.name
+    operatorVaultName: operatorVault.outputs.name
+    customerVaultName: customerVault.outputs.name
     applicationInsightsName: monitoring.outputs.applicationInsightsName
   }
 }
@@ -173,7 +234,8 @@ module network 'app/network.bicep' = if (vnetEnabled) {
     tags: tags
     hostAccountName: storage.outputs.hostAccountName
     dataAccountName: storage.outputs.dataAccountName
-    vaultName: vault.outputs.name
+    operatorVaultName: operatorVault.outputs.name
+    customerVaultName: customerVault.outputs.name
   }
 }
 
@@ -184,20 +246,21 @@ module api 'app/api.bicep' = {
     planName: 'plan-${token}'
     name: 'func-${token}'
     location: location
-    tags: union(tags, {
-      'azd-service-name': 'api'
-    })
+    tags: tags
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
     hostAccountName: storage.outputs.hostAccountName
     deploymentContainerName: storage.outputs.deploymentContainerName
     dataAccountName: storage.outputs.dataAccountName
-    vaultUrl: vault.outputs.url
+    operatorVaultUrl: operatorVault.outputs.url
+    customerVaultUrl: customerVault.outputs.url
     applicationInsightsName: monitoring.outputs.applicationInsightsName
     workspaceId: monitoring.outputs.workspaceId
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
     publicUrl: publicUrl
-    allowedOrigins: allowedOrigins
+    allowedOrigins: empty(allowedOrigins) ? [] : map(split(allowedOrigins, ','), (one) => trim(one))
+    allowedNetworks: empty(allowedNetworks) ? [] : map(split(allowedNetworks, ','), (one) => trim(one))
+    frontDoorId: frontDoorId
     nodeVersion: nodeVersion
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
@@ -209,6 +272,7 @@ module api 'app/api.bicep' = {
     expirySchedule: expirySchedule
     retentionSchedule: retentionSchedule
     uploadsKeptDays: uploadsKeptDays
+    emailFrom: emailFrom
     furtherSettings: furtherSettings
   }
   // The app reads its package, its storage and the operator key as its identity, so the roles must exist first.
@@ -220,6 +284,8 @@ module api 'app/api.bicep' = {
 output AZURE_LOCATION string = location
 output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_RESOURCE_GROUP string = group.name
-output AZURE_KEY_VAULT_ENDPOINT string = vault.outputs.url
+output OPERATOR_VAULT_ID string = operatorVault.outputs.id
+output OPERATOR_VAULT_URL string = operatorVault.outputs.url
 output FUNCTION_APP_ID string = api.outputs.id
 output API_URL string = api.outputs.url
+output API_INGRESS string = empty(allowedNetworks) && empty(frontDoorId) ? 'everyone' : 'narrowed'

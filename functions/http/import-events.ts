@@ -29,7 +29,7 @@ export function addImportEventRoutes(api: Api, deps: Deps): void {
 
 Each event has an \`id\`. A client that comes back with the newest one in \`Last-Event-ID\` is told everything after that event, and nothing twice. Without it, the stream begins with the progress of now.
 
-The API ends the stream after about three minutes, and a client of server-sent events comes back by itself. If nothing else happens, a comment comes every 15 seconds. Causes may still be explained more precisely when the import ends; the rows have the final ones.`,
+The API ends the stream after about three minutes, or when the key stops working, and a client of server-sent events comes back by itself. If nothing else happens, a comment comes every 15 seconds. Causes may still be explained more precisely when the import ends; the rows have the final ones.`,
     responses: {
       200: {
         description: 'The events. The schema describes one of them.',

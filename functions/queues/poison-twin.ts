@@ -2,6 +2,7 @@ import type { StorageQueueHandler } from '@azure/functions';
 import type { z } from 'zod';
 import { createLog } from '../../shared/edge/log.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
+import { signal } from '../../shared/kernel/signals.ts';
 import type { PoisonArchive } from '../../shared/operations/poison-archive.ts';
 
 export interface PoisonTwinDeps {
@@ -33,9 +34,9 @@ export function createPoisonTwin<Message>(deps: PoisonTwinDeps, twin: PoisonTwin
       if (parsed.success) await twin.settle(parsed.data);
       const key = parsed.success ? (twin.archiveKey?.(parsed.data) ?? messageId) : messageId;
       await deps.poisonArchive.put({ queue, key, message: entry, archivedAt: deps.clock.now() });
-      log('error', parsed.success ? 'message_poisoned' : 'message_poisoned_malformed', { queue, key });
+      signal(log, parsed.success ? 'message_poisoned' : 'message_poisoned_malformed', { queue, key });
     } catch (error) {
-      log('error', 'poison_left_to_the_sweep', { queue, messageId, error });
+      signal(log, 'poison_left_to_the_sweep', { queue, messageId }, { error });
     }
   };
 }

@@ -4,6 +4,7 @@ import type { ConnectionStore } from '../../shared/connections/connection-store.
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
 import type { ExpiryIndex } from '../../shared/connections/expiry-index.ts';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { signal } from '../../shared/kernel/signals.ts';
 
 interface Deps extends TimerDeps, TellDeps {
   connections: ConnectionStore;
@@ -17,9 +18,10 @@ export function addFindExpiringSecretsTimer(host: Pick<typeof app, 'timer'>, dep
     handler: createTimer(deps, {
       name: 'find-expiring-secrets',
       async handle({ log }) {
-        await findExpiringSecrets(deps, ({ customerId, connectionId, daysLeft, state, expiresAt }) =>
-          log('warn', `client_secret_${state}`, { customerId, connectionId, daysLeft, expiresAt }),
-        );
+        await findExpiringSecrets(deps, ({ customerId, connectionId, daysLeft, state, expiresAt }) => {
+          const name = state === 'expired' ? 'client_secret_expired' : 'client_secret_expiring';
+          signal(log, name, { customerId, connectionId, daysLeft, expiresAt: expiresAt.toISOString() });
+        });
         const notices = await tellExpiringSecrets(deps);
         log('info', 'expiring_secrets_told', { notices });
       },

@@ -8,7 +8,8 @@ param identityClientId string
 param hostAccountName string
 param deploymentContainerName string
 param dataAccountName string
-param vaultUrl string
+param operatorVaultUrl string
+param customerVaultUrl string
 param applicationInsightsName string
 param workspaceId string
 
@@ -17,6 +18,13 @@ param subnetId string
 
 param publicUrl string
 param allowedOrigins array
+
+@description('Networks that may call the app, in CIDR notation.')
+param allowedNetworks array
+
+@description('The Front Door profile that may call the app. Empty: none.')
+param frontDoorId string
+
 param nodeVersion string
 param instanceMemoryMB int
 param maximumInstanceCount int
@@ -31,25 +39,56 @@ param retentionSchedule string
 @minValue(1)
 param uploadsKeptDays int
 
+param emailFrom string
 param furtherSettings object
 
 // All HTTP functions scale together. Every queue function scales alone.
-var alwaysReadyForHttp = alwaysReadyHttp > 0
-  ? [
+var wantedReady = [
+  {
+    name: 'http'
+    instanceCount: alwaysReadyHttp
+  }
+  {
+    name: 'function:check-mailbox'
+    instanceCount: alwaysReadyCheckMailbox
+  }
+]
+// Over several zones, Azure accepts none or at least two.
+var fewestReady = zoneRedundant ? 2 : 1
+var alwaysReady = map(
+  filter(wantedReady, (group) => (group.instanceCount > 0)),
+  (group) => {
+    name: group.name
+    instanceCount: max(group.instanceCount, fewestReady)
+  }
+)
+
+var networkRules = [
+  for (network, index) in allowedNetworks: {
+    name: 'network-${index + 1}'
+    priority: 100 + index
+    action: 'Allow'
+    ipAddress: network
+  }
+]
+// Every Front Door profile of every customer of Azure sends from the same addresses. Only the header tells whose it is.
+var frontDoorRules = empty(frontDoorId)
+  ? []
+  : [
       {
-        name: 'http'
-        instanceCount: alwaysReadyHttp
+        name: 'front-door'
+        priority: 1000
+        action: 'Allow'
+        tag: 'ServiceTag'
+        ipAddress: 'AzureFrontDoor.Backend'
+        headers: {
+          'x-azure-fdid': [
+            frontDoorId
+          ]
+        }
       }
     ]
-  : []
-var alwaysReadyForChecks = alwaysReadyCheckMailbox > 0
-  ? [
-      {
-        name: 'function:check-mailbox'
-        instanceCount: alwaysReadyCheckMailbox
-      }
-    ]
-  : []
+var ingressRules = concat(networkRules, frontDoorRules)
 
 resource hostAccount 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
   name: hostAccountName
@@ -81,7 +120,10 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
 resource app 'Microsoft.Web/sites@2024-04-01' = {
   name: name
   location: location
-  tags: tags
+  // azd deploys to the one resource with this tag, and fails if there are two.
+  tags: union(tags, {
+    'azd-service-name': 'api'
+  })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
@@ -99,6 +141,13 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
       ftpsState: 'Disabled'
+      http20Enabled: true
+      // Without a rule, everyone may call. Every call still needs an API key.
+      ipSecurityRestrictions: ingressRules
+      ipSecurityRestrictionsDefaultAction: empty(ingressRules) ? 'Allow' : 'Deny'
+      // Deployments come from other networks than calls. They need an Entra identity.
+      scmIpSecurityRestrictionsUseMain: false
+      scmIpSecurityRestrictionsDefaultAction: 'Allow'
       cors: {
         allowedOrigins: allowedOrigins
         supportCredentials: false
@@ -122,7 +171,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
-        alwaysReady: concat(alwaysReadyForHttp, alwaysReadyForChecks)
+        alwaysReady: alwaysReady
         triggers: {
           http: {
             perInstanceConcurrency: httpPerInstanceConcurrency
@@ -150,10 +199,12 @@ resource noBasicAuthToFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicie
   }
 }
 
-var publicUrlSettings = empty(publicUrl)
+// The URL contains a password, so only the vault has it.
+var emailSettings = empty(emailFrom)
   ? {}
   : {
-      PUBLIC_URL: publicUrl
+      EMAIL_FROM: emailFrom
+      SMTP_URL: '@Microsoft.KeyVault(SecretUri=${operatorVaultUrl}secrets/smtp-url)'
     }
 var ownSettings = {
   AzureWebJobsStorage__credential: 'managedidentity'
@@ -166,9 +217,10 @@ var ownSettings = {
   DataStorage__blobServiceUri: dataAccount.properties.primaryEndpoints.blob
   DataStorage__queueServiceUri: dataAccount.properties.primaryEndpoints.queue
   DataStorage__tableServiceUri: dataAccount.properties.primaryEndpoints.table
-  KEY_VAULT_URL: vaultUrl
+  KEY_VAULT_URL: customerVaultUrl
   AZURE_CLIENT_ID: identityClientId
-  OPERATOR_KEY: '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/operator-key)'
+  OPERATOR_KEY: '@Microsoft.KeyVault(SecretUri=${operatorVaultUrl}secrets/operator-key)'
+  PUBLIC_URL: empty(publicUrl) ? 'https://${app.properties.defaultHostName}' : publicUrl
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   // The host reads the timers' %NAME% from the app settings. It does not know the defaults in the code.
@@ -183,7 +235,7 @@ var ownSettings = {
 resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(furtherSettings, publicUrlSettings, ownSettings)
+  properties: union(furtherSettings, emailSettings, ownSettings)
 }
 
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

@@ -1,4 +1,4 @@
-// The only place for client secrets. Only roles give access, and nothing can be destroyed for good within a week.
+// A vault. Only roles give access, and nothing can be destroyed for good within a week.
 param name string
 param location string
 param tags object
@@ -50,6 +50,8 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   scope: vault
   properties: {
     workspaceId: workspaceId
+    // A table for each kind of log (AZKVAuditLogs), in place of the one table for everything (AzureDiagnostics).
+    logAnalyticsDestinationType: 'Dedicated'
     logs: [
       {
         categoryGroup: 'audit'
@@ -65,5 +67,6 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   }
 }
 
+output id string = vault.id
 output name string = vault.name
 output url string = vault.properties.vaultUri

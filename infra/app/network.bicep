@@ -1,10 +1,11 @@
-// Optional: storage and vault are reachable through private endpoints only, and the app's outgoing traffic uses a subnet.
+// Optional: storage and vaults are reachable through private endpoints only, and the app's outgoing traffic uses a subnet.
 param name string
 param location string
 param tags object
 param hostAccountName string
 param dataAccountName string
-param vaultName string
+param operatorVaultName string
+param customerVaultName string
 
 var zoneNames = {
   blob: 'privatelink.blob.${environment().suffixes.storage}'
@@ -27,8 +28,12 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
   name: dataAccountName
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
-  name: vaultName
+resource operatorVault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+  name: operatorVaultName
+}
+
+resource customerVault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+  name: customerVaultName
 }
 
 var endpoints = [
@@ -69,10 +74,16 @@ var endpoints = [
     target: dataAccount.id
   }
   {
-    name: 'vault'
+    name: 'operator-vault'
     group: 'vault'
     zone: 3
-    target: vault.id
+    target: operatorVault.id
+  }
+  {
+    name: 'customer-vault'
+    group: 'vault'
+    zone: 3
+    target: customerVault.id
   }
 ]
 

@@ -7,13 +7,15 @@ param deployerPrincipalType string
 
 param hostAccountName string
 param dataAccountName string
-param vaultName string
+param operatorVaultName string
+param customerVaultName string
 param applicationInsightsName string
 
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
 var keyVaultSecretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
@@ -37,8 +39,12 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
   name: dataAccountName
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
-  name: vaultName
+resource operatorVault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+  name: operatorVaultName
+}
+
+resource customerVault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+  name: customerVaultName
 }
 
 resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -69,10 +75,21 @@ resource appOnDataAccount 'Microsoft.Authorization/roleAssignments@2022-04-01' =
   }
 ]
 
-// Officer, not User: the API stores, replaces and removes customers' client secrets.
-resource appOnVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault.id, appPrincipalId, keyVaultSecretsOfficer)
-  scope: vault
+// The app only reads the deployment's own secrets.
+resource appOnOperatorVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(operatorVault.id, appPrincipalId, keyVaultSecretsUser)
+  scope: operatorVault
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsUser)
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+// Officer, not User: the API stores, replaces and removes customers' client secrets. Nobody else has a role on this vault.
+resource appOnCustomerVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(customerVault.id, appPrincipalId, keyVaultSecretsOfficer)
+  scope: customerVault
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsOfficer)
     principalId: appPrincipalId
@@ -90,10 +107,10 @@ resource appOnApplicationInsights 'Microsoft.Authorization/roleAssignments@2022-
   }
 }
 
-// Needed to store the operator key. It also gives access to customers' secrets, so remove it afterwards: docs/deploy.md.
-resource deployerOnVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
-  name: guid(vault.id, deployerPrincipalId, keyVaultSecretsOfficer)
-  scope: vault
+// Needed to store the operator key. The customers' secrets are in the other vault.
+resource deployerOnOperatorVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
+  name: guid(operatorVault.id, deployerPrincipalId, keyVaultSecretsOfficer)
+  scope: operatorVault
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsOfficer)
     principalId: deployerPrincipalId

@@ -3,7 +3,20 @@ import { AzureCliCredential, AzureDeveloperCliCredential, ChainedTokenCredential
 /** The account that is signed in to azd, or otherwise to az. */
 export const deployer = new ChainedTokenCredential(new AzureDeveloperCliCredential(), new AzureCliCredential());
 
-/** Calls Azure Resource Manager. The path begins with a resource id. Rejects unless the answer is 2xx. */
+/** Azure Resource Manager answered with an error. */
+export class AzureRefusal extends Error {
+  override readonly name = 'AzureRefusal';
+  readonly status: number;
+  constructor(what: string, status: number, text: string) {
+    super(`${what}: ${status} ${text.slice(0, 500)}`);
+    this.status = status;
+  }
+}
+
+/**
+ * Calls Azure Resource Manager. The path begins with a resource id. Rejects with `AzureRefusal` unless the answer is 2xx,
+ * and with another error if there is no answer.
+ */
 export type CallAzure = (method: 'GET' | 'POST', path: string) => Promise<unknown>;
 
 export const callAzure: CallAzure = async (method, path) => {
@@ -14,9 +27,19 @@ export const callAzure: CallAzure = async (method, path) => {
     signal: AbortSignal.timeout(60_000),
   });
   const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 500)}`);
+  if (!response.ok) throw new AzureRefusal(`${method} ${path}`, response.status, text);
   return text === '' ? undefined : JSON.parse(text);
 };
+
+/**
+ * The same call may succeed later. For minutes after a deployment, Azure answers 400 and 503 "from host runtime" because the
+ * app is still starting. https://github.com/Azure/azure-functions-core-tools/issues/3008
+ */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof AzureRefusal) return [400, 408, 409, 429].includes(error.status) || error.status >= 500;
+  // What fetch rejects with if there is no answer.
+  return error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError');
+}
 
 /** A value of the azd environment, which azd passes to its hooks as environment variables. */
 export function requireValue(name: string): string {

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RestError } from '@azure/core-rest-pipeline';
 import { SecretClient } from '@azure/keyvault-secrets';
-import { type CallAzure, callAzure, deployer, requireValue } from './azure.ts';
+import { AzureRefusal, type CallAzure, callAzure, deployer, requireValue } from './azure.ts';
+import { isForbidden, networkRefusal } from './vault-refusal.ts';
 
 /** The name that infra/app/api.bicep uses in the app's setting OPERATOR_KEY. */
 export const OPERATOR_KEY_NAME = 'operator-key';
@@ -14,8 +15,15 @@ interface Deps {
   say: (line: string) => void;
 }
 
+interface Target {
+  functionAppId: string;
+  vaultId: string;
+  /** The address that the vault's firewall admits. Empty: none. */
+  allowedIp: string;
+}
+
 const PAUSE_MS = 15_000;
-/** A new role acts after some minutes, sometimes after ten. */
+/** A new role acts after some minutes, sometimes after ten. So does a new rule of the firewall. */
 const TRIES = 60;
 
 /**
@@ -24,19 +32,22 @@ const TRIES = 60;
  * The key is created here and written to the vault only. It does not appear on the screen, nor in the deployment, whose
  * parameters are stored and readable. An existing key is never replaced.
  */
-export async function putOperatorKey(deps: Deps, functionAppId: string): Promise<'created' | 'kept'> {
-  const outcome = await createIfMissing(deps);
+export async function putOperatorKey(deps: Deps, target: Target): Promise<'created' | 'kept'> {
+  const outcome = await createIfMissing(deps, target);
   deps.say(
     outcome === 'created' ? 'Created a new operator key in the vault.' : 'The vault already has an operator key.',
   );
   // The platform resolves references when the app starts and then once a day. It tried this one before the key existed.
   if (outcome === 'created') {
-    await deps.callAzure('POST', `${functionAppId}/config/configreferences/appsettings/refresh?api-version=2022-03-01`);
+    await deps.callAzure(
+      'POST',
+      `${target.functionAppId}/config/configreferences/appsettings/refresh?api-version=2022-03-01`,
+    );
   }
   return outcome;
 }
 
-async function createIfMissing(deps: Deps): Promise<'created' | 'kept'> {
+async function createIfMissing(deps: Deps, { vaultId, allowedIp }: Target): Promise<'created' | 'kept'> {
   for (let tries = 1; ; tries++) {
     try {
       if (await hasKey(deps)) return 'kept';
@@ -45,25 +56,19 @@ async function createIfMissing(deps: Deps): Promise<'created' | 'kept'> {
       });
       return 'created';
     } catch (error) {
-      if (!isRefusal(error) || tries === TRIES) throw error;
-      if (isClosedNetwork(error)) {
-        throw new Error(
-          'The vault refuses calls from this network. Allow this address with MUSTER_VAULT_ALLOWED_IP, or set the key from inside the virtual network. See docs/deploy.md.',
-          { cause: error },
-        );
+      if (!isForbidden(error) || tries === TRIES) throw error;
+      const refusal = networkRefusal(error, allowedIp);
+      if (refusal) {
+        // Resource Manager is not behind the vault's firewall. It tells whether a secret exists, but not its value.
+        if (await isListed(deps, vaultId)) return 'kept';
+        throw new Error(`${refusal} See docs/deploy.md.`, { cause: error });
       }
-      deps.say(`The vault refuses access. A new role takes some minutes to act. Trying again (${tries} of ${TRIES}).`);
+      deps.say(
+        `The vault refuses access. A new role or network rule takes some minutes to act. Trying again (${tries} of ${TRIES}).`,
+      );
       await deps.wait(PAUSE_MS);
     }
   }
-}
-
-function isRefusal(error: unknown): error is RestError {
-  return error instanceof RestError && error.statusCode === 403;
-}
-
-function isClosedNetwork(error: RestError): boolean {
-  return (error.response?.bodyAsText ?? '').includes('ForbiddenByConnection');
 }
 
 async function hasKey({ vault }: Deps): Promise<boolean> {
@@ -76,13 +81,27 @@ async function hasKey({ vault }: Deps): Promise<boolean> {
   }
 }
 
+async function isListed(deps: Deps, vaultId: string): Promise<boolean> {
+  try {
+    await deps.callAzure('GET', `${vaultId}/secrets/${OPERATOR_KEY_NAME}?api-version=2023-07-01`);
+    return true;
+  } catch (error) {
+    if (error instanceof AzureRefusal && [403, 404].includes(error.status)) return false;
+    throw error;
+  }
+}
+
 if (import.meta.main) {
-  const vaultUrl = requireValue('AZURE_KEY_VAULT_ENDPOINT');
+  const vaultUrl = requireValue('OPERATOR_VAULT_URL');
   if (process.env.MUSTER_GRANT_DEPLOYER === 'false') {
     console.log('MUSTER_GRANT_DEPLOYER is false, so the operator key is not set.');
   } else {
     const deps = { vault: new SecretClient(vaultUrl, deployer), callAzure, wait: sleep, say: console.log };
-    await putOperatorKey(deps, requireValue('FUNCTION_APP_ID'));
+    await putOperatorKey(deps, {
+      functionAppId: requireValue('FUNCTION_APP_ID'),
+      vaultId: requireValue('OPERATOR_VAULT_ID'),
+      allowedIp: process.env.MUSTER_VAULT_ALLOWED_IP ?? '',
+    });
     console.log(
       `Read it with: az keyvault secret show --id ${vaultUrl}secrets/${OPERATOR_KEY_NAME} --query value -o tsv`,
     );

@@ -25,7 +25,6 @@ export interface AdmissionDeps extends AuthenticationDeps {
 interface AdmittedRoute {
   permission: Permission;
   customer?: 'required' | 'none';
-  testsConnection?: boolean;
 }
 
 /**
@@ -51,10 +50,20 @@ export async function admit(
   // A key is remembered for a while, also that of a customer that was just deleted. It must leave nothing behind.
   const changedBy = request.method === 'GET' || actor.role === 'operator' ? undefined : actor.customerId;
   if (changedBy !== undefined && !(await deps.customers.exists(changedBy))) throw noValidKey();
-  if (route.testsConnection && acting.customerId !== undefined) {
-    budgets.push(deps.rateLimits.countConnectionTest(acting.customerId));
-    Object.assign(exchange.headers, rateLimitHeaders(budgets));
-    await refuseExceeded(deps, lineOf(actor), budgets);
-  }
   return acting;
+}
+
+/**
+ * Counts a request that asks Microsoft and the vault. Call it when the request is known to be well formed: a mistyped one
+ * asks nobody.
+ *
+ * @throws DomainError `rate_limited`
+ */
+export async function admitConnectionTest(deps: AdmissionDeps, acting: Actor, exchange: Exchange): Promise<void> {
+  if (acting.customerId === undefined) return;
+  const budgets = [deps.rateLimits.countConnectionTest(acting.customerId)];
+  for (const [name, value] of Object.entries(rateLimitHeaders(budgets))) {
+    exchange.headers[name] = [exchange.headers[name], value].filter(Boolean).join(', ');
+  }
+  await refuseExceeded(deps, lineOf(acting), budgets);
 }

@@ -47,6 +47,19 @@ export async function authenticate(deps: AuthenticationDeps, request: Pick<HttpR
   throw noValidKey();
 }
 
+/** Whether the key of a request that goes on for a while still works. What cannot be looked up has not been revoked. */
+export async function isStillValid(
+  { apiKeys }: Pick<AuthenticationDeps, 'apiKeys'>,
+  headers: Pick<HttpRequest['headers'], 'get'>,
+): Promise<boolean> {
+  const presented = bearerOf(headers);
+  if (presented === undefined) return false;
+  return await apiKeys.verify(presented).then(
+    (actor) => actor !== undefined,
+    () => true,
+  );
+}
+
 export function noValidKey(): DomainError {
   return new DomainError('unauthenticated', 'Send a valid API key in the header "Authorization: Bearer <key>".');
 }

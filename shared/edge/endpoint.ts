@@ -6,9 +6,10 @@ import { createFieldFaults } from '../kernel/field-faults.ts';
 import { createRepeatableIds, type NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
-import { type AdmissionDeps, admit } from './admit.ts';
+import { type AdmissionDeps, admit, admitConnectionTest } from './admit.ts';
 import { type Answer, tagged, toAnswer } from './answer.ts';
 import { type AuditDeps, audited } from './audited.ts';
+import { isStillValid } from './authenticate.ts';
 import { type DownloadDeps, serveDownload } from './download.ts';
 import { requireMatch } from './etag.ts';
 import { answerEvents, type EventStreamDeps, type ServerEvent } from './event-stream.ts';
@@ -70,7 +71,7 @@ interface Call<Body, Query, Mode extends CustomerMode = 'required', Kind extends
   /** Answers with a page of a list and signs its cursor. */
   answerPage<T>(page: Page<T>, present: (item: T) => unknown): HttpResponseInit;
   /**
-   * Answers with server-sent events, for some minutes at most. The stream takes no turn of the caller's other requests, but
+   * Answers with server-sent events, for some minutes at most, and not for longer than the API key works. The stream takes no turn of the caller's other requests, but
    * one of its places for streams. The signal is aborted when the stream ends.
    *
    * @throws DomainError `rate_limited` if all places of the caller are taken
@@ -124,7 +125,8 @@ export function createEndpoint(deps: EndpointDeps) {
             params,
             page,
             answerPage: (found, present) => presentPage(found, present, seal),
-            answerEvents: (open) => answerEvents(deps, acting, context, open),
+            answerEvents: (open) =>
+              answerEvents(deps, acting, context, open, () => isStillValid(deps, request.headers)),
             requireMatch: (representation) => requireMatch(request.headers.get('if-match'), representation),
             newId,
             request,
@@ -157,6 +159,7 @@ export function createEndpoint(deps: EndpointDeps) {
         };
         try {
           faults.refuse();
+          if (route.testsConnection) await admitConnectionTest(deps, acting, exchange);
           const inTurn = () => serveInTurn(deps, route, acting, answer);
           return await (route.isDownload ? serveDownload(deps, acting, context, inTurn) : inTurn());
         } finally {

@@ -27,6 +27,8 @@ export interface EventStreamTimes {
   lastsMs: number;
   /** How long a client may take nothing. */
   stalledAfterMs: number;
+  /** How often the API key is verified. Mostly that is answered from memory. */
+  verifyMs: number;
 }
 
 /** How long a client waits before it comes back. */
@@ -39,13 +41,16 @@ export const newEventTimes = (): EventStreamTimes => ({
   heartbeatMs: 15_000,
   lastsMs: LASTS_MIN_MS + Math.random() * LASTS_SPREAD_MS,
   stalledAfterMs: 60_000,
+  verifyMs: 1_000,
 });
 
 /**
  * Answers with server-sent events, at the pace of the client: the source is asked for more when the client has taken what
- * there was. A client that leaves or takes nothing ends the stream. Each customer has some places for streams.
+ * there was. A client that leaves or takes nothing ends the stream, and so does a key that is revoked or expires. Each
+ * customer has some places for streams.
  *
  * @param open makes the source. Its signal is aborted when the stream ends
+ * @param isStillValid whether the caller's API key still works
  * @throws DomainError `rate_limited` if all places of the caller are taken
  */
 export function answerEvents(
@@ -53,6 +58,7 @@ export function answerEvents(
   caller: Actor,
   invocation: { invocationId: string; functionName: string },
   open: (signal: AbortSignal) => AsyncIterable<readonly ServerEvent[]>,
+  isStillValid: () => Promise<boolean>,
 ): HttpResponseInit {
   const leave = deps.eventPlaces.take(lineOf(caller));
   if (!leave) throw noPlace();
@@ -64,13 +70,16 @@ export function answerEvents(
       // Asks proxies such as nginx not to collect what they should pass on.
       'x-accel-buffering': 'no',
     },
-    body: ReadableStream.from(framesOf(outlet, open, ended, deps.eventTimes())),
+    body: ReadableStream.from(framesOf(outlet, open, ended, deps.eventTimes(), isStillValid)),
   };
 }
 
 interface StreamEnd {
-  /** `over`: its time was over. `left`: the client closed the connection. `slow`: we did, because it took too little. */
-  how: 'complete' | 'over' | 'left' | 'slow' | 'failed';
+  /**
+   * `over`: its time was over. `left`: the client closed the connection. `slow`: we did, because it took too little.
+   * `revoked`: its key no longer works.
+   */
+  how: 'complete' | 'over' | 'left' | 'slow' | 'revoked' | 'failed';
   events: number;
   error?: unknown;
 }
@@ -80,12 +89,18 @@ export async function* framesOf(
   outlet: Outlet | undefined,
   open: (signal: AbortSignal) => AsyncIterable<readonly ServerEvent[]>,
   ended: (end: StreamEnd) => void,
-  { heartbeatMs, lastsMs, stalledAfterMs }: EventStreamTimes,
+  { heartbeatMs, lastsMs, stalledAfterMs, verifyMs }: EventStreamTimes,
+  isStillValid: () => Promise<boolean>,
 ): AsyncGenerator<Uint8Array> {
   const end: StreamEnd = { how: 'left', events: 0 };
   const endsAt = performance.now() + lastsMs;
   const stopping = new AbortController();
   outlet?.onClose(() => stopping.abort());
+  const verifying = setInterval(async () => {
+    if ((await isStillValid()) || stopping.signal.aborted) return;
+    end.how = 'revoked';
+    stopping.abort();
+  }, verifyMs);
   const source = open(stopping.signal)[Symbol.asyncIterator]();
   try {
     // Sends the headers immediately.
@@ -101,12 +116,14 @@ export async function* framesOf(
       const result = await within(next, waitMs);
       // What the source has ready then is told to the client when it comes back.
       if (!result && waitMs < heartbeatMs) continue;
+      if (stopping.signal.aborted) return;
       if (result?.done) {
-        end.how = stopping.signal.aborted ? 'left' : 'complete';
+        end.how = 'complete';
         return;
       }
       for (const frame of result ? result.value.map(toFrame) : [':\n\n']) {
         const state = await outlet?.untilReady(Math.min(stalledAfterMs, Math.max(0, endsAt - performance.now())));
+        if (stopping.signal.aborted) return;
         if (state === 'stalled') {
           end.how = 'slow';
           outlet?.break();
@@ -125,6 +142,7 @@ export async function* framesOf(
     outlet?.break();
     throw error;
   } finally {
+    clearInterval(verifying);
     stopping.abort();
     void source.return?.().catch(() => undefined);
     ended(end);

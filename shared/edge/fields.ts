@@ -47,7 +47,15 @@ export function futureInstantOrDateField(clock: Clock) {
     .string()
     .meta({ examples: ['2027-05-01', '2027-05-01T14:30:00Z'] })
     .transform((text) => (DATE.test(text) ? `${text}T00:00:00Z` : text))
-    .pipe(futureInstantField(clock));
+    .pipe(
+      z
+        .string()
+        .refine((text) => z.iso.datetime({ offset: true }).safeParse(text).success, {
+          error: 'must be a date, such as 2027-05-01, or a date and time with offset, such as 2027-05-01T14:30:00Z',
+          abort: true,
+        })
+        .pipe(futureInstantField(clock)),
+    );
 }
 
 /** A mailbox address, normalized. */

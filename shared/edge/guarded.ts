@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/fu
 import type { Actor } from '../kernel/actor.ts';
 import { DomainError, isTransient } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
+import { signal } from '../kernel/signals.ts';
 import { type Answer, toAnswer, toInit } from './answer.ts';
 import { createLog } from './log.ts';
 import { type ProblemDeps, toProblem } from './problem.ts';
@@ -31,7 +32,7 @@ export async function guarded(
     answer = refused(deps, error, requestId, log);
   }
   const { keyId, role, customerId } = exchange.caller ?? {};
-  log('info', 'request', {
+  signal(log, 'request', {
     method: request.method,
     status: answer.status,
     ms: Math.round(performance.now() - startedAt),

@@ -1,6 +1,7 @@
 import type { InvocationContext, Timer, TimerHandler } from '@azure/functions';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import { signal } from '../kernel/signals.ts';
 import { createLog } from './log.ts';
 
 export interface TimerDeps {
@@ -29,9 +30,9 @@ export function createTimer(deps: TimerDeps, timed: TimedWork): TimerHandler {
       await timed.handle({ log, isPastDue: timer.isPastDue === true, context });
       await deps.heartbeats.beat(timed.name, deps.clock.now());
     } catch (error) {
-      log('error', 'timer_failed', { error });
+      signal(log, 'timer_failed', {}, { error });
       throw error instanceof Error ? error : new Error(String(error));
     }
-    log('info', 'timer_ran', { ms: Math.round(performance.now() - startedAt), isPastDue: timer.isPastDue });
+    signal(log, 'timer_ran', { ms: Math.round(performance.now() - startedAt), isPastDue: timer.isPastDue });
   };
 }

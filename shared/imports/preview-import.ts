@@ -35,8 +35,8 @@ export interface KeptPreview {
   kept?: KeptUpload;
 }
 
-/** Longer than a request can run, so that no import is being started from an upload when it is removed. */
-const REMOVE_AFTER_MS = 900_000;
+/** The host ends every function by then, so no import is being started from an upload when it is removed. */
+const REMOVE_AFTER_MS = 600_000;
 
 /**
  * Says what starting an import with this upload would do (a dry run), and keeps the upload for a while, so that an import

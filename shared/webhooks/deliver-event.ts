@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Secret } from '../kernel/secret.ts';
+import { signal } from '../kernel/signals.ts';
 import { type Attempt, type Delivery, FIRST_WATCH_MS, withAttempt } from './delivery.ts';
 import type { DeliveryGate } from './delivery-gate.ts';
 import { changeDelivery, type DeliveryKey, type DeliveryStore, pointerOf } from './delivery-store.ts';
@@ -80,7 +81,8 @@ async function attemptDelivery(deps: DeliverDeps, message: DeliveryMessage, log:
     secrets.length > 0
       ? await deps.webhookSender.send({ url, id: begun.id, sentAt: now, body: begun.body, secrets })
       : NO_SECRET;
-  log('info', 'webhook_attempt', { customerId, webhookId, deliveryId, ...result, detail: undefined });
+  const { detail: _quotesTheReceiver, ...told } = result;
+  signal(log, 'webhook_attempt', { customerId, webhookId, deliveryId, ...told });
   await settle(deps, { value: begun, tag }, { startedAt: now, ...result }, retryAfterSeconds);
   await noteHealth(deps, webhook.value, begun, result, now);
 }

@@ -8,6 +8,7 @@ import type { Tokens } from '../connections/tokens.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { createRepeatableIds } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
+import { type SignalFields, signal } from '../kernel/signals.ts';
 import { EMAIL } from '../webhooks/deliver-event.ts';
 import type { Delivery } from '../webhooks/delivery.ts';
 import type { DeliveryStore } from '../webhooks/delivery-store.ts';
@@ -16,6 +17,8 @@ import type { Event } from '../webhooks/event-types.ts';
 import { beginDelivery } from '../webhooks/publish-event.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
 import type { Config } from './config.ts';
+
+type SecretOfEvent = Pick<SignalFields<'secret_expiring'>, 'connectionId' | 'expiresAt' | 'daysLeft'>;
 
 interface AlertBuildDeps {
   alertSettings: AlertSettingsStore;
@@ -60,13 +63,13 @@ export function buildAlerts(deps: AlertBuildDeps, settings: Config['settings']) 
     async alsoTell(event: Event): Promise<void> {
       const { customerId, id: eventId, type, data } = event;
       if (type !== 'secret.expiring' && type !== 'secret.expired') return;
-      const { connectionId, expiresAt, daysLeft } = data as Record<string, unknown>;
-      const fields = { customerId, connectionId, expiresAt, daysLeft, eventId };
-      log('warn', type.replace('.', '_'), fields);
+      const { connectionId, expiresAt, daysLeft } = data as SecretOfEvent;
+      const name = type === 'secret.expired' ? 'secret_expired' : 'secret_expiring';
+      signal(log, name, { customerId, connectionId, expiresAt, daysLeft, eventId });
       await tellByEmail(event);
     },
     async webhookDisabled({ customerId, id: webhookId, url, disabledReason, disabledAt }: Webhook): Promise<void> {
-      log('warn', 'webhook_disabled', { customerId, webhookId, disabledReason });
+      signal(log, 'webhook_disabled', { customerId, webhookId, disabledReason });
       const happenedAt = disabledAt ?? clock.now();
       const id = createRepeatableIds(`${webhookId}\nwebhook.disabled\n${happenedAt.toISOString()}`, happenedAt)('evt');
       const data = { webhookId, url, disabledReason };

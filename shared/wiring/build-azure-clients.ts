@@ -2,7 +2,9 @@ import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential
 import { SecretClient } from '@azure/keyvault-secrets';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
+import { tellRefusals } from '../adapters/key-vault/tell-refusals.ts';
 import { createTableClients } from '../adapters/tables/table-client.ts';
+import type { Log } from '../kernel/log.ts';
 import type { AppIdentity, Config, DataStorage } from './config.ts';
 
 const CREDENTIAL_RETRIES = { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
@@ -11,13 +13,14 @@ const STORAGE_RETRIES = { maxTries: 2, tryTimeoutInMs: 10_000, retryDelayInMs: 2
 /**
  * The SDK clients of the app's own Azure resources. Retries are few and short: messages and callers try again later.
  */
-export function buildAzureClients({ identity, storage, settings }: Config) {
+export function buildAzureClients({ identity, storage, settings }: Config, log: Log) {
   const credential = credentialOf(identity);
   return {
     ...storageClients(storage, credential),
     vault: new SecretClient(settings.KEY_VAULT_URL, credential, {
       disableChallengeResourceVerification: !settings.KEY_VAULT_VERIFY_RESOURCE,
       retryOptions: CREDENTIAL_RETRIES,
+      additionalPolicies: tellRefusals(log),
     }),
   };
 }

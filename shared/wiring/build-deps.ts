@@ -40,6 +40,7 @@ import type { Import } from '../imports/import.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createNewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
+import { signal } from '../kernel/signals.ts';
 import { containers, queues, tables } from '../kernel/storage-names.ts';
 import { publishImportEnd } from '../webhooks/publish-happenings.ts';
 import { buildAlerts } from './build-alerts.ts';
@@ -56,7 +57,7 @@ import type { Config } from './config.ts';
 export function buildDeps(config: Config, log: Log) {
   const { settings } = config;
   const clock = systemClock;
-  const azure = buildAzureClients(config);
+  const azure = buildAzureClients(config, log);
 
   const webhooks = buildWebhooks(
     {
@@ -110,13 +111,13 @@ export function buildDeps(config: Config, log: Log) {
   const importEvents = {
     async ended(record: Import) {
       const { id, customerId, connectionId, status } = record;
-      log('info', 'import_ended', { importId: id, customerId, connectionId, status });
+      signal(log, 'import_ended', { importId: id, customerId, connectionId, status });
       await publishImportEnd({ ...webhooks, ...alerts, clock }, record);
     },
   };
   const messagePoolStore = tableMessagePool(azure.table(tables.imports));
   const machinery = buildImports(
-    { imports, connections, ledger, uploads, messagePoolStore, importQueues, clock },
+    { imports, connections, ledger, uploads, messagePoolStore, importQueues, clock, log },
     settings,
   );
   const tenantPaces = tableTenantPaces(azure.table(tables.imports));

@@ -15,10 +15,12 @@ import { createReportBook } from '../imports/ledger/report-book.ts';
 import { createSerialByKey } from '../imports/ledger/serial-by-key.ts';
 import { createSettler } from '../imports/ledger/settler.ts';
 import { createTallyBook } from '../imports/ledger/tally-book.ts';
+import { createTellChecked } from '../imports/ledger/tell-checked.ts';
 import { readStoredUpload } from '../imports/planning/read-stored-upload.ts';
 import type { UploadStore } from '../imports/upload/upload-store.ts';
 import { createWorkbookReader } from '../imports/upload/xlsx/read-workbook.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
 import type { Config } from './config.ts';
 
 /** Deliveries of a message before it is poison. The same number as `maxDequeueCount` in host.json. */
@@ -35,6 +37,7 @@ interface ImportBuildDeps {
   messagePoolStore: MessagePoolStore;
   importQueues: ImportQueues;
   clock: Clock;
+  log: Log;
 }
 
 /** Builds what imports run on in this process: how rows are settled, how many checks run, how far dispatchers go. */
@@ -44,7 +47,7 @@ export function buildImports(stores: ImportBuildDeps, settings: Config['settings
   const serialByKey = createSerialByKey();
   const tenantGate = createTenantGate({ checksMax: settings.CHECKS_AT_ONCE, now: Date.now });
   const reports = createReportBook({ clock, running: tenantGate.running });
-  const tallies = createTallyBook(processId, reports, clock);
+  const tallies = createTallyBook(processId, reports, clock, createTellChecked(stores.log));
   const pause = (ms: number) => sleep(ms);
   const settler = createSettler(
     { ledger, serialByKey, tallies, reports, clock, sleep: pause },

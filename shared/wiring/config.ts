@@ -2,6 +2,7 @@ import { parse, toSeconds } from 'iso8601-duration';
 import { z } from 'zod';
 import { faultMessage } from '../kernel/fault-messages.ts';
 import { Secret } from '../kernel/secret.ts';
+import { findEmailFaults, mailServerSetting, senderSetting } from './email-settings.ts';
 import { findLocalSettings } from './local-settings.ts';
 
 const secret = z.string().transform((value) => new Secret(value));
@@ -138,8 +139,8 @@ const settings = z.object({
   WEBHOOKS_TO_LOCAL: z.stringbool().default(false),
 
   /** The mail server of the deployment, as nodemailer reads it. Without it, only customers' own mailboxes send. */
-  SMTP_URL: secret.optional(),
-  EMAIL_FROM: z.string().optional(),
+  SMTP_URL: mailServerSetting.optional(),
+  EMAIL_FROM: senderSetting.optional(),
   EMAIL_TIMEOUT: durationMs('PT15S'),
 
   EXPIRING_WITHIN_DAYS: whole(30),
@@ -151,7 +152,7 @@ const settings = z.object({
   /** NCRONTAB with six fields. The host reads them as `%SWEEP_SCHEDULE%` and so on. */
   SWEEP_SCHEDULE: z.string().default('0 * * * * *'),
   EXPIRY_SCHEDULE: z.string().default('0 0 6 * * *'),
-  RETENTION_SCHEDULE: z.string().default('0 20 * * * *'),
+  RETENTION_SCHEDULE: z.string().default('0 */5 * * * *'),
 });
 
 export const settingNames = Object.keys(settings.shape) as (keyof typeof settings.shape)[];
@@ -199,10 +200,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = settings.safeParse(present, { error: faultMessage });
-  const faults: string[] = [];
+  const faults = findEmailFaults((name) => present[name] !== undefined);
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) faults.push(`${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(refusal(faults));
+    const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    throw new Error(refusal([...wrong, ...faults]));
   }
   const read = parsed.data;
   const storage = dataStorage(read, faults);

@@ -102,3 +102,18 @@ it('429: refuses one stream too many, and other requests go on while all streams
   expect(refused[0]?.headers.get('retry-after')).toBe('5');
   expect((await watch('imp_running')).status).toBe(200);
 });
+
+it('200: ends the stream of a key that was revoked, once its cache is over', async () => {
+  const times = api.deps.eventTimes();
+  api.deps.eventTimes = () => ({ ...times, heartbeatMs: 10_000, lastsMs: 10_000 });
+  const viewer = await api.keyFor(customerId, 'viewer');
+  const response = await watch('imp_running', {}, viewer);
+  const listed = await api.request('GET', `/v1/customers/${customerId}/api-keys`, { key });
+  const { items } = (await listed.json()) as { items: { id: string; role: string }[] };
+  const id = items.find(({ role }) => role === 'viewer')?.id;
+  await api.request('DELETE', `/v1/customers/${customerId}/api-keys/${id}`, { key });
+  const startedAt = performance.now();
+  await response.text();
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  expect((await watch('imp_running', {}, viewer)).status).toBe(401);
+});

@@ -91,6 +91,21 @@ describe('connection tests', () => {
     const globex = await api.customer();
     expect((await test(globex.key)).status).toBe(404);
   });
+
+  it('400: a malformed request asks nobody, and costs none of them', async () => {
+    const api = createLimitedApi();
+    const { key } = await api.customer();
+    for (const body of [{}, { name: 'Contoso', clientSecretExpiresAt: 'soon' }]) {
+      const answer = await api.request('POST', '/v1/connections', { key, body });
+      expect(answer.status).toBe(400);
+      expect(answer.headers.get('ratelimit-policy')).not.toContain('connection-tests');
+    }
+    vi.advanceTimersByTime(10_000);
+    for (const left of [1, 0]) {
+      const answer = await api.request('POST', '/v1/connections/conn_1/test', { key });
+      expect(answer.headers.get('ratelimit')).toContain(`"connection-tests";r=${left};`);
+    }
+  });
 });
 
 describe('wrong keys', () => {

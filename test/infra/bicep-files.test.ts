@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { Node } from 'web-tree-sitter';
 import {
   at,
   type BicepFile,
@@ -11,6 +12,7 @@ import {
   parseBicep,
   readBicep,
 } from './bicep.ts';
+import { deployed } from './paper/deployed.ts';
 
 const files = bicepPaths.map(readBicep);
 const main = readBicep('infra/main.bicep');
@@ -34,8 +36,18 @@ function namesDeclared(file: BicepFile): Set<string> {
   return new Set([
     ...[...file.params, ...file.variables, ...file.resources, ...file.modules].map(({ name }) => name),
     ...nodes.filter(({ type }) => type === 'loop_variable' || type === 'loop_enumerator').map(({ text }) => text),
+    ...nodes.filter(({ type }) => type === 'lambda_expression').flatMap((lambda) => parametersOf(lambda)),
     ...nodes.filter(({ type }) => type === 'for_statement').map((loop) => loop.namedChildren[0]?.text ?? ''),
   ]);
+}
+
+function parametersOf(lambda: Node): string[] {
+  const [parameters] = lambda.namedChildren;
+  return parameters
+    ? descendants(parameters)
+        .filter(({ type }) => type === 'identifier')
+        .map(({ text }) => text)
+    : [];
 }
 
 test('finds the Bicep files', () => {
@@ -105,7 +117,7 @@ describe.each(files)('$path', (file) => {
 
 test('main.bicep deploys every file', () => {
   const reached = main.modules.map((module) => modulePath(main, module));
-  expect([main.path, ...reached].sort()).toEqual(bicepPaths);
+  expect([...new Set([main.path, ...reached])].sort()).toEqual(bicepPaths);
 });
 
 test('main.parameters.json sets every parameter without a default, and no unknown one', () => {
@@ -115,9 +127,11 @@ test('main.parameters.json sets every parameter without a default, and no unknow
   expect(main.params.filter(({ name, value }) => value === undefined && !given.includes(name))).toEqual([]);
 });
 
-test('azd finds the resource group and the app by their tags', () => {
-  const tags = main.variables.find(({ name }) => name === 'tags')?.value;
-  expect(keysOf(tags)).toContain('azd-env-name');
-  expect(main.text).toContain("'azd-service-name': 'api'");
+test('azd finds the resource group and the app by their tags, and no other resource', () => {
+  const { resources } = deployed({ vnetEnabled: true });
+  const tagged = (tag: string) => resources.filter(({ body }) => tag in ((body.tags as object | undefined) ?? {}));
+  const services = tagged('azd-service-name').map(({ type, body }) => [type, body.tags]);
+  expect(services).toEqual([['Microsoft.Web/sites', { 'azd-env-name': 'prod', 'azd-service-name': 'api' }]]);
+  expect(tagged('azd-env-name').map(({ type }) => type)).toContain('Microsoft.Resources/resourceGroups');
   expect(readFileSync('azure.yaml', 'utf8')).toMatch(/^services:\n {2}api:$/m);
 });

@@ -45,8 +45,12 @@ parser.setLanguage(await Language.load('node_modules/tree-sitter-bicep/tree-sitt
 
 export const bicepPaths = globSync('infra/**/*.bicep').sort();
 
+const alreadyRead = new Map<string, BicepFile>();
+
 export function readBicep(path: string): BicepFile {
-  return parseBicep(readFileSync(path, 'utf8'), path);
+  const file = alreadyRead.get(path) ?? parseBicep(readFileSync(path, 'utf8'), path);
+  alreadyRead.set(path, file);
+  return file;
 }
 
 export function parseBicep(text: string, path = ''): BicepFile {

@@ -6,6 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Certificate, obtainCertificate, trustInThisProcess } from '../../local/certificate.ts';
 import { startVault, type Vault, type VaultOptions } from '../../local/key-vault/vault.ts';
 import { keyVaultSecrets } from '../../shared/adapters/key-vault/key-vault-secrets.ts';
+import { tellRefusals } from '../../shared/adapters/key-vault/tell-refusals.ts';
+import type { Log } from '../../shared/kernel/log.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 
 const TENANT = '00000000-0000-4000-8000-0000000000aa';
@@ -33,7 +35,7 @@ const verify: VaultOptions['verify'] = async (token, audience) => {
 const tokenRequests: { scopes: string | string[]; tenantId: string | undefined }[] = [];
 
 /** Use `maxRetries` 1 if the vault was restarted: a kept-alive connection may be dead. */
-function clientOf(url: string, claims: object = {}, maxRetries = 0): SecretClient {
+function clientOf(url: string, claims: object = {}, maxRetries = 0, log: Log = () => undefined): SecretClient {
   const token = tokenOf({ aud: 'https://vault.azure.net', tid: TENANT, appid: APP, ...claims });
   const credential = {
     getToken: async (scopes: string | string[], options?: { tenantId?: string }) => {
@@ -44,6 +46,7 @@ function clientOf(url: string, claims: object = {}, maxRetries = 0): SecretClien
   return new SecretClient(url, credential, {
     disableChallengeResourceVerification: true,
     retryOptions: { maxRetries, retryDelayInMs: 1 },
+    additionalPolicies: tellRefusals(log),
   });
 }
 
@@ -151,6 +154,17 @@ describe('with Microsoft’s client library', () => {
       const error = { code: 'vault_unavailable', retryAfterSeconds: 10 };
       await expect(keyVaultSecrets(client).get('conn_1', 'a1')).rejects.toMatchObject(error);
     });
+  });
+
+  it('a log line tells that the vault has refused the app, but neither a challenge nor a disabled secret', async () => {
+    const told: unknown[] = [];
+    const watched = clientOf(vault.url, {}, 0, (...line) => void told.push(line));
+    await watched.setSecret('off', 'x', { enabled: false });
+    await expect(watched.getSecret('off')).rejects.toMatchObject({ statusCode: 403 });
+    expect(told).toEqual([]);
+    vault.fail('forbidden', 1);
+    await expect(watched.getSecret('off')).rejects.toMatchObject({ statusCode: 403 });
+    expect(told).toEqual([['error', 'vault_refused', { status: 403, code: expect.any(String) }]]);
   });
 
   it('returns an expired secret but not a disabled one', async () => {

@@ -253,7 +253,7 @@ export function createApiDeps() {
     turns: createTurns({ requestsAtOnce: 4, requestsWaiting: 100 }, async () => undefined),
     eventPlaces: createPlaces(16),
     // No test has to wait for the end of a stream.
-    eventTimes: () => ({ heartbeatMs: 100, lastsMs: 250, stalledAfterMs: 100 }),
+    eventTimes: () => ({ heartbeatMs: 100, lastsMs: 250, stalledAfterMs: 100, verifyMs: 20 }),
     importWatches: createImportWatches({ imports, ledger, clock, sleep: (ms) => pause(ms), log: () => undefined }),
     downloadPlaces: createPlaces(2),
     // Answers over fakes do not go to any connection.

@@ -541,7 +541,7 @@ export interface paths {
          *
          *     Each event has an `id`. A client that comes back with the newest one in `Last-Event-ID` is told everything after that event, and nothing twice. Without it, the stream begins with the progress of now.
          *
-         *     The API ends the stream after about three minutes, and a client of server-sent events comes back by itself. If nothing else happens, a comment comes every 15 seconds. Causes may still be explained more precisely when the import ends; the rows have the final ones.
+         *     The API ends the stream after about three minutes, or when the key stops working, and a client of server-sent events comes back by itself. If nothing else happens, a comment comes every 15 seconds. Causes may still be explained more precisely when the import ends; the rows have the final ones.
          */
         get: operations["imports-events"];
         put?: never;

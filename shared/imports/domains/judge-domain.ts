@@ -16,8 +16,9 @@ const webmailNames = createNearMisses(misspelledDomains);
  * no slot.
  *
  * If the verified domains are known, any other domain is rejected. Their subdomains are not: a tenant may accept them
- * without listing them, and the check finds out. If the verified domains are not known, only domains of personal mailboxes
- * are rejected, and a domain that looks misspelled gets a warning.
+ * without listing them, and the check finds out. Only a verified domain is suggested: no other one would be accepted. If the
+ * verified domains are not known, only domains of personal mailboxes are rejected, and a domain that looks misspelled gets
+ * a warning.
  */
 export function createDomainJudge({ verifiedDomains, tenantDomain }: KnownDomains): DomainJudge {
   const own = new Set(verifiedDomains ?? (tenantDomain === undefined ? [] : [tenantDomain.toLowerCase()]));
@@ -31,8 +32,7 @@ export function createDomainJudge({ verifiedDomains, tenantDomain }: KnownDomain
     if (isSubdomain(own, domain)) return row;
     const meant = ownNames.find(domain);
     const suggestion = meant && `${row.address.slice(0, at + 1)}${meant}`;
-    if (verifiedDomains)
-      return reject(row, rowFaults.foreignDomain(domain, meant ?? webmailNames.find(domain), suggestion));
+    if (verifiedDomains) return reject(row, rowFaults.foreignDomain(domain, meant, suggestion));
     return warn(row, domain, meant, suggestion, webmailNames);
   };
 }

@@ -5,6 +5,7 @@ import type { LedgerChange } from './ledger.ts';
 import type { ReportBook } from './report-book.ts';
 import type { SettledMailbox } from './settled-batch.ts';
 import { addCounts, type Tally, type TallyCounts, zeroCounts } from './tally.ts';
+import type { TellChecked } from './tell-checked.ts';
 
 /** A count that is about to be committed together with the rows it counts. */
 export interface TallyEntry {
@@ -37,8 +38,16 @@ export interface TallyBook {
   ): TallyEntry;
 }
 
-/** @param processId random, new at each process start */
-export function createTallyBook(processId: string, reports: Pick<ReportBook, 'write'>, clock: Clock): TallyBook {
+/**
+ * @param processId random, new at each process start
+ * @param tellChecked called once a transaction that settles rows is known to be committed
+ */
+export function createTallyBook(
+  processId: string,
+  reports: Pick<ReportBook, 'write'>,
+  clock: Clock,
+  tellChecked: TellChecked = () => undefined,
+): TallyBook {
   // Forgetting a tally is harmless: the import's next count from this process starts another one.
   const open = new LRUCache<string, { tally: Tally; tag: string | undefined }>({ max: 1000 });
   let serial = 0;
@@ -63,7 +72,10 @@ export function createTallyBook(processId: string, reports: Pick<ReportBook, 'wr
           ...(batch ? [{ op: 'createSettledBatch' as const, batch }] : []),
           { op: 'writeTally', tally: next, ...(current.tag !== undefined && { tag: current.tag }) },
         ],
-        committed: (tag) => void open.set(importId, { tally: next, tag }),
+        committed(tag) {
+          open.set(importId, { tally: next, tag });
+          if (settled.length > 0) tellChecked(importId, settled);
+        },
         abandon: () => void open.delete(importId),
       };
     },

@@ -5,7 +5,8 @@ import type { Outlet } from '../../../shared/edge/outlets.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const times = { heartbeatMs: 15_000, lastsMs: 200_000, stalledAfterMs: 60_000 };
+const times = { heartbeatMs: 15_000, lastsMs: 200_000, stalledAfterMs: 60_000, verifyMs: 1_000 };
+const valid = async () => true;
 const event = (id: number): ServerEvent => ({ event: 'progress', id: String(id), data: { text: `a\nb ${id}` } });
 
 /** A source of events that come when the test says so. */
@@ -72,7 +73,7 @@ function createOutlet() {
 it('sends when to come back first, then events with their ids, and texts in one line', async () => {
   const source = createSource();
   const ends: unknown[] = [];
-  const stream = collect(framesOf(undefined, source.open, (end) => void ends.push(end), times));
+  const stream = collect(framesOf(undefined, source.open, (end) => void ends.push(end), times, valid));
   await vi.advanceTimersByTimeAsync(0);
   expect(stream.texts()).toEqual(['retry: 2000\n\n']);
   source.send(event(1), event(2));
@@ -88,7 +89,7 @@ it('sends when to come back first, then events with their ids, and texts in one 
 
 it('sends a comment after each 15 seconds without an event', async () => {
   const source = createSource();
-  const stream = collect(framesOf(undefined, source.open, () => undefined, times));
+  const stream = collect(framesOf(undefined, source.open, () => undefined, times, valid));
   await vi.advanceTimersByTimeAsync(40_000);
   source.send(event(1));
   await vi.advanceTimersByTimeAsync(20_000);
@@ -99,7 +100,7 @@ it('sends a comment after each 15 seconds without an event', async () => {
 it('ends before the 230 seconds of the platform, also while events never stop, and stops its source', async () => {
   const source = createSource();
   const ends: unknown[] = [];
-  const stream = collect(framesOf(undefined, source.open, (end) => void ends.push(end), newEventTimes()));
+  const stream = collect(framesOf(undefined, source.open, (end) => void ends.push(end), newEventTimes(), valid));
   for (let id = 0; id < 2_300; id++) {
     source.send(event(id));
     await vi.advanceTimersByTimeAsync(100);
@@ -126,7 +127,7 @@ it('asks the source for nothing as long as the client takes nothing, and breaks 
     resolveReady = resolve;
     return promise;
   };
-  const stream = collect(framesOf(outlet, source.open, (end) => void ends.push(end), times));
+  const stream = collect(framesOf(outlet, source.open, (end) => void ends.push(end), times, valid));
   await vi.advanceTimersByTimeAsync(0);
   source.send(event(1));
   await vi.advanceTimersByTimeAsync(50_000);
@@ -148,7 +149,7 @@ it('stops immediately when the client leaves', async () => {
   const source = createSource();
   const { outlet, leave } = createOutlet();
   const ends: unknown[] = [];
-  const stream = collect(framesOf(outlet, source.open, (end) => void ends.push(end), times));
+  const stream = collect(framesOf(outlet, source.open, (end) => void ends.push(end), times, valid));
   await vi.advanceTimersByTimeAsync(1_000);
   leave();
   expect(await stream.over).toBe(1_000);
@@ -161,8 +162,55 @@ it('breaks the connection if the source fails', async () => {
   const ends: unknown[] = [];
   const next = () => Promise.reject(new Error('a defect'));
   const failing = () => ({ [Symbol.asyncIterator]: () => ({ next }) });
-  const stream = collect(framesOf(outlet, failing, (end) => void ends.push(end), times));
+  const stream = collect(framesOf(outlet, failing, (end) => void ends.push(end), times, valid));
   await expect(stream.over).rejects.toThrow('a defect');
   expect(state.isBroken).toBe(true);
   expect(ends).toMatchObject([{ how: 'failed' }]);
+});
+
+it('ends soon after the key has stopped working, and sends nothing more', async () => {
+  const source = createSource();
+  const ends: unknown[] = [];
+  let isValid = true;
+  const frames = framesOf(
+    undefined,
+    source.open,
+    (end) => void ends.push(end),
+    times,
+    async () => isValid,
+  );
+  const stream = collect(frames);
+  await vi.advanceTimersByTimeAsync(5_000);
+  source.send(event(1));
+  await vi.advanceTimersByTimeAsync(0);
+  isValid = false;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await stream.over).toBe(6_000);
+  expect(stream.texts()).toHaveLength(2);
+  expect(ends).toEqual([{ how: 'revoked', events: 1 }]);
+  expect([source.state.isStopped, vi.getTimerCount()]).toEqual([true, 0]);
+});
+
+it('sends a client that takes nothing no event that is due after its key was revoked', async () => {
+  const source = createSource();
+  const ends: unknown[] = [];
+  const { promise: ready, resolve } = Promise.withResolvers<'ready'>();
+  const outlet: Outlet = { untilReady: () => ready, break: () => undefined, onClose: () => undefined };
+  let isValid = true;
+  const frames = framesOf(
+    outlet,
+    source.open,
+    (end) => void ends.push(end),
+    times,
+    async () => isValid,
+  );
+  const stream = collect(frames);
+  await vi.advanceTimersByTimeAsync(0);
+  source.send(event(1));
+  isValid = false;
+  await vi.advanceTimersByTimeAsync(2_000);
+  resolve('ready');
+  await stream.over;
+  expect(stream.texts()).toEqual(['retry: 2000\n\n']);
+  expect(ends).toEqual([{ how: 'revoked', events: 0 }]);
 });

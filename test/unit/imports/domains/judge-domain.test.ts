@@ -38,13 +38,11 @@ describe('with the verified domains of the tenant', () => {
     });
   });
 
-  it('names a well-known domain that is one edit away, but does not suggest a personal mailbox', () => {
+  it('suggests no domain that it would reject, such as gmail.com for gmial.com', () => {
     const judged = judge(row('jane@gmial.com'));
-    expect(judged).toMatchObject({
-      code: 'foreign_domain',
-      message: expect.stringContaining('Did you mean gmail.com?'),
-    });
+    expect(judged).toMatchObject({ ok: false, code: 'foreign_domain' });
     expect(judged).not.toHaveProperty('suggestion');
+    expect(judged).toHaveProperty('message', expect.not.stringMatching(/Did you mean|gmail/));
   });
 
   it('rejects personal mailboxes as such', () => {
