@@ -40,7 +40,7 @@ const startProcess = (holder: string) => ({
   serialByKey: createSerialByKey(),
   tallies: createTallyBook(holder, { write: () => undefined }, systemClock),
   uploads: { remove: async () => undefined },
-  messagePool: { leave: async (importId: string) => void left.push(importId) },
+  messagePool: { remove: async (importId: string) => void left.push(importId) },
   retention: someRetention(),
   importEvents: { ended: async ({ id }: { id: string }) => void ended.push(id) },
   importQueues: {
