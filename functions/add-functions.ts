@@ -33,6 +33,7 @@ import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
 import { addSweepEventsTimer } from './timers/sweep-events.ts';
 import { addSweepImportsTimer } from './timers/sweep-imports.ts';
 import { addTidyUpTimer } from './timers/tidy-up.ts';
+import { addWatchQueuesTimer } from './timers/watch-queues.ts';
 
 const routes = [
   addHealthRoutes,
@@ -71,6 +72,7 @@ const queuesAndTimers = [
   addTidyUpTimer,
   addReconcileSlotsTimer,
   addRemoveExpiredDataTimer,
+  addWatchQueuesTimer,
 ] as const;
 
 /** Everything that the functions need, handed over by the entry point. */

@@ -25,7 +25,7 @@ const featureArrows: Record<string, readonly string[]> = {
   health: [],
   imports: ['causes', 'checks', 'connections', 'mailboxes', 'plans'],
   mailboxes: ['causes'],
-  operations: [],
+  operations: ['connections', 'health', 'imports'],
   plans: [],
   webhooks: ['causes', 'connections', 'imports'],
 };

@@ -4,7 +4,7 @@ import type { DeletedConnection } from '../../shared/connections/connection-stor
 import { type FinishDeletionDeps, finishDeletion } from '../../shared/connections/delete-connection.ts';
 import { createConsumer } from '../../shared/edge/consumer.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
-import { createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
+import { archiveLastError, createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
 
 interface Deps extends FinishDeletionDeps, Omit<PoisonTwinDeps, 'poisonArchive'> {
   poisonArchive: FinishDeletionDeps['poisonArchive'] & PoisonTwinDeps['poisonArchive'];
@@ -14,6 +14,8 @@ interface Deps extends FinishDeletionDeps, Omit<PoisonTwinDeps, 'poisonArchive'>
 }
 
 const deletionMessage = z.object({ customerId: z.string(), connectionId: z.string() });
+
+const poisoned = { queue: queues.deleteConnection, archiveKey: ({ connectionId }: DeletedConnection) => connectionId };
 
 export function addDeleteConnectionQueue(host: Pick<typeof app, 'storageQueue'>, deps: Deps): void {
   host.storageQueue('delete-connection', {
@@ -25,6 +27,7 @@ export function addDeleteConnectionQueue(host: Pick<typeof app, 'storageQueue'>,
         await finishDeletion(deps, message);
         log('info', 'connection_deleted', { ...message });
       },
+      failed: archiveLastError(deps, poisoned),
       retryDelayMs: deps.retryDelayMs,
       sendAgain: deps.sendDeletion,
     }),
@@ -34,7 +37,7 @@ export function addDeleteConnectionQueue(host: Pick<typeof app, 'storageQueue'>,
     queueName: poisonQueues.deleteConnection,
     connection: DATA_STORAGE,
     handler: createPoisonTwin(deps, {
-      queue: queues.deleteConnection,
+      ...poisoned,
       message: deletionMessage,
       // Nothing to settle: until the connection is deleted, the sweep sends another message.
       settle: async () => undefined,

@@ -2,13 +2,18 @@ import type { app } from '@azure/functions';
 import { createConsumer } from '../../shared/edge/consumer.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
 import { type DeliverDeps, deliverEvent, failDelivery } from '../../shared/webhooks/deliver-event.ts';
-import { deliveryMessage } from '../../shared/webhooks/event-queues.ts';
-import { createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
+import { type DeliveryMessage, deliveryMessage } from '../../shared/webhooks/event-queues.ts';
+import { archiveLastError, createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
 
 interface Deps extends DeliverDeps, PoisonTwinDeps {
   /** How long a message stays hidden after a transient failure that names no time. */
   retryDelayMs: number;
 }
+
+const poisoned = {
+  queue: queues.deliverEvent,
+  archiveKey: ({ webhookId, deliveryId }: DeliveryMessage) => `${webhookId}:${deliveryId}`,
+};
 
 export function addDeliverEventQueue(host: Pick<typeof app, 'storageQueue'>, deps: Deps): void {
   host.storageQueue('deliver-event', {
@@ -17,6 +22,7 @@ export function addDeliverEventQueue(host: Pick<typeof app, 'storageQueue'>, dep
     handler: createConsumer({
       message: deliveryMessage,
       handle: (message, { log }) => deliverEvent(deps, message, log),
+      failed: archiveLastError(deps, poisoned),
       retryDelayMs: deps.retryDelayMs,
       sendAgain: (message, delayMs) => deps.eventQueues.sendDelivery(message, delayMs),
     }),
@@ -26,10 +32,9 @@ export function addDeliverEventQueue(host: Pick<typeof app, 'storageQueue'>, dep
     queueName: poisonQueues.deliverEvent,
     connection: DATA_STORAGE,
     handler: createPoisonTwin(deps, {
-      queue: queues.deliverEvent,
+      ...poisoned,
       message: deliveryMessage,
       settle: (message) => failDelivery(deps, message),
-      archiveKey: ({ webhookId, deliveryId }) => `${webhookId}:${deliveryId}`,
     }),
   });
 }

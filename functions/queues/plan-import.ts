@@ -1,14 +1,16 @@
 import type { app } from '@azure/functions';
 import { createConsumer } from '../../shared/edge/consumer.ts';
-import { importMessage } from '../../shared/imports/messages.ts';
+import { type ImportMessage, importMessage } from '../../shared/imports/messages.ts';
 import { failPlan, type PlanDeps, planImport } from '../../shared/imports/planning/plan-import.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
-import { createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
+import { archiveLastError, createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
 
 interface Deps extends PlanDeps, PoisonTwinDeps {
   /** How long a message stays hidden after a transient failure that names no time. */
   retryDelayMs: number;
 }
+
+const poisoned = { queue: queues.planImport, archiveKey: ({ importId }: ImportMessage) => importId };
 
 export function addPlanImportQueue(host: Pick<typeof app, 'storageQueue'>, deps: Deps): void {
   host.storageQueue('plan-import', {
@@ -17,6 +19,7 @@ export function addPlanImportQueue(host: Pick<typeof app, 'storageQueue'>, deps:
     handler: createConsumer({
       message: importMessage,
       handle: ({ customerId, importId }) => planImport(deps, customerId, importId),
+      failed: archiveLastError(deps, poisoned),
       retryDelayMs: deps.retryDelayMs,
       sendAgain: (message, delayMs) => deps.importQueues.sendPlan(message, delayMs),
     }),
@@ -26,7 +29,7 @@ export function addPlanImportQueue(host: Pick<typeof app, 'storageQueue'>, deps:
     queueName: poisonQueues.planImport,
     connection: DATA_STORAGE,
     handler: createPoisonTwin(deps, {
-      queue: queues.planImport,
+      ...poisoned,
       message: importMessage,
       settle: ({ customerId, importId }) => failPlan(deps, customerId, importId),
     }),

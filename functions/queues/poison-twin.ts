@@ -1,13 +1,17 @@
 import type { StorageQueueHandler } from '@azure/functions';
 import type { z } from 'zod';
+import type { Consumer } from '../../shared/edge/consumer.ts';
 import { createLog } from '../../shared/edge/log.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { signal } from '../../shared/kernel/signals.ts';
+import { archivePoison } from '../../shared/operations/archive-poison.ts';
 import type { PoisonArchive } from '../../shared/operations/poison-archive.ts';
 
 export interface PoisonTwinDeps {
-  poisonArchive: Pick<PoisonArchive, 'put'>;
+  poisonArchive: Pick<PoisonArchive, 'get' | 'insert' | 'update'>;
   clock: Clock;
+  /** After this many deliveries the host moves a message to the poison queue; `maxDequeueCount` of host.json. */
+  deliveriesMax: number;
 }
 
 interface PoisonTwin<Message> {
@@ -16,8 +20,8 @@ interface PoisonTwin<Message> {
   message: z.ZodType<Message>;
   /** Settles the work that the message asked for. */
   settle(message: Message): Promise<void>;
-  /** Identifies the message in the archive; the id of the queue message by default. */
-  archiveKey?(message: Message): string;
+  /** Identifies the work in the archive. */
+  archiveKey(message: Message): string;
 }
 
 /**
@@ -32,11 +36,34 @@ export function createPoisonTwin<Message>(deps: PoisonTwinDeps, twin: PoisonTwin
     const parsed = twin.message.safeParse(entry);
     try {
       if (parsed.success) await twin.settle(parsed.data);
-      const key = parsed.success ? (twin.archiveKey?.(parsed.data) ?? messageId) : messageId;
-      await deps.poisonArchive.put({ queue, key, message: entry, archivedAt: deps.clock.now() });
+      const key = parsed.success ? twin.archiveKey(parsed.data) : messageId;
+      const poisonedAt = instantOf(context.triggerMetadata?.insertionTime) ?? deps.clock.now();
+      const known = { queue, key, message: entry, poisonedAt };
+      await archivePoison(deps, parsed.success ? known : { ...known, isMalformed: true });
       signal(log, parsed.success ? 'message_poisoned' : 'message_poisoned_malformed', { queue, key });
     } catch (error) {
       signal(log, 'poison_left_to_the_sweep', { queue, messageId }, { error });
     }
+  };
+}
+
+function instantOf(value: unknown): Date | undefined {
+  const instant = new Date(String(value));
+  return Number.isNaN(instant.getTime()) ? undefined : instant;
+}
+
+/**
+ * Archives the error of a message's last delivery, because the poison queue does not tell why a message failed. Pass it to
+ * the consumer of the queue.
+ */
+export function archiveLastError<Message>(
+  deps: PoisonTwinDeps,
+  { queue, archiveKey }: Pick<PoisonTwin<Message>, 'queue' | 'archiveKey'>,
+): NonNullable<Consumer<Message>['failed']> {
+  return async (message, error, { dequeueCount, log }) => {
+    if (dequeueCount < deps.deliveriesMax) return;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const known = { queue, key: archiveKey(message), message, error: text, poisonedAt: deps.clock.now() };
+    await archivePoison(deps, known).catch((failure) => log('warn', 'poison_reason_lost', { error: failure }));
   };
 }

@@ -1,14 +1,16 @@
 import type { app } from '@azure/functions';
 import { createConsumer } from '../../shared/edge/consumer.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
-import { publishMessage } from '../../shared/webhooks/event-queues.ts';
+import { type PublishMessage, publishMessage } from '../../shared/webhooks/event-queues.ts';
 import { type PublishHappeningsDeps, publishHappenings } from '../../shared/webhooks/publish-happenings.ts';
-import { createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
+import { archiveLastError, createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
 
 interface Deps extends PublishHappeningsDeps, PoisonTwinDeps {
   /** How long a message stays hidden after a transient failure that names no time. */
   retryDelayMs: number;
 }
+
+const poisoned = { queue: queues.publishEvents, archiveKey: ({ source, id }: PublishMessage) => `${source}:${id}` };
 
 export function addPublishEventsQueue(host: Pick<typeof app, 'storageQueue'>, deps: Deps): void {
   host.storageQueue('publish-events', {
@@ -17,6 +19,7 @@ export function addPublishEventsQueue(host: Pick<typeof app, 'storageQueue'>, de
     handler: createConsumer({
       message: publishMessage,
       handle: (message) => publishHappenings(deps, message),
+      failed: archiveLastError(deps, poisoned),
       retryDelayMs: deps.retryDelayMs,
       sendAgain: (message, delayMs) => deps.eventQueues.sendPublish(message, delayMs),
     }),
@@ -26,7 +29,7 @@ export function addPublishEventsQueue(host: Pick<typeof app, 'storageQueue'>, de
     queueName: poisonQueues.publishEvents,
     connection: DATA_STORAGE,
     handler: createPoisonTwin(deps, {
-      queue: queues.publishEvents,
+      ...poisoned,
       message: publishMessage,
       // What has happened stays noted where it has happened, and is published with the next one.
       settle: async () => undefined,

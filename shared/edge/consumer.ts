@@ -19,6 +19,8 @@ export interface Consumer<Message> {
   sendAgain(message: Message, delayMs: number): Promise<void>;
   /** How long a message stays hidden after a transient failure that names no time. */
   retryDelayMs: number;
+  /** Called before a failure escapes to the host. */
+  failed?(message: Message, error: unknown, delivery: Delivery): Promise<void>;
   /**
    * The message to send after a transient failure; by default the same. `undefined` if something else finds the work
    * again.
@@ -53,6 +55,7 @@ export function createConsumer<Message>(consumer: Consumer<Message>): StorageQue
       if (!isTransient(error)) {
         const code = error instanceof DomainError ? error.code : undefined;
         log('error', 'message_failed', { dequeueCount, code, error });
+        await consumer.failed?.(parsed.data, error, delivery);
         throw error instanceof Error ? error : new Error(String(error));
       }
       const seconds = error.retryAfterSeconds;

@@ -7,8 +7,8 @@ import { createLog } from './log.ts';
 export interface TimerDeps {
   clock: Clock;
   heartbeats: {
-    /** Records that a timer has completed a run. */
-    beat(timer: string, at: Date): Promise<void>;
+    /** Records that a timer has completed a run, and when its schedule lets it run next. */
+    beat(heartbeat: { timer: string; ranAt: Date; dueAt?: Date }): Promise<void>;
   };
 }
 
@@ -28,11 +28,18 @@ export function createTimer(deps: TimerDeps, timed: TimedWork): TimerHandler {
     const startedAt = performance.now();
     try {
       await timed.handle({ log, isPastDue: timer.isPastDue === true, context });
-      await deps.heartbeats.beat(timed.name, deps.clock.now());
+      const dueAt = dueAtOf(timer);
+      await deps.heartbeats.beat({ timer: timed.name, ranAt: deps.clock.now(), ...(dueAt && { dueAt }) });
     } catch (error) {
       signal(log, 'timer_failed', {}, { error });
       throw error instanceof Error ? error : new Error(String(error));
     }
     signal(log, 'timer_ran', { ms: Math.round(performance.now() - startedAt), isPastDue: timer.isPastDue });
   };
+}
+
+/** The host tells the next occurrence, unless the schedule runs more often than each minute. */
+function dueAtOf({ scheduleStatus }: Timer): Date | undefined {
+  const next = new Date(scheduleStatus?.next ?? Number.NaN);
+  return Number.isNaN(next.getTime()) ? undefined : next;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import { type Heartbeats, latestOf } from './heartbeats.ts';
 
 interface PartHealth {
   status: 'ok' | 'unavailable';
@@ -18,16 +19,14 @@ interface ReadinessDeps {
     storage(): Promise<void>;
     vault(): Promise<void>;
   };
-  heartbeats: {
-    latest(): Promise<Date | undefined>;
-  };
+  heartbeats: Pick<Heartbeats, 'list'>;
+  /**
+   * The scheduler counts as unavailable after this time without a timer run. A restart of the process starts the time
+   * over.
+   */
+  schedulerSilentAfterMs: number;
 }
 
-/**
- * The scheduler counts as unavailable after this time without a timer run. A restart of the process starts the time
- * over.
- */
-const SILENCE_MAX_MS = 15 * 60_000;
 /** The route needs no API key. The cache keeps a flood of requests from reaching the vault. */
 const CACHED_MS = 5_000;
 const TIMEOUT_MS = 4_000;
@@ -49,10 +48,11 @@ export function createReadiness(deps: ReadinessDeps): () => Promise<Readiness> {
   }
 
   async function schedulerHealth(): Promise<PartHealth> {
-    const ranAt = await withTimeout(deps.heartbeats.latest()).catch(() => null);
-    if (ranAt === null) return { status: 'unavailable' };
+    const heartbeats = await withTimeout(deps.heartbeats.list()).catch(() => undefined);
+    if (!heartbeats) return { status: 'unavailable' };
+    const ranAt = latestOf(heartbeats);
     const silentSince = Math.max(ranAt?.getTime() ?? 0, startedAt.getTime());
-    const isSilent = deps.clock.now().getTime() - silentSince > SILENCE_MAX_MS;
+    const isSilent = deps.clock.now().getTime() - silentSince > deps.schedulerSilentAfterMs;
     return { status: isSilent ? 'unavailable' : 'ok', ...(ranAt && { lastRanAt: ranAt.toISOString() }) };
   }
 

@@ -99,7 +99,6 @@ export const signals = {
   tenant_answered: {
     level: 'info',
     when: 'About once a minute, for each running import: how many requests its tenant has answered, refused because of throttling, and left without an answer since the last line.',
-    bound: { queueFunction: 'text' },
     fields: {
       tenant: 'text',
       importId: 'text',

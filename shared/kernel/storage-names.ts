@@ -17,6 +17,13 @@ export const poisonQueues = {
   deliverEvent: 'deliver-event-poison',
 } as const;
 
+export const queueNames: readonly string[] = Object.values(queues);
+
+/** Where the host moves the messages of a queue that failed too often. */
+export function poisonQueueOf(queue: string): string {
+  return `${queue}-poison`;
+}
+
 export const tables = {
   /** Partition `customers`: the customer records. Partition of a customer: its slots, claims and releases. */
   customers: 'customers',
@@ -44,9 +51,9 @@ export const tables = {
   webhooks: 'webhooks',
   /** Partition of a customer (or of an operator's API key): answers stored for `Idempotency-Key`. */
   idempotency: 'idempotency',
-  /** Partition of a queue: its poison messages, with their last error. */
+  /** Partition of a queue: its poison messages, with their last error, and what operators decided. */
   poison: 'poison',
-  /** Partition `timer`: when each timer last completed a run. */
+  /** Partition `timer`: when each timer last completed a run. Partition `progress`: how far each unfinished import is. */
   heartbeats: 'heartbeats',
   /** Partition `all`: the audit records of everyone. Partition of a customer: its own, once more. Purged with it. */
   audit: 'audit',

@@ -5,6 +5,7 @@ import { openIdTenantDirectory } from '../adapters/entra/tenant-directory.ts';
 import { expiryCalendar } from '../adapters/expiry-calendar.ts';
 import { keyVaultSecrets } from '../adapters/key-vault/key-vault-secrets.ts';
 import { operatorKeys } from '../adapters/operator-key.ts';
+import { storageQueueLook } from '../adapters/queues/look-at-queue.ts';
 import { sendMessage } from '../adapters/queues/send-message.ts';
 import { storageImportQueues } from '../adapters/queues/storage-import-queues.ts';
 import { tableAlertSettings } from '../adapters/tables/table-alert-settings.ts';
@@ -21,8 +22,9 @@ import { tableKeptUploads } from '../adapters/tables/table-kept-uploads.ts';
 import { tableLedger } from '../adapters/tables/table-ledger.ts';
 import { tableMessagePool } from '../adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
-import { tableReconcileProgress } from '../adapters/tables/table-reconcile-progress.ts';
+import { tableProgressMarks } from '../adapters/tables/table-progress-marks.ts';
 import { tableRemovalLease, tableRemovals } from '../adapters/tables/table-removals.ts';
+import { tableRunProgress } from '../adapters/tables/table-run-progress.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../adapters/tables/table-tenant-paces.ts';
 import { tableUploadLeases } from '../adapters/tables/table-upload-leases.ts';
@@ -128,7 +130,18 @@ export function buildDeps(config: Config, log: Log) {
     uploadKeptMs: settings.UPLOADS_KEPT,
     rowsKeptMs: settings.ROWS_KEPT,
   };
-  const purgeDeps = { imports, importQueues, ledger, slots, uploads, importEvents, retention, clock, ...machinery };
+  const purgeDeps = {
+    imports,
+    importQueues,
+    poisonArchive,
+    ledger,
+    slots,
+    uploads,
+    importEvents,
+    retention,
+    clock,
+    ...machinery,
+  };
   const deletionDeps = {
     connections,
     expiryIndex,
@@ -180,7 +193,12 @@ export function buildDeps(config: Config, log: Log) {
     uploadLeases: tableUploadLeases(azure.table(tables.imports)),
     uploadLeaseMs: settings.UPLOAD_LEASE,
     heartbeats,
-    reconcileProgress: tableReconcileProgress(azure.table(tables.imports)),
+    reconcileProgress: tableRunProgress(azure.table(tables.imports), 'reconciliation'),
+    orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
+    progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),
+    lookAtQueue: storageQueueLook(azure.queues),
+    importStalledAfterMs: settings.IMPORT_STALLED_AFTER,
+    schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
     sign,
     isSigned,
     newId: createNewId(clock.now),
@@ -199,6 +217,7 @@ export function buildDeps(config: Config, log: Log) {
     readiness: createReadiness({
       clock,
       heartbeats,
+      schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
       parts: {
         storage: async () => void (await customers.exists('readiness-probe')),
         vault: async () => void (await vault.get('muster-readiness', 'probe')),

@@ -149,6 +149,9 @@ const settings = z.object({
   REPLACED_SECRET_KEPT: durationMs('P3D'),
   CONSENT_LINK_VALID: durationMs('PT1H'),
 
+  IMPORT_STALLED_AFTER: durationMs('PT15M'),
+  SCHEDULER_SILENT_AFTER: durationMs('PT15M'),
+
   /** NCRONTAB with six fields. The host reads them as `%SWEEP_SCHEDULE%` and so on. */
   SWEEP_SCHEDULE: z.string().default('0 * * * * *'),
   EXPIRY_SCHEDULE: z.string().default('0 0 6 * * *'),

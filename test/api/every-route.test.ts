@@ -42,6 +42,7 @@ it('names every function in kebab-case, and each queue function like its queue',
     'sweep-events',
     'sweep-imports',
     'tidy-up',
+    'watch-queues',
   ]);
   for (const { name } of [...routes, ...queues, ...timers]) expect(name).toMatch(/^[a-z]+(-[a-z]+)+$/);
 });

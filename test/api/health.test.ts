@@ -11,7 +11,7 @@ it('200: says that the app is alive, without a key', async () => {
 
 it('200: tells everyone whether the app is ready, and only an operator the status of each part', async () => {
   const api = createApi();
-  await api.deps.heartbeats.beat('sweep', new Date('2026-05-31T23:59:00Z'));
+  await api.deps.heartbeats.beat({ timer: 'sweep', ranAt: new Date('2026-05-31T23:59:00Z') });
   const acme = await api.customer();
   for (const key of [undefined, 'nonsense', acme.key])
     expect(await (await ready(api, key)).json()).toEqual({ status: 'ok' });
@@ -36,13 +36,13 @@ it('503: answers with Retry-After if a part is unavailable', async () => {
 
 it('503: reports the scheduler as unavailable if no timer has run for 15 minutes', async () => {
   const api = createApi();
-  await api.deps.heartbeats.beat('sweep', new Date('2026-05-31T00:00:00Z'));
+  await api.deps.heartbeats.beat({ timer: 'sweep', ranAt: new Date('2026-05-31T00:00:00Z') });
   expect((await ready(api)).status).toBe(200);
   api.deps.time.now = new Date('2026-06-01T00:16:00Z');
   expect(await (await ready(api, OPERATOR_KEY)).json()).toMatchObject({
     parts: { scheduler: { status: 'unavailable' } },
   });
-  await api.deps.heartbeats.beat('sweep', new Date('2026-06-01T00:16:00Z'));
+  await api.deps.heartbeats.beat({ timer: 'sweep', ranAt: new Date('2026-06-01T00:16:00Z') });
   api.deps.time.now = new Date('2026-06-01T00:16:06Z');
   expect((await ready(api)).status).toBe(200);
 });
@@ -50,9 +50,9 @@ it('503: reports the scheduler as unavailable if no timer has run for 15 minutes
 it('200: asks each part once for a burst of callers', async () => {
   const api = createApi();
   let asked = 0;
-  api.deps.heartbeats.latest = async () => {
+  api.deps.heartbeats.list = async () => {
     asked++;
-    return undefined;
+    return [];
   };
   await Promise.all(Array.from({ length: 20 }, () => ready(api)));
   expect(asked).toBe(1);

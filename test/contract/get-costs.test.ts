@@ -102,6 +102,7 @@ function startApp() {
     readiness: createReadiness({
       clock: deps.clock,
       heartbeats,
+      schedulerSilentAfterMs: 900_000,
       parts: { storage: async () => void (await customers.exists('x')), vault: async () => undefined },
     }),
   } satisfies FunctionDeps);

@@ -1,6 +1,8 @@
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freePort } from '../../local/ports.ts';
+import { storageQueueLook } from '../../shared/adapters/queues/look-at-queue.ts';
+import { sendMessage } from '../../shared/adapters/queues/send-message.ts';
 import { storageImportQueues } from '../../shared/adapters/queues/storage-import-queues.ts';
 import type { ImportQueues } from '../../shared/imports/import-queues.ts';
 import { queues } from '../../shared/kernel/storage-names.ts';
@@ -48,6 +50,25 @@ it('returns when the oldest visible check was sent, and ignores delayed ones', a
   expect(await importQueues.getOldestCheckSentAt()).toBeUndefined();
   await importQueues.sendCheck(aCheckMessage());
   expect(await importQueues.getOldestCheckSentAt()).toEqual(expect.any(Date));
+});
+
+it('shows how many messages a queue has and since when the oldest could be handled, and takes none', async () => {
+  const service = serviceOf(azurite.connectionString);
+  const queue = service.getQueueClient('looked-at');
+  await queue.create();
+  const look = () => storageQueueLook(service)('looked-at');
+  expect(await look()).toEqual({ depth: 0 });
+  await sendMessage(queue, { v: 1 }, 1_000);
+  expect(await look()).toEqual({ depth: 1 });
+  await expect.poll(async () => (await look()).oldestSince, { interval: 200, timeout: 5_000 }).toBeDefined();
+  const [peeked] = (await queue.peekMessages()).peekedMessageItems;
+  const sentAt = peeked?.insertedOn.getTime() ?? 0;
+  // It waits since its delay was over, and not since it was sent.
+  expect((await look()).oldestSince?.getTime()).toBeGreaterThanOrEqual(sentAt + 1_000);
+  await sendMessage(queue, { v: 1 });
+  await queue.sendMessage('not base64 {');
+  expect((await look()).depth).toBe(3);
+  expect((await queue.receiveMessages({ numberOfMessages: 5 })).receivedMessageItems).toHaveLength(3);
 });
 
 it('rejects with storage_unavailable if storage is unavailable', async () => {

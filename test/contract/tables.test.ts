@@ -19,8 +19,9 @@ import { tableLedger } from '../../shared/adapters/tables/table-ledger.ts';
 import { tableMessagePool } from '../../shared/adapters/tables/table-message-pool.ts';
 import { tableOutbox } from '../../shared/adapters/tables/table-outbox.ts';
 import { tablePoisonArchive } from '../../shared/adapters/tables/table-poison.ts';
-import { tableReconcileProgress } from '../../shared/adapters/tables/table-reconcile-progress.ts';
+import { tableProgressMarks } from '../../shared/adapters/tables/table-progress-marks.ts';
 import { tableRemovalLease, tableRemovals } from '../../shared/adapters/tables/table-removals.ts';
+import { tableRunProgress } from '../../shared/adapters/tables/table-run-progress.ts';
 import { tableSlots } from '../../shared/adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../../shared/adapters/tables/table-tenant-paces.ts';
 import { tableUploadLeases } from '../../shared/adapters/tables/table-upload-leases.ts';
@@ -32,16 +33,20 @@ import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
 import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
 import { inMemoryAudit } from '../fakes/in-memory-audit.ts';
 import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
+import { inMemoryConsents } from '../fakes/in-memory-consents.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
 import { inMemoryDeliveries } from '../fakes/in-memory-deliveries.ts';
 import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
+import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
 import { inMemoryKeptUploads } from '../fakes/in-memory-kept-uploads.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemoryOutbox } from '../fakes/in-memory-outbox.ts';
-import { inMemoryReconcileProgress } from '../fakes/in-memory-reconcile-progress.ts';
+import { inMemoryPoisonArchive } from '../fakes/in-memory-poison-archive.ts';
+import { inMemoryProgressMarks } from '../fakes/in-memory-progress-marks.ts';
 import { inMemoryRemovals } from '../fakes/in-memory-removals.ts';
+import { inMemoryRunProgress } from '../fakes/in-memory-run-progress.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
 import { inMemoryUploadLeases } from '../fakes/in-memory-upload-leases.ts';
@@ -53,16 +58,20 @@ import { describeAnswerMemory } from './answer-memory.contract.ts';
 import { describeApiKeyStore } from './api-key-store.contract.ts';
 import { describeAuditLog } from './audit-log.contract.ts';
 import { describeConnectionStore } from './connection-store.contract.ts';
+import { describeConsentStore } from './consent-store.contract.ts';
 import { describeCustomerStore } from './customer-store.contract.ts';
 import { describeDeliveryStore } from './delivery-store.contract.ts';
 import { describeExpiryIndex } from './expiry-index.contract.ts';
+import { describeHeartbeats } from './heartbeats.contract.ts';
 import { describeImportStore } from './import-store.contract.ts';
 import { describeKeptUploads } from './kept-uploads.contract.ts';
 import { describeLedger } from './ledger.contract.ts';
 import { describeMessagePoolStore } from './message-pool-store.contract.ts';
 import { describeOutbox } from './outbox.contract.ts';
-import { describeReconcileProgress } from './reconcile-progress.contract.ts';
+import { describePoisonArchive } from './poison-archive.contract.ts';
+import { describeProgressMarks } from './progress-marks.contract.ts';
 import { describeRemovalSchedule } from './removal-schedule.contract.ts';
+import { describeRunProgress } from './run-progress.contract.ts';
 import { describeSlots } from './slots.contract.ts';
 import { describeTenantPaceStore } from './tenant-pace-store.contract.ts';
 import { describeUploadLeases } from './upload-leases.contract.ts';
@@ -102,8 +111,10 @@ describeImportStore('in memory', inMemoryImports);
 describeImportStore('tables', () => tableImports(client(tables.imports)));
 describeTenantPaceStore('in memory', inMemoryTenantPaces);
 describeTenantPaceStore('tables', () => tableTenantPaces(client(tables.imports)));
-describeReconcileProgress('in memory', inMemoryReconcileProgress);
-describeReconcileProgress('tables', () => tableReconcileProgress(client(tables.imports)));
+describeConsentStore('in memory', inMemoryConsents);
+describeConsentStore('tables', () => tableConsents(client(tables.consents)));
+describeRunProgress('in memory', inMemoryRunProgress);
+describeRunProgress('tables', () => tableRunProgress(client(tables.imports), 'orphaned-secrets'));
 describeMessagePoolStore('in memory', inMemoryMessagePool);
 describeMessagePoolStore('tables', () => tableMessagePool(client(tables.imports)));
 describeUploadLeases('in memory', inMemoryUploadLeases);
@@ -137,16 +148,12 @@ describeDeliveryStore('tables', () => tableDeliveries(client(tables.webhooks)));
 describeOutbox('in memory', inMemoryOutbox);
 describeOutbox('tables', () => tableOutbox(client(tables.webhooks)));
 
-describe('heartbeats: tables', () => {
-  it('returns the latest run of all timers', async () => {
-    const heartbeats = tableHeartbeats(client(tables.heartbeats));
-    expect(await heartbeats.latest()).toBeUndefined();
-    await heartbeats.beat('sweep', new Date(2_000));
-    await heartbeats.beat('expiry', new Date(1_000));
-    await heartbeats.beat('sweep', new Date(3_000));
-    expect(await heartbeats.latest()).toEqual(new Date(3_000));
-  });
-});
+describeHeartbeats('in memory', inMemoryHeartbeats);
+describeHeartbeats('tables', () => tableHeartbeats(client(tables.heartbeats)));
+describeProgressMarks('in memory', inMemoryProgressMarks);
+describeProgressMarks('tables', () => tableProgressMarks(client(tables.heartbeats)));
+describePoisonArchive('in memory', inMemoryPoisonArchive);
+describePoisonArchive('tables', () => tablePoisonArchive(client(tables.poison)));
 
 describe('table adapters', () => {
   it('store records under any escaped key', async () => {
@@ -266,10 +273,11 @@ describe('table adapters', () => {
     ['write an audit record', (table) => tableAudit(table).removeBefore(new Date(), 5)],
     ['remember an answer', (table) => tableAnswers(table).removeExpired(new Date())],
     ['use a consent link', (table) => tableConsents(table).use('hash', new Date())],
-    ['read heartbeats', (table) => tableHeartbeats(table).latest()],
+    ['read heartbeats', (table) => tableHeartbeats(table).list()],
     [
       'archive a message',
-      (table) => tablePoisonArchive(table).put({ queue: 'q', key: 'k', message: {}, archivedAt: new Date() }),
+      (table) =>
+        tablePoisonArchive(table).insert({ queue: 'q', key: 'k', message: {}, archivedAt: new Date(), state: 'open' }),
     ],
   ])('treat a missing table as a defect, never as an empty table: %s', async (_, call) => {
     const missing = TableClient.fromConnectionString(azurite.connectionString, 'nosuchtable', {

@@ -32,6 +32,7 @@ it('counts exactly although HTTP, each queue function and each timer have proces
     'sweep-events',
     'sweep-imports',
     'tidy-up',
+    'watch-queues',
   ];
   for (const name of once) expect(functionsOf.get(`functions ${name} 1`)).toEqual([name]);
   expect(functionsOf.size).toBe(2 + 2 * alone.length + once.length);

@@ -1,15 +1,12 @@
-import type { Heartbeats } from '../../shared/health/heartbeats.ts';
+import type { Heartbeat, Heartbeats } from '../../shared/health/heartbeats.ts';
 
 /** Heartbeats of timers in memory. */
 export function inMemoryHeartbeats(): Heartbeats {
-  const beats = new Map<string, Date>();
+  const beats = new Map<string, Heartbeat>();
   return {
-    async beat(timer, at) {
-      beats.set(timer, at);
+    async beat(heartbeat) {
+      beats.set(heartbeat.timer, heartbeat);
     },
-    async latest() {
-      const last = Math.max(...[...beats.values()].map((at) => at.getTime()));
-      return Number.isFinite(last) ? new Date(last) : undefined;
-    },
+    list: async () => [...beats.values()],
   };
 }

@@ -52,7 +52,9 @@ import { inMemoryLeases } from '../fakes/in-memory-lease.ts';
 import { inMemoryLedger } from '../fakes/in-memory-ledger.ts';
 import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemoryOutbox } from '../fakes/in-memory-outbox.ts';
-import { inMemoryReconcileProgress } from '../fakes/in-memory-reconcile-progress.ts';
+import { inMemoryPoisonArchive } from '../fakes/in-memory-poison-archive.ts';
+import { inMemoryProgressMarks } from '../fakes/in-memory-progress-marks.ts';
+import { inMemoryRunProgress } from '../fakes/in-memory-run-progress.ts';
 import { inMemorySigningSecrets } from '../fakes/in-memory-signing-secrets.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
@@ -68,7 +70,7 @@ import { someRetention } from './some-retention.ts';
 
 export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
 export const JSON_BODY_MAX_BYTES = 1_048_576;
-const NOW = new Date('2026-06-01T00:00:00Z');
+export const NOW = new Date('2026-06-01T00:00:00Z');
 export const TENANT_ID = '5a1c6f3e-0b7d-4e29-9c84-2f6e8d1b7a50';
 export const DOMAIN = 'tailspin.example';
 const docsAssets = docsFiles.map((file) => toDocsAsset(file, gzipSync(`the content of ${file}`)));
@@ -102,7 +104,7 @@ export function createApiDeps() {
   const connections = inMemoryConnections();
   const expiryIndex = inMemoryExpiryIndex();
   const consents = inMemoryConsents();
-  const poisonArchive = { put: async () => undefined, remove: async () => undefined, purge: async () => undefined };
+  const poisonArchive = inMemoryPoisonArchive();
   const serialByKey = createSerialByKey();
   const tenantGate = createTenantGate({ checksMax: 4, now: Date.now });
   const reports = createReportBook({ clock, running: tenantGate.running });
@@ -188,7 +190,7 @@ export function createApiDeps() {
     webhooks: inMemoryWebhooks(),
     deliveries: inMemoryDeliveries(),
     outbox: inMemoryOutbox(),
-    signingSecrets: inMemorySigningSecrets(),
+    signingSecrets: inMemorySigningSecrets(clock.now),
     webhookSender: simulatedReceiver(),
     eventQueues: { sendPublish: send, sendDelivery: send },
     retrySchedule: createRetrySchedule([5_000, 60_000]),
@@ -264,12 +266,18 @@ export function createApiDeps() {
       void processEvents.push({ level, event, ...fields }),
     customerPurgers: purgers,
     heartbeats,
-    reconcileProgress: inMemoryReconcileProgress(),
+    reconcileProgress: inMemoryRunProgress(),
+    orphanSearchProgress: inMemoryRunProgress(),
+    progressMarks: inMemoryProgressMarks(),
+    lookAtQueue: async () => ({ depth: 0 }),
+    importStalledAfterMs: 900_000,
+    schedulerSilentAfterMs: 900_000,
     /** Set a part to `true` to make it unavailable. */
     unavailable,
     readiness: createReadiness({
       clock,
       heartbeats,
+      schedulerSilentAfterMs: 900_000,
       parts: { storage: checkPart('storage'), vault: checkPart('vault') },
     }),
   };

@@ -9,13 +9,29 @@ function encodeMessage(message: object): string {
   return Buffer.from(JSON.stringify(message)).toString('base64');
 }
 
-/** Puts a message on a queue, hidden for `delayMs`. */
+/**
+ * Puts a message on a queue, hidden for `delayMs`. The field `dueAt` tells those who look into the queue that the message
+ * was not to be handled earlier. Its consumer ignores it.
+ */
 export async function sendMessage(queue: QueueClient, message: object, delayMs = 0): Promise<void> {
   const visibilityTimeout = Math.ceil(delayMs / 1000);
+  const isDelayed = visibilityTimeout > 0;
+  const dueAt = isDelayed && { dueAt: new Date(Date.now() + visibilityTimeout * 1000).toISOString() };
   await translateStorageErrors(
-    queue.sendMessage(encodeMessage(message), {
+    queue.sendMessage(encodeMessage({ ...message, ...dueAt }), {
       messageTimeToLive,
-      ...(visibilityTimeout > 0 && { visibilityTimeout }),
+      ...(isDelayed && { visibilityTimeout }),
     }),
   );
+}
+
+/** When a message was due that was sent with a delay. `undefined` for any other one. */
+export function dueAtOf(text: string): Date | undefined {
+  try {
+    const { dueAt } = JSON.parse(Buffer.from(text, 'base64').toString());
+    const date = new Date(typeof dueAt === 'string' ? dueAt : Number.NaN);
+    return Number.isNaN(date.getTime()) ? undefined : date;
+  } catch {
+    return undefined;
+  }
 }

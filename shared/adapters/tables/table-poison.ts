@@ -1,23 +1,33 @@
-import type { TableClient } from '@azure/data-tables';
+import { odata, type TableClient } from '@azure/data-tables';
 import type { PoisonArchive, PoisonedMessage } from '../../operations/poison-archive.ts';
-import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
-import { type Columns, toProperties } from './columns.ts';
+import { undefinedOn } from '../storage-errors.ts';
+import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
-import { eachEntity } from './read-entities.ts';
+import { eachEntity, readEntities, readEntity, readPage } from './read-entities.ts';
 
 const columns: Columns<PoisonedMessage> = {
   queue: 'text',
   key: 'text',
   message: 'json',
+  isMalformed: 'flag',
   error: 'text',
   archivedAt: 'instant',
+  state: 'text',
+  decidedAt: 'instant',
 };
 
 /** A property holds up to 32 Ki characters. */
 const ERROR_MAX_LENGTH = 16_000;
+const UNDECIDED = "(state eq 'open' or state eq 'requeuing')";
 
 /** The archive in one table, with a partition for each queue. */
 export function tablePoisonArchive(table: TableClient): PoisonArchive {
+  const toEntity = (entry: PoisonedMessage) => ({
+    partitionKey: entry.queue,
+    rowKey: escapeKey(entry.key),
+    ...toProperties(columns, { ...entry, ...(entry.error && { error: entry.error.slice(0, ERROR_MAX_LENGTH) }) }),
+  });
+
   /** Reads the whole archive. It is small, and a malformed message may name its customer anywhere. */
   async function removeNaming(id: string): Promise<void> {
     for await (const { partitionKey = '', rowKey = '', message, error } of eachEntity(table, "PartitionKey gt ''")) {
@@ -27,10 +37,31 @@ export function tablePoisonArchive(table: TableClient): PoisonArchive {
   }
 
   return {
-    async put({ error, ...entry }) {
-      const known = error === undefined ? entry : { ...entry, error: error.slice(0, ERROR_MAX_LENGTH) };
-      const entity = { partitionKey: entry.queue, rowKey: escapeKey(entry.key), ...toProperties(columns, known) };
-      await translateStorageErrors(table.upsertEntity(entity, 'Merge'));
+    get: (queue, key) => readEntity(table, columns, queue, escapeKey(key)),
+    insert: async (entry) => (await undefinedOn([409], table.createEntity(toEntity(entry)))) !== undefined,
+    async update(entry, tag) {
+      const written = await undefinedOn([404, 412], table.updateEntity(toEntity(entry), 'Replace', { etag: tag }));
+      return written?.etag;
+    },
+    list: (queue, page) => readPage(table, columns, `${odata`PartitionKey eq ${queue}`} and ${UNDECIDED}`, page),
+    async count(queue, max) {
+      const filter = `${odata`PartitionKey eq ${queue}`} and ${UNDECIDED}`;
+      const { items } = await readEntities(table, filter, { limit: max, select: ['PartitionKey'] });
+      return items.length;
+    },
+    async listRequeuing(before, limit) {
+      const filter = odata`state eq ${'requeuing'} and decidedAt lt ${before.toISOString()}`;
+      const { items } = await readEntities(table, filter, { limit });
+      return items.map((entity) => fromProperties(columns, entity));
+    },
+    async removeDecided(before, max) {
+      const decided = "(state eq 'requeued' or state eq 'discarded')";
+      const filter = `${decided} and ${odata`decidedAt lt ${before.toISOString()}`}`;
+      const { items } = await readEntities(table, filter, { limit: max, select: ['PartitionKey', 'RowKey'] });
+      for (const { partitionKey = '', rowKey = '' } of items) {
+        await undefinedOn([404], table.deleteEntity(partitionKey, rowKey));
+      }
+      return items.length;
     },
     remove: removeNaming,
     purge: removeNaming,

@@ -1,3 +1,4 @@
+import type { Log } from '../../kernel/log.ts';
 import type { Slots } from '../../plans/slots.ts';
 import type { ImportEvents } from '../finishing/announce-end.ts';
 import type { LeaseDeps } from '../import-lease.ts';
@@ -9,12 +10,14 @@ import type { MessagePool } from './message-pool.ts';
 export interface DispatchDeps extends LeaseDeps, RulingDeps {
   imports: RulingDeps['imports'];
   importQueues: RulingDeps['importQueues'];
-  tenantPaces: TenantPaceStore;
+  tenantPaces: Pick<TenantPaceStore, 'get' | 'put'>;
   messagePool: MessagePool;
   slots: Pick<Slots, 'giveBack' | 'trim'>;
   importEvents: ImportEvents;
   retention: Pick<Retention, 'removals' | 'rowsKeptMs'>;
   dispatching: DispatchSettings;
+  /** Of the process: it tells how tenants answer. */
+  processLog: Log;
 }
 
 interface DispatchSettings {

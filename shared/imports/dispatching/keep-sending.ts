@@ -9,6 +9,7 @@ import { holdPace } from './pace-holder.ts';
 import { createDueRows, createFreshRows } from './row-buffers.ts';
 import { runTick } from './run-tick.ts';
 import type { Shift, ShiftEnd } from './shift.ts';
+import { createAnswerCount } from './tell-answers.ts';
 import { waitingLines } from './waiting-lines.ts';
 
 /** While an import cannot be read completely, it is looked at this often. */
@@ -25,12 +26,14 @@ export async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise
   if (!plan || !connection) return { kind: 'asleep', until: new Date(startedAt + UNREADABLE_MS) };
 
   const { checksHeldUntil } = connection.value;
+  const tenant = tenantKeyOf(connection.value);
+  const answers = createAnswerCount({ clock: deps.clock, log: deps.processLog }, lease.record, tenant);
   const noSums = flowSumsOf(zeroCounts, sumReports([]));
   const flow = lease.record.flow ?? newFlow(startedAt, noSums, deps.dispatching.refusalsMax);
   const shift: Shift = {
     lease,
     plan: plan.value,
-    pace: holdPace(deps.tenantPaces, tenantKeyOf(connection.value)),
+    pace: holdPace(deps.tenantPaces, tenant),
     flow,
     fresh: createFreshRows(deps.ledger, lease.record),
     due: createDueRows(deps.ledger, lease.record, () => waitingLines(lease.record, flow)),
@@ -38,6 +41,7 @@ export async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise
     narrowedAt: 0,
     watchingSince: 0,
     givenBack: { slots: 0, at: 0 },
+    answers,
   };
   lease.onRelease((current) => ({ ...current, flow }));
   try {
@@ -47,6 +51,7 @@ export async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise
       if (deps.clock.now().getTime() - startedAt >= deps.dispatching.shiftMs) return { kind: 'over' };
     }
   } finally {
+    answers.tell();
     await deps.messagePool.leave(id).catch(() => undefined);
   }
 }

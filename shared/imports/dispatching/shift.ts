@@ -6,6 +6,7 @@ import type { WorkerReport } from '../ledger/worker-report.ts';
 import type { Flow, FlowSums } from './flow.ts';
 import type { PaceHolder } from './pace-holder.ts';
 import type { DueRows, FreshRows, NextDue } from './row-buffers.ts';
+import type { AnswerCount } from './tell-answers.ts';
 
 /** What one dispatcher works with while it holds the lease. */
 export interface Shift {
@@ -26,6 +27,7 @@ export interface Shift {
   watchingSince: number;
   /** The slots that the import has given back, as far as this dispatcher knows, and when it last did so. */
   givenBack: { slots: number; at: number };
+  answers: AnswerCount;
 }
 
 export type ShiftEnd =

@@ -39,7 +39,7 @@ interface SharedParts {
   mailboxes: SimulatedMailboxes;
   ledger: Ledger;
   imports: ImportStore;
-  tenantPaces: TenantPaceStore;
+  tenantPaces: Pick<TenantPaceStore, 'get' | 'put'>;
   messagePoolStore: MessagePoolStore;
   connections: ConnectionStore;
   slots: Slots;
@@ -222,6 +222,7 @@ function buildDeps(name: string, shared: SharedParts, lifetime: Lifetime) {
     planOverdueMs: 90_000,
     pausedMaxMs: 30 * 86_400_000,
     customers: { exists: async () => true },
+    processLog: () => undefined,
     leasing: { holder: name, leaseMs: 10_000 },
     dispatching: { windowTotal, checksMax: 24, refusalsMax: 20, shiftMs: 300_000 },
   } satisfies CheckDeps & PlanDeps & DispatchDeps & Parameters<typeof sweepImports>[0];

@@ -96,8 +96,15 @@ describe('a timer', () => {
     await expect(createTimer(deps, { name: 't', handle: failing })(tick, createContext().context)).rejects.toThrow(
       'no',
     );
-    expect(await deps.heartbeats.latest()).toBeUndefined();
+    expect(await deps.heartbeats.list()).toEqual([]);
     await createTimer(deps, { name: 't', handle: async () => undefined })(tick, createContext().context);
-    expect(await deps.heartbeats.latest()).toEqual(at);
+    expect(await deps.heartbeats.list()).toEqual([{ timer: 't', ranAt: at }]);
+  });
+
+  it('records when the host lets it run next', async () => {
+    const deps = { clock: { now: () => at }, heartbeats: inMemoryHeartbeats() };
+    const scheduled = { ...tick, scheduleStatus: { ...tick.scheduleStatus, next: '2026-06-01T00:05:00+00:00' } };
+    await createTimer(deps, { name: 't', handle: async () => undefined })(scheduled, createContext().context);
+    expect(await deps.heartbeats.list()).toEqual([{ timer: 't', ranAt: at, dueAt: new Date('2026-06-01T00:05:00Z') }]);
   });
 });

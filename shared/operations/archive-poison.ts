@@ -1,0 +1,37 @@
+import { retryLostRaces } from '../kernel/change-tagged.ts';
+import type { PoisonArchive, PoisonedMessage } from './poison-archive.ts';
+
+/** What is known of a message that failed for the last time, or that is on the poison queue. */
+export interface Poisoning extends Pick<PoisonedMessage, 'queue' | 'key' | 'message' | 'isMalformed' | 'error'> {
+  /** When it failed for the last time, or when it was put on the poison queue. */
+  poisonedAt: Date;
+}
+
+type ArchiveDeps = { poisonArchive: Pick<PoisonArchive, 'get' | 'insert' | 'update'> };
+
+/**
+ * Archives a poison message. Repeatable: what is known of the same message is put together.
+ *
+ * Work that was decided and is poisoned anew is open again. A poison message from before the decision is the same one,
+ * delivered twice, and changes nothing.
+ */
+export async function archivePoison({ poisonArchive }: ArchiveDeps, poisoning: Poisoning): Promise<void> {
+  const { poisonedAt, ...known } = poisoning;
+  await retryLostRaces(async () => {
+    const found = await poisonArchive.get(known.queue, known.key);
+    if (!found) {
+      return (await poisonArchive.insert({ ...known, archivedAt: poisonedAt, state: 'open' })) ? 'done' : undefined;
+    }
+    const next = joined(found.value, poisoning);
+    return !next || (await poisonArchive.update(next, found.tag)) !== undefined ? 'done' : undefined;
+  });
+}
+
+/** `undefined` if there is nothing new. */
+function joined(current: PoisonedMessage, { poisonedAt, error, ...known }: Poisoning): PoisonedMessage | undefined {
+  const { decidedAt, ...open } = current;
+  if (decidedAt === undefined) return error === undefined ? undefined : { ...current, error };
+  if (poisonedAt <= decidedAt) return undefined;
+  const { error: _earlier, ...rest } = open;
+  return { ...rest, ...known, ...(error !== undefined && { error }), archivedAt: poisonedAt, state: 'open' };
+}

@@ -1,0 +1,48 @@
+import type { PoisonArchive, PoisonedMessage } from '../../shared/operations/poison-archive.ts';
+import { pageOf } from './page-of.ts';
+
+/** Poison messages in memory. */
+export function inMemoryPoisonArchive(): PoisonArchive {
+  const entries = new Map<string, { value: PoisonedMessage; tag: string }>();
+  let tags = 0;
+  const keyOf = ({ queue, key }: Pick<PoisonedMessage, 'queue' | 'key'>) => `${queue}\n${key}`;
+  const values = () => [...entries.values()].map(({ value }) => value);
+  const isUndecided = ({ state }: PoisonedMessage) => state === 'open' || state === 'requeuing';
+  const ofQueue = (queue: string) => values().filter((entry) => entry.queue === queue && isUndecided(entry));
+  const removeNaming = async (id: string) => {
+    for (const entry of values()) if (JSON.stringify(entry).includes(id)) entries.delete(keyOf(entry));
+  };
+  return {
+    async get(queue, key) {
+      const found = entries.get(keyOf({ queue, key }));
+      return found && structuredClone(found);
+    },
+    async insert(entry) {
+      if (entries.has(keyOf(entry))) return false;
+      entries.set(keyOf(entry), { value: structuredClone(entry), tag: `${++tags}` });
+      return true;
+    },
+    async update(entry, tag) {
+      if (entries.get(keyOf(entry))?.tag !== tag) return undefined;
+      entries.set(keyOf(entry), { value: structuredClone(entry), tag: `${++tags}` });
+      return `${tags}`;
+    },
+    list: async (queue, page) =>
+      pageOf(
+        ofQueue(queue).toSorted((one, other) => (one.key < other.key ? -1 : 1)),
+        page,
+      ),
+    count: async (queue, max) => Math.min(max, ofQueue(queue).length),
+    listRequeuing: async (before, limit) =>
+      values()
+        .filter(({ state, decidedAt }) => state === 'requeuing' && decidedAt && decidedAt < before)
+        .slice(0, limit),
+    async removeDecided(before, max) {
+      const old = values().filter((entry) => !isUndecided(entry) && entry.decidedAt && entry.decidedAt < before);
+      for (const entry of old.slice(0, max)) entries.delete(keyOf(entry));
+      return Math.min(max, old.length);
+    },
+    remove: removeNaming,
+    purge: removeNaming,
+  };
+}
