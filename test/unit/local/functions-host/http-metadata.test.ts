@@ -44,5 +44,15 @@ test('values of a body become what .NET makes of them, null is left out, and arr
 });
 
 test('a body that is no JSON object, and the key of a function, add nothing', () => {
-  for (const body of ['[1]', '{"a":', 'a,b\n1,2', '']) expect(Object.keys(metadataOf('code=k', body))).toHaveLength(2);
+  const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  for (const body of ['[1]', '{"a":', 'a,b\n1,2', '', deep, deep.replaceAll(']', '')])
+    expect(Object.keys(metadataOf('code=k', body))).toHaveLength(2);
+});
+
+test('a body may be large', () => {
+  expect(metadataOf('', { a: 'x'.repeat(20_000_000) })).toHaveProperty('a');
+});
+
+test('brackets within texts are not levels', () => {
+  expect(metadataOf('', { a: '['.repeat(200), b: '"\\"' })).toMatchObject({ a: { string: '['.repeat(200) } });
 });
