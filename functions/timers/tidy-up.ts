@@ -2,12 +2,14 @@ import type { app } from '@azure/functions';
 import { type RemoveOldRecordsDeps, removeOldAuditRecords } from '../../shared/audit/remove-old-records.ts';
 import { type PurgeCustomerDeps, purgeDueCustomers } from '../../shared/customers/delete-customer.ts';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { type RemoveOldPacesDeps, removeOldPaces } from '../../shared/imports/pacing/remove-old-paces.ts';
 import type { AnswerMemory } from '../../shared/kernel/answer-memory.ts';
 import { type RemoveOldDeliveriesDeps, removeOldDeliveries } from '../../shared/webhooks/remove-old-deliveries.ts';
 
 type Deps = TimerDeps &
   Omit<PurgeCustomerDeps, 'answers'> &
   RemoveOldRecordsDeps &
+  RemoveOldPacesDeps &
   RemoveOldDeliveriesDeps & { answers: AnswerMemory };
 
 /** Once a day: purges deleted customers whose grace period is over, and removes what is kept for a time only. */
@@ -21,7 +23,8 @@ export function addTidyUpTimer(host: Pick<typeof app, 'timer'>, deps: Deps): voi
         await deps.answers.removeExpired(deps.clock.now());
         const auditRecords = await removeOldAuditRecords(deps);
         const deliveries = await removeOldDeliveries(deps);
-        log('info', 'tidied_up', { deletions, auditRecords, deliveries });
+        const paces = await removeOldPaces(deps);
+        log('info', 'tidied_up', { deletions, auditRecords, deliveries, paces });
       },
     }),
   });
