@@ -19,6 +19,8 @@ export interface RegisteredRoute extends RouteDescription {
   bodyKind?: BodyKind;
   query?: z.ZodType;
   list?: boolean;
+  /** Present if problems are shown as a page. */
+  showProblem?: unknown;
 }
 
 /** A page or file for a browser: open to everyone, and no part of the API. */

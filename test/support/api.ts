@@ -130,6 +130,7 @@ export function createApiDeps() {
     clock,
     sendDeletion: send,
     purgeConnection: async () => undefined,
+    removePace: async () => undefined,
   };
   const tenants: TenantDirectory = {
     async find(cloud, name) {

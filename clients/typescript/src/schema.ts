@@ -2239,6 +2239,84 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `validation_failed`: The request is not valid. */
+        "ProblemPage-400-validation_failed": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                /** @description The page loads nothing and runs no scripts. */
+                "Content-Security-Policy"?: string;
+                /** @description Always `no-referrer`, because the address contains the one-time state. */
+                "Referrer-Policy"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "text/html; charset=utf-8": string;
+            };
+        };
+        /** @description `rate_limited`: Too many requests. */
+        "ProblemPage-429-rate_limited": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                /** @description The page loads nothing and runs no scripts. */
+                "Content-Security-Policy"?: string;
+                /** @description Always `no-referrer`, because the address contains the one-time state. */
+                "Referrer-Policy"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "text/html; charset=utf-8": string;
+            };
+        };
+        /** @description An error on our side. Our log has its cause under the `requestId`. */
+        "ProblemPage-500": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                /** @description The page loads nothing and runs no scripts. */
+                "Content-Security-Policy"?: string;
+                /** @description Always `no-referrer`, because the address contains the one-time state. */
+                "Referrer-Policy"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "text/html; charset=utf-8": string;
+            };
+        };
+        /** @description `storage_unavailable`: Our storage is temporarily unavailable. */
+        "ProblemPage-503-storage_unavailable": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                /** @description The page loads nothing and runs no scripts. */
+                "Content-Security-Policy"?: string;
+                /** @description Always `no-referrer`, because the address contains the one-time state. */
+                "Referrer-Policy"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "text/html; charset=utf-8": string;
+            };
+        };
         /** @description `validation_failed`: The request is not valid. `file_empty`: The file is empty. `file_not_text`: The file is neither text nor a workbook. `file_malformed`: The file is malformed. `file_no_address_column`: The file has no address column. `customer_required`: The request must name a customer. `malformed_request`: The request cannot be read. */
         "Problem-400-validation_failed-file_empty-file_not_text-file_malformed-file_no_address_column-customer_required-malformed_request": {
             headers: {
@@ -3691,9 +3769,10 @@ export interface operations {
                     "text/html; charset=utf-8": string;
                 };
             };
-            400: components["responses"]["Problem-400-validation_failed"];
-            429: components["responses"]["Problem-429-rate_limited"];
-            500: components["responses"]["Problem-500"];
+            400: components["responses"]["ProblemPage-400-validation_failed"];
+            429: components["responses"]["ProblemPage-429-rate_limited"];
+            500: components["responses"]["ProblemPage-500"];
+            503: components["responses"]["ProblemPage-503-storage_unavailable"];
         };
     };
     "expiring-secrets-list": {
