@@ -261,7 +261,7 @@ export function createApiDeps() {
     importWatches: createImportWatches({ imports, ledger, clock, sleep: (ms) => pause(ms), log: () => undefined }),
     downloadPlaces: createPlaces(2),
     // Answers over fakes do not go to any connection.
-    outlets: { find: () => undefined } as Outlets,
+    outlets: { find: () => undefined, headersOf: () => undefined } as Outlets,
     /** Events that were logged after an answer, such as the end of a download. */
     processEvents,
     processLog: (level: string, event: string, fields: object = {}) =>
