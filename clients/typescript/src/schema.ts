@@ -1304,6 +1304,8 @@ export interface components {
             status: "awaitingConsent" | "ready" | "failing" | "disconnected";
             finding: components["schemas"]["ConnectionFinding"] | null;
             lastTest: components["schemas"]["LastTest"] | null;
+            /** @description `null` before Entra was asked. */
+            entra: components["schemas"]["EntraView"] | null;
             consentedAt: string | null;
             /**
              * Format: date-time
@@ -1373,6 +1375,37 @@ export interface components {
             microsoftCode?: string;
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
+        };
+        /** @description What Microsoft Entra shows about the client secret in use. */
+        EntraView: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            checkedAt: string;
+            /** @description `false`: the app may not read its own registration. That needs Application.Read.All, or Application.ReadWrite.OwnedBy and ownership. */
+            isReadable: boolean;
+            /** @description The Secret ID of the client secret in use. */
+            secretId: string | null;
+            secretName: string | null;
+            /** @description When the secret in use expires. `null` if the registration does not tell which secret it is. */
+            expiresAt: string | null;
+            /** @description What was entered, if Entra shows another date. The one of Entra counts. */
+            enteredExpiresAt: string | null;
+            /** @description A newer secret of the app. If it was made for this connection, replace the secret with it. */
+            newerSecret: {
+                secretId: string;
+                name: string | null;
+                /** @description How its Value begins. */
+                hint: string | null;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, in UTC.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                expiresAt: string;
+            } | null;
         };
         TestResult: {
             /**
@@ -6471,6 +6504,19 @@ export interface operations {
                         expiresAt: string;
                         /** @description Whole days, rounded down. Negative after the expiry. */
                         daysLeft: number;
+                        /**
+                         * Format: date-time
+                         * @description What was entered, if Microsoft Entra shows another date. The one of Entra counts.
+                         */
+                        enteredExpiresAt?: string;
+                        /** @description A newer secret of the app in Microsoft Entra. Its Value can replace this one. */
+                        newerSecret?: {
+                            secretId: string;
+                            name?: string;
+                            hint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                        };
                         /** @description What stops working. */
                         consequence: string;
                         /** @description What to do, in this order. */
@@ -6549,6 +6595,19 @@ export interface operations {
                         expiresAt: string;
                         /** @description Whole days, rounded down. Negative after the expiry. */
                         daysLeft: number;
+                        /**
+                         * Format: date-time
+                         * @description What was entered, if Microsoft Entra shows another date. The one of Entra counts.
+                         */
+                        enteredExpiresAt?: string;
+                        /** @description A newer secret of the app in Microsoft Entra. Its Value can replace this one. */
+                        newerSecret?: {
+                            secretId: string;
+                            name?: string;
+                            hint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                        };
                         /** @description What stops working. */
                         consequence: string;
                         /** @description What to do, in this order. */
