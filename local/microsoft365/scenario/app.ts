@@ -43,6 +43,12 @@ export const appSchema = z.strictObject({
     .union([z.string().regex(/^((AADSTS)?\d+|throttled|down)$/, 'must be an AADSTS code, throttled or down'), z.int()])
     .nullable()
     .default(null),
+  /** The admin who accepts on the consent page comes back with this AADSTS code. */
+  consentError: z
+    .string()
+    .regex(/^AADSTS\d+$/, 'must be an AADSTS code')
+    .nullable()
+    .default(null),
   /** `false`: the enterprise application is disabled (AADSTS7000112). */
   enabled: z.boolean().default(true),
   /** `true`: Entra issues tokens, but Graph does not know the caller (`Authorization_IdentityNotFound`). */
