@@ -184,6 +184,7 @@ export function buildDeps(config: Config, log: Log) {
     heartbeats,
     progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),
     lookAtQueue: storageQueueLook(azure.queues),
+    sendRaw: (queue: string, message: unknown) => sendMessage(azure.queues.getQueueClient(queue), message),
     importStalledAfterMs: settings.IMPORT_STALLED_AFTER,
     schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
     reconcileProgress: tableReconcileProgress(azure.table(tables.imports)),

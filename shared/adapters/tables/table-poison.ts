@@ -37,7 +37,8 @@ export function tablePoisonArchive(table: TableClient): PoisonArchive {
   }
 
   return {
-    get: (queue, key) => readEntity(table, columns, queue, escapeKey(key)),
+    // Storage refuses a key that is too long with 400.
+    get: (queue, key) => readEntity(table, columns, queue, escapeKey(key), [404, 400]),
     insert: async (entry) => (await undefinedOn([409], table.createEntity(toEntity(entry)))) !== undefined,
     async update(entry, tag) {
       const written = await undefinedOn([404, 412], table.updateEntity(toEntity(entry), 'Replace', { etag: tag }));
