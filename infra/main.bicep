@@ -96,11 +96,15 @@ param httpPerInstanceConcurrency int = 64
 
 @description('Instances kept warm for the API. 0 lets it scale to zero.')
 @minValue(0)
-param alwaysReadyHttp int = 0
+param alwaysReadyHttp int = 1
+
+@description('Instances kept warm for each of the two functions that start an import: one reads the file, one sends the checks. 0 lets them scale to zero.')
+@minValue(0)
+param alwaysReadyImports int = 1
 
 @description('Instances kept warm for checking mailboxes. 0 lets it scale to zero.')
 @minValue(0)
-param alwaysReadyCheckMailbox int = 0
+param alwaysReadyCheckMailbox int = 1
 
 @description('Spreads the app and its storage over availability zones, if the region has them. Azure then needs two instances wherever one is kept warm.')
 param zoneRedundant bool = false
@@ -132,6 +136,16 @@ param retentionSchedule string = '0 */5 * * * *'
 @description('Sender of the e-mails about expiring client secrets, such as Muster <alerts@contoso.com>. The operator vault must have the secret smtp-url. Empty: the deployment has no mail server.')
 param emailFrom string = ''
 
+@description('E-mail addresses that alerts go to, separated by commas. Empty: none.')
+param alertEmails string = ''
+
+@description('Monthly budget of the resource group, in the currency of the subscription. When its cost reaches 80 percent, or is expected to exceed the budget, alertEmails and the owners are told. 0: no budget.')
+@minValue(0)
+param monthlyBudget int = 0
+
+@description('With monthlyBudget: the first day of the month in which the budget starts, such as 2026-12-01. Azure does not let it change later.')
+param budgetStart string = ''
+
 @description('Further settings by name, to replace their defaults. docs/settings.md lists them.')
 param furtherSettings object = {}
 
@@ -139,6 +153,8 @@ var tags = {
   'azd-env-name': environmentName
 }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
+
+var emails = empty(alertEmails) ? [] : map(split(alertEmails, ','), (one) => trim(one))
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-${environmentName}'
@@ -266,6 +282,7 @@ module api 'app/api.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     httpPerInstanceConcurrency: httpPerInstanceConcurrency
     alwaysReadyHttp: alwaysReadyHttp
+    alwaysReadyImports: alwaysReadyImports
     alwaysReadyCheckMailbox: alwaysReadyCheckMailbox
     zoneRedundant: zoneRedundant
     sweepSchedule: sweepSchedule
@@ -279,6 +296,16 @@ module api 'app/api.bicep' = {
   dependsOn: [
     roles
   ]
+}
+
+module budget 'app/budget.bicep' = if (monthlyBudget > 0) {
+  name: 'budget'
+  scope: group
+  params: {
+    amount: monthlyBudget
+    start: budgetStart
+    emails: emails
+  }
 }
 
 output AZURE_LOCATION string = location

@@ -1,21 +1,46 @@
 import type { app } from '@azure/functions';
 import { type OrphanedSecretsDeps, removeOrphanedSecrets } from '../../shared/connections/remove-orphaned-secrets.ts';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { inOrder, type RunProgressStore, runInSteps } from '../../shared/kernel/resumable-run.ts';
+import {
+  type OrphanedSigningSecretsDeps,
+  removeOrphanedSigningSecrets,
+} from '../../shared/webhooks/remove-orphaned-signing-secrets.ts';
 
-/** Once a day: removes the secrets in the vault that nothing can use any more. */
-export function addRemoveOrphanedSecretsTimer(
-  host: Pick<typeof app, 'timer'>,
-  deps: TimerDeps & OrphanedSecretsDeps,
-): void {
+interface Deps extends TimerDeps, OrphanedSecretsDeps, OrphanedSigningSecretsDeps {
+  customers: OrphanedSecretsDeps['customers'];
+  orphanSearchProgress: RunProgressStore;
+}
+
+/** Once a day: removes the secrets in the vault that nothing can use any more. A long search goes on the next day. */
+export function addRemoveOrphanedSecretsTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
   host.timer('remove-orphaned-secrets', {
     schedule: '%EXPIRY_SCHEDULE%',
     handler: createTimer(deps, {
       name: 'remove-orphaned-secrets',
       async handle({ log }) {
-        const { secrets, removed } = await removeOrphanedSecrets(deps, ({ customerId, connectionId }) =>
-          log('warn', 'orphaned_secret_removed', { customerId, connectionId }),
-        );
-        log('info', 'orphaned_secrets_searched', { secrets, removed });
+        const sums = { secrets: 0, removed: 0 };
+        const add = ({ secrets, removed }: typeof sums) => {
+          sums.secrets += secrets;
+          sums.removed += removed;
+        };
+        const ofConnections = async () => {
+          const found = await removeOrphanedSecrets(deps, ({ customerId, connectionId }) =>
+            log('warn', 'orphaned_secret_removed', { customerId, connectionId }),
+          );
+          add(found);
+          return undefined;
+        };
+        const ofWebhooks = async (cursor: string | undefined) => {
+          const found = await removeOrphanedSigningSecrets(deps, cursor, ({ customerId, webhookId }) =>
+            log('warn', 'orphaned_secret_removed', { customerId, webhookId }),
+          );
+          add(found);
+          return found.cursor;
+        };
+        const progress = deps.orphanSearchProgress;
+        const run = await runInSteps({ progress, clock: deps.clock }, inOrder([ofConnections, ofWebhooks]));
+        if (run) log('info', 'orphaned_secrets_searched', { ...sums, ...run });
       },
     }),
   });

@@ -30,6 +30,7 @@ param instanceMemoryMB int
 param maximumInstanceCount int
 param httpPerInstanceConcurrency int
 param alwaysReadyHttp int
+param alwaysReadyImports int
 param alwaysReadyCheckMailbox int
 param zoneRedundant bool
 param sweepSchedule string
@@ -47,6 +48,14 @@ var wantedReady = [
   {
     name: 'http'
     instanceCount: alwaysReadyHttp
+  }
+  {
+    name: 'function:plan-import'
+    instanceCount: alwaysReadyImports
+  }
+  {
+    name: 'function:dispatch-checks'
+    instanceCount: alwaysReadyImports
   }
   {
     name: 'function:check-mailbox'

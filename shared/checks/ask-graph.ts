@@ -1,6 +1,6 @@
 import { classify, isWaitCause } from '../causes/classify.ts';
 import { explainByPassedProbes, isDenial } from '../causes/denial.ts';
-import type { Findings, Probe } from '../causes/verdict.ts';
+import { type Findings, isGraphProbe, type Probe } from '../causes/verdict.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { MailboxKind } from '../mailboxes/mailbox.ts';
 import type { Answer, MailboxAccess } from './answer.ts';
@@ -30,8 +30,8 @@ export function searchScopeOf({ connection }: Pick<CheckInput, 'connection'>): S
 }
 
 /**
- * Runs the Graph part of a check: cleans up after an earlier try, asks all open questions in one request, cleans up
- * again, and turns the answers into findings.
+ * Runs the Graph part of a check: asks all open questions in one request, removes what this try and earlier ones have
+ * left, and turns the answers into findings. Where a message may have been sent, an earlier try is finished first.
  */
 export async function askGraph(
   deps: GraphDeps,
@@ -44,7 +44,15 @@ export async function askGraph(
   if (start.kind === 'wait') return start;
   const { priorFindings } = start;
 
+  const skipped = skippedFindings(input, now);
   const open = input.connection.probes.filter((probe) => !priorFindings[probe]);
+  if (input.priorKind && !open.some((probe) => isGraphProbe(probe) && !skipped[probe])) {
+    return finishCleanup(deps, input, access, {
+      kind: 'checked',
+      findings: { ...skipped, ...priorFindings },
+      mailboxKind: input.priorKind,
+    });
+  }
   const questions: Questions = {
     draft: open.includes('graph.readWrite'),
     send: open.includes('graph.send') ? sendQuestion(input) : undefined,
@@ -53,12 +61,12 @@ export async function askGraph(
   };
   const answers = await deps.graph.ask(access, input.draftSubject, questions);
   const evaluation = evaluateAnswers(answers, roles, now, { sent: questions.send ?? 'toNobody', priorFindings });
-  const findings: Findings = { ...skippedFindings(input, now), ...evaluation.findings, ...priorFindings };
+  const findings: Findings = { ...skipped, ...evaluation.findings, ...priorFindings };
   const cleaned = await cleanUp(deps, input, access, questions, answers);
   if (cleaned.finding) findings['graph.send'] = cleaned.finding;
-  let wait = longerWait(longerWait(evaluation.wait, start.uncleaned), cleaned.wait);
+  let { wait } = evaluation;
   // A request whose answer was lost may still be carried out after the cleanup.
-  const isDoubtful = Boolean(start.uncleaned ?? cleaned.wait) || isLost(answers.draft) || isLost(answers.send);
+  const isDoubtful = Boolean(cleaned.wait) || isLost(answers.draft) || isLost(answers.send);
   const leftovers = isDoubtful && { mayHaveLeftovers: true as const };
 
   if (evaluation.connection) return { kind: 'connectionRefused', finding: evaluation.connection };
@@ -76,22 +84,50 @@ export async function askGraph(
     wait = longerWait(wait, inboxWait);
   }
   if (wait) {
-    return { kind: 'wait', ...wait, priorFindings: withoutSkipped(findings), ...leftovers };
+    const longest = longerWait(wait, cleaned.wait) ?? wait;
+    return { kind: 'wait', ...longest, priorFindings: withoutSkipped(findings), ...leftovers };
   }
 
   const explained = explainByPassedProbes(findings);
-  if (!hasUnexplainedAddress(explained)) return checked(explained, input, answers);
+  if (!hasUnexplainedAddress(explained)) return onceCleaned(checked(explained, input, answers), cleaned.wait);
   const recipient = await deps.recipients.lookUp(access);
   const directoryWait = waitOf(recipient);
   if (directoryWait) {
-    return { kind: 'wait', ...directoryWait, priorFindings: withoutSkipped(findings), ...leftovers };
+    const longest = longerWait(directoryWait, cleaned.wait) ?? directoryWait;
+    return { kind: 'wait', ...longest, priorFindings: withoutSkipped(findings), ...leftovers };
   }
-  return checked(explainAddress(explained, input.address, recipient), input, answers);
+  return onceCleaned(checked(explainAddress(explained, input.address, recipient), input, answers), cleaned.wait);
 }
 
-type Start = { kind: 'ready'; priorFindings: Findings; uncleaned?: Wait } | Extract<CheckOutcome, { kind: 'wait' }>;
+type Checked = Extract<CheckOutcome, { kind: 'checked' }>;
 
-/** Finishes what an earlier try has started: looks for the message that it sent, or removes what it left. */
+/** The outcome, or what is known of it while something of ours may still be in the mailbox. */
+function onceCleaned(outcome: Checked, wait: Wait | undefined): CheckOutcome {
+  if (!wait) return outcome;
+  const priorFindings = withoutSkipped(outcome.findings);
+  return { kind: 'wait', ...wait, priorFindings, priorKind: outcome.mailboxKind, mayHaveLeftovers: true };
+}
+
+/** Earlier tries have every answer. This one removes what they have left. */
+async function finishCleanup(
+  deps: GraphDeps,
+  input: CheckInput,
+  access: MailboxAccess,
+  outcome: Checked,
+): Promise<CheckOutcome> {
+  const scope = searchScopeOf(input);
+  const isCleaned = !input.cleanFirst || scope === 'everywhere';
+  if (isCleaned) return outcome;
+  const { wait } = await cleanMailbox(deps.graph, access, input.draftSubject, scope);
+  return onceCleaned(outcome, wait);
+}
+
+type Start = { kind: 'ready'; priorFindings: Findings } | Extract<CheckOutcome, { kind: 'wait' }>;
+
+/**
+ * Looks for the message that an earlier try has sent or may have sent, so that no second one is sent. Drafts that it
+ * left need no request of their own: they are removed with the draft of this try.
+ */
 async function finishEarlierTry(deps: GraphDeps, input: CheckInput, access: MailboxAccess, now: Date): Promise<Start> {
   const { draftSubject } = input;
   const priorFindings: Findings = { ...input.priorFindings };
@@ -101,17 +137,14 @@ async function finishEarlierTry(deps: GraphDeps, input: CheckInput, access: Mail
     if (finding) priorFindings['graph.send'] = finding;
     return wait ? { kind: 'wait', ...wait, priorFindings, mayHaveLeftovers: true } : { kind: 'ready', priorFindings };
   }
-  if (!input.cleanFirst) return { kind: 'ready', priorFindings };
-
   const scope = searchScopeOf(input);
+  if (!input.cleanFirst || scope === 'drafts') return { kind: 'ready', priorFindings };
+
   const { wait, removed, isConnectionRefused } = await cleanMailbox(deps.graph, access, draftSubject, scope);
   // The message arrived, so the earlier try did send it, even if the answer to its request was lost.
   if (removed.has('message')) priorFindings['graph.send'] ??= { verdict: 'passed', checkedAt: now };
   // If the whole connection is refused, so are the questions that follow. That becomes the finding.
   if (!wait || isConnectionRefused) return { kind: 'ready', priorFindings };
-  // A move takes hours and blocks only writing, so the other questions are asked anyway. But no message is sent before
-  // we know whether an earlier try has sent it.
-  if (wait.cause === 'mailbox_moving' && scope === 'drafts') return { kind: 'ready', priorFindings, uncleaned: wait };
   return { kind: 'wait', ...wait, priorFindings, mayHaveLeftovers: true };
 }
 
@@ -128,12 +161,12 @@ async function cleanUp(
   if (questions.send === 'toItself' && answers.send && answers.send.kind !== 'refused') {
     return findSent(deps, access, draftSubject, drafts, { sent: answers.send });
   }
-  if (!mayHaveLeftovers(answers)) return {};
+  if (!mayHaveLeftovers(answers) && !input.cleanFirst) return {};
   const { wait } = await cleanMailbox(deps.graph, access, draftSubject, searchScopeOf(input), drafts);
   return wait ? { wait } : {};
 }
 
-function checked(findings: Findings, input: CheckInput, answers: Answers): CheckOutcome {
+function checked(findings: Findings, input: CheckInput, answers: Answers): Checked {
   return {
     kind: 'checked',
     findings: failIfAlias(findings, input.address, answers.owner),

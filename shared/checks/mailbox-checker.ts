@@ -13,8 +13,12 @@ export interface CheckInput {
   draftSubject: string;
   /** What earlier tries have found. Those probes are not repeated. */
   priorFindings: Findings;
-  /** Whether an earlier try may have left something. If so, the check removes it first. */
+  /** Whether an earlier try may have left something. If so, the check removes it, at the latest at its end. */
   cleanFirst: boolean;
+  /**
+   * The kind of mailbox that an earlier try has seen. With a finding for every probe, only the cleanup is left to do.
+   */
+  priorKind?: MailboxKind;
   /** The number of tries before this one. */
   tries?: number;
 }
@@ -30,8 +34,10 @@ export type CheckOutcome =
       priorFindings: Findings;
       requestId?: string;
       microsoftCode?: string;
-      /** Something of ours may be in the mailbox. The next try has to remove it first. */
+      /** Something of ours may be in the mailbox. The next try has to remove it. */
       mayHaveLeftovers?: true;
+      /** Every question of Graph has its answer, and this is the kind of mailbox. Only the cleanup had to wait. */
+      priorKind?: MailboxKind;
     }
   /** A refusal that applies to every mailbox of the connection. It says nothing about this one. */
   | { kind: 'connectionRefused'; finding: ConnectionFinding };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { causeCodes } from '../causes/causes.ts';
 import { type ProbeFinding, probes, tokenGrants, verdicts } from '../causes/verdict.ts';
+import { mailboxKinds } from '../mailboxes/mailbox.ts';
 
 // Only Muster writes these messages. They are still validated, so that a message of another version is noticed.
 
@@ -64,6 +65,8 @@ export const checkMessage = z.object({
   firstDeferredAt: z.coerce.date().exactOptional(),
   /** Findings of earlier checks. These probes are not asked again. */
   priorFindings: z.partialRecord(z.enum(probes), probeFinding).exactOptional(),
+  /** The kind of mailbox, if every question has its answer and only the cleanup is missing. */
+  priorKind: z.enum(mailboxKinds).exactOptional(),
   /** W3C Trace Context, for tracing a row across queues. */
   traceparent: z.string().exactOptional(),
 });

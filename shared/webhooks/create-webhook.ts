@@ -26,7 +26,8 @@ export interface ShownWebhook {
 /**
  * Subscribes a URL to events.
  *
- * The secret is stored before the record, as that of a connection is. Repeatable with the same `newId`: a retry makes a
+ * The secret is stored before the record, as that of a connection is. The daily timer removes one that no record names.
+ * Repeatable with the same `newId`: a retry makes a
  * new secret for the same webhook, because nobody was shown the first one.
  *
  * @throws DomainError `quota_reached`, `vault_unavailable`
@@ -58,7 +59,7 @@ export async function createWebhook(
   } catch (error) {
     const isRefused = error instanceof DomainError && ['quota_reached', 'not_found'].includes(error.code);
     // A failed cleanup must not hide why the webhook was refused.
-    if (isRefused) await deps.signingSecrets.remove(id).catch(() => undefined);
+    if (isRefused) await deps.signingSecrets.remove(id, version).catch(() => undefined);
     throw error;
   }
   return { webhook, secret: text };

@@ -27,8 +27,10 @@ export async function purgeWebhooks(deps: RemoveWebhookDeps, customerId: string)
   await deps.webhooks.purge(customerId);
 }
 
-async function removeExisting(deps: RemoveWebhookDeps, { customerId, id }: Webhook): Promise<void> {
-  await deps.signingSecrets.remove(id);
+async function removeExisting(deps: RemoveWebhookDeps, webhook: Webhook): Promise<void> {
+  const { customerId, id, secretVersion, previousSecrets = [] } = webhook;
+  const versions = [secretVersion, ...previousSecrets.map(({ version }) => version)];
+  for (const version of versions) await deps.signingSecrets.remove(id, version);
   await deps.deliveries.purge(customerId, id);
   await deps.webhooks.remove(customerId, id);
 }

@@ -28,7 +28,7 @@ export interface Webhook {
   disabledAt?: Date;
   /** The first failure since the last success. Absent while deliveries succeed. */
   failingSince?: Date;
-  /** The version of the vault's secret that signs. */
+  /** Which of the webhook's secrets in the vault signs. */
   secretVersion: string;
   /** Versions from before rotations. Each signs as well until it ends. */
   previousSecrets?: readonly PreviousSecret[];

@@ -3,6 +3,7 @@ import { SecretClient } from '@azure/keyvault-secrets';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { tellRefusals } from '../adapters/key-vault/tell-refusals.ts';
+import { keepNextLinks } from '../adapters/key-vault/vault-pages.ts';
 import { createTableClients } from '../adapters/tables/table-client.ts';
 import type { Log } from '../kernel/log.ts';
 import type { AppIdentity, Config, DataStorage } from './config.ts';
@@ -20,7 +21,7 @@ export function buildAzureClients({ identity, storage, settings }: Config, log: 
     vault: new SecretClient(settings.KEY_VAULT_URL, credential, {
       disableChallengeResourceVerification: !settings.KEY_VAULT_VERIFY_RESOURCE,
       retryOptions: CREDENTIAL_RETRIES,
-      additionalPolicies: tellRefusals(log),
+      additionalPolicies: [...tellRefusals(log), ...keepNextLinks],
     }),
   };
 }

@@ -23,8 +23,8 @@ import { tableLedger } from '../adapters/tables/table-ledger.ts';
 import { tableMessagePool } from '../adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
 import { tableProgressMarks } from '../adapters/tables/table-progress-marks.ts';
-import { tableReconcileProgress } from '../adapters/tables/table-reconcile-progress.ts';
 import { tableRemovalLease, tableRemovals } from '../adapters/tables/table-removals.ts';
+import { tableRunProgress } from '../adapters/tables/table-run-progress.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../adapters/tables/table-tenant-paces.ts';
 import { tableUploadLeases } from '../adapters/tables/table-upload-leases.ts';
@@ -130,7 +130,18 @@ export function buildDeps(config: Config, log: Log) {
     uploadKeptMs: settings.UPLOADS_KEPT,
     rowsKeptMs: settings.ROWS_KEPT,
   };
-  const purgeDeps = { imports, importQueues, ledger, slots, uploads, importEvents, retention, clock, ...machinery };
+  const purgeDeps = {
+    imports,
+    importQueues,
+    poisonArchive,
+    ledger,
+    slots,
+    uploads,
+    importEvents,
+    retention,
+    clock,
+    ...machinery,
+  };
   const deletionDeps = {
     connections,
     expiryIndex,
@@ -182,12 +193,13 @@ export function buildDeps(config: Config, log: Log) {
     uploadLeases: tableUploadLeases(azure.table(tables.imports)),
     uploadLeaseMs: settings.UPLOAD_LEASE,
     heartbeats,
+    reconcileProgress: tableRunProgress(azure.table(tables.imports), 'reconciliation'),
+    orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
     progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),
     lookAtQueue: storageQueueLook(azure.queues),
     sendRaw: (queue: string, message: unknown) => sendMessage(azure.queues.getQueueClient(queue), message),
     importStalledAfterMs: settings.IMPORT_STALLED_AFTER,
     schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
-    reconcileProgress: tableReconcileProgress(azure.table(tables.imports)),
     sign,
     isSigned,
     newId: createNewId(clock.now),

@@ -30,6 +30,24 @@ export function describeTenantPaceStore(name: string, open: () => TenantPaceStor
       expect(await store.get(first.tenant)).toEqual({ value: second, tag: next });
     });
 
+    it('lists all paces, and removes only what was read', async () => {
+      const store = open();
+      const paces = [aPace(), aPace()];
+      const tags: (string | undefined)[] = [];
+      for (const pace of paces) tags.push(await store.put(pace, undefined));
+      const ours = (await Array.fromAsync(store.each())).filter(({ value }) =>
+        paces.some(({ tenant }) => tenant === value.tenant),
+      );
+      expect(ours).toHaveLength(2);
+      expect(ours).toEqual(expect.arrayContaining(paces.map((value, i) => ({ value, tag: tags[i] }))));
+      const [first] = paces as [TenantPace, TenantPace];
+      const changed = (await store.put({ ...first, isRetired: true }, tags[0])) ?? '';
+      expect(await store.remove(first.tenant, tags[0] ?? '')).toBe(false);
+      expect(await store.remove(first.tenant, changed)).toBe(true);
+      expect(await store.remove(first.tenant, changed)).toBe(false);
+      expect(await store.get(first.tenant)).toBeUndefined();
+    });
+
     it('lets one of two writers create a pace', async () => {
       const store = open();
       const pace = aPace();

@@ -1,24 +1,40 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../../shared/kernel/secret.ts';
-import type { SigningSecrets } from '../../shared/webhooks/signing-secrets.ts';
+import type { SigningSecrets, StoredSigningSecret } from '../../shared/webhooks/signing-secrets.ts';
+
+interface InMemorySigningSecrets extends SigningSecrets {
+  /** The webhooks whose secrets can be read, once for each secret. */
+  owners(): string[];
+}
+
+const PAGE_SIZE = 2;
 
 /** Signing secrets in memory. */
-export function inMemorySigningSecrets(): SigningSecrets & { owners(): string[] } {
-  const kept = new Map<string, string[]>();
+export function inMemorySigningSecrets(now: () => Date = () => new Date(0)): InMemorySigningSecrets {
+  const kept = new Map<string, StoredSigningSecret & { text: string }>();
+  let versions = 0;
   return {
-    owners: () => [...kept.keys()],
-    async create({ id }) {
+    owners: () => [...kept.values()].map(({ webhookId }) => webhookId),
+    async create({ id, customerId }) {
       const text = `whsec_${randomBytes(32).toString('base64')}`;
-      const versions = [...(kept.get(id) ?? []), text];
-      kept.set(id, versions);
-      return { text, version: String(versions.length) };
+      const version = String(++versions);
+      kept.set(`${id} ${version}`, { customerId, webhookId: id, version, storedAt: now(), text });
+      return { text, version };
     },
     async get(webhookId, version) {
-      const found = kept.get(webhookId)?.[Number(version) - 1];
-      return found === undefined ? undefined : new Secret(found);
+      const found = kept.get(`${webhookId} ${version}`);
+      return found && new Secret(found.text);
     },
-    async remove(webhookId) {
-      kept.delete(webhookId);
+    async remove(webhookId, version) {
+      kept.delete(`${webhookId} ${version}`);
+    },
+    async page(cursor = '') {
+      const all = [...kept.entries()].filter(([key]) => key > cursor).sort(([a], [b]) => (a < b ? -1 : 1));
+      const last = all[PAGE_SIZE - 1]?.[0];
+      return {
+        items: all.slice(0, PAGE_SIZE).map(([, { text: _hidden, ...secret }]) => secret),
+        ...(all.length > PAGE_SIZE && last !== undefined && { cursor: last }),
+      };
     },
   };
 }

@@ -29,7 +29,14 @@ export function inMemorySlots(): Slots {
   return {
     async open(customerId, limit) {
       if (accounts.has(customerId)) return;
-      accounts.set(customerId, { limit, used: 0, version: 0, claims: new Map(), reclaims: new Set(), releases: new Set() });
+      accounts.set(customerId, {
+        limit,
+        used: 0,
+        version: 0,
+        claims: new Map(),
+        reclaims: new Set(),
+        releases: new Set(),
+      });
     },
     async get(customerId) {
       const account = accounts.get(customerId);

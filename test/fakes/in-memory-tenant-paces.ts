@@ -13,5 +13,11 @@ export function inMemoryTenantPaces(): TenantPaceStore {
       kept.set(pace.tenant, next);
       return next.tag;
     },
+    async *each() {
+      yield* structuredClone([...kept.values()]);
+    },
+    async remove(tenant, tag) {
+      return kept.get(tenant)?.tag === tag && kept.delete(tenant);
+    },
   };
 }

@@ -5,6 +5,7 @@ import { deployed } from './paper/deployed.ts';
 /** Each of these was compared with Microsoft's type definitions. A version that does not exist fails the deployment. */
 const versions: Record<string, string> = {
   'Microsoft.Authorization/roleAssignments': '2022-04-01',
+  'Microsoft.Consumption/budgets': '2024-08-01',
   'Microsoft.Insights/components': '2020-02-02',
   'Microsoft.Insights/diagnosticSettings': '2021-05-01-preview',
   'Microsoft.KeyVault/vaults': '2023-07-01',

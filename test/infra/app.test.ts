@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { WORKER } from '../../infra/hooks/check-deployment.ts';
+import { queues } from '../../shared/kernel/storage-names.ts';
 import { allOf, brief, deployed, oneOf } from './paper/deployed.ts';
 
 const SITE = 'Microsoft.Web/sites';
@@ -61,7 +62,12 @@ test('the app is exactly this', () => {
         scaleAndConcurrency: {
           instanceMemoryMB: 2048,
           maximumInstanceCount: 100,
-          alwaysReady: [],
+          alwaysReady: [
+            { name: 'http', instanceCount: 1 },
+            { name: 'function:plan-import', instanceCount: 1 },
+            { name: 'function:dispatch-checks', instanceCount: 1 },
+            { name: 'function:check-mailbox', instanceCount: 1 },
+          ],
           triggers: { http: { perInstanceConcurrency: 64 } },
         },
       },
@@ -88,10 +94,20 @@ describe('instances kept warm', () => {
 
   test.each([
     ['alwaysReadyHttp', 'http'],
+    ['alwaysReadyImports', 'function:plan-import'],
+    ['alwaysReadyImports', 'function:dispatch-checks'],
     ['alwaysReadyCheckMailbox', `function:${WORKER}`],
   ])('%s is the number of %s', (parameter, name) => {
     expect(warm({ [parameter]: 3 })).toContainEqual({ name, instanceCount: 3 });
     expect(warm({ [parameter]: 0 }).filter((one: { name: string }) => one.name === name)).toEqual([]);
+  });
+
+  // Otherwise nobody notices that a function was renamed: Azure keeps an instance warm for a name that does not exist.
+  test('are those of functions that exist', () => {
+    const names = warm({}).map(({ name }: { name: string }) => name.replace('function:', ''));
+    expect(names.filter((name: string) => name !== 'http' && !Object.values<string>(queues).includes(name))).toEqual(
+      [],
+    );
   });
 
   // Azure refuses a single one.
@@ -101,7 +117,8 @@ describe('instances kept warm', () => {
     [2, [{ name: 'http', instanceCount: 2 }]],
     [3, [{ name: 'http', instanceCount: 3 }]],
   ])('over several zones, %i become %o', (alwaysReadyHttp, expected) => {
-    expect(warm({ zoneRedundant: true, alwaysReadyHttp, alwaysReadyCheckMailbox: 0 })).toEqual(expected);
+    const others = { alwaysReadyImports: 0, alwaysReadyCheckMailbox: 0 };
+    expect(warm({ zoneRedundant: true, alwaysReadyHttp, ...others })).toEqual(expected);
   });
 });
 

@@ -6,7 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Certificate, obtainCertificate, trustInThisProcess } from '../../local/certificate.ts';
 import { startVault, type Vault, type VaultOptions } from '../../local/key-vault/vault.ts';
 import { keyVaultSecrets } from '../../shared/adapters/key-vault/key-vault-secrets.ts';
+import { keyVaultSigningSecrets } from '../../shared/adapters/key-vault/key-vault-signing-secrets.ts';
 import { tellRefusals } from '../../shared/adapters/key-vault/tell-refusals.ts';
+import { keepNextLinks } from '../../shared/adapters/key-vault/vault-pages.ts';
 import type { Log } from '../../shared/kernel/log.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 
@@ -46,7 +48,7 @@ function clientOf(url: string, claims: object = {}, maxRetries = 0, log: Log = (
   return new SecretClient(url, credential, {
     disableChallengeResourceVerification: true,
     retryOptions: { maxRetries, retryDelayInMs: 1 },
-    additionalPolicies: tellRefusals(log),
+    additionalPolicies: [...tellRefusals(log), ...keepNextLinks],
   });
 }
 
@@ -113,6 +115,24 @@ describe('with Microsoft’s client library', () => {
       const latest = new Date('2038-01-19T03:14:07Z');
       expect(properties.expiresOn).toEqual(new Date(expiresAt) < latest ? new Date(expiresAt) : latest);
     }
+  });
+
+  it('lists signing secrets part by part, and goes on from a cursor in another process', async () => {
+    const signing = keyVaultSigningSecrets(client);
+    await client.setSecret('operator-key', 'x');
+    const made = [];
+    for (let i = 0; i < 30; i++) made.push(await signing.create({ id: `hook_${i % 20}`, customerId: 'cust_1' }));
+    const first = await signing.page();
+    const rest = await keyVaultSigningSecrets(clientOf(vault.url)).page(first.cursor);
+    expect(rest.cursor).toBeUndefined();
+    const listed = [...first.items, ...rest.items];
+    expect(listed.map(({ version }) => version).sort()).toEqual(made.map(({ version }) => version).sort());
+    expect(listed[0]).toMatchObject({ customerId: 'cust_1', storedAt: expect.any(Date) });
+    // A cursor that the vault refuses begins anew.
+    expect((await signing.page(first.cursor?.replace(/skiptoken=\d+/, 'skiptoken=x'))).items).toEqual(first.items);
+    const [one] = listed;
+    await signing.remove(one?.webhookId ?? '', one?.version ?? '');
+    expect(await keyVaultSigningSecrets(client).get(one?.webhookId ?? '', one?.version ?? '')).toBeUndefined();
   });
 
   describe('keyVaultSecrets', () => {

@@ -72,3 +72,15 @@ it('killed while it replaces a secret: the old one is in use or the new one, and
   await untilSecrets(1);
   expect(await connections.test(id)).toMatchObject({ verdict: 'passed' });
 }, 240_000);
+
+it('killed while it creates a webhook: each secret in the vault has its webhook', async () => {
+  const { webhooks } = running.muster;
+  const before = (await secretsInVault()).length;
+  for (const ms of MOMENTS) {
+    const body = { url: 'https://hooks.example/', events: ['import.completed'] };
+    await killAfter(ms, running.owner.call('POST', '/v1/webhooks', { body }));
+  }
+  const created = await Array.fromAsync(webhooks.list());
+  await untilSecrets(before + created.length);
+  for (const { id } of created) expect((await webhooks.rotate(id)).secret).toMatch(/^whsec_/);
+}, 240_000);

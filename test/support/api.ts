@@ -55,7 +55,7 @@ import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemoryOutbox } from '../fakes/in-memory-outbox.ts';
 import { inMemoryPoisonArchive } from '../fakes/in-memory-poison-archive.ts';
 import { inMemoryProgressMarks } from '../fakes/in-memory-progress-marks.ts';
-import { inMemoryReconcileProgress } from '../fakes/in-memory-reconcile-progress.ts';
+import { inMemoryRunProgress } from '../fakes/in-memory-run-progress.ts';
 import { inMemorySigningSecrets } from '../fakes/in-memory-signing-secrets.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
 import { inMemoryTenantPaces } from '../fakes/in-memory-tenant-paces.ts';
@@ -191,7 +191,7 @@ export function createApiDeps() {
     webhooks: inMemoryWebhooks(),
     deliveries: inMemoryDeliveries(),
     outbox: inMemoryOutbox(),
-    signingSecrets: inMemorySigningSecrets(),
+    signingSecrets: inMemorySigningSecrets(clock.now),
     webhookSender: simulatedReceiver(),
     eventQueues: { sendPublish: send, sendDelivery: send },
     retrySchedule: createRetrySchedule([5_000, 60_000]),
@@ -267,12 +267,13 @@ export function createApiDeps() {
       void processEvents.push({ level, event, ...fields }),
     customerPurgers: purgers,
     heartbeats,
+    reconcileProgress: inMemoryRunProgress(),
+    orphanSearchProgress: inMemoryRunProgress(),
     progressMarks: inMemoryProgressMarks(),
     sendRaw: async (_queue: string, message: unknown) => send(message),
     lookAtQueue: async (_queue: string): Promise<QueueLook> => ({ depth: 0 }),
     importStalledAfterMs: 900_000,
     schedulerSilentAfterMs: 900_000,
-    reconcileProgress: inMemoryReconcileProgress(),
     /** Set a part to `true` to make it unavailable. */
     unavailable,
     readiness: createReadiness({

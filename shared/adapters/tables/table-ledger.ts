@@ -63,6 +63,7 @@ const rowColumns: Columns<Row> = {
   nextCheckAt: 'instant',
   sentAt: 'instant',
   priorFindings: 'json',
+  priorKind: 'text',
   tries: 'number',
   mayHaveLeftovers: 'flag',
   heldAt: 'instant',

@@ -55,9 +55,10 @@ export function tablePoisonArchive(table: TableClient): PoisonArchive {
       const { items } = await readEntities(table, filter, { limit });
       return items.map((entity) => fromProperties(columns, entity));
     },
-    async removeDecided(before, max) {
-      const decided = "(state eq 'requeued' or state eq 'discarded')";
-      const filter = `${decided} and ${odata`decidedAt lt ${before.toISOString()}`}`;
+    async removeOld({ decided, archived }, max) {
+      const isDecided = "(state eq 'requeued' or state eq 'discarded')";
+      const isOld = odata`archivedAt lt ${archived.toISOString()}`;
+      const filter = `(${isDecided} and ${odata`decidedAt lt ${decided.toISOString()}`}) or ${isOld}`;
       const { items } = await readEntities(table, filter, { limit: max, select: ['PartitionKey', 'RowKey'] });
       for (const { partitionKey = '', rowKey = '' } of items) {
         await undefinedOn([404], table.deleteEntity(partitionKey, rowKey));

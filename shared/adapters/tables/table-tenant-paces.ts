@@ -1,9 +1,9 @@
-import type { TableClient } from '@azure/data-tables';
+import { odata, type TableClient } from '@azure/data-tables';
 import type { TenantPace, TenantPaceStore } from '../../imports/pacing/tenant-pace.ts';
 import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
-import { readEntity } from './read-entities.ts';
+import { eachEntity, readEntity, toTagged } from './read-entities.ts';
 
 /** A pace is one value. Its times do not fit into the whole numbers of Table Storage. */
 const columns: Columns<{ pace: TenantPace }> = { pace: 'json' };
@@ -25,6 +25,16 @@ export function tableTenantPaces(table: TableClient): TenantPaceStore {
           ? await undefinedOn([409], table.createEntity(entity))
           : await undefinedOn([404, 412], table.updateEntity(entity, 'Replace', { etag: tag }));
       return written?.etag;
+    },
+    async *each() {
+      for await (const entity of eachEntity(table, odata`PartitionKey eq ${PACES}`)) {
+        const { value, tag } = toTagged(columns, entity);
+        yield { value: value.pace, tag };
+      }
+    },
+    async remove(tenant, tag) {
+      const removed = await undefinedOn([404, 412], table.deleteEntity(PACES, escapeKey(tenant), { etag: tag }));
+      return removed !== undefined;
     },
   };
 }

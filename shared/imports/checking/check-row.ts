@@ -145,6 +145,7 @@ async function askMicrosoft(
       draftSubject: draftSubjectOf(message),
       priorFindings: message.priorFindings ?? {},
       cleanFirst: mayBeOneOfTwo || message.mayHaveLeftovers === true,
+      ...(message.priorKind && { priorKind: message.priorKind }),
       tries: message.tries,
     });
     return { kind: 'asked', result, startedAt, ignoresRepeatedRefusals: current.ignoresRepeatedRefusals === true };

@@ -78,10 +78,20 @@ export async function waitForMicrosoft(
   }
   const nextCheckAt = new Date(now.getTime() + delayMs);
   const mayHaveLeftovers = outcome.mayHaveLeftovers ?? null;
+  const priorKind = outcome.priorKind ?? null;
   await deps.settler.settle({
     ...rowLocationOf(message),
     state: 'waiting',
-    row: { attempt: message.attempt + 1, cause, nextCheckAt, firstDeferredAt, priorFindings, tries, mayHaveLeftovers },
+    row: {
+      attempt: message.attempt + 1,
+      cause,
+      nextCheckAt,
+      firstDeferredAt,
+      priorFindings,
+      priorKind,
+      tries,
+      mayHaveLeftovers,
+    },
     mailbox: { status: 'waiting', nextCheckAt },
     urgent: isUrgent,
   });

@@ -10,7 +10,7 @@ import type { MessagePool } from './message-pool.ts';
 export interface DispatchDeps extends LeaseDeps, RulingDeps {
   imports: RulingDeps['imports'];
   importQueues: RulingDeps['importQueues'];
-  tenantPaces: TenantPaceStore;
+  tenantPaces: Pick<TenantPaceStore, 'get' | 'put'>;
   messagePool: MessagePool;
   slots: Pick<Slots, 'giveBack' | 'trim'>;
   importEvents: ImportEvents;

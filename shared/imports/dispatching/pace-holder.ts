@@ -1,5 +1,18 @@
+import type { Tagged } from '../../kernel/tagged.ts';
 import type { TenantPace, TenantPaceStore } from '../pacing/tenant-pace.ts';
 import { newTenantPace } from '../pacing/tenant-pace.ts';
+
+/** A retired pace is taken back into use before anything is sent by it. Otherwise it could be removed in the meantime. */
+async function readInUse(paces: Paces, tenant: string): Promise<Tagged<TenantPace> | undefined> {
+  for (;;) {
+    const found = await paces.get(tenant);
+    if (!found?.value.isRetired) return found;
+    const { isRetired: _over, ...value } = found.value;
+    const tag = await paces.put(value, found.tag);
+    // If another writer was faster, it is gone or in use.
+    if (tag !== undefined) return { value, tag };
+  }
+}
 
 /** A tenant's pace as one dispatcher last read or wrote it. */
 export interface PaceHolder {
@@ -9,11 +22,13 @@ export interface PaceHolder {
   write(next: TenantPace): Promise<boolean>;
 }
 
+type Paces = Pick<TenantPaceStore, 'get' | 'put'>;
+
 /** How long an import counts as one that shares the pace, and when that is written again. */
 const SHARER_MS = 15_000;
 const SHARER_RENEW_MS = 7_000;
 
-export function holdPace(paces: TenantPaceStore, tenant: string): PaceHolder {
+export function holdPace(paces: Paces, tenant: string): PaceHolder {
   let value = newTenantPace(tenant);
   let tag: string | undefined;
   return {
@@ -21,7 +36,7 @@ export function holdPace(paces: TenantPaceStore, tenant: string): PaceHolder {
       return value;
     },
     async read() {
-      const found = await paces.get(tenant);
+      const found = await readInUse(paces, tenant);
       value = found?.value ?? newTenantPace(tenant);
       tag = found?.tag;
     },

@@ -86,6 +86,7 @@ async function sendCheck(
       ...(quietUntil && { quietUntil }),
       ...(row.firstDeferredAt && { firstDeferredAt: row.firstDeferredAt }),
       ...(row.priorFindings && { priorFindings: row.priorFindings }),
+      ...(row.priorKind && { priorKind: row.priorKind }),
     });
   } catch (error) {
     if (!isTransient(error)) throw error;

@@ -15,6 +15,8 @@ interface PurgeDeps extends FinishDeps, LeaseDeps {
   /** Where a dispatcher that has died may still have its share of messages. */
   messagePool: { leave(importId: string): Promise<void> };
   uploads: Pick<UploadStore, 'remove'>;
+  /** Removes the messages about an import that could not be handled. Repeatable. */
+  poisonArchive: { remove(importId: string): Promise<void> };
 }
 
 const PAGE_SIZE = 100;
@@ -23,7 +25,7 @@ const WAIT_MS = 1_000;
 const WAITED_LEASES_MAX = 4;
 
 /**
- * Removes everything that a connection's imports created. Cancels open imports, removes uploads, gives the slots back,
+ * Removes everything that a connection's imports created. Cancels open imports, removes uploads and archived messages, gives the slots back,
  * then removes mailboxes, rows and imports. Each step is repeatable.
  */
 export async function purgeConnection(deps: PurgeDeps, customerId: string, connectionId: string): Promise<void> {
@@ -49,6 +51,8 @@ async function endImports(deps: PurgeDeps, customerId: string, connectionId: str
       }
       await deps.messagePool.leave(record.id);
       await deps.uploads.remove(customerId, record.id);
+      // Most messages about an import do not name its connection.
+      await deps.poisonArchive.remove(record.id);
     }
     cursor = page.cursor;
   } while (cursor !== undefined);

@@ -33,6 +33,7 @@ export function rowResultOf(findings: Findings, kind: MailboxKind): RowResult {
       verdicts: verdictsOf(findings),
       nextCheckAt: null,
       priorFindings: null,
+      priorKind: null,
       heldAt: null,
     },
     mailbox: {

@@ -1,5 +1,6 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import type { Findings, Probe, Verdict } from '../../causes/verdict.ts';
+import type { MailboxKind } from '../../mailboxes/mailbox.ts';
 
 /** Every state of a row. `pending` and `waiting` are open; the last four are final. */
 export const rowStates = [
@@ -72,6 +73,8 @@ export interface Row {
   sentAt?: Date;
   /** Findings of earlier attempts, kept while the row waits. */
   priorFindings?: Findings;
+  /** The kind of mailbox, if every question has its answer and only the cleanup is missing. */
+  priorKind?: MailboxKind;
 }
 
 export function isSettled(state: RowState): state is SettledState {

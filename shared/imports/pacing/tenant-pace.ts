@@ -46,6 +46,8 @@ export interface TenantPace {
   learning?: Record<string, number>;
   /** The imports that divide the pace among them, and until when each of them counts. */
   sharers: Record<string, number>;
+  /** About to be removed, because nobody has used it for a long time. A dispatcher that wants to use it takes this back. */
+  isRetired?: true;
 }
 
 /** Stores the pace of each tenant. Every call rejects with `storage_unavailable` if storage is unavailable. */
@@ -56,6 +58,10 @@ export interface TenantPaceStore {
    * if another writer was faster.
    */
   put(pace: TenantPace, tag: string | undefined): Promise<string | undefined>;
+  /** The paces of all tenants. For timers. */
+  each(): AsyncIterable<Tagged<TenantPace>>;
+  /** Does nothing if the pace has changed since `tag` was read. Resolves to whether it was removed. */
+  remove(tenant: string, tag: string): Promise<boolean>;
 }
 
 export const QUIET_MS = 15_000;
@@ -78,6 +84,13 @@ export function newTenantPace(tenant: string): TenantPace {
     returnsTo: 'free',
     sharers: {},
   };
+}
+
+/** The newest time in a pace: nothing in it says anything about later. */
+export function newestTimeOf(pace: TenantPace): number {
+  const { since, holdUntil, cutAt, noisyUntil, easyUntil, nextProbeAt, probe, sharers } = pace;
+  const ofImports = [probe?.sentAt ?? 0, ...Object.values(sharers)];
+  return Math.max(since, holdUntil, cutAt, noisyUntil, easyUntil, nextProbeAt, ...ofImports);
 }
 
 /** How many imports divide the pace now. */

@@ -1,31 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { Log } from '../../kernel/log.ts';
 import type { Page, PageRequest } from '../../kernel/page.ts';
-import type { Tagged } from '../../kernel/tagged.ts';
+import { type RunProgressStore, runInSteps } from '../../kernel/resumable-run.ts';
 import { type ReconcileCustomerDeps, reconcileCustomer } from './reconcile-customer.ts';
-
-/** How far the reconciliation of all customers has got, and who is doing it. */
-export interface ReconcileProgress {
-  holder?: string;
-  until?: Date;
-  /** Of the list of customers. Absent at its beginning. */
-  cursor?: string;
-}
-
-/** Stores the one progress record. Every call rejects with `storage_unavailable` if storage is unavailable. */
-export interface ReconcileProgressStore {
-  get(): Promise<Tagged<ReconcileProgress> | undefined>;
-  /**
-   * Without a tag the record is created, with one it replaces what was read. Resolves to the new tag, or to `undefined`
-   * if another writer was faster.
-   */
-  put(progress: ReconcileProgress, tag: string | undefined): Promise<string | undefined>;
-}
 
 export interface ReconcileDeps extends ReconcileCustomerDeps {
   customers: { list(page: PageRequest): Promise<Page<{ id: string }>> };
-  reconcileProgress: ReconcileProgressStore;
+  reconcileProgress: RunProgressStore;
 }
 
 interface Result {
@@ -37,10 +18,6 @@ interface Result {
   isComplete: boolean;
 }
 
-/** Longer than the host lets a function run. If the process dies, the next run begins after this time. */
-const LEASE_MS = 660_000;
-/** After this time, no more customers are begun. The next run continues there. */
-const WORK_MS = 300_000;
 const PAGE_SIZE = 20;
 const CUSTOMERS_AT_ONCE = 4;
 
@@ -51,33 +28,14 @@ const CUSTOMERS_AT_ONCE = 4;
  * Logs each repair, and each customer that could not be looked at; the others follow all the same.
  */
 export async function reconcileSlots(deps: ReconcileDeps, log: Log): Promise<Result | undefined> {
-  const { reconcileProgress: store, clock } = deps;
-  const startedAt = clock.now();
-  const found = await store.get();
-  if (found?.value.until && found.value.until > startedAt) return undefined;
-  const runId = randomUUID();
-  const lease = { holder: runId, until: new Date(startedAt.getTime() + LEASE_MS) };
-  let cursor = found?.value.cursor;
-  let tag = await store.put({ ...lease, ...(cursor !== undefined && { cursor }) }, found?.tag);
-  if (tag === undefined) return undefined;
-
   const result: Result = { customers: 0, repaired: 0, busy: 0, failed: 0, isComplete: false };
   const limit = pLimit(CUSTOMERS_AT_ONCE);
-  try {
-    while (clock.now().getTime() - startedAt.getTime() < WORK_MS) {
-      const page = await deps.customers.list({ limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) });
-      await Promise.all(page.items.map(({ id }) => limit(() => reconcileOne(deps, id, runId, result, log))));
-      cursor = page.cursor;
-      result.isComplete = cursor === undefined;
-      if (cursor === undefined) break;
-      tag = await store.put({ ...lease, cursor }, tag);
-      if (tag === undefined) return result;
-    }
-  } finally {
-    // If this fails, the lease ends by itself.
-    if (tag !== undefined) await store.put(cursor === undefined ? {} : { cursor }, tag).catch(() => undefined);
-  }
-  return result;
+  const run = await runInSteps({ progress: deps.reconcileProgress, clock: deps.clock }, async (cursor, runId) => {
+    const page = await deps.customers.list({ limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) });
+    await Promise.all(page.items.map(({ id }) => limit(() => reconcileOne(deps, id, runId, result, log))));
+    return page.cursor;
+  });
+  return run && { ...result, ...run };
 }
 
 async function reconcileOne(

@@ -39,7 +39,7 @@ interface SharedParts {
   mailboxes: SimulatedMailboxes;
   ledger: Ledger;
   imports: ImportStore;
-  tenantPaces: TenantPaceStore;
+  tenantPaces: Pick<TenantPaceStore, 'get' | 'put'>;
   messagePoolStore: MessagePoolStore;
   connections: ConnectionStore;
   slots: Slots;

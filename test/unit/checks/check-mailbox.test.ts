@@ -132,10 +132,33 @@ it('finds a draft by its subject if the answer was lost, removes it, and asks ag
   expect(items.size).toBe(0);
 });
 
-it('removes what an earlier try left before it asks', async () => {
+it('removes what an earlier try left together with its own draft', async () => {
   items.add('draft-of-before');
   await check({ cleanFirst: true });
-  expect(asked).toEqual(['clear', 'clear', 'ask draft send', 'clear']);
+  expect(asked).toEqual(['ask draft send', 'clear', 'clear']);
+  expect(items.size).toBe(0);
+});
+
+it('removes what an earlier try left although nothing new is written', async () => {
+  items.add('draft-of-before');
+  const denied = refused(403, 'ErrorAccessDenied');
+  respond = () => ({ inbox: denied, draft: denied, send: denied });
+  await check({ cleanFirst: true });
+  expect(items.size).toBe(0);
+});
+
+it('asks nothing a second time if only the cleanup had to wait', async () => {
+  cleanup = 'throttled';
+  const first = await check();
+  expect(first).toMatchObject({ kind: 'wait', priorKind: 'unknown', mayHaveLeftovers: true });
+  cleanup = 'works';
+  asked = [];
+  const { priorFindings, priorKind } = first as Extract<typeof first, { kind: 'wait' }>;
+  expect(await check({ cleanFirst: true, priorFindings, priorKind })).toMatchObject({
+    kind: 'checked',
+    findings: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
+  });
+  expect(asked).toEqual(['clear', 'clear']);
   expect(items.size).toBe(0);
 });
 

@@ -213,7 +213,7 @@ describe('a delivery', () => {
     await world.begin('evt_2');
     await failDelivery(world.deps, { v: 1, customerId: 'cust_1', webhookId: 'hook_1', deliveryId: 'evt_2' });
     expect(await world.delivery('evt_2')).toMatchObject({ status: 'failed' });
-    await world.deps.signingSecrets.remove('hook_1');
+    await world.deps.signingSecrets.remove('hook_1', (await world.webhook())?.secretVersion ?? '');
     await world.drain();
     expect(await world.delivery('evt_1')).toMatchObject({ status: 'failed', attempts: expect.any(Array) });
     expect((await world.delivery('evt_1'))?.attempts.at(-1)).toMatchObject({ result: 'noSecret' });

@@ -19,6 +19,8 @@ const shared = { imports: inMemoryImports(), ledger: inMemoryLedger(), slots: in
 let ended: string[];
 /** The imports that have left the pool of messages. */
 let left: string[];
+/** The imports whose archived messages are gone. */
+let unarchived: string[];
 /** What happens while a process sleeps. */
 let onSleep: () => Promise<void>;
 
@@ -27,6 +29,7 @@ beforeEach(async () => {
   Object.assign(shared, { imports: inMemoryImports(), ledger: inMemoryLedger(), slots: inMemorySlots() });
   ended = [];
   left = [];
+  unarchived = [];
   onSleep = async () => undefined;
   await storePlannedImport(shared, [
     { rows: 30, state: 'passed' },
@@ -41,6 +44,7 @@ const startProcess = (holder: string) => ({
   tallies: createTallyBook(holder, { write: () => undefined }, systemClock),
   uploads: { remove: async () => undefined },
   messagePool: { leave: async (importId: string) => void left.push(importId) },
+  poisonArchive: { remove: async (importId: string) => void unarchived.push(importId) },
   retention: someRetention(),
   importEvents: { ended: async ({ id }: { id: string }) => void ended.push(id) },
   importQueues: {
@@ -65,6 +69,7 @@ async function expectGone(): Promise<void> {
   expect((await shared.slots.get('cust_1'))?.used).toBe(0);
   expect(ended).toEqual(['imp_1']);
   expect(left).toEqual(['imp_1']);
+  expect(unarchived).toEqual(['imp_1']);
 }
 
 it('ends a running import, gives every slot back once, and removes everything', async () => {

@@ -6,7 +6,7 @@ import { reconcileSlots } from '../../../../shared/imports/reconciling/reconcile
 import { createNewId } from '../../../../shared/kernel/ids.ts';
 import { inMemoryAudit } from '../../../fakes/in-memory-audit.ts';
 import { inMemoryConnections } from '../../../fakes/in-memory-connections.ts';
-import { inMemoryReconcileProgress } from '../../../fakes/in-memory-reconcile-progress.ts';
+import { inMemoryRunProgress } from '../../../fakes/in-memory-run-progress.ts';
 import { storePlannedImport } from '../../../support/planned-import.ts';
 import { createPlanningWorld } from '../../../support/planning-world.ts';
 import { aConnection, anImport, aTally, RECORDS_NOW } from '../../../support/records.ts';
@@ -182,14 +182,14 @@ describe('the run over all customers', () => {
       return world.slots.getTagged(id);
     };
     const all = { ...deps(), slots: { ...world.slots, getTagged }, customers: customers(ids) };
-    const result = await reconcileSlots({ ...all, reconcileProgress: inMemoryReconcileProgress() }, log);
+    const result = await reconcileSlots({ ...all, reconcileProgress: inMemoryRunProgress() }, log);
     expect(result).toEqual({ customers: 50, repaired: 1, busy: 0, failed: 1, isComplete: true });
     expect(logged.sort()).toEqual(['slots_not_reconciled', 'slots_repaired']);
     expect(await used()).toBe(0);
   });
 
   it('is done by one process at a time, and continued after one that died', async () => {
-    const reconcileProgress = inMemoryReconcileProgress();
+    const reconcileProgress = inMemoryRunProgress();
     let now = RECORDS_NOW.getTime();
     const clock = { now: () => new Date(now) };
     const list = customers(ids);
@@ -207,7 +207,7 @@ describe('the run over all customers', () => {
   });
 
   it('ends after some minutes, and the next run continues where it stopped', async () => {
-    const reconcileProgress = inMemoryReconcileProgress();
+    const reconcileProgress = inMemoryRunProgress();
     let now = RECORDS_NOW.getTime();
     const list = customers(ids);
     const slow = {

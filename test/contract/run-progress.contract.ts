@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import type { ReconcileProgressStore } from '../../shared/imports/reconciling/reconcile-slots.ts';
+import type { RunProgressStore } from '../../shared/kernel/resumable-run.ts';
 
-/** What every ReconcileProgressStore promises. Runs against the fake and against Table Storage. */
-export function describeReconcileProgress(name: string, open: () => ReconcileProgressStore): void {
-  it(`ReconcileProgressStore: ${name} returns what was put, and replaces only what was read`, async () => {
+/** What every RunProgressStore promises. Runs against the fake and against Table Storage. */
+export function describeRunProgress(name: string, open: () => RunProgressStore): void {
+  it(`RunProgressStore: ${name} returns what was put, and replaces only what was read`, async () => {
     const store = open();
     const first = { holder: 'run-1', until: new Date('2026-06-01T00:11:00Z'), cursor: 'next' };
     expect(await store.get()).toBeUndefined();

@@ -1,9 +1,9 @@
-import type { ReconcileProgress, ReconcileProgressStore } from '../../shared/imports/reconciling/reconcile-slots.ts';
+import type { RunProgress, RunProgressStore } from '../../shared/kernel/resumable-run.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
 
-/** The progress of the slots reconciliation in memory. */
-export function inMemoryReconcileProgress(): ReconcileProgressStore {
-  let kept: Tagged<ReconcileProgress> | undefined;
+/** The progress of a run in memory. */
+export function inMemoryRunProgress(): RunProgressStore {
+  let kept: Tagged<RunProgress> | undefined;
   let tags = 0;
   return {
     get: async () => structuredClone(kept),

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from './clock.ts';
+import type { Tagged } from './tagged.ts';
+
+/** How far a run over a long list has got, and who is doing it. */
+export interface RunProgress {
+  holder?: string;
+  until?: Date;
+  /** Where the next step begins. Absent at the beginning. */
+  cursor?: string;
+}
+
+/** Stores the progress record of one kind of run. Every call rejects with `storage_unavailable` if storage is unavailable. */
+export interface RunProgressStore {
+  get(): Promise<Tagged<RunProgress> | undefined>;
+  /**
+   * Without a tag the record is created, with one it replaces what was read. Resolves to the new tag, or to `undefined`
+   * if another writer was faster.
+   */
+  put(progress: RunProgress, tag: string | undefined): Promise<string | undefined>;
+}
+
+/** Does one part of the work. Resolves to where the next one begins, or to `undefined` at the end. */
+export type RunStep = (cursor: string | undefined, runId: string) => Promise<string | undefined>;
+
+/** Renewed before each step. If the process dies, the next run begins after this time. */
+const LEASE_MS = 30_000;
+/** After this time, no more steps are begun. */
+const WORK_MS = 300_000;
+
+/**
+ * Takes one step after another, for a timer. One process at a time does it, for five minutes, and the next run goes on
+ * where this one stopped. A step is repeated if its process dies, or if it takes so long that another process begins it as
+ * well, so it must do no harm when it is taken twice. Resolves to `undefined` if another process is doing it.
+ */
+export async function runInSteps(
+  { progress: store, clock }: { progress: RunProgressStore; clock: Clock },
+  step: RunStep,
+): Promise<{ isComplete: boolean } | undefined> {
+  const startedAt = clock.now();
+  const found = await store.get();
+  if (found?.value.until && found.value.until > startedAt) return undefined;
+  const runId = randomUUID();
+  const lease = () => ({ holder: runId, until: new Date(clock.now().getTime() + LEASE_MS) });
+  let cursor = found?.value.cursor;
+  let tag = await store.put({ ...lease(), ...(cursor !== undefined && { cursor }) }, found?.tag);
+  if (tag === undefined) return undefined;
+  try {
+    while (clock.now().getTime() - startedAt.getTime() < WORK_MS) {
+      cursor = await step(cursor, runId);
+      if (cursor === undefined) return { isComplete: true };
+      tag = await store.put({ ...lease(), cursor }, tag);
+      if (tag === undefined) return { isComplete: false };
+    }
+    return { isComplete: false };
+  } finally {
+    // If this fails, the lease ends by itself.
+    if (tag !== undefined) await store.put(cursor === undefined ? {} : { cursor }, tag).catch(() => undefined);
+  }
+}
+
+/** One step after another through several lists, each with cursors of its own. */
+export function inOrder(steps: readonly RunStep[]): RunStep {
+  return async (cursor, runId) => {
+    const [at = '0', ...rest] = cursor?.split(' ') ?? [];
+    const index = Number(at);
+    const next = await steps[index]?.(rest.length > 0 ? rest.join(' ') : undefined, runId);
+    if (next !== undefined) return `${index} ${next}`;
+    return index + 1 < steps.length ? String(index + 1) : undefined;
+  };
+}
