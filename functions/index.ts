@@ -1,18 +1,30 @@
 import { app } from '@azure/functions';
+import { createLog } from '../shared/edge/log.ts';
 import { buildDeps } from '../shared/wiring/build-deps.ts';
-import { readConfig } from '../shared/wiring/config.ts';
-import { addFunctions } from './add-functions.ts';
+import { readConfig, SettingsError } from '../shared/wiring/config.ts';
+import { addFunctions, type FunctionDeps } from './add-functions.ts';
 import { lazyDocsAssets } from './http/docs/docs-assets.ts';
+import { addNotConfigured } from './http/not-configured.ts';
 
 // Uploads are read as a stream. With streaming on, a handler that throws leaves its caller without any answer, so every
 // handler is wrapped by the edge.
 app.setup({ enableHttpStream: true });
 
-const deps = buildDeps(readConfig(process.env), (level, event, fields) =>
-  console[level](JSON.stringify({ event, ...fields })),
-);
+const log = createLog(console);
 
 // In the bundle, this module is dist/index.js. The build puts the files of the API reference beside it.
 const docsAssets = lazyDocsAssets(new URL('./docs/', import.meta.url));
 
-addFunctions(app, { ...deps, docsAssets });
+function tryToBuildDeps(): FunctionDeps | undefined {
+  try {
+    return { ...buildDeps(readConfig(process.env), log), docsAssets };
+  } catch (error) {
+    log('error', 'not_configured', { error });
+    const reason = error instanceof SettingsError ? error.message : 'Muster cannot start. Its log says why.';
+    addNotConfigured(app, reason);
+    return undefined;
+  }
+}
+
+const deps = tryToBuildDeps();
+if (deps) addFunctions(app, deps);

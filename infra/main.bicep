@@ -139,6 +139,13 @@ param emailFrom string = ''
 @description('E-mail addresses that alerts go to, separated by commas. Empty: none.')
 param alertEmails string = ''
 
+@description('Address that gets a POST for each alert, in the common alert schema of Azure Monitor. Empty: none.')
+@secure()
+param alertWebhookUrl string = ''
+
+@description('Creates the alert rules.')
+param alertsEnabled bool = true
+
 @description('Monthly budget of the resource group, in the currency of the subscription. When its cost reaches 80 percent, or is expected to exceed the budget, alertEmails and the owners are told. 0: no budget.')
 @minValue(0)
 param monthlyBudget int = 0
@@ -296,6 +303,22 @@ module api 'app/api.bicep' = {
   dependsOn: [
     roles
   ]
+}
+
+module alerts 'app/alerts.bicep' = if (alertsEnabled) {
+  name: 'alerts'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+    hostAccountName: storage.outputs.hostAccountName
+    dataAccountName: storage.outputs.dataAccountName
+    operatorVaultName: operatorVault.outputs.name
+    customerVaultName: customerVault.outputs.name
+    emails: emails
+    webhookUrl: alertWebhookUrl
+  }
 }
 
 module budget 'app/budget.bicep' = if (monthlyBudget > 0) {

@@ -47,16 +47,25 @@ function launchHost({ port, env, onLine }: FunctionsProcessOptions): {
   started: Promise<readonly FunctionGroup[]>;
 } {
   const { promise: announced, resolve: announce } = Promise.withResolvers<{ groups: readonly FunctionGroup[] }>();
-  let failure = 'The functions host ended while it was starting.';
+  let failure: string | undefined;
   const child = startChild([HOST], { ...env, FUNCTIONS_HTTP_PORT: String(port) }, (line) => {
     if (line.startsWith('{"event":"host started"')) announce(JSON.parse(line));
-    if (line.includes('cannot be run')) failure = line.replace(/^critical host: /, '');
+    failure ??= failureIn(line);
     onLine(line);
   });
   const failed = Promise.race([child.ended, pause(START_MAX_MS, undefined, { ref: false })]);
   const started = Promise.race([announced, failed]).then((result) => {
-    if (!result) throw new StartError(failure);
+    // An app that cannot start may run all the same: without functions, or with those that say why.
+    if (!result || failure !== undefined) {
+      throw new StartError(failure ?? 'The functions host ended while it was starting.');
+    }
     return result.groups;
   });
   return { child, started };
+}
+
+/** Why the app cannot start, if this line of the host or of the app says so. */
+function failureIn(line: string): string | undefined {
+  if (line.startsWith('{"event":"not_configured"')) return JSON.parse(line).error.message;
+  return /^(?:critical host: (?=.*cannot be run)|error host: (?=Worker was unable to load))(.*)$/.exec(line)?.[1];
 }

@@ -15,8 +15,6 @@ export interface RoundRobin {
  * Sends each request to the next process, like the platform's load balancer. `ports` returns the ports of the processes
  * that can answer now. Without any, the answer is 503. A process that dies while it answers ends in a 502, or in a broken
  * connection if a part of the answer was already sent.
- *
- * The callers' address is not added to `X-Forwarded-For`: the functions host adds one, and there must not be two.
  */
 export async function startRoundRobin(port: number, ports: () => readonly number[]): Promise<RoundRobin> {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 256 });

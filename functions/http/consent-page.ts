@@ -1,69 +1,34 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { causes } from '../../shared/causes/causes.ts';
 import type { ConsentOutcome } from '../../shared/connections/consent.ts';
 import { shownName } from '../../shared/connections/shown-name.ts';
+import type { Problem } from '../../shared/edge/problem.ts';
+import { consentProblemText, consentText, type PageText } from './consent-texts.ts';
 import { escapeHtml, htmlPage } from './html-page.ts';
-
-interface PageText {
-  title: string;
-  paragraphs: string[];
-  /** The connection's name, which the customer chose. Stands apart from our own words, and says whose words it is. */
-  connectionName?: string;
-}
 
 const NAME_LABEL = 'The name that was given to the connection when it was registered:';
 
 /** The page that the admin sees after the consent dialog. It is not stored, because it names the connection. */
-export function consentPage(outcome: ConsentOutcome): HttpResponseInit {
-  const { title, paragraphs, connectionName } = textOf(outcome);
-  const body = [
-    ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
+export const consentPage = (outcome: ConsentOutcome): HttpResponseInit => toPage(consentText(outcome));
+
+/** The same page when the callback could not be handled. */
+export const consentProblemPage = (problem: Problem): HttpResponseInit => toPage(consentProblemText(problem));
+
+const items = (texts: readonly string[]) => texts.map((text) => `<li>${escapeHtml(text)}</li>`).join('');
+
+function toPage({ sign, title, paragraphs, next, link, reference, connectionName }: PageText): HttpResponseInit {
+  const soft = [
     ...(connectionName === undefined
       ? []
       : [`<p>${NAME_LABEL} <bdi>“${escapeHtml(shownName(connectionName))}”</bdi></p>`]),
+    ...(reference === undefined ? [] : [`<p>${escapeHtml(reference)}</p>`]),
+    ...(link === undefined ? [] : [`<p><a href="${escapeHtml(link)}">Microsoft’s documentation</a></p>`]),
   ].join('');
-  const page = htmlPage(title, body);
+  const body = [
+    ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
+    '<h2>What to do next</h2>',
+    'steps' in next ? `<ol>${items(next.steps)}</ol>` : `<ul>${items(next.choices)}</ul>`,
+    ...(soft === '' ? [] : [`<div class="soft">${soft}</div>`]),
+  ].join('');
+  const page = htmlPage(title, body, sign);
   return { ...page, headers: { ...page.headers, 'cache-control': 'no-store' } };
-}
-
-function textOf(outcome: ConsentOutcome): PageText {
-  switch (outcome.kind) {
-    case 'consented':
-      return {
-        title: 'Consent granted',
-        paragraphs: [
-          'Thank you. Microsoft reports that you granted consent. You can close this page.',
-          'The permissions may need a few minutes to take effect. To see whether they work, test the connection.',
-        ],
-        connectionName: outcome.connection.name,
-      };
-    case 'declined':
-      return {
-        title: 'Consent was not granted',
-        paragraphs: [
-          outcome.why === 'cancelled'
-            ? 'The request was canceled, or the account that you used cannot grant consent for the whole organization.'
-            : causes.consent_declined.sentence,
-          causes.consent_declined.fix,
-          ...(outcome.microsoftCode ? [`Microsoft’s error code: ${outcome.microsoftCode}`] : []),
-        ],
-      };
-    case 'wrongTenant':
-      return {
-        title: 'Consent came from another organization',
-        paragraphs: [
-          'The connection is registered for a different tenant, so it was not updated.',
-          'Ask for a new consent link and open it with an admin account of the registered tenant. To use the other organization, register a connection for it.',
-        ],
-        connectionName: outcome.connection.name,
-      };
-    case 'unknown':
-      return {
-        title: 'Nothing was changed',
-        paragraphs: [
-          'This page belongs to a consent link of Muster. The link is missing, unknown or expired, or it was already used.',
-          'If you have just granted consent, test the connection: the test finds the new permissions. Otherwise, ask for a new link.',
-        ],
-      };
-  }
 }

@@ -3,7 +3,7 @@ import { type ConsentOutcome, receiveConsent, requestConsent } from '../../share
 import type { Api } from '../../shared/edge/api.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { consentLinkSchema } from './connection-schemas.ts';
-import { consentPage } from './consent-page.ts';
+import { consentPage, consentProblemPage } from './consent-page.ts';
 
 type Deps = EndpointDeps & Parameters<typeof receiveConsent>[0];
 
@@ -42,6 +42,8 @@ export function addConsentRoutes(api: Api, deps: Deps): void {
         },
       },
     },
+    refusals: ['storage_unavailable'],
+    showProblem: consentProblemPage,
     // Not strict: Microsoft may add more fields to the redirect.
     query: z.object({
       state: text,
@@ -60,7 +62,7 @@ export function addConsentRoutes(api: Api, deps: Deps): void {
         errorSubcode: query.error_subcode,
         adminConsent: query.admin_consent,
       });
-      const connectionId = outcome.kind === 'unknown' ? undefined : outcome.connection.id;
+      const connectionId = 'connection' in outcome ? outcome.connection.id : undefined;
       log('info', 'consent_callback', { outcome: outcome.kind, connectionId });
       return consentPage(outcome);
     },

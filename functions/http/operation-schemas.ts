@@ -10,7 +10,7 @@ export const queueSchema = z
       .meta({ description: 'About how many messages it has, with those that are hidden or being handled.' }),
     poisonDepth: z
       .int()
-      .meta({ description: 'Poison messages that nobody has requeued or discarded. Counts up to 10,000.' }),
+      .meta({ description: 'Poison messages that nobody has requeued or discarded. Counts up to 8,000.' }),
     oldestAgeSeconds: z
       .int()
       .nullable()

@@ -57,7 +57,7 @@ export async function checkDeployment(deps: Deps, deployment: Deployment): Promi
     await deps.wait(PAUSE_MS);
   }
   throw new Error(
-    `The deployment does not work: ${state} If a setting is missing, the log of the app names it. See docs/deploy.md.`,
+    `The deployment does not work: ${state} If a setting is missing, ${apiUrl}/v1/health names it. See docs/deploy.md.`,
   );
 }
 

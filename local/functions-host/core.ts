@@ -163,7 +163,7 @@ export function createCore(log: HostLog): Core {
     async start(appDirectory) {
       await runHooks('appStart', { hookData: appHookData, appHookData, functionAppDirectory: appDirectory });
       isLocked = true;
-      return (await requireModel().getCapabilities?.({})) ?? {};
+      return (await model?.getCapabilities?.({})) ?? {};
     },
     invoke,
     terminate: (appDirectory) =>

@@ -18,11 +18,13 @@ export interface ForwardOptions {
   headers?: Record<string, string>;
   /** Limits uploads of unknown length. */
   maxBytes?: number;
+  /** The body, if it was read already. */
+  body?: Buffer;
 }
 
 /** Streams a request to another server and its answer to the client, without buffering in either direction. */
 export function forwardRequest(req: IncomingMessage, res: ServerResponse, options: ForwardOptions): Forwarding {
-  const { agent, port, maxBytes = Number.POSITIVE_INFINITY } = options;
+  const { agent, port, body, maxBytes = Number.POSITIVE_INFINITY } = options;
   let isOver = false;
   let isAnswered = false;
   const headers = withoutHopByHop(req.headers);
@@ -60,7 +62,7 @@ export function forwardRequest(req: IncomingMessage, res: ServerResponse, option
   res.on('error', () => destroyWhenSent());
   res.on('close', () => {
     if (!res.writableFinished) destroyWhenSent();
-    else if (!req.complete) {
+    else if (!upstream.writableFinished) {
       // The function answered without reading the whole upload, and will not read the rest.
       req.unpipe(upstream);
       upstream.destroy();
@@ -86,6 +88,7 @@ export function forwardRequest(req: IncomingMessage, res: ServerResponse, option
     });
   });
   upstream.flushHeaders();
-  req.pipe(upstream);
+  if (body) upstream.end(body);
+  else req.pipe(upstream);
   return { giveUp };
 }

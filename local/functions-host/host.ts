@@ -35,10 +35,13 @@ export async function startHost(appDirectory: string, settings: AppSettings, onT
   const hostJson = readHostJson(appDirectory, settings);
   const log = createHostLog(hostJson.logLevel);
   const core = createCore(log);
-  const capabilities = await loadApp(appDirectory, core);
+  const { capabilities, failure } = await loadApp(appDirectory, core);
+  // The real host runs on as well, without functions: every route is answered 404, and no queue is polled.
+  if (failure !== undefined) log('error', 'host', failure);
   const invoke = createInvoke(core, log, hostJson.functionTimeoutMs, onTimeout);
 
-  const enabled = core.functions.filter((fn) => !isDisabled(fn.metadata.name, settings));
+  const registered = failure === undefined ? core.functions : [];
+  const enabled = registered.filter((fn) => !isDisabled(fn.metadata.name, settings));
   for (const fn of enabled) refuseUnsupported(fn);
   const active = ofOwnGroup(enabled, settings);
   const ofType = (type: string) => active.filter((fn) => triggerOf(fn).type === type);

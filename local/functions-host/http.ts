@@ -4,14 +4,15 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Admin, isAdminPath } from './admin.ts';
 import type { RegisteredFunction } from './core.ts';
-import type { TypedData } from './core-types.ts';
 import { HostError } from './host-error.ts';
-import { answerEmpty, headerValues, queryValues } from './http-message.ts';
-import { type Invoke, triggerOf } from './invocation.ts';
+import { answerEmpty } from './http-message.ts';
+import { httpMetadata } from './http-metadata.ts';
+import { type InvocationInput, type Invoke, triggerOf } from './invocation.ts';
 import { canCall } from './keys.ts';
 import { compileRoute, matchRoute, sortRoutes } from './routes.ts';
 import { sendRpcResponse, toRpcRequest } from './rpc-http.ts';
-import { createStreamProxy } from './stream-proxy.ts';
+import { createStreamProxy, type StreamProxy } from './stream-proxy.ts';
+import { BodyError, readWholeBody } from './whole-body.ts';
 
 export interface HttpListenerOptions {
   /** 0 picks a free port. */
@@ -56,27 +57,51 @@ export async function listenForHttp(
     const presented = { header: req.headers['x-functions-key']?.toString(), code: url.searchParams.get('code') };
     if (!canCall(triggerOf(fn).options.authLevel, presented, options.masterKey)) answerEmpty(req, res, 401);
     else if (Number(req.headers['content-length'] ?? 0) > options.maxBodyBytes) answerEmpty(req, res, 413);
-    else if (proxy) stream(fn, req, res, url, params);
-    else void call(fn, req, res, url, params);
+    else void invokeFor(fn, req, res, url, params);
   }
 
-  function stream(
+  async function invokeFor(
     fn: RegisteredFunction,
     req: IncomingMessage,
     res: ServerResponse,
     url: URL,
     params: Record<string, string>,
+  ): Promise<void> {
+    let body: Buffer | undefined;
+    try {
+      body = await readWholeBody(req);
+    } catch (error) {
+      if (!(error instanceof BodyError && error.isSlow)) return;
+      res.setHeader('connection', 'close');
+      answerEmpty(req, res, 408);
+      return;
+    }
+    const input = {
+      triggerMetadata: httpMetadata({ query: url.searchParams, headers: req.headers, params, body }),
+      traceParent: req.headers.traceparent?.toString(),
+      traceState: req.headers.tracestate?.toString(),
+    };
+    if (proxy) stream(proxy, fn, req, res, input, body);
+    else await call(fn, req, res, { ...input, data: toRpcRequest(req, url, params, body) });
+  }
+
+  function stream(
+    { forward }: StreamProxy,
+    fn: RegisteredFunction,
+    req: IncomingMessage,
+    res: ServerResponse,
+    input: Omit<InvocationInput, 'data'>,
+    body: Buffer | undefined,
   ): void {
     const invocationId = randomUUID();
-    const forwarding = proxy?.forward(req, res, invocationId);
-    const input = { ...inputOf(req, url, params), invocationId, data: {} };
+    const forwarding = forward(req, res, invocationId, body);
     // When the invocation ends, the library has written its answer to the stream, unless the function returned nothing
     // or threw. The real host then lets the caller wait. This one answers 500.
-    invoke(fn, input).then(
+    invoke(fn, { ...input, invocationId, data: {} }).then(
       ({ result }) => {
-        if (result === undefined || result === null) forwarding?.giveUp(500);
+        if (result === undefined || result === null) forwarding.giveUp(500);
       },
-      () => forwarding?.giveUp(500),
+      () => forwarding.giveUp(500),
     );
   }
 
@@ -84,13 +109,10 @@ export async function listenForHttp(
     fn: RegisteredFunction,
     req: IncomingMessage,
     res: ServerResponse,
-    url: URL,
-    params: Record<string, string>,
+    input: InvocationInput,
   ): Promise<void> {
-    const data = await toRpcRequest(req, url, params);
-    if (!data) return;
     try {
-      const { response } = await invoke(fn, { ...inputOf(req, url, params), data });
+      const { response } = await invoke(fn, input);
       sendRpcResponse(res, response);
     } catch {
       answerEmpty(req, res, 500);
@@ -99,7 +121,7 @@ export async function listenForHttp(
 
   const server = createServer(handle);
   server.on('clientError', refuseMalformed);
-  // As in Kestrel, slow uploads have no time limit, and idle connections stay open for 130 seconds.
+  // As in Kestrel, an upload may take any time if it is not too slow, and idle connections stay open for 130 seconds.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 130_000;
   await listen(server, options.port);
@@ -141,19 +163,6 @@ function readUrl(req: IncomingMessage): URL | undefined {
   const { host = '127.0.0.1' } = req.headers;
   const path = req.url?.startsWith('/') ? req.url : '/';
   return URL.parse(`http://${host}${path}`) ?? undefined;
-}
-
-function inputOf(req: IncomingMessage, url: URL, params: Record<string, string>) {
-  const triggerMetadata: Record<string, TypedData> = {
-    Query: { json: JSON.stringify(queryValues(url.searchParams)) },
-    Headers: { json: JSON.stringify(headerValues(req.headers)) },
-  };
-  for (const [name, value] of Object.entries(params)) triggerMetadata[name] = { string: value };
-  return {
-    triggerMetadata,
-    traceParent: req.headers.traceparent?.toString(),
-    traceState: req.headers.tracestate?.toString(),
-  };
 }
 
 function listen(server: Server, port: number): Promise<void> {

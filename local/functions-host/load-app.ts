@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import { Server as HttpServer } from 'node:http';
 import Module from 'node:module';
 import { Server } from 'node:net';
 import { join } from 'node:path';
@@ -9,23 +10,34 @@ import { HostError } from './host-error.ts';
 
 const packageJson = z.looseObject({ main: z.string() });
 
+export interface LoadedApp {
+  /** The library's capabilities, such as `HttpUri`. */
+  capabilities: Record<string, string>;
+  /** Why the app could not be loaded. It then has no function, whatever it registered before. */
+  failure: string | undefined;
+}
+
 /**
  * Loads the app like the Node worker: supplies `@azure/functions-core`, imports the files that `main` in package.json
- * names, runs the `appStart` hooks and closes registration. Resolves to the library's capabilities.
+ * names, runs the `appStart` hooks and closes registration.
  *
- * @throws HostError when the app is missing, throws while it loads, or registers no function
+ * @throws HostError when the app is missing
  */
-export async function loadApp(appDirectory: string, core: Core): Promise<Record<string, string>> {
+export async function loadApp(appDirectory: string, core: Core): Promise<LoadedApp> {
   supplyCore(core.api);
-  for (const file of mainFiles(appDirectory)) {
+  const failure = await importFiles(mainFiles(appDirectory));
+  return { failure, capabilities: await bindingToLoopback(() => core.start(appDirectory)) };
+}
+
+async function importFiles(files: readonly string[]): Promise<string | undefined> {
+  for (const file of files) {
     try {
       await import(pathToFileURL(file).href);
     } catch (error) {
-      throw new HostError(`${file} could not be loaded: ${explain(error)}`, { cause: error });
+      return `Worker was unable to load entry point "${file}": ${explain(error)}`;
     }
   }
-  if (core.functions.length === 0) throw new HostError('the app registered no function');
-  return await bindingToLoopback(() => core.start(appDirectory));
+  return undefined;
 }
 
 function supplyCore(api: object): void {
@@ -58,12 +70,17 @@ function explain(error: unknown): string {
 /**
  * With HTTP streaming, the library starts its own server on all network interfaces. On a developer's machine nothing
  * should listen to the network. So while the app starts, a `listen` call without an address gets 127.0.0.1.
+ *
+ * Its idle connections stay open. The real host sends a request again if the server has just closed the connection;
+ * Node's agent would lose it.
  */
 async function bindingToLoopback<T>(start: () => Promise<T>): Promise<T> {
   const listen = Server.prototype.listen;
   Server.prototype.listen = new Proxy(listen, {
-    apply: (target, self, args) =>
-      Reflect.apply(target, self, typeof args[0] === 'function' ? [0, '127.0.0.1', args[0]] : args),
+    apply(target, self, args) {
+      if (self instanceof HttpServer) self.keepAliveTimeout = 0;
+      return Reflect.apply(target, self, typeof args[0] === 'function' ? [0, '127.0.0.1', args[0]] : args);
+    },
   });
   try {
     return await start();

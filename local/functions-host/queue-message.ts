@@ -1,4 +1,5 @@
 import type { DequeuedMessageItem } from '@azure/storage-queue';
+import { addJsonProperties, createBindingData } from './binding-data.ts';
 import type { TypedData } from './core-types.ts';
 
 /** One delivery of a message to the function. */
@@ -19,43 +20,14 @@ export function decodeMessage(text: string, encoding: 'base64' | 'none'): string
 
 /** The trigger metadata of a message. As in the real host, the top-level properties of its JSON override it. */
 export function messageMetadata({ text, message, dequeueCount }: Delivery): Record<string, TypedData> {
-  const metadata: Record<string, TypedData> = {
-    QueueTrigger: { string: text },
-    Id: { string: message.messageId },
-    DequeueCount: { json: String(dequeueCount) },
-    InsertionTime: { json: JSON.stringify(message.insertedOn) },
-    ExpirationTime: { json: JSON.stringify(message.expiresOn) },
-    NextVisibleTime: { json: JSON.stringify(message.nextVisibleOn) },
-    PopReceipt: { string: message.popReceipt },
-  };
-  overlay(metadata, text);
-  return metadata;
-}
-
-/**
- * Names are compared without case, so a message with an `id` replaces the trigger's `Id`. Arrays are left out, objects
- * become JSON, and everything else becomes the text that .NET makes of it.
- */
-function overlay(metadata: Record<string, TypedData>, text: string): void {
-  if (!text.startsWith('{')) return;
-  let parsed: Record<string, unknown>;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return;
-  }
-  const known = new Map(Object.keys(metadata).map((name) => [name.toLowerCase(), name]));
-  for (const [name, value] of Object.entries(parsed)) {
-    if (Array.isArray(value)) continue;
-    const key = known.get(name.toLowerCase()) ?? name;
-    known.set(name.toLowerCase(), key);
-    metadata[key] =
-      value !== null && typeof value === 'object' ? { json: JSON.stringify(value) } : { string: dotNet(value) };
-  }
-}
-
-function dotNet(value: unknown): string {
-  if (value === null) return '';
-  if (typeof value === 'boolean') return value ? 'True' : 'False';
-  return String(value);
+  const data = createBindingData();
+  data.set('QueueTrigger', { string: text });
+  data.set('Id', { string: message.messageId });
+  data.set('DequeueCount', { json: String(dequeueCount) });
+  data.set('InsertionTime', { json: JSON.stringify(message.insertedOn) });
+  data.set('ExpirationTime', { json: JSON.stringify(message.expiresOn) });
+  data.set('NextVisibleTime', { json: JSON.stringify(message.nextVisibleOn) });
+  data.set('PopReceipt', { string: message.popReceipt });
+  addJsonProperties(data, text, { withArrays: false });
+  return data.toMetadata();
 }

@@ -3,27 +3,13 @@ import { serializeCookie } from './cookies.ts';
 import type { InvocationResponse, Nullable, TypedData } from './core-types.ts';
 import { headerValues, queryValues } from './http-message.ts';
 
-/**
- * A request as it is sent to a worker without HTTP streaming. As in Azure, the body is read only if there is a
- * `Content-Length`, so a chunked upload arrives empty.
- *
- * @returns `undefined` when the client disconnected before it sent the whole body
- */
-export async function toRpcRequest(
+/** A request as it is sent to a worker without HTTP streaming. */
+export function toRpcRequest(
   req: IncomingMessage,
   url: URL,
   params: Record<string, string>,
-): Promise<TypedData | undefined> {
-  let bytes: Buffer | undefined;
-  if (Number(req.headers['content-length'] ?? 0) > 0) {
-    try {
-      const chunks: Buffer[] = [];
-      for await (const chunk of req) chunks.push(chunk as Buffer);
-      bytes = Buffer.concat(chunks);
-    } catch {
-      return undefined;
-    }
-  }
+  bytes: Buffer | undefined,
+): TypedData {
   return {
     http: {
       method: req.method ?? 'GET',

@@ -2,8 +2,8 @@ import { Agent, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Forwarding, forwardRequest } from './forward.ts';
 
 export interface StreamProxy {
-  /** Streams the raw request to the library's own server, and its answer to the client. */
-  forward(req: IncomingMessage, res: ServerResponse, invocationId: string): Forwarding;
+  /** Passes the request on to the library's own server, with the body that was read, and streams its answer to the client. */
+  forward(req: IncomingMessage, res: ServerResponse, invocationId: string, body: Buffer | undefined): Forwarding;
   close(): void;
 }
 
@@ -12,22 +12,16 @@ export function createStreamProxy(httpUri: string, maxBytes: number): StreamProx
   const port = Number(new URL(httpUri).port);
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 256 });
   return {
-    forward(req, res, invocationId) {
+    forward(req, res, invocationId, body) {
+      // The real host's proxy also replaces these headers, whatever the caller or the front end has put there.
       const headers = {
         'x-ms-invocation-id': invocationId,
         'x-forwarded-host': req.headers.host ?? '127.0.0.1',
         'x-forwarded-proto': 'http',
-        'x-forwarded-for': forwardedFor(req),
+        'x-forwarded-for': req.socket.remoteAddress ?? '',
       };
-      return forwardRequest(req, res, { agent, port, maxBytes, headers });
+      return forwardRequest(req, res, { agent, port, maxBytes, headers, ...(body && { body }) });
     },
     close: () => agent.destroy(),
   };
-}
-
-/** As App Service does it: appends the address of the socket, with its port, to what the caller sent. */
-function forwardedFor({ headers, socket }: IncomingMessage): string {
-  const address = `${socket.remoteAddress}:${socket.remotePort}`;
-  const sent = headers['x-forwarded-for'];
-  return sent === undefined ? address : `${sent}, ${address}`;
 }

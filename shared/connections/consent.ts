@@ -1,12 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { causes } from '../causes/causes.ts';
 import type { ConnectionFinding } from '../causes/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { changeConnection } from './change-connection.ts';
 import type { Cloud, Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
-import { awaitedCauses } from './connection-test.ts';
+import { type ConsentCallback, type Decline, readConsentAnswer } from './consent-answer.ts';
 import type { ConsentStore } from './consent-store.ts';
 import { requireConnection } from './require-connection.ts';
 import type { Tokens } from './tokens.ts';
@@ -52,21 +51,17 @@ export async function requestConsent(
   return { url: url.toString(), expiresAt };
 }
 
-/** The query that the admin's browser brings back. Every field may be missing or forged. */
-interface ConsentCallback {
-  state?: string | undefined;
-  tenant?: string | undefined;
-  error?: string | undefined;
-  errorDescription?: string | undefined;
-  errorSubcode?: string | undefined;
-  adminConsent?: string | undefined;
-}
-
 export type ConsentOutcome =
   | { kind: 'consented'; connection: Connection }
-  | { kind: 'declined'; connection: Connection; why: 'cancelled' | 'refused'; microsoftCode?: string }
+  | ({ kind: 'declined'; connection: Connection } & Decline)
   | { kind: 'wrongTenant'; connection: Connection }
-  /** The state is missing, unknown, used or expired, or the answer is incomplete. Nothing changes or is revealed. */
+  /** Microsoft was unavailable. The link still works. */
+  | { kind: 'unfinished'; microsoftCode?: string }
+  /** The answer does not say what was decided. The link still works. */
+  | { kind: 'incomplete' }
+  | { kind: 'used' }
+  | { kind: 'expired' }
+  /** The state is missing or unknown, or its connection was deleted. */
   | { kind: 'unknown' };
 
 /**
@@ -80,44 +75,34 @@ export async function receiveConsent(deps: Deps, callback: ConsentCallback): Pro
   if (!callback.state) return { kind: 'unknown' };
   const now = deps.clock.now();
   const request = await deps.consents.get(hashOf(callback.state));
-  if (!request || request.usedAt || request.expiresAt <= now) return { kind: 'unknown' };
-  if (!isComplete(callback)) return { kind: 'unknown' };
+  if (!request) return { kind: 'unknown' };
+  if (request.usedAt) return { kind: 'used' };
+  if (request.expiresAt <= now) return { kind: 'expired' };
+  const answer = readConsentAnswer(callback);
+  if (answer.kind === 'incomplete' || answer.kind === 'unfinished') return answer;
   const found = await deps.connections.get(request.customerId, request.connectionId);
-  if (!found || !(await deps.consents.use(request.stateHash, now))) return { kind: 'unknown' };
+  if (!found) return { kind: 'unknown' };
+  if (!(await deps.consents.use(request.stateHash, now))) return { kind: 'used' };
   const connection = found.value;
-  // Microsoft also sends admin_consent=True with errors, so the error decides.
-  if (callback.error) {
-    const isCancel =
-      callback.errorSubcode === 'cancel' || /canceled|AADSTS65004/i.test(callback.errorDescription ?? '');
-    const microsoftCode = /AADSTS\d{1,20}/.exec(callback.errorDescription ?? '')?.[0];
-    await markDeclined(deps, connection, now, microsoftCode);
-    return {
-      kind: 'declined',
-      connection,
-      why: isCancel ? 'cancelled' : 'refused',
-      ...(microsoftCode !== undefined && { microsoftCode }),
-    };
+  if (answer.kind === 'declined') {
+    await markDeclined(deps, connection, answer, now);
+    return { ...answer, connection };
   }
-  if (callback.tenant?.toLowerCase() !== connection.tenantId) return { kind: 'wrongTenant', connection };
+  if (answer.tenantId !== connection.tenantId) return { kind: 'wrongTenant', connection };
   await markConsented(deps, connection, now);
   return { kind: 'consented', connection };
-}
-
-/** Whether the callback says what the admin decided. Microsoft names the tenant with every consent. */
-function isComplete({ error, adminConsent, tenant }: ConsentCallback): boolean {
-  return Boolean(error) || (adminConsent?.toLowerCase() === 'true' && Boolean(tenant));
 }
 
 /** Stored with the connection, because the person who sent the link does not see the page that the admin sees. */
 async function markDeclined(
   deps: Deps,
   { customerId, id }: Connection,
+  { cause, sentence, microsoftCode }: Decline,
   seenAt: Date,
-  microsoftCode: string | undefined,
 ): Promise<void> {
   const finding: ConnectionFinding = {
-    cause: 'consent_declined',
-    detail: causes.consent_declined.sentence,
+    cause,
+    detail: sentence,
     seenAt,
     ...(microsoftCode !== undefined && { microsoftCode }),
   };
@@ -130,10 +115,11 @@ async function markDeclined(
 async function markConsented(deps: Deps, { customerId, id }: Connection, now: Date): Promise<void> {
   await changeConnection(deps.connections, customerId, id, (current) => {
     const { checksHeldUntil: _held, finding, ...rest } = current;
-    const isAnswered = current.status === 'awaitingConsent' && finding && awaitedCauses.has(finding.cause);
+    // Before the first consent, a finding says no more than that it is missing, or why it was not granted.
+    const isAnswered = current.status === 'awaitingConsent' || finding?.cause === 'consent_declined';
     return {
       ...rest,
-      ...(finding && finding.cause !== 'consent_declined' && !isAnswered && { finding }),
+      ...(finding && !isAnswered && { finding }),
       consentedAt: now,
       grantsChangedAt: now,
     };

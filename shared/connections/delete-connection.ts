@@ -26,6 +26,8 @@ export interface FinishDeletionDeps {
   tokens: Pick<Tokens, 'forget'>;
   /** Removes the mailboxes, imports and uploads of a connection and frees its slots. Repeatable. */
   purgeConnection: (customerId: string, connectionId: string) => Promise<void>;
+  /** Removes what was learnt about how fast its tenant may be asked. Repeatable. */
+  removePace: (connection: Connection) => Promise<void>;
   /** Removes the messages about a connection that could not be handled. */
   poisonArchive: { remove(connectionId: string): Promise<void> };
   clock: Clock;
@@ -86,6 +88,7 @@ export async function finishDeletion(
     await deps.purgeConnection(customerId, connectionId);
     await deps.consents.remove(connectionId);
     await deps.poisonArchive.remove(connectionId);
+    if (hidden) await deps.removePace(hidden);
     if (hidden) await deps.expiryIndex.remove(expiryOf(hidden));
   });
   await deps.connections.removeHidden(customerId, connectionId);

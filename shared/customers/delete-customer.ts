@@ -66,13 +66,17 @@ export async function deleteCustomer(
   if (!(await deps.customers.get(customerId))) throw noSuchCustomer();
   const deletionRequest = { keyId: actor.keyId, role: actor.role, requestId };
   const disabled = await changeCustomer(deps.customers, customerId, async (current) => {
-    if (current.deletingSince) return undefined;
+    const now = deps.clock.now();
+    // From here on the purge is sure to happen: if this process dies, the next run of the timer does it.
+    const purging = purgeNow && { purgingSince: now };
+    if (current.deletingSince) {
+      return purgeNow && !current.purgingSince ? { ...current, deletionRequest, ...purging } : undefined;
+    }
     const slots = await deps.slots.get(customerId);
     if (!slots) throw noSuchCustomer();
     check({ customer: current, slots });
-    const now = deps.clock.now();
     const purgeAt = new Date(now.getTime() + deps.deletionGraceMs);
-    return { ...current, deletingSince: now, deletionRequest, purgeAt };
+    return { ...current, deletingSince: now, deletionRequest, purgeAt, ...purging };
   });
   if (!disabled && !purgeNow) throw noSuchCustomer();
   deps.apiKeys.forget(customerId);

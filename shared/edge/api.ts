@@ -1,7 +1,9 @@
 import type { app, HttpHandler } from '@azure/functions';
 import type { z } from 'zod';
 import type { Permission } from '../kernel/actor.ts';
+import { asCallerSent } from './caller-request.ts';
 import { createEndpoint, type Endpoint, type EndpointDeps } from './endpoint.ts';
+import { pathParams } from './path-params.ts';
 import { createPublicEndpoint, type PublicEndpoint } from './public-endpoint.ts';
 import type { BodyKind } from './request-body.ts';
 import type { RouteDescription } from './route.ts';
@@ -17,6 +19,8 @@ export interface RegisteredRoute extends RouteDescription {
   bodyKind?: BodyKind;
   query?: z.ZodType;
   list?: boolean;
+  /** Present if problems are shown as a page. */
+  showProblem?: unknown;
 }
 
 /** A page or file for a browser: open to everyone, and no part of the API. */
@@ -63,10 +67,20 @@ export function createApi(host: Pick<typeof app, 'http'>, deps: EndpointDeps): A
   const known: KnownRoute[] = [];
   const endpoint = createEndpoint(deps);
   const publicEndpoint = createPublicEndpoint(deps);
+  const unknownRoute = createUnknownRoute(deps, known);
 
   function add(name: string, route: KnownRoute, handler: HttpHandler): void {
     known.push(route);
-    host.http(name, { methods: [route.method], route: route.path, authLevel: 'anonymous', handler });
+    host.http(name, {
+      methods: [route.method],
+      route: route.path,
+      authLevel: 'anonymous',
+      handler(request, context) {
+        const params = pathParams(route.path, new URL(request.url).pathname);
+        if (!params) return unknownRoute(request, context);
+        return handler(asCallerSent(request, deps.outlets.headersOf(context.invocationId), params), context);
+      },
+    });
   }
 
   function register(route: RegisteredRoute, handler: HttpHandler): void {
@@ -81,7 +95,6 @@ export function createApi(host: Pick<typeof app, 'http'>, deps: EndpointDeps): A
     publicRoute: (route) => register({ ...route, customer: 'none' }, publicEndpoint(route)),
     webhook: (webhook) => void webhooks.push(webhook),
     page: (page) => add(page.name, { method: 'GET', path: page.path }, publicEndpoint(page)),
-    refuseUnknownRoutes: () =>
-      host.http(UNKNOWN_ROUTE.name, { ...UNKNOWN_ROUTE, handler: createUnknownRoute(deps, known) }),
+    refuseUnknownRoutes: () => host.http(UNKNOWN_ROUTE.name, { ...UNKNOWN_ROUTE, handler: unknownRoute }),
   };
 }

@@ -18,7 +18,7 @@ export interface AuditDeps {
 interface Work {
   /** The name of the function: `connections-update`. */
   route: string;
-  request: Pick<HttpRequest, 'headers' | 'params' | 'url'>;
+  request: Pick<HttpRequest, 'headers' | 'params'>;
   requestId: string;
   actor: Actor;
 }
@@ -57,7 +57,8 @@ export async function audited(deps: AuditDeps, of: Work, log: Log, work: () => P
 }
 
 function toIntent(deps: AuditDeps, { route, request, requestId, actor }: Work): AuditRecord {
-  const object = lastParameter(request)?.slice(0, OBJECT_MAX_LENGTH);
+  // The parameters are in the order of the path.
+  const object = Object.values(request.params).at(-1)?.slice(0, OBJECT_MAX_LENGTH);
   const customerId = actor.customerId ?? request.params.customerId?.slice(0, OBJECT_MAX_LENGTH);
   const address = callerAddress(request);
   return {
@@ -72,21 +73,6 @@ function toIntent(deps: AuditDeps, { route, request, requestId, actor }: Work): 
     requestId,
     ...(address !== undefined && { address }),
   };
-}
-
-/** The parameter that comes last in the path. The host does not promise to list them in order. */
-function lastParameter({ url, params }: Work['request']): string | undefined {
-  const segments = new URL(url).pathname.split('/');
-  const positionOf = (value: string) => segments.findLastIndex((segment) => decode(segment) === value);
-  return Object.values(params).toSorted((a, b) => positionOf(b) - positionOf(a))[0];
-}
-
-function decode(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
 }
 
 /** `connections-replace-client-secret` becomes `connections.replace-client-secret`. */

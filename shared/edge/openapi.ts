@@ -24,6 +24,7 @@ const pathParameters: Record<string, { description: string; example: string }> =
   messageId: { description: 'The ID of a poison message.', example: 'imp_01k2m8qj4vabcdefghjkmnp:12' },
   webhookId: { description: 'The ID of a webhook.', example: 'hook_01k2m8qj4vabcdefghjkmnp' },
   deliveryId: { description: 'The ID of a delivery.', example: 'evt_01k2m8qj4vabcdefghjkmnp' },
+  emailId: { description: 'The ID of an e-mail.', example: 'evt_01k2m8qj4vabcdefghjkmnp' },
   address: { description: 'The e-mail address of a mailbox.', example: 'jane@contoso.com' },
 };
 
@@ -219,13 +220,13 @@ function responsesOf(
   const answers = Object.entries(route.responses).map(([status, response]) => [status, toResponse(response, route)]);
   const refusals = [...groupByStatus(refusalsOf(route))].map(([status, codes]) => [
     status,
-    toRefusal(status, codes, shared),
+    toRefusal(status, codes, shared, route),
   ]);
   return Object.fromEntries([
     ...answers,
     ...(hasTag ? [['304', notModified(route)]] : []),
     ...refusals,
-    ['500', toRefusal(500, [], shared)],
+    ['500', toRefusal(500, [], shared, route)],
   ]);
 }
 
@@ -262,8 +263,13 @@ function toResponse(response: ResponseDescription, { method }: RegisteredRoute):
 /** Answers with the same codes are one component. The library tells components apart by identity. */
 type Refusals = Map<string, ZodOpenApiResponseObject>;
 
-function toRefusal(status: number, codes: readonly ErrorCode[], shared: Refusals): ZodOpenApiResponseObject {
-  const id = ['Problem', status, ...codes].join('-');
+function toRefusal(
+  status: number,
+  codes: readonly ErrorCode[],
+  shared: Refusals,
+  { showProblem, responses }: RegisteredRoute,
+): ZodOpenApiResponseObject {
+  const id = [showProblem ? 'ProblemPage' : 'Problem', status, ...codes].join('-');
   const known = shared.get(id);
   if (known) return known;
   const titles = codes.map((code) => `\`${code}\`: ${problems[code].title}.`);
@@ -274,10 +280,15 @@ function toRefusal(status: number, codes: readonly ErrorCode[], shared: Refusals
       ...(status === 401 ? (['WWW-Authenticate'] as const) : []),
       ...rateLimit,
       ...(status === 503 || status === 409 || status === 429 ? (['Retry-After'] as const) : []),
-      ...(status < 500 ? (['Idempotency-Replayed'] as const) : []),
+      ...(status < 500 && !showProblem ? (['Idempotency-Replayed'] as const) : []),
     ]),
     content: { 'application/problem+json': { schema: problemSchema } },
   };
+  if (showProblem) {
+    const page = responses[200];
+    Object.assign(refusal.headers ?? {}, Object.fromEntries(describeAll(page?.headers ?? {})));
+    refusal.content = { [page?.contentType ?? 'text/html']: { schema: text } };
+  }
   shared.set(id, refusal);
   return refusal;
 }

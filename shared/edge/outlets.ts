@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 
 /** The connection on which the answer of one request leaves this process. */
 export interface Outlet {
@@ -17,6 +17,8 @@ export interface Outlet {
 export interface Outlets {
   /** `undefined` if no server of this process answers this invocation. */
   find(invocationId: string): Outlet | undefined;
+  /** The headers of the request as the host forwarded it. `undefined` if no server of this process received it. */
+  headersOf(invocationId: string): IncomingHttpHeaders | undefined;
 }
 
 const INVOCATION_HEADER = 'x-ms-invocation-id';
@@ -44,6 +46,7 @@ export function createOutlets(): Outlets {
       const response = responses.get(invocationId);
       return response && outletOf(response);
     },
+    headersOf: (invocationId) => responses.get(invocationId)?.req.headers,
   };
 }
 

@@ -46,7 +46,7 @@ export interface ProblemDeps {
 
 const PATH_MAX_LENGTH = 200;
 
-interface Problem {
+export interface Problem {
   type: string;
   title: string;
   status: number;

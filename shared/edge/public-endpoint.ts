@@ -4,7 +4,7 @@ import type { Log } from '../kernel/log.ts';
 import { tagged, toAnswer } from './answer.ts';
 import { callerAddress } from './caller-address.ts';
 import { type Exchange, guarded } from './guarded.ts';
-import type { ProblemDeps } from './problem.ts';
+import type { Problem, ProblemDeps } from './problem.ts';
 import { rateLimitHeaders, refuseExceeded } from './rate-limit-headers.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { Turns } from './turns.ts';
@@ -21,6 +21,8 @@ interface PublicCall<Query> {
 export interface PublicEndpoint<Query> {
   query?: z.ZodType<Query>;
   handle(call: PublicCall<Query>): Promise<HttpResponseInit>;
+  /** Shows a problem to a person in a browser, as a page. Without it, problems are JSON. */
+  showProblem?: (problem: Problem) => HttpResponseInit;
 }
 
 export interface PublicEndpointDeps extends ProblemDeps {
@@ -31,14 +33,25 @@ export interface PublicEndpointDeps extends ProblemDeps {
 /** Wraps one of the few routes that need no API key. A route becomes public only by this. */
 export function createPublicEndpoint(deps: PublicEndpointDeps) {
   return function publicEndpoint<Query = undefined>(route: PublicEndpoint<Query>): HttpHandler {
-    return (request, context) =>
-      guarded(deps, request, context, async (log, requestId, exchange) => {
+    return async (request, context) => {
+      const init = await guarded(deps, request, context, async (log, requestId, exchange) => {
         await countRequest(deps, context.functionName, request, exchange);
         const query = route.query ? validate(route.query, Object.fromEntries(request.query)) : (undefined as Query);
         const init = await route.handle({ query, params: request.params, request, requestId, log });
         return tagged(toAnswer(init), request);
       });
+      return route.showProblem && isProblem(init) ? asPage(init, route.showProblem) : init;
+    };
   };
+}
+
+const isProblem = ({ headers }: HttpResponseInit) =>
+  new Headers((headers ?? {}) as Record<string, string>).get('content-type') === 'application/problem+json';
+
+/** The same status and headers, for example `Retry-After`, with a page in place of the JSON. */
+function asPage(init: HttpResponseInit, show: (problem: Problem) => HttpResponseInit): HttpResponseInit {
+  const { headers, body } = show(JSON.parse(String(init.body)));
+  return { ...init, headers: { ...init.headers, ...headers } as Record<string, string>, body };
 }
 
 /**

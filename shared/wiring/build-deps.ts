@@ -29,7 +29,7 @@ import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../adapters/tables/table-tenant-paces.ts';
 import { tableUploadLeases } from '../adapters/tables/table-upload-leases.ts';
 import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
-import type { Cloud } from '../connections/connection.ts';
+import type { Cloud, Connection } from '../connections/connection.ts';
 import type { DeletedConnection } from '../connections/connection-store.ts';
 import { discardConnection as discardNow } from '../connections/delete-connection.ts';
 import { newEventTimes } from '../edge/event-stream.ts';
@@ -39,6 +39,7 @@ import { cancelCustomerImports } from '../imports/cancel-import.ts';
 import { createImportWatches } from '../imports/events/watch-imports.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
+import { removePaceOf } from '../imports/pacing/remove-old-paces.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createNewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
@@ -153,6 +154,7 @@ export function buildDeps(config: Config, log: Log) {
     sendDeletion: (message: DeletedConnection, delayMs?: number) =>
       sendMessage(azure.queues.getQueueClient(queues.deleteConnection), message, delayMs),
     purgeConnection: (customerId: string, connectionId: string) => purgeConnection(purgeDeps, customerId, connectionId),
+    removePace: (connection: Connection) => removePaceOf({ tenantPaces, imports, connections }, connection),
   };
   const discardConnection = (customerId: string, connectionId: string) =>
     discardNow(deletionDeps, { customerId, connectionId });

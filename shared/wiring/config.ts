@@ -145,6 +145,7 @@ const settings = z.object({
 
   EXPIRING_WITHIN_DAYS: whole(30),
   CONNECTION_TEST_STEP: durationMs('PT10S'),
+  VAULT_TIMEOUT: durationMs('PT4S'),
   ORPHANED_SECRET_AFTER: durationMs('PT1H'),
   REPLACED_SECRET_KEPT: durationMs('P3D'),
   CONSENT_LINK_VALID: durationMs('PT1H'),
@@ -192,11 +193,20 @@ export interface Config {
   settings: Settings;
 }
 
+/** Names every missing or malformed setting, one a line. Never contains the value of a setting, so everyone may read it. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+
+  constructor(faults: readonly string[]) {
+    super(`Muster cannot start. Fix these settings:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  }
+}
+
 /**
  * Reads every setting once and returns typed values.
  *
- * @throws Error that lists every missing or malformed setting. The app then registers no function, because a
- * half-configured app must not take messages.
+ * @throws SettingsError. The app must then take no message, because it is only half configured. `functions/index.ts`
+ * registers functions that say what is wrong.
  */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const present = Object.fromEntries(
@@ -206,7 +216,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const faults = findEmailFaults((name) => present[name] !== undefined);
   if (!parsed.success) {
     const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    throw new Error(refusal([...wrong, ...faults]));
+    throw new SettingsError([...wrong, ...faults]);
   }
   const read = parsed.data;
   const storage = dataStorage(read, faults);
@@ -215,16 +225,12 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   if (isInAzure(read)) faults.push(...findLocalSettings(read));
   const publicUrl = read.PUBLIC_URL ?? (read.WEBSITE_HOSTNAME && `https://${read.WEBSITE_HOSTNAME}`);
   if (!publicUrl) faults.push('PUBLIC_URL: required, because the platform does not set WEBSITE_HOSTNAME');
-  if (faults.length > 0 || !storage || !identity || !publicUrl) throw new Error(refusal(faults));
+  if (faults.length > 0 || !storage || !identity || !publicUrl) throw new SettingsError(faults);
   return { storage, identity, simulator, publicUrl: publicUrl.replace(/\/$/, ''), settings: read };
 }
 
 function isInAzure(read: Settings): boolean {
   return Boolean(read.WEBSITE_INSTANCE_ID || read.WEBSITE_SKU);
-}
-
-function refusal(faults: string[]): string {
-  return `Muster cannot start. Fix these settings:\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
 }
 
 function dataStorage(read: Settings, faults: string[]): DataStorage | undefined {

@@ -602,7 +602,7 @@ describe('consent', () => {
     const answer = { state, tenant: TENANT_ID, admin_consent: 'True' };
     expect(await callback(answer)).toContain('Consent granted');
     expect(await consentedAtOf(id)).toBe('2026-06-01T00:00:00.000Z');
-    expect(await callback(answer)).toContain('Nothing was changed');
+    expect(await callback(answer)).toContain('This link has been used');
     const read = await (await api.request('GET', `/v1/connections/${id}`, { key })).json();
     expect(read).toMatchObject({ status: 'awaitingConsent' });
   });
@@ -631,10 +631,13 @@ describe('consent', () => {
     ['a tenant only', { tenant: TENANT_ID }],
     ['a consent without a tenant', { admin_consent: 'True' }],
     ['admin_consent=False', { admin_consent: 'False', tenant: TENANT_ID }],
+    ['a problem of Microsoft’s own', { error: 'server_error' }],
+    ['a transient error', { error: 'access_denied', error_description: 'AADSTS90033: A transient error' }],
   ])('is not used up by a callback with %s beside the state', async (_, query) => {
     const id = await register();
     const state = (await linkParamsOf(id)).get('state') ?? '';
-    expect(await callback({ state, ...query } as Record<string, string>)).toContain('Nothing was changed');
+    expect(await callback({ state, ...query } as Record<string, string>)).toContain('The link still works');
+    expect(await connectionOf(id)).toMatchObject({ status: 'awaitingConsent', finding: null });
     expect(await callback({ state, tenant: TENANT_ID, admin_consent: 'True' })).toContain('Consent granted');
     expect(await consentedAtOf(id)).not.toBeNull();
   });
@@ -660,13 +663,49 @@ describe('consent', () => {
     const id = await register();
     const state = (await linkParamsOf(id)).get('state') ?? '';
     api.deps.time.now = new Date('2026-06-01T02:00:00Z');
-    const stale: Record<string, string>[] = [{ state }, { state: '<b>x</b>' }, {}];
-    for (const query of stale) {
+    const stale: [Record<string, string>, string][] = [
+      [{ state }, 'This link has expired'],
+      [{ state: '<b>x</b>' }, 'This link is not known'],
+      [{}, 'This link is not known'],
+    ];
+    for (const [query, words] of stale) {
       const page = await callback({ ...query, tenant: TENANT_ID, admin_consent: 'True' });
+      expect(page).toContain(words);
       expect(page).toContain('Nothing was changed');
       expect(page).not.toContain('<b>x</b>');
     }
     expect(await consentedAtOf(id)).toBeNull();
+  });
+
+  it('200: names a problem of the app, on the page and with the connection, until consent is granted', async () => {
+    const id = await register();
+    const state = (await linkParamsOf(id)).get('state') ?? '';
+    const description = 'AADSTS650052: The organization lacks a service principal for the service.';
+    const page = await callback({ state, error: 'invalid_resource', error_description: description });
+    expect(page).toContain('AADSTS650052');
+    expect(await connectionOf(id)).toMatchObject({ finding: { cause: 'service_missing' } });
+    const again = (await linkParamsOf(id)).get('state') ?? '';
+    await callback({ state: again, tenant: TENANT_ID, admin_consent: 'True' });
+    expect(await connectionOf(id)).toMatchObject({ status: 'awaitingConsent', finding: null });
+  });
+
+  it('400, 503: shows an admin a page, with headers as any other problem has', async () => {
+    const tooLong = await api.request('GET', `/v1/consent/callback?state=${'x'.repeat(5000)}`);
+    expect([tooLong.status, tooLong.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8']);
+    expect(await tooLong.text()).toContain('This link is not known');
+
+    const { get } = api.deps.consents;
+    api.deps.consents.get = async () => {
+      throw new DomainError('storage_unavailable', 'Unavailable.', { retryAfterSeconds: 7 });
+    };
+    const unavailable = await api.request('GET', '/v1/consent/callback?state=x');
+    api.deps.consents.get = get;
+    expect([unavailable.status, unavailable.headers.get('retry-after')]).toEqual([503, '7']);
+    expect(unavailable.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const page = await unavailable.text();
+    expect(page).toContain('reload this page');
+    expect(page).toContain(`Request ID: ${unavailable.headers.get('x-request-id')}`);
+    expect(page).not.toContain('"status"');
   });
 });
 

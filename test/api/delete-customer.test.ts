@@ -95,6 +95,20 @@ describe('DELETE /v1/customers/{customerId}', () => {
     expect(await statusOf('DELETE', `${path()}?purge=later`, key)).toBe(400);
   });
 
+  it('?purge=now is completed by the timer if the process dies after the first write, also of a disabled customer', async () => {
+    const other = await api.customer({ name: 'Globex' });
+    expect(await statusOf('DELETE', `/v1/customers/${other.id}`, other.key)).toBe(204);
+    api.deps.cancelImports = async () => {
+      throw new Error('the process died');
+    };
+    for (const { id } of [acme, other]) {
+      expect(await statusOf('DELETE', `/v1/customers/${id}?purge=now`, key)).toBe(500);
+      expect(await statusOf('POST', `/v1/customers/${id}/restore`, key)).toBe(409);
+    }
+    expect(await purgeDueCustomers(api.deps)).toBe(2);
+    expect(purged.sort()).toEqual([acme.id, other.id].sort());
+  });
+
   describe('what is left of a purged customer', () => {
     const address = '192.0.2.7';
     const call = (method: string, url: string, as: string, options: RequestOptions = {}) =>

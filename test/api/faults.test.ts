@@ -142,7 +142,11 @@ it.each([
   ['name', 'x'.repeat(201), 'must be at most 200 characters'],
   ['name', 'a\u202eb', 'must not contain control characters or bidirectional controls'],
   ['tenant', 'no tenant', 'must be the ID of the tenant (a GUID) or one of its domains, such as contoso.com'],
-  ['clientSecretExpiresAt', 'June 2027', 'must be a date and time with offset, such as 2027-06-01T00:00:00Z'],
+  [
+    'clientSecretExpiresAt',
+    'June 2027',
+    'must be a date, such as 2027-05-01, or a date and time with offset, such as 2027-05-01T14:30:00Z',
+  ],
   ['probes', [], 'must have at least 1 item'],
   ['probes', 'imap', 'must be an array'],
   ['probes', ['imap', 'imap'], 'names a probe twice'],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Config, readConfig, settingNames } from '../../shared/wiring/config.ts';
+import { type Config, readConfig, SettingsError, settingNames } from '../../shared/wiring/config.ts';
 
 const example: { IsEncrypted: boolean; Values: Record<string, string> } = JSON.parse(
   readFileSync('local.settings.example.json', 'utf8'),
@@ -71,4 +71,27 @@ describe('docs/settings.md', () => {
         );
     }
   });
+});
+
+describe('the refusal of wrong settings', () => {
+  test('names every wrong setting, and contains no value', () => {
+    const wrong = Object.fromEntries(settingNames.map((name) => [name, `value-of-${name}`]));
+    const inAzure = { ...example.Values, WEBSITE_SKU: 'FlexConsumption', PUBLIC_URL: 'http://value-of-url' };
+    for (const values of [wrong, { ...wrong, OPERATOR_KEY: '@Microsoft.KeyVault(value-of-reference)' }, inAzure]) {
+      const refusal = refusalOf(values);
+      expect(refusal).toContain('Muster cannot start. Fix these settings:');
+      expect(refusal).not.toContain('value-of');
+      for (const value of Object.values(example.Values)) if (value.length > 5) expect(refusal).not.toContain(value);
+    }
+    expect(refusalOf(wrong)).toContain('KEY_VAULT_URL: must be a URL');
+  });
+
+  function refusalOf(values: Record<string, string>): string {
+    try {
+      readConfig(values);
+    } catch (error) {
+      if (error instanceof SettingsError) return error.message;
+    }
+    throw new Error('no SettingsError');
+  }
 });

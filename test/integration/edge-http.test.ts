@@ -28,7 +28,8 @@ describe.each([
 
   it('401: refuses it without a key', async () => {
     for (const path of ['/v1/customers', '/v1/uploads']) {
-      expect(await (await send(path, isChunked, {})).json()).toMatchObject({ status: 401, code: 'unauthenticated' });
+      const answer = await send(path, isChunked, {});
+      expect([answer.status, await answer.text()]).toEqual([401, expect.stringContaining('unauthenticated')]);
     }
   });
 
@@ -100,6 +101,38 @@ it('keeps answering after 20 MB bodies', async () => {
   const location = `${host.url}${right.headers.get('location')}`;
   const known = await fetch(location, { headers: { authorization, 'if-none-match': etag } });
   expect([known.status, known.headers.get('etag')]).toEqual([304, etag]);
+});
+
+describe('fields with the names of headers and parameters', () => {
+  const json = { authorization, 'content-type': 'application/json' };
+
+  it('400: hide no header. They are fields that the API does not know', async () => {
+    for (const query of ['headers=x', 'Headers=%7B%22authorization%22%3A%22Bearer%20x%22%7D', 'HEADERS=x', 'query=x']) {
+      const answer = await fetch(`${host.url}/v1/customers?${query}`, { headers: { authorization } });
+      expect([answer.status, await answer.json()], query).toMatchObject([400, { code: 'validation_failed' }]);
+    }
+    for (const name of ['headers', 'Headers', 'HEADERS']) {
+      const body = JSON.stringify({ name: 'Acme', mailboxSlots: 1, [name]: { authorization: 'Bearer x' } });
+      const answer = await fetch(`${host.url}/v1/customers`, { method: 'POST', headers: json, body });
+      expect([answer.status, await answer.json()], name).toMatchObject([400, { code: 'validation_failed' }]);
+    }
+  });
+
+  it('401: make up no header', async () => {
+    const made = encodeURIComponent(JSON.stringify({ host: 'x', authorization }));
+    expect((await fetch(`${host.url}/v1/customers?Headers=${made}`)).status).toBe(401);
+  });
+
+  it('neither hide nor replace a parameter of the path', async () => {
+    const body = JSON.stringify({ name: 'Acme', mailboxSlots: 1 });
+    const made = await fetch(`${host.url}/v1/customers`, { method: 'POST', headers: json, body });
+    const location = `${host.url}${made.headers.get('location')}`;
+    const change = JSON.stringify({ name: 'Contoso', CUSTOMERID: 'cust_x' });
+    const refused = await fetch(location, { method: 'PATCH', headers: json, body: change });
+    expect([refused.status, await refused.json()]).toMatchObject([400, { code: 'validation_failed' }]);
+    const asked = await fetch(`${location}?CustomerId=cust_x`, { headers: { authorization } });
+    expect([asked.status, await asked.json()]).toMatchObject([400, { code: 'validation_failed' }]);
+  });
 });
 
 describe('a request without a route of its own', () => {

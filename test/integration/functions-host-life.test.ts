@@ -83,7 +83,6 @@ describe.concurrent('an app that cannot run causes one clear message and exit co
   }
 
   test.each([
-    ['it throws while it loads', { FIXTURE_FAULT: 'load' }, 'could not be loaded: MISSING_SETTING must be set'],
     ['a connection has no setting', { DataStorage: '' }, 'work: the app setting DataStorage must hold'],
     ['a %SETTING% is not set', { WORK_QUEUE: '' }, 'work: %WORK_QUEUE% names an app setting that is not set'],
     ['a schedule makes no sense', { TICK: '61 * * * * *' }, 'tick: the schedule "61 * * * * *" is neither'],
@@ -114,6 +113,19 @@ describe.concurrent('an app that cannot run causes one clear message and exit co
     rmSync(other, { recursive: true, force: true });
   });
 });
+
+test.concurrent.each(['load', 'load later'])(
+  'an app that throws while it loads has no function, as on the platform: %s',
+  async (fault) => {
+    const host = await spawnHost(app, { ...settings(), FIXTURE_FAULT: fault }).started;
+    expect(host.functions).toEqual([]);
+    expect((await fetch(`${host.url}/seen`)).status).toBe(404);
+    expect(host.output()).toMatch(
+      /error host: Worker was unable to load entry point ".*": MISSING_SETTING must be set/,
+    );
+    expect(await host.stop()).toBe(0);
+  },
+);
 
 test.concurrent('settings also come from local.settings.json, and the environment overrides them', async () => {
   const other = await buildFixtureApp();

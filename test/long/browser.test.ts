@@ -1,14 +1,10 @@
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasBrowser, isTooWide, launchBrowser, paleTexts, watchPage } from '../support/browser.ts';
 import { plainTenant } from '../support/plain-tenant.ts';
 import { useRunningStack } from '../support/running-stack.ts';
 
 // Only a browser shows whether a page works under its Content-Security-Policy.
-
-/** `npm test` also runs where no browser is installed. `.ci/run` sets `CHROMIUM_PATH`, so there nothing is skipped. */
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-const canRun = process.env.CHROMIUM_PATH !== undefined || existsSync(executablePath);
 
 const running = useRunningStack(plainTenant(1));
 let browser: Browser;
@@ -16,30 +12,19 @@ let apiUrl: string;
 
 beforeAll(async () => {
   apiUrl = running.stack.local().apiUrl;
-  if (canRun) browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  if (hasBrowser) browser = await launchBrowser();
 });
 afterAll(() => browser?.close());
 
 /** Opens a page of the app, and collects what the browser complains about and which hosts it asks. */
 async function open(path: string, width = 1280): Promise<{ page: Page; complaints: string[]; hosts: Set<string> }> {
   const page = await browser.newPage({ viewport: { width, height: 900 } });
-  const complaints: string[] = [];
-  const hosts = new Set<string>();
-  // The browser reports a violation of the policy as an error on the console.
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('request', (request) => {
-    if (!request.url().startsWith('data:')) hosts.add(new URL(request.url()).origin);
-  });
+  const watched = watchPage(page);
   await page.goto(new URL(path, apiUrl).href);
-  return { page, complaints, hosts };
+  return { page, ...watched };
 }
 
-const isTooWide = (page: Page) => page.evaluate('document.documentElement.scrollWidth > window.innerWidth');
-
-describe.skipIf(!canRun).each([1280, 390])('the API reference in a window of %i pixels', (width) => {
+describe.skipIf(!hasBrowser).each([1280, 390])('the API reference in a window of %i pixels', (width) => {
   it('shows every operation, without a violation of its policy and without asking another host', async () => {
     const { page, complaints, hosts } = await open('/docs', width);
     await page
@@ -79,10 +64,14 @@ describe.skipIf(!canRun).each([1280, 390])('the API reference in a window of %i 
   });
 });
 
-it.skipIf(!canRun)('the page of a problem has its style, without a violation of its policy', async () => {
+it.skipIf(!hasBrowser)('the page of a problem has its style, without a violation of its policy', async () => {
   const { page, complaints, hosts } = await open('/problems/slot_limit_reached', 390);
   await page.getByRole('heading', { name: 'The plan has too few free mailbox slots' }).waitFor();
   expect(await page.evaluate("getComputedStyle(document.querySelector('pre')).borderRadius")).not.toBe('0px');
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await paleTexts(page)).toEqual([]);
+  }
   expect(await isTooWide(page)).toBe(false);
   expect(complaints).toEqual([]);
   expect([...hosts]).toEqual([new URL(apiUrl).origin]);

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { killAfter } from '../support/killed-process.ts';
 import { openVault } from '../support/open-vault.ts';
 import { plainTenant, tenant } from '../support/plain-tenant.ts';
 import { useRunningStack } from '../support/running-stack.ts';
@@ -33,28 +33,6 @@ const running = useRunningStack(
   },
 );
 
-/** Kills the process some time after a request began, whatever becomes of it, and waits until a new one answers. */
-async function killAfter(ms: number, request: Promise<unknown>): Promise<void> {
-  request.catch(() => undefined);
-  await pause(ms);
-  running.stack.functions.kill('SIGKILL');
-  await request.catch(() => undefined);
-  await untilReady();
-}
-const untilReady = () =>
-  expect
-    .poll(
-      () =>
-        running.operator.call('GET', '/v1/health/ready').then(
-          ({ status }) => status,
-          () => 0,
-        ),
-      {
-        timeout: 30_000,
-      },
-    )
-    .toBe(200);
-
 const secretsInVault = async () =>
   (await Array.fromAsync(openVault(running.stack).listPropertiesOfSecrets())).map(({ name }) => name);
 const untilSecrets = (count: number) =>
@@ -66,7 +44,7 @@ it('killed while it replaces a secret: the old one is in use or the new one, and
   for (const [i, ms] of MOMENTS.entries()) {
     const clientSecret = i % 2 === 0 ? NEW_SECRET : tenant.clientSecret;
     const headers = { body: { clientSecret, clientSecretExpiresAt: '2035-12-31' } };
-    await killAfter(ms, running.owner.call('PUT', `/v1/connections/${id}/client-secret`, headers));
+    await killAfter(running, ms, running.owner.call('PUT', `/v1/connections/${id}/client-secret`, headers));
     expect(await connections.test(id)).toMatchObject({ verdict: 'passed' });
   }
   await untilSecrets(1);
@@ -78,7 +56,7 @@ it('killed while it creates a webhook: each secret in the vault has its webhook'
   const before = (await secretsInVault()).length;
   for (const ms of MOMENTS) {
     const body = { url: 'https://hooks.example/', events: ['import.completed'] };
-    await killAfter(ms, running.owner.call('POST', '/v1/webhooks', { body }));
+    await killAfter(running, ms, running.owner.call('POST', '/v1/webhooks', { body }));
   }
   const created = await Array.fromAsync(webhooks.list());
   await untilSecrets(before + created.length);

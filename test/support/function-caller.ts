@@ -59,7 +59,7 @@ export function createFunctionCaller() {
 
       return call(found.route, method, url, found.params, options, path);
     },
-    /** Calls a route with parameters that no URL need contain, and with a query such as `?limit=5`. */
+    /** Calls a route with parameters of any text but an empty one, and with a query such as `?limit=5`. */
     async requestWith(
       name: string,
       params: Record<string, string>,
@@ -67,10 +67,19 @@ export function createFunctionCaller() {
     ): Promise<HttpResponse> {
       const route = routes.find((one) => one.name === name);
       if (!route) throw new Error(`no route ${name}`);
-      // The path as it would be with harmless parameters: the document is looked up by it.
-      const path = `/${route.route?.replaceAll(/\{\w+\}/g, 'x')}`;
+      const pathWith = (value: (name: string) => string) =>
+        `/${route.route?.replaceAll(/\{(\w+)\}/g, (_, param: string) => value(param))}`;
+      const path = pathWith((param) => encodeURIComponent((params[param] || ' ').toWellFormed()));
       const url = new URL(`https://api.test${path}${options.query ?? ''}`);
-      return call(route, route.methods?.[0] ?? 'GET', url, params, options, path);
+      // The document is looked up by the path as it would be with harmless parameters.
+      return call(
+        route,
+        route.methods?.[0] ?? 'GET',
+        url,
+        params,
+        options,
+        pathWith(() => 'x'),
+      );
     },
   };
 

@@ -1,8 +1,24 @@
 import { html, type SimulatorReply, type SimulatorRequest } from '../http.ts';
 import type { Tenant, TenantApp } from '../tenant.ts';
 import type { World } from '../world.ts';
+import { aadsts } from './aadsts.ts';
 
 type Version = 'v1' | 'v2';
+
+/**
+ * Refusals of the person who consents. A token request never gets them.
+ * https://learn.microsoft.com/entra/identity/enterprise-apps/application-sign-in-unexpected-user-consent-error
+ */
+const personRefusals: Record<string, string> = {
+  AADSTS90093:
+    'This application is requesting one or more permissions that you are not authorized to grant. Contact an administrator, who can consent to this application on your behalf.',
+  AADSTS90094:
+    'This application needs permission to access resources in your organization that only an admin can grant. Please ask an admin to grant permission to this app before you can use it.',
+  AADSTS50020:
+    "User account '{EmailHidden}' from identity provider 'https://sts.windows.net/' does not exist in the tenant and cannot access the application in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different Azure Active Directory user account.",
+  AADSTS50105:
+    'Your administrator has configured the application to block users unless they are specifically granted access.',
+};
 
 interface ConsentRequest {
   tenant: Tenant;
@@ -86,9 +102,23 @@ function redirect(request: ConsentRequest, isAccepted: boolean): SimulatorReply 
       error_description: `AADSTS65004: User declined to consent to access the app. Application: ${app.scenario.clientId}`,
     });
   }
+  if (app.scenario.consentError !== null) return answer(refusalOf(app.scenario.consentError));
   tenant.consent(app, Date.now());
   if (version === 'v1') return answer({ tenant: tenant.id, admin_consent: 'True' });
   return answer({ admin_consent: 'True', tenant: tenant.id, scope });
+}
+
+/** Entra names `access_denied` for every refusal, unless it has a transient problem of its own. */
+function refusalOf(code: string): Record<string, string> {
+  const number = code.slice('AADSTS'.length);
+  const known = aadsts(Number(number), {}).body as { error: string; error_description: string };
+  const isTransient = known.error === 'temporarily_unavailable';
+  return {
+    admin_consent: 'True',
+    error: isTransient ? known.error : 'access_denied',
+    error_description: personRefusals[code] ? `${code}: ${personRefusals[code]}` : known.error_description,
+    error_uri: `https://login.microsoftonline.com/error?code=${number}`,
+  };
 }
 
 function consentPage({ tenant, app, redirectUri, state, scope, version }: ConsentRequest): string {

@@ -3,7 +3,7 @@ import type { PoisonArchive, PoisonedMessage } from '../../operations/poison-arc
 import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
-import { eachEntity, readEntities, readEntity, readPage } from './read-entities.ts';
+import { eachEntity, PAGE_MAX, PAGE_REQUESTS_MAX, readEntities, readEntity, readPage } from './read-entities.ts';
 
 const columns: Columns<PoisonedMessage> = {
   queue: 'text',
@@ -47,7 +47,8 @@ export function tablePoisonArchive(table: TableClient): PoisonArchive {
     list: (queue, page) => readPage(table, columns, `${odata`PartitionKey eq ${queue}`} and ${UNDECIDED}`, page),
     async count(queue, max) {
       const filter = `${odata`PartitionKey eq ${queue}`} and ${UNDECIDED}`;
-      const { items } = await readEntities(table, filter, { limit: max, select: ['PartitionKey'] });
+      const requestsMax = Math.ceil(max / PAGE_MAX) + PAGE_REQUESTS_MAX;
+      const { items } = await readEntities(table, filter, { limit: max, select: ['PartitionKey'], requestsMax });
       return items.length;
     },
     async listRequeuing(before, limit) {

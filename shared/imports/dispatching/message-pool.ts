@@ -34,8 +34,10 @@ export interface MessagePoolStore {
 export interface MessagePool {
   /** How many messages an import may have under way. Notes its claim while it `wants` more than it has. */
   shareOf(claim: Omit<PoolClaim, 'at'>, wants: boolean): Promise<number>;
-  /** The import no longer takes part. */
+  /** The import no longer takes part in this process. Costs nothing if it did not. */
   leave(importId: string): Promise<void>;
+  /** Removes the claim of an import, also one that another process has noted. Repeatable. */
+  remove(importId: string): Promise<void>;
 }
 
 const SIZE_MIN = 48;
@@ -45,6 +47,8 @@ const SHARE_MIN = 4;
 const READ_EVERY_MS = 1_000;
 const CLAIM_EVERY_MS = 3_000;
 const CLAIM_KEPT_MS = 10_000;
+/** The process that noted such a claim has died: it renews its claims every few seconds, and removes them. */
+const CLAIM_LEFT_BEHIND_MS = 300_000;
 /** Messages may wait in the queue for about this long. */
 const AGE_MAX_MS = 800;
 const AGE_WANTED_MS = 750;
@@ -82,6 +86,9 @@ export function createMessagePool(deps: PoolDeps, { totalMax }: { totalMax: numb
     const { size, claims } = await store.read();
     const fresh = claims.filter(({ at }) => now - at.getTime() < CLAIM_KEPT_MS);
     known = { total: size?.value.total ?? SIZE_FIRST, claims: fresh };
+    for (const { importId: left, at } of claims) {
+      if (now - at.getTime() >= CLAIM_LEFT_BEHIND_MS) await store.removeClaim(left);
+    }
     if (fresh.length === 0 || (size && now - size.value.at.getTime() < READ_EVERY_MS)) return;
     const head = await deps.importQueues.getOldestCheckSentAt();
     const total = nextSize(known.total, fresh, head ? now - head.getTime() : 0, totalMax);
@@ -91,13 +98,18 @@ export function createMessagePool(deps: PoolDeps, { totalMax }: { totalMax: numb
   }
 
   async function leave(importId: string): Promise<void> {
-    if (!claimed.delete(importId)) return;
+    if (claimed.has(importId)) await remove(importId);
+  }
+
+  async function remove(importId: string): Promise<void> {
+    claimed.delete(importId);
     known.claims = known.claims.filter((one) => one.importId !== importId);
     await store.removeClaim(importId);
   }
 
   return {
     leave,
+    remove,
     async shareOf(own, wants) {
       if (wants) await claim(own);
       else await leave(own.importId);

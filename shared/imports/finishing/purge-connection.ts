@@ -13,7 +13,7 @@ interface PurgeDeps extends FinishDeps, LeaseDeps {
   importQueues: ImportQueues;
   slots: Pick<Slots, 'trim' | 'free'>;
   /** Where a dispatcher that has died may still have its share of messages. */
-  messagePool: { leave(importId: string): Promise<void> };
+  messagePool: { remove(importId: string): Promise<void> };
   uploads: Pick<UploadStore, 'remove'>;
   /** Removes the messages about an import that could not be handled. Repeatable. */
   poisonArchive: { remove(importId: string): Promise<void> };
@@ -49,7 +49,7 @@ async function endImports(deps: PurgeDeps, customerId: string, connectionId: str
         await cancelImport(deps, customerId, record.id, 'cancelled');
         await waitForEnd(deps, record);
       }
-      await deps.messagePool.leave(record.id);
+      await deps.messagePool.remove(record.id);
       await deps.uploads.remove(customerId, record.id);
       // Most messages about an import do not name its connection.
       await deps.poisonArchive.remove(record.id);

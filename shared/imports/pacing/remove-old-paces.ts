@@ -1,3 +1,4 @@
+import type { Connection } from '../../connections/connection.ts';
 import type { ConnectionStore } from '../../connections/connection-store.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { ImportStore } from '../import-store.ts';
@@ -10,6 +11,7 @@ export interface RemoveOldPacesDeps {
   connections: Pick<ConnectionStore, 'get'>;
   clock: Clock;
 }
+type RemoveDeps = Omit<RemoveOldPacesDeps, 'clock'>;
 
 const KEPT_MS = 30 * 86_400_000;
 const BATCH_SIZE = 100;
@@ -37,10 +39,21 @@ export async function removeOldPaces(deps: RemoveOldPacesDeps): Promise<number> 
   return removed + (await removeUnused(deps, batch));
 }
 
-async function removeUnused(
-  deps: RemoveOldPacesDeps,
-  marked: readonly { tenant: string; tag: string }[],
-): Promise<number> {
+/**
+ * Removes the pace of a deleted connection, which names its tenant, its app and its imports. It stays while another
+ * connection has an open import to the same tenant: that one goes on using it. Repeatable.
+ */
+export async function removePaceOf(
+  deps: RemoveDeps & { tenantPaces: Pick<TenantPaceStore, 'get'> },
+  connection: Connection,
+): Promise<void> {
+  const tenant = tenantKeyOf(connection);
+  const found = await deps.tenantPaces.get(tenant);
+  const tag = found && (await deps.tenantPaces.put({ ...found.value, isRetired: true }, found.tag));
+  if (tag !== undefined) await removeUnused(deps, [{ tenant, tag }]);
+}
+
+async function removeUnused(deps: RemoveDeps, marked: readonly { tenant: string; tag: string }[]): Promise<number> {
   if (marked.length === 0) return 0;
   const used = await tenantsOfOpenImports(deps);
   let removed = 0;
@@ -50,7 +63,7 @@ async function removeUnused(
   return removed;
 }
 
-async function tenantsOfOpenImports(deps: RemoveOldPacesDeps): Promise<Set<string>> {
+async function tenantsOfOpenImports(deps: RemoveDeps): Promise<Set<string>> {
   const open = await deps.imports.listOpen();
   const connections = new Map(open.map((one) => [one.connectionId, one.customerId]));
   const tenants = new Set<string>();

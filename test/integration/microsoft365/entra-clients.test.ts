@@ -224,6 +224,19 @@ describe('admin consent', () => {
     expect(await currentRoles()).toBeUndefined();
   });
 
+  it.each([
+    ['AADSTS90094', 'access_denied', /^AADSTS90094: .*only an admin can grant/],
+    ['AADSTS50020', 'access_denied', /^AADSTS50020: User account/],
+    ['AADSTS53003', 'access_denied', /^AADSTS53003: /],
+    ['AADSTS90033', 'temporarily_unavailable', /^AADSTS90033: /],
+  ])('returns with %s if the person who accepts is refused', async (code, error, description) => {
+    putApp({ consent: 'required', consentError: code });
+    const { query } = await submitConsent('v2', 'accept');
+    expect(query).toMatchObject({ admin_consent: 'True', error, state: 'opaque' });
+    expect(query?.error_description).toMatch(description);
+    expect(await currentRoles()).toBeUndefined();
+  });
+
   it('returns admin_consent=True even if it was declined', async () => {
     putApp({ consent: 'declined' });
     expect((await submitConsent('v2', 'accept')).query).toMatchObject({

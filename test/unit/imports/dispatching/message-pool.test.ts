@@ -1,22 +1,28 @@
 import { beforeEach, expect, it } from 'vitest';
-import { createMessagePool, type MessagePool } from '../../../../shared/imports/dispatching/message-pool.ts';
+import {
+  createMessagePool,
+  type MessagePool,
+  type MessagePoolStore,
+} from '../../../../shared/imports/dispatching/message-pool.ts';
 import { inMemoryMessagePool } from '../../../fakes/in-memory-message-pool.ts';
 
 let now: number;
 let headSentAt: Date | undefined;
 let pool: MessagePool;
+let store: MessagePoolStore;
 beforeEach(() => {
   now = Date.UTC(2026, 5, 1);
   headSentAt = undefined;
-  pool = createMessagePool(
-    {
-      store: inMemoryMessagePool(),
-      importQueues: { getOldestCheckSentAt: async () => headSentAt },
-      clock: { now: () => new Date(now) },
-    },
-    { totalMax: 1_000 },
-  );
+  store = inMemoryMessagePool();
+  pool = startProcess();
 });
+
+function startProcess(): MessagePool {
+  const importQueues = { getOldestCheckSentAt: async () => headSentAt };
+  return createMessagePool({ store, importQueues, clock: { now: () => new Date(now) } }, { totalMax: 1_000 });
+}
+
+const storedClaims = async () => (await store.read()).claims.map(({ importId }) => importId);
 
 function share(importId: string, customerId: string, { isLimited = false, wants = true } = {}) {
   return pool.shareOf({ importId, customerId, outstanding: 100, flightMs: 2_000, isLimited }, wants);
@@ -71,4 +77,23 @@ it('grows while it limits imports and messages do not wait, and shrinks when the
     now += 1_001;
   }
   expect(shrunk.at(-1)).toBe(48);
+});
+
+it('removes the claim that another process has left behind', async () => {
+  await share('imp_1', 'a');
+  await startProcess().remove('imp_1');
+  expect(await storedClaims()).toEqual([]);
+});
+
+it('removes what processes that died have left behind, as soon as any import takes part', async () => {
+  await share('imp_1', 'a');
+  now += 60_000;
+  const next = startProcess();
+  const take = () =>
+    next.shareOf({ importId: 'imp_2', customerId: 'a', outstanding: 0, flightMs: 0, isLimited: false }, true);
+  await take();
+  expect(await storedClaims()).toEqual(['imp_1', 'imp_2']);
+  now += 300_000;
+  await take();
+  expect(await storedClaims()).toEqual(['imp_2']);
 });

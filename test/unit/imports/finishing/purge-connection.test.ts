@@ -43,7 +43,7 @@ const startProcess = (holder: string) => ({
   serialByKey: createSerialByKey(),
   tallies: createTallyBook(holder, { write: () => undefined }, systemClock),
   uploads: { remove: async () => undefined },
-  messagePool: { leave: async (importId: string) => void left.push(importId) },
+  messagePool: { remove: async (importId: string) => void left.push(importId) },
   poisonArchive: { remove: async (importId: string) => void unarchived.push(importId) },
   retention: someRetention(),
   importEvents: { ended: async ({ id }: { id: string }) => void ended.push(id) },

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import { holdPace } from '../../../../shared/imports/dispatching/pace-holder.ts';
-import { removeOldPaces } from '../../../../shared/imports/pacing/remove-old-paces.ts';
+import { removeOldPaces, removePaceOf } from '../../../../shared/imports/pacing/remove-old-paces.ts';
 import { newTenantPace, type TenantPace } from '../../../../shared/imports/pacing/tenant-pace.ts';
 import { tenantKeyOf } from '../../../../shared/imports/tenant-key.ts';
 import { inMemoryConnections } from '../../../fakes/in-memory-connections.ts';
@@ -112,4 +112,18 @@ it('never removes a pace that an import has begun to use in the meantime, at wha
       expect([moment, comesAfter, known]).toEqual([moment, comesAfter, (await generation()) ?? 0]);
     }
   }
+});
+
+it('removes the pace of a deleted connection, unless another one has an open import to the same tenant', async () => {
+  await put({ since: NOW, sharers: { imp_1: NOW } });
+  await deps.connections.insert(aConnection({ id: 'conn_2', customerId: 'cust_2' }));
+  await deps.imports.openPointer({
+    ...{ importId: 'imp_2', customerId: 'cust_2', connectionId: 'conn_2', openedAt: RECORDS_NOW },
+  });
+  await removePaceOf(deps, aConnection());
+  expect(await generation()).toBe(7);
+  await deps.imports.closePointer('imp_2');
+  await removePaceOf(deps, aConnection());
+  await removePaceOf(deps, aConnection());
+  expect(await generation()).toBeUndefined();
 });
