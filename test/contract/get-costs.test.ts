@@ -198,7 +198,7 @@ it('every GET has a number', () => {
 });
 
 describe.each(Object.entries(requestsMax))('%s', (name, { max, path, concurrentMax = 4, readsAll }) => {
-  const isForOperators = name === 'customers-list';
+  const isForOperators = name === 'customers-list' || name.startsWith('operations-');
 
   it.each([
     ['an operator', (): string => OPERATOR_KEY],
