@@ -1458,6 +1458,8 @@ export interface components {
             status: "awaitingConsent" | "ready" | "failing" | "disconnected";
             finding: components["schemas"]["ConnectionFinding"] | null;
             lastTest: components["schemas"]["LastTest"] | null;
+            /** @description `null` before Entra was asked. */
+            entra: components["schemas"]["EntraView"] | null;
             consentedAt: string | null;
             /**
              * Format: date-time
@@ -1527,6 +1529,37 @@ export interface components {
             microsoftCode?: string;
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
+        };
+        /** @description What Microsoft Entra shows about the client secret in use. */
+        EntraView: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            checkedAt: string;
+            /** @description `false`: the app may not read its own registration. That needs Application.Read.All, or Application.ReadWrite.OwnedBy and ownership. */
+            isReadable: boolean;
+            /** @description The Secret ID of the client secret in use. */
+            secretId: string | null;
+            secretName: string | null;
+            /** @description When the secret in use expires. `null` if the registration does not tell which secret it is. */
+            expiresAt: string | null;
+            /** @description What was entered, if Entra shows another date. The one of Entra counts. */
+            enteredExpiresAt: string | null;
+            /** @description A newer secret of the app. If it was made for this connection, replace the secret with it. */
+            newerSecret: {
+                secretId: string;
+                name: string | null;
+                /** @description How its Value begins. */
+                hint: string | null;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, in UTC.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                expiresAt: string;
+            } | null;
         };
         TestResult: {
             /**
@@ -7176,6 +7209,19 @@ export interface operations {
                         expiresAt: string;
                         /** @description Whole days, rounded down. Negative after the expiry. */
                         daysLeft: number;
+                        /**
+                         * Format: date-time
+                         * @description What was entered, if Microsoft Entra shows another date. The one of Entra counts.
+                         */
+                        enteredExpiresAt?: string;
+                        /** @description A newer secret of the app in Microsoft Entra. Its Value can replace this one. */
+                        newerSecret?: {
+                            secretId: string;
+                            name?: string;
+                            hint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                        };
                         /** @description What stops working. */
                         consequence: string;
                         /** @description What to do, in this order. */
@@ -7254,6 +7300,19 @@ export interface operations {
                         expiresAt: string;
                         /** @description Whole days, rounded down. Negative after the expiry. */
                         daysLeft: number;
+                        /**
+                         * Format: date-time
+                         * @description What was entered, if Microsoft Entra shows another date. The one of Entra counts.
+                         */
+                        enteredExpiresAt?: string;
+                        /** @description A newer secret of the app in Microsoft Entra. Its Value can replace this one. */
+                        newerSecret?: {
+                            secretId: string;
+                            name?: string;
+                            hint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                        };
                         /** @description What stops working. */
                         consequence: string;
                         /** @description What to do, in this order. */
