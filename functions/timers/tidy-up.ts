@@ -5,6 +5,7 @@ import { type PurgeCustomerDeps, purgeDueCustomers } from '../../shared/customer
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 import { type RemoveOldPacesDeps, removeOldPaces } from '../../shared/imports/pacing/remove-old-paces.ts';
 import type { AnswerMemory } from '../../shared/kernel/answer-memory.ts';
+import { type RemoveOldPoisonDeps, removeOldPoison } from '../../shared/operations/remove-old-poison.ts';
 import { type RemoveOldDeliveriesDeps, removeOldDeliveries } from '../../shared/webhooks/remove-old-deliveries.ts';
 
 type Deps = TimerDeps &
@@ -12,6 +13,7 @@ type Deps = TimerDeps &
   RemoveOldRecordsDeps &
   RemoveOldLinksDeps &
   RemoveOldPacesDeps &
+  RemoveOldPoisonDeps &
   RemoveOldDeliveriesDeps & { answers: AnswerMemory };
 
 /** Once a day: purges deleted customers whose grace period is over, and removes what is kept for a time only. */
@@ -27,7 +29,8 @@ export function addTidyUpTimer(host: Pick<typeof app, 'timer'>, deps: Deps): voi
         const auditRecords = await removeOldAuditRecords(deps);
         const deliveries = await removeOldDeliveries(deps);
         const paces = await removeOldPaces(deps);
-        log('info', 'tidied_up', { deletions, auditRecords, deliveries, paces });
+        const poison = await removeOldPoison(deps);
+        log('info', 'tidied_up', { deletions, auditRecords, deliveries, paces, poison });
       },
     }),
   });

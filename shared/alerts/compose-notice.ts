@@ -9,6 +9,7 @@ const secretNotice = z.object({
     tenantId: z.string(),
     expiresAt: z.string(),
     daysLeft: z.number(),
+    enteredExpiresAt: z.string().optional(),
     consequence: z.string(),
     steps: z.array(z.object({ text: z.string(), link: z.string().optional() })),
   }),
@@ -70,6 +71,7 @@ function aboutSecret({ type, data }: z.infer<typeof secretNotice>): Message {
       ['Connection', `${name} (${data.connectionId})`],
       ['Tenant', data.tenantId],
       ['Expires', formatUtc(expiresAt)],
+      ...(data.enteredExpiresAt === undefined ? [] : [differing(data.enteredExpiresAt)]),
     ],
     paragraphs: [data.consequence],
     steps: data.steps,
@@ -94,6 +96,10 @@ function aboutWebhook({ data }: z.infer<typeof webhookNotice>): Message {
       { text: 'Enable the webhook again, and deliver the failed events again that you need.' },
     ],
   };
+}
+
+function differing(enteredExpiresAt: string): [string, string] {
+  return ['Entered', `${formatUtc(enteredExpiresAt)}. Microsoft Entra shows the date above.`];
 }
 
 /** In UTC, so that every reader sees the same instant: `2027-05-01 00:00 UTC`. */

@@ -46,6 +46,18 @@ const mailboxEvent = { importId: importEvent.importId, connectionId: z.string() 
 const secretEvent = {
   expiresAt: instant,
   daysLeft: z.int().meta({ description: 'Whole days, rounded down. Negative after the expiry.' }),
+  enteredExpiresAt: instant
+    .optional()
+    .meta({ description: 'What was entered, if Microsoft Entra shows another date. The one of Entra counts.' }),
+  newerSecret: z
+    .strictObject({
+      secretId: z.string(),
+      name: z.string().optional(),
+      hint: z.string().optional(),
+      expiresAt: instant,
+    })
+    .optional()
+    .meta({ description: 'A newer secret of the app in Microsoft Entra. Its Value can replace this one.' }),
   consequence: z.string().meta({ description: 'What stops working.' }),
   steps: z
     .array(z.strictObject({ text: z.string(), link: z.string().optional() }))
