@@ -203,6 +203,7 @@ export function buildDeps(config: Config, log: Log) {
     orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
     progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),
     lookAtQueue: storageQueueLook(azure.queues),
+    sendRaw: (queue: string, message: unknown) => sendMessage(azure.queues.getQueueClient(queue), message),
     importStalledAfterMs: settings.IMPORT_STALLED_AFTER,
     schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
     sign,

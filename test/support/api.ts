@@ -37,6 +37,7 @@ import { createWorkbookReader } from '../../shared/imports/upload/xlsx/read-work
 import type { Role } from '../../shared/kernel/actor.ts';
 import { createNewId } from '../../shared/kernel/ids.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
+import type { QueueLook } from '../../shared/operations/queue-look.ts';
 import { createDeliveryGate } from '../../shared/webhooks/delivery-gate.ts';
 import { createRetrySchedule } from '../../shared/webhooks/retry-schedule.ts';
 import { inMemoryAlertSettings } from '../fakes/in-memory-alert-settings.ts';
@@ -277,7 +278,8 @@ export function createApiDeps() {
     registrationProgress: inMemoryRunProgress(),
     orphanSearchProgress: inMemoryRunProgress(),
     progressMarks: inMemoryProgressMarks(),
-    lookAtQueue: async () => ({ depth: 0 }),
+    sendRaw: async (_queue: string, message: unknown) => send(message),
+    lookAtQueue: async (_queue: string): Promise<QueueLook> => ({ depth: 0 }),
     importStalledAfterMs: 900_000,
     schedulerSilentAfterMs: 900_000,
     /** Set a part to `true` to make it unavailable. */
