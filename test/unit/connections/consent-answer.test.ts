@@ -33,9 +33,12 @@ describe('an answer to a request for consent', () => {
   });
 
   it('is a consent only without an error, with the word True and a tenant, whatever somebody forges', () => {
-    const text = fc.option(fc.oneof(fc.string(), fc.constantFrom('True', 'access_denied', 'AADSTS50020: x', 'cancel')), {
-      nil: undefined,
-    });
+    const text = fc.option(
+      fc.oneof(fc.string(), fc.constantFrom('True', 'access_denied', 'AADSTS50020: x', 'cancel')),
+      {
+        nil: undefined,
+      },
+    );
     const callbacks = fc.record({
       ...{ tenant: text, error: text, errorDescription: text, errorSubcode: text, adminConsent: text },
     });
