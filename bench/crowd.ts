@@ -39,14 +39,16 @@ export const crowd: Bench = {
     });
     const waited = await measure(options);
     const wrong = waited.filter((one) => !isExact(one));
-    const small = waited.filter(({ rows, fate }) => rows <= SMALL_ROWS && fate === 'completes').map(({ done }) => done);
-    const last = Math.max(...waited.filter(({ fate }) => fate === 'completes').map(({ done }) => done));
+    // How long the throttled tenant takes is its own affair: its imports wait for Microsoft, and not for others.
+    const completed = waited.filter(({ fate, isThrottled }) => fate === 'completes' && !isThrottled);
+    const small = completed.filter(({ rows }) => rows <= SMALL_ROWS).map(({ done }) => done);
+    const last = Math.max(...completed.map(({ done }) => done));
     return {
       title: `${options.imports} imports of ${options.customers} customers at the same time, up to ${options.largest} rows each.`,
       rows: [
         { operation: 'imports whose counts are not exact', measured: wrong.length, goal: 0 },
         {
-          operation: `longest wait of an import of up to ${SMALL_ROWS} rows ÷ of all`,
+          operation: `longest wait of an import of up to ${SMALL_ROWS} rows ÷ longest of all`,
           measured: Math.max(...small) / last,
           goal: 0.5,
         },

@@ -1,6 +1,7 @@
 import type { app } from '@azure/functions';
 import { type Api, createApi } from '../shared/edge/api.ts';
 import type { EndpointDeps } from '../shared/edge/endpoint.ts';
+import { addAlertEmailRoutes } from './http/alert-emails.ts';
 import { addAlertRoutes } from './http/alerts.ts';
 import { addApiKeyRoutes } from './http/api-keys.ts';
 import { addAuditRoutes } from './http/audit.ts';
@@ -44,6 +45,7 @@ const routes = [
   addConsentRoutes,
   addExpiringSecretRoutes,
   addAlertRoutes,
+  addAlertEmailRoutes,
   addImportRoutes,
   addImportEventRoutes,
   addImportReportRoutes,

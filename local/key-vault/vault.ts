@@ -16,7 +16,8 @@ const errorByFault = {
   unavailable,
 } satisfies Record<string, (appId: string) => VaultError>;
 
-export type VaultFault = keyof typeof errorByFault;
+/** `noAnswer`: the connection stays open, and nothing is sent. */
+export type VaultFault = keyof typeof errorByFault | 'noAnswer';
 
 export interface VaultOptions {
   tls: { cert: string; key: string };
@@ -78,6 +79,7 @@ export async function startVault(options: VaultOptions): Promise<Vault> {
       const body = await readBody(request);
       const claims = await checkToken(request.headers.authorization, response);
       const fault = pendingFaults.shift();
+      if (fault === 'noAnswer') return;
       if (fault) throw errorByFault[fault](String(claims.appid));
       if (!isWithinLimit()) throw throttled();
       if (!searchParams.get('api-version')) throw badParameter('api-version must be specified');

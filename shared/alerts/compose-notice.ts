@@ -19,6 +19,8 @@ const webhookNotice = z.object({
   data: z.object({ webhookId: z.string(), url: z.string(), disabledReason: z.string() }),
 });
 
+const testNotice = z.object({ type: z.literal('email.test') });
+
 interface Message {
   subject: string;
   title: string;
@@ -38,8 +40,20 @@ export function composeNotice(body: string): Email | undefined {
   const secret = secretNotice.safeParse(event);
   if (secret.success) return render(aboutSecret(secret.data));
   const webhook = webhookNotice.safeParse(event);
-  return webhook.success ? render(aboutWebhook(webhook.data)) : undefined;
+  if (webhook.success) return render(aboutWebhook(webhook.data));
+  return testNotice.safeParse(event).success ? render(TEST) : undefined;
 }
+
+const TEST: Message = {
+  subject: 'A test of your alerts',
+  title: 'A test of your alerts',
+  facts: [],
+  paragraphs: [
+    'Somebody with access to the alerts of your organization has sent this e-mail to try them out.',
+    'E-mails about expiring client secrets will reach you in the same way. You do not need to do anything.',
+  ],
+  steps: [],
+};
 
 function aboutSecret({ type, data }: z.infer<typeof secretNotice>): Message {
   const { name, daysLeft, expiresAt } = data;
@@ -98,10 +112,9 @@ function toText({ title, facts, paragraphs, steps }: Message): string {
     title,
     '',
     ...facts.map(([name, value]) => `${name}: ${value}`),
-    '',
+    ...(facts.length > 0 ? [''] : []),
     ...paragraphs,
-    '',
-    'What to do:',
+    ...(steps.length > 0 ? ['', 'What to do:'] : []),
     ...steps.map(({ text, link }, i) => `${i + 1}. ${text}${link ? `\n   ${link}` : ''}`),
   ];
   return `${lines.join('\n')}\n`;
@@ -125,7 +138,11 @@ function toHtml({ title, facts, paragraphs, steps }: Message): string {
     `<body style="${STYLE.body}"><div style="${STYLE.card}"><h1 style="${STYLE.title}">${escapeHtml(title)}</h1>`,
     `<table role="presentation" cellspacing="0" cellpadding="0">${facts.map(row).join('')}</table>`,
     ...paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`),
-    `<h2 style="font-size:17px;margin:24px 0 8px">What to do</h2><ol style="margin:0;padding-left:24px">${steps.map(step).join('')}</ol>`,
+    ...(steps.length > 0
+      ? [
+          `<h2 style="font-size:17px;margin:24px 0 8px">What to do</h2><ol style="margin:0;padding-left:24px">${steps.map(step).join('')}</ol>`,
+        ]
+      : []),
     '</div></body></html>',
   ].join('\n');
 }

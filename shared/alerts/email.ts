@@ -5,9 +5,14 @@ export interface Email {
   html: string;
 }
 
+/** The customer's own mailbox, or the mail server of the deployment. */
+export const emailWays = ['ownMailbox', 'mailServer'] as const;
+export type EmailWay = (typeof emailWays)[number];
+
 /** How an attempt to send has ended. */
 export interface EmailResult {
   result: 'succeeded' | 'refused' | 'unreachable';
+  /** What failed, also if another way, or another recipient, has succeeded. */
   detail?: string;
 }
 

@@ -22,6 +22,7 @@ const pathParameters: Record<string, { description: string; example: string }> =
   importId: { description: 'The ID of an import.', example: 'imp_01k2m8qj4vabcdefghjkmnp' },
   webhookId: { description: 'The ID of a webhook.', example: 'hook_01k2m8qj4vabcdefghjkmnp' },
   deliveryId: { description: 'The ID of a delivery.', example: 'evt_01k2m8qj4vabcdefghjkmnp' },
+  emailId: { description: 'The ID of an e-mail.', example: 'evt_01k2m8qj4vabcdefghjkmnp' },
   address: { description: 'The e-mail address of a mailbox.', example: 'jane@contoso.com' },
 };
 

@@ -31,6 +31,9 @@ export interface Attempt {
   httpStatus?: number;
   /** What failed, or how the answer begins. */
   detail?: string;
+  /** Of an e-mail: who was written to, and which way has succeeded. */
+  recipients?: string[];
+  sentBy?: 'ownMailbox' | 'mailServer';
 }
 
 /** One event for one webhook, and how far its delivery has got. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { causeCodes } from '../causes/causes.ts';
-import { type DeliveredType, EVENT_VERSION } from './event-types.ts';
+import { EVENT_VERSION, type WebhookType } from './event-types.ts';
 
 const instant = z.iso.datetime();
 const cause = z
@@ -90,7 +90,7 @@ export const eventData = {
   }),
   'secret.expired': z.strictObject({ ...connection, ...secretEvent }),
   'webhook.ping': z.strictObject({ webhookId: z.string(), url: z.string() }),
-} as const satisfies Record<Exclude<DeliveredType, 'webhook.disabled'>, z.ZodType>;
+} as const satisfies Record<WebhookType, z.ZodType>;
 
 export type EventData = { [Type in keyof typeof eventData]: z.infer<(typeof eventData)[Type]> };
 

@@ -11,9 +11,15 @@ export const eventTypes = [
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
-/** What is delivered: every event, the answer to a ping, and by e-mail that a webhook was disabled. */
-export const deliveredTypes = [...eventTypes, 'webhook.ping', 'webhook.disabled'] as const;
+/** What is told by e-mail only: that a webhook was disabled, and nothing, to try it out. */
+export const emailOnlyTypes = ['webhook.disabled', 'email.test'] as const;
+type EmailOnlyType = (typeof emailOnlyTypes)[number];
+
+/** What is delivered: every event, the answer to a ping, and what is told by e-mail only. */
+export const deliveredTypes = [...eventTypes, 'webhook.ping', ...emailOnlyTypes] as const;
 export type DeliveredType = (typeof deliveredTypes)[number];
+/** What webhooks get. */
+export type WebhookType = Exclude<DeliveredType, EmailOnlyType>;
 
 /** The version of each event's schema. A change that a receiver could notice raises it. */
 export const EVENT_VERSION = 1;

@@ -2,8 +2,9 @@ import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { type NewId, notFound } from '../kernel/ids.ts';
+import { EMAIL } from './deliver-event.ts';
 import { type Delivery, FIRST_WATCH_MS } from './delivery.ts';
-import { changeDelivery, type DeliveryStore } from './delivery-store.ts';
+import { changeDelivery, type DeliveryKey, type DeliveryStore } from './delivery-store.ts';
 import type { EventQueues } from './event-queues.ts';
 import { beginDelivery } from './publish-event.ts';
 import { requireWebhook } from './require-webhook.ts';
@@ -29,9 +30,36 @@ export async function redeliver(
   deliveryId: string,
 ): Promise<Delivery> {
   await requireEnabled(deps, actor, webhookId);
+  return beginRound(deps, { customerId: actor.customerId, webhookId, id: deliveryId });
+}
+
+/** Sends a test e-mail. It takes the same way as every other one. */
+export function sendTestEmail(
+  deps: Omit<RedeliverDeps, 'webhooks'> & { newId: NewId },
+  { customerId }: CustomerActor,
+): Promise<Delivery> {
+  const happenedAt = deps.clock.now();
+  return beginDelivery(deps, EMAIL, { id: deps.newId('evt'), customerId, type: 'email.test', happenedAt, data: {} });
+}
+
+/**
+ * Sends an e-mail again, with a new round of attempts.
+ *
+ * @throws DomainError `not_found`
+ */
+export function resendEmail(
+  deps: Omit<RedeliverDeps, 'webhooks'>,
+  { customerId }: CustomerActor,
+  emailId: string,
+): Promise<Delivery> {
+  return beginRound(deps, { customerId, webhookId: EMAIL, id: emailId });
+}
+
+async function beginRound(deps: Omit<RedeliverDeps, 'webhooks'>, key: DeliveryKey): Promise<Delivery> {
+  const { customerId, webhookId, id: deliveryId } = key;
+  // A pointer to nothing would be looked after by the sweep.
+  if (!(await deps.deliveries.get(key))) throw notFound('evt');
   const now = deps.clock.now();
-  const { customerId } = actor;
-  const key = { customerId, webhookId, id: deliveryId };
   const watchedAt = new Date(now.getTime() + FIRST_WATCH_MS);
   await deps.deliveries.openPointer({ customerId, webhookId, deliveryId, watchedAt });
   const begun = await changeDelivery(deps.deliveries, key, ({ attemptEndsBy: _other, ...current }) => ({

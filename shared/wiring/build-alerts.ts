@@ -2,6 +2,8 @@ import { graphEmail } from '../adapters/email/graph-email.ts';
 import { smtpEmail } from '../adapters/email/smtp-email.ts';
 import { type AlertSettings, type AlertSettingsStore, readAlertSettings } from '../alerts/alert-settings.ts';
 import { type SendNoticeDeps, sendNotice, wantsEmail } from '../alerts/send-notice.ts';
+import { causes } from '../causes/causes.ts';
+import { classify } from '../causes/classify.ts';
 import type { Cloud } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import type { Tokens } from '../connections/tokens.ts';
@@ -42,9 +44,10 @@ export function buildAlerts(deps: AlertBuildDeps, settings: Config['settings']) 
 
   async function ownMailbox({ customerId, sendFrom }: AlertSettings) {
     const connection = sendFrom && (await deps.connections.get(customerId, sendFrom.connectionId))?.value;
-    if (!connection) return undefined;
+    if (!connection) return { unusable: 'Its connection is gone.' };
     const answer = await deps.tokens.get(connection, 'graph');
-    if (!answer.granted) return undefined;
+    if (!answer.granted)
+      return { unusable: `${causes[classify(answer.refusal)].sentence} ${answer.refusal.code}`.trim() };
     const { graphUrl } = deps.clouds(connection.cloud);
     return graphEmail({ graphUrl, token: answer.value.token, address: sendFrom.address, timeoutMs });
   }
@@ -52,7 +55,7 @@ export function buildAlerts(deps: AlertBuildDeps, settings: Config['settings']) 
   const noticeDeps: SendNoticeDeps = { alertSettings, ownMailbox, mailServer };
 
   async function tellByEmail(event: Event): Promise<void> {
-    const wanted = wantsEmail({ mailServer }, await readAlertSettings({ alertSettings }, event.customerId));
+    const wanted = wantsEmail(await readAlertSettings({ alertSettings }, event.customerId));
     if (wanted) await beginDelivery(deps, EMAIL, event);
   }
 

@@ -2,6 +2,7 @@ import type { TokenCredential } from '@azure/identity';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
+import { limitCalls } from '../adapters/key-vault/limit-calls.ts';
 import { tellRefusals } from '../adapters/key-vault/tell-refusals.ts';
 import { keepNextLinks } from '../adapters/key-vault/vault-pages.ts';
 import { createTableClients } from '../adapters/tables/table-client.ts';
@@ -21,7 +22,7 @@ export function buildAzureClients({ identity, storage, settings }: Config, log: 
     vault: new SecretClient(settings.KEY_VAULT_URL, credential, {
       disableChallengeResourceVerification: !settings.KEY_VAULT_VERIFY_RESOURCE,
       retryOptions: VAULT_RETRIES,
-      additionalPolicies: [...tellRefusals(log), ...keepNextLinks],
+      additionalPolicies: [...limitCalls(settings.VAULT_TIMEOUT), ...tellRefusals(log), ...keepNextLinks],
     }),
   };
 }

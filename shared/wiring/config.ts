@@ -145,6 +145,7 @@ const settings = z.object({
 
   EXPIRING_WITHIN_DAYS: whole(30),
   CONNECTION_TEST_STEP: durationMs('PT10S'),
+  VAULT_TIMEOUT: durationMs('PT4S'),
   ORPHANED_SECRET_AFTER: durationMs('PT1H'),
   REPLACED_SECRET_KEPT: durationMs('P3D'),
   CONSENT_LINK_VALID: durationMs('PT1H'),

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { tellExpiringSecrets } from '../../shared/alerts/tell-expiring-secrets.ts';
+import { deliverEvent } from '../../shared/webhooks/deliver-event.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 
@@ -104,6 +105,77 @@ describe('snooze and acknowledge', () => {
     expect((await call('POST', `${secretPath()}/snooze`, body, globex.key)).status).toBe(404);
     expect((await call('POST', `${secretPath()}/acknowledge`, undefined, globex.key)).status).toBe(404);
     expect((await call('DELETE', `${secretPath()}/snooze`, undefined, globex.key)).status).toBe(404);
+  });
+});
+
+describe('/v1/expiry-alerts/emails', () => {
+  interface Email {
+    id: string;
+    status: string;
+    attempts: { result: string; sentBy: string | null; recipients: string[]; detail: string | null }[];
+    items: Email[];
+  }
+  const path = '/v1/expiry-alerts/emails';
+  const emails = async (more = '') => (await call('GET', path + more)).body as unknown as Email;
+  const putContacts = (contacts: string[]) =>
+    call('PUT', '/v1/expiry-alerts', { daysBefore: [10], lifetimeLeft: [], contacts });
+  /** Makes every attempt that is due. */
+  async function deliver(ms = 0) {
+    api.deps.time.now = new Date(api.deps.time.now.getTime() + ms);
+    const { items } = await emails('?status=pending');
+    const message = { v: 1 as const, customerId: acme.id, webhookId: 'email' };
+    for (const { id } of items) await deliverEvent(api.deps, { ...message, deliveryId: id }, () => undefined);
+  }
+
+  it('202: a test e-mail is sent as every notice is, and its log says to whom and by which way', async () => {
+    const refused = await call('POST', path);
+    expect([refused.status, refused.body.code]).toEqual([409, 'wrong_state']);
+    await putContacts(['admin@contoso.com']);
+    const { status, headers, body } = await call('POST', path);
+    expect([status, headers.get('location')]).toEqual([202, `${path}/${body.id}`]);
+    expect(body).toMatchObject({
+      type: 'email.test',
+      subject: 'A test of your alerts',
+      status: 'pending',
+      attempts: [],
+    });
+    api.deps.sendEmail = async () => ({ result: 'succeeded', sentBy: 'mailServer', recipients: ['admin@contoso.com'] });
+    await deliver();
+    const shown = await emails(`/${body.id}`);
+    const attempt = { result: 'succeeded', sentBy: 'mailServer', recipients: ['admin@contoso.com'], detail: null };
+    expect(shown).toMatchObject({ status: 'succeeded', attemptCount: 1, attempts: [attempt], nextAttemptAt: null });
+    expect((await emails()).items).toEqual([shown]);
+    expect((await emails('?status=failed')).items).toEqual([]);
+  });
+
+  it('200: shows each attempt that has failed, and why, and 202: sends it again', async () => {
+    await putContacts(['admin@contoso.com']);
+    const { id } = (await call('POST', path)).body;
+    const detail = 'Your mailbox: 403 ErrorAccessDenied. The mail server: 535 wrong password';
+    api.deps.sendEmail = async () => ({ result: 'refused', detail, recipients: ['admin@contoso.com'] });
+    for (const wait of [0, 10_000, 100_000]) await deliver(wait);
+    const failed = await emails(`/${id}`);
+    expect(failed).toMatchObject({ status: 'failed', attemptCount: 3 });
+    expect(failed.attempts).toMatchObject(Array(3).fill({ result: 'refused', sentBy: null, detail }));
+    api.deps.sendEmail = async () => ({ result: 'succeeded', sentBy: 'ownMailbox', recipients: ['admin@contoso.com'] });
+    expect((await call('POST', `${path}/${id}/resend`)).status).toBe(202);
+    await deliver();
+    expect(await emails(`/${id}`)).toMatchObject({ status: 'succeeded', attemptCount: 4 });
+  });
+
+  it('404: hides the e-mails of others, and leaves nothing behind for one that is absent', async () => {
+    await putContacts(['admin@contoso.com']);
+    const { id } = (await call('POST', path)).body;
+    const globex = await api.customer({ name: 'Globex' });
+    expect((await call('GET', path, undefined, globex.key)).body.items).toEqual([]);
+    const pointers = api.deps.deliveries.pointers().length;
+    for (const [method, to] of [
+      ['GET', `/${id}`],
+      ['POST', `/${id}/resend`],
+    ] as const) {
+      expect((await call(method, path + to, undefined, globex.key)).status).toBe(404);
+    }
+    expect(api.deps.deliveries.pointers()).toHaveLength(pointers);
   });
 });
 

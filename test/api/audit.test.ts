@@ -98,8 +98,10 @@ describe('every change', () => {
     for (const verb of ['pause', 'resume', 'cancel']) {
       await ran(`imports-${verb}`, 'POST', `/v1/imports/${importId}/${verb}`, importId);
     }
-    const alerts = { daysBefore: [7], lifetimeLeft: [], contacts: [] };
+    const alerts = { daysBefore: [7], lifetimeLeft: [], contacts: ['admin@contoso.example'] };
     await ran('expiry-alerts-update', 'PUT', '/v1/expiry-alerts', NONE, { body: alerts });
+    const email = await ran('alert-emails-create', 'POST', '/v1/expiry-alerts/emails', undefined);
+    await ran('alert-emails-resend', 'POST', `/v1/expiry-alerts/emails/${email.id}/resend`, email.id);
     const ended = await api.deps.imports.get(acme.id, importId);
     const counts = {
       rows: 1,

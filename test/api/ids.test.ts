@@ -60,6 +60,7 @@ describe.each(routes.filter(({ route }) => /^v1\/.*\{/.test(route ?? '')).map((r
         importId: absentId('imp'),
         webhookId: absentId('hook'),
         deliveryId: absentId('evt'),
+        emailId: absentId('evt'),
         keyId: absentId('key'),
         address: 'a@tailspin.example',
       };

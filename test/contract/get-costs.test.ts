@@ -58,6 +58,8 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   'expiring-secrets-list': { max: 56, path: '/v1/expiring-secrets?limit=500&withinDays=3650', concurrentMax: 16 },
 
   'expiry-alerts-get': { max: 3, path: '/v1/expiry-alerts' },
+  'alert-emails-list': { max: 6, path: '/v1/expiry-alerts/emails?limit=500&status=failed' },
+  'alert-emails-get': { max: 3, path: '/v1/expiry-alerts/emails/evt_001' },
   'webhooks-list': { max: 6, path: '/v1/webhooks?limit=500' },
   'webhooks-get': { max: 3, path: '/v1/webhooks/hook_001' },
   'webhooks-deliveries-list': { max: 7, path: '/v1/webhooks/hook_001/deliveries?limit=500&status=failed' },
@@ -146,7 +148,9 @@ beforeAll(async () => {
   for (const webhook of count(12, (i) => aWebhook({ id: `hook_${pad(i)}` })))
     await stores.webhooks.insert(webhook, 100);
   await inGroups(
-    count(75, (i) => aDelivery({ id: `evt_${pad(i)}`, webhookId: 'hook_001', status: 'failed' })),
+    ['hook_001', 'email'].flatMap((webhookId) =>
+      count(75, (i) => aDelivery({ id: `evt_${pad(i)}`, webhookId, status: 'failed' })),
+    ),
     (delivery) => stores.deliveries.insert(delivery),
   );
   // One after the other: each one counts its rows in the same record of their customer.

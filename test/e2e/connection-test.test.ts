@@ -26,7 +26,11 @@ const grants = ['Mail.ReadWrite', 'Mail.Send', 'User.Read.All'];
 const STEP_SECONDS = 3;
 
 const running = useRunningStack(plainTenant(1, { mailboxes: [{ address: mailbox }] }), {
-  settings: { CONNECTION_TEST_STEP: `PT${STEP_SECONDS}S`, CONNECTION_TESTS_PER_MINUTE: '1000' },
+  settings: {
+    CONNECTION_TEST_STEP: `PT${STEP_SECONDS}S`,
+    CONNECTION_TESTS_PER_MINUTE: '1000',
+    VAULT_TIMEOUT: 'PT1.5S',
+  },
 });
 
 type App = { tokenError: string | null; grants: string[] };
@@ -139,14 +143,37 @@ describe('the connection test', () => {
     expect(down.retryAfter).toBe('10');
   });
 
-  it('is inconclusive when one step is slow, after the time limit of a step', async () => {
-    await given({}, { fault: 'noAnswer' });
+  it.each([
+    ['the authority', 'credential', { tokenError: 'noAnswer' }, {}],
+    ['the default mailbox', 'defaultMailbox', {}, { fault: 'noAnswer' }],
+  ])('is inconclusive when %s is silent, after the time limit of a step', async (_, at, app, more) => {
+    await given(app, more);
     const slow = await test();
-    const step = expectStoppedAt('defaultMailbox', slow, 'microsoft_unavailable');
+    const step = expectStoppedAt(at, slow, 'microsoft_unavailable');
     expect(step.detail).toContain(`within ${STEP_SECONDS} seconds`);
     expect(slow.ms).toBeLessThan(STEP_SECONDS * 1000 + 3_000);
     expect(slow.retryAfter).toBe('10');
   });
+
+  it.each([
+    ['throttles', 'throttled', 1],
+    ['has withdrawn our role (403)', 'forbidden', 1],
+    // After a 5xx, the vault’s client asks once more.
+    ['is unavailable', 'unavailable', 2],
+    ['is silent', 'noAnswer', 1],
+  ] as const)(
+    'is inconclusive when our vault %s, blames nobody else, and passes afterwards',
+    async (_, fault, times) => {
+      await given({});
+      expect((await test()).result.verdict).toBe('passed');
+      running.stack.vault.fail(fault, times);
+      const bad = await test();
+      expectStoppedAt('credential', bad, 'vault_unavailable');
+      expect(bad.retryAfter).toBe('10');
+      const after = await test();
+      expect(after.result.verdict).toBe('passed');
+    },
+  );
 
   it('leaves the status as it is when it is inconclusive, and ends a finding when it passes', async () => {
     const id = connection?.id ?? '';

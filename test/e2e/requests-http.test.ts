@@ -61,6 +61,7 @@ it('every change in requests.http, sent from top to bottom, leaves exactly one a
     if (title.startsWith('Register')) variables.connection = id;
     if (title.startsWith('Get a consent link')) variables.state = new URL(url).searchParams.get('state') ?? '';
     if (title.startsWith('Subscribe')) variables.webhook = id;
+    if (title.startsWith('Send a test e-mail')) variables.email = id;
     if (title.startsWith('Send a ping')) variables.delivery = id;
     if (title.startsWith('Start an import')) {
       variables.import = id;

@@ -102,13 +102,17 @@ async function settingsFor(contacts: string[], sendFrom?: { connectionId: string
 }
 
 const contacts = ['admin@contoso.example', 'second@contoso.example'];
-const noMailbox = async () => undefined;
+const noMailbox = async () => ({ unusable: 'Its connection is gone.' });
 
 describe('the e-mail about an expiring client secret', () => {
   it('arrives at a real mail server as text and as HTML, with connection, days, consequence and steps', async () => {
     const { sender, received } = await mailServer();
     const deps = { alertSettings: await settingsFor(contacts), ownMailbox: noMailbox, mailServer: sender };
-    expect(await sendNotice(deps, delivery)).toEqual({ result: 'succeeded' });
+    expect(await sendNotice(deps, delivery)).toEqual({
+      result: 'succeeded',
+      sentBy: 'mailServer',
+      recipients: contacts,
+    });
     expect(received).toMatchObject([{ from: 'alerts@muster.example', to: contacts }]);
     const { raw = '' } = received[0] ?? {};
     expect(raw).toContain('Message-ID: <evt_1@muster.example>');
@@ -171,18 +175,27 @@ What to do:
     const mailbox = (result: 'succeeded' | 'refused'): EmailSender => ({
       async send(_to, { subject }) {
         sent.push(subject);
-        return { result };
+        return { result, ...(result === 'refused' && { detail: '403 ErrorAccessDenied' }) };
       },
     });
     const alertSettings = await settingsFor(contacts, own);
     const deps = { alertSettings, mailServer: sender };
-    await sendNotice({ ...deps, ownMailbox: async () => mailbox('succeeded') }, delivery);
+    expect(await sendNotice({ ...deps, ownMailbox: async () => mailbox('succeeded') }, delivery)).toEqual({
+      result: 'succeeded',
+      sentBy: 'ownMailbox',
+      recipients: contacts,
+    });
     expect([sent.length, received.length]).toEqual([1, 0]);
     expect(await sendNotice({ ...deps, ownMailbox: async () => mailbox('refused') }, delivery)).toMatchObject({
       result: 'succeeded',
+      sentBy: 'mailServer',
+      detail: 'Your mailbox: 403 ErrorAccessDenied',
     });
     expect([sent.length, received.length]).toEqual([2, 1]);
-    await sendNotice({ ...deps, ownMailbox: noMailbox }, delivery);
+    expect(await sendNotice({ ...deps, ownMailbox: noMailbox }, delivery)).toMatchObject({
+      result: 'succeeded',
+      detail: 'Your mailbox: Its connection is gone.',
+    });
     expect(received).toHaveLength(2);
   });
 
@@ -191,12 +204,27 @@ What to do:
     const refused = { alertSettings: await settingsFor(['nobody@contoso.example']), ownMailbox: noMailbox };
     expect(await sendNotice({ ...refused, mailServer: sender }, delivery)).toEqual({
       result: 'refused',
-      detail: '550 no such mailbox',
+      detail: 'The mail server: 550 no such mailbox',
+      recipients: ['nobody@contoso.example'],
     });
     const gone = smtpEmail({ url: new Secret('smtp://user:hunter2@127.0.0.1:1'), from: 'a@b.example', timeoutMs: 500 });
     const unreachable = await sendNotice({ ...refused, mailServer: gone }, delivery);
-    expect(unreachable).toEqual({ result: 'unreachable', detail: 'ESOCKET' });
-    expect(await sendNotice({ ...refused, mailServer: undefined }, delivery)).toMatchObject({ result: 'refused' });
+    expect(unreachable).toMatchObject({ result: 'unreachable', detail: 'The mail server: ESOCKET' });
+    const noWay = await sendNotice({ ...refused, mailServer: undefined }, delivery);
+    expect(noWay).toMatchObject({ result: 'refused', detail: expect.stringContaining('no way to send e-mail') });
+  });
+
+  it('tells which of the contacts the mail server has refused', async () => {
+    const { sender, received } = await mailServer();
+    const both = ['admin@contoso.example', 'nobody@contoso.example'];
+    const deps = { alertSettings: await settingsFor(both), ownMailbox: noMailbox, mailServer: sender };
+    expect(await sendNotice(deps, delivery)).toEqual({
+      result: 'succeeded',
+      sentBy: 'mailServer',
+      detail: 'The mail server: Not accepted for nobody@contoso.example: 550 no such mailbox',
+      recipients: both,
+    });
+    expect(received).toMatchObject([{ to: ['admin@contoso.example'] }]);
   });
 
   it('is not written to nobody, and not about other events', async () => {

@@ -7,12 +7,14 @@ import { type Certificate, obtainCertificate, trustInThisProcess } from '../../l
 import { startVault, type Vault, type VaultOptions } from '../../local/key-vault/vault.ts';
 import { keyVaultSecrets } from '../../shared/adapters/key-vault/key-vault-secrets.ts';
 import { keyVaultSigningSecrets } from '../../shared/adapters/key-vault/key-vault-signing-secrets.ts';
+import { limitCalls } from '../../shared/adapters/key-vault/limit-calls.ts';
 import { tellRefusals } from '../../shared/adapters/key-vault/tell-refusals.ts';
 import { keepNextLinks } from '../../shared/adapters/key-vault/vault-pages.ts';
 import type { Log } from '../../shared/kernel/log.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 
 const TENANT = '00000000-0000-4000-8000-0000000000aa';
+const TIMEOUT_MS = 2_000;
 const APP = '00000000-0000-4000-8000-0000000000bb';
 
 let folder: string;
@@ -48,7 +50,7 @@ function clientOf(url: string, claims: object = {}, maxRetries = 0, log: Log = (
   return new SecretClient(url, credential, {
     disableChallengeResourceVerification: true,
     retryOptions: { maxRetries, retryDelayInMs: 1 },
-    additionalPolicies: [...tellRefusals(log), ...keepNextLinks],
+    additionalPolicies: [...limitCalls(TIMEOUT_MS), ...tellRefusals(log), ...keepNextLinks],
   });
 }
 
@@ -174,6 +176,19 @@ describe('with Microsoft’s client library', () => {
       const error = { code: 'vault_unavailable', retryAfterSeconds: 10 };
       await expect(keyVaultSecrets(client).get('conn_1', 'a1')).rejects.toMatchObject(error);
     });
+  });
+
+  it('a vault that does not answer is unavailable after the time limit, and works again afterwards', async () => {
+    const secrets = keyVaultSecrets(clientOf(vault.url, {}, 1));
+    const name = { customerId: 'cust_1', connectionId: 'conn_1', version: 'a1' };
+    await secrets.put(name, new Secret('x'), new Date(8e14));
+    for (const call of [() => secrets.get('conn_1', 'a1'), () => secrets.remove('conn_1', 'a2')]) {
+      vault.fail('noAnswer', 1);
+      const startedAt = performance.now();
+      await expect(call()).rejects.toMatchObject({ code: 'vault_unavailable' });
+      expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS + 1_000);
+    }
+    expect((await secrets.get('conn_1', 'a1'))?.reveal()).toBe('x');
   });
 
   it('a log line tells that the vault has refused the app, but neither a challenge nor a disabled secret', async () => {

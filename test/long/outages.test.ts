@@ -41,6 +41,33 @@ it('completes an import although storage is down for ten seconds, and answers 50
   await expectExact(running, progress, MAILBOXES);
 }, 150_000);
 
+it('completes an import on a bad day: the vault throttles and refuses us, and the authority is silent', async () => {
+  const [connection] = await Array.fromAsync(running.muster.connections.list());
+  const addresses = plainAddresses(MAILBOXES).slice(0, 20);
+  await running.owner.expect(204, 'DELETE', `/v1/connections/${connection?.id}`);
+  const authorityIs = (tokenError: string | null) =>
+    running.changeTenant((changed) => {
+      for (const app of changed.apps ?? []) Object.assign(app, { tokenError });
+    });
+  const { id: connectionId } = await running.connect();
+  // A new process has no cached secret.
+  await running.stack.functions.stop();
+  await running.stack.functions.start();
+  running.stack.vault.fail('throttled', 2);
+  running.stack.vault.fail('forbidden', 1);
+  await authorityIs('noAnswer');
+  const { id } = await running.startImport(connectionId, csvOf(addresses));
+  await expect
+    .poll(() => running.stack.vault.counts().some(({ status }) => status === 403), { timeout: 60_000 })
+    .toBe(true);
+  await pause(3_000);
+  expect(await running.progressOf(id)).toMatchObject({ status: 'running', counts: { failed: 0, inconclusive: 0 } });
+  await authorityIs(null);
+  const progress = await running.untilEnded(id, 90_000);
+  await expectExact(running, progress, addresses.length);
+  expect(progress.counts.passed).toBe(addresses.length);
+}, 150_000);
+
 it('answers 503 with Retry-After while the vault is down, and completes the waiting checks afterwards', async () => {
   const { id: _id, domain, ...credentials } = tenant;
   const [connection] = await Array.fromAsync(running.muster.connections.list());

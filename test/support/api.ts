@@ -4,6 +4,7 @@ import { addFunctions, type FunctionDeps } from '../../functions/add-functions.t
 import { docsFiles, toDocsAsset } from '../../functions/http/docs/docs-assets.ts';
 import { expiryCalendar } from '../../shared/adapters/expiry-calendar.ts';
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
+import type { NoticeResult } from '../../shared/alerts/send-notice.ts';
 import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createConnectionTest } from '../../shared/checks/connection-test/run-test.ts';
@@ -199,7 +200,7 @@ export function createApiDeps() {
     webhookDisabledAfterMs: 5 * 86_400_000,
     webhookDisabled: async () => undefined,
     alsoTell: async () => undefined,
-    sendEmail: async () => ({ result: 'succeeded' as const }),
+    sendEmail: async (): Promise<NoticeResult> => ({ result: 'succeeded' }),
     alertSettings: inMemoryAlertSettings(),
     expiryCalendar,
     deliveryLogKeptMs: 30 * 86_400_000,

@@ -3,6 +3,7 @@ import { type Api, dataOf, initOf, type PageOptions, type RequestOptions } from 
 import { type ApiKeys, createApiKeys } from './api-keys.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type Customers, createCustomers } from './customers.ts';
+import { createExpiryAlerts, type ExpiryAlertSettings } from './expiry-alerts.ts';
 import { createImports, type Imports } from './imports.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import { type Page, pages } from './pages.ts';
@@ -35,6 +36,10 @@ export interface ExpiringSecretsOptions extends PageOptions {
   withinDays?: number;
 }
 
+export interface ExpiringSecretsCalendarOptions extends RequestOptions {
+  withinDays?: number;
+}
+
 /** A client for the API of Muster. Every call rejects with a MusterError if it is refused or fails. */
 export interface Muster {
   connections: Connections;
@@ -43,6 +48,7 @@ export interface Muster {
   customers: Customers;
   apiKeys: ApiKeys;
   webhooks: Webhooks;
+  expiryAlerts: ExpiryAlertSettings;
   /** Who the key belongs to, and how many slots are used. */
   me(options?: RequestOptions): Promise<Me>;
   /**
@@ -59,6 +65,8 @@ export interface Muster {
   audit(options?: AuditOptions): AsyncIterable<AuditRecord>;
   /** Client secrets that expire soon. */
   expiringSecrets(options?: ExpiringSecretsOptions): AsyncIterable<ExpiringSecret>;
+  /** The same as an iCalendar file, with an alarm before each expiry. */
+  expiringSecretsCalendar(options?: ExpiringSecretsCalendarOptions): Promise<string>;
   /** Every route, as openapi-fetch calls it: the result has `data` or `error`. Retries work here too. */
   raw: Client<paths>;
 }
@@ -85,6 +93,7 @@ export function createMuster({ url, key, customer, fetch, retry = {} }: MusterOp
     customers: createCustomers(api),
     apiKeys: createApiKeys(api),
     webhooks: createWebhooks(api),
+    expiryAlerts: createExpiryAlerts(api),
 
     me: (options = {}) => dataOf(raw.GET('/v1/me', initOf(options))),
     audit: ({ pageSize, signal, ...filter } = {}) =>
@@ -107,6 +116,14 @@ export function createMuster({ url, key, customer, fetch, retry = {} }: MusterOp
             }),
           ) as Promise<Page<ExpiringSecret>>,
       ),
+    expiringSecretsCalendar: ({ withinDays, ...options } = {}) =>
+      dataOf(
+        raw.GET('/v1/expiring-secrets', {
+          params: { query: { format: 'ics' as const, ...(withinDays !== undefined && { withinDays }) } },
+          parseAs: 'text',
+          ...initOf(options),
+        }),
+      ) as Promise<string>,
     waitForImport: (importId, options) => waitForImport(api, importId, options),
     watchImport: (importId, options) => watchImport(api, importId, options),
     raw,

@@ -4,11 +4,13 @@ export type { Connections } from './connections.ts';
 export {
   type AuditOptions,
   createMuster,
+  type ExpiringSecretsCalendarOptions,
   type ExpiringSecretsOptions,
   type Muster,
   type MusterOptions,
 } from './create-muster.ts';
 export type { Customers, RemoveCustomerOptions } from './customers.ts';
+export type { AlertEmailListOptions, ExpiryAlertSettings, NewExpiryAlerts } from './expiry-alerts.ts';
 export type {
   CsvOptions,
   DryRunOptions,

@@ -8,6 +8,9 @@ export type Problem = Schemas['Problem'];
 export type Me = Schemas['Me'];
 export type AuditRecord = Schemas['AuditRecord'];
 export type ExpiringSecret = Schemas['ExpiringSecret'];
+/** How people are told about expiring client secrets. */
+export type ExpiryAlerts = Schemas['ExpiryAlerts'];
+export type AlertEmail = Schemas['AlertEmail'];
 
 export type Customer = Schemas['Customer'];
 export type NewCustomer = JsonBody<operations['customers-create']>;

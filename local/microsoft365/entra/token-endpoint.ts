@@ -89,6 +89,7 @@ function refusedByScenario(tenant: Tenant, app: TenantApp, input: TokenRequest):
   if (tokenError === null) return undefined;
   const about = { clientId: input.clientId, tenant: input.tenant, resource: input.form.get('scope') ?? '' };
   const { correlationId } = input;
+  if (tokenError === 'noAnswer') return { status: 0, headers: {}, noReply: 'hang' };
   if (tokenError === 'down') return aadsts(90033, about, { correlationId });
   if (tokenError === 'throttled') {
     const { throttle } = tenant.scenario;

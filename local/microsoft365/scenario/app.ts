@@ -40,7 +40,12 @@ export const appSchema = z.strictObject({
   accessPolicy: accessPolicy.nullable().default(null),
   /** Every token request of the app gets this error. */
   tokenError: z
-    .union([z.string().regex(/^((AADSTS)?\d+|throttled|down)$/, 'must be an AADSTS code, throttled or down'), z.int()])
+    .union([
+      z
+        .string()
+        .regex(/^((AADSTS)?\d+|throttled|down|noAnswer)$/, 'must be an AADSTS code, throttled, down or noAnswer'),
+      z.int(),
+    ])
     .nullable()
     .default(null),
   /** The admin who accepts on the consent page comes back with this AADSTS code. */

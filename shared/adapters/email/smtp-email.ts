@@ -1,3 +1,4 @@
+import type { SMTPSentMessageInfo } from 'nodemailer/lib/smtp-transport';
 import type { EmailResult, EmailSender } from '../../alerts/email.ts';
 import type { Secret } from '../../kernel/secret.ts';
 
@@ -21,13 +22,20 @@ export function smtpEmail(options: { url: Secret; from: string; timeoutMs: numbe
       const headers = { 'Auto-Submitted': 'auto-generated' };
       try {
         const transport = await openTransport();
-        await transport.sendMail({ from, to: [...to], subject, text, html, headers, messageId: `<${id}@${domain}>` });
-        return { result: 'succeeded' };
+        const messageId = `<${id}@${domain}>`;
+        const sent = await transport.sendMail({ from, to: [...to], subject, text, html, headers, messageId });
+        return { result: 'succeeded', ...(sent.rejected.length > 0 && { detail: refusedRecipients(sent) }) };
       } catch (error) {
         return failureOf(error);
       }
     },
   };
+}
+
+/** Those that the server refused, while it took the message for the others. */
+function refusedRecipients({ rejectedErrors = [] }: Pick<SMTPSentMessageInfo, 'rejectedErrors'>): string {
+  const refused = rejectedErrors.map(({ recipient = '?', response = '' }) => `${recipient}: ${response}`);
+  return `Not accepted for ${refused.join('; ')}`.slice(0, DETAIL_MAX_LENGTH);
 }
 
 /** Never the whole error: it can contain the password. */

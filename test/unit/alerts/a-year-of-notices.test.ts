@@ -167,12 +167,22 @@ describe('notices', () => {
     expect(world.told).toEqual(once);
   });
 
-  it('of three missed days are caught up once, by the last of their thresholds', async () => {
-    const from = at('2026-06-15T00:00:00Z');
-    await world.days(200, (day) => day > from && day < at('2026-06-25T00:00:00Z'));
+  it.each([
+    [
+      'three missed days are caught up once',
+      ['2026-06-15', '2026-06-18'],
+      ['2026-06-18 expiring 11 daysBefore:14', '2026-06-23 expiring 6 daysBefore:7'],
+    ],
+    [
+      'nine missed days are caught up once, by the last of their thresholds',
+      ['2026-06-16', '2026-06-25'],
+      ['2026-06-25 expiring 4 daysBefore:7'],
+    ],
+  ])('of %s', async (_, [first = '', end = ''], caughtUp) => {
+    await world.days(200, (day) => day > at(`${first}T00:00:00Z`) && day < at(`${end}T00:00:00Z`));
     expect(world.told).toEqual([
       '2026-05-31 expiring 29 daysBefore:30',
-      '2026-06-25 expiring 4 daysBefore:7',
+      ...caughtUp,
       '2026-06-29 expiring 0 daysBefore:1',
       '2026-06-30 expired -1',
     ]);

@@ -551,3 +551,42 @@ describe('reports', () => {
     expect(await failureOf(Array.fromAsync(muster.imports.report('imp_1')))).toMatchObject({ code: 'gone' });
   });
 });
+
+describe('expiry alerts', () => {
+  const settings = { daysBefore: [30], lifetimeLeft: [], contacts: ['admin@contoso.com'] };
+
+  it('are read and replaced, and come from the mail server unless a mailbox is named', async () => {
+    const { muster, received } = client(jsonAnswer({ ...settings, sendFrom: null }));
+    expect(await muster.expiryAlerts.update(settings)).toMatchObject(settings);
+    expect(received[0]).toMatchObject({ method: 'PUT', path: '/v1/expiry-alerts' });
+    expect(JSON.parse(received[0]?.text ?? '')).toEqual({ ...settings, sendFrom: null });
+  });
+
+  it('list their e-mails, send a test and send one again', async () => {
+    const email = { id: 'evt_1', status: 'failed' };
+    const { muster, received } = client(
+      jsonAnswer({ items: [email] }),
+      jsonAnswer(email),
+      jsonAnswer(email),
+      jsonAnswer(email),
+    );
+    expect(await Array.fromAsync(muster.expiryAlerts.emails({ status: 'failed' }))).toEqual([email]);
+    await muster.expiryAlerts.email('evt_1');
+    await muster.expiryAlerts.sendTestEmail();
+    await muster.expiryAlerts.resendEmail('evt_1');
+    expect(received.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /v1/expiry-alerts/emails?status=failed',
+      'GET /v1/expiry-alerts/emails/evt_1',
+      'POST /v1/expiry-alerts/emails',
+      'POST /v1/expiry-alerts/emails/evt_1/resend',
+    ]);
+  });
+
+  it('come as a calendar too', async () => {
+    const { muster, received } = client(
+      new Response('BEGIN:VCALENDAR', { headers: { 'content-type': 'text/calendar' } }),
+    );
+    expect(await muster.expiringSecretsCalendar({ withinDays: 90 })).toBe('BEGIN:VCALENDAR');
+    expect(received[0]?.path).toBe('/v1/expiring-secrets?format=ics&withinDays=90');
+  });
+});
