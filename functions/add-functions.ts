@@ -18,6 +18,7 @@ import { addImportRoutes } from './http/imports.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
+import { addOperationRoutes } from './http/operations.ts';
 import { addProblemPages } from './http/problem-page.ts';
 import { addWebhookRoutes } from './http/webhooks.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
@@ -53,6 +54,7 @@ const routes = [
   addMailboxRoutes,
   addWebhookRoutes,
   addAuditRoutes,
+  addOperationRoutes,
   addOpenApiRoute,
   addDocsPage,
   addProblemPages,

@@ -25,7 +25,7 @@ const featureArrows: Record<string, readonly string[]> = {
   health: [],
   imports: ['causes', 'checks', 'connections', 'mailboxes', 'plans'],
   mailboxes: ['causes'],
-  operations: ['connections', 'health', 'imports'],
+  operations: ['connections', 'health', 'imports', 'webhooks'],
   plans: [],
   webhooks: ['causes', 'connections', 'imports'],
 };

@@ -46,6 +46,35 @@ export const testResultSchema = z
   })
   .meta({ id: 'TestResult' });
 
+const entraSchema = z
+  .strictObject({
+    checkedAt: instant,
+    isReadable: z.boolean().meta({
+      description:
+        '`false`: the app may not read its own registration. That needs Application.Read.All, or Application.ReadWrite.OwnedBy and ownership.',
+    }),
+    secretId: z.string().nullable().meta({ description: 'The Secret ID of the client secret in use.' }),
+    secretName: z.string().nullable(),
+    expiresAt: instant.nullable().meta({
+      description: 'When the secret in use expires. `null` if the registration does not tell which secret it is.',
+    }),
+    enteredExpiresAt: instant
+      .nullable()
+      .meta({ description: 'What was entered, if Entra shows another date. The one of Entra counts.' }),
+    newerSecret: z
+      .strictObject({
+        secretId: z.string(),
+        name: z.string().nullable(),
+        hint: z.string().nullable().meta({ description: 'How its Value begins.' }),
+        expiresAt: instant,
+      })
+      .nullable()
+      .meta({
+        description: 'A newer secret of the app. If it was made for this connection, replace the secret with it.',
+      }),
+  })
+  .meta({ id: 'EntraView', description: 'What Microsoft Entra shows about the client secret in use.' });
+
 /** What people have said to the notices about an expiring client secret. */
 const silence = {
   acknowledgedAt: instant.nullable().meta({ description: 'From then on, only the expiry itself is told.' }),
@@ -82,6 +111,7 @@ export const connectionSchema = z
     status: z.enum(connectionStatuses),
     finding: connectionFindingSchema.nullable(),
     lastTest: lastTestSchema.nullable(),
+    entra: entraSchema.nullable().meta({ description: '`null` before Entra was asked.' }),
     consentedAt: instant.nullable(),
     createdAt: instant,
   })

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { causes } from '../../shared/causes/causes.ts';
 import type { ConnectionFinding } from '../../shared/causes/verdict.ts';
+import { registrationOf } from '../../shared/connections/app-registration.ts';
 import { clientSecretStateOf, daysLeft } from '../../shared/connections/client-secret.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
 import { alertOf } from '../../shared/connections/secret-alert.ts';
@@ -38,6 +39,7 @@ export function presentConnection(
     status: connection.status,
     finding: connection.finding ? presentFinding(connection.finding) : null,
     lastTest: connection.lastTest ? presentTestResult(connection.lastTest) : null,
+    entra: presentEntra(connection),
     consentedAt: connection.consentedAt?.toISOString() ?? null,
     createdAt: connection.createdAt.toISOString(),
   };
@@ -47,6 +49,28 @@ function presentPrevious({ previousSecret }: Connection, now: Date) {
   if (!previousSecret || previousSecret.removeAt <= now) return {};
   const { expiresAt, removeAt } = previousSecret;
   return { previous: { expiresAt: expiresAt.toISOString(), restorableUntil: removeAt.toISOString() } };
+}
+
+function presentEntra(connection: Connection): z.infer<typeof connectionSchema>['entra'] {
+  const view = registrationOf(connection);
+  if (!view) return null;
+  const { checkedAt, isReadable, inUse, newer, enteredExpiresAt } = view;
+  return {
+    checkedAt: checkedAt.toISOString(),
+    isReadable,
+    secretId: inUse?.keyId ?? null,
+    secretName: inUse?.name ?? null,
+    expiresAt: inUse?.expiresAt.toISOString() ?? null,
+    enteredExpiresAt: enteredExpiresAt?.toISOString() ?? null,
+    newerSecret: newer
+      ? {
+          secretId: newer.keyId,
+          name: newer.name ?? null,
+          hint: newer.hint ?? null,
+          expiresAt: newer.expiresAt.toISOString(),
+        }
+      : null,
+  };
 }
 
 function presentFinding(finding: ConnectionFinding): z.infer<typeof connectionFindingSchema> {

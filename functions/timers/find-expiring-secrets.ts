@@ -3,10 +3,11 @@ import { type TellDeps, tellExpiringSecrets } from '../../shared/alerts/tell-exp
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
 import type { ExpiryIndex } from '../../shared/connections/expiry-index.ts';
+import { type ReadRegistrationsDeps, readRegistrations } from '../../shared/connections/read-registrations.ts';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 import { signal } from '../../shared/kernel/signals.ts';
 
-interface Deps extends TimerDeps, TellDeps {
+interface Deps extends TimerDeps, TellDeps, ReadRegistrationsDeps {
   connections: ConnectionStore;
   expiryIndex: ExpiryIndex;
   expiringWithinDays: number;
@@ -18,6 +19,8 @@ export function addFindExpiringSecretsTimer(host: Pick<typeof app, 'timer'>, dep
     handler: createTimer(deps, {
       name: 'find-expiring-secrets',
       async handle({ log }) {
+        const registrations = await readRegistrations(deps, log);
+        if (registrations) log('info', 'registrations_read', registrations);
         await findExpiringSecrets(deps, ({ customerId, connectionId, daysLeft, state, expiresAt }) => {
           const name = state === 'expired' ? 'client_secret_expired' : 'client_secret_expiring';
           signal(log, name, { customerId, connectionId, daysLeft, expiresAt: expiresAt.toISOString() });

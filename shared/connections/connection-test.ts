@@ -1,6 +1,7 @@
 import { type CauseCode, causes } from '../causes/causes.ts';
 import { isConnectionCause, isWaitCause } from '../causes/classify.ts';
 import type { ConnectionFinding, Verdict } from '../causes/verdict.ts';
+import { applyRegistration, type RegistrationView } from './app-registration.ts';
 import type { Connection } from './connection.ts';
 import type { Audience } from './tokens.ts';
 import { toVerifiedDomains } from './verified-domains.ts';
@@ -39,7 +40,11 @@ export interface TestResult {
   /** The permissions that the tokens show. */
   roles: string[];
   organization?: { displayName: string; verifiedDomains: string[] };
+  /** What Entra shows about the client secret. Only of a test that has passed. */
+  registration?: RegistrationView;
 }
+
+export type LastTest = Omit<TestResult, 'organization' | 'registration'>;
 
 /** The step that decides the verdict of a test that has not passed: a failed one before an inconclusive one. */
 export function decisiveStep({ steps }: Pick<TestResult, 'steps'>): StepResult | undefined {
@@ -70,18 +75,19 @@ export function applyTest(current: Connection, tested: Connection, result: TestR
     const verifiedDomains = toVerifiedDomains(result.organization?.verifiedDomains);
     // Consent that was given in the portal, without a consent link, is first noticed here.
     const firstSeen = current.consentedAt ? {} : { consentedAt: testedAt, grantsChangedAt: testedAt };
-    const ready = { provenAt: testedAt, status: 'ready', lastTest: withoutOrganization(result) } as const;
-    return { ...rest, ...firstSeen, ...(verifiedDomains && { verifiedDomains }), ...ready };
+    const ready = { provenAt: testedAt, status: 'ready', lastTest: toLastTest(result) } as const;
+    const passed = { ...rest, ...firstSeen, ...(verifiedDomains && { verifiedDomains }), ...ready };
+    return applyRegistration(passed, result.registration);
   }
   const finding = findingOf(result);
-  const lastTest = withoutOrganization(result);
+  const lastTest = toLastTest(result);
   if (!finding) return { ...current, lastTest };
   const isAwaiting = current.status === 'awaitingConsent' && !current.consentedAt && awaitedCauses.has(finding.cause);
   return { ...current, lastTest, finding, status: isAwaiting ? 'awaitingConsent' : 'failing' };
 }
 
-/** As it is stored: a tenant may have more domains than a record can hold. */
-function withoutOrganization({ organization: _shownOnce, ...result }: TestResult): Omit<TestResult, 'organization'> {
+/** As it is stored: a tenant may have more domains than a record can hold. What Entra shows has a place of its own. */
+function toLastTest({ organization: _shownOnce, registration: _elsewhere, ...result }: TestResult): LastTest {
   return result;
 }
 

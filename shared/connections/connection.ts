@@ -1,5 +1,6 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
-import type { TestResult } from './connection-test.ts';
+import type { RegistrationView } from './app-registration.ts';
+import type { LastTest } from './connection-test.ts';
 import type { ConnectionHappening } from './happenings.ts';
 import type { SecretAlert } from './secret-alert.ts';
 
@@ -60,7 +61,7 @@ export interface Connection {
   /** Why the connection is `failing`. While it awaits consent: what its last test has found, or that consent was declined. */
   finding?: ConnectionFinding;
   /** The result of the last test. */
-  lastTest?: Omit<TestResult, 'organization'>;
+  lastTest?: LastTest;
   consentedAt?: Date;
   /** The last change of consent, credential or grants that we know of. Refusals soon after it may be propagation. */
   grantsChangedAt: Date;
@@ -70,6 +71,8 @@ export interface Connection {
   checksHeldUntil?: Date;
   /** What people were told about the expiry of the client secret. Absent before the daily timer has seen it. */
   secretAlert?: SecretAlert;
+  /** What Microsoft Entra has shown about the client secret. Absent before it was asked. */
+  registration?: RegistrationView;
   /** What has happened and no webhook knows yet. Written together with what it tells. */
   happenings?: readonly ConnectionHappening[];
   createdAt: Date;

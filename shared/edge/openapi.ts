@@ -20,6 +20,8 @@ const pathParameters: Record<string, { description: string; example: string }> =
   keyId: { description: 'The ID of an API key.', example: 'key_01k2m8qj4vabcdefghjkmnp' },
   connectionId: { description: 'The ID of a connection.', example: 'conn_01k2m8qj4vabcdefghjkmnp' },
   importId: { description: 'The ID of an import.', example: 'imp_01k2m8qj4vabcdefghjkmnp' },
+  queue: { description: 'The name of a queue.', example: 'check-mailbox' },
+  messageId: { description: 'The ID of a poison message.', example: 'imp_01k2m8qj4vabcdefghjkmnp:12' },
   webhookId: { description: 'The ID of a webhook.', example: 'hook_01k2m8qj4vabcdefghjkmnp' },
   deliveryId: { description: 'The ID of a delivery.', example: 'evt_01k2m8qj4vabcdefghjkmnp' },
   emailId: { description: 'The ID of an e-mail.', example: 'evt_01k2m8qj4vabcdefghjkmnp' },

@@ -10,7 +10,7 @@ export const tags = {
   Mailboxes: 'Mailboxes of a connection, with their latest findings.',
   Webhooks: 'Events that Muster sends to your own server, signed as Standard Webhooks.',
   'Audit log': 'Who has changed what.',
-  Operations: 'Health, and this document.',
+  Operations: 'Health, this document, and for operators: queues, poison messages, stalled imports and timers.',
 } as const;
 export type Tag = keyof typeof tags;
 

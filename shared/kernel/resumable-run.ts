@@ -25,17 +25,18 @@ export type RunStep = (cursor: string | undefined, runId: string) => Promise<str
 
 /** Renewed before each step. If the process dies, the next run begins after this time. */
 const LEASE_MS = 30_000;
-/** After this time, no more steps are begun. */
+/** After this time, no more steps are begun, unless the caller says another one. */
 const WORK_MS = 300_000;
 
 /**
- * Takes one step after another, for a timer. One process at a time does it, for five minutes, and the next run goes on
+ * Takes one step after another, for a timer. One process at a time does it, for some minutes, and the next run goes on
  * where this one stopped. A step is repeated if its process dies, or if it takes so long that another process begins it as
  * well, so it must do no harm when it is taken twice. Resolves to `undefined` if another process is doing it.
  */
 export async function runInSteps(
   { progress: store, clock }: { progress: RunProgressStore; clock: Clock },
   step: RunStep,
+  workMs = WORK_MS,
 ): Promise<{ isComplete: boolean } | undefined> {
   const startedAt = clock.now();
   const found = await store.get();
@@ -46,7 +47,7 @@ export async function runInSteps(
   let tag = await store.put({ ...lease(), ...(cursor !== undefined && { cursor }) }, found?.tag);
   if (tag === undefined) return undefined;
   try {
-    while (clock.now().getTime() - startedAt.getTime() < WORK_MS) {
+    while (clock.now().getTime() - startedAt.getTime() < workMs) {
       cursor = await step(cursor, runId);
       if (cursor === undefined) return { isComplete: true };
       tag = await store.put({ ...lease(), cursor }, tag);

@@ -19,6 +19,11 @@ export class Secret {
     return this.#value;
   }
 
+  /** Whether the value begins like this, for comparing it with the few characters that a vendor shows. */
+  startsWith(text: string): boolean {
+    return this.#value.startsWith(text);
+  }
+
   toString(): string {
     return REDACTED;
   }

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Import } from '../imports/import.ts';
-import type { ImportStore } from '../imports/import-store.ts';
+import type { ImportStore, OpenImport } from '../imports/import-store.ts';
 import type { Ledger } from '../imports/ledger/ledger.ts';
 import { countSettled, sumTallies } from '../imports/ledger/tally.ts';
 import type { ProgressMark, ProgressMarks } from './progress-marks.ts';
@@ -36,14 +36,19 @@ export async function readOpenImports(deps: OpenImportDeps): Promise<OpenImportS
   const known = new Map(marks.map((mark) => [mark.importId, mark]));
   const limit = pLimit(READS_AT_ONCE);
   const found = await Promise.all(
-    pointers.map(({ customerId, importId }) =>
-      limit(async () => {
-        const record = (await deps.imports.get(customerId, importId))?.value;
-        return record && stateOf(deps, record, await positionOf(deps, record), known.get(importId));
-      }),
-    ),
+    pointers.map((pointer) => limit(() => readOpenImport(deps, pointer, known.get(pointer.importId)))),
   );
   return found.filter((state) => state !== undefined);
+}
+
+/** `undefined` if the import is gone. */
+export async function readOpenImport(
+  deps: OpenImportDeps,
+  { customerId, importId }: Pick<OpenImport, 'customerId' | 'importId'>,
+  mark: ProgressMark | undefined,
+): Promise<OpenImportState | undefined> {
+  const record = (await deps.imports.get(customerId, importId))?.value;
+  return record && stateOf(deps, record, await positionOf(deps, record), mark);
 }
 
 function stateOf(

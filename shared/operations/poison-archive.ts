@@ -34,12 +34,18 @@ export interface PoisonArchive {
   update(entry: PoisonedMessage, tag: string): Promise<string | undefined>;
   /** The undecided messages of a queue, ordered by key. A page may be short or empty, see `Page`. */
   list(queue: string, page: PageRequest): Promise<Page<PoisonedMessage>>;
-  /** How many undecided messages a queue has. Counts `max` of them at most. */
+  /**
+   * How many undecided messages a queue has. Counts `max` of them at most, and fewer if it has to look through many that
+   * are decided.
+   */
   count(queue: string, max: number): Promise<number>;
   /** The messages of all queues that are `requeuing` since before this instant. */
   listRequeuing(before: Date, limit: number): Promise<PoisonedMessage[]>;
-  /** Removes messages that were decided before this instant, at most `max` of them. Resolves to their number. */
-  removeDecided(before: Date, max: number): Promise<number>;
+  /**
+   * Removes messages that were decided before one instant, and all that were archived before another, at most `max` of
+   * them. Resolves to their number.
+   */
+  removeOld(before: { decided: Date; archived: Date }, max: number): Promise<number>;
   /** Removes every message that names a connection. Repeatable. */
   remove(connectionId: string): Promise<void>;
   /** Removes every message that names a customer. Repeatable. */

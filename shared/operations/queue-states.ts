@@ -19,7 +19,7 @@ export interface QueueStateDeps {
 }
 
 /** Poison messages are counted up to here. Each thousand of them costs one storage request. */
-const POISON_COUNTED_MAX = 10_000;
+const POISON_COUNTED_MAX = 8_000;
 
 export function readQueueStates(deps: QueueStateDeps): Promise<QueueState[]> {
   return Promise.all(queueNames.map((name) => readQueueState(deps, name)));

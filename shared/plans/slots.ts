@@ -12,6 +12,8 @@ export interface SlotClaim {
   count: number;
   /** How many slots it has given back. They need not be those of this claim. */
   freed: number;
+  /** How many slots were taken once more, because rows were opened again. */
+  reclaimed: number;
   /** It has ended, and gives nothing more back. */
   isReleased: boolean;
 }
@@ -56,6 +58,16 @@ export interface Slots {
    * calls give back nothing more. The first one changes the count's tag.
    */
   trim(customerId: string, importId: string, freed: number): Promise<void>;
+  /**
+   * Takes one more slot for a row of an import that is opened again, never more than the limit allows. An import that had
+   * ended can give slots back again.
+   *
+   * - `reclaimed`: the slot is taken. - `already`: an earlier call with the same ID has taken it.
+   * - `limit`: there is no free slot, or the customer is gone.
+   */
+  reclaim(customerId: string, importId: string, reclaimId: string): Promise<'reclaimed' | 'already' | 'limit'>;
+  /** Gives back what `reclaim` took with this ID, because the row was not opened. Repeatable. */
+  undoReclaim(customerId: string, importId: string, reclaimId: string): Promise<void>;
   /** `undefined` if the import has not claimed, or has ended without a claim. */
   getClaim(customerId: string, importId: string): Promise<SlotClaim | undefined>;
   /** Gives back `count` slots (by default one), once per `releaseId`. */

@@ -5,7 +5,7 @@ import { type NewId, notFound } from '../kernel/ids.ts';
 import { EMAIL } from './deliver-event.ts';
 import { type Delivery, FIRST_WATCH_MS } from './delivery.ts';
 import { changeDelivery, type DeliveryKey, type DeliveryStore } from './delivery-store.ts';
-import type { EventQueues } from './event-queues.ts';
+import type { DeliveryMessage, EventQueues } from './event-queues.ts';
 import { beginDelivery } from './publish-event.ts';
 import { requireWebhook } from './require-webhook.ts';
 import type { Webhook } from './webhook.ts';
@@ -73,6 +73,32 @@ async function beginRound(deps: Omit<RedeliverDeps, 'webhooks'>, key: DeliveryKe
   if (!begun) throw notFound('evt');
   await deps.eventQueues.sendDelivery({ v: 1, customerId, webhookId, deliveryId });
   return begun;
+}
+
+/**
+ * Begins a delivery anew that failed because of a defect of ours. Repeatable: resolves to `false` if it has not failed, or
+ * if a new round has begun since `poisonedAt`.
+ */
+export async function redeliverPoisoned(
+  deps: Omit<RedeliverDeps, 'webhooks'>,
+  { customerId, webhookId, deliveryId }: DeliveryMessage,
+  poisonedAt: Date,
+): Promise<boolean> {
+  const now = deps.clock.now();
+  const watchedAt = new Date(now.getTime() + FIRST_WATCH_MS);
+  const key = { customerId, webhookId, id: deliveryId };
+  const found = await deps.deliveries.get(key);
+  const isPoisoned = (delivery: Delivery) => delivery.status === 'failed' && delivery.roundStartedAt <= poisonedAt;
+  if (!found || !isPoisoned(found.value)) return false;
+  await deps.deliveries.openPointer({ customerId, webhookId, deliveryId, watchedAt });
+  const begun = await changeDelivery(deps.deliveries, key, ({ attemptEndsBy: _other, ...current }) =>
+    isPoisoned(current)
+      ? { ...current, status: 'pending', roundStartedAt: now, roundAttempts: 0, nextAttemptAt: now, watchedAt }
+      : undefined,
+  );
+  if (!begun) return false;
+  await deps.eventQueues.sendDelivery({ v: 1, customerId, webhookId, deliveryId });
+  return true;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { causes } from '../causes/causes.ts';
+import { type RegisteredSecret, registrationOf } from '../connections/app-registration.ts';
 import type { Connection } from '../connections/connection.ts';
-import type { SecretExpiry } from '../connections/happenings.ts';
+import type { ConnectionHappening, SecretExpiry } from '../connections/happenings.ts';
 
 interface Step {
   text: string;
@@ -17,12 +18,17 @@ const PORTALS: Record<Connection['cloud'], string> = {
 };
 
 /** What people must know about a client secret that expires: when, what stops working, and what to do. */
-export function secretExpiryData(connection: Connection, { expiresAt, daysLeft, threshold }: SecretExpiry) {
-  const isExpired = daysLeft < 0 || threshold === undefined;
+export function secretExpiryData(
+  connection: Connection,
+  type: ConnectionHappening['type'],
+  { expiresAt, daysLeft, threshold }: SecretExpiry,
+) {
+  const isExpired = daysLeft < 0 || type === 'secret.expired';
   return {
     expiresAt: expiresAt.toISOString(),
     daysLeft,
     ...(threshold && { threshold }),
+    ...shownByEntra(connection),
     consequence: isExpired
       ? 'Microsoft refuses the connection. Its imports pause, and no mailbox can be checked until the client secret is replaced.'
       : 'When the client secret expires, Microsoft refuses the connection: its imports pause, and no mailbox can be checked.',
@@ -30,9 +36,35 @@ export function secretExpiryData(connection: Connection, { expiresAt, daysLeft, 
   };
 }
 
-function stepsOf({ cloud, clientId }: Connection): Step[] {
+/** What differs from what was entered, and a newer secret. */
+function shownByEntra(connection: Connection) {
+  const { enteredExpiresAt, newer } = registrationOf(connection) ?? {};
+  return {
+    ...(enteredExpiresAt && { enteredExpiresAt: enteredExpiresAt.toISOString() }),
+    ...(newer && {
+      newerSecret: {
+        secretId: newer.keyId,
+        ...(newer.name !== undefined && { name: newer.name }),
+        ...(newer.hint !== undefined && { hint: newer.hint }),
+        expiresAt: newer.expiresAt.toISOString(),
+      },
+    }),
+  };
+}
+
+function aboutNewer({ name, hint, expiresAt }: RegisteredSecret): string {
+  const named = name === undefined ? '' : ` “${name}”`;
+  const begins = hint === undefined ? '' : ` Its Value begins with ${hint}.`;
+  const until = expiresAt.toISOString().slice(0, 10);
+  return `A newer client secret${named} exists in Microsoft Entra, until ${until}.${begins} If it was made for this connection, replace the secret with its Value. Then you need no other one.`;
+}
+
+function stepsOf(connection: Connection): Step[] {
+  const { cloud, clientId } = connection;
+  const newer = registrationOf(connection)?.newer;
   const credentials = `${PORTALS[cloud]}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/${clientId}`;
   return [
+    ...(newer ? [{ text: aboutNewer(newer) }] : []),
     { text: 'Open Certificates & secrets of the app in the Entra admin center.', link: credentials },
     { text: 'Create a new client secret and copy its Value, not its Secret ID.', link: causes.secret_expired.link },
     {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CloudEndpoints } from '../adapters/entra/clouds.ts';
 import { createSendBatch } from '../adapters/graph/batch.ts';
+import { graphAppRegistrations } from '../adapters/graph/graph-app-registrations.ts';
 import { graphMail } from '../adapters/graph/graph-mail.ts';
 import { graphOrganizations } from '../adapters/graph/graph-organizations.ts';
 import { graphRecipients } from '../adapters/graph/graph-recipients.ts';
@@ -30,6 +31,7 @@ export function buildChecker(deps: {
       clock,
     }),
     organizations: graphOrganizations({ sendBatch, clouds }),
+    registrations: graphAppRegistrations({ sendBatch, clouds }),
     resourceOf: (connection: Connection, audience: Audience) => {
       const { graphResource, exchangeResource } = clouds(connection.cloud);
       return audience === 'graph' ? graphResource : exchangeResource;

@@ -161,7 +161,10 @@ export function buildDeps(config: Config, log: Log) {
 
   const microsoft = buildChecker({ tokens, clouds: endpointsOf, clock, settings });
   const tenants = openIdTenantDirectory({ clouds, clock, timeoutMs: settings.CONNECTION_TEST_STEP });
-  const connectionTest = buildConnectionTest({ ...microsoft, connections, tenants, tokens, clock, settings });
+  const connectionTest = buildConnectionTest({
+    ...microsoft,
+    ...{ connections, tenants, tokens, vault, expiryIndex, clock, settings },
+  });
 
   return {
     ...webhooks,
@@ -196,9 +199,11 @@ export function buildDeps(config: Config, log: Log) {
     uploadLeaseMs: settings.UPLOAD_LEASE,
     heartbeats,
     reconcileProgress: tableRunProgress(azure.table(tables.imports), 'reconciliation'),
+    registrationProgress: tableRunProgress(azure.table(tables.imports), 'registrations'),
     orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
     progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),
     lookAtQueue: storageQueueLook(azure.queues),
+    sendRaw: (queue: string, message: unknown) => sendMessage(azure.queues.getQueueClient(queue), message),
     importStalledAfterMs: settings.IMPORT_STALLED_AFTER,
     schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
     sign,

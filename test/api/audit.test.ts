@@ -127,6 +127,21 @@ describe('every change', () => {
     const again = `${hook}/deliveries/${ping.id}/redeliver`;
     await ran('webhooks-deliveries-redeliver', 'POST', again, ping.id);
     await ran('webhooks-delete', 'DELETE', hook, webhook.id);
+    const poison = '/v1/operations/queues/publish-events/poison';
+    for (const name of ['one', 'two']) {
+      const entry = {
+        queue: 'publish-events',
+        key: name,
+        message: {},
+        archivedAt: new Date(0),
+        state: 'open',
+      } as const;
+      await api.deps.poisonArchive.insert(entry);
+    }
+    await ran('operations-poison-requeue', 'POST', `${poison}/one/requeue`, 'one', asOperator);
+    await ran('operations-poison-discard', 'POST', `${poison}/two/discard`, 'two', asOperator);
+    await ran('operations-poison-requeue-all', 'POST', `${poison}/requeue`, 'publish-events', asOperator);
+    await ran('operations-poison-discard-all', 'POST', `${poison}/discard`, 'publish-events', asOperator);
     await ran('connections-delete', 'DELETE', connection, id);
     await ran('customers-delete', 'DELETE', customer, acme.id, asOperator);
     await ran('customers-restore', 'POST', `${customer}/restore`, acme.id, asOperator);

@@ -53,6 +53,15 @@ const permissions: Record<string, Permission | 'open'> = {
   'connections-acknowledge-alerts': 'manage',
   'connections-resume-alerts': 'manage',
 
+  'operations-queues-list': 'operate',
+  'operations-imports-list': 'operate',
+  'operations-heartbeats-list': 'operate',
+  'operations-poison-list': 'operate',
+  'operations-poison-requeue': 'operate',
+  'operations-poison-discard': 'operate',
+  'operations-poison-requeue-all': 'operate',
+  'operations-poison-discard-all': 'operate',
+
   'webhooks-create': 'administer',
   'webhooks-list': 'read',
   'webhooks-get': 'read',

@@ -52,6 +52,13 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   'audit-list': { max: 7, path: '/v1/audit?limit=500&action=connections.update' },
   'me-get': { max: 5, path: '/v1/me' },
 
+  // Each queue: its undecided poison messages.
+  'operations-queues-list': { max: 75, path: '/v1/operations/queues', concurrentMax: 16 },
+  'operations-poison-list': { max: 7, path: '/v1/operations/queues/check-mailbox/poison?limit=500' },
+  // The pointers, the marks, and at most 50 imports with their plans and tallies.
+  'operations-imports-list': { max: 160, path: '/v1/operations/imports?limit=500', concurrentMax: 48 },
+  'operations-heartbeats-list': { max: 3, path: '/v1/operations/heartbeats' },
+
   'connections-list': { max: 6, path: '/v1/connections?limit=500' },
   'connections-get': { max: 3, path: '/v1/connections/conn_001' },
   // A page of at most 50, and the connection of each.
@@ -191,7 +198,7 @@ it('every GET has a number', () => {
 });
 
 describe.each(Object.entries(requestsMax))('%s', (name, { max, path, concurrentMax = 4, readsAll }) => {
-  const isForOperators = name === 'customers-list';
+  const isForOperators = name === 'customers-list' || name.startsWith('operations-');
 
   it.each([
     ['an operator', (): string => OPERATOR_KEY],

@@ -67,7 +67,9 @@ export function describePoisonArchive(name: string, open: () => PoisonArchive): 
       await archive.insert(entry(queue, 'open'));
       const requeuing = await archive.listRequeuing(at(5), 10);
       expect(requeuing.filter((one) => one.queue === queue).map(({ key }) => key)).toEqual(['old']);
-      expect(await archive.removeDecided(at(-800), 10)).toBe(1);
+      await archive.insert(entry(queue, 'forgotten', { archivedAt: at(-5_000) }));
+      expect(await archive.removeOld({ decided: at(-800), archived: at(-4_000) }, 10)).toBe(2);
+      expect(await archive.get(queue, 'forgotten')).toBeUndefined();
       expect(await archive.get(queue, 'done')).toBeUndefined();
       expect(await archive.count(queue, 10)).toBe(3);
       await archive.remove('imp_1');

@@ -70,6 +70,34 @@ export function describeSlots(name: string, create: () => Slots): void {
       expect(await used()).toBe(2);
     });
 
+    it('takes a slot once more for a row that is opened again, once for each ID, and never above the limit', async () => {
+      await slots.claim(customer, 'imp_1', 9);
+      await slots.trim(customer, 'imp_1', 1);
+      expect(await slots.reclaim(customer, 'imp_1', 'imp_1:3:0')).toBe('reclaimed');
+      expect(await slots.reclaim(customer, 'imp_1', 'imp_1:3:0')).toBe('already');
+      expect(await used()).toBe(9);
+      expect(await slots.getClaim(customer, 'imp_1')).toMatchObject({ reclaimed: 1, isReleased: false });
+      expect(await slots.reclaim(customer, 'imp_1', 'imp_1:4:0')).toBe('reclaimed');
+      expect(await slots.reclaim(customer, 'imp_1', 'imp_1:5:0')).toBe('limit');
+      expect(await slots.reclaim('cust_x', 'imp_1', 'imp_1:5:0')).toBe('limit');
+      await slots.undoReclaim(customer, 'imp_1', 'imp_1:4:0');
+      await slots.undoReclaim(customer, 'imp_1', 'imp_1:4:0');
+      expect(await used()).toBe(9);
+      // The row fails once more, and the import ends once more.
+      await slots.trim(customer, 'imp_1', 2);
+      await slots.trim(customer, 'imp_1', 2);
+      expect(await used()).toBe(8);
+      expect(await slots.reclaim(customer, 'imp_1', 'imp_1:3:0')).toBe('already');
+      expect(await slots.getClaim(customer, 'imp_1')).toMatchObject({ reclaimed: 1, isReleased: false });
+    });
+
+    it('takes a slot once, however many ask with the same ID at the same time', async () => {
+      await slots.claim(customer, 'imp_1', 2);
+      const asked = await Promise.all(Array.from({ length: 6 }, () => slots.reclaim(customer, 'imp_1', 'imp_1:3:0')));
+      expect(asked.filter((answer) => answer === 'reclaimed')).toHaveLength(1);
+      expect(await used()).toBe(3);
+    });
+
     it('gives back slots that another import has claimed, if this one has freed them', async () => {
       await slots.claim(customer, 'imp_1', 3);
       await slots.trim(customer, 'imp_1', 0);
@@ -167,9 +195,9 @@ export function describeSlots(name: string, create: () => Slots): void {
     it('tells what an import has claimed and given back', async () => {
       await slots.claim(customer, 'imp_1', 5);
       await slots.giveBack(customer, 'imp_1', 2);
-      expect(await slots.getClaim(customer, 'imp_1')).toEqual({ count: 5, freed: 2, isReleased: false });
+      expect(await slots.getClaim(customer, 'imp_1')).toEqual({ count: 5, freed: 2, reclaimed: 0, isReleased: false });
       await slots.trim(customer, 'imp_1', 3);
-      expect(await slots.getClaim(customer, 'imp_1')).toEqual({ count: 5, freed: 3, isReleased: true });
+      expect(await slots.getClaim(customer, 'imp_1')).toEqual({ count: 5, freed: 3, reclaimed: 0, isReleased: true });
       await slots.trim(customer, 'imp_2', 3);
       expect(await slots.getClaim(customer, 'imp_2')).toBeUndefined();
       expect(await slots.getClaim(customer, 'imp_3')).toBeUndefined();

@@ -37,8 +37,10 @@ export function inMemoryPoisonArchive(): PoisonArchive {
       values()
         .filter(({ state, decidedAt }) => state === 'requeuing' && decidedAt && decidedAt < before)
         .slice(0, limit),
-    async removeDecided(before, max) {
-      const old = values().filter((entry) => !isUndecided(entry) && entry.decidedAt && entry.decidedAt < before);
+    async removeOld({ decided, archived }, max) {
+      const isOld = ({ state, decidedAt, archivedAt }: PoisonedMessage) =>
+        archivedAt < archived || (state !== 'requeuing' && decidedAt !== undefined && decidedAt < decided);
+      const old = values().filter(isOld);
       for (const entry of old.slice(0, max)) entries.delete(keyOf(entry));
       return Math.min(max, old.length);
     },

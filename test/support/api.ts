@@ -9,6 +9,8 @@ import { createApiKey } from '../../shared/api-keys/create-api-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createConnectionTest } from '../../shared/checks/connection-test/run-test.ts';
 import { testConnection } from '../../shared/checks/connection-test/test-connection.ts';
+import { withRegistration } from '../../shared/checks/connection-test/with-registration.ts';
+import type { AppRegistrations, RegistrationAnswer } from '../../shared/connections/app-registration.ts';
 import { discardConnection } from '../../shared/connections/delete-connection.ts';
 import type { Organizations } from '../../shared/connections/organizations.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
@@ -35,6 +37,7 @@ import { createWorkbookReader } from '../../shared/imports/upload/xlsx/read-work
 import type { Role } from '../../shared/kernel/actor.ts';
 import { createNewId } from '../../shared/kernel/ids.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
+import type { QueueLook } from '../../shared/operations/queue-look.ts';
 import { createDeliveryGate } from '../../shared/webhooks/delivery-gate.ts';
 import { createRetrySchedule } from '../../shared/webhooks/retry-schedule.ts';
 import { inMemoryAlertSettings } from '../fakes/in-memory-alert-settings.ts';
@@ -140,17 +143,19 @@ export function createApiDeps() {
   };
   /** Set `read` to tell what the connection test learns of the tenant. */
   const organizations: Organizations = { read: async () => undefined };
+  /** What Entra shows about the app. Set it to let the app read its registration. */
+  const registrations: AppRegistrations & { answer: RegistrationAnswer; reads: number } = {
+    answer: { kind: 'refused' },
+    reads: 0,
+    async read() {
+      registrations.reads++;
+      return registrations.answer;
+    },
+  };
   const resourceOf = () => 'https://graph.microsoft.com';
   const { tokens, checker } = tenant;
-  const runTest = createConnectionTest({
-    tenants,
-    tokens,
-    checker,
-    organizations,
-    resourceOf,
-    clock,
-    stepLimitMs: 2_000,
-  });
+  const testDeps = { ...{ tenants, tokens, checker, organizations, resourceOf, clock }, stepLimitMs: 2_000 };
+  const runTest = withRegistration({ ...testDeps, registrations, vault, expiryIndex }, createConnectionTest(testDeps));
   return {
     ...deletionDeps,
     /** The tenant of every connection. */
@@ -171,6 +176,7 @@ export function createApiDeps() {
     hasCloud: (cloud: string) => cloud !== 'simulator',
     expiringWithinDays: 30,
     organizations,
+    registrations,
     imports,
     ledger,
     uploads: inMemoryUploads(),
@@ -269,9 +275,11 @@ export function createApiDeps() {
     customerPurgers: purgers,
     heartbeats,
     reconcileProgress: inMemoryRunProgress(),
+    registrationProgress: inMemoryRunProgress(),
     orphanSearchProgress: inMemoryRunProgress(),
     progressMarks: inMemoryProgressMarks(),
-    lookAtQueue: async () => ({ depth: 0 }),
+    sendRaw: async (_queue: string, message: unknown) => send(message),
+    lookAtQueue: async (_queue: string): Promise<QueueLook> => ({ depth: 0 }),
     importStalledAfterMs: 900_000,
     schedulerSilentAfterMs: 900_000,
     /** Set a part to `true` to make it unavailable. */

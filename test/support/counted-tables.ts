@@ -13,6 +13,7 @@ import { tableHeartbeats } from '../../shared/adapters/tables/table-heartbeats.t
 import { tableImports } from '../../shared/adapters/tables/table-imports.ts';
 import { tableLedger } from '../../shared/adapters/tables/table-ledger.ts';
 import { tablePoisonArchive } from '../../shared/adapters/tables/table-poison.ts';
+import { tableProgressMarks } from '../../shared/adapters/tables/table-progress-marks.ts';
 import { tableSlots } from '../../shared/adapters/tables/table-slots.ts';
 import { tableWebhooks } from '../../shared/adapters/tables/table-webhooks.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
@@ -82,10 +83,11 @@ export async function openCountedTables(connectionString: string) {
       customers: tableCustomers(table(tables.customers)),
       deliveries: tableDeliveries(table(tables.webhooks)),
       expiryIndex: tableExpiryIndex(table(tables.connections)),
+      progressMarks: tableProgressMarks(table(tables.heartbeats)),
+      poisonArchive: tablePoisonArchive(table(tables.poison)),
       heartbeats: tableHeartbeats(table(tables.heartbeats)),
       imports: tableImports(table(tables.imports)),
       ledger: tableLedger(table(tables.mailboxes)),
-      poisonArchive: tablePoisonArchive(table(tables.poison)),
       slots: tableSlots(table(tables.customers)),
       webhooks: tableWebhooks(table(tables.webhooks)),
     },

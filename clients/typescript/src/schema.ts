@@ -881,6 +881,160 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/operations/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the queues with their depth, poison messages and age */
+        get: operations["operations-queues-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the imports that make no progress
+         * @description Unfinished imports of which nothing has moved for 15 minutes (`IMPORT_STALLED_AFTER`). Not those that are paused, or that wait for a time that Microsoft has named. A page can be short or empty although more follow: continue while there is a `nextCursor`.
+         */
+        get: operations["operations-imports-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/heartbeats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List when each timer last completed a run */
+        get: operations["operations-heartbeats-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/queues/{queue}/poison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the poison messages of a queue
+         * @description Messages that could not be handled. The work of each is settled: a row has failed with `internal_error`, a delivery of an event has failed. A page can be short or empty although more follow: continue while there is a `nextCursor`.
+         */
+        get: operations["operations-poison-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/queues/{queue}/poison/{messageId}/requeue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin the work of a poison message anew
+         * @description Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing.
+         */
+        post: operations["operations-poison-requeue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/queues/{queue}/poison/{messageId}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard a poison message
+         * @description Its work stays as it was settled. A repeated request does nothing.
+         */
+        post: operations["operations-poison-discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/queues/{queue}/poison/requeue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin the work of all poison messages of a queue anew
+         * @description Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing. Decides about 500 messages at most, see `hasMore`.
+         */
+        post: operations["operations-poison-requeue-all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/queues/{queue}/poison/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard all poison messages of a queue
+         * @description Their work stays as it was settled. Decides about 500 messages at most, see `hasMore`.
+         */
+        post: operations["operations-poison-discard-all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -1036,6 +1190,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "secret.checked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Microsoft Entra shows another expiry than was entered, or a newer client secret. Sent once for each finding. */
+        post: operations["webhook-secret-checked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "webhook.ping": {
         parameters: {
             query?: never;
@@ -1082,7 +1253,7 @@ export interface components {
          * @description Why a check did not pass. docs/causes.md explains each cause.
          * @enum {string}
          */
-        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
+        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_wrong" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
         /** @description What is wrong with a connection or an import. */
         EventFinding: {
             /**
@@ -1304,6 +1475,8 @@ export interface components {
             status: "awaitingConsent" | "ready" | "failing" | "disconnected";
             finding: components["schemas"]["ConnectionFinding"] | null;
             lastTest: components["schemas"]["LastTest"] | null;
+            /** @description `null` before Entra was asked. */
+            entra: components["schemas"]["EntraView"] | null;
             consentedAt: string | null;
             /**
              * Format: date-time
@@ -1374,6 +1547,37 @@ export interface components {
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
         };
+        /** @description What Microsoft Entra shows about the client secret in use. */
+        EntraView: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            checkedAt: string;
+            /** @description `false`: the app may not read its own registration. That needs Application.Read.All, or Application.ReadWrite.OwnedBy and ownership. */
+            isReadable: boolean;
+            /** @description The Secret ID of the client secret in use. */
+            secretId: string | null;
+            secretName: string | null;
+            /** @description When the secret in use expires. `null` if the registration does not tell which secret it is. */
+            expiresAt: string | null;
+            /** @description What was entered, if Entra shows another date. The one of Entra counts. */
+            enteredExpiresAt: string | null;
+            /** @description A newer secret of the app. If it was made for this connection, replace the secret with it. */
+            newerSecret: {
+                secretId: string;
+                name: string | null;
+                /** @description How its Value begins. */
+                hint: string | null;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, in UTC.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                expiresAt: string;
+            } | null;
+        };
         TestResult: {
             /**
              * Format: date-time
@@ -1441,7 +1645,7 @@ export interface components {
              */
             id: string;
             /** @enum {string} */
-            type: "connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "webhook.ping" | "webhook.disabled" | "email.test";
+            type: "connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "secret.checked" | "webhook.ping" | "webhook.disabled" | "email.test";
             subject: string;
             /**
              * @description `pending`: it is tried again, for up to a day.
@@ -1828,7 +2032,7 @@ export interface components {
             /** @example hook_01k2m8qj4vabcdefghjkmnp */
             id: string;
             url: string;
-            events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+            events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "secret.checked")[];
             description: string | null;
             /** @enum {string} */
             status: "enabled" | "disabled";
@@ -1853,7 +2057,7 @@ export interface components {
             /** @example hook_01k2m8qj4vabcdefghjkmnp */
             id: string;
             url: string;
-            events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+            events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "secret.checked")[];
             description: string | null;
             /** @enum {string} */
             status: "enabled" | "disabled";
@@ -1880,7 +2084,7 @@ export interface components {
             id: string;
             webhookId: string;
             /** @enum {string} */
-            type: "connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "webhook.ping" | "webhook.disabled" | "email.test";
+            type: "connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "secret.checked" | "webhook.ping" | "webhook.disabled" | "email.test";
             /**
              * Format: date-time
              * @description RFC 3339, in UTC.
@@ -1947,6 +2151,103 @@ export interface components {
             requestId: string;
             /** @description The IP address of the caller. `null` in the record that proves a deletion. */
             address: string | null;
+        };
+        Queue: {
+            /** @example check-mailbox */
+            name: string;
+            /** @description About how many messages it has, with those that are hidden or being handled. */
+            depth: number;
+            /** @description Poison messages that nobody has requeued or discarded. Counts up to 8,000. */
+            poisonDepth: number;
+            /** @description How long the oldest message could have been handled. `null` if none waits. */
+            oldestAgeSeconds: number | null;
+        };
+        StalledImport: {
+            /** @example imp_01k2m8qj4vabcdefghjkmnp */
+            id: string;
+            customerId: string;
+            connectionId: string;
+            /** @enum {string} */
+            status: "accepted" | "planning" | "running" | "paused" | "completed" | "cancelling" | "cancelled" | "failed";
+            /**
+             * Format: date-time
+             * @description Since when nothing of it has moved.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            silentSince: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            createdAt: string;
+        };
+        Heartbeat: {
+            /** @example sweep-imports */
+            timer: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            lastRanAt: string;
+            /** @description When its schedule lets it run next. */
+            dueAt: string | null;
+            /** @description It should have completed a run since. */
+            isLate: boolean;
+        };
+        PoisonMessage: {
+            /** @example imp_01k2m8qj4vabcdefghjkmnp:12 */
+            id: string;
+            /**
+             * @description `failed`: its work failed five times, see `error`. `process_ended`: the process ended or ran out of time each time. `message_malformed`: this version cannot read it.
+             * @enum {string}
+             */
+            cause: "failed" | "process_ended" | "message_malformed";
+            /** @description The error of the last delivery, with its stack. */
+            error: string | null;
+            importId: string | null;
+            customerId: string | null;
+            connectionId: string | null;
+            /**
+             * @description `requeuing`: its work is about to begin anew.
+             * @enum {string}
+             */
+            state: "open" | "requeuing";
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            archivedAt: string;
+            /** @description The message, as it was on the queue. */
+            message: unknown;
+        };
+        /** @description `nothingToDo`: its work is done, or no longer to be done. */
+        RequeuedMessage: {
+            /** @enum {string} */
+            result: "requeued" | "nothingToDo";
+        };
+        /** @description `nothingToDo`: somebody has decided about it before. */
+        DiscardedMessage: {
+            /** @enum {string} */
+            result: "discarded" | "nothingToDo";
+        };
+        RequeuedMessages: {
+            requeued: number;
+            /** @description Messages whose work is done or no longer to be done, or that somebody has decided about. */
+            nothingToDo: number;
+            /** @description Messages that stay, because their customer has no free mailbox slot for their mailbox. */
+            noSlot: number;
+            /** @description The queue has more of them. Send the request again. */
+            hasMore: boolean;
+        };
+        DiscardedMessages: {
+            discarded: number;
+            /** @description Messages whose work is done or no longer to be done, or that somebody has decided about. */
+            nothingToDo: number;
+            /** @description The queue has more of them. Send the request again. */
+            hasMore: boolean;
         };
     };
     responses: {
@@ -2502,6 +2803,23 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `slot_limit_reached`: The plan has too few free mailbox slots. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-slot_limit_reached-idempotency_in_progress": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /**
@@ -2524,6 +2842,16 @@ export interface components {
          * @example imp_01k2m8qj4vabcdefghjkmnp
          */
         importId: string;
+        /**
+         * @description The name of a queue.
+         * @example check-mailbox
+         */
+        queue: string;
+        /**
+         * @description The ID of a poison message.
+         * @example imp_01k2m8qj4vabcdefghjkmnp:12
+         */
+        messageId: string;
         /**
          * @description The ID of a webhook.
          * @example hook_01k2m8qj4vabcdefghjkmnp
@@ -5402,7 +5730,7 @@ export interface operations {
                      */
                     url: string;
                     /** @description The events to deliver. */
-                    events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+                    events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "secret.checked")[];
                     /** @example Contoso */
                     description?: string;
                 };
@@ -5572,7 +5900,7 @@ export interface operations {
                      */
                     url?: string;
                     /** @description The events to deliver. */
-                    events?: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+                    events?: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "secret.checked")[];
                     /** @example Contoso */
                     description?: string;
                     /** @description While a webhook is disabled, its events are not kept. Enable it again with `true`. */
@@ -5962,6 +6290,433 @@ export interface operations {
             400: components["responses"]["Problem-400-validation_failed"];
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "operations-queues-list": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All queues. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Queue"][];
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "operations-imports-list": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of imports. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["StalledImport"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "operations-heartbeats-list": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every timer that ever ran. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Heartbeat"][];
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "operations-poison-list": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The name of a queue.
+                 * @example check-mailbox
+                 */
+                queue: components["parameters"]["queue"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of messages, ordered by ID. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["PoisonMessage"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "operations-poison-requeue": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The name of a queue.
+                 * @example check-mailbox
+                 */
+                queue: components["parameters"]["queue"];
+                /**
+                 * @description The ID of a poison message.
+                 * @example imp_01k2m8qj4vabcdefghjkmnp:12
+                 */
+                messageId: components["parameters"]["messageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequeuedMessage"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-slot_limit_reached-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "operations-poison-discard": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The name of a queue.
+                 * @example check-mailbox
+                 */
+                queue: components["parameters"]["queue"];
+                /**
+                 * @description The ID of a poison message.
+                 * @example imp_01k2m8qj4vabcdefghjkmnp:12
+                 */
+                messageId: components["parameters"]["messageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiscardedMessage"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "operations-poison-requeue-all": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The name of a queue.
+                 * @example check-mailbox
+                 */
+                queue: components["parameters"]["queue"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What came of them. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequeuedMessages"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "operations-poison-discard-all": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The name of a queue.
+                 * @example check-mailbox
+                 */
+                queue: components["parameters"]["queue"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What came of them. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiscardedMessages"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
             503: components["responses"]["Problem-503-storage_unavailable"];
@@ -6471,6 +7226,19 @@ export interface operations {
                         expiresAt: string;
                         /** @description Whole days, rounded down. Negative after the expiry. */
                         daysLeft: number;
+                        /**
+                         * Format: date-time
+                         * @description What was entered, if Microsoft Entra shows another date. The one of Entra counts.
+                         */
+                        enteredExpiresAt?: string;
+                        /** @description A newer secret of the app in Microsoft Entra. Its Value can replace this one. */
+                        newerSecret?: {
+                            secretId: string;
+                            name?: string;
+                            hint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                        };
                         /** @description What stops working. */
                         consequence: string;
                         /** @description What to do, in this order. */
@@ -6549,6 +7317,104 @@ export interface operations {
                         expiresAt: string;
                         /** @description Whole days, rounded down. Negative after the expiry. */
                         daysLeft: number;
+                        /**
+                         * Format: date-time
+                         * @description What was entered, if Microsoft Entra shows another date. The one of Entra counts.
+                         */
+                        enteredExpiresAt?: string;
+                        /** @description A newer secret of the app in Microsoft Entra. Its Value can replace this one. */
+                        newerSecret?: {
+                            secretId: string;
+                            name?: string;
+                            hint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                        };
+                        /** @description What stops working. */
+                        consequence: string;
+                        /** @description What to do, in this order. */
+                        steps: {
+                            text: string;
+                            link?: string;
+                        }[];
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-secret-checked": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "secret.checked";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example conn_01k2m8qj4vabcdefghjkmnp */
+                        connectionId: string;
+                        /** @description The name of the connection. */
+                        name: string;
+                        tenantId: string;
+                        /** Format: date-time */
+                        expiresAt: string;
+                        /** @description Whole days, rounded down. Negative after the expiry. */
+                        daysLeft: number;
+                        /**
+                         * Format: date-time
+                         * @description What was entered, if Microsoft Entra shows another date. The one of Entra counts.
+                         */
+                        enteredExpiresAt?: string;
+                        /** @description A newer secret of the app in Microsoft Entra. Its Value can replace this one. */
+                        newerSecret?: {
+                            secretId: string;
+                            name?: string;
+                            hint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                        };
                         /** @description What stops working. */
                         consequence: string;
                         /** @description What to do, in this order. */

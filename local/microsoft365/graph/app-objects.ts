@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import type { ScenarioApp } from '../scenario.ts';
 import type { TenantApp } from '../tenant.ts';
 import { stableGuid } from '../token-issuer.ts';
 import { type DirectoryCall, type DirectoryOperation, directoryResponse, resourceNotFound } from './directory-call.ts';
@@ -5,10 +7,14 @@ import { appRoleId } from './directory-wire.ts';
 import { applySelect } from './odata.ts';
 import type { GraphResponse } from './responses.ts';
 
+type ScenarioCertificate = ScenarioApp['certificates'][number];
+
+const readers = ['Application.Read.All', 'Application.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
+
 /** An operation on the app that the path names. Answers 404 if the tenant does not know the app. */
 function onApp(units: number, run: (context: DirectoryCall, app: TenantApp) => GraphResponse): DirectoryOperation {
   return {
-    permissions: ['Application.Read.All', 'Directory.Read.All'],
+    permissions: readers,
     units,
     run(context) {
       const app = findApp(context);
@@ -54,31 +60,62 @@ export const listAppRoleAssignments = onApp(2, ({ tenant }, app) => {
   });
 });
 
+/** Every real credential has an end. */
+const LATEST_END = '2299-12-31T00:00:00Z';
+const LIFETIME_MS = 180 * 86_400_000;
+
+/** Real credentials have both times. By default, one begins half a year before its end. */
+function lifetimeOf(startsAt: string | undefined, expiresAt: string | null | undefined) {
+  const end = new Date(expiresAt ?? LATEST_END);
+  const start = new Date(startsAt ?? Math.min(Date.parse('2026-01-01T00:00:00Z'), end.getTime() - LIFETIME_MS));
+  const toText = (instant: Date) => instant.toISOString().replace(/\.000Z$/, 'Z');
+  return { startDateTime: toText(start), endDateTime: toText(end) };
+}
+
+/** From the scenario, or from the certificate itself. */
+function lifetimeOfCertificate({ publicKeyPem, startsAt, expiresAt }: ScenarioCertificate) {
+  if (!publicKeyPem.includes('BEGIN CERTIFICATE')) return lifetimeOf(startsAt, expiresAt);
+  const { validFromDate, validToDate } = new X509Certificate(publicKeyPem);
+  return lifetimeOf(startsAt ?? validFromDate.toISOString(), expiresAt ?? validToDate.toISOString());
+}
+
 /**
- * The app's registration. Real tenants can read it only in the app's home tenant; here every tenant is the home of its
- * apps. Secrets show their expiry date, never their value.
+ * The app's registration, which only its home tenant has. Secrets show their expiry and their first characters, never
+ * their value. An app that owns its registration may read it with a permission that is of no use for other apps.
  */
-export const getApplication = onApp(2, ({ call, tenant }, app) => {
+const readApplication = onApp(2, ({ call, tenant, params }, app) => {
   const { clientId, displayName, secrets, certificates } = app.scenario;
+  if (app.scenario.registeredElsewhere) return resourceNotFound(call, params.principal ?? '');
   const application = {
     id: stableGuid(tenant.id, 'application', clientId),
     appId: clientId,
     displayName,
     passwordCredentials: secrets.map((secret) => ({
+      customKeyIdentifier: null,
+      displayName: secret.name ?? null,
+      ...lifetimeOf(secret.startsAt, secret.expiresAt),
+      hint: secret.hint === undefined ? secret.value.slice(0, 3) : secret.hint,
       keyId: secret.id ?? stableGuid(clientId, secret.value),
-      displayName: null,
-      hint: secret.value.slice(0, 3),
-      startDateTime: null,
-      endDateTime: secret.expiresAt ?? null,
       secretText: null,
     })),
-    keyCredentials: certificates.map(({ thumbprint }) => ({
-      keyId: stableGuid(clientId, thumbprint),
-      customKeyIdentifier: thumbprint,
+    keyCredentials: certificates.map((certificate) => ({
+      customKeyIdentifier: certificate.thumbprint.toUpperCase(),
+      displayName: certificate.name ?? null,
+      ...lifetimeOfCertificate(certificate),
+      key: null,
+      keyId: certificate.id ?? stableGuid(clientId, certificate.thumbprint),
       type: 'AsymmetricX509Cert',
       usage: 'Verify',
-      endDateTime: null,
     })),
   };
   return directoryResponse('applications/$entity', applySelect(application, call.query, ['id']));
 });
+
+export const getApplication: DirectoryOperation = {
+  ...readApplication,
+  /** Ownership counts for the app itself only. */
+  permissionsFor({ app }, { principal = '' }) {
+    const isOwn = principal.replace(/^appId=/, '').toLowerCase() === app.scenario.clientId.toLowerCase();
+    return isOwn && app.scenario.ownsRegistration ? [...readers, 'Application.ReadWrite.OwnedBy'] : readers;
+  },
+};

@@ -18,6 +18,8 @@ export interface DirectoryCall {
 export interface DirectoryOperation {
   /** Any one of these is enough. */
   permissions: readonly string[];
+  /** Instead of these, where the calling app matters. */
+  permissionsFor?(caller: Caller, params: Record<string, string>): readonly string[];
   /** The base cost in Graph's resource units, before the query changes it. 1 unless stated. */
   units?: number;
   run(call: DirectoryCall): GraphResponse;
@@ -32,7 +34,8 @@ export function answerDirectoryCall(
   params: Record<string, string>,
 ): GraphResponse {
   const roles = rolesOf(caller);
-  if (!operation.permissions.some((permission) => roles.includes(permission))) {
+  const permissions = operation.permissionsFor?.(caller, params) ?? operation.permissions;
+  if (!permissions.some((permission) => roles.includes(permission))) {
     return frontDoorError(
       call,
       403,

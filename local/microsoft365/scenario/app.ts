@@ -3,12 +3,21 @@ import { z } from 'zod';
 const secret = z.strictObject({
   value: z.string().min(1),
   expiresAt: z.iso.datetime({ offset: true }).nullable().optional(),
+  /** Only shown: a secret works before it. */
+  startsAt: z.iso.datetime({ offset: true }).optional(),
   id: z.guid().optional(),
+  name: z.string().min(1).optional(),
+  /** `null`: as of a secret that an old tool has made. */
+  hint: z.string().length(3).nullable().optional(),
 });
 
 const certificate = z.strictObject({
   thumbprint: z.string().regex(/^[0-9a-fA-F]{40}([0-9a-fA-F]{24})?$/, 'must be a SHA-1 or SHA-256 thumbprint in hex'),
   publicKeyPem: z.string().includes('-----BEGIN'),
+  id: z.guid().optional(),
+  name: z.string().min(1).optional(),
+  startsAt: z.iso.datetime({ offset: true }).optional(),
+  expiresAt: z.iso.datetime({ offset: true }).optional(),
 });
 
 /**
@@ -56,6 +65,10 @@ export const appSchema = z.strictObject({
     .default(null),
   /** `false`: the enterprise application is disabled (AADSTS7000112). */
   enabled: z.boolean().default(true),
+  /** The app owns its registration, and can read it with Application.ReadWrite.OwnedBy. */
+  ownsRegistration: z.boolean().default(false),
+  /** The app is registered in another tenant, so this one does not have its registration. */
+  registeredElsewhere: z.boolean().default(false),
   /** `true`: Entra issues tokens, but Graph does not know the caller (`Authorization_IdentityNotFound`). */
   identityMissing: z.boolean().default(false),
   /** `true`: Graph refuses a token without roles with `NoPermissionsInAccessToken`. */

@@ -5,7 +5,7 @@ import { translateStorageErrors } from '../storage-errors.ts';
 const messageTimeToLive = -1;
 
 /** By default, the Functions host expects base64, and the SDK does not encode. */
-function encodeMessage(message: object): string {
+function encodeMessage(message: unknown): string {
   return Buffer.from(JSON.stringify(message)).toString('base64');
 }
 
@@ -13,12 +13,12 @@ function encodeMessage(message: object): string {
  * Puts a message on a queue, hidden for `delayMs`. The field `dueAt` tells those who look into the queue that the message
  * was not to be handled earlier. Its consumer ignores it.
  */
-export async function sendMessage(queue: QueueClient, message: object, delayMs = 0): Promise<void> {
+export async function sendMessage(queue: QueueClient, message: unknown, delayMs = 0): Promise<void> {
   const visibilityTimeout = Math.ceil(delayMs / 1000);
   const isDelayed = visibilityTimeout > 0;
   const dueAt = isDelayed && { dueAt: new Date(Date.now() + visibilityTimeout * 1000).toISOString() };
   await translateStorageErrors(
-    queue.sendMessage(encodeMessage({ ...message, ...dueAt }), {
+    queue.sendMessage(encodeMessage(dueAt ? { ...(message as object), ...dueAt } : message), {
       messageTimeToLive,
       ...(isDelayed && { visibilityTimeout }),
     }),

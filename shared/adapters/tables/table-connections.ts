@@ -38,6 +38,7 @@ const columns: Columns<Connection> = {
   provenAt: 'instant',
   checksHeldUntil: 'instant',
   secretAlert: 'json',
+  registration: 'json',
   happenings: 'json',
   createdAt: 'instant',
 };

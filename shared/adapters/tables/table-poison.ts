@@ -3,7 +3,7 @@ import type { PoisonArchive, PoisonedMessage } from '../../operations/poison-arc
 import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
-import { eachEntity, readEntities, readEntity, readPage } from './read-entities.ts';
+import { eachEntity, PAGE_MAX, PAGE_REQUESTS_MAX, readEntities, readEntity, readPage } from './read-entities.ts';
 
 const columns: Columns<PoisonedMessage> = {
   queue: 'text',
@@ -37,7 +37,8 @@ export function tablePoisonArchive(table: TableClient): PoisonArchive {
   }
 
   return {
-    get: (queue, key) => readEntity(table, columns, queue, escapeKey(key)),
+    // Storage refuses a key that is too long with 400.
+    get: (queue, key) => readEntity(table, columns, queue, escapeKey(key), [404, 400]),
     insert: async (entry) => (await undefinedOn([409], table.createEntity(toEntity(entry)))) !== undefined,
     async update(entry, tag) {
       const written = await undefinedOn([404, 412], table.updateEntity(toEntity(entry), 'Replace', { etag: tag }));
@@ -46,7 +47,8 @@ export function tablePoisonArchive(table: TableClient): PoisonArchive {
     list: (queue, page) => readPage(table, columns, `${odata`PartitionKey eq ${queue}`} and ${UNDECIDED}`, page),
     async count(queue, max) {
       const filter = `${odata`PartitionKey eq ${queue}`} and ${UNDECIDED}`;
-      const { items } = await readEntities(table, filter, { limit: max, select: ['PartitionKey'] });
+      const requestsMax = Math.ceil(max / PAGE_MAX) + PAGE_REQUESTS_MAX;
+      const { items } = await readEntities(table, filter, { limit: max, select: ['PartitionKey'], requestsMax });
       return items.length;
     },
     async listRequeuing(before, limit) {
@@ -54,9 +56,10 @@ export function tablePoisonArchive(table: TableClient): PoisonArchive {
       const { items } = await readEntities(table, filter, { limit });
       return items.map((entity) => fromProperties(columns, entity));
     },
-    async removeDecided(before, max) {
-      const decided = "(state eq 'requeued' or state eq 'discarded')";
-      const filter = `${decided} and ${odata`decidedAt lt ${before.toISOString()}`}`;
+    async removeOld({ decided, archived }, max) {
+      const isDecided = "(state eq 'requeued' or state eq 'discarded')";
+      const isOld = odata`archivedAt lt ${archived.toISOString()}`;
+      const filter = `(${isDecided} and ${odata`decidedAt lt ${decided.toISOString()}`}) or ${isOld}`;
       const { items } = await readEntities(table, filter, { limit: max, select: ['PartitionKey', 'RowKey'] });
       for (const { partitionKey = '', rowKey = '' } of items) {
         await undefinedOn([404], table.deleteEntity(partitionKey, rowKey));

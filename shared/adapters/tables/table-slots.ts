@@ -14,6 +14,7 @@ interface Claim {
   count: number;
   /** How many slots the import has given back. They need not be those of this claim. */
   freed?: number;
+  reclaimed?: number;
   /** The import has ended. */
   released: boolean;
   /** It has ended without a claim. */
@@ -22,6 +23,7 @@ interface Claim {
 
 const SLOTS = 'slots';
 const claimKey = (importId: string) => escapeKey(`claim:${importId}`);
+const reclaimKey = (reclaimId: string) => escapeKey(`reclaim:${reclaimId}`);
 const releaseKey = (releaseId: string) => escapeKey(`release:${releaseId}`);
 
 /** Many writers may compete for a customer's one count, and each round lets only one of them through. */
@@ -119,10 +121,59 @@ export function tableSlots(table: TableClient): Slots {
       }),
     giveBack: (customerId, importId, freed) => giveBack(customerId, importId, freed, false),
     trim: (customerId, importId, freed) => giveBack(customerId, importId, freed, true),
+    reclaim: (customerId, importId, reclaimId) =>
+      untilWritten(async () => {
+        const [row, claim, taken] = await Promise.all([
+          read<Count>(customerId, SLOTS),
+          read<Claim>(customerId, claimKey(importId)),
+          read<object>(customerId, reclaimKey(reclaimId)),
+        ]);
+        const partitionKey = escapeKey(customerId);
+        const rowKey = claimKey(importId);
+        const open = { partitionKey, rowKey, released: false, isTombstone: false };
+        if (!row || (!taken && row.used + 1 > row.limit)) return 'limit';
+        if (taken && !claim?.released) return 'already';
+        if (taken && claim) {
+          return (await commit([['update', open, 'Merge', { etag: claim.etag }]])) ? 'already' : undefined;
+        }
+        const isDone = await commit([
+          ['update', { partitionKey, rowKey: SLOTS, used: row.used + 1 }, 'Merge', { etag: row.etag }],
+          claim
+            ? ['update', { ...open, reclaimed: (claim.reclaimed ?? 0) + 1 }, 'Merge', { etag: claim.etag }]
+            : ['create', { ...open, count: 0, reclaimed: 1 }],
+          ['create', { partitionKey, rowKey: reclaimKey(reclaimId) }],
+        ]);
+        return isDone ? 'reclaimed' : undefined;
+      }),
+    async undoReclaim(customerId, importId, reclaimId) {
+      await untilWritten(async () => {
+        const [row, claim, taken] = await Promise.all([
+          read<Count>(customerId, SLOTS),
+          read<Claim>(customerId, claimKey(importId)),
+          read<object>(customerId, reclaimKey(reclaimId)),
+        ]);
+        if (!row || !claim || !taken) return true;
+        const partitionKey = escapeKey(customerId);
+        const rowKey = claimKey(importId);
+        const reclaimed = Math.max(0, (claim.reclaimed ?? 0) - 1);
+        const used = Math.max(0, row.used - 1);
+        const isDone = await commit([
+          ['update', { partitionKey, rowKey: SLOTS, used }, 'Merge', { etag: row.etag }],
+          ['update', { partitionKey, rowKey, reclaimed }, 'Merge', { etag: claim.etag }],
+          ['delete', { partitionKey, rowKey: reclaimKey(reclaimId) }],
+        ]);
+        return isDone ? true : undefined;
+      });
+    },
     async getClaim(customerId, importId) {
       const claim = await read<Claim>(customerId, claimKey(importId));
       return claim && !claim.isTombstone
-        ? { count: claim.count, freed: claim.freed ?? 0, isReleased: claim.released }
+        ? {
+            count: claim.count,
+            freed: claim.freed ?? 0,
+            reclaimed: claim.reclaimed ?? 0,
+            isReleased: claim.released,
+          }
         : undefined;
     },
     async free(customerId, releaseId, count = 1) {

@@ -3,7 +3,8 @@ import type { WorkerReport } from './worker-report.ts';
 
 /**
  * Signed changes by row state. `held` counts the waiting rows whose refusal may concern every mailbox. `slotsFreed`
- * counts the slots that mailboxes gave back, because they failed or their row was cancelled.
+ * counts the slots that mailboxes gave back, because they failed or their row was cancelled. `reopened` counts the rows
+ * that were opened again, with a slot each.
  */
 export interface TallyCounts {
   waiting: number;
@@ -13,6 +14,7 @@ export interface TallyCounts {
   inconclusive: number;
   cancelled: number;
   slotsFreed: number;
+  reopened: number;
 }
 
 /**
@@ -40,6 +42,7 @@ export const zeroCounts: Readonly<TallyCounts> = {
   inconclusive: 0,
   cancelled: 0,
   slotsFreed: 0,
+  reopened: 0,
 };
 
 export function addCounts(left: TallyCounts, right: Partial<TallyCounts>): TallyCounts {

@@ -21,6 +21,8 @@ interface OpenSlots {
   freed: number;
   /** How many of those the count knows. Absent if the import has no claim, so that the count knows nothing of it. */
   givenBack: number | undefined;
+  /** Slots that the count has for rows that are being opened again, and that their mailboxes have not taken yet. */
+  reclaimed: number;
 }
 
 /**
@@ -53,11 +55,13 @@ async function readOpen(deps: LookDeps, { customerId, connectionId, importId }: 
     deps.ledger.listTallies(connectionId, importId),
     deps.slots.getClaim(customerId, importId),
   ]);
+  const { slotsFreed: freed, reopened } = sumTallies(tallies);
   return {
     importId,
     connectionId,
     taken: plan?.value.slotsNeeded ?? 0,
-    freed: sumTallies(tallies).slotsFreed,
+    freed,
+    reclaimed: (claim?.reclaimed ?? 0) - reopened,
     givenBack: claim?.freed,
   };
 }
@@ -68,11 +72,12 @@ export function isSameLook(one: SlotLook, other: SlotLook): boolean {
 
 /**
  * How many slots the count should show if mailboxes hold `held` of them: those of imports without a claim are not counted
- * yet, and those that were freed a moment ago are still counted.
+ * yet, those that were freed a moment ago are still counted, and so are those that a row is about to get back.
  */
 export function countedSlots({ open }: SlotLook, held: number): number {
   return open.reduce(
-    (sum, { taken, freed, givenBack }) => sum + (givenBack === undefined ? freed - taken : freed - givenBack),
+    (sum, { taken, freed, givenBack, reclaimed }) =>
+      sum + reclaimed + (givenBack === undefined ? freed - taken : freed - givenBack),
     held,
   );
 }

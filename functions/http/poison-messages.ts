@@ -1,0 +1,133 @@
+import type { z } from 'zod';
+import type { Api } from '../../shared/edge/api.ts';
+import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
+import { pageOf } from '../../shared/edge/response-fields.ts';
+import {
+  DECIDED_MAX,
+  type DecidePoisonDeps,
+  discardAll,
+  discardOne,
+  requeueAll,
+  requeueOne,
+  requireQueue,
+} from '../../shared/operations/decide-poison.ts';
+import type { PoisonArchive, PoisonedMessage } from '../../shared/operations/poison-archive.ts';
+import {
+  discardedAllSchema,
+  discardedSchema,
+  poisonMessageSchema,
+  requeuedAllSchema,
+  requeuedSchema,
+} from './operation-schemas.ts';
+
+export interface PoisonRouteDeps extends Omit<EndpointDeps, 'clock'>, DecidePoisonDeps {
+  poisonArchive: DecidePoisonDeps['poisonArchive'] & Pick<PoisonArchive, 'list'>;
+  clock: EndpointDeps['clock'];
+}
+
+const AT_MOST = `Decides about ${DECIDED_MAX} messages at most, see \`hasMore\`.`;
+const REQUEUES =
+  'Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing.';
+
+/** The poison messages of a queue, and what operators can do about them. */
+export function addPoisonRoutes(api: Api, deps: PoisonRouteDeps): void {
+  api.route({
+    name: 'operations-poison-list',
+    method: 'GET',
+    path: 'v1/operations/queues/{queue}/poison',
+    tag: 'Operations',
+    summary: 'List the poison messages of a queue',
+    description:
+      'Messages that could not be handled. The work of each is settled: a row has failed with `internal_error`, a delivery of an event has failed. A page can be short or empty although more follow: continue while there is a `nextCursor`.',
+    responses: { 200: { description: 'One page of messages, ordered by ID.', schema: pageOf(poisonMessageSchema) } },
+    permission: 'operate',
+    customer: 'none',
+    list: true,
+    handle: async ({ params: { queue = '' }, page, answerPage }) =>
+      answerPage(await deps.poisonArchive.list(requireQueue(queue), page), present),
+  });
+
+  api.route({
+    name: 'operations-poison-requeue',
+    method: 'POST',
+    path: 'v1/operations/queues/{queue}/poison/{messageId}/requeue',
+    tag: 'Operations',
+    summary: 'Begin the work of a poison message anew',
+    description: REQUEUES,
+    refusals: ['slot_limit_reached'],
+    responses: { 200: { description: 'What came of it.', schema: requeuedSchema } },
+    permission: 'operate',
+    customer: 'none',
+    handle: async ({ params: { queue = '', messageId = '' } }) => ({
+      jsonBody: { result: await requeueOne(deps, requireQueue(queue), messageId) },
+    }),
+  });
+
+  api.route({
+    name: 'operations-poison-discard',
+    method: 'POST',
+    path: 'v1/operations/queues/{queue}/poison/{messageId}/discard',
+    tag: 'Operations',
+    summary: 'Discard a poison message',
+    description: 'Its work stays as it was settled. A repeated request does nothing.',
+    responses: { 200: { description: 'What came of it.', schema: discardedSchema } },
+    permission: 'operate',
+    customer: 'none',
+    handle: async ({ params: { queue = '', messageId = '' } }) => ({
+      jsonBody: { result: await discardOne(deps, requireQueue(queue), messageId) },
+    }),
+  });
+
+  api.route({
+    name: 'operations-poison-requeue-all',
+    method: 'POST',
+    path: 'v1/operations/queues/{queue}/poison/requeue',
+    tag: 'Operations',
+    summary: 'Begin the work of all poison messages of a queue anew',
+    description: `${REQUEUES} ${AT_MOST}`,
+    responses: { 200: { description: 'What came of them.', schema: requeuedAllSchema } },
+    permission: 'operate',
+    customer: 'none',
+    async handle({ params: { queue = '' } }) {
+      const { decided: requeued, ...result } = await requeueAll(deps, requireQueue(queue));
+      return { jsonBody: { requeued, ...result } };
+    },
+  });
+
+  api.route({
+    name: 'operations-poison-discard-all',
+    method: 'POST',
+    path: 'v1/operations/queues/{queue}/poison/discard',
+    tag: 'Operations',
+    summary: 'Discard all poison messages of a queue',
+    description: `Their work stays as it was settled. ${AT_MOST}`,
+    responses: { 200: { description: 'What came of them.', schema: discardedAllSchema } },
+    permission: 'operate',
+    customer: 'none',
+    async handle({ params: { queue = '' } }) {
+      const { decided: discarded, nothingToDo, hasMore } = await discardAll(deps, requireQueue(queue));
+      return { jsonBody: { discarded, nothingToDo, hasMore } };
+    },
+  });
+}
+
+function present(entry: PoisonedMessage): z.infer<typeof poisonMessageSchema> {
+  const { key: id, message, error, isMalformed, archivedAt, state } = entry;
+  return {
+    id,
+    cause: isMalformed ? 'message_malformed' : error === undefined ? 'process_ended' : 'failed',
+    error: error ?? null,
+    importId: textOf(message, 'importId'),
+    customerId: textOf(message, 'customerId'),
+    connectionId: textOf(message, 'connectionId'),
+    state: state === 'requeuing' ? 'requeuing' : 'open',
+    archivedAt: archivedAt.toISOString(),
+    message,
+  };
+}
+
+/** A message that nobody can read may hold anything. */
+function textOf(message: unknown, field: string): string | null {
+  const value = message !== null && typeof message === 'object' ? Reflect.get(message, field) : undefined;
+  return typeof value === 'string' ? value : null;
+}

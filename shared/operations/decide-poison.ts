@@ -1,0 +1,154 @@
+import pLimit from 'p-limit';
+import { retryLostRaces } from '../kernel/change-tagged.ts';
+import { DomainError } from '../kernel/errors.ts';
+import { queueNames } from '../kernel/storage-names.ts';
+import type { PoisonArchive, PoisonedMessage } from './poison-archive.ts';
+import { type RequeueDeps, type Requeued, requeueMessages } from './requeue.ts';
+
+export interface DecidePoisonDeps extends RequeueDeps {
+  poisonArchive: Pick<PoisonArchive, 'get' | 'update' | 'list' | 'listRequeuing'>;
+}
+
+/** What a decision about all messages of a queue has come to. */
+export interface DecidedAll {
+  /** Messages whose work began anew, or that were discarded. */
+  decided: number;
+  /** Messages whose work is done or no longer to be done. */
+  nothingToDo: number;
+  /** Messages that stay, because the customer has no free mailbox slot. */
+  noSlot: number;
+  /** There are more. */
+  hasMore: boolean;
+}
+
+/** Messages that one request decides about, at most. */
+export const DECIDED_MAX = 500;
+const DECISIONS_AT_ONCE = 16;
+/** A request that takes longer has died. */
+const REQUEUING_MAX_MS = 60_000;
+
+/** @throws DomainError `not_found` */
+export function requireQueue(name: string): string {
+  if (queueNames.includes(name)) return name;
+  throw new DomainError('not_found', `There is no such queue. The queues are ${queueNames.join(', ')}.`);
+}
+
+/**
+ * Begins the work of one poison message anew. A second call does nothing.
+ *
+ * The decision is noted first and then carried out. If the process dies in between, the timer carries it out.
+ *
+ * @throws DomainError `not_found`, `slot_limit_reached`
+ */
+export async function requeueOne(deps: DecidePoisonDeps, queue: string, key: string): Promise<Requeued> {
+  await requireMessage(deps, queue, key);
+  const entry = await decide(deps, queue, key, 'requeuing');
+  if (!entry) return 'nothingToDo';
+  const [result = 'nothingToDo'] = await carryOut(deps, queue, [entry]);
+  if (result !== 'noSlot') return result;
+  throw new DomainError(
+    'slot_limit_reached',
+    'The customer has no free mailbox slot for the mailbox of this message. Raise its `mailboxSlots`, or discard the message.',
+    { context: { needed: 1, free: 0 } },
+  );
+}
+
+/**
+ * Discards one poison message: its work stays as it was settled. A second call does nothing.
+ *
+ * @throws DomainError `not_found`
+ */
+export async function discardOne(
+  deps: DecidePoisonDeps,
+  queue: string,
+  key: string,
+): Promise<'discarded' | 'nothingToDo'> {
+  await requireMessage(deps, queue, key);
+  return (await decide(deps, queue, key, 'discarded')) ? 'discarded' : 'nothingToDo';
+}
+
+/** The same for all messages of a queue, up to `DECIDED_MAX` of them. */
+export async function requeueAll(deps: DecidePoisonDeps, queue: string): Promise<DecidedAll> {
+  const { items, cursor } = await deps.poisonArchive.list(queue, { limit: DECIDED_MAX });
+  const limit = pLimit(DECISIONS_AT_ONCE);
+  const decided = await Promise.all(items.map(({ key }) => limit(() => decide(deps, queue, key, 'requeuing'))));
+  const entries = decided.filter((entry) => entry !== undefined);
+  const results = await carryOut(deps, queue, entries);
+  const countOf = (result: Requeued) => results.filter((one) => one === result).length;
+  return {
+    decided: countOf('requeued'),
+    nothingToDo: countOf('nothingToDo') + items.length - entries.length,
+    noSlot: countOf('noSlot'),
+    hasMore: cursor !== undefined,
+  };
+}
+
+/** @see requeueAll */
+export async function discardAll(deps: DecidePoisonDeps, queue: string): Promise<DecidedAll> {
+  const { items, cursor } = await deps.poisonArchive.list(queue, { limit: DECIDED_MAX });
+  const limit = pLimit(DECISIONS_AT_ONCE);
+  const decided = await Promise.all(items.map(({ key }) => limit(() => decide(deps, queue, key, 'discarded'))));
+  const count = decided.filter((entry) => entry !== undefined).length;
+  return { decided: count, nothingToDo: items.length - count, noSlot: 0, hasMore: cursor !== undefined };
+}
+
+/** Carries out what operators decided in requests whose process has died. Resolves to the number of messages. */
+export async function finishRequeues(deps: DecidePoisonDeps): Promise<number> {
+  const before = new Date(deps.clock.now().getTime() - REQUEUING_MAX_MS);
+  const entries = await deps.poisonArchive.listRequeuing(before, DECIDED_MAX);
+  for (const [queue, ofQueue] of Map.groupBy(entries, (entry) => entry.queue)) await carryOut(deps, queue, ofQueue);
+  return entries.length;
+}
+
+/** @throws DomainError `not_found` */
+async function requireMessage({ poisonArchive }: DecidePoisonDeps, queue: string, key: string): Promise<void> {
+  if (await poisonArchive.get(queue, key)) return;
+  throw new DomainError('not_found', 'There is no such poison message.');
+}
+
+/**
+ * Notes a decision. Resolves to the message if it is this caller's to carry out: it was open, or somebody began to requeue
+ * it and has perhaps not finished.
+ */
+async function decide(
+  { poisonArchive, clock }: DecidePoisonDeps,
+  queue: string,
+  key: string,
+  state: 'requeuing' | 'discarded',
+): Promise<PoisonedMessage | undefined> {
+  const { entry } = await retryLostRaces(async () => {
+    const found = await poisonArchive.get(queue, key);
+    if (found?.value.state === 'requeuing' && state === 'requeuing') return { entry: found.value };
+    if (found?.value.state !== 'open') return { entry: undefined };
+    const decided: PoisonedMessage = { ...found.value, state, decidedAt: clock.now() };
+    return (await poisonArchive.update(decided, found.tag)) === undefined ? undefined : { entry: decided };
+  });
+  return entry;
+}
+
+async function carryOut(
+  deps: DecidePoisonDeps,
+  queue: string,
+  entries: readonly PoisonedMessage[],
+): Promise<Requeued[]> {
+  const results = await requeueMessages(deps, queue, entries);
+  const limit = pLimit(DECISIONS_AT_ONCE);
+  await Promise.all(entries.map((entry, i) => limit(() => close(deps, entry, results[i] ?? 'nothingToDo'))));
+  return results;
+}
+
+/** A message that was poisoned anew in the meantime is open again, and stays so. */
+async function close(
+  { poisonArchive }: DecidePoisonDeps,
+  { queue, key }: PoisonedMessage,
+  result: Requeued,
+): Promise<void> {
+  await retryLostRaces(async () => {
+    const found = await poisonArchive.get(queue, key);
+    if (found?.value.state !== 'requeuing') return 'done';
+    const { decidedAt: _undone, ...open } = found.value;
+    const next: PoisonedMessage =
+      result === 'noSlot' ? { ...open, state: 'open' } : { ...found.value, state: 'requeued' };
+    return (await poisonArchive.update(next, found.tag)) === undefined ? undefined : 'done';
+  });
+}
