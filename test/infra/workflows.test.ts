@@ -12,7 +12,7 @@ async function faultsOf(name: string, content: string): Promise<string[]> {
   return context.errors.getErrors().map((error) => error.message);
 }
 
-/** The SHA of these versions could not be made out for certain. A tag can be moved by whoever owns the action. */
+/** The SHA of these versions could not be made out for certain. The owner of the action can move a tag. */
 const tagged = ['microsoft/ps-rule@v2.9.0', 'actions/attest-build-provenance@v3'];
 
 test('there is a workflow for every change, for deployments and for releases', () => {
