@@ -81,13 +81,12 @@ async function refresh(deps: ReadRegistrationsDeps, connection: Connection): Pro
   const view = await readRegistration(deps, connection);
   if (!view) return 'none';
   const expected = applyRegistration(connection, view);
-  const isMoved = (one: Connection) =>
-    one.clientSecretExpiresAt.getTime() !== connection.clientSecretExpiresAt.getTime();
+  const isMoved = (one: Connection) => one.credential.expiresAt.getTime() !== connection.credential.expiresAt.getTime();
   // The entry comes before the record, so that the secret is always listed.
   if (isMoved(expected)) await deps.expiryIndex.put({ ...expiryOf(expected), notedAt: deps.clock.now() });
   const changed = await changeConnection(deps.connections, connection.customerId, connection.id, (current) =>
     // It was replaced, or its date corrected by somebody, since it was listed.
-    current.clientSecretVersion === view.version ? applyRegistration(current, view) : undefined,
+    current.credential.version === view.version ? applyRegistration(current, view) : undefined,
   );
   if (!changed || !isMoved(changed)) return 'read';
   await deps.expiryIndex.remove(expiryOf(connection)).catch(() => undefined);
@@ -96,7 +95,7 @@ async function refresh(deps: ReadRegistrationsDeps, connection: Connection): Pro
 
 /** Only a connection that works can be asked. */
 function isDue(connection: Connection, now: Date): boolean {
-  if (connection.status !== 'ready') return false;
+  if (connection.status !== 'ready' || connection.credential.kind !== 'clientSecret') return false;
   const known = registrationOf(connection);
   return !known || known.isReadable || now.getTime() - known.checkedAt.getTime() >= REFUSED_FOR_MS;
 }
