@@ -3,8 +3,8 @@ import { build } from 'esbuild';
 import { writeDocsAssets } from './docs-assets.ts';
 
 /**
- * Bundles the app into one ES module. The same file is deployed to Azure and runs in the local stack,
- * with the files of the API reference beside it.
+ * Bundles the app into ES modules: `dist/index.js`, and in `dist/chunks` what it loads only when it needs it. The same
+ * files are deployed to Azure and run in the local stack, with the files of the API reference beside them.
  *
  * The Functions worker supplies `@azure/functions-core` at run time. The banner defines `require` for the CommonJS
  * packages in the bundle. Without it the app fails at startup with "Dynamic require of … is not supported".
@@ -12,8 +12,10 @@ import { writeDocsAssets } from './docs-assets.ts';
 await rm('dist', { recursive: true, force: true });
 const result = await build({
   entryPoints: ['functions/index.ts'],
-  outfile: 'dist/index.js',
+  outdir: 'dist',
   bundle: true,
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
   platform: 'node',
   target: 'node22',
   format: 'esm',

@@ -28,7 +28,7 @@ export function buildAzureClients({ identity, storage, settings }: Config, log: 
 }
 
 /** Microsoft's list does not contain a simulated or private authority, so instance discovery is off for one. */
-function credentialOf(identity: AppIdentity): TokenCredential {
+export function credentialOf(identity: AppIdentity): TokenCredential {
   if (identity.kind === 'managed') return new ManagedIdentityCredential({ clientId: identity.clientId });
   const { tenantId, clientId, clientSecret, authorityHost } = identity;
   return new ClientSecretCredential(tenantId, clientId, clientSecret.reveal(), {
