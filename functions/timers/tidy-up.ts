@@ -1,5 +1,6 @@
 import type { app } from '@azure/functions';
 import { type RemoveOldRecordsDeps, removeOldAuditRecords } from '../../shared/audit/remove-old-records.ts';
+import { type RemoveOldLinksDeps, removeOldLinks } from '../../shared/connections/remove-old-links.ts';
 import { type PurgeCustomerDeps, purgeDueCustomers } from '../../shared/customers/delete-customer.ts';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 import { type RemoveOldPacesDeps, removeOldPaces } from '../../shared/imports/pacing/remove-old-paces.ts';
@@ -10,6 +11,7 @@ import { type RemoveOldDeliveriesDeps, removeOldDeliveries } from '../../shared/
 type Deps = TimerDeps &
   Omit<PurgeCustomerDeps, 'answers'> &
   RemoveOldRecordsDeps &
+  RemoveOldLinksDeps &
   RemoveOldPacesDeps &
   RemoveOldPoisonDeps &
   RemoveOldDeliveriesDeps & { answers: AnswerMemory };
@@ -23,6 +25,7 @@ export function addTidyUpTimer(host: Pick<typeof app, 'timer'>, deps: Deps): voi
       async handle({ log }) {
         const deletions = await purgeDueCustomers(deps);
         await deps.answers.removeExpired(deps.clock.now());
+        await removeOldLinks(deps);
         const auditRecords = await removeOldAuditRecords(deps);
         const deliveries = await removeOldDeliveries(deps);
         const paces = await removeOldPaces(deps);

@@ -117,6 +117,11 @@ export class Tenant {
     return this.scenario.id;
   }
 
+  /** What Entra's clock shows. */
+  get entraNow(): Date {
+    return new Date(Date.now() + this.scenario.clockOffsetSeconds * 1000);
+  }
+
   app(clientId: string): TenantApp | undefined {
     return this.#apps.get(clientId.toLowerCase());
   }

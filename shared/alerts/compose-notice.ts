@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Email } from './email.ts';
 
 const secretNotice = z.object({
-  type: z.enum(['secret.expiring', 'secret.expired']),
+  type: z.enum(['secret.expiring', 'secret.expired', 'secret.checked']),
   data: z.object({
     connectionId: z.string(),
     name: z.string(),
@@ -10,6 +10,7 @@ const secretNotice = z.object({
     expiresAt: z.string(),
     daysLeft: z.number(),
     enteredExpiresAt: z.string().optional(),
+    newerSecret: z.object({ secretId: z.string() }).optional(),
     consequence: z.string(),
     steps: z.array(z.object({ text: z.string(), link: z.string().optional() })),
   }),
@@ -64,9 +65,10 @@ function aboutSecret({ type, data }: z.infer<typeof secretNotice>): Message {
       : daysLeft < 1
         ? 'expires in less than a day'
         : `expires in ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'}`;
+  const says = type === 'secret.checked' ? checked(data.newerSecret !== undefined) : (of: string) => `${of} ${when}`;
   return {
-    subject: `The client secret of ${name} ${when}`,
-    title: `The client secret of “${name}” ${when}`,
+    subject: says(`The client secret of ${name}`),
+    title: says(`The client secret of “${name}”`),
     facts: [
       ['Connection', `${name} (${data.connectionId})`],
       ['Tenant', data.tenantId],
@@ -96,6 +98,12 @@ function aboutWebhook({ data }: z.infer<typeof webhookNotice>): Message {
       { text: 'Enable the webhook again, and deliver the failed events again that you need.' },
     ],
   };
+}
+
+/** What Entra shows that was not known. */
+function checked(hasNewer: boolean): (secret: string) => string {
+  return (secret) =>
+    hasNewer ? `${secret} has a successor in Microsoft Entra` : `${secret} expires at another time than was entered`;
 }
 
 function differing(enteredExpiresAt: string): [string, string] {

@@ -59,6 +59,15 @@ export const connectionCauses = {
     waiting: false,
     verdict: 'failed',
   },
+  clock_wrong: {
+    sentence: 'The clock of our server differs from Microsoft’s by several minutes.',
+    fix: 'You do not need to change anything: contact us, and we will set our clock. Until then, a client secret works, but Microsoft may refuse certificates. Test the connection again afterwards.',
+    link: `${LEARN}/entra/identity-platform/certificate-credentials`,
+    whoCanFix: 'us',
+    concerns: 'connection',
+    waiting: false,
+    verdict: 'inconclusive',
+  },
   app_not_found: {
     sentence: 'Microsoft Entra found no app with this client ID in the tenant.',
     fix: 'In the Entra admin center, open App registrations > your app > Overview. Compare Application (client) ID with the client ID of this connection, and Directory (tenant) ID with its tenant. If both match, an admin of the tenant has to grant consent once: open the consent link, or use Enterprise applications > the app > Permissions > Grant admin consent.',

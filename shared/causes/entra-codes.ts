@@ -10,7 +10,7 @@ export const entraCodes: Readonly<Record<string, CauseCode>> = {
   AADSTS7000215: 'secret_wrong',
   AADSTS7000222: 'secret_expired',
   AADSTS700027: 'certificate_wrong',
-  AADSTS700024: 'certificate_wrong',
+  AADSTS700024: 'clock_wrong',
   AADSTS700021: 'certificate_wrong',
   AADSTS700213: 'certificate_wrong',
   AADSTS700016: 'app_not_found',

@@ -1,5 +1,7 @@
 import type { Secret } from '../kernel/secret.ts';
+import { daysLeft } from './client-secret.ts';
 import type { Connection } from './connection.ts';
+import { addHappenings, secretHappening } from './happenings.ts';
 import type { AppToken } from './tokens.ts';
 
 /** A client secret as the registration of an app lists it: never its Value. */
@@ -103,7 +105,7 @@ function isSameDate(expiresAt: Date, entered: Date): boolean {
 
 /**
  * The connection with what Entra has shown: its secret expires when Entra says. What was entered is kept if it was another
- * date. A view of another secret changes nothing.
+ * date, and people are told. A view of another secret changes nothing.
  */
 export function applyRegistration(connection: Connection, view: RegistrationView | undefined): Connection {
   if (!view || view.version !== connection.clientSecretVersion) return connection;
@@ -113,11 +115,24 @@ export function applyRegistration(connection: Connection, view: RegistrationView
   const isOurs = before?.version === view.version && before.inUse?.expiresAt.getTime() === current.getTime();
   const entered = isOurs ? before.enteredExpiresAt : current;
   const differs = entered !== undefined && !isSameDate(real, entered);
-  return {
-    ...connection,
-    clientSecretExpiresAt: real,
-    registration: { ...view, ...(differs && { enteredExpiresAt: entered }) },
-  };
+  const registration = { ...view, ...(differs && { enteredExpiresAt: entered }) };
+  const next = { ...connection, clientSecretExpiresAt: real, registration };
+  return hasNews(registrationOf(connection), registration) ? tellPeople(next, view.checkedAt) : next;
+}
+
+/** Whether Entra shows something that people have not been told: another date than was entered, or a newer secret. */
+function hasNews(before: RegistrationView | undefined, { inUse, enteredExpiresAt, newer }: RegistrationView): boolean {
+  const isOtherDate =
+    enteredExpiresAt !== undefined &&
+    (enteredExpiresAt.getTime() !== before?.enteredExpiresAt?.getTime() ||
+      inUse?.expiresAt.getTime() !== before.inUse?.expiresAt.getTime());
+  return isOtherDate || (newer !== undefined && newer.keyId !== before?.newer?.keyId);
+}
+
+function tellPeople(connection: Connection, now: Date): Connection {
+  const { clientSecretExpiresAt: expiresAt } = connection;
+  const expiry = { expiresAt, daysLeft: daysLeft(expiresAt, now) };
+  return addHappenings(connection, [secretHappening(connection, 'secret.checked', now, expiry)]);
 }
 
 /** What was read about the secret in use. What was read about an earlier one says nothing. */

@@ -15,6 +15,8 @@ export interface ConsentStore {
   use(stateHash: string, at: Date): Promise<boolean>;
   /** Removes the links of a connection. Repeatable. */
   remove(connectionId: string): Promise<void>;
+  /** Removes the links that expired before this instant. Repeatable. */
+  removeExpired(before: Date): Promise<void>;
   /** Removes the links of a customer. Repeatable. */
   purge(customerId: string): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts';
 export interface ConnectionHappening {
   /** The ID of the event that it becomes. */
   id: string;
-  type: 'connection.consented' | 'connection.failing' | 'secret.expiring' | 'secret.expired';
+  type: 'connection.consented' | 'connection.failing' | 'secret.expiring' | 'secret.expired' | 'secret.checked';
   happenedAt: Date;
   /** Why it is failing. */
   finding?: ConnectionFinding;
@@ -42,7 +42,7 @@ export function addHappenings(connection: Connection, happened: readonly Connect
 
 export function secretHappening(
   connection: Connection,
-  type: 'secret.expiring' | 'secret.expired',
+  type: 'secret.expiring' | 'secret.expired' | 'secret.checked',
   happenedAt: Date,
   expiry: SecretExpiry,
 ): ConnectionHappening {

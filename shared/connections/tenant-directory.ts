@@ -5,6 +5,8 @@ export interface FoundTenant {
   /** The tenant's GUID, lower case. */
   tenantId: string;
   cloud: Cloud;
+  /** How far Microsoft's clock is ahead of ours, to a second or so. Absent if its answer had no time. */
+  clockAheadMs?: number;
 }
 
 /**

@@ -19,7 +19,7 @@ export function connectionEvent(connection: Connection, happening: ConnectionHap
   const data = {
     ...base,
     ...(happening.finding && { finding: ofConnection(happening.finding) }),
-    ...(happening.expiry && secretExpiryData(connection, happening.expiry)),
+    ...(happening.expiry && secretExpiryData(connection, type, happening.expiry)),
   };
   return { id, customerId, type, happenedAt, data };
 }

@@ -101,6 +101,7 @@ export const eventData = {
       .meta({ description: 'The threshold that it has reached: days, or percent of its lifetime.' }),
   }),
   'secret.expired': z.strictObject({ ...connection, ...secretEvent }),
+  'secret.checked': z.strictObject({ ...connection, ...secretEvent }),
   'webhook.ping': z.strictObject({ webhookId: z.string(), url: z.string() }),
 } as const satisfies Record<WebhookType, z.ZodType>;
 
@@ -119,6 +120,8 @@ export const eventTexts: Record<keyof typeof eventData, string> = {
     'Mailboxes of an import have failed, and why. Sent after the import has ended, up to 100 mailboxes in one event.',
   'secret.expiring': 'A client secret will expire. Sent once for each threshold of the customer.',
   'secret.expired': 'A client secret has expired. Sent once, also if notices were snoozed or acknowledged.',
+  'secret.checked':
+    'Microsoft Entra shows another expiry than was entered, or a newer client secret. Sent once for each finding.',
   'webhook.ping': 'The answer to `POST /v1/webhooks/{webhookId}/ping`.',
 };
 

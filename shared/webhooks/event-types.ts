@@ -8,6 +8,7 @@ export const eventTypes = [
   'mailbox.failed',
   'secret.expiring',
   'secret.expired',
+  'secret.checked',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

@@ -1,7 +1,7 @@
 import { causes } from '../causes/causes.ts';
 import { type RegisteredSecret, registrationOf } from '../connections/app-registration.ts';
 import type { Connection } from '../connections/connection.ts';
-import type { SecretExpiry } from '../connections/happenings.ts';
+import type { ConnectionHappening, SecretExpiry } from '../connections/happenings.ts';
 
 interface Step {
   text: string;
@@ -18,8 +18,12 @@ const PORTALS: Record<Connection['cloud'], string> = {
 };
 
 /** What people must know about a client secret that expires: when, what stops working, and what to do. */
-export function secretExpiryData(connection: Connection, { expiresAt, daysLeft, threshold }: SecretExpiry) {
-  const isExpired = daysLeft < 0 || threshold === undefined;
+export function secretExpiryData(
+  connection: Connection,
+  type: ConnectionHappening['type'],
+  { expiresAt, daysLeft, threshold }: SecretExpiry,
+) {
+  const isExpired = daysLeft < 0 || type === 'secret.expired';
   return {
     expiresAt: expiresAt.toISOString(),
     daysLeft,

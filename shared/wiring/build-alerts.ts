@@ -65,6 +65,7 @@ export function buildAlerts(deps: AlertBuildDeps, settings: Config['settings']) 
     /** Alert rules of a deployment ask for `secret_expiring` and `secret_expired`. */
     async alsoTell(event: Event): Promise<void> {
       const { customerId, id: eventId, type, data } = event;
+      if (type === 'secret.checked') return tellByEmail(event);
       if (type !== 'secret.expiring' && type !== 'secret.expired') return;
       const { connectionId, expiresAt, daysLeft } = data as SecretOfEvent;
       const name = type === 'secret.expired' ? 'secret_expired' : 'secret_expiring';

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { DeletedConnection } from '../../shared/connections/connection-store.ts';
 import { finishDeletion, sweepDeletions } from '../../shared/connections/delete-connection.ts';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
+import { removeOldLinks } from '../../shared/connections/remove-old-links.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { absentId, createApi, DOMAIN, OPERATOR_KEY, TENANT_ID } from '../support/api.ts';
@@ -675,6 +676,19 @@ describe('consent', () => {
       expect(page).not.toContain('<b>x</b>');
     }
     expect(await consentedAtOf(id)).toBeNull();
+  });
+
+  it('an expired link is told as such for a week, and is removed after that', async () => {
+    const id = await register();
+    const state = (await linkParamsOf(id)).get('state') ?? '';
+    for (const [day, words] of [
+      ['2026-06-07', 'This link has expired'],
+      ['2026-06-09', 'This link is not known'],
+    ] as const) {
+      api.deps.time.now = new Date(`${day}T00:00:00Z`);
+      await removeOldLinks(api.deps);
+      expect(await callback({ state, tenant: TENANT_ID, admin_consent: 'True' })).toContain(words);
+    }
   });
 
   it('200: names a problem of the app, on the page and with the connection, until consent is granted', async () => {

@@ -33,6 +33,22 @@ export function describeConsentStore(name: string, open: () => ConsentStore): vo
       expect(await store.use('unknown', at)).toBe(false);
     });
 
+    it('removes the links that expired before an instant, used or not, and no others', async () => {
+      const store = open();
+      const links = ['2026-03-01', '2026-03-02', '2026-03-03'].map((day) =>
+        aRequest({ expiresAt: new Date(`${day}T00:00:00Z`) }),
+      );
+      for (const link of links) await store.insert(link);
+      await store.use(links[0]?.stateHash ?? '', at);
+      await store.removeExpired(new Date('2026-03-03T00:00:00Z'));
+      await store.removeExpired(new Date('2026-03-03T00:00:00Z'));
+      expect((await Promise.all(links.map((one) => store.get(one.stateHash)))).map(Boolean)).toEqual([
+        false,
+        false,
+        true,
+      ]);
+    });
+
     it('removes the links of a connection, or of a customer, and no others. Repeatable', async () => {
       const store = open();
       const unique = ++serial;

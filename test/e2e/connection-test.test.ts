@@ -36,12 +36,19 @@ const running = useRunningStack(plainTenant(1, { mailboxes: [{ address: mailbox 
 type App = { tokenError: string | null; grants: string[] };
 type Mailboxes = { address: string; fault?: string }[];
 
-async function given(app: Partial<App>, more: { fault?: string; throttleSeconds?: number } = {}): Promise<void> {
+interface Circumstances {
+  fault?: string;
+  throttleSeconds?: number;
+  clockOffsetSeconds?: number;
+}
+
+async function given(app: Partial<App>, more: Circumstances = {}): Promise<void> {
   await running.changeTenant((changed) => {
     for (const one of changed.apps ?? []) Object.assign(one, { tokenError: null, grants }, app);
     for (const one of (changed.mailboxes ?? []) as Mailboxes) {
       if (one.address === mailbox && more.fault) one.fault = more.fault;
     }
+    changed.clockOffsetSeconds = more.clockOffsetSeconds ?? 0;
     if (more.throttleSeconds) changed.throttle = { retryAfterSeconds: more.throttleSeconds };
   });
 }
@@ -98,7 +105,7 @@ const causeByCode: Record<number, CauseCode> = {
   650057: 'app_misconfigured',
   700025: 'app_misconfigured',
   700027: 'certificate_wrong',
-  700024: 'certificate_wrong',
+  700024: 'clock_wrong',
   700021: 'certificate_wrong',
   700213: 'certificate_wrong',
   50196: 'throttled',
@@ -174,6 +181,26 @@ describe('the connection test', () => {
       expect(after.result.verdict).toBe('passed');
     },
   );
+
+  it.each([
+    [300, 'Our clock is 5 minutes behind Microsoft’s.'],
+    [-300, 'Our clock is 5 minutes ahead of Microsoft’s.'],
+  ])('passes, and says so with a fix, if our clock is off by %s seconds', async (clockOffsetSeconds, detail) => {
+    await given({}, { clockOffsetSeconds });
+    const { result } = await test();
+    expect(result.verdict).toBe('passed');
+    const { fix, link } = causes.clock_wrong;
+    expect(result.steps[0]).toMatchObject({
+      step: 'authority',
+      verdict: 'passed',
+      cause: 'clock_wrong',
+      detail,
+      fix,
+      link,
+    });
+    await given({}, { clockOffsetSeconds: clockOffsetSeconds / 10 });
+    expect((await test()).result.steps[0]).toEqual({ step: 'authority', verdict: 'passed' });
+  });
 
   it('leaves the status as it is when it is inconclusive, and ends a finding when it passes', async () => {
     const id = connection?.id ?? '';

@@ -90,3 +90,39 @@ it('tells people that a client secret expires: by webhook, from their own mailbo
   expect([events.length, emails.length]).toEqual([2, 1]);
   expect(running.stack.logs.filter((line) => line.includes('"event":"secret_expiring"'))).toHaveLength(2);
 }, 120_000);
+
+it('reads from Entra when the secret really expires, and tells people once of that and of a newer secret', async () => {
+  const at = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString();
+  const real = `${at(300).slice(0, 19)}Z`;
+  await running.changeTenant((changed) => {
+    for (const app of changed.apps ?? []) {
+      app.grants = [...(app.grants ?? []), 'Application.Read.All'];
+      app.secrets = [
+        { value: tenant.clientSecret, startsAt: at(-60), expiresAt: real },
+        { value: 'xY8Q~of-the-next-secret', startsAt: at(-1), expiresAt: at(700), name: 'Muster 2' },
+      ];
+    }
+  });
+  const [connection] = await Array.fromAsync(running.muster.connections.list());
+  const id = connection?.id ?? '';
+  expect(connection?.entra).toMatchObject({ isReadable: false });
+  await running.muster.connections.test(id);
+  expect(await running.muster.connections.get(id)).toMatchObject({
+    clientSecret: { expiresAt: real.replace('Z', '.000Z'), state: 'valid' },
+    entra: {
+      isReadable: true,
+      enteredExpiresAt: connection?.clientSecret.expiresAt,
+      newerSecret: { name: 'Muster 2', hint: 'xY8' },
+    },
+  });
+  const checked = async () =>
+    (await Array.fromAsync(running.muster.expiryAlerts.emails({ status: 'succeeded' }))).filter(
+      ({ type }) => type === 'secret.checked',
+    );
+  await expect.poll(checked, { timeout: 20_000 }).toMatchObject([{ attempts: [{ sentBy: 'mailServer' }] }]);
+  // The timer goes on reading it.
+  const { checkedAt } = (await running.muster.connections.get(id)).entra ?? {};
+  const isReadAgain = async () => (await running.muster.connections.get(id)).entra?.checkedAt !== checkedAt;
+  await expect.poll(isReadAgain, { timeout: 20_000 }).toBe(true);
+  expect(await checked()).toHaveLength(1);
+}, 90_000);

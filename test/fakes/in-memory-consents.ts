@@ -19,6 +19,9 @@ export function inMemoryConsents(): ConsentStore {
     async remove(connectionId) {
       for (const [hash, request] of kept) if (request.connectionId === connectionId) kept.delete(hash);
     },
+    async removeExpired(before) {
+      for (const [hash, { expiresAt }] of kept) if (expiresAt < before) kept.delete(hash);
+    },
     async purge(customerId) {
       for (const [hash, request] of kept) if (request.customerId === customerId) kept.delete(hash);
     },

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { now, times, trace, traceOf } from './kql/log-lines.ts';
 import { type Row, runQuery } from './kql/run.ts';
@@ -252,13 +251,4 @@ describe('who is told', () => {
     const { resources } = deployed({ ...receivers, alertsEnabled: false });
     expect(resources.filter(({ type }) => [GROUP, LOG_ALERT, METRIC_ALERT].includes(type))).toEqual([]);
   });
-});
-
-test('docs/operations.md says for each alert what it means, what to look at and what to do', () => {
-  const page = readFileSync('docs/operations.md', 'utf8');
-  for (const { displayName } of rules.values()) {
-    const [, section = ''] = page.split(`### ${displayName.replace('Muster: ', '')}\n`);
-    const [text = ''] = section.split(/^##/m);
-    expect(text, displayName).toMatch(/\*\*Means:\*\*.+\*\*Look at:\*\*.+\*\*Do:\*\*/s);
-  }
 });

@@ -12,6 +12,7 @@ import type { EmailSender } from '../../shared/alerts/email.ts';
 import { sendNotice } from '../../shared/alerts/send-notice.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { connectionEvent } from '../../shared/webhooks/event-data.ts';
+import { eventSchema } from '../../shared/webhooks/event-schemas.ts';
 import { bodyOf } from '../../shared/webhooks/event-types.ts';
 import { inMemoryAlertSettings } from '../fakes/in-memory-alert-settings.ts';
 import { aConnection, RECORDS_NOW } from '../support/records.ts';
@@ -136,6 +137,35 @@ What to do:
     expect(html).not.toContain('<b>');
     expect(html).toContain('Contoso &#60;b&#62;&#38;&#34;GmbH&#34;');
     expect(html).not.toMatch(/<(img|script|link)\b/);
+  });
+
+  it('tells what Microsoft Entra shows: another date than was entered, and a newer secret', async () => {
+    const { sender, received } = await mailServer();
+    const inUse = { keyId: 'key-1', expiresAt: new Date('2026-06-20T12:30:00Z') };
+    const newer = { keyId: 'key-2', name: 'Muster 2027', hint: 'xY8', expiresAt: new Date('2028-05-01T00:00:00Z') };
+    const entered = new Date('2027-05-01T00:00:00Z');
+    const seen = aConnection({ name: 'Contoso', clientSecretExpiresAt: inUse.expiresAt });
+    const registration = { version: seen.clientSecretVersion, checkedAt: RECORDS_NOW, isReadable: true, inUse };
+    const tell = async (more: object) => {
+      const expiry = { expiresAt: inUse.expiresAt, daysLeft: 19 };
+      const happening = { id: 'evt_1', type: 'secret.checked' as const, happenedAt: RECORDS_NOW, expiry };
+      const event = connectionEvent({ ...seen, registration: { ...registration, ...more } }, happening);
+      expect(eventSchema('secret.checked').safeParse(JSON.parse(bodyOf(event))).error).toBeUndefined();
+      const deps = { alertSettings: await settingsFor(contacts), ownMailbox: noMailbox, mailServer: sender };
+      await sendNotice(deps, { ...delivery, body: bodyOf(event) });
+      return partsOf(received.at(-1)?.raw ?? '')['text/plain']?.replaceAll('\r\n', '\n');
+    };
+    const date = await tell({ enteredExpiresAt: entered });
+    expect(date).toContain('The client secret of “Contoso” expires at another time than was entered\n');
+    expect(date).toContain(
+      'Expires: 2026-06-20 12:30 UTC\nEntered: 2027-05-01 00:00 UTC. Microsoft Entra shows the date above.',
+    );
+    expect(date).toContain('When the client secret expires, Microsoft refuses the connection');
+    const both = await tell({ enteredExpiresAt: entered, newer });
+    expect(both).toContain('The client secret of “Contoso” has a successor in Microsoft Entra\n');
+    expect(both).toContain(
+      '1. A newer client secret “Muster 2027” exists in Microsoft Entra, until 2028-05-01. Its Value begins with xY8. If it was made for this connection, replace the secret with its Value. Then you need no other one.',
+    );
   });
 
   it.runIf(existsSync(process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'))(

@@ -1190,6 +1190,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "secret.checked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Microsoft Entra shows another expiry than was entered, or a newer client secret. Sent once for each finding. */
+        post: operations["webhook-secret-checked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "webhook.ping": {
         parameters: {
             query?: never;
@@ -1236,7 +1253,7 @@ export interface components {
          * @description Why a check did not pass. docs/causes.md explains each cause.
          * @enum {string}
          */
-        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
+        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_wrong" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
         /** @description What is wrong with a connection or an import. */
         EventFinding: {
             /**
@@ -1628,7 +1645,7 @@ export interface components {
              */
             id: string;
             /** @enum {string} */
-            type: "connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "webhook.ping" | "webhook.disabled" | "email.test";
+            type: "connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "secret.checked" | "webhook.ping" | "webhook.disabled" | "email.test";
             subject: string;
             /**
              * @description `pending`: it is tried again, for up to a day.
@@ -2015,7 +2032,7 @@ export interface components {
             /** @example hook_01k2m8qj4vabcdefghjkmnp */
             id: string;
             url: string;
-            events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+            events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "secret.checked")[];
             description: string | null;
             /** @enum {string} */
             status: "enabled" | "disabled";
@@ -2040,7 +2057,7 @@ export interface components {
             /** @example hook_01k2m8qj4vabcdefghjkmnp */
             id: string;
             url: string;
-            events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+            events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "secret.checked")[];
             description: string | null;
             /** @enum {string} */
             status: "enabled" | "disabled";
@@ -2067,7 +2084,7 @@ export interface components {
             id: string;
             webhookId: string;
             /** @enum {string} */
-            type: "connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "webhook.ping" | "webhook.disabled" | "email.test";
+            type: "connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "secret.checked" | "webhook.ping" | "webhook.disabled" | "email.test";
             /**
              * Format: date-time
              * @description RFC 3339, in UTC.
@@ -5713,7 +5730,7 @@ export interface operations {
                      */
                     url: string;
                     /** @description The events to deliver. */
-                    events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+                    events: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "secret.checked")[];
                     /** @example Contoso */
                     description?: string;
                 };
@@ -5883,7 +5900,7 @@ export interface operations {
                      */
                     url?: string;
                     /** @description The events to deliver. */
-                    events?: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired")[];
+                    events?: ("connection.consented" | "connection.failing" | "import.completed" | "import.paused" | "mailbox.activated" | "mailbox.failed" | "secret.expiring" | "secret.expired" | "secret.checked")[];
                     /** @example Contoso */
                     description?: string;
                     /** @description While a webhook is disabled, its events are not kept. Enable it again with `true`. */
@@ -7280,6 +7297,91 @@ export interface operations {
                     id: string;
                     /** @constant */
                     type: "secret.expired";
+                    /**
+                     * @description The version of this schema.
+                     * @constant
+                     */
+                    version: 1;
+                    /**
+                     * Format: date-time
+                     * @description When it has happened, RFC 3339 in UTC.
+                     */
+                    timestamp: string;
+                    data: {
+                        /** @example conn_01k2m8qj4vabcdefghjkmnp */
+                        connectionId: string;
+                        /** @description The name of the connection. */
+                        name: string;
+                        tenantId: string;
+                        /** Format: date-time */
+                        expiresAt: string;
+                        /** @description Whole days, rounded down. Negative after the expiry. */
+                        daysLeft: number;
+                        /**
+                         * Format: date-time
+                         * @description What was entered, if Microsoft Entra shows another date. The one of Entra counts.
+                         */
+                        enteredExpiresAt?: string;
+                        /** @description A newer secret of the app in Microsoft Entra. Its Value can replace this one. */
+                        newerSecret?: {
+                            secretId: string;
+                            name?: string;
+                            hint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                        };
+                        /** @description What stops working. */
+                        consequence: string;
+                        /** @description What to do, in this order. */
+                        steps: {
+                            text: string;
+                            link?: string;
+                        }[];
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gone: the webhook is disabled, and nothing more is delivered. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Everything else counts as a failure, and the delivery is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook-secret-checked": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ID of the event, the same in every attempt. Ignore an event whose ID you have seen. */
+                "webhook-id": string;
+                /** @description When this attempt was made, in seconds since 1970. Refuse attempts that are minutes old. */
+                "webhook-timestamp": string;
+                /** @description Signatures separated by blanks. After a rotation there are two for a while. One must match. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same as `webhook-id`.
+                     * @example evt_01k2m8qj4vabcdefghjkmnp
+                     */
+                    id: string;
+                    /** @constant */
+                    type: "secret.checked";
                     /**
                      * @description The version of this schema.
                      * @constant

@@ -6,6 +6,7 @@ import type { ScenarioApp } from '../scenario.ts';
 export async function checkClientAssertion(
   app: ScenarioApp,
   assertion: string,
+  now: Date,
 ): Promise<{ thumbprint: string } | { code: number }> {
   const certificate = registeredFor(app, assertion);
   if (!certificate) return { code: 700027 };
@@ -15,6 +16,7 @@ export async function checkClientAssertion(
     const { payload } = await jwtVerify(assertion, key, {
       algorithms: ['RS256', 'PS256', 'RS384', 'RS512'],
       clockTolerance: 300,
+      currentDate: now,
     });
     const names = [payload.iss, payload.sub];
     if (names.some((name) => name?.toLowerCase() !== app.clientId.toLowerCase())) return { code: 700021 };

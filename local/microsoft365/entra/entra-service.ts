@@ -15,17 +15,23 @@ type Handler = (
 const consentV1: Handler = (world, { tenant = '' }, request) => answerAdminConsent(world, tenant, 'v1', request);
 const consentV2: Handler = (world, { tenant = '' }, request) => answerAdminConsent(world, tenant, 'v2', request);
 
+/** The reply with the time of Entra's clock. */
+function onItsClock(world: World, tenant: string, reply: SimulatorReply): SimulatorReply {
+  const now = world.tenant(tenant)?.entraNow;
+  return now ? { ...reply, headers: { ...reply.headers, Date: now.toUTCString() } } : reply;
+}
+
 /** The routes of the simulated Entra. */
 export const entraRoutes = new Router<Handler>()
   .add('GET', '/common/discovery/instance', (world) => answerInstanceDiscovery(world))
-  .add('POST', '/{tenant}/oauth2/v2.0/token', (world, { tenant = '' }, request, trace) =>
-    answerTokenRequest(world, tenant, request, trace),
+  .add('POST', '/{tenant}/oauth2/v2.0/token', async (world, { tenant = '' }, request, trace) =>
+    onItsClock(world, tenant, await answerTokenRequest(world, tenant, request, trace)),
   )
   .add('GET', '/{tenant}/v2.0/.well-known/openid-configuration', (world, { tenant = '' }) =>
-    answerOpenIdConfiguration(world, tenant),
+    onItsClock(world, tenant, answerOpenIdConfiguration(world, tenant)),
   )
   .add('GET', '/{tenant}/.well-known/openid-configuration', (world, { tenant = '' }) =>
-    answerOpenIdConfiguration(world, tenant),
+    onItsClock(world, tenant, answerOpenIdConfiguration(world, tenant)),
   )
   .add('GET', '/{tenant}/discovery/v2.0/keys', (world) => json(200, world.tokens.jwks()))
   .add('GET', '/{tenant}/discovery/keys', (world) => json(200, world.tokens.jwks()))

@@ -44,7 +44,7 @@ export async function answerTokenRequest(
   const refused = refusedByScenario(tenant, app, input);
   if (refused) return refused;
   if (app.scenario.consent === 'absent') return refuse(7000229);
-  const credential = await checkCredential(app, input);
+  const credential = await checkCredential(tenant, app, input);
   if ('code' in credential) return refuse(credential.code);
   if (!app.scenario.enabled) return refuse(7000112);
   const resource = readScope(input.form.get('scope') ?? '');
@@ -100,12 +100,13 @@ function refusedByScenario(tenant: Tenant, app: TenantApp, input: TokenRequest):
 }
 
 async function checkCredential(
+  tenant: Tenant,
   app: TenantApp,
   { form, secret }: TokenRequest,
 ): Promise<{ name: string; kind: '1' | '2' } | { code: number }> {
   const assertion = form.get('client_assertion');
   if (assertion) {
-    const checked = await checkClientAssertion(app.scenario, assertion);
+    const checked = await checkClientAssertion(app.scenario, assertion, tenant.entraNow);
     if ('code' in checked) return checked;
     return { name: credentialName(checked.thumbprint.toLowerCase()), kind: '2' };
   }

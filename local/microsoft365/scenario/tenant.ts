@@ -56,6 +56,8 @@ const tenantFields = z.strictObject({
   grantsFreshSeconds: z.number().min(0).nullable().optional(),
   organization: organization.nullable().optional(),
   tokenSeconds: z.int().min(1).default(3599),
+  /** How far Entra's clock is ahead of this machine's: in its `Date` headers, and for the times of assertions. */
+  clockOffsetSeconds: z.int().default(0),
   /** The share of all calls that fails. A seeded generator picks them. */
   faultRates: faultRates.nullable().default(null),
   /** The organization is marked for removal (`ErrorOrganizationAccessBlocked`). */

@@ -36,7 +36,12 @@ export function openIdTenantDirectory(deps: Deps): TenantDirectory {
     const read = configuration.parse(await response.json().catch(unavailable));
     const tenantId = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i.exec(read.issuer)?.[0];
     if (!tenantId) return unavailable(new Error('the OpenID configuration contains no tenant ID'));
-    return { tenantId: tenantId.toLowerCase(), cloud: cloudOf(deps, cloud, read) };
+    const aheadMs = clockAheadMs(response.headers, deps.clock.now());
+    return {
+      tenantId: tenantId.toLowerCase(),
+      cloud: cloudOf(deps, cloud, read),
+      ...(aheadMs !== undefined && { clockAheadMs: aheadMs }),
+    };
   }
 
   return {
@@ -48,6 +53,14 @@ export function openIdTenantDirectory(deps: Deps): TenantDirectory {
       return (await Promise.all(others)).find((other) => other !== undefined);
     },
   };
+}
+
+/** A proxy that has kept the answer says for how long, in seconds. */
+function clockAheadMs(headers: Headers, now: Date): number | undefined {
+  const sentAt = Date.parse(headers.get('date') ?? '');
+  const ageMs = Number(headers.get('age') ?? 0) * 1000;
+  const aheadMs = sentAt + ageMs - now.getTime();
+  return Number.isFinite(aheadMs) ? aheadMs : undefined;
 }
 
 /** One cloud for each other authority. A simulated tenant is in no cloud of Microsoft's. */

@@ -35,6 +35,7 @@ export function tableConsents(table: TableClient): ConsentStore {
       return written !== undefined;
     },
     remove: (connectionId) => purgePartition(table, PARTITION, odata`connectionId eq ${connectionId}`),
+    removeExpired: (before) => purgePartition(table, PARTITION, odata`expiresAt lt ${before.toISOString()}`),
     purge: (customerId) => purgePartition(table, PARTITION, odata`customerId eq ${customerId}`),
   };
 }

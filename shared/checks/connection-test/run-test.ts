@@ -122,10 +122,21 @@ function judgeAuthority(
 ): StepResult {
   if (!answer.answered) return noAnswer('authority', answer.why);
   if (!answer.value) return refused('authority', 'tenant_not_found');
-  const { cloud } = answer.value;
-  if (cloud === connection.cloud) return passed('authority');
+  const { cloud, clockAheadMs = 0 } = answer.value;
+  if (cloud === connection.cloud) return judgeClock(clockAheadMs);
   const detail = `${causes.wrong_cloud.sentence} It is in the cloud "${cloud}".`;
   return { ...refused('authority', 'wrong_cloud'), detail };
+}
+
+/** Microsoft accepts signatures whose time is five minutes off at most. A client secret has no time. */
+const CLOCK_OFF_MS = 120_000;
+
+/** A clock that is wrong is told while everything works, because a certificate would soon be refused. */
+function judgeClock(aheadMs: number): StepResult {
+  if (Math.abs(aheadMs) < CLOCK_OFF_MS) return passed('authority');
+  const minutes = Math.round(Math.abs(aheadMs) / 60_000);
+  const detail = `Our clock is ${minutes} minutes ${aheadMs > 0 ? 'behind' : 'ahead of'} Microsoft’s.`;
+  return { ...passed('authority'), cause: 'clock_wrong', detail };
 }
 
 /** Finds mix-ups of tenants and clouds early. The claims are hints only, because the token is not validated here. */

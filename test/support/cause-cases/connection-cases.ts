@@ -41,6 +41,7 @@ const inputs: CaseInput[] = [
     entered: { clientSecret: secretOf('expired') },
   },
   { cause: 'certificate_wrong', at: 'test', app: { tokenError: 'AADSTS700027' } },
+  { cause: 'clock_wrong', at: 'test', app: { tokenError: 'AADSTS700024' } },
   { cause: 'app_not_found', at: 'test', isAppAbsent: true },
   { cause: 'app_misconfigured', at: 'test', app: { tokenError: 'AADSTS700025' } },
   { cause: 'app_disabled', at: 'test', app: { enabled: false } },

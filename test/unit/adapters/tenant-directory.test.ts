@@ -84,4 +84,17 @@ describe('find', () => {
     given({ [GLOBAL]: 503 });
     await expect(directory.find('global', 'a.com')).rejects.toMatchObject({ code: 'microsoft_unavailable' });
   });
+
+  it.each([
+    ['Thu, 01 Jan 1970 00:05:00 GMT', undefined, 300_000],
+    // A proxy has kept the answer for five minutes.
+    ['Thu, 01 Jan 1970 00:00:00 GMT', '300', 300_000],
+    ['yesterday', undefined, undefined],
+  ])('tells how far the clock of Microsoft is ahead: %s, kept for %s seconds', async (date, age, expected) => {
+    const headers = { date, ...(age && { age }) };
+    vi.stubGlobal('fetch', async () =>
+      Response.json({ issuer: `https://${GLOBAL}/${TENANT_ID}/v2.0`, ...global }, { headers }),
+    );
+    expect((await directory.find('global', 'contoso.com'))?.clockAheadMs).toBe(expected);
+  });
 });

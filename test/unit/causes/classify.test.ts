@@ -323,7 +323,8 @@ describe('Entra’s numbers', () => {
   const meanings: Partial<Record<CauseCode, number[]>> = {
     secret_wrong: [7000215],
     secret_expired: [7000222],
-    certificate_wrong: [700027, 700024, 700021, 700213],
+    certificate_wrong: [700027, 700021, 700213],
+    clock_wrong: [700024],
     app_not_found: [700016, 700011, 700038],
     service_principal_missing: [7000229],
     app_disabled: [7000112, 1000031],

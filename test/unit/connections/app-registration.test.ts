@@ -82,6 +82,21 @@ describe('what Entra shows', () => {
     expect(applied(connection, view(day(300)))).toEqual({ expiresAt: day(300), entered: day(100) });
   });
 
+  it('is told once for each finding', () => {
+    const told = (one: typeof connection) => (one.happenings ?? []).map(({ type }) => type);
+    const first = applyRegistration(connection, view(day(40)));
+    expect(told(first)).toEqual(['secret.checked']);
+    expect(first.happenings?.[0]?.expiry).toMatchObject({ expiresAt: day(40), daysLeft: 40 });
+    const second = applyRegistration(first, view(day(40), { checkedAt: day(1) }));
+    expect(told(second)).toHaveLength(1);
+    const newer = secret('2', { expiresAt: day(300) });
+    const third = applyRegistration(second, view(day(40), { checkedAt: day(2), newer }));
+    expect(told(third)).toHaveLength(2);
+    expect(told(applyRegistration(third, view(day(40), { checkedAt: day(3), newer })))).toHaveLength(2);
+    // The hour is no finding.
+    expect(told(applyRegistration(connection, view(day(100.5))))).toEqual([]);
+  });
+
   it('corrects the hour, which the portal does not show, without a word', () => {
     expect(applied(connection, view(day(100.9)))).toEqual({ expiresAt: day(100.9), entered: undefined });
     expect(applied(connection, view(day(99.5)))).toEqual({ expiresAt: day(99.5), entered: undefined });
