@@ -20,10 +20,21 @@ afterAll(() => rm(join(target, '..'), { recursive: true }));
 
 const docs = [...docsFiles.map((file) => `dist/docs/${file}.gz`), 'dist/docs/LICENSES.txt'];
 
-test('contains only host.json, package.json, the bundle, its source map, the API reference and the SBOM', async () => {
+const chunk = /^dist\/chunks\/[\w.-]+\.js(\.map)?$/;
+
+test('contains only host.json, package.json, the bundle, its source maps, the API reference and the SBOM', async () => {
   const entries = await readdir(target, { recursive: true });
-  const bundle = ['bom.json', 'dist', 'dist/docs', 'dist/index.js', 'dist/index.js.map'];
-  expect(entries.sort()).toEqual([...bundle, ...docs, 'host.json', 'package.json'].sort());
+  const bundle = ['bom.json', 'dist', 'dist/chunks', 'dist/docs', 'dist/index.js', 'dist/index.js.map'];
+  const others = entries.filter((entry) => !chunk.test(entry));
+  expect(others.sort()).toEqual([...bundle, ...docs, 'host.json', 'package.json'].sort());
+});
+
+test('has telemetry in a chunk of its own, which is read only where it is set up', async () => {
+  const sdk = /BatchSpanProcessor/;
+  const files = (await readdir(join(target, 'dist/chunks'))).filter((file) => file.endsWith('.js'));
+  const texts = await Promise.all(files.map(async (file) => readFile(join(target, 'dist/chunks', file), 'utf8')));
+  expect(texts.filter((text) => sdk.test(text))).toHaveLength(1);
+  expect(await readFile(join(target, 'dist/index.js'), 'utf8')).not.toMatch(sdk);
 });
 
 test('has a package.json that names the bundle, but no dependencies and no scripts', async () => {
@@ -34,8 +45,9 @@ test('has a package.json that names the bundle, but no dependencies and no scrip
 });
 
 test('has a compressed size of at most 3 MB', async () => {
-  const files = ['bom.json', 'dist/index.js', 'dist/index.js.map', 'host.json', 'package.json', ...docs];
-  const sizes = await Promise.all(files.map(async (file) => deflateRawSync(await readFile(join(target, file))).length));
+  const entries = await readdir(target, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const sizes = await Promise.all(files.map(async (file) => deflateRawSync(await readFile(file)).length));
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(3_000_000);
 });
 
