@@ -1,4 +1,8 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'muster-compile-cache');
 
 /** `npm run test:long`: tests that mostly wait, or need a browser. `npm test` leaves them out, so that it stays short. */
 export default defineConfig({

@@ -305,6 +305,16 @@ module api 'app/api.bicep' = {
   ]
 }
 
+module workbook 'app/workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
 module alerts 'app/alerts.bicep' = if (alertsEnabled) {
   name: 'alerts'
   scope: group
@@ -339,3 +349,4 @@ output OPERATOR_VAULT_URL string = operatorVault.outputs.url
 output FUNCTION_APP_ID string = api.outputs.id
 output API_URL string = api.outputs.url
 output API_INGRESS string = empty(allowedNetworks) && empty(frontDoorId) ? 'everyone' : 'narrowed'
+output WORKBOOK_ID string = workbook.outputs.id

@@ -1,5 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+
+/** Where Node keeps compiled code. Without it, each start of the host compiles some hundred files again. */
+const COMPILE_CACHE = process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'muster-compile-cache');
 
 /** One run of a child process. */
 export interface Child {
@@ -22,7 +27,7 @@ export function startChild(
   onLine: (line: string) => void,
 ): Child {
   const child: ChildProcess = spawn(process.execPath, [...args], {
-    env: { ...env, MUSTER_PARENT_PID: String(process.pid) },
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env, MUSTER_PARENT_PID: String(process.pid) },
     detached: true,
     windowsHide: true,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { writeDocsAssets } from './docs-assets.ts';
+import { englishOnly } from './english-only.ts';
 
 /**
  * Bundles the app into ES modules: `dist/index.js`, and in `dist/chunks` what it loads only when it needs it. The same
@@ -24,6 +25,7 @@ const result = await build({
   minifyWhitespace: true,
   minifySyntax: true,
   external: ['@azure/functions-core'],
+  plugins: [englishOnly],
   banner: {
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },

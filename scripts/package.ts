@@ -1,6 +1,7 @@
 import { cp, glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSbom } from './sbom.ts';
+import { writeZip } from './write-zip.ts';
 
 /**
  * Writes the deployed package to `target`, from the built app in `root`: `host.json`, the bundle with its source maps,
@@ -25,4 +26,8 @@ export async function writePackage(root: string, target: string): Promise<void> 
   await writeFile(join(target, 'bom.json'), JSON.stringify(createSbom(root), null, 2));
 }
 
-if (import.meta.main) await writePackage('.', '.package');
+if (import.meta.main) {
+  await writePackage('.', '.package');
+  // azd makes an archive of its own. This one is for everything else, such as `az functionapp deployment source config-zip`.
+  await writeZip('.package', 'muster.zip');
+}

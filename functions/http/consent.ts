@@ -62,7 +62,7 @@ export function addConsentRoutes(api: Api, deps: Deps): void {
         errorSubcode: query.error_subcode,
         adminConsent: query.admin_consent,
       });
-      const connectionId = 'connection' in outcome ? outcome.connection.id : undefined;
+      const connectionId = 'connection' in outcome ? outcome.connection?.id : undefined;
       log('info', 'consent_callback', { outcome: outcome.kind, connectionId });
       return consentPage(outcome);
     },

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { causes } from '../../shared/causes/causes.ts';
 import type { ConnectionFinding } from '../../shared/causes/verdict.ts';
-import { registrationOf } from '../../shared/connections/app-registration.ts';
+import { enteredExpiryOf, registrationOf } from '../../shared/connections/app-registration.ts';
 import { clientSecretStateOf, daysLeft } from '../../shared/connections/client-secret.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
 import { alertOf } from '../../shared/connections/secret-alert.ts';
@@ -54,14 +54,14 @@ function presentPrevious({ previousSecret }: Connection, now: Date) {
 function presentEntra(connection: Connection): z.infer<typeof connectionSchema>['entra'] {
   const view = registrationOf(connection);
   if (!view) return null;
-  const { checkedAt, isReadable, inUse, newer, enteredExpiresAt } = view;
+  const { checkedAt, isReadable, inUse, newer } = view;
   return {
     checkedAt: checkedAt.toISOString(),
     isReadable,
     secretId: inUse?.keyId ?? null,
     secretName: inUse?.name ?? null,
     expiresAt: inUse?.expiresAt.toISOString() ?? null,
-    enteredExpiresAt: enteredExpiresAt?.toISOString() ?? null,
+    enteredExpiresAt: enteredExpiryOf(connection)?.toISOString() ?? null,
     newerSecret: newer
       ? {
           secretId: newer.keyId,

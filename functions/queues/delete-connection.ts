@@ -13,7 +13,12 @@ interface Deps extends FinishDeletionDeps, Omit<PoisonTwinDeps, 'poisonArchive'>
   retryDelayMs: number;
 }
 
-const deletionMessage = z.object({ customerId: z.string(), connectionId: z.string() });
+/** Messages had no version at first. */
+export const deletionMessage = z.object({
+  v: z.literal(1).default(1),
+  customerId: z.string(),
+  connectionId: z.string(),
+});
 
 const poisoned = { queue: queues.deleteConnection, archiveKey: ({ connectionId }: DeletedConnection) => connectionId };
 
@@ -25,7 +30,7 @@ export function addDeleteConnectionQueue(host: Pick<typeof app, 'storageQueue'>,
       message: deletionMessage,
       async handle(message, { log }) {
         await finishDeletion(deps, message);
-        log('info', 'connection_deleted', { ...message });
+        log('info', 'connection_deleted', { customerId: message.customerId, connectionId: message.connectionId });
       },
       failed: archiveLastError(deps, poisoned),
       retryDelayMs: deps.retryDelayMs,

@@ -35,7 +35,7 @@ AppTraces
   {
     name: 'not-configured'
     title: 'The app cannot start'
-    meaning: 'A setting is missing or malformed, so the app has no functions. The log line names every such setting.'
+    meaning: 'A setting is missing or malformed, so the app answers 503 and handles no message. GET /v1/health names every such setting.'
     severity: 0
     fires: 'found'
     dimension: ''

@@ -41,6 +41,14 @@ export function mayPass(error: unknown): boolean {
   return error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError');
 }
 
+/**
+ * Makes the platform resolve the app's Key Vault references again. By itself it does so when the app starts, and then once a
+ * day.
+ */
+export async function refreshReferences(call: CallAzure, functionAppId: string): Promise<void> {
+  await call('POST', `${functionAppId}/config/configreferences/appsettings/refresh?api-version=2022-03-01`);
+}
+
 /** A value of the azd environment, which azd passes to its hooks as environment variables. */
 export function requireValue(name: string): string {
   const value = process.env[name];

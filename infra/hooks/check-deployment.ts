@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { type CallAzure, callAzure, mayPass, requireValue } from './azure.ts';
+import { type CallAzure, callAzure, mayPass, refreshReferences, requireValue } from './azure.ts';
 
 interface Deps {
   callAzure: CallAzure;
@@ -25,6 +25,8 @@ const API_VERSION = 'api-version=2024-04-01';
 const PAUSE_MS = 10_000;
 /** A new role acts after some minutes, sometimes after ten. Until then the app's storage refuses it. */
 const TRIES = 90;
+/** How often the references are resolved again: once a minute. The app may have started before its role on the vault acted. */
+const REFRESH_EVERY = 6;
 
 /**
  * Resolves when the deployed app is ready and the platform knows its triggers. Rejects after fifteen minutes, which fails
@@ -39,7 +41,7 @@ export async function checkDeployment(deps: Deps, deployment: Deployment): Promi
   const ready = `${apiUrl}/v1/health/ready`;
   let state = '';
   for (let tries = 1; tries <= TRIES; tries++) {
-    const platform = await askPlatform(deps, functionAppId);
+    const platform = await askPlatform(deps, functionAppId, tries % REFRESH_EVERY === 0);
     const status = await deps.getStatus(ready);
     const functions = platform.fault ?? `Functions: ${platform.names.join(', ') || 'none'}`;
     state = `${ready} answers ${status ?? 'nothing'}. ${functions}.`;
@@ -62,8 +64,13 @@ export async function checkDeployment(deps: Deps, deployment: Deployment): Promi
 }
 
 /** Synchronizes the triggers and lists the functions. `fault` says why Azure did not, if it may do so later. */
-async function askPlatform(deps: Deps, functionAppId: string): Promise<{ names: string[]; fault?: string }> {
+async function askPlatform(
+  deps: Deps,
+  functionAppId: string,
+  refreshesReferences: boolean,
+): Promise<{ names: string[]; fault?: string }> {
   try {
+    if (refreshesReferences) await refreshReferences(deps.callAzure, functionAppId);
     await deps.callAzure('POST', `${functionAppId}/syncfunctiontriggers?${API_VERSION}`);
     const answer = await deps.callAzure('GET', `${functionAppId}/functions?${API_VERSION}`);
     // Names have the form "app/function".

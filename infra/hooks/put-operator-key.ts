@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RestError } from '@azure/core-rest-pipeline';
 import { SecretClient } from '@azure/keyvault-secrets';
-import { AzureRefusal, type CallAzure, callAzure, deployer, requireValue } from './azure.ts';
+import { AzureRefusal, type CallAzure, callAzure, deployer, refreshReferences, requireValue } from './azure.ts';
 import { isForbidden, networkRefusal } from './vault-refusal.ts';
 
 /** The name that infra/app/api.bicep uses in the app's setting OPERATOR_KEY. */
@@ -37,13 +37,8 @@ export async function putOperatorKey(deps: Deps, target: Target): Promise<'creat
   deps.say(
     outcome === 'created' ? 'Created a new operator key in the vault.' : 'The vault already has an operator key.',
   );
-  // The platform resolves references when the app starts and then once a day. It tried this one before the key existed.
-  if (outcome === 'created') {
-    await deps.callAzure(
-      'POST',
-      `${target.functionAppId}/config/configreferences/appsettings/refresh?api-version=2022-03-01`,
-    );
-  }
+  // The platform tried to resolve the reference before the key existed.
+  if (outcome === 'created') await refreshReferences(deps.callAzure, target.functionAppId);
   return outcome;
 }
 

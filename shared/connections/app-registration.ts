@@ -38,7 +38,8 @@ export interface AppRegistrations {
 
 /** What Microsoft Entra has shown about the client secret of a connection. */
 export interface RegistrationView {
-  /** Which of the connection's secrets was in use. */
+  /** Which app it was, and which of the connection's secrets was in use. */
+  clientId: string;
   version: string;
   checkedAt: Date;
   isReadable: boolean;
@@ -108,11 +109,11 @@ function isSameDate(expiresAt: Date, entered: Date): boolean {
  * date, and people are told. A view of another secret changes nothing.
  */
 export function applyRegistration(connection: Connection, view: RegistrationView | undefined): Connection {
-  if (!view || view.version !== connection.clientSecretVersion) return connection;
+  if (!view || !isAbout(view, connection)) return connection;
   const { registration: before, clientSecretExpiresAt: current } = connection;
   const real = view.inUse?.expiresAt;
   if (!real) return { ...connection, registration: view };
-  const isOurs = before?.version === view.version && before.inUse?.expiresAt.getTime() === current.getTime();
+  const isOurs = before && isAbout(before, connection) && before.inUse?.expiresAt.getTime() === current.getTime();
   const entered = isOurs ? before.enteredExpiresAt : current;
   const differs = entered !== undefined && !isSameDate(real, entered);
   const registration = { ...view, ...(differs && { enteredExpiresAt: entered }) };
@@ -135,7 +136,20 @@ function tellPeople(connection: Connection, now: Date): Connection {
   return addHappenings(connection, [secretHappening(connection, 'secret.checked', now, expiry)]);
 }
 
-/** What was read about the secret in use. What was read about an earlier one says nothing. */
-export function registrationOf({ registration, clientSecretVersion }: Connection): RegistrationView | undefined {
-  return registration?.version === clientSecretVersion ? registration : undefined;
+/** What was read about the secret in use. What was read about an earlier one, or about another app, says nothing. */
+export function registrationOf(connection: Connection): RegistrationView | undefined {
+  const { registration } = connection;
+  return registration && isAbout(registration, connection) ? registration : undefined;
+}
+
+/** What was entered as the expiry, if Entra shows another one. Somebody may have entered it since then. */
+export function enteredExpiryOf(connection: Connection): Date | undefined {
+  const { inUse, enteredExpiresAt } = registrationOf(connection) ?? {};
+  const { clientSecretExpiresAt: current } = connection;
+  if (!inUse || inUse.expiresAt.getTime() === current.getTime()) return enteredExpiresAt;
+  return isSameDate(inUse.expiresAt, current) ? undefined : current;
+}
+
+function isAbout({ clientId, version }: RegistrationView, connection: Connection): boolean {
+  return clientId === connection.clientId && version === connection.clientSecretVersion;
 }

@@ -53,7 +53,8 @@ export async function requestConsent(
 
 export type ConsentOutcome =
   | { kind: 'consented'; connection: Connection }
-  | ({ kind: 'declined'; connection: Connection } & Decline)
+  /** Without a connection if Microsoft left the state out. Then nothing changes. */
+  | ({ kind: 'declined'; connection?: Connection } & Decline)
   | { kind: 'wrongTenant'; connection: Connection }
   /** Microsoft was unavailable. The link still works. */
   | { kind: 'unfinished'; microsoftCode?: string }
@@ -72,7 +73,11 @@ export type ConsentOutcome =
  * callback with the state alone leaves the link as it is.
  */
 export async function receiveConsent(deps: Deps, callback: ConsentCallback): Promise<ConsentOutcome> {
-  if (!callback.state) return { kind: 'unknown' };
+  if (!callback.state) {
+    // Microsoft does not promise to send the state back when somebody cancels.
+    const answer = readConsentAnswer(callback);
+    return answer.kind === 'declined' ? answer : { kind: 'unknown' };
+  }
   const now = deps.clock.now();
   const request = await deps.consents.get(hashOf(callback.state));
   if (!request) return { kind: 'unknown' };

@@ -29,9 +29,9 @@ export async function readRegistration(
   try {
     const token = await deps.tokens.get(connection, 'graph');
     if (!token.granted) return undefined;
-    const { clientSecretVersion: version, clientSecretExpiresAt: entered } = connection;
+    const { clientId, clientSecretVersion: version, clientSecretExpiresAt: entered } = connection;
     const checkedAt = deps.clock.now();
-    const refused = { version, checkedAt, isReadable: false };
+    const refused = { clientId, version, checkedAt, isReadable: false };
     // Without the permission, Graph refuses in any case.
     if (!mayReadRegistration(token.value.claims.roles)) return refused;
     const answer = await deps.registrations.read(connection, token.value);
@@ -40,7 +40,7 @@ export async function readRegistration(
     const secret = await deps.vault.get(connection.id, version);
     const inUse = findSecretInUse(answer.secrets, secret, entered, checkedAt);
     const newer = inUse && findNewerSecret(answer.secrets, inUse);
-    return { version, checkedAt, isReadable: true, ...(inUse && { inUse }), ...(newer && { newer }) };
+    return { clientId, version, checkedAt, isReadable: true, ...(inUse && { inUse }), ...(newer && { newer }) };
   } catch (error) {
     if (error instanceof DomainError) return undefined;
     throw error;

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { DomainError, isTransient } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { createLog } from './log.ts';
+import { OTHER_VERSION_DELAY_MS, ofOtherVersion } from './message-version.ts';
 import { type TracedWork, traced } from './tracing.ts';
 
 interface Delivery {
@@ -32,6 +33,7 @@ export interface Consumer<Message> {
 /**
  * Wraps a queue handler with what every message needs: a check of its shape, and a decision when its work fails.
  *
+ * - A message of another version is sent again unchanged, for a worker that knows it. It does not count as a failure.
  * - A transient failure is sent again after a delay, and does not count as a delivery. If that fails as well, the message
  *   is dropped: the sweep finds work whose message is gone.
  * - Anything else escapes. The host delivers the message again and in the end moves it to the poison queue.
@@ -47,6 +49,12 @@ export function createConsumer<Message>(consumer: Consumer<Message>): StorageQue
     const delivery = { log, dequeueCount, context };
     const parsed = consumer.message.safeParse(entry);
     if (!parsed.success) {
+      const other = ofOtherVersion(entry, parsed.error, new Date());
+      if (other) {
+        log('warn', 'message_of_other_version', { version: other.v, since: other.unknownSince });
+        // It only passes through here, so its type does not matter.
+        return await consumer.sendAgain(other as Message, OTHER_VERSION_DELAY_MS);
+      }
       // Never log the message itself: a malformed one may hold anything.
       const faults = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
       log('error', 'message_malformed', { faults, dequeueCount });

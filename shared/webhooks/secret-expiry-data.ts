@@ -1,5 +1,5 @@
 import { causes } from '../causes/causes.ts';
-import { type RegisteredSecret, registrationOf } from '../connections/app-registration.ts';
+import { enteredExpiryOf, type RegisteredSecret, registrationOf } from '../connections/app-registration.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { ConnectionHappening, SecretExpiry } from '../connections/happenings.ts';
 
@@ -38,7 +38,8 @@ export function secretExpiryData(
 
 /** What differs from what was entered, and a newer secret. */
 function shownByEntra(connection: Connection) {
-  const { enteredExpiresAt, newer } = registrationOf(connection) ?? {};
+  const enteredExpiresAt = enteredExpiryOf(connection);
+  const newer = registrationOf(connection)?.newer;
   return {
     ...(enteredExpiresAt && { enteredExpiresAt: enteredExpiresAt.toISOString() }),
     ...(newer && {

@@ -1,4 +1,4 @@
-import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
+import type { TokenCredential } from '@azure/identity';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
@@ -9,32 +9,33 @@ import { createTableClients } from '../adapters/tables/table-client.ts';
 import type { Log } from '../kernel/log.ts';
 import type { AppIdentity, Config, DataStorage } from './config.ts';
 
-const CREDENTIAL_RETRIES = { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
+const VAULT_RETRIES = { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
 const STORAGE_RETRIES = { maxTries: 2, tryTimeoutInMs: 10_000, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
 
 /**
  * The SDK clients of the app's own Azure resources. Retries are few and short: messages and callers try again later.
  */
 export function buildAzureClients({ identity, storage, settings }: Config, log: Log) {
-  const credential = credentialOf(identity);
+  const credential = lazyCredential(identity);
   return {
     ...storageClients(storage, credential),
     vault: new SecretClient(settings.KEY_VAULT_URL, credential, {
       disableChallengeResourceVerification: !settings.KEY_VAULT_VERIFY_RESOURCE,
-      retryOptions: CREDENTIAL_RETRIES,
+      retryOptions: VAULT_RETRIES,
       additionalPolicies: [...limitCalls(settings.VAULT_TIMEOUT), ...tellRefusals(log), ...keepNextLinks],
     }),
   };
 }
 
-/** Microsoft's list does not contain a simulated or private authority, so instance discovery is off for one. */
-export function credentialOf(identity: AppIdentity): TokenCredential {
-  if (identity.kind === 'managed') return new ManagedIdentityCredential({ clientId: identity.clientId });
-  const { tenantId, clientId, clientSecret, authorityHost } = identity;
-  return new ClientSecretCredential(tenantId, clientId, clientSecret.reveal(), {
-    ...(authorityHost !== undefined && { authorityHost, disableInstanceDiscovery: true }),
-    retryOptions: CREDENTIAL_RETRIES,
-  });
+/** The credential of the app. Its library is loaded for the first token, because that takes a fifth of the start. */
+export function lazyCredential(identity: AppIdentity): TokenCredential {
+  let loading: Promise<TokenCredential> | undefined;
+  return {
+    async getToken(scopes, options) {
+      loading ??= import('./credential.ts').then(({ credentialOf }) => credentialOf(identity));
+      return (await loading).getToken(scopes, options);
+    },
+  };
 }
 
 function storageClients(storage: DataStorage, credential: TokenCredential) {

@@ -153,7 +153,7 @@ export function buildDeps(config: Config, log: Log) {
     tokens,
     clock,
     sendDeletion: (message: DeletedConnection, delayMs?: number) =>
-      sendMessage(azure.queues.getQueueClient(queues.deleteConnection), message, delayMs),
+      sendMessage(azure.queues.getQueueClient(queues.deleteConnection), { v: 1, ...message }, delayMs),
     purgeConnection: (customerId: string, connectionId: string) => purgeConnection(purgeDeps, customerId, connectionId),
     removePace: (connection: Connection) => removePaceOf({ tenantPaces, imports, connections }, connection),
   };

@@ -3,7 +3,7 @@ import { currentTraceparent } from '../adapters/telemetry/traceparent.ts';
 import { traced } from '../edge/tracing.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { Settler } from '../imports/ledger/settler.ts';
-import { credentialOf } from './build-azure-clients.ts';
+import { lazyCredential } from './build-azure-clients.ts';
 import type { Config } from './config.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function beginTelemetry({ settings, identity }: Config): Promise<((
   return startTelemetry({
     connectionString,
     otlpEndpoint,
-    ...(isByIdentity && { credential: credentialOf(identity) }),
+    ...(isByIdentity && { credential: lazyCredential(identity) }),
     serviceName: 'muster',
     instanceId: settings.WEBSITE_INSTANCE_ID ?? randomUUID(),
   });

@@ -691,6 +691,13 @@ describe('consent', () => {
     }
   });
 
+  it('200: tells an admin who canceled so, also if Microsoft leaves the state out, and changes nothing', async () => {
+    const id = await register();
+    expect(await callback({ error: 'access_denied', error_subcode: 'cancel' })).toContain('Consent was not granted');
+    expect(await connectionOf(id)).toMatchObject({ status: 'awaitingConsent', finding: null });
+    expect(await callback({ state: 'forged', error: 'access_denied' })).toContain('This link is not known');
+  });
+
   it('200: names a problem of the app, on the page and with the connection, until consent is granted', async () => {
     const id = await register();
     const state = (await linkParamsOf(id)).get('state') ?? '';

@@ -148,6 +148,32 @@ it('keeps what it knows while Microsoft or the vault is unavailable, and one fai
   expect(await daily()).toMatchObject({ read: 0, failed: 1, isComplete: true });
 });
 
+it('200: a date that somebody enters is shown beside the one of Entra, until it is the same', async () => {
+  entraShows(secret('2026-09-20T12:30:00Z'));
+  await call('POST', `${path}/test`);
+  await call('PATCH', path, { clientSecretExpiresAt: '2026-08-01' });
+  expect(await shown()).toMatchObject({
+    clientSecret: { expiresAt: '2026-08-01T00:00:00.000Z' },
+    entra: { expiresAt: '2026-09-20T12:30:00.000Z', enteredExpiresAt: '2026-08-01T00:00:00.000Z' },
+  });
+  await call('PATCH', path, { clientSecretExpiresAt: '2026-09-20' });
+  expect((await shown()).entra).toMatchObject({ enteredExpiresAt: null });
+  pass(1);
+  await daily();
+  expect(await shown()).toMatchObject({
+    clientSecret: { expiresAt: '2026-09-20T12:30:00.000Z' },
+    entra: { enteredExpiresAt: null },
+  });
+});
+
+it('200: another app begins without what is known about the former one', async () => {
+  entraShows(secret('2026-09-20T12:30:00Z'));
+  await call('POST', `${path}/test`);
+  api.deps.registrations.answer = { kind: 'unavailable' };
+  await call('PATCH', path, { clientId: '00000000-0000-4000-8000-00000000abcd' });
+  expect((await shown()).entra).toBeNull();
+});
+
 it('a new secret begins without what is known about the old one', async () => {
   entraShows(secret('2026-06-20T00:00:00Z'));
   await call('POST', `${path}/test`);

@@ -7,13 +7,22 @@ const APP = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/f';
 
 /** A deployed app. Each wait advances it to the next of these states, and it stays in the last one. */
 function simulatedApp(...states: { health: number | undefined; functions: string[] | Error }[]) {
-  const seen: { lines: string[]; synchronised: number; waits: number } = { lines: [], synchronised: 0, waits: 0 };
+  const seen: { lines: string[]; synchronised: number; refreshed: number; waits: number } = {
+    lines: [],
+    synchronised: 0,
+    refreshed: 0,
+    waits: 0,
+  };
   let state = 0;
   const now = () => states[Math.min(state, states.length - 1)] ?? { health: undefined, functions: [] };
   const deps = {
     async callAzure(method: string, path: string) {
       const { functions } = now();
       if (functions instanceof Error) throw functions;
+      if (path === `${APP}/config/configreferences/appsettings/refresh?api-version=2022-03-01` && method === 'POST') {
+        seen.refreshed++;
+        return undefined;
+      }
       if (path === `${APP}/syncfunctiontriggers?api-version=2024-04-01` && method === 'POST') {
         seen.synchronised++;
         return undefined;
@@ -83,6 +92,14 @@ test('waits for new roles for longer than the ten minutes that they may take', a
   const { deps, seen } = simulatedApp({ health: 503, functions: [WORKER] });
   await expect(run(deps)).rejects.toThrow(/answers 503/);
   expect(seen.waits * 10).toBeGreaterThan(600);
+});
+
+// Otherwise an app that started before its role on the vault acted would have no operator key for a day.
+test('resolves the references to the vault again, once a minute, while the app is not ready', async () => {
+  const starting = Array.from({ length: 13 }, () => ({ health: 503, functions: [WORKER] }));
+  const { deps, seen } = simulatedApp(...starting, { health: 200, functions: [WORKER] });
+  await run(deps);
+  expect([seen.waits, seen.refreshed]).toEqual([13, 2]);
 });
 
 // Its rules of ingress answer 403 themselves, before the app.

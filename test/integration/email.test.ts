@@ -145,7 +145,8 @@ What to do:
     const newer = { keyId: 'key-2', name: 'Muster 2027', hint: 'xY8', expiresAt: new Date('2028-05-01T00:00:00Z') };
     const entered = new Date('2027-05-01T00:00:00Z');
     const seen = aConnection({ name: 'Contoso', clientSecretExpiresAt: inUse.expiresAt });
-    const registration = { version: seen.clientSecretVersion, checkedAt: RECORDS_NOW, isReadable: true, inUse };
+    const { clientId, clientSecretVersion: version } = seen;
+    const registration = { clientId, version, checkedAt: RECORDS_NOW, isReadable: true, inUse };
     const tell = async (more: object) => {
       const expiry = { expiresAt: inUse.expiresAt, daysLeft: 19 };
       const happening = { id: 'evt_1', type: 'secret.checked' as const, happenedAt: RECORDS_NOW, expiry };

@@ -53,7 +53,13 @@ export function spawnHost(
 ): { process: ChildProcess; output: () => string; exited: Promise<number | null>; started: Promise<HostProcess> } {
   const child = spawn(process.execPath, [resolve('local/functions-host/main.ts'), '--app', app], {
     // A test that fails before it stops its host must not leave it running.
-    env: { PATH: process.env.PATH, FUNCTIONS_HTTP_PORT: '0', MUSTER_PARENT_PID: String(process.pid), ...env },
+    env: {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      FUNCTIONS_HTTP_PORT: '0',
+      MUSTER_PARENT_PID: String(process.pid),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';

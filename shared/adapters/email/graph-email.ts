@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import type { EmailSender } from '../../alerts/email.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import { cutCode } from '../refused.ts';
@@ -14,9 +13,10 @@ export function graphEmail(options: {
   timeoutMs: number;
 }): EmailSender {
   const { graphUrl, token, address, timeoutMs } = options;
-  const composer = createTransport({ streamTransport: true, buffer: true });
   return {
     async send(to, { subject, text, html }, id) {
+      const { createTransport } = await import('./nodemailer.ts');
+      const composer = createTransport({ streamTransport: true, buffer: true });
       const domain = address.split('@').at(-1) ?? 'localhost';
       const messageId = `<${id}@${domain}>`;
       const { message } = await composer.sendMail({ from: address, to: [...to], subject, text, html, messageId });

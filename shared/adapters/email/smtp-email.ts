@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import type { SMTPSentMessageInfo } from 'nodemailer/lib/smtp-transport';
 import type { EmailResult, EmailSender } from '../../alerts/email.ts';
 import type { Secret } from '../../kernel/secret.ts';
@@ -8,17 +7,21 @@ const DETAIL_MAX_LENGTH = 300;
 /** The mail server of the deployment, by SMTP. `url` is as nodemailer reads it: `smtps://user:password@host:465`. */
 export function smtpEmail(options: { url: Secret; from: string; timeoutMs: number }): EmailSender {
   const { from, timeoutMs } = options;
-  const transport = createTransport({
-    url: options.url.reveal(),
-    connectionTimeout: timeoutMs,
-    greetingTimeout: timeoutMs,
-    socketTimeout: timeoutMs,
-  });
+  const openTransport = async () => {
+    const { createTransport } = await import('./nodemailer.ts');
+    return createTransport({
+      url: options.url.reveal(),
+      connectionTimeout: timeoutMs,
+      greetingTimeout: timeoutMs,
+      socketTimeout: timeoutMs,
+    });
+  };
   return {
     async send(to, { subject, text, html }, id) {
       const domain = from.split('@').at(-1)?.replace(/>$/, '') ?? 'localhost';
       const headers = { 'Auto-Submitted': 'auto-generated' };
       try {
+        const transport = await openTransport();
         const messageId = `<${id}@${domain}>`;
         const sent = await transport.sendMail({ from, to: [...to], subject, text, html, headers, messageId });
         return { result: 'succeeded', ...(sent.rejected.length > 0 && { detail: refusedRecipients(sent) }) };

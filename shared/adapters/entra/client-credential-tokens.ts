@@ -5,7 +5,6 @@ import type { Audience, TokenAnswer, Tokens } from '../../connections/tokens.ts'
 import type { Clock } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import { requestToken } from './token-request.ts';
 
 interface Deps {
   vault: Pick<SecretVault, 'get'>;
@@ -61,6 +60,8 @@ export function createTokens(deps: Deps): Tokens {
 
   async function ask(connection: Connection, clientSecret: Secret, audience: Audience): Promise<TokenAnswer> {
     const cloud = deps.clouds(connection.cloud);
+    // With its library, because most functions need no token of a customer.
+    const { requestToken } = await import('./token-request.ts');
     return await requestToken(deps, {
       loginUrl: cloud.loginUrl,
       tenantId: connection.tenantId,

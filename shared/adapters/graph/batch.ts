@@ -1,8 +1,8 @@
-import { Client, HTTPMessageHandler, ResponseType } from '@microsoft/microsoft-graph-client';
 import type { Refusal } from '../../causes/refusal.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import { cutCode, refused } from '../refused.ts';
 import { readRetryAfter } from '../retry-after.ts';
+import type { PostBatch } from './graph-client.ts';
 
 /** One request within a batch. URLs are relative to the API version. */
 export interface BatchPart {
@@ -33,36 +33,25 @@ export type SendBatch = (
 ) => Promise<Map<string, PartAnswer>>;
 
 /**
- * Sends batches through Microsoft's client, without its retry handler: retries happen on the queue, and each request
- * counts once. https://learn.microsoft.com/graph/json-batching
+ * Sends batches through Microsoft's client. It is loaded for the first batch, because most functions need none.
+ * https://learn.microsoft.com/graph/json-batching
  */
 export function createSendBatch(options: { timeoutMs: number; now: () => Date }): SendBatch {
-  const clients = new Map<string, Client>();
-  const clientOf = (graphUrl: string) => {
-    let client = clients.get(graphUrl);
-    if (!client) {
-      client = Client.initWithMiddleware({
-        middleware: new HTTPMessageHandler(),
-        baseUrl: `${graphUrl.replace(/\/$/, '')}/`,
-        defaultVersion: 'v1.0',
-        customHosts: new Set([new URL(graphUrl).hostname]),
-      });
-      clients.set(graphUrl, client);
-    }
-    return client;
+  const posts = new Map<string, PostBatch>();
+  const postTo = async (graphUrl: string) => {
+    const { createPostBatch } = await import('./graph-client.ts');
+    const post = posts.get(graphUrl) ?? createPostBatch(graphUrl);
+    posts.set(graphUrl, post);
+    return post;
   };
 
   return async (graphUrl, token, parts) => {
     const all = (answer: PartAnswer) => new Map(parts.map((part) => [part.id, answer]));
+    const post = await postTo(graphUrl);
     let response: Response;
     let text: string;
     try {
-      response = (await clientOf(graphUrl)
-        .api('/$batch')
-        .header('Authorization', `Bearer ${token.reveal()}`)
-        .responseType(ResponseType.RAW)
-        .options({ signal: AbortSignal.timeout(options.timeoutMs) })
-        .post({ requests: parts })) as Response;
+      response = await post(token, parts, AbortSignal.timeout(options.timeoutMs));
       text = await response.text();
     } catch {
       // No connection, a lost connection or a timeout. Microsoft may have carried out the requests.

@@ -1,8 +1,7 @@
 import type { Answer, MailboxAccess } from '../../checks/answer.ts';
 import type { ProtocolMail } from '../../checks/protocol-mail.ts';
 import type { Cloud } from '../../connections/connection.ts';
-import { type MailServer, probeImap } from './imap-probe.ts';
-import { probeSmtp } from './smtp-probe.ts';
+import type { MailServer } from './imap-probe.ts';
 
 interface Deps {
   clouds: (cloud: Cloud) => { imap: MailServer | undefined; smtp: MailServer | undefined };
@@ -10,7 +9,7 @@ interface Deps {
   timeoutMs: number;
 }
 
-/** Mailboxes through imapflow and nodemailer. See `ProtocolMail`. */
+/** Mailboxes through imapflow and nodemailer, which few connections need, so they are loaded late. See `ProtocolMail`. */
 export function protocolMail({ clouds, timeoutMs }: Deps): ProtocolMail {
   const noServer = (service: 'imap' | 'smtp'): Answer => ({
     kind: 'refused',
@@ -19,11 +18,15 @@ export function protocolMail({ clouds, timeoutMs }: Deps): ProtocolMail {
   return {
     async imap({ cloud, address, token }: MailboxAccess) {
       const { imap } = clouds(cloud);
-      return imap ? probeImap(imap, address, token, timeoutMs) : noServer('imap');
+      if (!imap) return noServer('imap');
+      const { probeImap } = await import('./imap-probe.ts');
+      return probeImap(imap, address, token, timeoutMs);
     },
     async smtp({ cloud, address, token }: MailboxAccess) {
       const { smtp } = clouds(cloud);
-      return smtp ? probeSmtp(smtp, address, token, timeoutMs) : noServer('smtp');
+      if (!smtp) return noServer('smtp');
+      const { probeSmtp } = await import('./smtp-probe.ts');
+      return probeSmtp(smtp, address, token, timeoutMs);
     },
   };
 }

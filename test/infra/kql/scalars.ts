@@ -107,14 +107,16 @@ function add(sign: 1 | -1) {
 
 /** As in Kusto, two whole numbers divide to a whole number. */
 function divide(a: unknown, b: unknown, real: boolean): number | null {
+  if (a instanceof Timespan && b instanceof Timespan) return a.ms / b.ms;
   if (a === null || b === null || Number(b) === 0) return null;
   const quotient = Number(a) / Number(b);
   return real ? quotient : Math.trunc(quotient);
 }
 
-/** Whether a part of the expression is written as a real number. Columns are taken for whole numbers. */
+/** Whether a part of the expression is a real number or a ratio of times. Columns are taken for whole numbers. */
 function isReal(part: Part): boolean {
-  return part.kind === 'RealLiteralExpression' || /^to(real|double)$/.test(textOf(part)) || part.parts.some(isReal);
+  const isWritten = ['RealLiteralExpression', 'TimespanLiteralExpression'].includes(part.kind);
+  return isWritten || /^to(real|double)$/.test(textOf(part)) || part.parts.some(isReal);
 }
 
 const operators: Record<string, (a: unknown, b: unknown) => unknown> = {

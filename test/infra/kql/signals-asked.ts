@@ -25,6 +25,8 @@ export function faultsOfQuery(query: string): string[] {
   const asked = signalsAsked(query);
   const unknown = asked.filter((name) => !isSignal(name)).map((name) => `there is no signal ${name}`);
   const wrong = fieldsRead(root).flatMap(({ field, reader }) => {
+    // Every line has it.
+    if (field === 'event') return [];
     const types = asked.filter(isSignal).map((name) => typeOf(name, field));
     return types.some((type) => type && readers[type]?.test(reader)) ? [] : [`${reader}(line.${field}): ${types}`];
   });

@@ -66,6 +66,7 @@ it('only an app with a permission for registrations is worth asking', () => {
 describe('what Entra shows', () => {
   const connection = aConnection({ clientSecretExpiresAt: day(100) });
   const view = (expiresAt: Date | undefined, change: Partial<RegistrationView> = {}): RegistrationView => ({
+    clientId: connection.clientId,
     version: connection.clientSecretVersion,
     checkedAt: RECORDS_NOW,
     isReadable: true,
@@ -114,6 +115,7 @@ describe('what Entra shows', () => {
   it('changes no date if it does not tell which secret is in use, and nothing for another secret', () => {
     expect(applied(connection, view(undefined))).toEqual({ expiresAt: day(100), entered: undefined });
     expect(applyRegistration(connection, view(day(40), { version: 'other' }))).toBe(connection);
+    expect(applyRegistration(connection, view(day(40), { clientId: 'another app' }))).toBe(connection);
     expect(applyRegistration(connection, undefined)).toBe(connection);
   });
 });
