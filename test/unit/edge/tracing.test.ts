@@ -66,7 +66,12 @@ withTelemetry('work continues the trace of what has caused it, and hands it on',
 });
 
 withTelemetry('a text that is no traceparent begins a new trace', async () => {
-  for (const parent of ['', 'nonsense', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, `ff-${TRACE}-b7ad6b7169203331-01`]) {
+  for (const parent of [
+    '',
+    'nonsense',
+    `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
+    `ff-${TRACE}-b7ad6b7169203331-01`,
+  ]) {
     await traced({ name: 'x', kind: 'consumer', parent }, async () => undefined);
   }
   for (const span of exporter.getFinishedSpans()) expect(span.parentSpanContext).toBeUndefined();
