@@ -5,6 +5,7 @@ import { addAlertEmailRoutes } from './http/alert-emails.ts';
 import { addAlertRoutes } from './http/alerts.ts';
 import { addApiKeyRoutes } from './http/api-keys.ts';
 import { addAuditRoutes } from './http/audit.ts';
+import { addCertificateRoutes } from './http/certificates.ts';
 import { addConnectionRoutes } from './http/connections.ts';
 import { addConsentRoutes } from './http/consent.ts';
 import { addCustomerRoutes } from './http/customers.ts';
@@ -43,6 +44,7 @@ const routes = [
   addApiKeyRoutes,
   addMeRoutes,
   addConnectionRoutes,
+  addCertificateRoutes,
   addConsentRoutes,
   addExpiringSecretRoutes,
   addAlertRoutes,

@@ -12,7 +12,15 @@ import { type Breakage, breakages } from '../test/infra/breakages.ts';
  */
 const { values } = parseArgs({ options: { checker: { type: 'string' }, only: { type: 'string', default: '' } } });
 /** They do not read `infra/`, or read what only a build has. */
-const LEFT_OUT = ['package', 'breakages', 'settings', 'local-settings', 'put-operator-key', 'check-deployment', 'kql/run'];
+const LEFT_OUT = [
+  'package',
+  'breakages',
+  'settings',
+  'local-settings',
+  'put-operator-key',
+  'check-deployment',
+  'kql/run',
+];
 
 /** They load Microsoft's parser, and are about these files only. */
 const OF_QUERIES = ['alerts', 'workbook'];

@@ -18,6 +18,7 @@ const allowedLicenses: readonly string[] = [
   'Python-2.0',
   'Unlicense',
   '(MIT OR EUPL-1.1+)',
+  '(BSD-3-Clause OR GPL-2.0)',
 ];
 
 export interface PackageLicense {

@@ -1,15 +1,11 @@
 import { z } from 'zod';
 import { type AlertSettings, type AlertSettingsStore, readAlertSettings } from '../../shared/alerts/alert-settings.ts';
-import type { Connection } from '../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
-import { acknowledgeAlerts, resumeAlerts, snoozeAlerts } from '../../shared/connections/silence-alerts.ts';
 import type { Api } from '../../shared/edge/api.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { addressField, futureInstantField } from '../../shared/edge/fields.ts';
-import type { CustomerActor } from '../../shared/kernel/actor.ts';
-import { connectionSchema } from './connection-schemas.ts';
-import { presentConnection } from './present-connection.ts';
+import { addressField } from '../../shared/edge/fields.ts';
+import { addSilenceRoutes } from './silence-alerts.ts';
 
 interface Deps extends EndpointDeps {
   connections: Pick<ConnectionStore, 'get' | 'update'>;
@@ -40,14 +36,12 @@ const settingsSchema = z
   .meta({ id: 'ExpiryAlerts', description: 'How people are told about expiring client secrets.' });
 
 export function addAlertRoutes(api: Api, deps: Deps): void {
-  const present = (connection: Connection) => presentConnection(connection, deps.clock.now(), deps.expiringWithinDays);
-
   api.route({
     name: 'expiry-alerts-get',
     method: 'GET',
     path: 'v1/expiry-alerts',
     tag: 'Connections',
-    summary: 'Get who is told about expiring client secrets, and when',
+    summary: 'Get who is told about expiring credentials, and when',
     responses: { 200: { description: 'The settings, or the defaults.', schema: settingsSchema } },
     permission: 'read',
     handle: async ({ actor }) => ({ jsonBody: presentSettings(await readAlertSettings(deps, actor.customerId)) }),
@@ -58,7 +52,7 @@ export function addAlertRoutes(api: Api, deps: Deps): void {
     method: 'PUT',
     path: 'v1/expiry-alerts',
     tag: 'Connections',
-    summary: 'Change who is told about expiring client secrets, and when',
+    summary: 'Change who is told about expiring credentials, and when',
     description:
       'Each threshold is told once: by the webhook events `secret.expiring` and `secret.expired`, and by e-mail to the contacts.',
     responses: { 200: { description: 'The new settings.', schema: settingsSchema } },
@@ -79,57 +73,7 @@ export function addAlertRoutes(api: Api, deps: Deps): void {
     },
   });
 
-  api.route({
-    name: 'connections-snooze-alerts',
-    method: 'POST',
-    path: 'v1/connections/{connectionId}/client-secret/snooze',
-    tag: 'Connections',
-    summary: 'Snooze notices about an expiring client secret',
-    description:
-      'Thresholds that pass until then are told afterwards, in one notice. That it has expired is always told.',
-    responses: { 200: { description: 'The connection.', schema: connectionSchema } },
-    permission: 'manage',
-    body: z.strictObject({ until: futureInstantField(deps.clock) }),
-    handle: async ({ actor, params: { connectionId = '' }, body }) => ({
-      jsonBody: present(await snoozeAlerts(deps, actor, connectionId, body.until)),
-    }),
-  });
-
-  const addVerb = (
-    verb: { name: string; method: 'POST' | 'DELETE'; path: string; summary: string; description: string },
-    change: (actor: CustomerActor, connectionId: string) => Promise<Connection>,
-  ) =>
-    api.route({
-      ...verb,
-      tag: 'Connections',
-      responses: { 200: { description: 'The connection.', schema: connectionSchema } },
-      permission: 'manage',
-      handle: async ({ actor, params: { connectionId = '' }, requireMatch }) => {
-        // `If-Match` belongs to methods that change a resource itself.
-        if (verb.method === 'DELETE') requireMatch(present(await requireConnection(deps, actor, connectionId)));
-        return { jsonBody: present(await change(actor, connectionId)) };
-      },
-    });
-  addVerb(
-    {
-      name: 'connections-acknowledge-alerts',
-      method: 'POST',
-      path: 'v1/connections/{connectionId}/client-secret/acknowledge',
-      summary: 'Acknowledge that a client secret expires',
-      description: 'Stops further notices about this secret, except that it has expired. A new secret begins anew.',
-    },
-    (actor, connectionId) => acknowledgeAlerts(deps, actor, connectionId),
-  );
-  addVerb(
-    {
-      name: 'connections-resume-alerts',
-      method: 'DELETE',
-      path: 'v1/connections/{connectionId}/client-secret/snooze',
-      summary: 'Get notices about an expiring client secret again',
-      description: 'Ends a snooze, and takes an acknowledgement back.',
-    },
-    (actor, connectionId) => resumeAlerts(deps, actor, connectionId),
-  );
+  for (const credential of ['client-secret', 'certificate'] as const) addSilenceRoutes(api, deps, credential);
 }
 
 function presentSettings(settings: AlertSettings): z.infer<typeof settingsSchema> {

@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { clientSecretStates, clouds, connectionStatuses, sendProbes } from '../../shared/connections/connection.ts';
+import { clouds, connectionStatuses, sendProbes } from '../../shared/connections/connection.ts';
 import { testSteps } from '../../shared/connections/connection-test.ts';
+import { credentialKinds, credentialStates } from '../../shared/connections/credential.ts';
 import { audiences } from '../../shared/connections/tokens.ts';
 import { instant, pageOf } from '../../shared/edge/response-fields.ts';
+import { certificateFields, nextCertificateSchema } from './certificate-schemas.ts';
 import {
   causeSchema,
   connectionFindingSchema,
@@ -75,10 +77,20 @@ const entraSchema = z
   })
   .meta({ id: 'EntraView', description: 'What Microsoft Entra shows about the client secret in use.' });
 
-/** What people have said to the notices about an expiring client secret. */
+/** What people have said to the notices about an expiring credential. */
 const silence = {
   acknowledgedAt: instant.nullable().meta({ description: 'From then on, only the expiry itself is told.' }),
   snoozedUntil: instant.nullable().meta({ description: 'Until then, only the expiry itself is told.' }),
+};
+
+const lifetime = {
+  daysLeft: z.int(),
+  state: z.enum(credentialStates).meta({ description: '`expired` also if Microsoft says so before `expiresAt`.' }),
+  previous: z
+    .strictObject({ credential: z.enum(credentialKinds), expiresAt: instant, restorableUntil: instant })
+    .optional()
+    .meta({ description: 'The credential that was replaced last, as long as it can be brought back.' }),
+  ...silence,
 };
 
 export const connectionSchema = z
@@ -93,18 +105,15 @@ export const connectionSchema = z
         'The verified domains of the tenant, as of the last test that passed. Imports reject other domains. `null` if the test could not read them: that needs User.Read.All or Organization.Read.All.',
     }),
     clientId: z.string(),
-    clientSecret: z.strictObject({
-      expiresAt: instant,
-      daysLeft: z.int(),
-      state: z
-        .enum(clientSecretStates)
-        .meta({ description: '`expired` also if Microsoft says so before `expiresAt`.' }),
-      previous: z
-        .strictObject({ expiresAt: instant, restorableUntil: instant })
-        .optional()
-        .meta({ description: 'The secret that was replaced last, as long as it can be brought back.' }),
-      ...silence,
-    }),
+    clientSecret: z
+      .strictObject({ expiresAt: instant, ...lifetime })
+      .nullable()
+      .meta({ description: '`null` if the connection has another credential.' }),
+    certificate: z
+      .strictObject({ ...certificateFields, ...lifetime })
+      .nullable()
+      .meta({ description: '`null` if the connection has another credential.' }),
+    nextCertificate: nextCertificateSchema.nullable(),
     probes: z.array(probeSchema),
     sendProbe: z.enum(sendProbes),
     defaultMailbox: z.string().nullable(),
@@ -115,7 +124,7 @@ export const connectionSchema = z
     consentedAt: instant.nullable(),
     createdAt: instant,
   })
-  .meta({ id: 'Connection', description: 'A permission to reach a tenant. The client secret is never shown.' });
+  .meta({ id: 'Connection', description: 'A permission to reach a tenant. Secrets and private keys are never shown.' });
 
 export const consentLinkSchema = z
   .strictObject({
@@ -129,9 +138,10 @@ const expiringSecretSchema = z
     customerId: z.string(),
     connectionId: z.string(),
     name: z.string(),
+    credential: z.enum(credentialKinds).meta({ description: 'What expires.' }),
     expiresAt: instant,
     daysLeft: z.int(),
-    state: z.enum(clientSecretStates),
+    state: z.enum(credentialStates),
     ...silence,
   })
   .meta({ id: 'ExpiringSecret' });

@@ -6,15 +6,18 @@ import { clientSecretField, cloudField, tenantField } from '../../shared/connect
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { deleteConnection } from '../../shared/connections/delete-connection.ts';
 import { registerConnection } from '../../shared/connections/register-connection.ts';
-import { replaceClientSecret, restoreClientSecret } from '../../shared/connections/replace-client-secret.ts';
+import { replaceClientSecret } from '../../shared/connections/replace-client-secret.ts';
+import { restoreCredential } from '../../shared/connections/replace-credential.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { updateConnection } from '../../shared/connections/update-connection.ts';
+import type { ReadCertificateFile } from '../../shared/connections/uploaded-certificate.ts';
 import type { Api } from '../../shared/edge/api.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { addressField, futureInstantOrDateField, nameField } from '../../shared/edge/fields.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { connectionSchema, testResultSchema } from './connection-schemas.ts';
+import { optionalCredential, readNewCredential, withCredential } from './new-credential.ts';
 import { presentConnection } from './present-connection.ts';
 import { presentTestResult } from './present-test-result.ts';
 
@@ -29,6 +32,7 @@ type Deps = EndpointDeps &
     expiringWithinDays: number;
     /** Whether this deployment is configured to reach the cloud. */
     hasCloud: (cloud: Cloud) => boolean;
+    readCertificateFile: ReadCertificateFile;
     fields: { nameMaxLength: number };
   };
 
@@ -62,7 +66,8 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     path: 'v1/connections',
     tag: 'Connections',
     summary: 'Register a tenant',
-    description: 'Stores the client secret in the vault. Next, grant the app consent and run the connection test.',
+    description:
+      'Give either `clientSecret` with `clientSecretExpiresAt`, or `certificate`. Secrets and keys go to the vault. Next, grant the app consent and run the connection test. A certificate that was made must first be added to the app: download its public part.',
     refusals: ['conflict', 'quota_reached', 'vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled'],
     responses: {
       201: {
@@ -73,19 +78,22 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     },
     permission: 'administer',
     testsConnection: true,
-    body: z.strictObject({
-      name,
-      tenant: tenantField,
-      clientId,
-      ...secretFields,
-      cloud: cloudField(deps.hasCloud).default('global'),
-      probes: probeList.default(['graph.readWrite', 'graph.send']),
-      sendProbe: sendProbe.default('noDelivery'),
-      defaultMailbox: defaultMailbox.optional(),
-    }),
+    body: withCredential(
+      z.strictObject({
+        name,
+        tenant: tenantField,
+        clientId,
+        ...optionalCredential(secretFields),
+        cloud: cloudField(deps.hasCloud).default('global'),
+        probes: probeList.default(['graph.readWrite', 'graph.send']),
+        sendProbe: sendProbe.default('noDelivery'),
+        defaultMailbox: defaultMailbox.optional(),
+      }),
+    ),
     async handle({ actor, body, newId }) {
-      const { defaultMailbox, ...rest } = body;
-      const input = { ...rest, ...(defaultMailbox && { defaultMailbox }) };
+      const { defaultMailbox, clientSecret, clientSecretExpiresAt, certificate, ...rest } = body;
+      const credential = await readNewCredential(deps, { clientSecret, clientSecretExpiresAt, certificate });
+      const input = { ...rest, credential, ...(defaultMailbox && { defaultMailbox }) };
       const connection = await registerConnection({ ...deps, newId }, actor, input);
       return {
         status: 201,
@@ -129,9 +137,10 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     summary: 'Change a connection',
     description:
       'A changed `clientId` is another app: the connection awaits consent again, and its test runs. A changed `clientSecretExpiresAt` corrects the date and leaves the secret as it is.',
-    refusals: ['conflict'],
+    refusals: ['conflict', 'wrong_state'],
     responses: { 200: { description: 'The changed connection.', schema: connectionSchema } },
     permission: 'administer',
+    testsConnection: ({ clientId }) => clientId !== undefined,
     body: z.strictObject({
       name: name.optional(),
       clientId: clientId.optional(),
@@ -160,7 +169,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     tag: 'Connections',
     summary: 'Delete a connection with its mailboxes and imports',
     description:
-      'The connection is gone immediately, its client secret cannot be read any more, and its tenant can be registered again. Mailboxes and imports are removed in the background. Until then, deleting it again succeeds.',
+      'The connection is gone immediately, its credential cannot be used any more, and its tenant can be registered again. Mailboxes and imports are removed in the background. Until then, deleting it again succeeds.',
     responses: { 204: { description: 'The connection is deleted.' } },
     permission: 'administer',
     async handle({ actor, params, requireMatch }) {
@@ -176,7 +185,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     tag: 'Connections',
     summary: 'Replace the client secret',
     description:
-      'Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret stays in use. Then the rest of the connection test runs. Imports that paused because of the old secret continue by themselves within a minute. The old secret is kept for some days, and can be brought back.',
+      'Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret or certificate stays in use. Then the rest of the connection test runs. Imports that paused because of the old credential continue by themselves within a minute. The old one is kept for some days, and can be brought back.',
     refusals: ['credentials_rejected', 'vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled', 'conflict'],
     responses: { 200: { description: 'The connection with its new secret.', schema: connectionSchema } },
     permission: 'administer',
@@ -196,7 +205,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     tag: 'Connections',
     summary: 'Bring back the client secret from before the last replacement',
     description:
-      'Asks Microsoft for a token with that secret first. If Microsoft refuses it, nothing changes. The two secrets change places, so this can be undone in the same way.',
+      'Asks Microsoft for a token with that secret first. If Microsoft refuses it, nothing changes. The two credentials change places, so this can be undone in the same way.',
     refusals: [
       'wrong_state',
       'credentials_rejected',
@@ -208,7 +217,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     permission: 'administer',
     testsConnection: true,
     handle: async ({ actor, params }) => ({
-      jsonBody: present(await restoreClientSecret(deps, actor, params.connectionId ?? '')),
+      jsonBody: present(await restoreCredential(deps, actor, params.connectionId ?? '', 'clientSecret')),
     }),
   });
 

@@ -18,7 +18,7 @@ export function addExpiringSecretRoutes(api: Api, deps: Deps): void {
     method: 'GET',
     path: 'v1/expiring-secrets',
     tag: 'Connections',
-    summary: 'List client secrets that expire soon',
+    summary: 'List credentials that expire soon',
     refusals: ['not_found'],
     description:
       'With `format=ics`, one page as a calendar (RFC 5545), for programs that send the API key in a header. A page of it has no cursor.',

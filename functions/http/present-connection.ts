@@ -2,11 +2,10 @@ import type { z } from 'zod';
 import { causes } from '../../shared/causes/causes.ts';
 import type { ConnectionFinding } from '../../shared/causes/verdict.ts';
 import { enteredExpiryOf, registrationOf } from '../../shared/connections/app-registration.ts';
-import { clientSecretStateOf, daysLeft } from '../../shared/connections/client-secret.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
-import { alertOf } from '../../shared/connections/secret-alert.ts';
 import type { connectionSchema } from './connection-schemas.ts';
 import type { connectionFindingSchema } from './finding-schemas.ts';
+import { presentCredential } from './present-credential.ts';
 import { presentTestResult } from './present-test-result.ts';
 
 /** A connection as the API shows it. Fields are listed, never spread, so that showing a new one is a decision. */
@@ -15,8 +14,6 @@ export function presentConnection(
   now: Date,
   expiringWithinDays: number,
 ): z.infer<typeof connectionSchema> {
-  const expiresAt = connection.clientSecretExpiresAt;
-  const alert = alertOf(connection, now);
   return {
     id: connection.id,
     name: connection.name,
@@ -25,14 +22,7 @@ export function presentConnection(
     ...(connection.tenantDomain !== undefined && { tenantDomain: connection.tenantDomain }),
     verifiedDomains: connection.verifiedDomains ?? null,
     clientId: connection.clientId,
-    clientSecret: {
-      expiresAt: expiresAt.toISOString(),
-      daysLeft: daysLeft(expiresAt, now),
-      state: clientSecretStateOf(connection, now, expiringWithinDays),
-      ...presentPrevious(connection, now),
-      acknowledgedAt: alert.acknowledgedAt?.toISOString() ?? null,
-      snoozedUntil: alert.snoozeEndsAt && alert.snoozeEndsAt > now ? alert.snoozeEndsAt.toISOString() : null,
-    },
+    ...presentCredential(connection, now, expiringWithinDays),
     probes: connection.probes,
     sendProbe: connection.sendProbe,
     defaultMailbox: connection.defaultMailbox ?? null,
@@ -43,12 +33,6 @@ export function presentConnection(
     consentedAt: connection.consentedAt?.toISOString() ?? null,
     createdAt: connection.createdAt.toISOString(),
   };
-}
-
-function presentPrevious({ previousSecret }: Connection, now: Date) {
-  if (!previousSecret || previousSecret.removeAt <= now) return {};
-  const { expiresAt, removeAt } = previousSecret;
-  return { previous: { expiresAt: expiresAt.toISOString(), restorableUntil: removeAt.toISOString() } };
 }
 
 function presentEntra(connection: Connection): z.infer<typeof connectionSchema>['entra'] {

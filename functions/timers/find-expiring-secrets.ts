@@ -21,9 +21,9 @@ export function addFindExpiringSecretsTimer(host: Pick<typeof app, 'timer'>, dep
       async handle({ log }) {
         const registrations = await readRegistrations(deps, log);
         if (registrations) log('info', 'registrations_read', registrations);
-        await findExpiringSecrets(deps, ({ customerId, connectionId, daysLeft, state, expiresAt }) => {
+        await findExpiringSecrets(deps, ({ customerId, connectionId, credential, daysLeft, state, expiresAt }) => {
           const name = state === 'expired' ? 'client_secret_expired' : 'client_secret_expiring';
-          signal(log, name, { customerId, connectionId, daysLeft, expiresAt: expiresAt.toISOString() });
+          signal(log, name, { customerId, connectionId, credential, daysLeft, expiresAt: expiresAt.toISOString() });
         });
         const notices = await tellExpiringSecrets(deps);
         log('info', 'expiring_secrets_told', { notices });

@@ -17,6 +17,8 @@ var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
 var keyVaultSecretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
+var keyVaultCertificatesOfficer = 'a4417e6f-fecd-4de8-b567-7b0420556985'
+var keyVaultCryptoUser = '12338af0-0e69-4776-bea7-57ae8d297424'
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
 // The Functions host takes leases on blobs and requires Blob Data Owner on its own account.
@@ -29,6 +31,14 @@ var dataRoles = [
   storageBlobDataContributor
   storageQueueDataContributor
   storageTableDataContributor
+]
+
+// Officer, not User: the API stores, replaces and removes customers' client secrets and certificates. It signs with the
+// keys of certificates, and reads none of them. Nobody else has a role on this vault.
+var customerVaultRoles = [
+  keyVaultSecretsOfficer
+  keyVaultCertificatesOfficer
+  keyVaultCryptoUser
 ]
 
 resource hostAccount 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
@@ -86,16 +96,17 @@ resource appOnOperatorVault 'Microsoft.Authorization/roleAssignments@2022-04-01'
   }
 }
 
-// Officer, not User: the API stores, replaces and removes customers' client secrets. Nobody else has a role on this vault.
-resource appOnCustomerVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(customerVault.id, appPrincipalId, keyVaultSecretsOfficer)
-  scope: customerVault
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsOfficer)
-    principalId: appPrincipalId
-    principalType: 'ServicePrincipal'
+resource appOnCustomerVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in customerVaultRoles: {
+    name: guid(customerVault.id, appPrincipalId, role)
+    scope: customerVault
+    properties: {
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+      principalId: appPrincipalId
+      principalType: 'ServicePrincipal'
+    }
   }
-}
+]
 
 resource appOnApplicationInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(applicationInsights.id, appPrincipalId, monitoringMetricsPublisher)

@@ -30,6 +30,8 @@ export interface StoredSecret {
   versions: SecretVersion[];
   /** In milliseconds since 1970. Set while the secret is deleted and can be recovered. */
   deletedAt?: number | undefined;
+  /** Belongs to a certificate, and is only listed. */
+  isManaged?: boolean | undefined;
 }
 
 export interface SecretStoreOptions {
@@ -37,8 +39,10 @@ export interface SecretStoreOptions {
   /** How long a deletion takes. Until then the name is taken, and not yet among the deleted secrets. Default 0. */
   deletionMs?: number;
   now?: () => number;
+  /** The secrets of certificates. */
+  managed?: () => StoredSecret[];
   /** Called after every change, before the caller gets its result. */
-  onChange?: (secrets: StoredSecret[]) => void;
+  onChange?: () => void;
 }
 
 /** Secrets with versions and soft delete. Names are not case-sensitive. A deleted name is taken until it is purged. */
@@ -46,12 +50,14 @@ export class SecretStore {
   readonly #secrets = new Map<string, StoredSecret>();
   readonly #deletionMs: number;
   readonly #now: () => number;
-  readonly #onChange: (secrets: StoredSecret[]) => void;
+  readonly #managed: () => StoredSecret[];
+  readonly #onChange: () => void;
 
   constructor(options: SecretStoreOptions = {}) {
     for (const secret of options.secrets ?? []) this.#secrets.set(secret.name.toLowerCase(), secret);
     this.#deletionMs = options.deletionMs ?? 0;
     this.#now = options.now ?? Date.now;
+    this.#managed = options.managed ?? (() => []);
     this.#onChange = options.onChange ?? (() => undefined);
   }
 
@@ -129,22 +135,27 @@ export class SecretStore {
   }
 
   list(): StoredSecret[] {
-    return this.#sorted().filter((secret) => secret.deletedAt === undefined);
+    return sorted([...this.all().filter((secret) => secret.deletedAt === undefined), ...this.#managed()]);
   }
 
   listDeleted(): StoredSecret[] {
-    return this.#sorted().filter((secret) => secret.deletedAt !== undefined && !this.#isDeleting(secret));
+    return this.all().filter((secret) => secret.deletedAt !== undefined && !this.#isDeleting(secret));
   }
 
   #isDeleting(secret: StoredSecret): boolean {
     return secret.deletedAt !== undefined && this.#now() < secret.deletedAt + this.#deletionMs;
   }
 
-  #sorted(): StoredSecret[] {
-    return [...this.#secrets.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  /** Deleted ones included, without those of certificates. */
+  all(): StoredSecret[] {
+    return sorted([...this.#secrets.values()]);
   }
 
   #changed(): void {
-    this.#onChange([...this.#secrets.values()]);
+    this.#onChange();
   }
+}
+
+function sorted(secrets: StoredSecret[]): StoredSecret[] {
+  return secrets.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -37,7 +37,11 @@ export function presentVersion(url: string, { name }: StoredSecret, version: Sec
 
 /** One secret in the list. Its id names no version. */
 export function presentItem(url: string, secret: StoredSecret): object {
-  return { id: secretId(url, secret.name), ...properties(current(secret)) };
+  return {
+    id: secretId(url, secret.name),
+    ...properties(current(secret)),
+    ...(secret.isManaged && { managed: true }),
+  };
 }
 
 export function presentDeletedItem(url: string, secret: StoredSecret): object {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nameOf, page, read, type VaultRequest, type VaultResponse } from './operation.ts';
 import type { SecretStore } from './secret-store.ts';
 import {
   current,
@@ -8,25 +9,9 @@ import {
   presentSecret,
   presentVersion,
 } from './secret-wire.ts';
-import { badParameter, VaultError } from './vault-error.ts';
-
-export interface VaultRequest {
-  method: string;
-  /** The decoded path. An empty last segment is kept: clients ask for the current version as `/secrets/{name}/`. */
-  segments: string[];
-  query: URLSearchParams;
-  body: string;
-  /** The vault's own URL. Every id begins with it. */
-  url: string;
-}
-
-export interface VaultResponse {
-  status: number;
-  body?: object;
-}
+import { badParameter } from './vault-error.ts';
 
 const VALUE_BYTES_MAX = 25_600;
-const PAGE_MAX = 25;
 
 const seconds = z.int().min(0);
 const attributes = z.object({ enabled: z.boolean(), nbf: seconds, exp: seconds }).partial().nullish();
@@ -97,30 +82,6 @@ function updateSecret(store: SecretStore, request: VaultRequest): VaultResponse 
 
 const ok = (body: object): VaultResponse => ({ status: 200, body });
 
-function nameOf({ segments }: VaultRequest): string {
-  const name = segments[1] ?? '';
-  if (!/^[0-9a-zA-Z-]{1,127}$/.test(name)) {
-    throw badParameter(
-      `The request URI contains an invalid name: ${name}. The name must be a 1-127 character string, containing only 0-9, a-z, A-Z, and -.`,
-    );
-  }
-  return name;
-}
-
-function read<T>(schema: z.ZodType<T>, body: string): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    throw badParameter('The request body is not valid JSON.');
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  // Only the names of the fields: zod's messages could contain the secret's value.
-  const fields = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.') || 'body'))];
-  throw badParameter(`Property has invalid value: ${fields.join(', ')}`);
-}
-
 function attributesOf(given: z.infer<typeof changes>) {
   const { enabled, nbf, exp } = given.attributes ?? {};
   if (nbf !== undefined && exp !== undefined && exp <= nbf) {
@@ -128,21 +89,4 @@ function attributesOf(given: z.infer<typeof changes>) {
   }
   if (Object.keys(given.tags ?? {}).length > 15) throw badParameter('A secret holds at most 15 tags.');
   return { contentType: given.contentType ?? undefined, tags: given.tags ?? undefined, enabled, nbf, exp };
-}
-
-function page<T>(request: VaultRequest, all: readonly T[], present: (item: T) => object): VaultResponse {
-  const size = Number(request.query.get('maxresults') ?? PAGE_MAX);
-  if (!Number.isInteger(size) || size < 1 || size > PAGE_MAX) {
-    throw badParameter(`maxresults must be a whole number between 1 and ${PAGE_MAX}.`);
-  }
-  const start = Number(request.query.get('$skiptoken') ?? 0);
-  if (!Number.isInteger(start) || start < 0) throw new VaultError(400, 'BadParameter', 'Invalid continuation token.');
-  const end = start + size;
-  const next = new URLSearchParams(request.query);
-  next.set('$skiptoken', String(end));
-  const path = request.segments.map(encodeURIComponent).join('/');
-  return ok({
-    value: all.slice(start, end).map(present),
-    nextLink: end < all.length ? `${request.url}/${path}?${next}` : null,
-  });
 }

@@ -49,6 +49,30 @@ export const secretIsBeingDeleted = (name: string) =>
 export const secretIsDisabled = () =>
   new VaultError(403, 'Forbidden', 'Operation get is not allowed on a disabled secret.', 'SecretDisabled');
 
+export const certificateNotFound = (name: string) =>
+  new VaultError(
+    404,
+    'CertificateNotFound',
+    `A certificate with (name/id) ${name} was not found in this key vault. If you recently deleted this certificate you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182`,
+  );
+
+export const deletedCertificateNotFound = (name: string) =>
+  new VaultError(404, 'CertificateNotFound', `Deleted Certificate not found: ${name}`);
+
+export const certificateIsDeleted = (name: string) =>
+  new VaultError(
+    409,
+    'Conflict',
+    `Certificate ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the certificate can only be recovered or purged.`,
+    'ObjectIsDeletedButRecoverable',
+  );
+
+export const keyNotFound = (name: string) =>
+  new VaultError(404, 'KeyNotFound', `A key with (name/id) ${name} was not found in this key vault.`);
+
+export const keyIsDisabled = () =>
+  new VaultError(403, 'Forbidden', 'Operation sign is not allowed on a disabled key.', 'KeyDisabled');
+
 export const forbiddenByRbac = (appId: string) =>
   new VaultError(
     403,

@@ -1,13 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { freePort } from '../ports.ts';
+import { CertificateStore } from './certificate-store.ts';
+import { findCertificateOperation } from './certificates-api.ts';
+import type { VaultRequest } from './operation.ts';
 import { type VaultRequestCount, VaultRequestCounts } from './request-counts.ts';
 import { createRequestLimit } from './request-limit.ts';
-import { readSecrets, writeSecrets } from './secret-file.ts';
 import { SecretStore } from './secret-store.ts';
 import { findOperation } from './secrets-api.ts';
 import { createTokenCheck, type VerifyToken } from './token-check.ts';
 import { badParameter, forbiddenByRbac, throttled, unavailable, VaultError } from './vault-error.ts';
+import { readVault, writeVault } from './vault-file.ts';
 import { readBody, readSegments, send } from './vault-http.ts';
 
 const errorByFault = {
@@ -27,10 +30,10 @@ export interface VaultOptions {
   loginUrl: string;
   /** Tokens of other tenants are refused. */
   tenantId: string;
-  /** The apps that may use the secrets. Any app of the tenant if absent. */
+  /** The apps that may use the vault. Any app of the tenant if absent. */
   clientIds?: readonly string[];
   port?: number;
-  /** The file that keeps the secrets. They stay in memory if absent. */
+  /** The file that keeps everything. It stays in memory if absent. */
   file?: string;
   /** How long a deletion takes. In Azure it takes time too. Default 0. */
   deletionMs?: number;
@@ -54,14 +57,31 @@ export interface Vault {
 /** https://learn.microsoft.com/azure/key-vault/general/service-limits */
 const REQUESTS_PER_10S_MAX = 4_000;
 
-/** Starts the secrets API of a key vault on 127.0.0.1, over TLS. */
+/** Starts the API of a key vault, for secrets, certificates and keys, on 127.0.0.1, over TLS. */
 export async function startVault(options: VaultOptions): Promise<Vault> {
   const { file } = options;
-  const store = new SecretStore({
-    secrets: file ? readSecrets(file) : [],
+  const kept = file ? readVault(file) : { secrets: [], certificates: [] };
+  const onChange = () => {
+    if (file) writeVault(file, { secrets: secrets.all(), certificates: certificates.all() });
+  };
+  const certificates = new CertificateStore({ certificates: kept.certificates, onChange });
+  const secrets: SecretStore = new SecretStore({
+    secrets: kept.secrets,
+    managed: () => certificates.secrets(),
     ...(options.deletionMs !== undefined && { deletionMs: options.deletionMs }),
-    ...(file && { onChange: (secrets) => writeSecrets(file, secrets) }),
+    onChange,
   });
+  const find = (method: string, segments: readonly string[]) => {
+    const ofSecrets = findOperation(method, segments);
+    const ofCertificates = findCertificateOperation(method, segments);
+    if (ofSecrets) return { route: ofSecrets.route, run: (request: VaultRequest) => ofSecrets.run(secrets, request) };
+    return (
+      ofCertificates && {
+        route: ofCertificates.route,
+        run: (request: VaultRequest) => ofCertificates.run(certificates, request),
+      }
+    );
+  };
   const port = await freePort(options.port);
   const url = `https://127.0.0.1:${port}`;
   const checkToken = createTokenCheck(options);
@@ -73,7 +93,7 @@ export async function startVault(options: VaultOptions): Promise<Vault> {
     const method = request.method ?? 'GET';
     const { pathname, searchParams } = new URL(request.url ?? '/', url);
     const segments = readSegments(pathname);
-    const operation = findOperation(method, segments);
+    const operation = find(method, segments);
     let status = 500;
     try {
       const body = await readBody(request);
@@ -84,7 +104,7 @@ export async function startVault(options: VaultOptions): Promise<Vault> {
       if (!isWithinLimit()) throw throttled();
       if (!searchParams.get('api-version')) throw badParameter('api-version must be specified');
       if (!operation) throw new VaultError(404, 'NotFound', 'The vault has no such path.');
-      const result = operation.run(store, { method, segments, query: searchParams, body, url });
+      const result = await operation.run({ method, segments, query: searchParams, body, url });
       status = result.status;
       send(response, status, result.body);
     } catch (error) {

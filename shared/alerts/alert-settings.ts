@@ -1,6 +1,6 @@
 import type { Thresholds } from './decide-notice.ts';
 
-/** How one customer is told about expiring client secrets. */
+/** How one customer is told about expiring client secrets and certificates. */
 export interface AlertSettings extends Thresholds {
   customerId: string;
   daysBefore: number[];

@@ -6,6 +6,8 @@ const secretNotice = z.object({
   data: z.object({
     connectionId: z.string(),
     name: z.string(),
+    // Absent from events of an earlier version.
+    credential: z.enum(['clientSecret', 'certificate']).default('clientSecret'),
     tenantId: z.string(),
     expiresAt: z.string(),
     daysLeft: z.number(),
@@ -58,7 +60,8 @@ const TEST: Message = {
 };
 
 function aboutSecret({ type, data }: z.infer<typeof secretNotice>): Message {
-  const { name, daysLeft, expiresAt } = data;
+  const { name, daysLeft, expiresAt, credential } = data;
+  const what = credential === 'certificate' ? 'certificate' : 'client secret';
   const when =
     type === 'secret.expired'
       ? 'has expired'
@@ -67,8 +70,8 @@ function aboutSecret({ type, data }: z.infer<typeof secretNotice>): Message {
         : `expires in ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'}`;
   const says = type === 'secret.checked' ? checked(data.newerSecret !== undefined) : (of: string) => `${of} ${when}`;
   return {
-    subject: says(`The client secret of ${name}`),
-    title: says(`The client secret of “${name}”`),
+    subject: says(`The ${what} of ${name}`),
+    title: says(`The ${what} of “${name}”`),
     facts: [
       ['Connection', `${name} (${data.connectionId})`],
       ['Tenant', data.tenantId],

@@ -1,6 +1,6 @@
 import type { SecretAlert } from '../connections/secret-alert.ts';
 
-/** When to tell people that a client secret expires. */
+/** When to tell people that a credential expires. */
 export interface Thresholds {
   /** Days before the expiry. */
   daysBefore: readonly number[];
@@ -15,9 +15,9 @@ export type Notice = { type: 'secret.expired' } | { type: 'secret.expiring'; thr
 const DAY_MS = 86_400_000;
 
 /**
- * Decides whether people must be told about a client secret now. Each threshold is told once. Several that have passed
+ * Decides whether people must be told about a credential now. Each threshold is told once. Several that have passed
  * since the last run, because runs were missed or alerts were snoozed, are told by one notice that names the last of them.
- * That a secret has expired is told once, whatever was acknowledged or snoozed.
+ * That it has expired is told once, whatever was acknowledged or snoozed.
  *
  * All instants are absolute, so neither time zones nor leap days matter: a day is 24 hours.
  *

@@ -24,7 +24,7 @@ export function wantsEmail(settings: AlertSettings): boolean {
 
 /**
  * Sends the e-mail about an event to the contacts of a customer: from the customer's own mailbox, or by the mail server of
- * the deployment if that fails. An expired client secret cannot send from its own tenant, so the second way matters.
+ * the deployment if that fails. An expired credential cannot send from its own tenant, so the second way matters.
  */
 export async function sendNotice(
   deps: SendNoticeDeps,

@@ -1,7 +1,7 @@
 import { changeConnection } from '../connections/change-connection.ts';
-import { clientSecretStateOf, daysLeft } from '../connections/client-secret.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
+import { credentialStateOf, daysLeft } from '../connections/credential.ts';
 import { addHappenings, secretHappening } from '../connections/happenings.ts';
 import { alertOf } from '../connections/secret-alert.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -15,7 +15,7 @@ export interface TellDeps {
 }
 
 /**
- * The daily run: notes, for every client secret that has reached a threshold, that people must be told. The same write
+ * The daily run: notes, for every credential that has reached a threshold, that people must be told. The same write
  * remembers that they were, so a crash neither loses a notice nor tells it twice. Repeatable. Resolves to how many
  * notices there are.
  */
@@ -47,7 +47,7 @@ async function tell(deps: TellDeps, settings: AlertSettings, customerId: string,
 /** The connection with the notice that is due, or with the start of its lifetime; `undefined` if nothing is new. */
 function withNotice(connection: Connection, settings: AlertSettings, now: Date): Connection | undefined {
   const alert = alertOf(connection, now);
-  const isExpired = clientSecretStateOf(connection, now, 0) === 'expired';
+  const isExpired = credentialStateOf(connection, now, 0) === 'expired';
   const notice = decideNotice(alert, settings, now, isExpired);
   if (!notice) return alert === connection.secretAlert ? undefined : { ...connection, secretAlert: alert };
   const { expiresAt } = alert;

@@ -4,7 +4,7 @@ import { entraCodes, oauthErrors } from './entra-codes.ts';
 import { denialCodes, graphCodes } from './graph-codes.ts';
 import type { Refusal } from './refusal.ts';
 import type { Probe } from './verdict.ts';
-import { readImap, readSmtp } from './wording.ts';
+import { readImap, readSignature, readSmtp } from './wording.ts';
 
 /** What else is known when Microsoft refuses. */
 export interface RefusalContext {
@@ -26,7 +26,7 @@ export function classify(refusal: Refusal, context: RefusalContext = {}): CauseC
   switch (refusal.service) {
     case 'entra':
       return (
-        own(entraCodes, refusal.code) ??
+        (refusal.code === 'AADSTS700027' ? readSignature(refusal) : own(entraCodes, refusal.code)) ??
         own(oauthErrors, refusal.family ?? refusal.code) ??
         byStatus(refusal.status) ??
         'unknown_refusal'

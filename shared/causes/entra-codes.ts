@@ -4,12 +4,12 @@ import type { CauseCode } from './causes.ts';
  * The cause for each error number that Microsoft Entra returns on a client-credentials token request.
  *
  * Two kinds of numbers are left out on purpose: those that only a bug of ours can cause, and those that leave the
- * reason open. They become `unknown_refusal`, and the finding keeps the number.
+ * reason open. They become `unknown_refusal`, and the finding keeps the number. The text of AADSTS700027 names the reason:
+ * see `readSignature`.
  */
 export const entraCodes: Readonly<Record<string, CauseCode>> = {
   AADSTS7000215: 'secret_wrong',
   AADSTS7000222: 'secret_expired',
-  AADSTS700027: 'certificate_wrong',
   AADSTS700024: 'clock_wrong',
   AADSTS700021: 'certificate_wrong',
   AADSTS700213: 'certificate_wrong',
@@ -33,8 +33,9 @@ export const entraCodes: Readonly<Record<string, CauseCode>> = {
   AADSTS65001: 'consent_missing',
   AADSTS500011: 'service_missing',
   AADSTS650052: 'service_missing',
-  // Not from Microsoft: the connection names a secret that the vault does not release.
+  // Not from Microsoft: the connection names a credential that the vault does not release.
   secret_not_in_vault: 'secret_missing',
+  certificate_not_in_vault: 'certificate_missing',
   AADSTS50196: 'throttled',
   AADSTS90055: 'throttled',
   AADSTS50000: 'microsoft_unavailable',

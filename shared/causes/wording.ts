@@ -13,6 +13,13 @@ export function isBlockedByPolicy(refusal: Refusal): boolean {
   return ODATA_DISABLED.test(refusal.message);
 }
 
+/** Of AADSTS700027: `[Reason - The key was not found., Thumbprint of key used by client: '…'`. */
+export function readSignature({ message }: Refusal): CauseCode {
+  if (/\[Reason - The key was not found/i.test(message)) return 'certificate_not_registered';
+  if (/\[Reason - The key used is expired/i.test(message)) return 'certificate_expired';
+  return 'certificate_wrong';
+}
+
 /** IMAP answers `NO` or `BAD` for every error. */
 export function readImap(refusal: Refusal): CauseCode {
   if (/authenticated but not connected/i.test(refusal.message)) return 'imap_disabled';

@@ -1,6 +1,6 @@
 import type { Secret } from '../kernel/secret.ts';
-import { daysLeft } from './client-secret.ts';
 import type { Connection } from './connection.ts';
+import { daysLeft } from './credential.ts';
 import { addHappenings, secretHappening } from './happenings.ts';
 import type { AppToken } from './tokens.ts';
 
@@ -109,15 +109,16 @@ function isSameDate(expiresAt: Date, entered: Date): boolean {
  * date, and people are told. A view of another secret changes nothing.
  */
 export function applyRegistration(connection: Connection, view: RegistrationView | undefined): Connection {
-  if (!view || !isAbout(view, connection)) return connection;
-  const { registration: before, clientSecretExpiresAt: current } = connection;
+  const { registration: before, credential } = connection;
+  if (!view || !isAbout(view, connection) || credential.kind !== 'clientSecret') return connection;
+  const { expiresAt: current } = credential;
   const real = view.inUse?.expiresAt;
   if (!real) return { ...connection, registration: view };
   const isOurs = before && isAbout(before, connection) && before.inUse?.expiresAt.getTime() === current.getTime();
   const entered = isOurs ? before.enteredExpiresAt : current;
   const differs = entered !== undefined && !isSameDate(real, entered);
   const registration = { ...view, ...(differs && { enteredExpiresAt: entered }) };
-  const next = { ...connection, clientSecretExpiresAt: real, registration };
+  const next = { ...connection, credential: { ...credential, expiresAt: real }, registration };
   return hasNews(registrationOf(connection), registration) ? tellPeople(next, view.checkedAt) : next;
 }
 
@@ -131,7 +132,7 @@ function hasNews(before: RegistrationView | undefined, { inUse, enteredExpiresAt
 }
 
 function tellPeople(connection: Connection, now: Date): Connection {
-  const { clientSecretExpiresAt: expiresAt } = connection;
+  const { expiresAt } = connection.credential;
   const expiry = { expiresAt, daysLeft: daysLeft(expiresAt, now) };
   return addHappenings(connection, [secretHappening(connection, 'secret.checked', now, expiry)]);
 }
@@ -145,11 +146,11 @@ export function registrationOf(connection: Connection): RegistrationView | undef
 /** What was entered as the expiry, if Entra shows another one. Somebody may have entered it since then. */
 export function enteredExpiryOf(connection: Connection): Date | undefined {
   const { inUse, enteredExpiresAt } = registrationOf(connection) ?? {};
-  const { clientSecretExpiresAt: current } = connection;
+  const { expiresAt: current } = connection.credential;
   if (!inUse || inUse.expiresAt.getTime() === current.getTime()) return enteredExpiresAt;
   return isSameDate(inUse.expiresAt, current) ? undefined : current;
 }
 
 function isAbout({ clientId, version }: RegistrationView, connection: Connection): boolean {
-  return clientId === connection.clientId && version === connection.clientSecretVersion;
+  return clientId === connection.clientId && version === connection.credential.version;
 }

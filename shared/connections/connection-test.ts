@@ -65,8 +65,7 @@ export const awaitedCauses: ReadonlySet<CauseCode> = new Set(['consent_missing',
  * @param tested the connection as it was tested
  */
 export function applyTest(current: Connection, tested: Connection, result: TestResult): Connection | undefined {
-  const isOfAnother =
-    current.clientSecretVersion !== tested.clientSecretVersion || current.clientId !== tested.clientId;
+  const isOfAnother = current.credential.version !== tested.credential.version || current.clientId !== tested.clientId;
   const isOlder = current.lastTest !== undefined && result.testedAt < current.lastTest.testedAt;
   if (current.status === 'disconnected' || isOfAnother || isOlder) return undefined;
   const { testedAt } = result;

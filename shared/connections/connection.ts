@@ -1,6 +1,7 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
 import type { RegistrationView } from './app-registration.ts';
 import type { LastTest } from './connection-test.ts';
+import type { CertificateCredential, Credential, CredentialState, PreviousCredential } from './credential.ts';
 import type { ConnectionHappening } from './happenings.ts';
 import type { SecretAlert } from './secret-alert.ts';
 
@@ -18,18 +19,7 @@ type ConnectionStatus = (typeof connectionStatuses)[number];
 export const sendProbes = ['noDelivery', 'selfAddressed', 'none'] as const;
 export type SendProbe = (typeof sendProbes)[number];
 
-export const clientSecretStates = ['valid', 'expiring', 'expired'] as const;
-export type ClientSecretState = (typeof clientSecretStates)[number];
-
-/** A client secret that was replaced. Instances that have not noticed yet still use it. */
-export interface PreviousSecret {
-  version: string;
-  expiresAt: Date;
-  /** From then on, the vault need not keep it. */
-  removeAt: Date;
-}
-
-/** A customer's permission to reach one Microsoft 365 tenant. The client secret itself is stored in the vault only. */
+/** A customer's permission to reach one Microsoft 365 tenant. The credential itself is in the vault only. */
 export interface Connection {
   id: string;
   customerId: string;
@@ -45,15 +35,16 @@ export interface Connection {
    */
   verifiedDomains?: string[];
   clientId: string;
-  /** Which of the connection's secrets in the vault is in use. A new version makes all cached tokens stale. */
-  clientSecretVersion: string;
-  clientSecretExpiresAt: Date;
+  /** The credential in use. A new version makes all cached tokens stale. */
+  credential: Credential;
   /** As of the last run of the daily timer. */
-  clientSecretState: ClientSecretState;
-  /** When the secret in use was put into use, if it has replaced another one. */
-  clientSecretChangedAt?: Date;
-  /** The secret that was in use before. It can be brought back until `removeAt`. */
-  previousSecret?: PreviousSecret;
+  credentialState: CredentialState;
+  /** When the credential in use was put into use, if it has replaced another one. */
+  credentialChangedAt?: Date;
+  /** The credential that was in use before. It can be brought back until `removeAt`. */
+  previousCredential?: PreviousCredential;
+  /** A certificate that was made to replace the credential, and is not in use yet. */
+  nextCertificate?: CertificateCredential;
   probes: Probe[];
   sendProbe: SendProbe;
   defaultMailbox?: string;
@@ -69,7 +60,7 @@ export interface Connection {
   provenAt?: Date;
   /** The end of the quiet period: while grants propagate, no mailbox but the canary is checked before this instant. */
   checksHeldUntil?: Date;
-  /** What people were told about the expiry of the client secret. Absent before the daily timer has seen it. */
+  /** What people were told about the expiry of the credential. Absent before the daily timer has seen it. */
   secretAlert?: SecretAlert;
   /** What Microsoft Entra has shown about the client secret. Absent before it was asked. */
   registration?: RegistrationView;

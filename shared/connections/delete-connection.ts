@@ -3,26 +3,24 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionStore, DeletedConnection } from './connection-store.ts';
 import type { ConsentStore } from './consent-store.ts';
+import { type CredentialVaults, credentialsOf, removeCredential } from './credential-vaults.ts';
 import { expiryOf } from './expiring-secrets.ts';
 import type { ExpiryIndex } from './expiry-index.ts';
 import { noSuchConnection } from './require-connection.ts';
-import type { SecretVault } from './secret-vault.ts';
 import type { Tokens } from './tokens.ts';
 
-interface DeleteDeps {
+interface DeleteDeps extends CredentialVaults {
   connections: Pick<ConnectionStore, 'get' | 'hide' | 'getHidden'>;
-  vault: Pick<SecretVault, 'remove'>;
   tokens: Pick<Tokens, 'forget'>;
   /** Sends the message that makes `finishDeletion` run. */
   sendDeletion: (message: DeletedConnection) => Promise<void>;
   clock: Clock;
 }
 
-export interface FinishDeletionDeps {
+export interface FinishDeletionDeps extends CredentialVaults {
   connections: Pick<ConnectionStore, 'get' | 'getHidden' | 'noteDeletion' | 'forgetDeletion' | 'removeHidden'>;
   expiryIndex: Pick<ExpiryIndex, 'remove'>;
   consents: Pick<ConsentStore, 'remove'>;
-  vault: Pick<SecretVault, 'remove'>;
   tokens: Pick<Tokens, 'forget'>;
   /** Removes the mailboxes, imports and uploads of a connection and frees its slots. Repeatable. */
   purgeConnection: (customerId: string, connectionId: string) => Promise<void>;
@@ -39,7 +37,7 @@ const HEARTBEAT_MS = 10_000;
 
 /**
  * Deletes a connection. From the first write on it is gone for its customer: nothing finds it, no new work is accepted,
- * and its tenant can be registered again. Its secrets become unreadable. `finishDeletion` does the rest in the background.
+ * and its tenant can be registered again. Its credentials become unusable. `finishDeletion` does the rest in the background.
  *
  * Repeatable: while the rest is being done, deleting it again succeeds.
  *
@@ -65,7 +63,7 @@ export async function deleteConnection(
   });
   deps.tokens.forget(connectionId);
   // What fails here is done in the background.
-  await removeSecrets(deps, hidden).catch(() => undefined);
+  await removeCredentials(deps, hidden).catch(() => undefined);
   await deps.sendDeletion({ customerId, connectionId }).catch(() => undefined);
 }
 
@@ -83,7 +81,7 @@ export async function finishDeletion(
   if (await deps.connections.get(customerId, connectionId)) return deps.connections.forgetDeletion(connectionId);
   const hidden = await deps.connections.getHidden(customerId, connectionId);
   await withHeartbeat(deps, { customerId, connectionId }, async () => {
-    if (hidden) await removeSecrets(deps, hidden);
+    if (hidden) await removeCredentials(deps, hidden);
     deps.tokens.forget(connectionId);
     await deps.purgeConnection(customerId, connectionId);
     await deps.consents.remove(connectionId);
@@ -135,8 +133,6 @@ export async function sweepDeletions(
   return due.length;
 }
 
-async function removeSecrets(deps: Pick<DeleteDeps, 'vault'>, connection: Connection): Promise<void> {
-  const { id, clientSecretVersion, previousSecret } = connection;
-  await deps.vault.remove(id, clientSecretVersion);
-  if (previousSecret) await deps.vault.remove(id, previousSecret.version);
+async function removeCredentials(deps: CredentialVaults, connection: Connection): Promise<void> {
+  for (const credential of credentialsOf(connection)) await removeCredential(deps, connection.id, credential);
 }

@@ -2,19 +2,22 @@ import pLimit from 'p-limit';
 import type { Clock } from '../kernel/clock.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import { changeConnection } from './change-connection.ts';
-import { clientSecretStateOf, daysLeft } from './client-secret.ts';
-import type { ClientSecretState, Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { type CredentialKind, type CredentialState, credentialStateOf, daysLeft } from './credential.ts';
 import type { ExpiryIndex, ExpiryKey } from './expiry-index.ts';
 import { alertOf } from './secret-alert.ts';
 
+/** A client secret or a certificate that expires. */
 export interface ExpiringSecret {
   customerId: string;
   connectionId: string;
   name: string;
+  /** What expires. */
+  credential: CredentialKind;
   expiresAt: Date;
   daysLeft: number;
-  state: ClientSecretState;
+  state: CredentialState;
   acknowledgedAt?: Date;
   /** Notices are snoozed until then. */
   snoozeEndsAt?: Date;
@@ -29,7 +32,7 @@ const DAY_MS = 86_400_000;
 const STALE_AFTER_MS = 3_600_000;
 
 /**
- * One page of the client secrets that have expired or expire within `withinDays`, soonest first.
+ * One page of the credentials that have expired or expire within `withinDays`, soonest first.
  *
  * A page has at most `EXPIRING_PAGE_MAX` of them. It may be shorter than `limit`, or even empty, and still have a cursor.
  *
@@ -50,7 +53,7 @@ export async function listExpiringSecrets(
   const limit = pLimit(READS_AT_ONCE);
   const found = await Promise.all(entries.map((entry) => limit(() => readCurrent(deps, entry))));
   const items = found.flatMap((connection) =>
-    connection ? [present(connection, now, clientSecretStateOf(connection, now, withinDays))] : [],
+    connection ? [present(connection, now, credentialStateOf(connection, now, withinDays))] : [],
   );
   return { ...rest, items };
 }
@@ -63,12 +66,12 @@ interface FindDeps {
 }
 
 /**
- * The daily check: stores the state of each connection's client secret, reports every secret that is expiring or
+ * The daily check: stores the state of each connection's credential, reports every one that is expiring or
  * expired, and repairs the index. Repeatable.
  */
 export async function findExpiringSecrets(deps: FindDeps, report: (secret: ExpiringSecret) => void): Promise<void> {
   const now = deps.clock.now();
-  const stateOf = (connection: Connection) => clientSecretStateOf(connection, now, deps.expiringWithinDays);
+  const stateOf = (connection: Connection) => credentialStateOf(connection, now, deps.expiringWithinDays);
   for await (const entry of deps.expiryIndex.each()) {
     const isYoung = now.getTime() - entry.notedAt.getTime() < STALE_AFTER_MS;
     if (!isYoung && !(await readCurrent(deps, entry))) await deps.expiryIndex.remove(entry);
@@ -78,17 +81,17 @@ export async function findExpiringSecrets(deps: FindDeps, report: (secret: Expir
     await deps.expiryIndex.put({ ...expiryOf(connection), notedAt: now });
     const state = stateOf(connection);
     if (state !== 'valid') report(present(connection, now, state));
-    if (state === connection.clientSecretState) continue;
-    // The secret may have been replaced since it was listed.
+    if (state === connection.credentialState) continue;
+    // The credential may have been replaced since it was listed.
     await changeConnection(deps.connections, connection.customerId, connection.id, (current) =>
-      current.clientSecretState === stateOf(current) ? undefined : { ...current, clientSecretState: stateOf(current) },
+      current.credentialState === stateOf(current) ? undefined : { ...current, credentialState: stateOf(current) },
     );
   }
 }
 
 export function expiryOf(connection: Connection): ExpiryKey {
-  const { customerId, id, clientSecretExpiresAt } = connection;
-  return { customerId, connectionId: id, expiresAt: clientSecretExpiresAt };
+  const { customerId, id, credential } = connection;
+  return { customerId, connectionId: id, expiresAt: credential.expiresAt };
 }
 
 /** Resolves to the connection of an entry, or to `undefined` if the entry is stale. */
@@ -97,17 +100,18 @@ async function readCurrent(
   { customerId, connectionId, expiresAt }: ExpiryKey,
 ): Promise<Connection | undefined> {
   const connection = (await deps.connections.get(customerId, connectionId))?.value;
-  return connection?.clientSecretExpiresAt.getTime() === expiresAt.getTime() ? connection : undefined;
+  return connection?.credential.expiresAt.getTime() === expiresAt.getTime() ? connection : undefined;
 }
 
-function present(connection: Connection, now: Date, state: ClientSecretState): ExpiringSecret {
+function present(connection: Connection, now: Date, state: CredentialState): ExpiringSecret {
   const { acknowledgedAt, snoozeEndsAt } = alertOf(connection, now);
   return {
     customerId: connection.customerId,
     connectionId: connection.id,
     name: connection.name,
-    expiresAt: connection.clientSecretExpiresAt,
-    daysLeft: daysLeft(connection.clientSecretExpiresAt, now),
+    credential: connection.credential.kind,
+    expiresAt: connection.credential.expiresAt,
+    daysLeft: daysLeft(connection.credential.expiresAt, now),
     state,
     ...(acknowledgedAt && { acknowledgedAt }),
     ...(snoozeEndsAt && snoozeEndsAt > now && { snoozeEndsAt }),

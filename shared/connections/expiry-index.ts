@@ -3,7 +3,7 @@ import type { Page } from '../kernel/page.ts';
 /** Identifies an entry. */
 export type ExpiryKey = Omit<ExpiryEntry, 'notedAt'>;
 
-/** Says when the client secret of a connection expires. The connection's record decides whether that is still true. */
+/** Says when the credential of a connection expires. The connection's record decides whether that is still true. */
 export interface ExpiryEntry {
   customerId: string;
   connectionId: string;
@@ -13,7 +13,7 @@ export interface ExpiryEntry {
 }
 
 /**
- * Client secrets in the order in which they expire: of all customers, and of each customer.
+ * Credentials in the order in which they expire: of all customers, and of each customer.
  *
  * An entry is written before the connection's record, and removed after it. So every connection has its entry, and a
  * process that dies leaves at most a stale one. Readers compare each entry with the record and skip stale entries, and

@@ -10,7 +10,7 @@ export interface ConnectionHappening {
   happenedAt: Date;
   /** Why it is failing. */
   finding?: ConnectionFinding;
-  /** When the client secret expires, and which threshold it has reached. */
+  /** When the credential expires, and which threshold it has reached. */
   expiry?: SecretExpiry;
 }
 

@@ -26,10 +26,13 @@ export async function readRegistration(
   deps: ReadRegistrationDeps,
   connection: Connection,
 ): Promise<RegistrationView | undefined> {
+  // A certificate says itself when it expires.
+  if (connection.credential.kind !== 'clientSecret') return undefined;
   try {
     const token = await deps.tokens.get(connection, 'graph');
     if (!token.granted) return undefined;
-    const { clientId, clientSecretVersion: version, clientSecretExpiresAt: entered } = connection;
+    const { clientId } = connection;
+    const { version, expiresAt: entered } = connection.credential;
     const checkedAt = deps.clock.now();
     const refused = { clientId, version, checkedAt, isReadable: false };
     // Without the permission, Graph refuses in any case.

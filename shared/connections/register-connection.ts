@@ -6,14 +6,18 @@ import { DomainError, isTransient } from '../kernel/errors.ts';
 import { type NewId, notFound } from '../kernel/ids.ts';
 import type { Quotas } from '../kernel/quota.ts';
 import type { Secret } from '../kernel/secret.ts';
-import { secretState } from './client-secret.ts';
+import type { CertificateVault } from './certificate-vault.ts';
 import type { Cloud, Connection, SendProbe } from './connection.ts';
 import { isTenantId } from './connection-fields.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { type Credential, credentialState } from './credential.ts';
+import { removeCredential } from './credential-vaults.ts';
 import { expiryOf } from './expiring-secrets.ts';
 import type { ExpiryIndex } from './expiry-index.ts';
+import { commonNameOf } from './make-certificate.ts';
 import { newSecretVersion, type SecretVault } from './secret-vault.ts';
 import type { TenantDirectory } from './tenant-directory.ts';
+import { toCredential, type UploadedCertificate } from './uploaded-certificate.ts';
 
 interface Deps {
   connections: Pick<ConnectionStore, 'get' | 'insert'>;
@@ -25,6 +29,7 @@ interface Deps {
   discardConnection: (customerId: string, connectionId: string) => Promise<void>;
   expiryIndex: Pick<ExpiryIndex, 'put' | 'remove'>;
   vault: Pick<SecretVault, 'put' | 'remove'>;
+  certificates: Pick<CertificateVault, 'make' | 'remove'>;
   tenants: TenantDirectory;
   quotas: Pick<Quotas, 'connectionsMax'>;
   clock: Clock;
@@ -32,14 +37,19 @@ interface Deps {
   expiringWithinDays: number;
 }
 
+/** What a new connection proves itself with. */
+export type NewCredential =
+  | { kind: 'clientSecret'; clientSecret: Secret; clientSecretExpiresAt: Date }
+  | { kind: 'uploadedCertificate'; uploaded: UploadedCertificate }
+  | { kind: 'madeCertificate'; validMonths: number };
+
 /** Validated by the fields in `connection-fields.ts`. */
 interface NewConnection {
   name: string;
   /** The tenant's GUID or one of its domains. */
   tenant: string;
   clientId: string;
-  clientSecret: Secret;
-  clientSecretExpiresAt: Date;
+  credential: NewCredential;
   cloud: Cloud;
   probes: Probe[];
   sendProbe: SendProbe;
@@ -49,9 +59,9 @@ interface NewConnection {
 /**
  * Registers a tenant. The connection then awaits the admin's consent.
  *
- * The secret is stored before the record. A record without a secret would look connected, whereas an orphaned secret is
- * found by the daily timer. It is removed if the record is refused. After a failure in doubt it stays, because the record
- * may exist.
+ * The credential is stored before the record. A record without one would look connected, whereas an orphaned credential
+ * is found by the daily timer. It is removed if the record is refused. After a failure in doubt it stays, because the
+ * record may exist.
  *
  * The customer is looked up after the writes: a deletion that began before them does not see what they left.
  *
@@ -69,7 +79,7 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
   const registered = await deps.connections.get(actor.customerId, id);
   if (registered) return registered.value;
   const { customerId } = actor;
-  const clientSecretVersion = newSecretVersion();
+  const credential = await storeCredential(deps, { customerId, connectionId: id }, input.credential);
   const connection: Connection = {
     id,
     customerId,
@@ -78,9 +88,8 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
     tenantId,
     ...(tenantDomain !== undefined && { tenantDomain }),
     clientId: input.clientId.toLowerCase(),
-    clientSecretVersion,
-    clientSecretExpiresAt: input.clientSecretExpiresAt,
-    clientSecretState: secretState(input.clientSecretExpiresAt, now, deps.expiringWithinDays),
+    credential,
+    credentialState: credentialState(credential.expiresAt, now, deps.expiringWithinDays),
     probes: input.probes,
     sendProbe: input.sendProbe,
     ...(input.defaultMailbox !== undefined && { defaultMailbox: input.defaultMailbox }),
@@ -88,8 +97,6 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
     grantsChangedAt: now,
     createdAt: now,
   };
-  const secretName = { customerId, connectionId: id, version: clientSecretVersion };
-  await deps.vault.put(secretName, input.clientSecret, input.clientSecretExpiresAt);
   await deps.expiryIndex.put({ ...expiryOf(connection), notedAt: now });
   const stored = await insert(deps, connection);
   if (!(await deps.customers.exists(customerId))) {
@@ -99,15 +106,41 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
   return stored;
 }
 
-/** Stores the record. A secret that no record names is removed. */
+/** Puts the credential into its vault, or has it made there. */
+async function storeCredential(
+  deps: Deps,
+  owner: { customerId: string; connectionId: string },
+  input: NewCredential,
+): Promise<Credential> {
+  switch (input.kind) {
+    case 'madeCertificate': {
+      const request = { commonName: commonNameOf(owner.connectionId), validMonths: input.validMonths };
+      return await deps.certificates.make({ ...owner, version: newSecretVersion() }, request);
+    }
+    case 'uploadedCertificate': {
+      const credential = toCredential(input.uploaded);
+      const { version, expiresAt } = credential;
+      await deps.vault.put({ ...owner, version }, input.uploaded.pem, expiresAt, 'certificate');
+      return credential;
+    }
+    case 'clientSecret': {
+      const { clientSecret, clientSecretExpiresAt: expiresAt } = input;
+      const version = newSecretVersion();
+      await deps.vault.put({ ...owner, version }, clientSecret, expiresAt, 'clientSecret');
+      return { kind: 'clientSecret', version, expiresAt };
+    }
+  }
+}
+
+/** Stores the record. A credential that no record names is removed. */
 async function insert(deps: Deps, connection: Connection): Promise<Connection> {
-  const { id, clientSecretVersion } = connection;
+  const { id, credential } = connection;
   // The daily timer finds what a failed cleanup leaves, so it must not hide why the record was refused.
-  const removeSecret = () => deps.vault.remove(id, clientSecretVersion).catch(() => undefined);
+  const removeSecret = () => removeCredential(deps, id, credential).catch(() => undefined);
   try {
     const stored = await deps.connections.insert(connection, deps.quotas.connectionsMax);
     // An earlier try of this request has stored the record, with a secret of its own.
-    if (stored.clientSecretVersion !== clientSecretVersion) await removeSecret();
+    if (stored.credential.version !== credential.version) await removeSecret();
     return stored;
   } catch (error) {
     const isRefused = error instanceof DomainError && (error.code === 'conflict' || error.code === 'quota_reached');

@@ -2,9 +2,11 @@ import pLimit from 'p-limit';
 import type { AuditLog } from '../kernel/audit-log.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { NewId } from '../kernel/ids.ts';
+import type { CertificateVault } from './certificate-vault.ts';
 import { changeConnection } from './change-connection.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { credentialsOf } from './credential-vaults.ts';
 import type { SecretName, SecretVault, StoredSecret } from './secret-vault.ts';
 
 export interface OrphanedSecretsDeps {
@@ -16,6 +18,7 @@ export interface OrphanedSecretsDeps {
   /** Deletes a connection that should not exist. Repeatable. */
   discardConnection: (customerId: string, connectionId: string) => Promise<void>;
   vault: Pick<SecretVault, 'each' | 'remove'>;
+  certificates: Pick<CertificateVault, 'each' | 'remove'>;
   auditLog: Pick<AuditLog, 'insert'>;
   clock: Clock;
   newId: NewId;
@@ -23,14 +26,17 @@ export interface OrphanedSecretsDeps {
   orphanedSecretAfterMs: number;
 }
 
+/** One of the two: of secrets, or of certificates. */
+type Vault = OrphanedSecretsDeps['vault'];
+
 const LOOKUPS_AT_ONCE = 16;
 const BATCH_SIZE = 100;
 
 /**
- * Removes the secrets that nothing can use any more: those of connections or customers that are gone, those that an
+ * Removes the secrets and certificates that nothing can use any more: those of connections or customers that are gone, those that an
  * interrupted registration or replacement has left, and replaced ones that have been kept for long enough. Repeatable.
  *
- * @param report receives each secret without an owner, after it was removed. It is also in the audit log
+ * @param report receives each one without an owner, after it was removed. It is also in the audit log
  */
 export async function removeOrphanedSecrets(
   deps: OrphanedSecretsDeps,
@@ -44,10 +50,12 @@ export async function removeOrphanedSecrets(
     removed += (await Promise.all(batch)).filter(Boolean).length;
     batch = [];
   };
-  for await (const secret of deps.vault.each()) {
-    secrets++;
-    batch.push(limit(() => removeIfUnused(deps, secret, report)));
-    if (batch.length >= BATCH_SIZE) await flush();
+  for (const vault of [deps.vault, deps.certificates]) {
+    for await (const secret of vault.each()) {
+      secrets++;
+      batch.push(limit(() => removeIfUnused(deps, vault, secret, report)));
+      if (batch.length >= BATCH_SIZE) await flush();
+    }
   }
   await flush();
   return { secrets, removed };
@@ -56,6 +64,7 @@ export async function removeOrphanedSecrets(
 /** Resolves to whether it has removed the secret. */
 async function removeIfUnused(
   deps: OrphanedSecretsDeps,
+  vault: Vault,
   secret: StoredSecret,
   report: (orphan: SecretName) => void,
 ): Promise<boolean> {
@@ -65,34 +74,34 @@ async function removeIfUnused(
   const connection = (await deps.connections.get(customerId, connectionId))?.value;
   const isNamed = connection !== undefined && isUsed(connection, version);
   if (isNamed && (await deps.customers.get(customerId)) !== undefined) {
-    return isKeptForLongEnough(connection, version, now) ? await removePrevious(deps, secret) : false;
+    return isKeptForLongEnough(connection, version, now) ? await removePrevious(deps, vault, secret) : false;
   }
   // A record that outlived its customer, because the process that registered it died.
   if (isNamed) await deps.discardConnection(customerId, connectionId);
-  await deps.vault.remove(connectionId, version);
+  await vault.remove(connectionId, version);
   report({ customerId, connectionId, version });
   await recordRemoval(deps, secret);
   return true;
 }
 
-function isUsed({ clientSecretVersion, previousSecret }: Connection, version: string): boolean {
-  return version === clientSecretVersion || version === previousSecret?.version;
+function isUsed(connection: Connection, version: string): boolean {
+  return credentialsOf(connection).some((credential) => credential.version === version);
 }
 
-function isKeptForLongEnough({ previousSecret }: Connection, version: string, now: Date): boolean {
-  return previousSecret?.version === version && previousSecret.removeAt <= now;
+function isKeptForLongEnough({ previousCredential }: Connection, version: string, now: Date): boolean {
+  return previousCredential?.version === version && previousCredential.removeAt <= now;
 }
 
 /** The record is changed first. A secret that it names must be readable. */
-async function removePrevious(deps: OrphanedSecretsDeps, secret: SecretName): Promise<boolean> {
+async function removePrevious(deps: OrphanedSecretsDeps, vault: Vault, secret: SecretName): Promise<boolean> {
   const { customerId, connectionId, version } = secret;
   const changed = await changeConnection(deps.connections, customerId, connectionId, (current) => {
-    if (current.previousSecret?.version !== version) return undefined;
-    const { previousSecret: _removed, ...rest } = current;
+    if (current.previousCredential?.version !== version) return undefined;
+    const { previousCredential: _removed, ...rest } = current;
     return rest;
   });
   if (!changed) return false;
-  await deps.vault.remove(connectionId, version);
+  await vault.remove(connectionId, version);
   return true;
 }
 

@@ -1,10 +1,10 @@
 import type { Connection } from './connection.ts';
 
-/** What people were told about the expiry of one client secret, and what they said to it. */
+/** What people were told about the expiry of one credential, and what they said to it. */
 export interface SecretAlert {
   /** The expiry that this is about. Another expiry begins anew. */
   expiresAt: Date;
-  /** When the secret was first seen. Its lifetime counts from here. */
+  /** When the credential was first seen. Its lifetime counts from here. */
   seenAt: Date;
   /** Thresholds up to this instant were told. */
   toldAt?: Date;
@@ -15,10 +15,11 @@ export interface SecretAlert {
   snoozeEndsAt?: Date;
 }
 
-/** The alert of the client secret in use. A new secret, or another expiry, begins without notices. */
+/** The alert of the credential in use. A new one, or another expiry, begins without notices. */
 export function alertOf(connection: Connection, now: Date): SecretAlert {
-  const { secretAlert, clientSecretExpiresAt: expiresAt, createdAt } = connection;
+  const { secretAlert, createdAt } = connection;
+  const { expiresAt } = connection.credential;
   if (secretAlert?.expiresAt.getTime() === expiresAt.getTime()) return secretAlert;
-  const isFirst = secretAlert === undefined && connection.previousSecret === undefined;
+  const isFirst = secretAlert === undefined && connection.previousCredential === undefined;
   return { expiresAt, seenAt: isFirst ? createdAt : now };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Secret } from '../kernel/secret.ts';
+import type { CredentialKind } from './credential.ts';
 
 /** Names a secret of a connection. Every secret has a version of its own, so no name is ever used again. */
 export interface SecretName {
@@ -17,13 +18,13 @@ export function newSecretVersion(): string {
 }
 
 /**
- * The only place that stores client secrets. Every call rejects with `vault_unavailable` if the vault is unavailable.
+ * The only place that stores client secrets and uploaded certificates. Every call rejects with `vault_unavailable` if the vault is unavailable.
  *
  * After a secret is stored, its owner is looked up again, and the secret is removed if the owner is gone.
  */
 export interface SecretVault {
   /** Stores a secret that says whose it is. Nothing that was removed comes back. */
-  put(name: SecretName, value: Secret, expiresAt: Date): Promise<void>;
+  put(name: SecretName, value: Secret, expiresAt: Date, kind: CredentialKind): Promise<void>;
   /** Resolves to `undefined` if there is no such secret, or if somebody has disabled it in the vault. */
   get(connectionId: string, version: string): Promise<Secret | undefined>;
   /**

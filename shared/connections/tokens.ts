@@ -2,6 +2,7 @@ import type { Refusal } from '../causes/refusal.ts';
 import { isGraphProbe, type Probe } from '../causes/verdict.ts';
 import type { Secret } from '../kernel/secret.ts';
 import type { Connection } from './connection.ts';
+import type { Credential } from './credential.ts';
 
 /** The service a token is for: Graph, or Exchange Online's IMAP and SMTP. */
 export const audiences = ['graph', 'exchange'] as const;
@@ -24,11 +25,18 @@ export interface AppToken {
 
 export type TokenAnswer = { granted: true; value: AppToken } | { granted: false; refusal: Refusal };
 
+/** A credential that is not in use yet. */
+export interface Candidate {
+  credential: Credential;
+  /** The Value, or the uploaded certificate with its key, as PEM. Absent if the key was made in the vault. */
+  secret?: Secret;
+}
+
 /**
  * Tokens for the customers' tenants, by client credentials.
  *
  * In one process, all concurrent callers share one token request per connection and audience, and a token is reused
- * until shortly before it expires. A secret stays in memory for minutes only, so the vault is read about once for each
+ * until shortly before it expires. A secret stays in memory for minutes only, so the vault is asked about once for each
  * connection and hour.
  *
  * A refusal by Microsoft is an answer, not an error. Rejects with `microsoft_throttled`, `microsoft_unavailable` or
@@ -36,8 +44,8 @@ export type TokenAnswer = { granted: true; value: AppToken } | { granted: false;
  */
 export interface Tokens {
   get(connection: Connection, audience: Audience): Promise<TokenAnswer>;
-  /** Asks Microsoft with a secret that is not stored yet. Caches nothing. */
-  tryOut(connection: Connection, clientSecret: Secret, audience: Audience): Promise<TokenAnswer>;
+  /** Asks Microsoft with a credential that is not in use yet. Caches nothing. */
+  tryOut(connection: Connection, candidate: Candidate, audience: Audience): Promise<TokenAnswer>;
   /**
    * Clears the cache of a connection, so that the next `get` asks the vault and Microsoft again.
    *

@@ -2,11 +2,12 @@ import type { Probe } from '../causes/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import { retryLostRaces } from '../kernel/change-tagged.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { DomainError } from '../kernel/errors.ts';
 import { changeConnection } from './change-connection.ts';
-import { secretState } from './client-secret.ts';
 import type { Connection, SendProbe } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { applyTest, type TestResult } from './connection-test.ts';
+import { credentialState } from './credential.ts';
 import { expiryOf } from './expiring-secrets.ts';
 import type { ExpiryIndex } from './expiry-index.ts';
 import { noSuchConnection } from './require-connection.ts';
@@ -40,7 +41,8 @@ interface ConnectionChange {
  * Changes the fields that are given.
  *
  * @param check receives the current connection before each write, and may throw to refuse
- * @throws DomainError `not_found`, `conflict` if the customer has another connection to this tenant with this app
+ * @throws DomainError `not_found`, `conflict` if the customer has another connection to this tenant with this app,
+ * `wrong_state` for the expiry of a client secret if there is none
  */
 export async function updateConnection(
   deps: Deps,
@@ -57,7 +59,7 @@ export async function updateConnection(
     const { value: current, tag } = found;
     check(current);
     const next = changed(current, change, now, deps.expiringWithinDays);
-    const isMoved = next.clientSecretExpiresAt.getTime() !== current.clientSecretExpiresAt.getTime();
+    const isMoved = next.credential.expiresAt.getTime() !== current.credential.expiresAt.getTime();
     // An index entry without its record is stale, which is harmless. A record without its entry would never be listed.
     if (isMoved) await deps.expiryIndex.put({ ...expiryOf(next), notedAt: now });
     const isWritten =
@@ -66,7 +68,7 @@ export async function updateConnection(
         : await deps.connections.updateApp(next, tag, current.clientId);
     return isWritten === undefined ? undefined : { before: current, updated: next };
   });
-  if (updated.clientSecretExpiresAt.getTime() !== before.clientSecretExpiresAt.getTime()) {
+  if (updated.credential.expiresAt.getTime() !== before.credential.expiresAt.getTime()) {
     await deps.expiryIndex.remove(expiryOf(before)).catch(() => undefined);
   }
   const isOtherApp = updated.clientId !== before.clientId;
@@ -81,8 +83,9 @@ function changed(current: Connection, change: ConnectionChange, now: Date, expir
   if (defaultMailbox === null) delete next.defaultMailbox;
   else if (defaultMailbox !== undefined) next.defaultMailbox = defaultMailbox;
   if (clientSecretExpiresAt) {
-    next.clientSecretExpiresAt = clientSecretExpiresAt;
-    next.clientSecretState = secretState(clientSecretExpiresAt, now, expiringWithinDays);
+    if (current.credential.kind !== 'clientSecret') throw readFromCertificate();
+    next.credential = { ...current.credential, expiresAt: clientSecretExpiresAt };
+    next.credentialState = credentialState(clientSecretExpiresAt, now, expiringWithinDays);
   }
   const isOtherApp = clientId !== undefined && clientId.toLowerCase() !== current.clientId;
   if (grantsJustChanged || isOtherApp) {
@@ -91,6 +94,13 @@ function changed(current: Connection, change: ConnectionChange, now: Date, expir
     next.grantsChangedAt = now;
   }
   return isOtherApp ? withOtherApp(next, clientId.toLowerCase()) : next;
+}
+
+function readFromCertificate(): DomainError {
+  return new DomainError(
+    'wrong_state',
+    'This connection has a certificate, not a client secret. When it expires is read from the certificate itself.',
+  );
 }
 
 /** What is known about the former app says nothing about this one. */

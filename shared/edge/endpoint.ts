@@ -50,8 +50,11 @@ export interface Endpoint<Body, Query, Mode extends CustomerMode, Kind extends B
   query?: z.ZodType<Query>;
   /** Whether the route accepts `limit` and `cursor` and answers with `call.answerPage`. */
   list?: boolean;
-  /** Whether the route asks Microsoft and the vault, past every cache. Each customer has a small budget for that. */
-  testsConnection?: boolean;
+  /**
+   * Whether the request asks Microsoft and the vault, past every cache. Each customer has a small budget for that. A
+   * function says so for one body.
+   */
+  testsConnection?: boolean | ((body: Body) => boolean);
   /** Whether the answer is a stream that lasts as long as its client likes. Each customer has a few places for them. */
   isDownload?: boolean;
   /** Whether the request changes anything and so leaves an audit record. By default everything but GET does. */
@@ -159,8 +162,10 @@ export function createEndpoint(deps: EndpointDeps) {
         };
         try {
           faults.refuse();
-          if (route.testsConnection) await admitConnectionTest(deps, acting, exchange);
-          const inTurn = () => serveInTurn(deps, route, acting, answer);
+          const { testsConnection: tests = false } = route;
+          const testsConnection = typeof tests === 'function' ? tests(body.value as Body) : tests;
+          if (testsConnection) await admitConnectionTest(deps, acting, exchange);
+          const inTurn = () => serveInTurn(deps, { ...route, testsConnection }, acting, answer);
           return await (route.isDownload ? serveDownload(deps, acting, context, inTurn) : inTurn());
         } finally {
           await body.streamed?.discardRest(DISCARD_MAX_BYTES).catch(() => undefined);

@@ -256,7 +256,7 @@ function toResponse(response: ResponseDescription, { method }: RegisteredRoute):
     description,
     headers: { ...common, ...Object.fromEntries(describeAll(headers)) },
     ...(schema && { content: { [contentType ?? 'application/json']: { schema }, ...others } }),
-    ...(!schema && contentType && { content: { [contentType]: { schema: lines ?? text } } }),
+    ...(!schema && contentType && { content: { [contentType]: { schema: lines ?? text }, ...others } }),
   };
 }
 

@@ -17,7 +17,7 @@ export function lineOf({ role, keyId, customerId }: Actor): string {
  */
 export function serveInTurn<T>(
   { turns }: { turns: Pick<Turns, 'take'> },
-  { bodyKind, testsConnection }: { bodyKind?: BodyKind; testsConnection?: boolean },
+  { bodyKind, testsConnection }: { bodyKind?: BodyKind; testsConnection: boolean },
   caller: Actor,
   serve: () => Promise<T>,
 ): Promise<T> {

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
-import { credentialCauses } from '../connections/client-secret.ts';
 import type { ConnectionStore, DeletedConnection } from '../connections/connection-store.ts';
+import { credentialCauses } from '../connections/credential.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { cancelImport } from './cancel-import.ts';
 import { type Import, type ImportFinding, isEnded } from './import.ts';
@@ -106,7 +106,7 @@ async function isWaitingInVain(deps: SweepDeps, record: Import): Promise<boolean
   const { status, finding, pausedAt, customerId, connectionId } = record;
   if (status !== 'paused' || !pausedAt || !finding || !credentialCauses.has(finding.code)) return false;
   const connection = (await deps.connections.get(customerId, connectionId))?.value;
-  const changedAt = connection?.clientSecretChangedAt;
+  const changedAt = connection?.credentialChangedAt;
   return connection?.status === 'ready' && changedAt !== undefined && pausedAt < changedAt;
 }
 

@@ -137,24 +137,36 @@ export const signals = {
 
   client_secret_expiring: {
     level: 'warn',
-    when: 'Once a day, for each client secret that expires soon (`EXPIRING_WITHIN_DAYS`).',
+    when: 'Once a day, for each client secret or certificate that expires soon (`EXPIRING_WITHIN_DAYS`).',
     bound: { timer: 'text' },
-    fields: { customerId: 'text', connectionId: 'text', daysLeft: 'number', expiresAt: 'text' },
+    fields: {
+      customerId: 'text',
+      connectionId: 'text',
+      credential: 'text',
+      daysLeft: 'number',
+      expiresAt: 'text',
+    },
   },
   client_secret_expired: {
     level: 'warn',
-    when: 'Once a day, for each client secret that has expired.',
+    when: 'Once a day, for each client secret or certificate that has expired.',
     bound: { timer: 'text' },
-    fields: { customerId: 'text', connectionId: 'text', daysLeft: 'number', expiresAt: 'text' },
+    fields: {
+      customerId: 'text',
+      connectionId: 'text',
+      credential: 'text',
+      daysLeft: 'number',
+      expiresAt: 'text',
+    },
   },
   secret_expiring: {
     level: 'warn',
-    when: 'People are told that a client secret expires. Not while its notices are snoozed or acknowledged.',
+    when: 'People are told that a client secret or a certificate expires. Not while its notices are snoozed or acknowledged.',
     fields: { customerId: 'text', connectionId: 'text', daysLeft: 'number', expiresAt: 'text', eventId: 'text' },
   },
   secret_expired: {
     level: 'warn',
-    when: 'People are told that a client secret has expired.',
+    when: 'People are told that a client secret or a certificate has expired.',
     fields: { customerId: 'text', connectionId: 'text', daysLeft: 'number', expiresAt: 'text', eventId: 'text' },
   },
   vault_refused: {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { causeCodes } from '../causes/causes.ts';
+import { credentialKinds } from '../connections/credential.ts';
 import { EVENT_VERSION, type WebhookType } from './event-types.ts';
 
 const instant = z.iso.datetime();
@@ -44,6 +45,7 @@ const mailbox = z.strictObject({
 const mailboxEvent = { importId: importEvent.importId, connectionId: z.string() };
 
 const secretEvent = {
+  credential: z.enum(credentialKinds).meta({ description: 'What expires.' }),
   expiresAt: instant,
   daysLeft: z.int().meta({ description: 'Whole days, rounded down. Negative after the expiry.' }),
   enteredExpiresAt: instant
@@ -111,15 +113,16 @@ export type EventData = { [Type in keyof typeof eventData]: z.infer<(typeof even
 export const eventTexts: Record<keyof typeof eventData, string> = {
   'connection.consented': 'An admin of the tenant has granted the app its permissions.',
   'connection.failing':
-    'Microsoft refuses the connection as a whole, for example because its client secret has expired.',
+    'Microsoft refuses the connection as a whole, for example because its client secret or certificate has expired.',
   'import.completed': 'An import has ended. `status` says how.',
   'import.paused': 'An import has paused, by itself with a `finding`, or because somebody has paused it.',
   'mailbox.activated':
     'Mailboxes of an import have passed every check. Sent after the import has ended, up to 100 mailboxes in one event.',
   'mailbox.failed':
     'Mailboxes of an import have failed, and why. Sent after the import has ended, up to 100 mailboxes in one event.',
-  'secret.expiring': 'A client secret will expire. Sent once for each threshold of the customer.',
-  'secret.expired': 'A client secret has expired. Sent once, also if notices were snoozed or acknowledged.',
+  'secret.expiring': 'A client secret or a certificate will expire. Sent once for each threshold of the customer.',
+  'secret.expired':
+    'A client secret or a certificate has expired. Sent once, also if notices were snoozed or acknowledged.',
   'secret.checked':
     'Microsoft Entra shows another expiry than was entered, or a newer client secret. Sent once for each finding.',
   'webhook.ping': 'The answer to `POST /v1/webhooks/{webhookId}/ping`.',

@@ -1,6 +1,7 @@
 import { causes } from '../causes/causes.ts';
 import { enteredExpiryOf, type RegisteredSecret, registrationOf } from '../connections/app-registration.ts';
 import type { Connection } from '../connections/connection.ts';
+import { type CredentialKind, credentialNames } from '../connections/credential.ts';
 import type { ConnectionHappening, SecretExpiry } from '../connections/happenings.ts';
 
 interface Step {
@@ -17,22 +18,25 @@ const PORTALS: Record<Connection['cloud'], string> = {
   simulator: 'https://entra.microsoft.com',
 };
 
-/** What people must know about a client secret that expires: when, what stops working, and what to do. */
+/** What people must know about a credential that expires: when, what stops working, and what to do. */
 export function secretExpiryData(
   connection: Connection,
   type: ConnectionHappening['type'],
   { expiresAt, daysLeft, threshold }: SecretExpiry,
 ) {
   const isExpired = daysLeft < 0 || type === 'secret.expired';
+  const { kind } = connection.credential;
+  const what = credentialNames[kind];
   return {
+    credential: kind,
     expiresAt: expiresAt.toISOString(),
     daysLeft,
     ...(threshold && { threshold }),
     ...shownByEntra(connection),
     consequence: isExpired
-      ? 'Microsoft refuses the connection. Its imports pause, and no mailbox can be checked until the client secret is replaced.'
-      : 'When the client secret expires, Microsoft refuses the connection: its imports pause, and no mailbox can be checked.',
-    steps: stepsOf(connection),
+      ? `Microsoft refuses the connection. Its imports pause, and no mailbox can be checked until the ${what} is replaced.`
+      : `When the ${what} expires, Microsoft refuses the connection: its imports pause, and no mailbox can be checked.`,
+    steps: stepsOf(connection)[kind],
   };
 }
 
@@ -60,17 +64,29 @@ function aboutNewer({ name, hint, expiresAt }: RegisteredSecret): string {
   return `A newer client secret${named} exists in Microsoft Entra, until ${until}.${begins} If it was made for this connection, replace the secret with its Value. Then you need no other one.`;
 }
 
-function stepsOf(connection: Connection): Step[] {
+function stepsOf(connection: Connection): Record<CredentialKind, Step[]> {
   const { cloud, clientId } = connection;
   const newer = registrationOf(connection)?.newer;
-  const credentials = `${PORTALS[cloud]}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/${clientId}`;
-  return [
-    ...(newer ? [{ text: aboutNewer(newer) }] : []),
-    { text: 'Open Certificates & secrets of the app in the Entra admin center.', link: credentials },
-    { text: 'Create a new client secret and copy its Value, not its Secret ID.', link: causes.secret_expired.link },
-    {
-      text: 'Replace the client secret of this connection with the new Value. Muster tests it first, and running imports go on.',
-    },
-    { text: 'Delete the old client secret in the Entra admin center.' },
-  ];
+  const link = `${PORTALS[cloud]}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/${clientId}`;
+  const open = { text: 'Open Certificates & secrets of the app in the Entra admin center.', link };
+  return {
+    clientSecret: [
+      ...(newer ? [{ text: aboutNewer(newer) }] : []),
+      open,
+      { text: 'Create a new client secret and copy its Value, not its Secret ID.', link: causes.secret_expired.link },
+      {
+        text: 'Replace the client secret of this connection with the new Value. Muster tests it first, and running imports go on.',
+      },
+      { text: 'Delete the old client secret in the Entra admin center.' },
+    ],
+    certificate: [
+      {
+        text: 'Let Muster make a new certificate for this connection and download its public part, or make one yourself.',
+        link: causes.certificate_expired.link,
+      },
+      { ...open, text: `${open.text} Upload the public part of the new certificate.` },
+      { text: 'Put the new certificate into use. Muster tests it first, and running imports go on.' },
+      { text: 'Delete the old certificate in the Entra admin center.' },
+    ],
+  };
 }

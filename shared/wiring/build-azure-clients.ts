@@ -1,10 +1,12 @@
 import type { TokenCredential } from '@azure/identity';
+import { CertificateClient } from '@azure/keyvault-certificates';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { limitCalls } from '../adapters/key-vault/limit-calls.ts';
 import { tellRefusals } from '../adapters/key-vault/tell-refusals.ts';
 import { keepNextLinks } from '../adapters/key-vault/vault-pages.ts';
+import { createVaultSigner } from '../adapters/key-vault/vault-signer.ts';
 import { createTableClients } from '../adapters/tables/table-client.ts';
 import type { Log } from '../kernel/log.ts';
 import type { AppIdentity, Config, DataStorage } from './config.ts';
@@ -17,13 +19,16 @@ const STORAGE_RETRIES = { maxTries: 2, tryTimeoutInMs: 10_000, retryDelayInMs: 2
  */
 export function buildAzureClients({ identity, storage, settings }: Config, log: Log) {
   const credential = lazyCredential(identity);
+  const vaultOptions = {
+    disableChallengeResourceVerification: !settings.KEY_VAULT_VERIFY_RESOURCE,
+    retryOptions: VAULT_RETRIES,
+    additionalPolicies: [...limitCalls(settings.VAULT_TIMEOUT), ...tellRefusals(log), ...keepNextLinks],
+  };
   return {
     ...storageClients(storage, credential),
-    vault: new SecretClient(settings.KEY_VAULT_URL, credential, {
-      disableChallengeResourceVerification: !settings.KEY_VAULT_VERIFY_RESOURCE,
-      retryOptions: VAULT_RETRIES,
-      additionalPolicies: [...limitCalls(settings.VAULT_TIMEOUT), ...tellRefusals(log), ...keepNextLinks],
-    }),
+    vault: new SecretClient(settings.KEY_VAULT_URL, credential, vaultOptions),
+    certificates: new CertificateClient(settings.KEY_VAULT_URL, credential, vaultOptions),
+    signer: createVaultSigner(settings.KEY_VAULT_URL, credential, vaultOptions),
   };
 }
 

@@ -1,8 +1,10 @@
 import { blobUploads } from '../adapters/blobs/blob-uploads.ts';
+import { readCertificateFile } from '../adapters/certificates/read-certificate-file.ts';
 import { createTokens } from '../adapters/entra/client-credential-tokens.ts';
 import { createClouds } from '../adapters/entra/clouds.ts';
 import { openIdTenantDirectory } from '../adapters/entra/tenant-directory.ts';
 import { expiryCalendar } from '../adapters/expiry-calendar.ts';
+import { keyVaultCertificates } from '../adapters/key-vault/key-vault-certificates.ts';
 import { keyVaultSecrets } from '../adapters/key-vault/key-vault-secrets.ts';
 import { operatorKeys } from '../adapters/operator-key.ts';
 import { storageQueueLook } from '../adapters/queues/look-at-queue.ts';
@@ -83,6 +85,7 @@ export function buildDeps(config: Config, log: Log) {
   const heartbeats = tableHeartbeats(azure.table(tables.heartbeats));
   const uploads = blobUploads(azure.blobs.getContainerClient(containers.uploads));
   const vault = keyVaultSecrets(azure.vault);
+  const certificates = keyVaultCertificates(azure.certificates, azure.signer);
   const apiKeyStore = tableApiKeys(azure.table(tables.apiKeys));
   const { isOperatorKey, sign, isSigned } = operatorKeys(settings.OPERATOR_KEY, settings.OPERATOR_KEY_PREVIOUS);
 
@@ -92,7 +95,7 @@ export function buildDeps(config: Config, log: Log) {
     if (!endpoints) throw new Error(`the cloud ${cloud} is not configured`);
     return endpoints;
   };
-  const tokens = createTokens({ vault, clouds: endpointsOf, clock, timeoutMs: settings.CHECK_TIMEOUT });
+  const tokens = createTokens({ vault, certificates, clouds: endpointsOf, clock, timeoutMs: settings.CHECK_TIMEOUT });
 
   const alerts = buildAlerts(
     {
@@ -149,6 +152,7 @@ export function buildDeps(config: Config, log: Log) {
     consents,
     poisonArchive,
     vault,
+    certificates,
     tokens,
     clock,
     sendDeletion: (message: DeletedConnection, delayMs?: number) =>
@@ -177,6 +181,7 @@ export function buildDeps(config: Config, log: Log) {
     ...microsoft,
     tenants,
     ...connectionTest,
+    readCertificateFile,
     customers,
     apiKeyStore,
     apiKeys: createApiKeyVerifier(

@@ -88,6 +88,20 @@ describe('every change', () => {
     await ran('connections-acknowledge-alerts', 'POST', `${secretPath}/acknowledge`, id);
     await ran('connections-resume-alerts', 'DELETE', `${secretPath}/snooze`, id);
 
+    const certificate = `${connection}/certificate`;
+    await ran('connections-make-certificate', 'POST', `${certificate}/next`, id, { body: {} });
+    await ran('connections-discard-certificate', 'DELETE', `${certificate}/next`, id);
+    await call('POST', `${certificate}/next`, { body: {} });
+    const made = (await api.deps.connections.get(acme.id, id))?.value.nextCertificate?.certificate.thumbprint ?? '';
+    api.deps.tenant.answers.set(made, ['Mail.ReadWrite', 'Mail.Send']);
+    const use = { body: { certificate: { source: 'made' } } };
+    await ran('connections-replace-certificate', 'PUT', certificate, id, use);
+    await ran('connections-snooze-certificate-alerts', 'POST', `${certificate}/snooze`, id, { body: { until } });
+    await ran('connections-acknowledge-certificate-alerts', 'POST', `${certificate}/acknowledge`, id);
+    await ran('connections-resume-certificate-alerts', 'DELETE', `${certificate}/snooze`, id);
+    await call('PUT', secretPath, { body: secret });
+    await ran('connections-restore-certificate', 'POST', `${certificate}/restore`, id);
+
     const raw = 'email\na@tailspin.example\n';
     const csv = { raw, headers: { 'content-type': 'text/csv' } };
     const started = await ran('imports-create', 'POST', `${connection}/imports`, undefined, csv);

@@ -92,6 +92,21 @@ describe('connection tests', () => {
     expect((await test(globex.key)).status).toBe(404);
   });
 
+  it('429: a changed client ID is tested too, and counts; another change does not', async () => {
+    const api = createLimitedApi();
+    const { key } = await api.customer();
+    const patch = (body: object) => api.request('PATCH', '/v1/connections/conn_1', { key, body });
+    const clientId = '00000000-0000-4000-8000-00000000abcd';
+    const policyOf = (answer: { headers: { get(name: string): string | null } }) =>
+      answer.headers.get('ratelimit-policy');
+    expect(policyOf(await patch({ name: 'Contoso' }))).not.toContain('connection-tests');
+    expect(policyOf(await patch({ clientId }))).toContain('"connection-tests";q=2;w=60');
+    vi.advanceTimersByTime(10_000);
+    await patch({ clientId });
+    expect((await patch({ clientId })).status).toBe(429);
+    expect((await patch({ name: 'Contoso' })).status).toBe(404);
+  });
+
   it('400: a malformed request asks nobody, and costs none of them', async () => {
     const api = createLimitedApi();
     const { key } = await api.customer();

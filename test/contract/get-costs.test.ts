@@ -13,6 +13,7 @@ import { type Azurite, startAzurite } from '../support/azurite.ts';
 import { openCountedTables } from '../support/counted-tables.ts';
 import { createFunctionCaller } from '../support/function-caller.ts';
 import {
+  aClientSecret,
   aConnection,
   aCustomer,
   aMailbox,
@@ -142,12 +143,12 @@ beforeAll(async () => {
       aConnection({
         id: `conn_${pad(i)}`,
         clientId: `client-${i}`,
-        clientSecretExpiresAt: new Date(RECORDS_NOW.getTime() + i * 3_600_000),
+        credential: aClientSecret({ expiresAt: new Date(RECORDS_NOW.getTime() + i * 3_600_000) }),
       }),
     ),
     async (connection) => {
-      const { id: connectionId, customerId, clientSecretExpiresAt: expiresAt } = connection;
-      await stores.expiryIndex.put({ customerId, connectionId, expiresAt, notedAt: RECORDS_NOW });
+      const { id: connectionId, customerId, credential } = connection;
+      await stores.expiryIndex.put({ customerId, connectionId, expiresAt: credential.expiresAt, notedAt: RECORDS_NOW });
       await stores.connections.insert(connection);
     },
   );

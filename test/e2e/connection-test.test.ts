@@ -104,7 +104,7 @@ const causeByCode: Record<number, CauseCode> = {
   650056: 'app_misconfigured',
   650057: 'app_misconfigured',
   700025: 'app_misconfigured',
-  700027: 'certificate_wrong',
+  700027: 'certificate_not_registered',
   700024: 'clock_wrong',
   700021: 'certificate_wrong',
   700213: 'certificate_wrong',

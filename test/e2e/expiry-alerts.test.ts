@@ -111,7 +111,7 @@ it('reads from Entra when the secret really expires, and tells people once of th
     clientSecret: { expiresAt: real.replace('Z', '.000Z'), state: 'valid' },
     entra: {
       isReadable: true,
-      enteredExpiresAt: connection?.clientSecret.expiresAt,
+      enteredExpiresAt: connection?.clientSecret?.expiresAt,
       newerSecret: { name: 'Muster 2', hint: 'xY8' },
     },
   });

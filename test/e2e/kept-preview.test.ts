@@ -45,7 +45,7 @@ it('starts an import from a dry run, and removes its upload and its rows in time
   await expect
     .poll(async () => (await owner.call('GET', `/v1/imports/${importId}/rows`)).status, { timeout: 30_000 })
     .toBe(410);
-  // The mailbox itself stays, and so does what the other dry run has kept: it is removed a quarter of an hour later.
+  // The mailbox itself stays, and so does what the other dry run has kept: it is removed ten minutes later.
   await expect
     .poll(async () => (await placesOf(nobody)).filter((place) => place.includes(importId)), { timeout: 60_000 })
     .toEqual([]);

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { contoso, sampleScenario } from '../../local/sample-scenario.ts';
@@ -12,6 +13,15 @@ interface Call {
   target: string;
   headers: Record<string, string>;
   body: string;
+}
+
+/** What an admin does with a certificate in Entra. */
+async function addToApp(publicKeyPem: string): Promise<void> {
+  const path = `/_simulator/tenants/${contoso.tenantId}`;
+  const found = await running.simulator<{ apps: { certificates: object[] }[] }>('GET', path);
+  const thumbprint = new X509Certificate(publicKeyPem).fingerprint.replaceAll(':', '');
+  for (const app of found.apps) app.certificates.push({ thumbprint, publicKeyPem });
+  await running.simulator('PUT', path, found);
 }
 
 /** The calls of `requests.http`, in their order. */
@@ -46,7 +56,8 @@ it('every change in requests.http, sent from top to bottom, leaves exactly one a
       .replace('key_…', () => variables.spareKey ?? 'no key');
 
   /** What a user copies from an answer into the variables. */
-  async function keep({ title }: Call, { body }: ApiAnswer): Promise<void> {
+  async function keep({ title }: Call, { body, text }: ApiAnswer): Promise<void> {
+    if (title.startsWith('Download its public part')) await addToApp(text);
     const { id = '', key = '', url = '', uploadId = '' } = body as Record<string, string>;
     if (title.startsWith('Preview')) variables.upload = uploadId;
     if (title.startsWith('Create a customer')) variables.customer = id;

@@ -1,11 +1,17 @@
 import type { CheckOutcome, MailboxChecker } from '../../shared/checks/mailbox-checker.ts';
+import type { CertificateVault } from '../../shared/connections/certificate-vault.ts';
+import { isMade } from '../../shared/connections/credential-vaults.ts';
+import type { SecretVault } from '../../shared/connections/secret-vault.ts';
 import type { AppToken, TokenAnswer, Tokens } from '../../shared/connections/tokens.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 
 interface SimulatedTenant {
   tokens: Tokens;
   checker: MailboxChecker;
-  /** How Entra answers a secret: with an AADSTS code, or with a token that carries these roles. */
+  /**
+   * How Entra answers a secret, or a certificate by its thumbprint: with an AADSTS code, or with a token that carries these
+   * roles.
+   */
   answers: Map<string, string | string[]>;
   /** The outcome of every check. */
   outcome: CheckOutcome;
@@ -15,17 +21,22 @@ export const GOOD_SECRET = 'good-8Q~secret-value-that-entra-accepts';
 
 /**
  * A tenant that issues tokens and lets mailboxes be checked, without HTTP. `GOOD_SECRET` gets a token with both
- * permissions. Any other secret is wrong unless `answers` has it.
+ * permissions. Any other secret is wrong, and any certificate unknown, unless `answers` has it.
  */
 export function simulatedTenant(
   tenantId: string,
-  secretOf: (connectionId: string, version: string) => Promise<Secret | undefined>,
+  vaults: {
+    vault: Pick<SecretVault, 'get'>;
+    certificates: Pick<CertificateVault, 'sign'>;
+  },
 ): SimulatedTenant {
   const answers = new Map<string, string | string[]>([[GOOD_SECRET, ['Mail.ReadWrite', 'Mail.Send']]]);
-  const answer = (secret: Secret | undefined): TokenAnswer => {
-    const found = answers.get(secret?.reveal() ?? '') ?? (secret ? 'AADSTS7000215' : 'secret_not_in_vault');
+  const answer = (proof: string | undefined, missing: string): TokenAnswer => {
+    const wrong = missing.startsWith('certificate') ? 'AADSTS700027' : 'AADSTS7000215';
+    const found = proof === undefined ? missing : (answers.get(proof) ?? wrong);
     if (typeof found === 'string') {
-      return { granted: false, refusal: { service: 'entra', status: 401, code: found, message: '' } };
+      const message = found === 'AADSTS700027' ? '[Reason - The key was not found.' : '';
+      return { granted: false, refusal: { service: 'entra', status: 401, code: found, message } };
     }
     const claims = { roles: found, tenantId, audience: 'https://graph.microsoft.com' };
     const value: AppToken = { token: new Secret('token'), expiresAt: new Date(8e15), claims };
@@ -36,8 +47,18 @@ export function simulatedTenant(
     answers,
     outcome: { kind: 'checked', findings: { 'graph.readWrite': passed, 'graph.send': passed }, mailboxKind: 'user' },
     tokens: {
-      get: async (connection) => answer(await secretOf(connection.id, connection.clientSecretVersion)),
-      tryOut: async (_connection, secret) => answer(secret),
+      async get(connection) {
+        const { id, credential } = connection;
+        const secret = isMade(credential) ? undefined : await vaults.vault.get(id, credential.version);
+        return await self.tokens.tryOut(connection, { credential, ...(secret && { secret }) }, 'graph');
+      },
+      async tryOut({ id }, { credential, secret }) {
+        if (credential.kind === 'clientSecret') return answer(secret?.reveal(), 'secret_not_in_vault');
+        const isUsable = isMade(credential)
+          ? (await vaults.certificates.sign(id, credential, new Uint8Array(32))) !== undefined
+          : secret !== undefined;
+        return answer(isUsable ? credential.certificate.thumbprint : undefined, 'certificate_not_in_vault');
+      },
       forget: () => undefined,
     },
     checker: {

@@ -15,7 +15,7 @@ import { connectionEvent } from '../../shared/webhooks/event-data.ts';
 import { eventSchema } from '../../shared/webhooks/event-schemas.ts';
 import { bodyOf } from '../../shared/webhooks/event-types.ts';
 import { inMemoryAlertSettings } from '../fakes/in-memory-alert-settings.ts';
-import { aConnection, RECORDS_NOW } from '../support/records.ts';
+import { aClientSecret, aConnection, RECORDS_NOW } from '../support/records.ts';
 
 interface Received {
   from: string;
@@ -81,12 +81,15 @@ function decodeQuotedPrintable(text: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
-const connection = aConnection({ name: 'Contoso <b>&"GmbH"', clientSecretExpiresAt: new Date('2027-05-01T00:00:00Z') });
+const connection = aConnection({
+  name: 'Contoso <b>&"GmbH"',
+  credential: aClientSecret({ expiresAt: new Date('2027-05-01T00:00:00Z') }),
+});
 const expiring = connectionEvent(connection, {
   id: 'evt_1',
   type: 'secret.expiring',
   happenedAt: RECORDS_NOW,
-  expiry: { expiresAt: connection.clientSecretExpiresAt, daysLeft: 7, threshold: { daysBefore: 7 } },
+  expiry: { expiresAt: connection.credential.expiresAt, daysLeft: 7, threshold: { daysBefore: 7 } },
 });
 const delivery = { customerId: 'cust_1', id: 'evt_1', body: bodyOf(expiring) };
 
@@ -144,8 +147,12 @@ What to do:
     const inUse = { keyId: 'key-1', expiresAt: new Date('2026-06-20T12:30:00Z') };
     const newer = { keyId: 'key-2', name: 'Muster 2027', hint: 'xY8', expiresAt: new Date('2028-05-01T00:00:00Z') };
     const entered = new Date('2027-05-01T00:00:00Z');
-    const seen = aConnection({ name: 'Contoso', clientSecretExpiresAt: inUse.expiresAt });
-    const { clientId, clientSecretVersion: version } = seen;
+    const seen = aConnection({
+      name: 'Contoso',
+      credential: aClientSecret({ expiresAt: inUse.expiresAt }),
+    });
+    const { clientId } = seen;
+    const { version } = seen.credential;
     const registration = { clientId, version, checkedAt: RECORDS_NOW, isReadable: true, inUse };
     const tell = async (more: object) => {
       const expiry = { expiresAt: inUse.expiresAt, daysLeft: 19 };

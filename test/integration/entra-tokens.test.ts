@@ -7,7 +7,7 @@ import type { TokenAnswer, Tokens } from '../../shared/connections/tokens.ts';
 import { DomainError, isTransient } from '../../shared/kernel/errors.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { portOf } from '../support/port-of.ts';
-import { aConnection } from '../support/records.ts';
+import { aClientSecret, aConnection } from '../support/records.ts';
 import { openSimulator, type SimulatorClient } from '../support/simulator-client.ts';
 import { type AppInput, wingtip, wingtipApp, wingtipTenant } from '../support/wingtip.ts';
 
@@ -40,6 +40,7 @@ function tokensOf(loginUrl: string, timeoutMs = 5000): Tokens {
         return vault.secret;
       },
     },
+    certificates: { sign: async () => undefined },
     clouds: (cloud) => {
       const found = clouds(cloud);
       if (!found) throw new Error(cloud);
@@ -185,7 +186,7 @@ describe('a token', () => {
   it('is another one for a new version of the secret', async () => {
     await get();
     vault.secret = new Secret('not the one');
-    expect(await codeOf(get({ clientSecretVersion: 'v2' }))).toBe('AADSTS7000215');
+    expect(await codeOf(get({ credential: aClientSecret({ version: 'v2' }) }))).toBe('AADSTS7000215');
     expect(vault.reads).toEqual(['conn_1 v1', 'conn_1 v2']);
   });
 
@@ -357,7 +358,8 @@ async function listen(): Promise<{ port: number; stop: () => Promise<unknown> }>
 
 describe('tryOut', () => {
   it('asks every time, does not read the vault and caches nothing', async () => {
-    const tryOut = (secret: string) => codeOf(tokens.tryOut(connection(), new Secret(secret), 'graph'));
+    const tryOut = (secret: string) =>
+      codeOf(tokens.tryOut(connection(), { credential: aClientSecret(), secret: new Secret(secret) }, 'graph'));
     expect(await tryOut('guess')).toBe('AADSTS7000215');
     expect(await tryOut(wingtip.clientSecret)).toBe('granted');
     expect(await tryOut('guess')).toBe('AADSTS7000215');

@@ -111,7 +111,7 @@ describe('with Microsoft’s client library', () => {
   it('keeps the value and a future expiry of a client secret that lives longer than 32-bit time', async () => {
     for (const expiresAt of ['2037-01-01T00:00:00Z', '2038-01-20T00:00:00Z', '9999-12-31T23:59:59Z']) {
       const name = { customerId: 'cust_1', connectionId: 'conn_1', version: `v${Date.parse(expiresAt)}` };
-      await keyVaultSecrets(client).put(name, new Secret('hush'), new Date(expiresAt));
+      await keyVaultSecrets(client).put(name, new Secret('hush'), new Date(expiresAt), 'clientSecret');
       const { value, properties } = await client.getSecret(`conn-1-${name.version}`);
       expect(value).toBe('hush');
       const latest = new Date('2038-01-19T03:14:07Z');
@@ -140,7 +140,8 @@ describe('with Microsoft’s client library', () => {
   describe('keyVaultSecrets', () => {
     const name = { customerId: 'cust_1', connectionId: 'conn_1', version: 'a1' };
     const expiresAt = new Date('2030-01-01T00:00:00Z');
-    const store = (change = {}) => keyVaultSecrets(client).put({ ...name, ...change }, new Secret('hush'), expiresAt);
+    const store = (change = {}) =>
+      keyVaultSecrets(client).put({ ...name, ...change }, new Secret('hush'), expiresAt, 'clientSecret');
 
     it('lists the secrets of connections with their owners, and no other secret', async () => {
       await client.setSecret('operator-key', 'x');
@@ -181,7 +182,7 @@ describe('with Microsoft’s client library', () => {
   it('a vault that does not answer is unavailable after the time limit, and works again afterwards', async () => {
     const secrets = keyVaultSecrets(clientOf(vault.url, {}, 1));
     const name = { customerId: 'cust_1', connectionId: 'conn_1', version: 'a1' };
-    await secrets.put(name, new Secret('x'), new Date(8e14));
+    await secrets.put(name, new Secret('x'), new Date(8e14), 'clientSecret');
     for (const call of [() => secrets.get('conn_1', 'a1'), () => secrets.remove('conn_1', 'a2')]) {
       vault.fail('noAnswer', 1);
       const startedAt = performance.now();

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
 import { docsFiles, toDocsAsset } from '../../functions/http/docs/docs-assets.ts';
+import { readCertificateFile } from '../../shared/adapters/certificates/read-certificate-file.ts';
 import { expiryCalendar } from '../../shared/adapters/expiry-calendar.ts';
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import type { NoticeResult } from '../../shared/alerts/send-notice.ts';
@@ -44,6 +45,7 @@ import { inMemoryAlertSettings } from '../fakes/in-memory-alert-settings.ts';
 import { inMemoryAnswers } from '../fakes/in-memory-answers.ts';
 import { inMemoryApiKeys } from '../fakes/in-memory-api-keys.ts';
 import { inMemoryAudit } from '../fakes/in-memory-audit.ts';
+import { inMemoryCertificates } from '../fakes/in-memory-certificates.ts';
 import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryConsents } from '../fakes/in-memory-consents.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
@@ -98,7 +100,8 @@ export function createApiDeps() {
   };
   const purgers: CustomerPurger[] = [];
   const vault = inMemoryVault(clock.now);
-  const tenant = simulatedTenant(TENANT_ID, (id, version) => vault.get(id, version));
+  const certificates = inMemoryCertificates(clock.now);
+  const tenant = simulatedTenant(TENANT_ID, { vault, certificates });
   const sent: unknown[] = [];
   const processEvents: object[] = [];
   const send = async (message: unknown) => void sent.push(message);
@@ -130,6 +133,7 @@ export function createApiDeps() {
     consents,
     poisonArchive,
     vault,
+    certificates,
     tokens: tenant.tokens,
     clock,
     sendDeletion: send,
@@ -170,6 +174,7 @@ export function createApiDeps() {
     publicUrl: 'https://muster.test',
     docsAssets: async () => docsAssets,
     tenants,
+    readCertificateFile,
     runTest,
     testConnection: (customerId: string, connectionId: string) =>
       testConnection({ connections, runTest }, { customerId }, connectionId),

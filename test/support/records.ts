@@ -1,5 +1,6 @@
 import type { ApiKey } from '../../shared/api-keys/api-key.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
+import type { ClientSecretCredential } from '../../shared/connections/credential.ts';
 import type { Customer } from '../../shared/customers/customer.ts';
 import type { Import } from '../../shared/imports/import.ts';
 import { newPlanRecord, type PlanRecord } from '../../shared/imports/ledger/plan-record.ts';
@@ -30,6 +31,10 @@ export function anApiKey(change: Partial<ApiKey> = {}): ApiKey {
   };
 }
 
+export function aClientSecret(change: Partial<ClientSecretCredential> = {}): ClientSecretCredential {
+  return { kind: 'clientSecret', version: 'v1', expiresAt: new Date('2036-01-01T00:00:00Z'), ...change };
+}
+
 /** Ready, with the probes that are the default. */
 export function aConnection(change: Partial<Connection> = {}): Connection {
   return {
@@ -39,9 +44,8 @@ export function aConnection(change: Partial<Connection> = {}): Connection {
     cloud: 'global',
     tenantId: '5a1c6f3e-0b7d-4e29-9c84-2f6e8d1b7a50',
     clientId: 'e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e37',
-    clientSecretVersion: 'v1',
-    clientSecretExpiresAt: new Date('2036-01-01T00:00:00Z'),
-    clientSecretState: 'valid',
+    credential: aClientSecret(),
+    credentialState: 'valid',
     probes: ['graph.readWrite', 'graph.send'],
     sendProbe: 'noDelivery',
     status: 'ready',

@@ -14,11 +14,12 @@ import type {
   ConsentLink,
   NewClientSecret,
   NewConnection,
+  ReplacingCertificate,
   TestResult,
 } from './types.ts';
 
 export interface Connections {
-  /** Registers a connection to a tenant. Its client secret goes to the key vault and is never shown again. */
+  /** Registers a connection to a tenant. Its client secret or its key goes to the key vault and is never shown again. */
   create(connection: NewConnection, options?: PostOptions): Promise<Connection>;
   get(connectionId: string, options?: RequestOptions): Promise<Connection>;
   list(options?: PageOptions): AsyncIterable<Connection>;
@@ -31,6 +32,26 @@ export interface Connections {
   consent(connectionId: string, options?: PostOptions): Promise<ConsentLink>;
   /** Replaces the client secret. Muster tests the new one first, and keeps the old one if Microsoft refuses it. */
   replaceClientSecret(connectionId: string, secret: NewClientSecret, options?: RequestOptions): Promise<Connection>;
+  /**
+   * The public part of a certificate, as PEM: the one that waits to be used, or else the one in use. Add it to the app in
+   * Entra.
+   */
+  downloadCertificate(connectionId: string, options?: RequestOptions): Promise<string>;
+  /** Makes a certificate that will replace the credential. Its key never leaves the key vault. */
+  makeCertificate(connectionId: string, validMonths?: number, options?: PostOptions): Promise<Connection>;
+  /** Discards the certificate that was made and is not in use. */
+  discardCertificate(connectionId: string, options?: RequestOptions): Promise<Connection>;
+  /**
+   * Replaces the credential by a certificate: by the one that was made, or by a file. Muster tests it first, and keeps the
+   * old credential if Microsoft refuses it.
+   */
+  replaceCertificate(
+    connectionId: string,
+    certificate?: ReplacingCertificate,
+    options?: RequestOptions,
+  ): Promise<Connection>;
+  /** Brings back the certificate from before the last replacement, as `restoreClientSecret` does. */
+  restoreCertificate(connectionId: string, options?: PostOptions): Promise<Connection>;
   /** Stops notices about the expiring client secret until then (RFC 3339), except that it has expired. */
   snoozeAlerts(connectionId: string, until: string, options?: PostOptions): Promise<Connection>;
   /** Stops notices about this client secret, except that it has expired. */
@@ -98,6 +119,49 @@ export function createConnections({ raw }: Api): Connections {
         raw.PUT('/v1/connections/{connectionId}/client-secret', {
           params: { path: { connectionId } },
           body: secret,
+          ...initOf(options),
+        }),
+      ),
+
+    downloadCertificate: (connectionId, options = {}) =>
+      dataOf(
+        raw.GET('/v1/connections/{connectionId}/certificate', {
+          params: { path: { connectionId } },
+          parseAs: 'text',
+          ...initOf(options),
+        }),
+      ),
+
+    makeCertificate: (connectionId, validMonths, options = {}) =>
+      dataOf(
+        raw.POST('/v1/connections/{connectionId}/certificate/next', {
+          params: { path: { connectionId } },
+          body: validMonths === undefined ? {} : { validMonths },
+          ...initOf(options),
+        }),
+      ),
+
+    discardCertificate: (connectionId, options = {}) =>
+      dataOf(
+        raw.DELETE('/v1/connections/{connectionId}/certificate/next', {
+          params: { path: { connectionId } },
+          ...initOf(options),
+        }),
+      ),
+
+    replaceCertificate: (connectionId, certificate = { source: 'made' }, options = {}) =>
+      dataOf(
+        raw.PUT('/v1/connections/{connectionId}/certificate', {
+          params: { path: { connectionId } },
+          body: { certificate },
+          ...initOf(options),
+        }),
+      ),
+
+    restoreCertificate: (connectionId, options = {}) =>
+      dataOf(
+        raw.POST('/v1/connections/{connectionId}/certificate/restore', {
+          params: { path: { connectionId } },
           ...initOf(options),
         }),
       ),

@@ -182,7 +182,7 @@ export interface paths {
         put?: never;
         /**
          * Register a tenant
-         * @description Stores the client secret in the vault. Next, grant the app consent and run the connection test.
+         * @description Give either `clientSecret` with `clientSecretExpiresAt`, or `certificate`. Secrets and keys go to the vault. Next, grant the app consent and run the connection test. A certificate that was made must first be added to the app: download its public part.
          */
         post: operations["connections-create"];
         delete?: never;
@@ -204,7 +204,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a connection with its mailboxes and imports
-         * @description The connection is gone immediately, its client secret cannot be read any more, and its tenant can be registered again. Mailboxes and imports are removed in the background. Until then, deleting it again succeeds.
+         * @description The connection is gone immediately, its credential cannot be used any more, and its tenant can be registered again. Mailboxes and imports are removed in the background. Until then, deleting it again succeeds.
          */
         delete: operations["connections-delete"];
         options?: never;
@@ -226,7 +226,7 @@ export interface paths {
         get?: never;
         /**
          * Replace the client secret
-         * @description Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret stays in use. Then the rest of the connection test runs. Imports that paused because of the old secret continue by themselves within a minute. The old secret is kept for some days, and can be brought back.
+         * @description Asks Microsoft for a token with the new secret first. If Microsoft refuses it, the old secret or certificate stays in use. Then the rest of the connection test runs. Imports that paused because of the old credential continue by themselves within a minute. The old one is kept for some days, and can be brought back.
          */
         put: operations["connections-replace-client-secret"];
         post?: never;
@@ -247,7 +247,7 @@ export interface paths {
         put?: never;
         /**
          * Bring back the client secret from before the last replacement
-         * @description Asks Microsoft for a token with that secret first. If Microsoft refuses it, nothing changes. The two secrets change places, so this can be undone in the same way.
+         * @description Asks Microsoft for a token with that secret first. If Microsoft refuses it, nothing changes. The two credentials change places, so this can be undone in the same way.
          */
         post: operations["connections-restore-client-secret"];
         delete?: never;
@@ -270,6 +270,71 @@ export interface paths {
          * @description Asks Microsoft now, with nothing cached. A passed test makes the connection ready for imports. If Microsoft is throttled, unavailable or slow, a step is inconclusive, and the status of the connection stays as it is.
          */
         post: operations["connections-test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the public part of a certificate
+         * @description Upload this file in the Entra admin center, under App registrations > your app > Certificates & secrets > Certificates. It holds no key.
+         */
+        get: operations["connections-download-certificate"];
+        /**
+         * Replace the credential by a certificate
+         * @description Asks Microsoft for a token with the new certificate first. If Microsoft refuses it, the old certificate or client secret stays in use. Then the rest of the connection test runs. Imports that paused because of the old credential continue by themselves within a minute. The old one is kept for some days, and can be brought back.
+         */
+        put: operations["connections-replace-certificate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/certificate/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a certificate that will replace the credential
+         * @description Our key vault makes a key that never leaves it, which takes some seconds, and a certificate. Download the certificate, add it to the app in Entra, and then put it into use (`PUT …/certificate`). Until then the credential in use stays in use. One that was made before and is not in use is removed.
+         */
+        post: operations["connections-make-certificate"];
+        /** Discard the certificate that was made and is not in use */
+        delete: operations["connections-discard-certificate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/certificate/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring back the certificate from before the last replacement
+         * @description Asks Microsoft for a token with that certificate first. If Microsoft refuses it, nothing changes. The two credentials change places, so this can be undone in the same way.
+         */
+        post: operations["connections-restore-certificate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -321,7 +386,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List client secrets that expire soon
+         * List credentials that expire soon
          * @description With `format=ics`, one page as a calendar (RFC 5545), for programs that send the API key in a header. A page of it has no cursor.
          */
         get: operations["expiring-secrets-list"];
@@ -340,10 +405,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get who is told about expiring client secrets, and when */
+        /** Get who is told about expiring credentials, and when */
         get: operations["expiry-alerts-get"];
         /**
-         * Change who is told about expiring client secrets, and when
+         * Change who is told about expiring credentials, and when
          * @description Each threshold is told once: by the webhook events `secret.expiring` and `secret.expired`, and by e-mail to the contacts.
          */
         put: operations["expiry-alerts-update"];
@@ -389,9 +454,53 @@ export interface paths {
         put?: never;
         /**
          * Acknowledge that a client secret expires
-         * @description Stops further notices about this secret, except that it has expired. A new secret begins anew.
+         * @description Stops further notices about this client secret, except that it has expired. A new one begins anew.
          */
         post: operations["connections-acknowledge-alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/certificate/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Snooze notices about an expiring certificate
+         * @description Thresholds that pass until then are told afterwards, in one notice. That it has expired is always told.
+         */
+        post: operations["connections-snooze-certificate-alerts"];
+        /**
+         * Get notices about an expiring certificate again
+         * @description Ends a snooze, and takes an acknowledgement back.
+         */
+        delete: operations["connections-resume-certificate-alerts"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/certificate/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge that a certificate expires
+         * @description Stops further notices about this certificate, except that it has expired. A new one begins anew.
+         */
+        post: operations["connections-acknowledge-certificate-alerts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1080,7 +1189,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** Microsoft refuses the connection as a whole, for example because its client secret has expired. */
+        /** Microsoft refuses the connection as a whole, for example because its client secret or certificate has expired. */
         post: operations["webhook-connection-failing"];
         delete?: never;
         options?: never;
@@ -1165,7 +1274,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** A client secret will expire. Sent once for each threshold of the customer. */
+        /** A client secret or a certificate will expire. Sent once for each threshold of the customer. */
         post: operations["webhook-secret-expiring"];
         delete?: never;
         options?: never;
@@ -1182,7 +1291,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** A client secret has expired. Sent once, also if notices were snoozed or acknowledged. */
+        /** A client secret or a certificate has expired. Sent once, also if notices were snoozed or acknowledged. */
         post: operations["webhook-secret-expired"];
         delete?: never;
         options?: never;
@@ -1253,7 +1362,7 @@ export interface components {
          * @description Why a check did not pass. docs/causes.md explains each cause.
          * @enum {string}
          */
-        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_wrong" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
+        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
         /** @description What is wrong with a connection or an import. */
         EventFinding: {
             /**
@@ -1422,7 +1531,7 @@ export interface components {
             mailboxSlots: number | null;
             slotsUsed: number | null;
         };
-        /** @description A permission to reach a tenant. The client secret is never shown. */
+        /** @description A permission to reach a tenant. Secrets and private keys are never shown. */
         Connection: {
             /** @example conn_01k2m8qj4vabcdefghjkmnp */
             id: string;
@@ -1434,6 +1543,7 @@ export interface components {
             /** @description The verified domains of the tenant, as of the last test that passed. Imports reject other domains. `null` if the test could not read them: that needs User.Read.All or Organization.Read.All. */
             verifiedDomains: string[] | null;
             clientId: string;
+            /** @description `null` if the connection has another credential. */
             clientSecret: {
                 /**
                  * Format: date-time
@@ -1447,8 +1557,10 @@ export interface components {
                  * @enum {string}
                  */
                 state: "valid" | "expiring" | "expired";
-                /** @description The secret that was replaced last, as long as it can be brought back. */
+                /** @description The credential that was replaced last, as long as it can be brought back. */
                 previous?: {
+                    /** @enum {string} */
+                    credential: "clientSecret" | "certificate";
                     /**
                      * Format: date-time
                      * @description RFC 3339, in UTC.
@@ -1466,7 +1578,59 @@ export interface components {
                 acknowledgedAt: string | null;
                 /** @description Until then, only the expiry itself is told. */
                 snoozedUntil: string | null;
-            };
+            } | null;
+            /** @description `null` if the connection has another credential. */
+            certificate: {
+                /**
+                 * @description `made`: our key vault has made the key and never releases it. `uploaded`: you have made it.
+                 * @enum {string}
+                 */
+                origin: "made" | "uploaded";
+                /** @description As Entra shows it: SHA-1, in hex. */
+                thumbprint: string;
+                thumbprintSha256: string;
+                subject: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, in UTC.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                validFrom: string;
+                /**
+                 * Format: date-time
+                 * @description Read from the certificate.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                expiresAt: string;
+                daysLeft: number;
+                /**
+                 * @description `expired` also if Microsoft says so before `expiresAt`.
+                 * @enum {string}
+                 */
+                state: "valid" | "expiring" | "expired";
+                /** @description The credential that was replaced last, as long as it can be brought back. */
+                previous?: {
+                    /** @enum {string} */
+                    credential: "clientSecret" | "certificate";
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, in UTC.
+                     * @example 2027-06-01T08:30:00.000Z
+                     */
+                    expiresAt: string;
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, in UTC.
+                     * @example 2027-06-01T08:30:00.000Z
+                     */
+                    restorableUntil: string;
+                };
+                /** @description From then on, only the expiry itself is told. */
+                acknowledgedAt: string | null;
+                /** @description Until then, only the expiry itself is told. */
+                snoozedUntil: string | null;
+            } | null;
+            nextCertificate: components["schemas"]["NextCertificate"] | null;
             probes: components["schemas"]["Probe"][];
             /** @enum {string} */
             sendProbe: "noDelivery" | "selfAddressed" | "none";
@@ -1484,6 +1648,30 @@ export interface components {
              * @example 2027-06-01T08:30:00.000Z
              */
             createdAt: string;
+        };
+        /** @description A certificate that was made and is not in use yet: add it to the app, then put it into use. */
+        NextCertificate: {
+            /**
+             * @description `made`: our key vault has made the key and never releases it. `uploaded`: you have made it.
+             * @enum {string}
+             */
+            origin: "made" | "uploaded";
+            /** @description As Entra shows it: SHA-1, in hex. */
+            thumbprint: string;
+            thumbprintSha256: string;
+            subject: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            validFrom: string;
+            /**
+             * Format: date-time
+             * @description Read from the certificate.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            expiresAt: string;
         };
         /**
          * @description A question that a check can ask.
@@ -1609,6 +1797,11 @@ export interface components {
             customerId: string;
             connectionId: string;
             name: string;
+            /**
+             * @description What expires.
+             * @enum {string}
+             */
+            credential: "clientSecret" | "certificate";
             /**
              * Format: date-time
              * @description RFC 3339, in UTC.
@@ -2593,6 +2786,23 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `conflict`: The request conflicts with an existing resource. `wrong_state`: Not possible in the current state. */
+        "Problem-409-conflict-wrong_state": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `conflict`: The request conflicts with an existing resource. */
         "Problem-409-conflict": {
             headers: {
@@ -2635,6 +2845,56 @@ export interface components {
                 "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `wrong_state`: Not possible in the current state. `conflict`: The request conflicts with an existing resource. */
+        "Problem-409-wrong_state-conflict": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `microsoft_unavailable`: Microsoft is temporarily unavailable. `microsoft_throttled`: Microsoft is throttling our requests. `vault_unavailable`: Our key vault is temporarily unavailable. `storage_unavailable`: Our storage is temporarily unavailable. */
+        "Problem-503-microsoft_unavailable-microsoft_throttled-vault_unavailable-storage_unavailable": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `wrong_state`: Not possible in the current state. */
+        "Problem-409-wrong_state": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 [name: string]: unknown;
             };
@@ -3705,13 +3965,44 @@ export interface operations {
                      */
                     clientId: string;
                     /** @description The Value of the client secret, not its Secret ID. */
-                    clientSecret: string;
+                    clientSecret?: string;
                     /**
                      * @description When the client secret expires: an instant, or the date that Microsoft’s portal shows.
                      * @example 2027-05-01
                      * @example 2027-05-01T14:30:00Z
                      */
-                    clientSecretExpiresAt: string;
+                    clientSecretExpiresAt?: string;
+                    /** @description A certificate instead of a client secret. */
+                    certificate?: {
+                        /**
+                         * @description Our key vault makes the key, which never leaves it.
+                         * @constant
+                         */
+                        source: "made";
+                        /**
+                         * @description For how long the certificate is valid.
+                         * @default 12
+                         */
+                        validMonths?: number;
+                    } | {
+                        /** @constant */
+                        source: "pem";
+                        /** @description The certificate and its private key, as PEM. The key must not be encrypted. */
+                        pem: string;
+                    } | {
+                        /** @constant */
+                        source: "pfx";
+                        /**
+                         * Format: base64
+                         * @description A PFX file (PKCS #12) with the certificate and its private key, in base64.
+                         */
+                        pfx: string;
+                        /**
+                         * @description The password of the file.
+                         * @default
+                         */
+                        password?: string;
+                    };
                     /**
                      * @default global
                      * @enum {string}
@@ -3945,7 +4236,7 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
-            409: components["responses"]["Problem-409-conflict"];
+            409: components["responses"]["Problem-409-conflict-wrong_state"];
             412: components["responses"]["Problem-412-precondition_failed"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
@@ -4117,6 +4408,297 @@ export interface operations {
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
             503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "connections-download-certificate": {
+        parameters: {
+            query?: {
+                /** @description The certificate in use, or the one that waits to be used. By default the one that waits, if there is one. */
+                which?: "current" | "next";
+                /** @description `cer`: DER, which Windows opens. */
+                format?: "pem" | "cer";
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The certificate. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pem-file": string;
+                    "application/pkix-cert": string;
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "connections-replace-certificate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    certificate: {
+                        /**
+                         * @description The one that was made by `POST …/certificate/next`.
+                         * @constant
+                         */
+                        source: "made";
+                    } | {
+                        /** @constant */
+                        source: "pem";
+                        /** @description The certificate and its private key, as PEM. The key must not be encrypted. */
+                        pem: string;
+                    } | {
+                        /** @constant */
+                        source: "pfx";
+                        /**
+                         * Format: base64
+                         * @description A PFX file (PKCS #12) with the certificate and its private key, in base64.
+                         */
+                        pfx: string;
+                        /**
+                         * @description The password of the file.
+                         * @default
+                         */
+                        password?: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The connection with its new certificate. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-conflict"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-credentials_rejected"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-microsoft_unavailable-microsoft_throttled-vault_unavailable-storage_unavailable"];
+        };
+    };
+    "connections-make-certificate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description For how long the certificate is valid.
+                     * @default 12
+                     */
+                    validMonths?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The connection with its `nextCertificate`. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-vault_unavailable-storage_unavailable"];
+        };
+    };
+    "connections-discard-certificate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "connections-restore-certificate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection with its earlier certificate. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-credentials_rejected-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-microsoft_unavailable-microsoft_throttled-vault_unavailable-storage_unavailable"];
         };
     };
     "connections-consent": {
@@ -4429,7 +5011,7 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
-            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
@@ -4478,6 +5060,7 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state"];
             412: components["responses"]["Problem-412-precondition_failed"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
@@ -4527,7 +5110,163 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
-            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "connections-snooze-certificate-alerts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: date-time */
+                    until: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The connection. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "connections-resume-certificate-alerts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "connections-acknowledge-certificate-alerts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
@@ -7222,6 +7961,11 @@ export interface operations {
                         /** @description The name of the connection. */
                         name: string;
                         tenantId: string;
+                        /**
+                         * @description What expires.
+                         * @enum {string}
+                         */
+                        credential: "clientSecret" | "certificate";
                         /** Format: date-time */
                         expiresAt: string;
                         /** @description Whole days, rounded down. Negative after the expiry. */
@@ -7313,6 +8057,11 @@ export interface operations {
                         /** @description The name of the connection. */
                         name: string;
                         tenantId: string;
+                        /**
+                         * @description What expires.
+                         * @enum {string}
+                         */
+                        credential: "clientSecret" | "certificate";
                         /** Format: date-time */
                         expiresAt: string;
                         /** @description Whole days, rounded down. Negative after the expiry. */
@@ -7398,6 +8147,11 @@ export interface operations {
                         /** @description The name of the connection. */
                         name: string;
                         tenantId: string;
+                        /**
+                         * @description What expires.
+                         * @enum {string}
+                         */
+                        credential: "clientSecret" | "certificate";
                         /** Format: date-time */
                         expiresAt: string;
                         /** @description Whole days, rounded down. Negative after the expiry. */

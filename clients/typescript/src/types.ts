@@ -26,6 +26,7 @@ export type Connection = Schemas['Connection'];
 export type NewConnection = JsonBody<operations['connections-create']>;
 export type ConnectionChanges = JsonBody<operations['connections-update']>;
 export type NewClientSecret = JsonBody<operations['connections-replace-client-secret']>;
+export type ReplacingCertificate = JsonBody<operations['connections-replace-certificate']>['certificate'];
 export type TestResult = Schemas['TestResult'];
 export type TestStep = Schemas['TestStep'];
 /** A link on which the tenant's admin gives consent. The API shows it this once. */

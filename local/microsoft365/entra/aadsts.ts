@@ -6,6 +6,8 @@ interface Subject {
   clientId: string;
   tenant: string;
   resource: string;
+  /** Why a signature is refused. */
+  reason: string;
 }
 
 interface KnownRefusal {
@@ -165,12 +167,18 @@ const refusals: Record<string, KnownRefusal> = {
   700027: {
     error: 'invalid_client',
     status: 401,
-    text: says('The certificate with identifier used to sign the client assertion is not registered on application.'),
+    text: ({ clientId, reason }) =>
+      `The certificate with identifier used to sign the client assertion is not registered on application. [Reason - ${reason || 'The key was not found.'}, Please visit the Azure Portal, Graph Explorer or directly use MS Graph to see configured keys for app Id '${clientId}'.]`,
   },
   700024: {
     error: 'invalid_client',
     status: 401,
     text: says('Client assertion is not within its valid time range.'),
+  },
+  700023: {
+    error: 'invalid_client',
+    status: 401,
+    text: says('Client assertion audience claim does not match Realm issuer.'),
   },
   700021: {
     error: 'invalid_client',
@@ -281,7 +289,7 @@ export function aadsts(
   options: { correlationId?: string | undefined; retryAfterSeconds?: number | null | undefined } = {},
 ): SimulatorReply {
   const entry = refusals[code] ?? { error: 'invalid_request', status: 400, text: says('The request was refused.') };
-  const text = entry.text({ clientId: '', tenant: '', resource: '', ...subject });
+  const text = entry.text({ clientId: '', tenant: '', resource: '', reason: '', ...subject });
   const traceId = randomUUID();
   const correlationId = options.correlationId ?? randomUUID();
   const timestamp = `${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z`;

@@ -2,14 +2,23 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import type { ScenarioApp } from '../scenario.ts';
 
+/** An AADSTS number, with what its wording is about. */
+export interface AssertionRefusal {
+  code: number;
+  about?: string;
+}
+
 /** Resolves to the thumbprint of the registered certificate that signed the assertion, or to an AADSTS number. */
 export async function checkClientAssertion(
   app: ScenarioApp,
   assertion: string,
+  tenantNames: readonly string[],
   now: Date,
-): Promise<{ thumbprint: string } | { code: number }> {
+): Promise<{ thumbprint: string } | AssertionRefusal> {
   const certificate = registeredFor(app, assertion);
-  if (!certificate) return { code: 700027 };
+  if (!certificate) return unsigned('The key was not found.', assertion);
+  const expiry = expiryOf(certificate.publicKeyPem);
+  if (expiry && expiry <= now) return unsigned('The key used is expired.', assertion);
   try {
     const key = createPublicKey(certificate.publicKeyPem);
     // Clocks differ, and some libraries round `nbf` up to the next second.
@@ -21,13 +30,27 @@ export async function checkClientAssertion(
     const names = [payload.iss, payload.sub];
     if (names.some((name) => name?.toLowerCase() !== app.clientId.toLowerCase())) return { code: 700021 };
     const audience = Array.isArray(payload.aud) ? payload.aud[0] : payload.aud;
-    if (!audience || !/\/oauth2(\/v2\.0)?\/token$|\/v2\.0$/.test(audience)) return { code: 90023 };
+    if (!isOfTenant(audience, tenantNames)) return { code: 700023 };
     return { thumbprint: certificate.thumbprint };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : '';
     const isOutOfTime = code === 'ERR_JWT_EXPIRED' || code === 'ERR_JWT_CLAIM_VALIDATION_FAILED';
-    return { code: isOutOfTime ? 700024 : 700027 };
+    if (isOutOfTime) return { code: 700024 };
+    return unsigned('The provided signature value did not match the expected signature value.', assertion);
   }
+}
+
+/** The wording of 700027 names the reason, and the thumbprint if the header has one. */
+function unsigned(reason: string, assertion: string): AssertionRefusal {
+  const [thumbprint] = presentedThumbprints(assertion);
+  const about = thumbprint ? `, Thumbprint of key used by client: '${thumbprint.toUpperCase()}'` : '';
+  return { code: 700027, about: `${reason}${about}` };
+}
+
+/** An assertion is for the token endpoint of the tenant, or for its issuer. */
+function isOfTenant(audience: string | undefined, tenantNames: readonly string[]): boolean {
+  const [, tenant] = /\/([^/]+)\/(?:oauth2(?:\/v2\.0)?\/token|v2\.0)\/?$/.exec(audience ?? '') ?? [];
+  return tenant !== undefined && tenantNames.some((name) => name.toLowerCase() === tenant.toLowerCase());
 }
 
 function registeredFor(app: ScenarioApp, assertion: string): ScenarioApp['certificates'][number] | undefined {
@@ -51,7 +74,15 @@ function presentedThumbprints(assertion: string): string[] {
 
 /** The SHA-1 and SHA-256 thumbprints of a certificate. A bare public key has none. */
 function thumbprintsOf(pem: string): string[] {
-  if (!pem.includes('BEGIN CERTIFICATE')) return [];
-  const certificate = new X509Certificate(pem);
+  const certificate = certificateOf(pem);
+  if (!certificate) return [];
   return [certificate.fingerprint, certificate.fingerprint256].map((hex) => hex.replaceAll(':', '').toLowerCase());
+}
+
+function expiryOf(pem: string): Date | undefined {
+  return certificateOf(pem)?.validToDate;
+}
+
+function certificateOf(pem: string): X509Certificate | undefined {
+  return pem.includes('BEGIN CERTIFICATE') ? new X509Certificate(pem) : undefined;
 }

@@ -5,7 +5,7 @@ import { isExpired, type Tenant, type TenantApp } from '../tenant.ts';
 import { credentialName, stableGuid, type TokenClaims } from '../token-issuer.ts';
 import type { World } from '../world.ts';
 import { aadsts, entraHeaders } from './aadsts.ts';
-import { checkClientAssertion } from './client-assertion.ts';
+import { type AssertionRefusal, checkClientAssertion } from './client-assertion.ts';
 
 const isGuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 const zeroGuid = '00000000-0000-0000-0000-000000000000';
@@ -27,8 +27,10 @@ export async function answerTokenRequest(
 ): Promise<SimulatorReply> {
   const input = readTokenRequest(tenantName, request);
   trace.clientId = input.clientId;
-  const refuse = (code: number, resource = '') =>
-    aadsts(code, { clientId: input.clientId, tenant: tenantName, resource }, { correlationId: input.correlationId });
+  const refuse = (code: number, resource = '', reason = '') => {
+    const about = { clientId: input.clientId, tenant: tenantName, resource, reason };
+    return aadsts(code, about, { correlationId: input.correlationId });
+  };
 
   const malformed = findMalformedField(input);
   if (malformed) return refuse(malformed.code, malformed.about);
@@ -45,7 +47,7 @@ export async function answerTokenRequest(
   if (refused) return refused;
   if (app.scenario.consent === 'absent') return refuse(7000229);
   const credential = await checkCredential(tenant, app, input);
-  if ('code' in credential) return refuse(credential.code);
+  if ('code' in credential) return refuse(credential.code, '', credential.about);
   if (!app.scenario.enabled) return refuse(7000112);
   const resource = readScope(input.form.get('scope') ?? '');
   if ('code' in resource) return refuse(resource.code, input.form.get('scope') ?? '');
@@ -103,10 +105,11 @@ async function checkCredential(
   tenant: Tenant,
   app: TenantApp,
   { form, secret }: TokenRequest,
-): Promise<{ name: string; kind: '1' | '2' } | { code: number }> {
+): Promise<{ name: string; kind: '1' | '2' } | AssertionRefusal> {
   const assertion = form.get('client_assertion');
   if (assertion) {
-    const checked = await checkClientAssertion(app.scenario, assertion, tenant.entraNow);
+    const tenantNames = [tenant.id, ...tenant.scenario.domains];
+    const checked = await checkClientAssertion(app.scenario, assertion, tenantNames, tenant.entraNow);
     if ('code' in checked) return checked;
     return { name: credentialName(checked.thumbprint.toLowerCase()), kind: '2' };
   }

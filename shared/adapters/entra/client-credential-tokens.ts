@@ -1,13 +1,18 @@
 import { LRUCache } from 'lru-cache';
+import type { CertificateVault } from '../../connections/certificate-vault.ts';
 import type { Cloud, Connection } from '../../connections/connection.ts';
+import { isMade } from '../../connections/credential-vaults.ts';
 import type { SecretVault } from '../../connections/secret-vault.ts';
-import type { Audience, TokenAnswer, Tokens } from '../../connections/tokens.ts';
+import type { Audience, Candidate, TokenAnswer, Tokens } from '../../connections/tokens.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
-import type { Secret } from '../../kernel/secret.ts';
+import { Secret } from '../../kernel/secret.ts';
+import { createAssertion } from './client-assertion.ts';
+import type { AppProof } from './token-request.ts';
 
 interface Deps {
   vault: Pick<SecretVault, 'get'>;
+  certificates: Pick<CertificateVault, 'sign'>;
   clouds: (cloud: Cloud) => { loginUrl: string; graphResource: string; exchangeResource: string };
   clock: Clock;
   /** The timeout of one request to Entra. */
@@ -34,7 +39,7 @@ interface Entry {
   usableUntil: number;
 }
 
-/** Tokens by client secret, cached in this process. See `Tokens`. */
+/** Tokens by client secret or certificate, cached in this process. See `Tokens`. */
 export function createTokens(deps: Deps): Tokens {
   const tokens = new LRUCache<string, Map<string, Entry>>({ max: CONNECTIONS_MAX });
   const now = () => deps.clock.now().getTime();
@@ -47,7 +52,7 @@ export function createTokens(deps: Deps): Tokens {
     perf: { now },
   });
 
-  function secretOf({ id, clientSecretVersion: version }: Connection): Promise<Secret | undefined> {
+  function secretOf({ id, credential: { version } }: Connection): Promise<Secret | undefined> {
     const known = secrets.get(id);
     if (known?.version === version) return known.secret;
     const entry = { version, secret: deps.vault.get(id, version) };
@@ -58,30 +63,40 @@ export function createTokens(deps: Deps): Tokens {
     return entry.secret;
   }
 
-  async function ask(connection: Connection, clientSecret: Secret, audience: Audience): Promise<TokenAnswer> {
-    const cloud = deps.clouds(connection.cloud);
+  async function ask(connection: Connection, candidate: Candidate, audience: Audience): Promise<TokenAnswer> {
+    const proof = await proofOf(connection, candidate);
+    if (!proof) return notInVault(candidate);
+    const { loginUrl, graphResource, exchangeResource } = deps.clouds(connection.cloud);
+    const { tenantId, clientId } = connection;
+    const resource = audience === 'graph' ? graphResource : exchangeResource;
     // With its library, because most functions need no token of a customer.
     const { requestToken } = await import('./token-request.ts');
-    return await requestToken(deps, {
-      loginUrl: cloud.loginUrl,
-      tenantId: connection.tenantId,
-      clientId: connection.clientId,
-      clientSecret,
-      resource: audience === 'graph' ? cloud.graphResource : cloud.exchangeResource,
-    });
+    return await requestToken(deps, { loginUrl, tenantId, clientId, proof, resource });
   }
 
-  async function askWithStoredSecret(connection: Connection, audience: Audience): Promise<TokenAnswer> {
-    const secret = await secretOf(connection);
-    if (secret) return await ask(connection, secret, audience);
-    const message = 'The vault has no usable client secret for this connection.';
-    return { granted: false, refusal: { service: 'entra', status: 0, code: 'secret_not_in_vault', message } };
+  async function proofOf(connection: Connection, { credential, secret }: Candidate): Promise<AppProof | undefined> {
+    if (credential.kind === 'clientSecret') return secret && { kind: 'clientSecret', clientSecret: secret };
+    if (!isMade(credential)) return secret && { kind: 'certificate', pem: secret };
+    const { id, tenantId, clientId } = connection;
+    const loginUrl = deps.clouds(connection.cloud).loginUrl.replace(/\/$/, '');
+    const tokenUrl = `${loginUrl}/${tenantId}/oauth2/v2.0/token`;
+    const { certificate } = credential;
+    const assertion = await createAssertion({ clientId, tokenUrl, certificate }, deps.clock.now(), (digest) =>
+      deps.certificates.sign(id, credential, digest),
+    );
+    return assertion === undefined ? undefined : { kind: 'assertion', assertion: new Secret(assertion) };
+  }
+
+  async function askWithStored(connection: Connection, audience: Audience): Promise<TokenAnswer> {
+    const { credential } = connection;
+    const secret = isMade(credential) ? undefined : await secretOf(connection);
+    return await ask(connection, { credential, ...(secret && { secret }) }, audience);
   }
 
   function renew(connection: Connection, audience: Audience, before: Entry | undefined): Entry {
     const entry: Entry = {
       askedAt: now(),
-      answer: askWithStoredSecret(connection, audience),
+      answer: askWithStored(connection, audience),
       freshUntil: Number.POSITIVE_INFINITY,
       usableUntil: 0,
     };
@@ -115,7 +130,7 @@ export function createTokens(deps: Deps): Tokens {
 
   return {
     get(connection, audience) {
-      const key = `${connection.clientId} ${connection.clientSecretVersion} ${audience}`;
+      const key = `${connection.clientId} ${connection.credential.version} ${audience}`;
       const own = tokens.get(connection.id) ?? new Map<string, Entry>();
       tokens.set(connection.id, own);
       const known = own.get(key);
@@ -125,8 +140,8 @@ export function createTokens(deps: Deps): Tokens {
       return entry.answer;
     },
 
-    tryOut(connection, clientSecret, audience) {
-      return ask(connection, clientSecret, audience);
+    tryOut(connection, candidate, audience) {
+      return ask(connection, candidate, audience);
     },
 
     forget(connectionId, askedBefore) {
@@ -139,4 +154,10 @@ export function createTokens(deps: Deps): Tokens {
       secrets.delete(connectionId);
     },
   };
+}
+
+function notInVault({ credential: { kind } }: Candidate): TokenAnswer {
+  const code = kind === 'certificate' ? 'certificate_not_in_vault' : 'secret_not_in_vault';
+  const message = 'The vault has no usable credential for this connection.';
+  return { granted: false, refusal: { service: 'entra', status: 0, code, message } };
 }

@@ -1,5 +1,11 @@
 import type { PipelinePolicy, PipelineResponse } from '@azure/core-rest-pipeline';
-import { ClientSecretCredential } from '@azure/identity';
+import {
+  ClientAssertionCredential,
+  ClientCertificateCredential,
+  ClientSecretCredential,
+  type ClientSecretCredentialOptions,
+  type TokenCredential,
+} from '@azure/identity';
 import { decodeJwt } from 'jose';
 import { classify } from '../../causes/classify.ts';
 import type { AppToken, TokenAnswer } from '../../connections/tokens.ts';
@@ -9,11 +15,19 @@ import { Secret } from '../../kernel/secret.ts';
 import { readRetryAfter } from '../retry-after.ts';
 import { readEntraRefusal } from './entra-refusal.ts';
 
+/** How the app proves who it is. */
+export type AppProof =
+  | { kind: 'clientSecret'; clientSecret: Secret }
+  /** The certificate with its private key, as PEM. */
+  | { kind: 'certificate'; pem: Secret }
+  /** A signed client assertion, or a token of a federated identity. */
+  | { kind: 'assertion'; assertion: Secret };
+
 interface TokenRequest {
   loginUrl: string;
   tenantId: string;
   clientId: string;
-  clientSecret: Secret;
+  proof: AppProof;
   /** Without `/.default`. */
   resource: string;
 }
@@ -29,18 +43,34 @@ export async function requestToken(
 ): Promise<TokenAnswer> {
   const last: { response?: PipelineResponse } = {};
   // Each request gets a new credential, because a credential has a cache that we could not clear.
-  const credential = new ClientSecretCredential(request.tenantId, request.clientId, request.clientSecret.reveal(), {
+  const credential = credentialOf(request, {
     authorityHost: request.loginUrl,
     disableInstanceDiscovery: true,
     retryOptions: { maxRetries: 0 },
     additionalPolicies: [{ policy: keepResponse(last, deps.timeoutMs), position: 'perRetry' }],
   });
   try {
-    const { token, expiresOnTimestamp } = await credential.getToken(`${request.resource}/.default`);
+    const issued = await credential.getToken(`${request.resource}/.default`);
+    if (!issued) throw new Error('no token was issued');
+    const { token, expiresOnTimestamp } = issued;
     const expiresAt = new Date(expiresOnTimestamp);
     return { granted: true, value: { token: new Secret(token), expiresAt, claims: readClaims(token) } };
   } catch (error) {
     return toAnswer(deps.clock, last.response, error);
+  }
+}
+
+function credentialOf(
+  { tenantId, clientId, proof }: TokenRequest,
+  options: ClientSecretCredentialOptions,
+): TokenCredential {
+  switch (proof.kind) {
+    case 'clientSecret':
+      return new ClientSecretCredential(tenantId, clientId, proof.clientSecret.reveal(), options);
+    case 'certificate':
+      return new ClientCertificateCredential(tenantId, clientId, { certificate: proof.pem.reveal() }, options);
+    case 'assertion':
+      return new ClientAssertionCredential(tenantId, clientId, async () => proof.assertion.reveal(), options);
   }
 }
 

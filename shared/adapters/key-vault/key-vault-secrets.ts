@@ -1,7 +1,9 @@
 import type { SecretClient } from '@azure/keyvault-secrets';
-import type { SecretVault, StoredSecret } from '../../connections/secret-vault.ts';
+import type { CredentialKind } from '../../connections/credential.ts';
+import type { SecretVault } from '../../connections/secret-vault.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
+import { nameOf, ownedName, toTags } from './vault-names.ts';
 
 const RETRY_AFTER_SECONDS = 10;
 /**
@@ -10,8 +12,13 @@ const RETRY_AFTER_SECONDS = 10;
  */
 const LATEST_EXPIRY = new Date((2 ** 31 - 1) * 1000);
 
+const contentTypes: Record<CredentialKind, string> = {
+  clientSecret: 'Microsoft 365 client secret',
+  certificate: 'application/x-pem-file',
+};
+
 /**
- * Client secrets in Azure Key Vault, each under a name of its own, made of the connection's ID and the version. Names
+ * Client secrets and uploaded certificates in Azure Key Vault, each under a name of its own, made of the connection's ID and the version. Names
  * there may contain only letters, digits and hyphens. Tags say whose it is.
  *
  * A deleted name cannot be reused, and the versions of one name cannot be deleted one by one. Names that are never
@@ -20,11 +27,11 @@ const LATEST_EXPIRY = new Date((2 ** 31 - 1) * 1000);
  */
 export function keyVaultSecrets(client: SecretClient): SecretVault {
   return {
-    async put({ customerId, connectionId, version }, value, expiresAt) {
+    async put({ customerId, connectionId, version }, value, expiresAt, kind) {
       const stored = client.setSecret(nameOf(connectionId, version), value.reveal(), {
         expiresOn: expiresAt > LATEST_EXPIRY ? LATEST_EXPIRY : expiresAt,
-        contentType: 'Microsoft 365 client secret',
-        tags: { customer: customerId, connection: connectionId, version },
+        contentType: contentTypes[kind],
+        tags: toTags({ customerId, connectionId, version }),
       });
       await translateVaultErrors(stored);
     },
@@ -47,8 +54,9 @@ export function keyVaultSecrets(client: SecretClient): SecretVault {
     },
     async *each() {
       try {
-        for await (const { name, tags, createdOn } of client.listPropertiesOfSecrets()) {
-          const secret = ownedSecret(name, tags, createdOn);
+        for await (const { name, tags, createdOn, managed } of client.listPropertiesOfSecrets()) {
+          // The vault lists a secret for each certificate too. It goes with its certificate.
+          const secret = managed ? undefined : ownedName(name, tags, createdOn);
           if (secret) yield secret;
         }
       } catch (error) {
@@ -58,29 +66,15 @@ export function keyVaultSecrets(client: SecretClient): SecretVault {
   };
 }
 
-function nameOf(connectionId: string, version: string): string {
-  return `${connectionId.replaceAll('_', '-')}-${version}`;
-}
-
-/** `undefined` for a secret that is not a connection's, such as one of the deployment. */
-function ownedSecret(
-  name: string,
-  tags: Record<string, string> | undefined,
-  storedAt: Date | undefined,
-): StoredSecret | undefined {
-  const { customer: customerId, connection: connectionId, version } = tags ?? {};
-  if (!customerId || !connectionId || !version || !storedAt) return undefined;
-  return name === nameOf(connectionId, version) ? { customerId, connectionId, version, storedAt } : undefined;
-}
-
 export function statusOf(error: unknown): number | undefined {
   return (error as { statusCode?: number } | undefined)?.statusCode;
 }
 
-/** A disabled secret has the status of a missing right, which waiting can help. Only the inner code tells them apart. */
-function isDisabled(error: unknown): boolean {
+/** A disabled secret or key has the status of a missing right, which waiting can help. Only the inner code tells them apart. */
+export function isDisabled(error: unknown): boolean {
   const { details } = error as { details?: { error?: { innerError?: { code?: unknown } } } };
-  return statusOf(error) === 403 && details?.error?.innerError?.code === 'SecretDisabled';
+  const code = details?.error?.innerError?.code;
+  return statusOf(error) === 403 && (code === 'SecretDisabled' || code === 'KeyDisabled');
 }
 
 export async function translateVaultErrors<T>(call: Promise<T>): Promise<T> {

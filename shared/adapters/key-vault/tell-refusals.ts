@@ -6,7 +6,8 @@ type AdditionalPolicies = NonNullable<SecretClientOptions['additionalPolicies']>
 
 /**
  * Writes a line each time the vault refuses the app, because a role is missing or the vault does not admit its network.
- * Looks at the answer to the whole call: the first 401 is only the vault's challenge. A disabled secret is no refusal.
+ * Looks at the answer to the whole call: the first 401 is only the vault's challenge. A disabled secret or key is no
+ * refusal.
  */
 export function tellRefusals(log: Log): AdditionalPolicies {
   return [
@@ -19,7 +20,8 @@ export function tellRefusals(log: Log): AdditionalPolicies {
           const { status } = response;
           if (status !== 401 && status !== 403) return response;
           const code = codeOf(response.bodyAsText);
-          if (code !== 'SecretDisabled') signal(log, 'vault_refused', { status, ...(code !== undefined && { code }) });
+          if (code !== 'SecretDisabled' && code !== 'KeyDisabled')
+            signal(log, 'vault_refused', { status, ...(code !== undefined && { code }) });
           return response;
         },
       },

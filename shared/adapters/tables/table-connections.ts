@@ -6,42 +6,13 @@ import { DomainError } from '../../kernel/errors.ts';
 import { quotaReached } from '../../kernel/quota.ts';
 import { toStorageError, translateStorageErrors, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
+import { connectionColumns, readConnection } from './connection-columns.ts';
 import { createWithinQuota } from './create-within-quota.ts';
 import { escapeKey } from './keys.ts';
 import { newestFirst } from './newest-first.ts';
 import { purgePartition } from './purge-partition.ts';
-import { eachEntity, readPage, toTagged } from './read-entities.ts';
+import { eachEntity, PAGE_REQUESTS_MAX, readEntities } from './read-entities.ts';
 import { transactionFailure } from './transaction-failure.ts';
-
-const columns: Columns<Connection> = {
-  id: 'text',
-  customerId: 'text',
-  name: 'text',
-  cloud: 'text',
-  tenantId: 'text',
-  tenantDomain: 'text',
-  verifiedDomains: 'json',
-  clientId: 'text',
-  clientSecretVersion: 'text',
-  clientSecretExpiresAt: 'instant',
-  clientSecretState: 'text',
-  clientSecretChangedAt: 'instant',
-  previousSecret: 'json',
-  probes: 'json',
-  sendProbe: 'text',
-  defaultMailbox: 'text',
-  status: 'text',
-  finding: 'json',
-  lastTest: 'json',
-  consentedAt: 'instant',
-  grantsChangedAt: 'instant',
-  provenAt: 'instant',
-  checksHeldUntil: 'instant',
-  secretAlert: 'json',
-  registration: 'json',
-  happenings: 'json',
-  createdAt: 'instant',
-};
 
 const RECORDS = { from: 'c:', to: 'c;' };
 /** Not `hidden ne true`, which leaves out the records without this property. */
@@ -61,7 +32,7 @@ export function tableConnections(table: TableClient): ConnectionStore {
   const toEntity = (connection: Connection) => ({
     partitionKey: connection.customerId,
     rowKey: recordKey(connection.id),
-    ...toProperties(columns, connection),
+    ...toProperties(connectionColumns, connection),
   });
 
   /** 400: storage refuses a key that no record can have. */
@@ -74,12 +45,15 @@ export function tableConnections(table: TableClient): ConnectionStore {
   const store: ConnectionStore = {
     async get(customerId, connectionId) {
       const found = await read(customerId, connectionId);
-      return found && !found.hidden ? toTagged(columns, found) : undefined;
+      return found && !found.hidden ? { value: readConnection(found), tag: found.etag } : undefined;
     },
-    list: (customerId, request) =>
-      readPage(table, columns, `${odata`PartitionKey eq ${customerId}`} and ${records}`, request),
+    async list(customerId, request) {
+      const filter = `${odata`PartitionKey eq ${customerId}`} and ${records}`;
+      const page = await readEntities(table, filter, { ...request, requestsMax: PAGE_REQUESTS_MAX });
+      return { ...page, items: page.items.map(readConnection) };
+    },
     async *listAll() {
-      for await (const entity of eachEntity(table, records)) yield fromProperties(columns, entity);
+      for await (const entity of eachEntity(table, records)) yield readConnection(entity);
     },
     async insert(connection, connectionsMax = Number.POSITIVE_INFINITY) {
       const { customerId: partitionKey, id } = connection;
@@ -135,7 +109,7 @@ export function tableConnections(table: TableClient): ConnectionStore {
     },
     async getHidden(customerId, connectionId) {
       const found = await read(customerId, connectionId);
-      return found?.hidden ? fromProperties(columns, found) : undefined;
+      return found?.hidden ? readConnection(found) : undefined;
     },
     async removeHidden(customerId, connectionId) {
       await undefinedOn([404], table.deleteEntity(customerId, recordKey(connectionId)));

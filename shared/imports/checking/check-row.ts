@@ -227,7 +227,7 @@ function isWhole(message: CheckMessage, { kind, counts }: CheckResult): boolean 
 }
 
 function isOtherCredential(one: Connection, other: Connection): boolean {
-  return one.clientSecretVersion !== other.clientSecretVersion || one.clientId !== other.clientId;
+  return one.credential.version !== other.credential.version || one.clientId !== other.clientId;
 }
 
 function isAppUnknownYet(deps: CheckDeps, connection: Connection, finding: ConnectionFinding): boolean {

@@ -127,11 +127,32 @@ describe('Microsoft’s client library', () => {
         .getToken(scope)
         .catch((error: unknown) => error);
       expect(String(refused)).toContain('AADSTS700027: ');
+      expect(String(refused)).toContain('[Reason - The key was not found.');
+    });
+
+    it('is refused if the certificate has expired', async () => {
+      const { cert, private: key } = await generate([{ name: 'commonName', value: 'expired' }], {
+        keySize: 2048,
+        algorithm: 'sha256',
+        notBeforeDate: new Date('2020-01-01T00:00:00Z'),
+        notAfterDate: new Date('2021-01-01T00:00:00Z'),
+      });
+      registerCertificates([{ thumbprint: thumbprintOf(cert), publicKeyPem: cert }]);
+      const expired = new ClientCertificateCredential(
+        wingtip.id,
+        wingtip.clientId,
+        { certificate: `${key}\n${cert}` },
+        options(),
+      );
+      expect(String(await expired.getToken(scope).catch((error: unknown) => error))).toContain(
+        'AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key used is expired.',
+      );
     });
 
     it.each([
       ['has expired', 700024, { exp: 1 }],
       ['belongs to another app', 700021, { iss: 'c3f6b9e4-8d50-4b7a-9e2f-90410d7c6e83' }],
+      ['is for another tenant', 700023, { aud: 'https://login.microsoftonline.com/x/oauth2/v2.0/token' }],
     ])('is refused if the assertion %s: AADSTS%i', async (_, code, claims) => {
       registerCertificates([appKey()]);
       const x5t = createHash('sha1').update(new X509Certificate(appCertificate.cert).raw).digest('base64url');

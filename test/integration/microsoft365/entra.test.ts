@@ -76,6 +76,7 @@ const rows: Record<number, EntraRefusalRow> = {
     start: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
   },
   700027: invalidClient,
+  700023: invalidClient,
   700024: invalidClient,
   700021: invalidClient,
   700213: invalidClient,

@@ -46,7 +46,7 @@ const clouds = () => ({
 const sendBatch = createSendBatch({ timeoutMs: 5_000, now: clock.now });
 const vault = { get: async () => new Secret(wingtip.clientSecret) };
 const checker = createMailboxChecker({
-  tokens: createTokens({ vault, clouds, clock, timeoutMs: 5_000 }),
+  tokens: createTokens({ vault, certificates: { sign: async () => undefined }, clouds, clock, timeoutMs: 5_000 }),
   graph: graphMail({ sendBatch, clouds }),
   recipients: graphRecipients({ sendBatch, clouds }),
   protocols: {

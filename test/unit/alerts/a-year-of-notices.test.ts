@@ -6,7 +6,7 @@ import type { ConnectionHappening } from '../../../shared/connections/happenings
 import { acknowledgeAlerts, resumeAlerts, snoozeAlerts } from '../../../shared/connections/silence-alerts.ts';
 import { inMemoryAlertSettings } from '../../fakes/in-memory-alert-settings.ts';
 import { inMemoryConnections } from '../../fakes/in-memory-connections.ts';
-import { aConnection } from '../../support/records.ts';
+import { aClientSecret, aConnection } from '../../support/records.ts';
 
 const DAY_MS = 86_400_000;
 const actor = { keyId: 'key_1', role: 'owner', customerId: 'cust_1' } as const;
@@ -19,7 +19,7 @@ async function createWorld(createdAt: Date, expiresAt: Date, settings: Partial<A
     alertSettings: inMemoryAlertSettings(),
     clock: { now: () => now },
   };
-  await deps.connections.insert(aConnection({ createdAt, clientSecretExpiresAt: expiresAt }));
+  await deps.connections.insert(aConnection({ createdAt, credential: aClientSecret({ expiresAt }) }));
   if (Object.keys(settings).length > 0) {
     await deps.alertSettings.put({ customerId: 'cust_1', daysBefore: [], lifetimeLeft: [], contacts: [], ...settings });
   }
@@ -196,14 +196,14 @@ describe('notices', () => {
   it('stop after an acknowledgement, except that the secret has expired', async () => {
     await world.days(151);
     expect(world.told).toHaveLength(1);
-    await acknowledgeAlerts(world.deps, actor, 'conn_1');
+    await acknowledgeAlerts(world.deps, actor, 'conn_1', 'clientSecret');
     await world.days(49);
     expect(world.told.slice(1)).toEqual(['2026-06-30 expired -1']);
   });
 
   it('wait for the end of a snooze, and then tell what has passed once', async () => {
     await world.days(151);
-    await snoozeAlerts(world.deps, actor, 'conn_1', at('2026-06-24T12:00:00Z'));
+    await snoozeAlerts(world.deps, actor, 'conn_1', 'clientSecret', at('2026-06-24T12:00:00Z'));
     await world.days(49);
     expect(world.told.slice(1)).toEqual([
       '2026-06-25 expiring 4 daysBefore:7',
@@ -213,16 +213,16 @@ describe('notices', () => {
   });
 
   it('tell that a secret has expired in spite of a snooze', async () => {
-    await snoozeAlerts(world.deps, actor, 'conn_1', at('2027-01-01T00:00:00Z'));
+    await snoozeAlerts(world.deps, actor, 'conn_1', 'clientSecret', at('2027-01-01T00:00:00Z'));
     await world.days(300);
     expect(world.told).toEqual(['2026-06-30 expired -1']);
   });
 
   it('go on when an acknowledgement is taken back', async () => {
     await world.days(140);
-    await acknowledgeAlerts(world.deps, actor, 'conn_1');
+    await acknowledgeAlerts(world.deps, actor, 'conn_1', 'clientSecret');
     await world.days(20);
-    await resumeAlerts(world.deps, actor, 'conn_1');
+    await resumeAlerts(world.deps, actor, 'conn_1', 'clientSecret');
     await world.days(40);
     expect(world.told).toEqual([
       '2026-06-11 expiring 18 daysBefore:30',
@@ -235,10 +235,10 @@ describe('notices', () => {
 
   it('begin anew with a new secret', async () => {
     await world.days(151);
-    await acknowledgeAlerts(world.deps, actor, 'conn_1');
+    await acknowledgeAlerts(world.deps, actor, 'conn_1', 'clientSecret');
     await changeConnection(world.deps.connections, 'cust_1', 'conn_1', (current) => ({
       ...current,
-      clientSecretExpiresAt: at('2026-12-31T00:00:00Z'),
+      credential: aClientSecret({ version: 'v2', expiresAt: at('2026-12-31T00:00:00Z') }),
     }));
     world.told.length = 0;
     await world.days(300);

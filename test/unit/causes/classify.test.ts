@@ -215,6 +215,17 @@ describe('Graph’s codes', () => {
     expect(classify(refusal(code, status), { probe: 'graph.send', roles: ['Mail.Send'] })).toBe(cause);
   });
 
+  it.each([
+    ['[Reason - The key was not found., Thumbprint of key used by client: ', 'certificate_not_registered'],
+    ['[Reason - The key used is expired., Thumbprint of key used by client: ', 'certificate_expired'],
+    ['[Reason - The provided signature value did not match the expected signature value.', 'certificate_wrong'],
+    ['[Reason - Key was found, but use of the key to verify the signature failed., ', 'certificate_wrong'],
+    ['', 'certificate_wrong'],
+  ])('AADSTS700027 %s: %s', (reason, cause) => {
+    const message = `AADSTS700027: Client assertion contains an invalid signature. ${reason}`;
+    expect(classify({ service: 'entra', status: 401, code: 'AADSTS700027', message })).toBe(cause);
+  });
+
   it('are all tested above', () => {
     const covered = new Set(rows.map(([code]) => code));
     expect(Object.keys(graphCodes).filter((code) => !covered.has(code))).toEqual([]);
@@ -323,7 +334,7 @@ describe('Entra’s numbers', () => {
   const meanings: Partial<Record<CauseCode, number[]>> = {
     secret_wrong: [7000215],
     secret_expired: [7000222],
-    certificate_wrong: [700027, 700021, 700213],
+    certificate_wrong: [700021, 700213],
     clock_wrong: [700024],
     app_not_found: [700016, 700011, 700038],
     service_principal_missing: [7000229],
@@ -337,8 +348,8 @@ describe('Entra’s numbers', () => {
     throttled: [50196, 90055],
     microsoft_unavailable: [50000, 50033, 90006, 90012, 90024, 90033, 90090],
     unknown_refusal: [
-      70011, 700022, 28002, 28000, 7000218, 700229, 50034, 90013, 90014, 900144, 90023, 9002313, 90100, 90056, 70003,
-      9001023, 1002016, 50128, 50059, 90019, 999_999,
+      70011, 700022, 28002, 28000, 7000218, 700023, 700229, 50034, 90013, 90014, 900144, 90023, 9002313, 90100, 90056,
+      70003, 9001023, 1002016, 50128, 50059, 90019, 999_999,
     ],
   };
   const rows = Object.entries(meanings).flatMap(([cause, numbers]) =>
@@ -355,8 +366,20 @@ describe('Entra’s numbers', () => {
     expect(classify(entra)).toBe(cause);
   });
 
+  it.each([
+    ['[Reason - The key was not found., Thumbprint of key used by client: ', 'certificate_not_registered'],
+    ['[Reason - The key used is expired., Thumbprint of key used by client: ', 'certificate_expired'],
+    ['[Reason - The provided signature value did not match the expected signature value.', 'certificate_wrong'],
+    ['[Reason - Key was found, but use of the key to verify the signature failed., ', 'certificate_wrong'],
+    ['', 'certificate_wrong'],
+  ])('AADSTS700027 %s: %s', (reason, cause) => {
+    const message = `AADSTS700027: Client assertion contains an invalid signature. ${reason}`;
+    expect(classify({ service: 'entra', status: 401, code: 'AADSTS700027', message })).toBe(cause);
+  });
+
   it('are all tested above', () => {
-    const covered = new Set([...rows.map(([number]) => `AADSTS${number}`), 'secret_not_in_vault']);
+    const ours = ['secret_not_in_vault', 'certificate_not_in_vault'];
+    const covered = new Set([...rows.map(([number]) => `AADSTS${number}`), ...ours]);
     expect(Object.keys(entraCodes).filter((code) => !covered.has(code))).toEqual([]);
   });
 

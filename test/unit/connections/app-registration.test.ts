@@ -8,7 +8,7 @@ import {
   type RegistrationView,
 } from '../../../shared/connections/app-registration.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
-import { aConnection, RECORDS_NOW } from '../../support/records.ts';
+import { aClientSecret, aConnection, RECORDS_NOW } from '../../support/records.ts';
 
 const day = (days: number) => new Date(RECORDS_NOW.getTime() + days * 86_400_000);
 const secret = (keyId: string, change: Partial<RegisteredSecret> = {}): RegisteredSecret => ({
@@ -64,18 +64,18 @@ it('only an app with a permission for registrations is worth asking', () => {
 });
 
 describe('what Entra shows', () => {
-  const connection = aConnection({ clientSecretExpiresAt: day(100) });
+  const connection = aConnection({ credential: aClientSecret({ expiresAt: day(100) }) });
   const view = (expiresAt: Date | undefined, change: Partial<RegistrationView> = {}): RegistrationView => ({
     clientId: connection.clientId,
-    version: connection.clientSecretVersion,
+    version: connection.credential.version,
     checkedAt: RECORDS_NOW,
     isReadable: true,
     ...(expiresAt && { inUse: secret('1', { expiresAt }) }),
     ...change,
   });
   const applied = (current = connection, seen: RegistrationView | undefined) => {
-    const { clientSecretExpiresAt: expiresAt, registration } = applyRegistration(current, seen);
-    return { expiresAt, entered: registration?.enteredExpiresAt };
+    const { credential, registration } = applyRegistration(current, seen);
+    return { expiresAt: credential.expiresAt, entered: registration?.enteredExpiresAt };
   };
 
   it('counts, and what was entered is kept if it was another date', () => {
@@ -106,9 +106,9 @@ describe('what Entra shows', () => {
   it('goes on telling the difference each day, until somebody enters another date', () => {
     const first = applyRegistration(connection, view(day(40)));
     expect(applied(first, view(day(40)))).toEqual({ expiresAt: day(40), entered: day(100) });
-    const corrected = { ...first, clientSecretExpiresAt: day(41) };
+    const corrected = { ...first, credential: aClientSecret({ expiresAt: day(41) }) };
     expect(applied(corrected, view(day(40)))).toEqual({ expiresAt: day(40), entered: undefined });
-    const wrongAgain = { ...first, clientSecretExpiresAt: day(90) };
+    const wrongAgain = { ...first, credential: aClientSecret({ expiresAt: day(90) }) };
     expect(applied(wrongAgain, view(day(40)))).toEqual({ expiresAt: day(40), entered: day(90) });
   });
 

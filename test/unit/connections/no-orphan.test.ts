@@ -1,9 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Connection } from '../../../shared/connections/connection.ts';
+import { credentialsOf } from '../../../shared/connections/credential-vaults.ts';
 import { deleteConnection, finishDeletion, sweepDeletions } from '../../../shared/connections/delete-connection.ts';
+import { makeNextCertificate } from '../../../shared/connections/make-certificate.ts';
 import { registerConnection } from '../../../shared/connections/register-connection.ts';
 import { removeOrphanedSecrets } from '../../../shared/connections/remove-orphaned-secrets.ts';
-import { replaceClientSecret, restoreClientSecret } from '../../../shared/connections/replace-client-secret.ts';
+import { useNextCertificate } from '../../../shared/connections/replace-certificate.ts';
+import { replaceClientSecret } from '../../../shared/connections/replace-client-secret.ts';
+import { restoreCredential } from '../../../shared/connections/replace-credential.ts';
 import type { SecretName } from '../../../shared/connections/secret-vault.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
 import { GOOD_SECRET } from '../../fakes/simulated-tenant.ts';
@@ -27,8 +31,11 @@ const input = {
   name: 'Tailspin',
   tenant: DOMAIN,
   clientId: 'e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e37',
-  clientSecret: new Secret(GOOD_SECRET),
-  clientSecretExpiresAt: new Date('2027-01-01T00:00:00Z'),
+  credential: {
+    kind: 'clientSecret',
+    clientSecret: new Secret(GOOD_SECRET),
+    clientSecretExpiresAt: new Date('2027-01-01T00:00:00Z'),
+  },
   cloud: 'global',
   probes: ['graph.send'] as Connection['probes'],
   sendProbe: 'noDelivery',
@@ -49,10 +56,15 @@ function stepping(all: ApiDeps, before: (step: number) => Promise<void>): ApiDep
         };
       },
     });
-  const { vault, connections, expiryIndex, customers, consents, tokens } = all;
+  const { vault, certificates, connections, expiryIndex, customers, consents, tokens } = all;
   return {
     ...all,
-    ...{ vault: wrap(vault), connections: wrap(connections), expiryIndex: wrap(expiryIndex) },
+    ...{
+      vault: wrap(vault),
+      certificates: wrap(certificates),
+      connections: wrap(connections),
+      expiryIndex: wrap(expiryIndex),
+    },
     ...{ customers: wrap(customers), consents: wrap(consents), tokens: wrap(tokens) },
   };
 }
@@ -69,7 +81,10 @@ async function untilDeath(deathAt: number, work: (dying: ApiDeps) => Promise<unk
   );
 }
 
-const secrets = () => Array.fromAsync(deps.vault.each());
+const secrets = async () => [
+  ...(await Array.fromAsync(deps.vault.each())),
+  ...(await Array.fromAsync(deps.certificates.each())),
+];
 const pass = (ms: number) => {
   deps.time.now = new Date(deps.time.now.getTime() + ms);
 };
@@ -89,8 +104,8 @@ async function settle(): Promise<SecretName[]> {
 /** Every secret in the vault is in use, and every connection has its secret. */
 async function expectNoOrphan(): Promise<Connection[]> {
   const { items } = await deps.connections.list('cust_1', { limit: 9 });
-  const used = items.flatMap(({ id, clientSecretVersion, previousSecret }) =>
-    [clientSecretVersion, ...(previousSecret ? [previousSecret.version] : [])].map((version) => `${id} ${version}`),
+  const used = items.flatMap((connection) =>
+    credentialsOf(connection).map(({ version }) => `${connection.id} ${version}`),
   );
   const kept = (await secrets()).map(({ connectionId, version }) => `${connectionId} ${version}`);
   expect(kept.sort()).toEqual(used.sort());
@@ -102,8 +117,8 @@ async function register(): Promise<Connection> {
   return registerConnection(deps, actor, input);
 }
 const replace = (all: ApiDeps, as: typeof actor, id: string) => replaceClientSecret(all, as, id, renewal);
-const secretOf = async ({ id, clientSecretVersion }: Connection) =>
-  (await deps.vault.get(id, clientSecretVersion))?.reveal();
+const restore = (all: ApiDeps, as: typeof actor, id: string) => restoreCredential(all, as, id, 'clientSecret');
+const secretOf = async ({ id, credential }: Connection) => (await deps.vault.get(id, credential.version))?.reveal();
 
 const STEPS_MAX = 40;
 
@@ -146,14 +161,53 @@ describe('a process that dies', () => {
     const { id } = await register();
     await replaceClientSecret(deps, actor, id, renewal);
     for (let deathAt = 1; deathAt <= STEPS_MAX; deathAt++) {
-      const lived = await untilDeath(deathAt, (dying) => restoreClientSecret(dying, actor, id));
+      const lived = await untilDeath(deathAt, (dying) => restore(dying, actor, id));
       await settle();
       const [connection] = await expectNoOrphan();
-      if (!connection?.previousSecret) throw new Error('a secret is gone');
-      const { version } = connection.previousSecret;
-      const kept = await secretOf({ ...connection, clientSecretVersion: version });
+      if (!connection?.previousCredential) throw new Error('a secret is gone');
+      const kept = await secretOf({ ...connection, credential: connection.previousCredential });
       expect(new Set([await secretOf(connection), kept])).toEqual(new Set([GOOD_SECRET, NEW_SECRET]));
       if (lived) return;
+    }
+    expect.fail('it never lived');
+  });
+
+  it('while it registers with a certificate that is made, at any step, leaves a whole connection or nothing', async () => {
+    const made = { ...input, credential: { kind: 'madeCertificate', validMonths: 12 } } as const;
+    for (let deathAt = 1; deathAt <= STEPS_MAX; deathAt++) {
+      const lived = await untilDeath(deathAt, (dying) => registerConnection(dying, actor, made));
+      await settle();
+      const [connection] = await expectNoOrphan();
+      if (connection) {
+        expect(connection.credential).toMatchObject({ kind: 'certificate', certificate: { origin: 'made' } });
+        await deleteConnection(deps, actor, connection.id);
+        await settle();
+        await expectNoOrphan();
+      }
+      if (lived) return;
+    }
+    expect.fail('it never lived');
+  });
+
+  it('while it makes a certificate, and puts it into use, at any step, leaves the old credential in use or the new one', async () => {
+    const { id } = await register();
+    const seen = new Set<string>();
+    for (let deathAt = 1; deathAt <= STEPS_MAX; deathAt++) {
+      const lived = await untilDeath(deathAt, async (dying) => {
+        const { nextCertificate } = await makeNextCertificate(dying, actor, id, 12);
+        deps.tenant.answers.set(nextCertificate?.certificate.thumbprint ?? '', ['Mail.Send']);
+        await useNextCertificate(dying, actor, id);
+      });
+      await settle();
+      const [connection] = await expectNoOrphan();
+      if (!connection) throw new Error('the connection is gone');
+      seen.add(connection.credential.kind);
+      if (lived) {
+        expect(connection.credential.kind).toBe('certificate');
+        expect(connection.nextCertificate).toBeUndefined();
+        expect(seen).toEqual(new Set(['clientSecret', 'certificate']));
+        return;
+      }
     }
     expect.fail('it never lived');
   });
@@ -181,7 +235,7 @@ describe('a process that dies', () => {
 describe('a deletion', () => {
   it.each([
     ['a replacement', replace, async () => undefined],
-    ['bringing the old secret back', restoreClientSecret, replace],
+    ['bringing the old secret back', restore, replace],
   ])('at any step of %s leaves nothing in the vault', async (_, change, prepare) => {
     for (let at = 1; at <= STEPS_MAX; at++) {
       const { id } = await register();
@@ -200,6 +254,25 @@ describe('a deletion', () => {
       const refusals = expect.stringMatching(/^(not_found|wrong_state)$/);
       if (replaced instanceof Error) expect(replaced).toMatchObject({ code: refusals });
       // Nothing is left for the timer, except behind a process that died.
+      expect(await secrets()).toEqual([]);
+      expect(await settle()).toEqual([]);
+    }
+    expect.fail('it never ended');
+  });
+
+  it('at any step of the making of a certificate leaves nothing in the vault', async () => {
+    for (let at = 1; at <= STEPS_MAX; at++) {
+      const { id } = await register();
+      let isDeleted = false;
+      const racing = stepping(deps, async (step) => {
+        if (step !== at) return;
+        isDeleted = true;
+        await deleteConnection(deps, actor, id);
+        await finishDeletion(deps, { customerId: 'cust_1', connectionId: id });
+      });
+      const made = await makeNextCertificate(racing, actor, id, 12).catch((error) => error);
+      if (!isDeleted) return;
+      if (made instanceof Error) expect(made).toMatchObject({ code: 'not_found' });
       expect(await secrets()).toEqual([]);
       expect(await settle()).toEqual([]);
     }
@@ -240,7 +313,8 @@ describe('the daily search', () => {
     ...{ customerId: 'cust_1', connectionId: 'conn_none', version: 'v1' },
     ...change,
   });
-  const put = (change: Partial<SecretName> = {}) => deps.vault.put(name(change), new Secret('x'), new Date(8e15));
+  const put = (change: Partial<SecretName> = {}) =>
+    deps.vault.put(name(change), new Secret('x'), new Date(8e15), 'clientSecret');
 
   it('removes a secret without an owner, and writes it to the audit log, once it is an hour old', async () => {
     await put();
@@ -292,6 +366,6 @@ describe('the daily search', () => {
     expect(await removeOrphanedSecrets(deps, () => undefined)).toEqual({ secrets: 2, removed: 1 });
     const [connection] = await expectNoOrphan();
     expect(connection).toBeDefined();
-    expect(connection).not.toHaveProperty('previousSecret');
+    expect(connection).not.toHaveProperty('previousCredential');
   });
 });

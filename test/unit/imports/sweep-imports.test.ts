@@ -95,15 +95,15 @@ describe('an import that paused because of a credential', () => {
   const later = new Date(RECORDS_NOW.getTime() + MINUTE_MS);
 
   it('goes on by itself once another one is in use and has passed its test', async () => {
-    expect(await statusAfter({ status: 'ready', clientSecretChangedAt: later })).toBe('running');
+    expect(await statusAfter({ status: 'ready', credentialChangedAt: later })).toBe('running');
     expect(dispatched).toContain('imp_1');
   });
 
   it.each<[string, Partial<Connection>, ImportFinding?]>([
-    ['the new one has not passed its test', { status: 'failing', clientSecretChangedAt: later }],
-    ['the credential is older than the pause', { status: 'ready', clientSecretChangedAt: new Date(0) }],
+    ['the new one has not passed its test', { status: 'failing', credentialChangedAt: later }],
+    ['the credential is older than the pause', { status: 'ready', credentialChangedAt: new Date(0) }],
     ['the credential is still the same', { status: 'ready' }],
-    ['it paused for another reason', { clientSecretChangedAt: later }, { ...expired, code: 'app_disabled' }],
+    ['it paused for another reason', { credentialChangedAt: later }, { ...expired, code: 'app_disabled' }],
   ])('stays paused if %s', async (_why, change, finding) => {
     expect(await statusAfter(change, finding)).toBe('paused');
   });

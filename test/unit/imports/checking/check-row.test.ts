@@ -10,7 +10,14 @@ import type { CheckMessage } from '../../../../shared/imports/messages.ts';
 import { inMemoryConnections } from '../../../fakes/in-memory-connections.ts';
 import { inMemoryImports } from '../../../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
-import { aCheckMessage, aConnection, anImport, aRow, RECORDS_NOW as NOW } from '../../../support/records.ts';
+import {
+  aCheckMessage,
+  aClientSecret,
+  aConnection,
+  anImport,
+  aRow,
+  RECORDS_NOW as NOW,
+} from '../../../support/records.ts';
 
 const CLEANUP_MS = 120_000;
 const clock = { now: () => NOW };
@@ -102,7 +109,8 @@ describe('a refusal of the credential', () => {
   it('says nothing about the one that has replaced it in the meantime: the row is asked again', async () => {
     deps.checker.check = async () => {
       const found = await deps.connections.get('cust_1', 'conn_1');
-      if (found) await deps.connections.update({ ...found.value, clientSecretVersion: 'v2' }, found.tag);
+      if (found)
+        await deps.connections.update({ ...found.value, credential: aClientSecret({ version: 'v2' }) }, found.tag);
       return refuse();
     };
     await checkRow(deps, message, false);
