@@ -1,6 +1,7 @@
 import { app } from '@azure/functions';
 import { createLog } from '../shared/edge/log.ts';
 import { buildDeps } from '../shared/wiring/build-deps.ts';
+import { beginTelemetry } from '../shared/wiring/build-telemetry.ts';
 import { readConfig, SettingsError } from '../shared/wiring/config.ts';
 import { addFunctions, type FunctionDeps } from './add-functions.ts';
 import { lazyDocsAssets } from './http/docs/docs-assets.ts';
@@ -15,9 +16,12 @@ const log = createLog(console);
 // In the bundle, this module is dist/index.js. The build puts the files of the API reference beside it.
 const docsAssets = lazyDocsAssets(new URL('./docs/', import.meta.url));
 
-function tryToBuildDeps(): FunctionDeps | undefined {
+async function tryToBuildDeps(): Promise<FunctionDeps | undefined> {
   try {
-    return { ...buildDeps(readConfig(process.env), log), docsAssets };
+    const config = readConfig(process.env);
+    const endTelemetry = await beginTelemetry(config);
+    if (endTelemetry) app.hook.appTerminate(endTelemetry);
+    return { ...buildDeps(config, log), docsAssets };
   } catch (error) {
     log('error', 'not_configured', { error });
     const reason = error instanceof SettingsError ? error.message : 'Muster cannot start. Its log says why.';
@@ -26,5 +30,5 @@ function tryToBuildDeps(): FunctionDeps | undefined {
   }
 }
 
-const deps = tryToBuildDeps();
+const deps = await tryToBuildDeps();
 if (deps) addFunctions(app, deps);

@@ -62,7 +62,7 @@ const mayUse: Record<string, readonly string[]> = {
     'saxes',
     'yauzl',
   ],
-  edge: ['zod', 'zod-openapi', '@azure/functions', 'limiter', 'lru-cache', 'p-limit'],
+  edge: ['zod', 'zod-openapi', '@azure/functions', '@opentelemetry/api', 'limiter', 'lru-cache', 'p-limit'],
   functions: ['zod', 'p-limit', '@azure/functions'],
 };
 

@@ -1,7 +1,8 @@
-import type { StorageQueueHandler } from '@azure/functions';
+import type { InvocationContext, StorageQueueHandler } from '@azure/functions';
 import type { z } from 'zod';
-import type { Consumer } from '../../shared/edge/consumer.ts';
+import { type Consumer, toWork } from '../../shared/edge/consumer.ts';
 import { createLog } from '../../shared/edge/log.ts';
+import { traced } from '../../shared/edge/tracing.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { signal } from '../../shared/kernel/signals.ts';
 import { archivePoison } from '../../shared/operations/archive-poison.ts';
@@ -29,7 +30,9 @@ interface PoisonTwin<Message> {
  * host drops a poison message whose handler fails, sometimes without a trace. What fails here is left to the sweep.
  */
 export function createPoisonTwin<Message>(deps: PoisonTwinDeps, twin: PoisonTwin<Message>): StorageQueueHandler {
-  return async (entry, context) => {
+  return (entry, context) => traced(toWork(entry, context), () => settleAndArchive(entry, context));
+
+  async function settleAndArchive(entry: unknown, context: InvocationContext): Promise<void> {
     const log = createLog(context, { queueFunction: context.functionName });
     const { queue } = twin;
     const messageId = String(context.triggerMetadata?.id);
@@ -44,7 +47,7 @@ export function createPoisonTwin<Message>(deps: PoisonTwinDeps, twin: PoisonTwin
     } catch (error) {
       signal(log, 'poison_left_to_the_sweep', { queue, messageId }, { error });
     }
-  };
+  }
 }
 
 function instantOf(value: unknown): Date | undefined {

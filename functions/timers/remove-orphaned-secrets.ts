@@ -12,6 +12,9 @@ interface Deps extends TimerDeps, OrphanedSecretsDeps, OrphanedSigningSecretsDep
   orphanSearchProgress: RunProgressStore;
 }
 
+/** Secrets of connections that one step looks at. */
+const STEP_MAX = 100;
+
 /** Once a day: removes the secrets in the vault that nothing can use any more. A long search goes on the next day. */
 export function addRemoveOrphanedSecretsTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
   host.timer('remove-orphaned-secrets', {
@@ -24,12 +27,12 @@ export function addRemoveOrphanedSecretsTimer(host: Pick<typeof app, 'timer'>, d
           sums.secrets += secrets;
           sums.removed += removed;
         };
-        const ofConnections = async () => {
-          const found = await removeOrphanedSecrets(deps, ({ customerId, connectionId }) =>
-            log('warn', 'orphaned_secret_removed', { customerId, connectionId }),
-          );
+        const ofConnections = async (cursor: string | undefined) => {
+          const report = ({ customerId, connectionId }: { customerId: string; connectionId: string }) =>
+            log('warn', 'orphaned_secret_removed', { customerId, connectionId });
+          const found = await removeOrphanedSecrets(deps, report, { cursor, max: STEP_MAX });
           add(found);
-          return undefined;
+          return found.cursor;
         };
         const ofWebhooks = async (cursor: string | undefined) => {
           const found = await removeOrphanedSigningSecrets(deps, cursor, ({ customerId, webhookId }) =>

@@ -1,5 +1,5 @@
 import type { CertificateCredential } from './credential.ts';
-import type { SecretName, StoredSecret } from './secret-vault.ts';
+import type { ListPosition, SecretName, StoredSecret } from './secret-vault.ts';
 
 /** What a new certificate says. */
 export interface CertificateRequest {
@@ -28,5 +28,5 @@ export interface CertificateVault {
    */
   remove(connectionId: string, version: string): Promise<void>;
   /** The names of all certificates of connections. For timers. */
-  each(): AsyncIterable<StoredSecret>;
+  each(position?: ListPosition): AsyncIterable<StoredSecret>;
 }

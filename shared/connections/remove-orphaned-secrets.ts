@@ -7,7 +7,7 @@ import { changeConnection } from './change-connection.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { credentialsOf } from './credential-vaults.ts';
-import type { SecretName, SecretVault, StoredSecret } from './secret-vault.ts';
+import type { ListPosition, SecretName, SecretVault, StoredSecret } from './secret-vault.ts';
 
 export interface OrphanedSecretsDeps {
   connections: Pick<ConnectionStore, 'get' | 'update'>;
@@ -36,12 +36,15 @@ const BATCH_SIZE = 100;
  * Removes the secrets and certificates that nothing can use any more: those of connections or customers that are gone, those that an
  * interrupted registration or replacement has left, and replaced ones that have been kept for long enough. Repeatable.
  *
+ * Looks at about `max` of them, from `cursor` on. Resolves to where the next part begins, or to no cursor at the end.
+ *
  * @param report receives each one without an owner, after it was removed. It is also in the audit log
  */
 export async function removeOrphanedSecrets(
   deps: OrphanedSecretsDeps,
   report: (orphan: SecretName) => void,
-): Promise<{ secrets: number; removed: number }> {
+  { cursor, max = Number.POSITIVE_INFINITY }: { cursor?: string | undefined; max?: number } = {},
+): Promise<{ secrets: number; removed: number; cursor?: string }> {
   const limit = pLimit(LOOKUPS_AT_ONCE);
   let secrets = 0;
   let removed = 0;
@@ -50,8 +53,16 @@ export async function removeOrphanedSecrets(
     removed += (await Promise.all(batch)).filter(Boolean).length;
     batch = [];
   };
-  for (const vault of [deps.vault, deps.certificates]) {
-    for await (const secret of vault.each()) {
+  const [at = '0', from] = cursor?.split(' ') ?? [];
+  for (const [index, vault] of [deps.vault, deps.certificates].entries()) {
+    if (index < Number(at)) continue;
+    const begin = index === Number(at) ? from : undefined;
+    const position: ListPosition = begin === undefined ? {} : { cursor: begin };
+    for await (const secret of vault.each(position)) {
+      if (secrets >= max && position.cursor !== undefined && position.cursor !== begin) {
+        await flush();
+        return { secrets, removed, cursor: `${index} ${position.cursor}` };
+      }
       secrets++;
       batch.push(limit(() => removeIfUnused(deps, vault, secret, report)));
       if (batch.length >= BATCH_SIZE) await flush();

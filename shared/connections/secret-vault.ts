@@ -13,6 +13,12 @@ export interface StoredSecret extends SecretName {
   storedAt: Date;
 }
 
+/** Where a list has got to. A later call, also in another process, goes on there. */
+export interface ListPosition {
+  /** Of the part of the list that is being read. Absent at its beginning. */
+  cursor?: string;
+}
+
 export function newSecretVersion(): string {
   return randomBytes(8).toString('hex');
 }
@@ -33,5 +39,5 @@ export interface SecretVault {
    */
   remove(connectionId: string, version: string): Promise<void>;
   /** The names of all secrets of connections. For timers. */
-  each(): AsyncIterable<StoredSecret>;
+  each(position?: ListPosition): AsyncIterable<StoredSecret>;
 }

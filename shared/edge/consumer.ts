@@ -4,6 +4,7 @@ import { DomainError, isTransient } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { createLog } from './log.ts';
 import { OTHER_VERSION_DELAY_MS, ofOtherVersion } from './message-version.ts';
+import { type TracedWork, traced } from './tracing.ts';
 
 interface Delivery {
   log: Log;
@@ -40,7 +41,9 @@ export interface Consumer<Message> {
  * Resolves to nothing, because the host would try to serialize a result.
  */
 export function createConsumer<Message>(consumer: Consumer<Message>): StorageQueueHandler {
-  return async (entry, context): Promise<void> => {
+  return (entry, context): Promise<void> => traced(toWork(entry, context), () => consume(entry, context));
+
+  async function consume(entry: unknown, context: InvocationContext): Promise<void> {
     const dequeueCount = Number(context.triggerMetadata?.dequeueCount ?? 1);
     const log = createLog(context, { requestId: context.invocationId, queueFunction: context.functionName });
     const delivery = { log, dequeueCount, context };
@@ -74,5 +77,13 @@ export function createConsumer<Message>(consumer: Consumer<Message>): StorageQue
         .sendAgain(nextTry, seconds === undefined ? consumer.retryDelayMs : seconds * 1000)
         .catch((failure) => log('warn', 'message_left_to_the_sweep', { error: failure }));
     }
-  };
+  }
+}
+
+/** A message continues the trace of what has sent it. The host knows only its own. */
+export function toWork(entry: unknown, { functionName, traceContext }: InvocationContext): TracedWork {
+  const sent = entry !== null && typeof entry === 'object' ? Reflect.get(entry, 'traceparent') : undefined;
+  const invocation = traceContext?.traceParent;
+  const parent = typeof sent === 'string' ? sent : invocation;
+  return { name: functionName, kind: 'consumer', parent, ...(parent !== invocation && { link: invocation }) };
 }

@@ -6,6 +6,7 @@ import { signal } from '../kernel/signals.ts';
 import { type Answer, toAnswer, toInit } from './answer.ts';
 import { createLog } from './log.ts';
 import { type ProblemDeps, toProblem } from './problem.ts';
+import { traced } from './tracing.ts';
 
 /** What the steps of a request leave for its answer and its log line, whether the request succeeds or not. */
 export interface Exchange {
@@ -16,6 +17,21 @@ export interface Exchange {
 
 /** Serves a request and turns anything thrown into an answer. Logs one line per request. */
 export async function guarded(
+  deps: ProblemDeps,
+  request: HttpRequest,
+  context: InvocationContext,
+  serve: (log: Log, requestId: string, exchange: Exchange) => Promise<Answer>,
+): Promise<HttpResponseInit> {
+  const work = { name: context.functionName, kind: 'server', parent: context.traceContext?.traceParent } as const;
+  return traced(work, async (note) => {
+    const answer = await answerGuarded(deps, request, context, serve);
+    // Neither the path nor the query: they hold addresses, and the codes of consent links.
+    note({ 'http.request.method': request.method, 'http.response.status_code': Number(answer.status ?? 200) });
+    return answer;
+  });
+}
+
+async function answerGuarded(
   deps: ProblemDeps,
   request: HttpRequest,
   context: InvocationContext,

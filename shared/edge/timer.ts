@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { signal } from '../kernel/signals.ts';
 import { createLog } from './log.ts';
+import { traced } from './tracing.ts';
 
 export interface TimerDeps {
   clock: Clock;
@@ -23,7 +24,12 @@ interface TimedWork {
  * noticed. Errors escape to the host, which counts them. The timer fires again at its next scheduled time.
  */
 export function createTimer(deps: TimerDeps, timed: TimedWork): TimerHandler {
-  return async (timer: Timer, context: InvocationContext): Promise<void> => {
+  return (timer: Timer, context: InvocationContext): Promise<void> => {
+    const parent = context.traceContext?.traceParent;
+    return traced({ name: context.functionName, kind: 'internal', parent }, () => run(timer, context));
+  };
+
+  async function run(timer: Timer, context: InvocationContext): Promise<void> {
     const log = createLog(context, { requestId: context.invocationId, timer: timed.name });
     const startedAt = performance.now();
     try {
@@ -35,7 +41,7 @@ export function createTimer(deps: TimerDeps, timed: TimedWork): TimerHandler {
       throw error instanceof Error ? error : new Error(String(error));
     }
     signal(log, 'timer_ran', { ms: Math.round(performance.now() - startedAt), isPastDue: timer.isPastDue });
-  };
+  }
 }
 
 /** The host tells the next occurrence, unless the schedule runs more often than each minute. */

@@ -120,6 +120,8 @@ export interface Import {
   quotaRows: number;
   /** When the stored upload is removed. */
   uploadExpiresAt?: Date;
+  /** The W3C `traceparent` of the request that has started it. Absent without telemetry. */
+  traceparent?: string;
   /** Names the request that started it from a kept upload. */
   startedBy?: string;
   /** SHA-256 of the stored upload. Tells a repeated request from another one with the same ID. */

@@ -12,6 +12,8 @@ export const importMessage = z.object({
   importId: z.string(),
   /** A guard message: it only has work to do if the holder of this lease has died. */
   guards: z.string().exactOptional(),
+  /** W3C Trace Context, for tracing an import across queues. */
+  traceparent: z.string().exactOptional(),
 });
 export type ImportMessage = z.infer<typeof importMessage>;
 

@@ -70,6 +70,7 @@ async function sweep(
     return;
   }
   const record = found.value;
+  const traced = record.traceparent !== undefined && { traceparent: record.traceparent };
   if (!isEnded(record.status) && record.status !== 'cancelling') {
     const finding = findLongPause(deps, record, now);
     const isOrphan = !(await isCustomer(customerId));
@@ -90,7 +91,7 @@ async function sweep(
   if (isBeingPlanned(record)) {
     const plan = await deps.ledger.getPlan(record.connectionId, importId);
     const isOverdue = isPlanningOverdue(record, plan?.value, now, deps.planOverdueMs);
-    if (isOverdue) await deps.importQueues.sendPlan({ v: 1, customerId, importId });
+    if (isOverdue) await deps.importQueues.sendPlan({ v: 1, customerId, importId, ...traced });
     return;
   }
   if (isEnded(record.status) && !record.eventPending) {
@@ -98,7 +99,7 @@ async function sweep(
     return;
   }
   const hasDispatcher = record.lease !== undefined && record.lease.until > now;
-  if (!hasDispatcher) await deps.importQueues.sendDispatch({ v: 1, customerId, importId });
+  if (!hasDispatcher) await deps.importQueues.sendDispatch({ v: 1, customerId, importId, ...traced });
 }
 
 /** Whether an import is paused because of a credential that has been replaced since, by one that works. */

@@ -33,7 +33,7 @@ export function buildAzureClients({ identity, storage, settings }: Config, log: 
 }
 
 /** The credential of the app. Its library is loaded for the first token, because that takes a fifth of the start. */
-function lazyCredential(identity: AppIdentity): TokenCredential {
+export function lazyCredential(identity: AppIdentity): TokenCredential {
   let loading: Promise<TokenCredential> | undefined;
   return {
     async getToken(scopes, options) {

@@ -55,6 +55,7 @@ import { buildConnectionTest } from './build-connection-test.ts';
 import { buildCustomerPurgers } from './build-customer-purgers.ts';
 import { buildImports } from './build-imports.ts';
 import { buildLimits } from './build-limits.ts';
+import { tracedImports } from './build-telemetry.ts';
 import { buildWebhooks } from './build-webhooks.ts';
 import type { Config } from './config.ts';
 
@@ -70,7 +71,7 @@ export function buildDeps(config: Config, log: Log) {
       queues: azure.queues,
       vault: azure.vault,
       connections: tableConnections(azure.table(tables.connections)),
-      imports: tableImports(azure.table(tables.imports)),
+      imports: tracedImports(tableImports(azure.table(tables.imports))),
       clock,
     },
     settings,

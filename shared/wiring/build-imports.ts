@@ -21,6 +21,7 @@ import type { UploadStore } from '../imports/upload/upload-store.ts';
 import { createWorkbookReader } from '../imports/upload/xlsx/read-workbook.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import { tracedSettler } from './build-telemetry.ts';
 import type { Config } from './config.ts';
 
 /** Deliveries of a message before it is poison. The same number as `maxDequeueCount` in host.json. */
@@ -49,7 +50,7 @@ export function buildImports(stores: ImportBuildDeps, settings: Config['settings
   const reports = createReportBook({ clock, running: tenantGate.running });
   const tallies = createTallyBook(processId, reports, clock, createTellChecked(stores.log));
   const pause = (ms: number) => sleep(ms);
-  const settler = createSettler(
+  const plainSettler = createSettler(
     { ledger, serialByKey, tallies, reports, clock, sleep: pause },
     { together: settings.SETTLE_TOGETHER, withinMs: settings.SETTLE_WITHIN },
   );
@@ -59,6 +60,7 @@ export function buildImports(stores: ImportBuildDeps, settings: Config['settings
     recordMaxBytes: settings.CSV_RECORD_MAX_BYTES,
     nameMaxLength: settings.NAME_MAX_LENGTH,
   };
+  const settler = tracedSettler(plainSettler);
   return {
     serialByKey,
     tallies,

@@ -150,6 +150,11 @@ const settings = z.object({
   REPLACED_SECRET_KEPT: durationMs('P3D'),
   CONSENT_LINK_VALID: durationMs('PT1H'),
 
+  /** Where telemetry goes. The Functions host reads the same settings. Without any of them there is none. */
+  APPLICATIONINSIGHTS_CONNECTION_STRING: secret.optional(),
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+
   IMPORT_STALLED_AFTER: durationMs('PT15M'),
   SCHEDULER_SILENT_AFTER: durationMs('PT15M'),
 

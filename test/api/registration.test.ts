@@ -148,6 +148,33 @@ it('keeps what it knows while Microsoft or the vault is unavailable, and one fai
   expect(await daily()).toMatchObject({ read: 0, failed: 1, isComplete: true });
 });
 
+it('the daily run stops in time while Microsoft is slow, and the next one goes on', async () => {
+  const ids = Array.from({ length: 11 }, (_, i) => `e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e${50 + i}`);
+  for (const clientId of ids) {
+    const body = {
+      name: 'T',
+      tenant: DOMAIN,
+      clientId,
+      clientSecret: GOOD_SECRET,
+      clientSecretExpiresAt: '2027-05-01',
+    };
+    await call('POST', `/v1/connections/${(await call('POST', '/v1/connections', body)).body.id}/test`);
+  }
+  await call('POST', `${path}/test`);
+  pass(8);
+  entraShows(secret('2026-09-20T12:30:00Z'));
+  const { read } = api.deps.registrations;
+  api.deps.registrations.read = async (...args) => {
+    api.deps.time.now = new Date(api.deps.time.now.getTime() + 60_000);
+    return read(...args);
+  };
+  const first = await daily();
+  expect(first).toMatchObject({ isComplete: false });
+  expect(first?.read).toBeLessThan(12);
+  api.deps.registrations.read = read;
+  expect(await daily()).toMatchObject({ isComplete: true, read: 12 });
+});
+
 it('200: a date that somebody enters is shown beside the one of Entra, until it is the same', async () => {
   entraShows(secret('2026-09-20T12:30:00Z'));
   await call('POST', `${path}/test`);

@@ -82,8 +82,8 @@ test('the app starts with the deployed settings', () => {
   expect(config.simulator).toBeUndefined();
 });
 
-/** They have a default in the app as well. */
-const hasDefault = (name: string) => /_SCHEDULE$|^UPLOADS_KEPT$|^PUBLIC_URL$/.test(name);
+/** They have a default in the app as well, or the app runs without telemetry. */
+const hasDefault = (name: string) => /_SCHEDULE$|^UPLOADS_KEPT$|^PUBLIC_URL$|^APPLICATIONINSIGHTS_/.test(name);
 const required = Object.keys(settings).filter(
   (name) => settingNames.some((known) => known === name) && !hasDefault(name),
 );

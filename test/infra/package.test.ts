@@ -37,7 +37,7 @@ test('loads what few processes need only when they need it', async () => {
   const entry = await readFile(join(target, 'dist/index.js'), 'utf8');
   const atStart = [...entry.matchAll(/from"\.\/(chunks\/[^"]+)"/g)].map(([, name = '']) => name);
   const loaded = await Promise.all(atStart.map((name) => readFile(join(target, 'dist', name), 'utf8')));
-  for (const late of ['XOAUTH2', 'ManagedIdentityCredential', '/$batch', 'RecordBatchReader'])
+  for (const late of ['XOAUTH2', 'ManagedIdentityCredential', '/$batch', 'RecordBatchReader', 'BatchSpanProcessor'])
     expect(
       [entry, ...loaded].some((text) => text.includes(late)),
       late,

@@ -9,6 +9,7 @@ import { type Certificate, obtainCertificate, trustInThisProcess } from '../../l
 import { startVault, type Vault } from '../../local/key-vault/vault.ts';
 import { keyVaultCertificates } from '../../shared/adapters/key-vault/key-vault-certificates.ts';
 import { keyVaultSecrets } from '../../shared/adapters/key-vault/key-vault-secrets.ts';
+import { keepNextLinks } from '../../shared/adapters/key-vault/vault-pages.ts';
 import { createVaultSigner } from '../../shared/adapters/key-vault/vault-signer.ts';
 import type { CertificateVault } from '../../shared/connections/certificate-vault.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
@@ -46,6 +47,7 @@ const open = () =>
 function connect(): void {
   const credential = { getToken: async () => ({ token: 'x.y.z', expiresOnTimestamp: Date.now() + 3_600_000 }) };
   const options = {
+    additionalPolicies: keepNextLinks,
     disableChallengeResourceVerification: true,
     retryOptions: { maxRetries: 1, retryDelayInMs: 1, maxRetryDelayInMs: 1 },
   };

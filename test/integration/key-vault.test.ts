@@ -152,6 +152,15 @@ describe('with Microsoft’s client library', () => {
       expect(listed).toEqual(['a1', 'b2'].map((version) => ({ ...name, version, storedAt: expect.any(Date) })));
     });
 
+    it('goes on with the list where another process has stopped', async () => {
+      for (let i = 0; i < 30; i++) await store({ version: `v${i}` });
+      const position = {};
+      let looked = 0;
+      for await (const _ of keyVaultSecrets(client).each(position)) if (++looked > 25) break;
+      const rest = await Array.fromAsync(keyVaultSecrets(clientOf(vault.url)).each({ ...position }));
+      expect(rest).toHaveLength(5);
+    });
+
     it('resolves to no secret if it is disabled, removed or was never there', async () => {
       const secrets = keyVaultSecrets(client);
       await store();

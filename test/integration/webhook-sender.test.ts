@@ -137,7 +137,7 @@ describe('a receiver that', () => {
       const startedAt = performance.now();
       const result = await local({ timeoutMs: 300 }).send(signed(url));
       expect(result).toMatchObject({ result: 'timedOut', detail: 'No complete answer within 0.3 seconds.' });
-      expect(performance.now() - startedAt).toBeLessThan(1_500);
+      expect(performance.now() - startedAt).toBeLessThan(10_000);
     }
   });
 

@@ -4,8 +4,8 @@ import { csvOf, plainAddresses, plainTenant } from '../support/plain-tenant.ts';
 import { useRunningStack } from '../support/running-stack.ts';
 import { useReceiver } from '../support/webhook-receiver.ts';
 
-/** When the process is killed after an import has ended, in milliseconds. */
-const MOMENTS = [0, 40, 100, 200];
+/** When the process is killed: before the receiver has answered, or this many milliseconds after the import has ended. */
+const MOMENTS = ['before the answer', 0, 60, 150] as const;
 const running = useRunningStack(plainTenant(MOMENTS.length), { settings: { WEBHOOKS_TO_LOCAL: 'true' } });
 const receiver = useReceiver();
 
@@ -14,16 +14,18 @@ it('killed between an event and its deliveries: each event arrives, and is recor
   const events = ['connection.failing', 'import.completed', 'mailbox.activated'] as const;
   const webhook = await webhooks.create({ url: receiver.url, events: [...events] });
   receiver.secret = webhook.secret;
-  // A process that is killed while the receiver thinks does not hear its answer.
   receiver.delayMs = 80;
   const { id: connectionId } = await running.connect();
 
   const started: string[] = [];
-  for (const [i, ms] of MOMENTS.entries()) {
+  for (const [i, moment] of MOMENTS.entries()) {
+    const killed = Promise.withResolvers<void>();
+    if (typeof moment === 'string') receiver.beforeAnswer = () => killed.resolve(killAfter(running, 0));
     const { id } = await running.startImport(connectionId, csvOf(plainAddresses(MOMENTS.length).slice(i, i + 1)));
     started.push(id);
     await expect.poll(async () => (await imports.get(id)).status, { timeout: 60_000, interval: 15 }).toBe('completed');
-    await killAfter(running, ms);
+    if (typeof moment === 'string') await killed.promise;
+    else await killAfter(running, moment);
   }
   // The secret is wrong, and the process that notices it dies at several moments.
   await running.changeTenant((tenant) => {
@@ -52,5 +54,9 @@ it('killed between an event and its deliveries: each event arrives, and is recor
   const ids = (await recorded()).map(({ id }) => id).sort();
   expect([...new Set(receiver.received.map(({ id }) => id))].sort()).toEqual(ids);
   expect(ids).toHaveLength(expected.length);
+  // The first one was killed after the event had arrived: that attempt is known, and the event came again.
+  const attempts = (await recorded()).flatMap((delivery) => delivery.attempts.map(({ result }) => result));
+  expect(attempts).toContain('interrupted');
+  expect(receiver.received.length).toBeGreaterThan(ids.length);
   expect(receiver.refused).toEqual([]);
 }, 420_000);

@@ -15,6 +15,8 @@ export interface Receiver {
   refused: string[];
   status: number;
   delayMs: number;
+  /** Runs once, when the next event has arrived and before it is answered. */
+  beforeAnswer?: (() => void) | undefined;
 }
 
 /** A server that takes events, before the tests of a file until after them. */
@@ -22,6 +24,8 @@ export function useReceiver(): Receiver {
   const receiver: Receiver = { url: '', secret: '', received: [], refused: [], status: 204, delayMs: 0 };
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>)).toString();
+    receiver.beforeAnswer?.();
+    receiver.beforeAnswer = undefined;
     await new Promise((resolve) => setTimeout(resolve, receiver.delayMs));
     try {
       const event = new Webhook(receiver.secret).verify(body, request.headers as Record<string, string>);

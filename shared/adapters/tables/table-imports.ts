@@ -39,6 +39,7 @@ const importColumns: Columns<Import> = {
   uploadedRows: 'number',
   quotaRows: 'number',
   uploadExpiresAt: 'instant',
+  traceparent: 'text',
   startedBy: 'text',
   uploadHash: 'text',
   counts: 'json',
