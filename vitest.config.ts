@@ -5,16 +5,26 @@ import { defineConfig } from 'vitest/config';
 // Inherited by the workers and by the processes that tests start. Each of them loads some hundred files.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'muster-compile-cache');
 
+/** Small tests that leave nothing behind in their process, so that the next file can have it: half of the processor time. */
+const sharing = ['adapters', 'alerts', 'causes', 'checks', 'connections', 'edge', 'kernel', 'scripts', 'webhooks'].map(
+  (folder) => `test/unit/${folder}/**/*.test.ts`,
+);
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // `npm run test:long` runs these.
-    exclude: ['test/long/**'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // End-to-end tests own a whole stack each; two cores carry three of them, which mostly wait.
     maxWorkers: 3,
     // It imports JSON in a way that Node refuses.
     server: { deps: { inline: ['@actions/workflow-parser'] } },
+    projects: [
+      { extends: true, test: { name: 'small', include: sharing, isolate: false } },
+      {
+        extends: true,
+        // `npm run test:long` runs the long ones.
+        test: { name: 'all', include: ['test/**/*.test.ts'], exclude: ['test/long/**', ...sharing] },
+      },
+    ],
   },
 });

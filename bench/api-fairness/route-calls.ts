@@ -50,6 +50,9 @@ function bodiesOf({ tenant }: BenchCustomer, n: number): Record<string, Call> {
     },
     'connections-update': { body: { name: `Bench ${n}` } },
     'connections-replace-client-secret': { body: secret },
+    'connections-replace-certificate': { body: { certificate: { source: 'made' } } },
+    // Refused: the local vault makes its keys on the processors that are measured.
+    'connections-make-certificate': { body: { validMonths: 0 } },
     'imports-create': { body: csvOf(tenant.domain, from, from + IMPORT_SIZE - 1), contentType: 'text/csv' },
   };
 }

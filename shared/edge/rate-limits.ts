@@ -70,19 +70,21 @@ export function createRateLimits(settings: RateLimitSettings): RateLimits {
 function createLimit(policy: string, quota: number, windowSeconds: number) {
   const windowMs = windowSeconds * 1000;
   // A bucket that nobody has used for a window is full again, and the same as a new one.
-  // It takes the memory for all buckets immediately. Functions without HTTP never need it.
-  let created: LRUCache<string, TokenBucket> | undefined;
-  const buckets = () => {
-    created ??= new LRUCache({ max: BUCKETS_MAX, ttl: windowMs, updateAgeOnGet: true, perf: performance });
-    return created;
-  };
+  // With `max`, the cache would take the memory for all buckets when it is created. With a size of 1 each, it grows.
+  const buckets = new LRUCache<string, TokenBucket>({
+    maxSize: BUCKETS_MAX,
+    sizeCalculation: () => 1,
+    ttl: windowMs,
+    updateAgeOnGet: true,
+    perf: performance,
+  });
 
   function bucketOf(caller: string): TokenBucket {
-    const found = buckets().get(caller);
+    const found = buckets.get(caller);
     if (found) return found;
     const bucket = new TokenBucket({ bucketSize: quota, tokensPerInterval: quota, interval: windowMs });
     bucket.content = quota;
-    buckets().set(caller, bucket);
+    buckets.set(caller, bucket);
     return bucket;
   }
 
@@ -104,7 +106,7 @@ function createLimit(policy: string, quota: number, windowSeconds: number) {
       return toBudget(bucket, !bucket.tryRemoveTokens(1));
     },
     peek(caller: string): Budget | undefined {
-      const bucket = buckets().get(caller);
+      const bucket = buckets.get(caller);
       return bucket && bucket.getWaitTime(1) > 0 ? toBudget(bucket, true) : undefined;
     },
   };

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { signalNames } from '../../shared/kernel/signals.ts';
+import { metrics, signalNames } from '../../shared/kernel/signals.ts';
 import { poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
 import { allOf, deployed } from './paper/deployed.ts';
 
@@ -55,6 +55,14 @@ describe('the runbook', () => {
     );
     expect(timers.length).toBeGreaterThan(5);
     expect(firstColumn(sectionOf(page, '## Timers')).toSorted()).toEqual(timers.toSorted());
+  });
+
+  test('says what each metric means, and what it is divided by', () => {
+    const rows = matchesOf(sectionOf(page, '## Traces and metrics'), /^\| (`muster\..+?\|.*?) \|/gm);
+    const expected = Object.entries(metrics).map(([name, { by }]) =>
+      `\`${name}\` | ${by.join(', ')}`.replace('watched', 'timer').trim(),
+    );
+    expect(rows).toEqual(expected);
   });
 
   test('looks for log lines that the app writes', () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
@@ -204,6 +205,34 @@ describe('causes of a connection', () => {
     }
     expectExplained(await credentialStep(), 'secret_missing');
     seen.add('secret_missing');
+    await running.owner.expect(204, 'DELETE', `/v1/connections/${id}`);
+  });
+
+  it('certificate_expired and certificate_missing are reported by the connection test', async () => {
+    const file = (name: string) => readFileSync(`test/fixtures/certificates/${name}`, 'utf8');
+    const { tenant, clientId } = mainApp;
+    const { id, certificate } = await running.muster.connections.create({
+      ...{ name: 'Certificate', tenant, clientId, cloud: 'simulator' },
+      certificate: { source: 'pem', pem: file('rsa-2048.pem') },
+    });
+    const causeNow = async () => (await running.muster.connections.test(id)).steps.find(({ cause }) => cause);
+    const path = `/_simulator/tenants/${causeScenario.tenants.find(({ domains }) => domains.includes(tenant))?.id}`;
+    const before = await running.simulator<{ apps: { clientId: string; certificates: object[] }[] }>('GET', path);
+    const changed = structuredClone(before);
+    // Entra shows the certificate as one that has expired.
+    const [publicKeyPem] = file('expired.pem').split('-----BEGIN P');
+    const listed = { thumbprint: certificate?.thumbprintSha256, publicKeyPem };
+    changed.apps.find((app) => app.clientId === clientId)?.certificates.push(listed);
+    await running.simulator('PUT', path, changed);
+    expectExplained((await causeNow()) as ShownFinding, 'certificate_expired');
+    await running.simulator('PUT', path, before);
+
+    const vault = openVault(running.stack);
+    for await (const { name, tags } of vault.listPropertiesOfSecrets()) {
+      if (tags?.connection === id) await vault.updateSecretProperties(name, '', { enabled: false });
+    }
+    expectExplained((await causeNow()) as ShownFinding, 'certificate_missing');
+    seen.add('certificate_expired').add('certificate_missing');
     await running.owner.expect(204, 'DELETE', `/v1/connections/${id}`);
   });
 

@@ -71,7 +71,7 @@ import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
 import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
 import { createFunctionCaller } from './function-caller.ts';
-import { createOpenApiCheck } from './openapi-check.ts';
+import { type AnswerCheck, createOpenApiCheck } from './openapi-check.ts';
 import { someRetention } from './some-retention.ts';
 
 export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
@@ -298,12 +298,16 @@ export function createApiDeps() {
   };
 }
 
+let checkAnswer: AnswerCheck | undefined;
+
 /** The whole app over fakes, without a Functions host. Each request takes as long as a function call. */
 export function createApi() {
   const deps = createApiDeps() satisfies FunctionDeps;
   const api = createFunctionCaller();
   const { routes } = addFunctions(api.host, deps);
-  api.checkAnswers(createOpenApiCheck(routes));
+  // The document of one app is that of every other one, and writing it takes longer than most tests.
+  checkAnswer ??= createOpenApiCheck(routes);
+  api.checkAnswers(checkAnswer);
 
   return {
     ...api,

@@ -72,6 +72,7 @@ function textOf({ format, pattern, minLength = 0, maxLength = 300 }: JsonSchema)
       .map((at) => at.toISOString());
   }
   if (format === 'uuid') return fc.uuid();
+  if (format === 'base64') return fc.base64String({ minLength: 4, maxLength: 300 });
   const expression = pattern === undefined ? undefined : new RegExp(pattern, 'v');
   // fast-check makes strings of simple expressions only.
   if (expression && !expression.source.includes('\\p')) return fc.stringMatching(expression);
