@@ -1,7 +1,5 @@
 import pLimit from 'p-limit';
-import type { AuditLog } from '../kernel/audit-log.ts';
-import type { Clock } from '../kernel/clock.ts';
-import type { NewId } from '../kernel/ids.ts';
+import { type OwnActionDeps, recordOwnAction } from '../kernel/record-own-action.ts';
 import type { CertificateVault } from './certificate-vault.ts';
 import { changeConnection } from './change-connection.ts';
 import type { Connection } from './connection.ts';
@@ -9,19 +7,12 @@ import type { ConnectionStore } from './connection-store.ts';
 import { credentialsOf } from './credential-vaults.ts';
 import type { ListPosition, SecretName, SecretVault, StoredSecret } from './secret-vault.ts';
 
-export interface OrphanedSecretsDeps {
+export interface OrphanedSecretsDeps extends OwnActionDeps {
   connections: Pick<ConnectionStore, 'get' | 'update'>;
-  customers: {
-    /** Also finds a customer that is being deleted. */
-    get(customerId: string): Promise<object | undefined>;
-  };
   /** Deletes a connection that should not exist. Repeatable. */
   discardConnection: (customerId: string, connectionId: string) => Promise<void>;
   vault: Pick<SecretVault, 'each' | 'remove'>;
   certificates: Pick<CertificateVault, 'each' | 'remove'>;
-  auditLog: Pick<AuditLog, 'insert'>;
-  clock: Clock;
-  newId: NewId;
   /** A younger secret may belong to a record that is about to be written. */
   orphanedSecretAfterMs: number;
 }
@@ -91,7 +82,7 @@ async function removeIfUnused(
   if (isNamed) await deps.discardConnection(customerId, connectionId);
   await vault.remove(connectionId, version);
   report({ customerId, connectionId, version });
-  await recordRemoval(deps, secret);
+  await recordOwnAction(deps, { customerId, action: 'connections.remove-orphaned-secret', object: connectionId });
   return true;
 }
 
@@ -114,21 +105,4 @@ async function removePrevious(deps: OrphanedSecretsDeps, vault: Vault, secret: S
   if (!changed) return false;
   await vault.remove(connectionId, version);
   return true;
-}
-
-async function recordRemoval(deps: OrphanedSecretsDeps, { customerId, connectionId }: SecretName): Promise<void> {
-  // Nothing may be written for a customer that is purged.
-  const isCustomer = (await deps.customers.get(customerId)) !== undefined;
-  const id = deps.newId('aud');
-  await deps.auditLog.insert({
-    id,
-    at: deps.clock.now(),
-    keyId: 'system',
-    role: 'operator',
-    ...(isCustomer && { customerId }),
-    action: 'connections.remove-orphaned-secret',
-    object: connectionId,
-    result: 'succeeded',
-    requestId: id,
-  });
 }

@@ -1,21 +1,12 @@
 import pLimit from 'p-limit';
-import type { AuditLog } from '../kernel/audit-log.ts';
-import type { Clock } from '../kernel/clock.ts';
-import type { NewId } from '../kernel/ids.ts';
+import { type OwnActionDeps, recordOwnAction } from '../kernel/record-own-action.ts';
 import type { SigningSecrets, StoredSigningSecret } from './signing-secrets.ts';
 import type { Webhook } from './webhook.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
-export interface OrphanedSigningSecretsDeps {
+export interface OrphanedSigningSecretsDeps extends OwnActionDeps {
   webhooks: Pick<WebhookStore, 'get'>;
-  customers: {
-    /** Also finds a customer that is being deleted. */
-    get(customerId: string): Promise<object | undefined>;
-  };
   signingSecrets: Pick<SigningSecrets, 'page' | 'remove'>;
-  auditLog: Pick<AuditLog, 'insert'>;
-  clock: Clock;
-  newId: NewId;
   /** A younger secret may belong to a record that is about to be written. */
   orphanedSecretAfterMs: number;
 }
@@ -55,31 +46,11 @@ async function removeIfUnused(
   const hasEnded = webhook?.previousSecrets?.some((previous) => previous.version === version);
   if (!hasEnded) {
     report(secret);
-    await recordRemoval(deps, secret);
+    await recordOwnAction(deps, { customerId, action: 'webhooks.remove-orphaned-secret', object: webhookId });
   }
   return true;
 }
 
 function signs({ secretVersion, previousSecrets = [] }: Webhook, version: string, now: Date): boolean {
   return version === secretVersion || previousSecrets.some((one) => one.version === version && one.endsAt > now);
-}
-
-async function recordRemoval(
-  deps: OrphanedSigningSecretsDeps,
-  { customerId, webhookId }: StoredSigningSecret,
-): Promise<void> {
-  // Nothing may be written for a customer that is purged.
-  const isCustomer = (await deps.customers.get(customerId)) !== undefined;
-  const id = deps.newId('aud');
-  await deps.auditLog.insert({
-    id,
-    at: deps.clock.now(),
-    keyId: 'system',
-    role: 'operator',
-    ...(isCustomer && { customerId }),
-    action: 'webhooks.remove-orphaned-secret',
-    object: webhookId,
-    result: 'succeeded',
-    requestId: id,
-  });
 }
