@@ -23,21 +23,24 @@ export function optionalCredential<S extends z.ZodType, E extends z.ZodType>(fie
   };
 }
 
+/** Also beside other faults, so that all are told together. */
+const always = { when: () => true };
+
 /** Refuses a registration without a whole credential, or with two. */
 export function withCredential<Body extends CredentialFields>(schema: z.ZodType<Body>): z.ZodType<Body> {
-  return schema.superRefine((body, context) => {
-    const refuse = (path: keyof CredentialFields, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message });
-    const { clientSecret, clientSecretExpiresAt, certificate } = body;
-    if (certificate !== undefined) {
-      for (const path of ['clientSecret', 'clientSecretExpiresAt'] as const) {
-        if (body[path] !== undefined) refuse(path, 'is not for a connection with a certificate');
-      }
-      return;
-    }
-    if (clientSecret === undefined) refuse('clientSecret', 'required, unless there is a certificate');
-    if (clientSecretExpiresAt === undefined) refuse('clientSecretExpiresAt', 'required with a client secret');
+  const isGiven = (body: Body | undefined, field: keyof CredentialFields) => body?.[field] !== undefined;
+  const needs = (path: 'clientSecret' | 'clientSecretExpiresAt') => ({
+    isThere: (body: Body) => isGiven(body, path) || isGiven(body, 'certificate'),
+    isAlone: (body: Body) => !isGiven(body, path) || !isGiven(body, 'certificate'),
+    missing: { path: [path], error: 'is required', ...always },
+    second: { path: [path], error: 'is not for a connection with a certificate', ...always },
   });
+  const [secret, expiry] = [needs('clientSecret'), needs('clientSecretExpiresAt')];
+  return schema
+    .refine(secret.isThere, secret.missing)
+    .refine(expiry.isThere, expiry.missing)
+    .refine(secret.isAlone, secret.second)
+    .refine(expiry.isAlone, expiry.second);
 }
 
 /** @throws DomainError `validation_failed` for an uploaded certificate that cannot be used */

@@ -13,6 +13,7 @@ import { type Azurite, startAzurite } from '../support/azurite.ts';
 import { openCountedTables } from '../support/counted-tables.ts';
 import { createFunctionCaller } from '../support/function-caller.ts';
 import {
+  aCertificate,
   aClientSecret,
   aConnection,
   aCustomer,
@@ -62,6 +63,7 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
 
   'connections-list': { max: 6, path: '/v1/connections?limit=500' },
   'connections-get': { max: 3, path: '/v1/connections/conn_001' },
+  'connections-download-certificate': { max: 3, path: '/v1/connections/conn_001/certificate' },
   // A page of at most 50, and the connection of each.
   'expiring-secrets-list': { max: 56, path: '/v1/expiring-secrets?limit=500&withinDays=3650', concurrentMax: 16 },
 
@@ -144,6 +146,7 @@ beforeAll(async () => {
         id: `conn_${pad(i)}`,
         clientId: `client-${i}`,
         credential: aClientSecret({ expiresAt: new Date(RECORDS_NOW.getTime() + i * 3_600_000) }),
+        nextCertificate: aCertificate(),
       }),
     ),
     async (connection) => {

@@ -1,6 +1,6 @@
 import type { ApiKey } from '../../shared/api-keys/api-key.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
-import type { ClientSecretCredential } from '../../shared/connections/credential.ts';
+import type { CertificateCredential, ClientSecretCredential } from '../../shared/connections/credential.ts';
 import type { Customer } from '../../shared/customers/customer.ts';
 import type { Import } from '../../shared/imports/import.ts';
 import { newPlanRecord, type PlanRecord } from '../../shared/imports/ledger/plan-record.ts';
@@ -33,6 +33,18 @@ export function anApiKey(change: Partial<ApiKey> = {}): ApiKey {
 
 export function aClientSecret(change: Partial<ClientSecretCredential> = {}): ClientSecretCredential {
   return { kind: 'clientSecret', version: 'v1', expiresAt: new Date('2036-01-01T00:00:00Z'), ...change };
+}
+
+export function aCertificate(): CertificateCredential {
+  const certificate = {
+    origin: 'made' as const,
+    thumbprint: 'A'.repeat(40),
+    thumbprintSha256: 'B'.repeat(64),
+    subject: 'CN=Muster conn_1',
+    validFromAt: RECORDS_NOW,
+    der: Buffer.from('a certificate').toString('base64'),
+  };
+  return { kind: 'certificate', version: 'c1', expiresAt: new Date('2036-01-01T00:00:00Z'), certificate };
 }
 
 /** Ready, with the probes that are the default. */
