@@ -46,7 +46,7 @@ export async function askGraph(
 
   const skipped = skippedFindings(input, now);
   const open = input.connection.probes.filter((probe) => !priorFindings[probe]);
-  if (input.priorKind && !open.some((probe) => isGraphProbe(probe) && !skipped[probe])) {
+  if (input.priorKind && isAllKnown(input, priorFindings, now)) {
     return finishCleanup(deps, input, access, {
       kind: 'checked',
       findings: { ...skipped, ...priorFindings },
@@ -144,8 +144,17 @@ async function finishEarlierTry(deps: GraphDeps, input: CheckInput, access: Mail
   // The message arrived, so the earlier try did send it, even if the answer to its request was lost.
   if (removed.has('message')) priorFindings['graph.send'] ??= { verdict: 'passed', checkedAt: now };
   // If the whole connection is refused, so are the questions that follow. That becomes the finding.
-  if (!wait || isConnectionRefused) return { kind: 'ready', priorFindings };
-  return { kind: 'wait', ...wait, priorFindings, mayHaveLeftovers: true };
+  const isAskedAgain = isConnectionRefused && !isAllKnown(input, priorFindings, now);
+  if (!wait || isAskedAgain) return { kind: 'ready', priorFindings };
+  const { priorKind } = input;
+  return { kind: 'wait', ...wait, priorFindings, ...(priorKind && { priorKind }), mayHaveLeftovers: true };
+}
+
+/** Whether earlier tries have an answer to every question of Graph, so that only the cleanup is left to do. */
+function isAllKnown(input: CheckInput, priorFindings: Findings, now: Date): boolean {
+  const skipped = skippedFindings(input, now);
+  const isOpen = (probe: Probe) => isGraphProbe(probe) && !priorFindings[probe] && !skipped[probe];
+  return input.priorKind !== undefined && !input.connection.probes.some(isOpen);
 }
 
 /** Finds the message that the mailbox has just sent to itself, and removes everything that the questions have left. */

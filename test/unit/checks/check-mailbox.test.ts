@@ -26,7 +26,7 @@ const refused = (status: number, code: string) => ({
 let items: Set<string>;
 let asked: string[];
 let respond: (questions: Parameters<GraphMail['ask']>[2]) => Answers;
-let cleanup: 'works' | 'throttled' | 'moving';
+let cleanup: 'works' | 'throttled' | 'moving' | 'refused';
 let now: Date;
 let imapAnswer: Answer;
 let smtpAnswer: Answer;
@@ -90,6 +90,7 @@ const checker = () =>
         if (cleanup === 'throttled') {
           return { removals: ids.map(() => refused(429, 'TooManyRequests')), found: refused(429, 'TooManyRequests') };
         }
+        if (cleanup === 'refused') return { removals: [], found: refused(401, 'InvalidAuthenticationToken') };
         if (cleanup === 'moving') return { removals: [], found: refused(503, 'ErrorMailboxMoveInProgress') };
         for (const id of ids) items.delete(id);
         return {
@@ -175,6 +176,18 @@ it('does not count a mailbox as checked while a draft may be in it', async () =>
     cause: 'throttled',
     priorFindings: { 'graph.readWrite': { verdict: 'passed' }, 'graph.send': { verdict: 'passed' } },
   });
+});
+
+it('does not count a mailbox as checked if the connection is refused while its message is looked for', async () => {
+  cleanup = 'refused';
+  const passed = { verdict: 'passed' as const, checkedAt: NOW };
+  const outcome = await check({
+    connection: { ...connection, sendProbe: 'selfAddressed' },
+    cleanFirst: true,
+    priorFindings: { 'graph.readWrite': passed, 'graph.send': passed },
+    priorKind: 'user',
+  });
+  expect(outcome).toMatchObject({ kind: 'wait', priorKind: 'user', mayHaveLeftovers: true });
 });
 
 it('says whether the next try has to clean up, and counts answers as Microsoft counts requests', async () => {
