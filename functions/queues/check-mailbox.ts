@@ -11,10 +11,12 @@ interface Deps extends CheckDeps, PoisonTwinDeps {
   retryDelayMs: number;
 }
 
-const poisoned = {
-  queue: queues.checkMailbox,
-  archiveKey: ({ importId, line }: CheckMessage) => `${importId}:${line}`,
-};
+/** The cleanup of a row is work of its own. It must not replace the check that an operator can begin anew. */
+export function checkArchiveKey({ importId, line, cleanupOnly }: CheckMessage): string {
+  return `${importId}:${line}${cleanupOnly ? ':cleanup' : ''}`;
+}
+
+const poisoned = { queue: queues.checkMailbox, archiveKey: checkArchiveKey };
 
 export function addCheckMailboxQueue(host: Pick<typeof app, 'storageQueue'>, deps: Deps): void {
   host.storageQueue('check-mailbox', {

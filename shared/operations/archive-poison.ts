@@ -10,7 +10,7 @@ export interface Poisoning extends Pick<PoisonedMessage, 'queue' | 'key' | 'mess
 type ArchiveDeps = { poisonArchive: Pick<PoisonArchive, 'get' | 'insert' | 'update'> };
 
 /**
- * Archives a poison message. Repeatable: what is known of the same message is put together.
+ * Archives a poison message. Repeatable: what is known of the same work is put together, with its newest message.
  *
  * Work that was decided and is poisoned anew is open again. A poison message from before the decision is the same one,
  * delivered twice, and changes nothing.
@@ -28,10 +28,13 @@ export async function archivePoison({ poisonArchive }: ArchiveDeps, poisoning: P
 }
 
 /** `undefined` if there is nothing new. */
-function joined(current: PoisonedMessage, { poisonedAt, error, ...known }: Poisoning): PoisonedMessage | undefined {
-  const { decidedAt, ...open } = current;
-  if (decidedAt === undefined) return error === undefined ? undefined : { ...current, error };
-  if (poisonedAt <= decidedAt) return undefined;
-  const { error: _earlier, ...rest } = open;
-  return { ...rest, ...known, ...(error !== undefined && { error }), archivedAt: poisonedAt, state: 'open' };
+function joined(current: PoisonedMessage, { poisonedAt, ...known }: Poisoning): PoisonedMessage | undefined {
+  const isUndecided = current.decidedAt === undefined;
+  // The newest message names the attempt that failed last. Only that one can begin anew.
+  if (poisonedAt > (current.decidedAt ?? current.archivedAt)) {
+    const error = known.error ?? (isUndecided ? current.error : undefined);
+    return { ...known, ...(error !== undefined && { error }), archivedAt: poisonedAt, state: 'open' };
+  }
+  if (!isUndecided || current.error !== undefined || known.error === undefined) return undefined;
+  return { ...current, error: known.error };
 }

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { retryLostRaces } from '../kernel/change-tagged.ts';
 import { DomainError } from '../kernel/errors.ts';
+import type { Log } from '../kernel/log.ts';
 import { queueNames } from '../kernel/storage-names.ts';
 import type { PoisonArchive, PoisonedMessage } from './poison-archive.ts';
 import { type RequeueDeps, type Requeued, requeueMessages } from './requeue.ts';
@@ -44,7 +45,7 @@ export async function requeueOne(deps: DecidePoisonDeps, queue: string, key: str
   await requireMessage(deps, queue, key);
   const entry = await decide(deps, queue, key, 'requeuing');
   if (!entry) return 'nothingToDo';
-  const [result = 'nothingToDo'] = await carryOut(deps, queue, [entry]);
+  const [result = 'nothingToDo'] = fulfilled(await carryOut(deps, queue, [entry]));
   if (result !== 'noSlot') return result;
   throw new DomainError(
     'slot_limit_reached',
@@ -73,7 +74,7 @@ export async function requeueAll(deps: DecidePoisonDeps, queue: string): Promise
   const limit = pLimit(DECISIONS_AT_ONCE);
   const decided = await Promise.all(items.map(({ key }) => limit(() => decide(deps, queue, key, 'requeuing'))));
   const entries = decided.filter((entry) => entry !== undefined);
-  const results = await carryOut(deps, queue, entries);
+  const results = fulfilled(await carryOut(deps, queue, entries));
   const countOf = (result: Requeued) => results.filter((one) => one === result).length;
   return {
     decided: countOf('requeued'),
@@ -92,12 +93,25 @@ export async function discardAll(deps: DecidePoisonDeps, queue: string): Promise
   return { decided: count, nothingToDo: items.length - count, noSlot: 0, hasMore: cursor !== undefined };
 }
 
-/** Carries out what operators decided in requests whose process has died. Resolves to the number of messages. */
-export async function finishRequeues(deps: DecidePoisonDeps): Promise<number> {
+/**
+ * Carries out what operators decided in requests whose process has died. One message that fails does not stop the others.
+ * Resolves to the number of messages.
+ *
+ * @throws the error of the first message that has failed, after all others were carried out
+ */
+export async function finishRequeues(deps: DecidePoisonDeps, log: Log): Promise<number> {
   const before = new Date(deps.clock.now().getTime() - REQUEUING_MAX_MS);
   const entries = await deps.poisonArchive.listRequeuing(before, DECIDED_MAX);
-  for (const [queue, ofQueue] of Map.groupBy(entries, (entry) => entry.queue)) await carryOut(deps, queue, ofQueue);
-  return entries.length;
+  const all: PromiseSettledResult<Requeued>[] = [];
+  for (const [queue, ofQueue] of Map.groupBy(entries, (entry) => entry.queue)) {
+    const results = await carryOut(deps, queue, ofQueue);
+    for (const [i, result] of results.entries()) {
+      if (result.status === 'fulfilled') continue;
+      log('warn', 'requeue_failed', { queue, key: ofQueue[i]?.key, error: result.reason });
+    }
+    all.push(...results);
+  }
+  return fulfilled(all).length;
 }
 
 /** @throws DomainError `not_found` */
@@ -126,15 +140,31 @@ async function decide(
   return entry;
 }
 
+/** What fails stays `requeuing`, and the timer tries it again. */
 async function carryOut(
   deps: DecidePoisonDeps,
   queue: string,
   entries: readonly PoisonedMessage[],
-): Promise<Requeued[]> {
+): Promise<PromiseSettledResult<Requeued>[]> {
   const results = await requeueMessages(deps, queue, entries);
   const limit = pLimit(DECISIONS_AT_ONCE);
-  await Promise.all(entries.map((entry, i) => limit(() => close(deps, entry, results[i] ?? 'nothingToDo'))));
-  return results;
+  const closed = entries.map((entry, i) =>
+    limit(async () => {
+      const result = results[i];
+      if (result?.status === 'rejected') throw result.reason;
+      await close(deps, entry, result?.value ?? 'nothingToDo');
+      return result?.value ?? 'nothingToDo';
+    }),
+  );
+  return Promise.allSettled(closed);
+}
+
+/** @throws the first error */
+function fulfilled<T>(results: readonly PromiseSettledResult<T>[]): T[] {
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
 }
 
 /** A message that was poisoned anew in the meantime is open again, and stays so. */

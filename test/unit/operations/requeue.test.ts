@@ -275,11 +275,11 @@ describe.each([
       deaths++;
       pass(61_000);
       if (endsInBetween) await end();
-      if (deathAt % 2 === 0) await finishRequeues(deps);
+      if (deathAt % 2 === 0) await finishRequeues(deps, () => undefined);
       else await requeueAll(deps, queues.checkMailbox);
       // A message that was not decided yet is still open.
       await requeueAll(deps, queues.checkMailbox);
-      await finishRequeues(deps);
+      await finishRequeues(deps, () => undefined);
       expect((await read()).tallies, `death before call ${deathAt}`).toMatchObject({
         waiting: 2,
         failed: 0,
@@ -299,4 +299,31 @@ describe.each([
     }
     expect(deaths).toBeGreaterThan(15);
   });
+});
+
+it('one requeue that fails does not stop the others, and is told in the end', async () => {
+  await poisoned(1);
+  const requeuing = { state: 'requeuing', archivedAt: NOW, decidedAt: NOW } as const;
+  const message = { anything: 1 };
+  for (const key of ['a', 'b']) {
+    await deps.poisonArchive.insert({ ...requeuing, queue: queues.deleteConnection, key, message: { key } });
+    await deps.poisonArchive.insert({ ...requeuing, queue: queues.checkMailbox, key, message });
+  }
+  await deps.poisonArchive.insert({ ...requeuing, queue: queues.publishEvents, key: 'c', message });
+  pass(61_000);
+  const failed: unknown[] = [];
+  const sent: string[] = [];
+  const failing: Deps = {
+    ...deps,
+    async sendRaw(queue, sentMessage) {
+      if (JSON.stringify(sentMessage).includes('"a"')) throw new Error('too large');
+      sent.push(queue);
+    },
+  };
+  const finishing = finishRequeues(failing, (_level, event, fields) => failed.push([event, fields?.key]));
+  await expect(finishing).rejects.toThrow('too large');
+  expect(failed).toEqual([['requeue_failed', 'a']]);
+  const { checkMailbox, deleteConnection, publishEvents } = queues;
+  expect(sent.toSorted()).toEqual([checkMailbox, checkMailbox, deleteConnection, publishEvents].toSorted());
+  expect((await deps.poisonArchive.listRequeuing(deps.time.now, 9)).map(({ key }) => key)).toEqual(['a']);
 });
