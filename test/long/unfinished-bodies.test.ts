@@ -93,7 +93,8 @@ it('413: a Content-Length above the limit of the host is refused without waiting
 });
 
 it('a body that breaks off ends its request, however often, and memory stays flat', async () => {
-  await breakOff();
+  // The host holds what has arrived of a body. The first rounds let its memory grow to what that takes.
+  for (let i = 0; i < 3; i++) await breakOff();
   const before = memoryMb();
   for (let i = 0; i < 3; i++) expectRefused(await breakOff(), [400, ...BUSY, 413, 'closed']);
   expect(memoryMb() - before).toBeLessThan(GROWTH_MAX_MB);
