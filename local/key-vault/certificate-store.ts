@@ -6,6 +6,7 @@ import {
   certificateNotFound,
   deletedCertificateNotFound,
   keyIsDisabled,
+  keyIsExpired,
   keyNotFound,
 } from './vault-error.ts';
 
@@ -105,6 +106,7 @@ export class CertificateStore {
   sign(name: string, version: string, sign: (key: KeyObject) => Buffer): Buffer {
     const { certificate, key } = this.key(name, version);
     if (!certificate.enabled) throw keyIsDisabled();
+    if (certificate.exp * 1000 <= this.#now()) throw keyIsExpired();
     return sign(key);
   }
 

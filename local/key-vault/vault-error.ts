@@ -73,6 +73,9 @@ export const keyNotFound = (name: string) =>
 export const keyIsDisabled = () =>
   new VaultError(403, 'Forbidden', 'Operation sign is not allowed on a disabled key.', 'KeyDisabled');
 
+export const keyIsExpired = () =>
+  new VaultError(403, 'Forbidden', 'Operation sign is not allowed on an expired key.', 'KeyExpired');
+
 export const forbiddenByRbac = (appId: string) =>
   new VaultError(
     403,

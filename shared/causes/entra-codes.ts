@@ -33,9 +33,10 @@ export const entraCodes: Readonly<Record<string, CauseCode>> = {
   AADSTS65001: 'consent_missing',
   AADSTS500011: 'service_missing',
   AADSTS650052: 'service_missing',
-  // Not from Microsoft: the connection names a credential that the vault does not release.
+  // Not from Microsoft: the connection names a credential that the vault does not release, or no longer signs with.
   secret_not_in_vault: 'secret_missing',
   certificate_not_in_vault: 'certificate_missing',
+  made_certificate_expired: 'certificate_expired',
   AADSTS50196: 'throttled',
   AADSTS90055: 'throttled',
   AADSTS50000: 'microsoft_unavailable',

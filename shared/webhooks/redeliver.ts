@@ -33,11 +33,26 @@ export async function redeliver(
   return beginRound(deps, { customerId: actor.customerId, webhookId, id: deliveryId });
 }
 
-/** Sends a test e-mail. It takes the same way as every other one. */
-export function sendTestEmail(
-  deps: Omit<RedeliverDeps, 'webhooks'> & { newId: NewId },
+/** What `sendTestEmail` and `resendEmail` need. */
+export interface AskedEmailDeps extends Omit<RedeliverDeps, 'webhooks'> {
+  deliveries: RedeliverDeps['deliveries'] & Pick<DeliveryStore, 'list'>;
+}
+
+/** E-mails that a customer may ask for within an hour. They may go through the mail server that all customers share. */
+const ASKED_EMAILS_MAX = 5;
+const ASKED_WITHIN_MS = 3_600_000;
+const LOOKED_AT = 50;
+
+/**
+ * Sends a test e-mail. It takes the same way as every other one.
+ *
+ * @throws DomainError `rate_limited`
+ */
+export async function sendTestEmail(
+  deps: AskedEmailDeps & { newId: NewId },
   { customerId }: CustomerActor,
 ): Promise<Delivery> {
+  await requireFewAskedEmails(deps, customerId);
   const happenedAt = deps.clock.now();
   return beginDelivery(deps, EMAIL, { id: deps.newId('evt'), customerId, type: 'email.test', happenedAt, data: {} });
 }
@@ -45,14 +60,35 @@ export function sendTestEmail(
 /**
  * Sends an e-mail again, with a new round of attempts.
  *
- * @throws DomainError `not_found`
+ * @throws DomainError `not_found`, `rate_limited`
  */
-export function resendEmail(
-  deps: Omit<RedeliverDeps, 'webhooks'>,
+export async function resendEmail(
+  deps: AskedEmailDeps,
   { customerId }: CustomerActor,
   emailId: string,
 ): Promise<Delivery> {
+  await requireFewAskedEmails(deps, customerId);
   return beginRound(deps, { customerId, webhookId: EMAIL, id: emailId });
+}
+
+/**
+ * Counts how often test e-mails, and those that were sent again, have gone out or are about to. It counts what is stored,
+ * so all instances count the same.
+ */
+async function requireFewAskedEmails({ deliveries, clock }: AskedEmailDeps, customerId: string): Promise<void> {
+  const { items } = await deliveries.list(customerId, EMAIL, { limit: LOOKED_AT });
+  const now = clock.now().getTime();
+  const asked = items
+    .filter(({ type, roundStartedAt, createdAt }) => type === 'email.test' || roundStartedAt > createdAt)
+    .flatMap(({ attempts, status, roundStartedAt }) => {
+      const sent = attempts.filter(({ result }) => result === 'succeeded').map(({ startedAt }) => startedAt.getTime());
+      return status === 'pending' ? [...sent, roundStartedAt.getTime()] : sent;
+    })
+    .filter((at) => now - at < ASKED_WITHIN_MS);
+  if (asked.length < ASKED_EMAILS_MAX) return;
+  const retryAfterSeconds = Math.max(1, Math.ceil((Math.min(...asked) + ASKED_WITHIN_MS - now) / 1000));
+  const detail = `You can ask for ${ASKED_EMAILS_MAX} e-mails within an hour. Notices are sent all the same.`;
+  throw new DomainError('rate_limited', detail, { retryAfterSeconds });
 }
 
 async function beginRound(deps: Omit<RedeliverDeps, 'webhooks'>, key: DeliveryKey): Promise<Delivery> {

@@ -163,6 +163,25 @@ describe('/v1/expiry-alerts/emails', () => {
     expect(await emails(`/${id}`)).toMatchObject({ status: 'succeeded', attemptCount: 4 });
   });
 
+  it('429: more than five e-mails within an hour go to nobody, whether they are tests or sent again', async () => {
+    await putContacts(['admin@contoso.com']);
+    api.deps.sendEmail = async () => ({ result: 'succeeded', sentBy: 'mailServer', recipients: ['admin@contoso.com'] });
+    const { id } = (await call('POST', path)).body;
+    await deliver();
+    const again = [`${path}/${id}/resend`, path, `${path}/${id}/resend`, path];
+    for (const to of again) {
+      expect((await call('POST', to)).status).toBe(202);
+      await deliver(1_000);
+    }
+    for (const to of again) {
+      const { status, body, headers } = await call('POST', to);
+      expect([status, body.code]).toEqual([429, 'rate_limited']);
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(3_500);
+    }
+    api.deps.time.now = new Date(api.deps.time.now.getTime() + 3_600_000);
+    expect((await call('POST', path)).status).toBe(202);
+  });
+
   it('404: hides the e-mails of others, and leaves nothing behind for one that is absent', async () => {
     await putContacts(['admin@contoso.com']);
     const { id } = (await call('POST', path)).body;

@@ -64,6 +64,8 @@ export function createTokens(deps: Deps): Tokens {
   }
 
   async function ask(connection: Connection, candidate: Candidate, audience: Audience): Promise<TokenAnswer> {
+    // Key Vault refuses to sign with an expired key, as if a right were missing.
+    if (isMade(candidate.credential) && candidate.credential.expiresAt <= deps.clock.now()) return expired();
     const proof = await proofOf(connection, candidate);
     if (!proof) return notInVault(candidate);
     const { loginUrl, graphResource, exchangeResource } = deps.clouds(connection.cloud);
@@ -158,6 +160,14 @@ export function createTokens(deps: Deps): Tokens {
 
 function notInVault({ credential: { kind } }: Candidate): TokenAnswer {
   const code = kind === 'certificate' ? 'certificate_not_in_vault' : 'secret_not_in_vault';
-  const message = 'The vault has no usable credential for this connection.';
+  return refused(code, 'The vault has no usable credential for this connection.');
+}
+
+function expired(): TokenAnswer {
+  return refused('made_certificate_expired', 'The certificate of this connection has expired.');
+}
+
+/** A refusal of ours, not of Microsoft. */
+function refused(code: string, message: string): TokenAnswer {
   return { granted: false, refusal: { service: 'entra', status: 0, code, message } };
 }

@@ -4,10 +4,13 @@ import { signal } from '../../kernel/signals.ts';
 
 type AdditionalPolicies = NonNullable<SecretClientOptions['additionalPolicies']>;
 
+/** A 403 for the state of one secret or key. The app may use the vault. */
+const ABOUT_ONE_ITEM: ReadonlySet<string> = new Set(['SecretDisabled', 'KeyDisabled', 'KeyExpired', 'KeyNotYetValid']);
+
 /**
  * Writes a line each time the vault refuses the app, because a role is missing or the vault does not admit its network.
- * Looks at the answer to the whole call: the first 401 is only the vault's challenge. A disabled secret or key is no
- * refusal.
+ * Looks at the answer to the whole call: the first 401 is only the vault's challenge. A secret or key that is disabled,
+ * expired or not yet valid is no refusal.
  */
 export function tellRefusals(log: Log): AdditionalPolicies {
   return [
@@ -20,7 +23,7 @@ export function tellRefusals(log: Log): AdditionalPolicies {
           const { status } = response;
           if (status !== 401 && status !== 403) return response;
           const code = codeOf(response.bodyAsText);
-          if (code !== 'SecretDisabled' && code !== 'KeyDisabled')
+          if (!ABOUT_ONE_ITEM.has(code ?? ''))
             signal(log, 'vault_refused', { status, ...(code !== undefined && { code }) });
           return response;
         },
