@@ -22,13 +22,16 @@ const CONNECTIONS_PAGE = 100;
 const READS_AT_ONCE = 8;
 /** The timer has more to do afterwards. */
 const WORK_MS = 180_000;
+/** Less than a day, so that the daily run does not skip one. A run that goes on the same day does not ask again. */
+const READ_FOR_MS = 20 * 3_600_000;
 /** A tenant that has refused is asked again after this time, or by the next connection test. */
 const REFUSED_FOR_MS = 7 * 86_400_000;
 
 /**
  * The daily run: reads from Microsoft Entra when client secrets really expire, of every connection that is `ready`, and
  * corrects what was entered. It works for three minutes, and the next run goes on where it stopped. A connection whose
- * registration cannot be read is asked once a week. One that fails does not hold up the others.
+ * registration cannot be read is asked once a week. One that fails does not hold up the others, nor do customers that
+ * take up a whole run: the next run begins after them.
  */
 export async function readRegistrations(
   deps: ReadRegistrationsDeps,
@@ -37,6 +40,7 @@ export async function readRegistrations(
   const result = { read: 0, corrected: 0, failed: 0 };
   const until = deps.clock.now().getTime() + WORK_MS;
   let isLate = false;
+  let steps = 0;
   const limit = pLimit(READS_AT_ONCE);
   const readOne = async (connection: Connection) => {
     // Microsoft may be so slow that not even one customer is done in time.
@@ -56,13 +60,14 @@ export async function readRegistrations(
   const run = await runInSteps(
     { progress: deps.registrationProgress, clock: deps.clock },
     async (cursor) => {
+      steps++;
       const customers = await deps.customers.list({ limit: CUSTOMERS_PAGE, ...(cursor !== undefined && { cursor }) });
       for (const { id } of customers.items) {
         for await (const page of pagesOf(deps, id)) {
-          await Promise.all(page.map((connection) => limit(() => readOne(connection))));
+          await Promise.all(longestAgoFirst(page).map((connection) => limit(() => readOne(connection))));
         }
       }
-      return isLate ? cursor : customers.cursor;
+      return isLate && steps > 1 ? cursor : customers.cursor;
     },
     WORK_MS,
   );
@@ -102,5 +107,11 @@ async function refresh(deps: ReadRegistrationsDeps, connection: Connection): Pro
 function isDue(connection: Connection, now: Date): boolean {
   if (connection.status !== 'ready' || connection.credential.kind !== 'clientSecret') return false;
   const known = registrationOf(connection);
-  return !known || known.isReadable || now.getTime() - known.checkedAt.getTime() >= REFUSED_FOR_MS;
+  return !known || now.getTime() - known.checkedAt.getTime() >= (known.isReadable ? READ_FOR_MS : REFUSED_FOR_MS);
+}
+
+/** The time may not be enough for all of them. */
+function longestAgoFirst(connections: readonly Connection[]): Connection[] {
+  const readAt = (one: Connection) => registrationOf(one)?.checkedAt.getTime() ?? 0;
+  return connections.toSorted((a, b) => readAt(a) - readAt(b));
 }

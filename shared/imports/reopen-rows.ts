@@ -5,7 +5,13 @@ import { addReturned } from './dispatching/sent-batches.ts';
 import { type Import, isEnded } from './import.ts';
 import { type LeaseDeps, withLease } from './import-lease.ts';
 import type { ImportStore } from './import-store.ts';
-import { isReopenable, type Reopening, type ReopenRowDeps, reopenTogether } from './ledger/reopen-together.ts';
+import {
+  isReopenable,
+  type Reopening,
+  type ReopenRowDeps,
+  reopenTogether,
+  undoReclaims,
+} from './ledger/reopen-together.ts';
 import { newestReports, sumTallies } from './ledger/tally.ts';
 import { sumReports } from './ledger/worker-report.ts';
 
@@ -40,7 +46,9 @@ export async function reopenRows(deps: ReopenDeps, request: ReopenRequest): Prom
   const { customerId, importId, connectionId } = request;
   return retryLostRaces(async () => {
     const found = await deps.imports.get(customerId, importId);
-    const rows = found && canReopen(found.value) ? await findReopenable(deps, request) : [];
+    const { rows, unopened } = await sortOut(deps, request, found !== undefined && canReopen(found.value));
+    // An earlier call may have died after it took a slot for a row that can no longer be opened.
+    await undoReclaims(deps, customerId, importId, unopened);
     if (!found || rows.length === 0) return new Map(request.rows.map(({ line }) => [line, 'nothingToDo']));
     // The sweep looks after an import only while it has a pointer. Someone who has just announced its end may remove it.
     const pointer = { customerId, importId, connectionId, openedAt: deps.clock.now() };
@@ -59,9 +67,21 @@ function canReopen({ status, rowsRemovedAt }: Import): boolean {
   return (status === 'running' || status === 'paused' || status === 'completed') && rowsRemovedAt === undefined;
 }
 
-async function findReopenable(deps: ReopenDeps, { connectionId, importId, rows }: ReopenRequest): Promise<Reopening[]> {
+/**
+ * `rows` can be opened. `unopened` cannot, and are still in their attempt. The slot of a row that is in a later attempt
+ * belongs to that one, and nobody knows about a row that is gone.
+ */
+async function sortOut(
+  deps: ReopenDeps,
+  { connectionId, importId, rows }: ReopenRequest,
+  isOpen: boolean,
+): Promise<{ rows: Reopening[]; unopened: Reopening[] }> {
   const read = await Promise.all(rows.map(({ line }) => deps.ledger.getRow(connectionId, importId, line)));
-  return rows.filter((wanted, i) => isReopenable(read[i]?.value, wanted));
+  const isOurs = (wanted: Reopening, i: number) => isOpen && isReopenable(read[i]?.value, wanted);
+  return {
+    rows: rows.filter(isOurs),
+    unopened: rows.filter((wanted, i) => !isOurs(wanted, i) && read[i]?.value.attempt === wanted.attempt),
+  };
 }
 
 /** The import as it runs again. Its dispatcher looks for waiting rows among the lines of its batches. */

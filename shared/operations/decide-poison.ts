@@ -18,12 +18,14 @@ export interface DecidedAll {
   nothingToDo: number;
   /** Messages that stay, because the customer has no free mailbox slot. */
   noSlot: number;
-  /** There are more. */
+  /** There are more that can be decided. Repeat the call. */
   hasMore: boolean;
 }
 
 /** Messages that one request decides about, at most. */
 export const DECIDED_MAX = 500;
+/** Pages that one request looks at, if the messages on them stay. */
+const PAGES_MAX = 10;
 const DECISIONS_AT_ONCE = 16;
 /** A request that takes longer has died. */
 const REQUEUING_MAX_MS = 60_000;
@@ -68,9 +70,31 @@ export async function discardOne(
   return (await decide(deps, queue, key, 'discarded')) ? 'discarded' : 'nothingToDo';
 }
 
-/** The same for all messages of a queue, up to `DECIDED_MAX` of them. */
+/**
+ * The same for all messages of a queue, up to `DECIDED_MAX` of them. Passes over messages that stay for want of a slot, so
+ * that those behind them have their turn. While `hasMore`, each call leaves fewer messages.
+ */
 export async function requeueAll(deps: DecidePoisonDeps, queue: string): Promise<DecidedAll> {
-  const { items, cursor } = await deps.poisonArchive.list(queue, { limit: DECIDED_MAX });
+  const sum = { decided: 0, nothingToDo: 0, noSlot: 0 };
+  let cursor: string | undefined;
+  let pages = 0;
+  do {
+    const limit = DECIDED_MAX - sum.decided - sum.nothingToDo;
+    const page = await deps.poisonArchive.list(queue, { limit, ...(cursor !== undefined && { cursor }) });
+    const result = await requeuePage(deps, queue, page.items);
+    sum.decided += result.decided;
+    sum.nothingToDo += result.nothingToDo;
+    sum.noSlot += result.noSlot;
+    cursor = page.cursor;
+  } while (cursor !== undefined && sum.decided + sum.nothingToDo < DECIDED_MAX && ++pages < PAGES_MAX);
+  return { ...sum, hasMore: cursor !== undefined && sum.decided + sum.nothingToDo > 0 };
+}
+
+async function requeuePage(
+  deps: DecidePoisonDeps,
+  queue: string,
+  items: readonly PoisonedMessage[],
+): Promise<Omit<DecidedAll, 'hasMore'>> {
   const limit = pLimit(DECISIONS_AT_ONCE);
   const decided = await Promise.all(items.map(({ key }) => limit(() => decide(deps, queue, key, 'requeuing'))));
   const entries = decided.filter((entry) => entry !== undefined);
@@ -80,7 +104,6 @@ export async function requeueAll(deps: DecidePoisonDeps, queue: string): Promise
     decided: countOf('requeued'),
     nothingToDo: countOf('nothingToDo') + items.length - entries.length,
     noSlot: countOf('noSlot'),
-    hasMore: cursor !== undefined,
   };
 }
 

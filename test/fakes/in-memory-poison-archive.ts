@@ -1,5 +1,4 @@
 import type { PoisonArchive, PoisonedMessage } from '../../shared/operations/poison-archive.ts';
-import { pageOf } from './page-of.ts';
 
 /** Poison messages in memory. */
 export function inMemoryPoisonArchive(): PoisonArchive {
@@ -27,11 +26,13 @@ export function inMemoryPoisonArchive(): PoisonArchive {
       entries.set(keyOf(entry), { value: structuredClone(entry), tag: `${++tags}` });
       return `${tags}`;
     },
-    list: async (queue, page) =>
-      pageOf(
-        ofQueue(queue).toSorted((one, other) => (one.key < other.key ? -1 : 1)),
-        page,
-      ),
+    async list(queue, { limit, cursor = '' }) {
+      // The cursor is a key: a page begins at the same message, also if earlier ones were decided in between.
+      const rest = ofQueue(queue).filter(({ key }) => key > cursor);
+      const items = rest.toSorted((one, other) => (one.key < other.key ? -1 : 1)).slice(0, limit);
+      const last = items.at(-1);
+      return structuredClone({ items, ...(last && rest.length > items.length && { cursor: last.key }) });
+    },
     count: async (queue, max) => Math.min(max, ofQueue(queue).length),
     listRequeuing: async (before, limit) =>
       values()

@@ -67,22 +67,33 @@ async function reopenGroup(
 ): Promise<ReopenedRow[]> {
   const limit = pLimit(SLOTS_AT_ONCE);
   const claims = await Promise.all(
-    wanted.map((row) => limit(() => deps.slots.reclaim(record.customerId, record.id, reclaimId(record, row)))),
+    wanted.map((row) => limit(() => deps.slots.reclaim(record.customerId, record.id, reclaimId(record.id, row)))),
   );
   const withSlot = wanted.filter((_, i) => claims[i] !== 'limit');
   const opened = await commitReopened(deps, record, withSlot);
   const lines = new Set(opened);
-  for (const row of withSlot) {
-    if (!lines.has(row.line)) await deps.slots.undoReclaim(record.customerId, record.id, reclaimId(record, row));
-  }
+  const unopened = withSlot.filter(({ line }) => !lines.has(line));
+  await undoReclaims(deps, record.customerId, record.id, unopened);
   return wanted.map((row, i): ReopenedRow => {
     return [row.line, claims[i] === 'limit' ? 'noSlot' : lines.has(row.line) ? 'reopened' : 'nothingToDo'];
   });
 }
 
+/** Gives back the slots of rows that are not opened, if a call took them. Repeatable. */
+export async function undoReclaims(
+  { slots }: Pick<ReopenRowDeps, 'slots'>,
+  customerId: string,
+  importId: string,
+  rows: readonly Reopening[],
+): Promise<void> {
+  const limit = pLimit(SLOTS_AT_ONCE);
+  const undone = rows.map((row) => limit(() => slots.undoReclaim(customerId, importId, reclaimId(importId, row))));
+  await Promise.all(undone);
+}
+
 /** The same for every call, so that a row takes one slot for each attempt that it is opened for. */
-function reclaimId({ id }: HeldImport['record'], { line, attempt }: Reopening): string {
-  return `${id}:${line}:${attempt}`;
+function reclaimId(importId: string, { line, attempt }: Reopening): string {
+  return `${importId}:${line}:${attempt}`;
 }
 
 /** Resolves to the lines that are open now. Reads again after a conflict, and after an answer that was lost. */

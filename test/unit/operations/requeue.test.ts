@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { finishImport } from '../../../shared/imports/finishing/finish-import.ts';
-import { isEnded } from '../../../shared/imports/import.ts';
+import { type Import, isEnded } from '../../../shared/imports/import.ts';
 import { withLease } from '../../../shared/imports/import-lease.ts';
 import { changeRows } from '../../../shared/imports/ledger/change-rows.ts';
 import { rowResultOf } from '../../../shared/imports/ledger/row-result.ts';
@@ -10,7 +10,13 @@ import { reconcileCustomer } from '../../../shared/imports/reconciling/reconcile
 import { reopenRows } from '../../../shared/imports/reopen-rows.ts';
 import { queues } from '../../../shared/kernel/storage-names.ts';
 import { archivePoison } from '../../../shared/operations/archive-poison.ts';
-import { discardOne, finishRequeues, requeueAll, requeueOne } from '../../../shared/operations/decide-poison.ts';
+import {
+  DECIDED_MAX,
+  discardOne,
+  finishRequeues,
+  requeueAll,
+  requeueOne,
+} from '../../../shared/operations/decide-poison.ts';
 import { inMemoryConnections } from '../../fakes/in-memory-connections.ts';
 import { inMemoryImports } from '../../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../../fakes/in-memory-ledger.ts';
@@ -96,6 +102,26 @@ async function check(): Promise<number> {
 }
 
 const requeue = (line = FIRST_POISONED, by: Deps = deps) => requeueOne(by, queues.checkMailbox, keyOf(line));
+const requeueRowsAgain = () =>
+  reopenRows(deps, {
+    customerId: 'cust_1',
+    connectionId: 'conn_1',
+    importId: 'imp_1',
+    rows: [{ line: FIRST_POISONED, attempt: 0 }],
+  });
+async function changeImport(change: Partial<Import>): Promise<void> {
+  const found = await deps.imports.get('cust_1', 'imp_1');
+  if (found) await deps.imports.update({ ...found.value, ...change }, found.tag);
+}
+/** The row fails for a reason that is not ours. */
+async function settleOtherwise(): Promise<void> {
+  const [row] = await deps.ledger.findRows('conn_1', 'imp_1', { fromLine: 0, states: ['failed'], limit: 1 });
+  const patch = { cause: 'mailbox_not_found' } as const;
+  if (row) {
+    const { line } = row.value;
+    await deps.ledger.commit('conn_1', [{ op: 'mergeRow', importId: 'imp_1', line, tag: row.tag, patch }]);
+  }
+}
 const expectRightSlots = async () =>
   expect(await reconcileCustomer({ ...deps }, 'cust_1', 'r')).toMatchObject({ kind: 'right' });
 
@@ -194,6 +220,35 @@ describe('requeuing a check', () => {
     if (found) await deps.imports.update({ ...found.value, status }, found.tag);
     expect(await requeue()).toBe('nothingToDo');
     expect(await read()).toMatchObject({ record: { status }, tallies: { failed: 1 }, used: 2 });
+  });
+
+  it.each([
+    ['cancelled', async () => changeImport({ status: 'cancelled' })],
+    ['failed for another cause', settleOtherwise],
+  ] as const)('gives back the slot of a call that died, if the row is %s before the next call', async (_, happens) => {
+    await poisoned(1);
+    const dies = async () => Promise.reject(new Error('the process is dead'));
+    const { slots } = deps;
+    const ledger = { ...deps.ledger, commit: dies };
+    await expect(
+      requeue(FIRST_POISONED, { ...deps, ledger, slots: { ...slots, undoReclaim: dies } }),
+    ).rejects.toThrow();
+    expect((await read()).used).toBe(3);
+    await happens();
+    await requeue();
+    expect((await read()).used).toBe(2);
+    await requeueRowsAgain();
+    expect((await read()).used).toBe(2);
+  });
+
+  it('keeps the slot of a row that was opened, whatever becomes of its import', async () => {
+    await poisoned(1);
+    await requeue();
+    await check();
+    await end();
+    await changeImport({ status: 'cancelled' });
+    await requeueRowsAgain();
+    expect((await read()).used).toBe(3);
   });
 
   it('does nothing if a later import has the mailbox, or the customer has removed it', async () => {
@@ -299,6 +354,21 @@ describe.each([
     }
     expect(deaths).toBeGreaterThan(15);
   });
+});
+
+it('messages without a slot do not stop those behind them, and do not ask for another request', async () => {
+  await poisoned(DECIDED_MAX + 1);
+  await deps.slots.setLimit('cust_1', 2);
+  const cleanup = JSON.parse(JSON.stringify(aCheckMessage({ cleanupOnly: true })));
+  const archivedAt = deps.time.now;
+  const { checkMailbox: queue } = queues;
+  await deps.poisonArchive.insert({ queue, key: 'last', message: cleanup, archivedAt, state: 'open' });
+  const noSlot = DECIDED_MAX + 1;
+  expect(await requeueAll(deps, queue)).toEqual({ decided: 1, nothingToDo: 0, noSlot, hasMore: false });
+  expect(await requeueAll(deps, queue)).toEqual({ decided: 0, nothingToDo: 0, noSlot, hasMore: false });
+  await deps.slots.setLimit('cust_1', 10_000);
+  expect(await requeueAll(deps, queue)).toEqual({ decided: DECIDED_MAX, nothingToDo: 0, noSlot: 0, hasMore: true });
+  expect(await requeueAll(deps, queue)).toEqual({ decided: 1, nothingToDo: 0, noSlot: 0, hasMore: false });
 });
 
 it('one requeue that fails does not stop the others, and is told in the end', async () => {
