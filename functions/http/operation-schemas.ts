@@ -50,7 +50,7 @@ export const discardedSchema = z
 const nothingToDo = z
   .int()
   .meta({ description: 'Messages whose work is done or no longer to be done, or that somebody has decided about.' });
-const hasMore = z.boolean().meta({ description: 'The queue has more of them. Send the request again.' });
+const hasMore = z.boolean().meta({ description: 'The queue has more that can be decided. Send the request again.' });
 
 export const requeuedAllSchema = z
   .strictObject({

@@ -2432,14 +2432,14 @@ export interface components {
             nothingToDo: number;
             /** @description Messages that stay, because their customer has no free mailbox slot for their mailbox. */
             noSlot: number;
-            /** @description The queue has more of them. Send the request again. */
+            /** @description The queue has more that can be decided. Send the request again. */
             hasMore: boolean;
         };
         DiscardedMessages: {
             discarded: number;
             /** @description Messages whose work is done or no longer to be done, or that somebody has decided about. */
             nothingToDo: number;
-            /** @description The queue has more of them. Send the request again. */
+            /** @description The queue has more that can be decided. Send the request again. */
             hasMore: boolean;
         };
     };
