@@ -8,7 +8,7 @@ import { useRunningStack } from '../support/running-stack.ts';
 
 const stuck = `user2@${tenant.domain}`;
 /** How long Microsoft takes for each request. A check needs two of them. */
-const LATENCY_MS = 3_000;
+const LATENCY_MS = 5_000;
 const running = useRunningStack(plainTenant(2, {}, LATENCY_MS));
 
 const connectionString = () => running.stack.local().storage.connectionString;
