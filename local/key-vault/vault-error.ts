@@ -25,23 +25,27 @@ export class VaultError extends Error {
 
 export const badParameter = (message: string) => new VaultError(400, 'BadParameter', message);
 
-export const secretNotFound = (name: string) =>
+const notFound = (kind: 'secret' | 'certificate', name: string) =>
   new VaultError(
     404,
-    'SecretNotFound',
-    `A secret with (name/id) ${name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182`,
+    kind === 'secret' ? 'SecretNotFound' : 'CertificateNotFound',
+    `A ${kind} with (name/id) ${name} was not found in this key vault. If you recently deleted this ${kind} you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182`,
   );
+
+const isDeleted = (kind: 'secret' | 'certificate', name: string) =>
+  new VaultError(
+    409,
+    'Conflict',
+    `${kind === 'secret' ? 'Secret' : 'Certificate'} ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the ${kind} can only be recovered or purged.`,
+    'ObjectIsDeletedButRecoverable',
+  );
+
+export const secretNotFound = (name: string) => notFound('secret', name);
 
 export const deletedSecretNotFound = (name: string) =>
   new VaultError(404, 'SecretNotFound', `Deleted Secret not found: ${name}`);
 
-export const secretIsDeleted = (name: string) =>
-  new VaultError(
-    409,
-    'Conflict',
-    `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged.`,
-    'ObjectIsDeletedButRecoverable',
-  );
+export const secretIsDeleted = (name: string) => isDeleted('secret', name);
 
 export const secretIsBeingDeleted = (name: string) =>
   new VaultError(409, 'Conflict', `Secret ${name} is currently being deleted.`, 'ObjectIsBeingDeleted');
@@ -49,23 +53,12 @@ export const secretIsBeingDeleted = (name: string) =>
 export const secretIsDisabled = () =>
   new VaultError(403, 'Forbidden', 'Operation get is not allowed on a disabled secret.', 'SecretDisabled');
 
-export const certificateNotFound = (name: string) =>
-  new VaultError(
-    404,
-    'CertificateNotFound',
-    `A certificate with (name/id) ${name} was not found in this key vault. If you recently deleted this certificate you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182`,
-  );
+export const certificateNotFound = (name: string) => notFound('certificate', name);
 
 export const deletedCertificateNotFound = (name: string) =>
   new VaultError(404, 'CertificateNotFound', `Deleted Certificate not found: ${name}`);
 
-export const certificateIsDeleted = (name: string) =>
-  new VaultError(
-    409,
-    'Conflict',
-    `Certificate ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the certificate can only be recovered or purged.`,
-    'ObjectIsDeletedButRecoverable',
-  );
+export const certificateIsDeleted = (name: string) => isDeleted('certificate', name);
 
 export const keyNotFound = (name: string) =>
   new VaultError(404, 'KeyNotFound', `A key with (name/id) ${name} was not found in this key vault.`);

@@ -2,26 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { now, times, trace, traceOf } from './kql/log-lines.ts';
 import { type Row, runQuery } from './kql/run.ts';
 import { faultsOfQuery } from './kql/signals-asked.ts';
+import { logRule, metricRule } from './paper/alert-rules.ts';
 import { allOf, brief, deployed, oneOf } from './paper/deployed.ts';
 
 const LOG_ALERT = 'Microsoft.Insights/scheduledQueryRules';
 const METRIC_ALERT = 'Microsoft.Insights/metricAlerts';
 const deployment = deployed();
 
-interface Rule {
-  displayName: string;
-  description: string;
-  severity: number;
-  scopes: string[];
-  evaluationFrequency: string;
-  windowSize: string;
-  criteria: { allOf: { query: string; operator: string; threshold: number; dimensions: { name: string }[] }[] };
-  actions: { actionGroups: string[] };
-}
 const rules = new Map(
   brief(deployment, allOf(deployment, LOG_ALERT)).map(({ name, body }) => [
     name.replace('alert-', ''),
-    body.properties as unknown as Rule,
+    logRule.parse(body.properties),
   ]),
 );
 
@@ -194,10 +185,7 @@ test('every rule is there, with this severity', () => {
 
 test('what Azure measures itself is watched as well', () => {
   const metrics = brief(deployment, allOf(deployment, METRIC_ALERT)).map(({ name, body }) => {
-    const { scopes, criteria } = body.properties as unknown as {
-      scopes: string[];
-      criteria: { allOf: { metricName: string; timeAggregation: string; operator: string; threshold: number }[] };
-    };
+    const { scopes, criteria } = metricRule.parse(body.properties);
     const [one] = criteria.allOf;
     return [name, scopes.join(), one?.metricName, one?.timeAggregation, one?.operator, one?.threshold];
   });

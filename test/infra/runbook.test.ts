@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { metrics, signalNames } from '../../shared/kernel/signals.ts';
 import { poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
+import { logRule, metricRule } from './paper/alert-rules.ts';
 import { allOf, deployed } from './paper/deployed.ts';
 
 const page = readFileSync('docs/operations.md', 'utf8');
@@ -20,11 +21,11 @@ const matchesOf = (text: string, pattern: RegExp) => [...text.matchAll(pattern)]
 
 const deployment = deployed();
 const logRules = allOf(deployment, 'Microsoft.Insights/scheduledQueryRules').map(({ name, body }) => {
-  const rule = body.properties as unknown as { displayName: string; severity: number; evaluationFrequency: string };
+  const rule = logRule.parse(body.properties);
   return { name, title: rule.displayName.replace('Muster: ', ''), ...rule };
 });
 const metricRules = allOf(deployment, 'Microsoft.Insights/metricAlerts').map(({ name, body }) => {
-  const rule = body.properties as unknown as { description: string; severity: number };
+  const rule = metricRule.parse(body.properties);
   return { name, title: rule.description.replace('Muster: ', '').split('. ')[0] ?? '', ...rule };
 });
 
