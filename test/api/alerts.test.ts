@@ -16,11 +16,11 @@ interface Answer {
   errors: { path: string }[];
 }
 
-async function call(method: string, path: string, body?: object, key = acme.key) {
+async function call<T = Answer>(method: string, path: string, body?: object, key = acme.key) {
   const response = await api.request(method, path, { key, ...(body && { body }) });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json');
-  return { status: response.status, headers: response.headers, text, body: (isJson ? JSON.parse(text) : {}) as Answer };
+  return { status: response.status, headers: response.headers, text, body: (isJson ? JSON.parse(text) : {}) as T };
 }
 
 beforeEach(async () => {
@@ -116,7 +116,7 @@ describe('/v1/expiry-alerts/emails', () => {
     items: Email[];
   }
   const path = '/v1/expiry-alerts/emails';
-  const emails = async (more = '') => (await call('GET', path + more)).body as unknown as Email;
+  const emails = async (more = '') => (await call<Email>('GET', path + more)).body;
   const putContacts = (contacts: string[]) =>
     call('PUT', '/v1/expiry-alerts', { daysBefore: [10], lifetimeLeft: [], contacts });
   /** Makes every attempt that is due. */
