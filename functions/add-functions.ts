@@ -6,6 +6,7 @@ import { addAlertRoutes } from './http/alerts.ts';
 import { addApiKeyRoutes } from './http/api-keys.ts';
 import { addAuditRoutes } from './http/audit.ts';
 import { addCertificateRoutes } from './http/certificates.ts';
+import { addChangeMailboxRoutes } from './http/change-mailbox.ts';
 import { addConnectionRoutes } from './http/connections.ts';
 import { addConsentRoutes } from './http/consent.ts';
 import { addCustomerRoutes } from './http/customers.ts';
@@ -16,6 +17,7 @@ import { addImportEventRoutes } from './http/import-events.ts';
 import { addImportReportRoutes } from './http/import-reports.ts';
 import { addImportSummaryRoute } from './http/import-summary.ts';
 import { addImportRoutes } from './http/imports.ts';
+import { addMailboxActionRoutes } from './http/mailbox-actions.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
@@ -54,6 +56,8 @@ const routes = [
   addImportReportRoutes,
   addImportSummaryRoute,
   addMailboxRoutes,
+  addChangeMailboxRoutes,
+  addMailboxActionRoutes,
   addWebhookRoutes,
   addAuditRoutes,
   addOperationRoutes,

@@ -33,9 +33,10 @@ const featureArrows: Record<string, readonly string[]> = {
 /** Which other folders a folder of shared/imports may use. */
 const importFolderArrows: Record<string, readonly string[]> = {
   upload: [],
+  actions: ['ledger', 'upload'],
   domains: ['upload'],
   ledger: [],
-  planning: ['domains', 'ledger', 'upload'],
+  planning: ['actions', 'domains', 'ledger', 'upload'],
   retention: ['ledger', 'upload'],
   reports: ['ledger', 'upload'],
   pacing: ['ledger'],

@@ -96,6 +96,15 @@ const permissions: Record<string, Permission | 'open'> = {
   'imports-cancel': 'manage',
   'mailboxes-list': 'read',
   'mailboxes-get': 'read',
+  'mailboxes-check': 'manage',
+  'mailboxes-reconnect': 'manage',
+  'mailbox-actions-create': 'manage',
+  'mailbox-actions-list': 'read',
+  'mailbox-actions-get': 'read',
+  'mailbox-actions-rows': 'read',
+  'mailbox-actions-pause': 'manage',
+  'mailbox-actions-resume': 'manage',
+  'mailbox-actions-cancel': 'manage',
 };
 
 /** The roles that api.md gives each permission. */
