@@ -6,6 +6,7 @@ import { defaultPeople, type ScenarioPerson } from './scenario/person.ts';
 import type { ScenarioApp, ScenarioTenant } from './scenario.ts';
 import { createSeeded } from './seeded.ts';
 import { credentialName, stableGuid } from './token-issuer.ts';
+import { UserChanges } from './user-changes.ts';
 
 interface Scope {
   permissions: readonly string[];
@@ -102,6 +103,8 @@ function hasSameGrants(
 export class Tenant {
   readonly scenario: ScenarioTenant;
   readonly directory: Directory;
+  /** How the users have changed since the tenant was first loaded, for delta queries. */
+  readonly userChanges: UserChanges;
   /** Seeded random numbers that decide which of the tenant's calls fail. */
   readonly chance: () => number;
   readonly #apps = new Map<string, TenantApp>();
@@ -109,6 +112,8 @@ export class Tenant {
   constructor(scenario: ScenarioTenant, loadedAt: number, before?: Tenant) {
     this.scenario = scenario;
     this.directory = new Directory(scenario);
+    this.userChanges = before?.userChanges ?? new UserChanges();
+    if (before) this.userChanges.record(before.directory, this.directory);
     this.chance = createSeeded(scenario.faultRates?.seed ?? 1);
     for (const app of scenario.apps) {
       const earlier = before?.app(app.clientId);

@@ -7,6 +7,7 @@ import type { Caller } from './caller.ts';
 import { answerDirectoryCall, type DirectoryOperation } from './directory-call.ts';
 import { createFolder, deleteFolder, getFolder, listFolders, permanentDeleteFolder } from './folders.ts';
 import type { GraphCall } from './graph-call.ts';
+import { getGroup, listMembers, listUserMembers } from './group-members.ts';
 import { answerMailCall, type MailOperation } from './mailbox-call.ts';
 import { getMailboxSettings, getUserPurpose } from './mailbox-settings.ts';
 import {
@@ -26,13 +27,19 @@ import { frontDoorError, type GraphResponse } from './responses.ts';
 import { sendMail } from './send-mail.ts';
 import { countCall, nearLimitHeader, overRate } from './throttling.ts';
 import { getUser, listUsers } from './users.ts';
+import { deltaUsers } from './users-delta.ts';
 
 type Operation = { mail: MailOperation } | { directory: DirectoryOperation };
 
 const routes = new Router<Operation>()
   .add('GET', '/users', { directory: listUsers })
+  .add('GET', '/users/delta', { directory: deltaUsers })
+  .add('GET', '/users/microsoft.graph.delta', { directory: deltaUsers })
   .add('GET', '/users/{user}', { directory: getUser })
   .add('GET', '/groups', { directory: listGroups })
+  .add('GET', '/groups/{group}', { directory: getGroup })
+  .add('GET', '/groups/{group}/members', { directory: listMembers })
+  .add('GET', '/groups/{group}/members/microsoft.graph.user', { directory: listUserMembers })
   .add('GET', '/contacts', { directory: listContacts })
   .add('GET', '/organization', { directory: getOrganization })
   .add('GET', '/directory/deletedItems/microsoft.graph.user', { directory: listDeletedUsers })

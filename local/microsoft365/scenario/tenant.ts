@@ -30,6 +30,13 @@ const verifiedDomain = z.union([
   z.strictObject({ name: z.string().min(1), isDefault: z.boolean().optional(), isInitial: z.boolean().optional() }),
 ]);
 
+const deltaLinks = z.strictObject({
+  /** How long a delta link works. Directory objects have had seven days since 2021. */
+  validSeconds: z.number().min(0).default(604_800),
+  /** The answer afterwards. Both are seen: 400 `syncStateNotFound` and 410. */
+  expiredAnswer: z.enum(['badRequest', 'gone']).default('badRequest'),
+});
+
 const organization = z.union([
   z.array(verifiedDomain),
   z.strictObject({
@@ -59,6 +66,8 @@ const tenantFields = z.strictObject({
   grantsFreshSeconds: z.number().min(0).nullable().optional(),
   organization: organization.nullable().optional(),
   tokenSeconds: z.int().min(1).default(3599),
+  /** The links of delta queries. */
+  deltaLinks: deltaLinks.prefault({}),
   /** How far Entra's clock is ahead of this machine's: in its `Date` headers, and for the times of assertions. */
   clockOffsetSeconds: z.int().default(0),
   /** The share of all calls that fails. A seeded generator picks them. */
