@@ -28,8 +28,8 @@ const READ_FOR_MS = 20 * 3_600_000;
 const REFUSED_FOR_MS = 7 * 86_400_000;
 
 /**
- * The daily run: reads from Microsoft Entra when client secrets really expire, of every connection that is `ready`, and
- * corrects what was entered. It works for three minutes, and the next run goes on where it stopped. A connection whose
+ * The daily run: reads from Microsoft Entra, for every connection that is `ready`, when its client secret really expires,
+ * and whether there is a newer credential. Corrects what was entered. It works for three minutes, and the next run goes on where it stopped. A connection whose
  * registration cannot be read is asked once a week. One that fails does not hold up the others, nor do customers that
  * take up a whole run: the next run begins after them.
  */
@@ -105,7 +105,8 @@ async function refresh(deps: ReadRegistrationsDeps, connection: Connection): Pro
 
 /** Only a connection that works can be asked. */
 function isDue(connection: Connection, now: Date): boolean {
-  if (connection.status !== 'ready' || connection.credential.kind !== 'clientSecret') return false;
+  const { kind } = connection.credential;
+  if (connection.status !== 'ready' || (kind !== 'clientSecret' && kind !== 'certificate')) return false;
   const known = registrationOf(connection);
   return !known || now.getTime() - known.checkedAt.getTime() >= (known.isReadable ? READ_FOR_MS : REFUSED_FOR_MS);
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { startSimulatedTenant } from '../../support/simulator-client.ts';
-import { at, wingtip } from '../../support/wingtip.ts';
+import { at, wingtip, wingtipTenant } from '../../support/wingtip.ts';
 
-const client = await startSimulatedTenant();
+const client = await startSimulatedTenant({ tenants: [wingtipTenant({ mailboxes: [{ address: at('jane') }] })] });
 const user = `/users/${at('jane')}`;
 
 const doesNotExist = (name: string, type = 'message') =>
@@ -78,7 +78,7 @@ it('accepts what the metadata allows: null, annotations, enums in any case, and 
     subject: null,
     importance: 'High',
     body: { contentType: 'HTML', content: 'x' },
-    toRecipients: [{ emailAddress: { address: at('john'), name: null } }],
+    toRecipients: [{ emailAddress: { address: at('jane'), name: null } }],
     attachments: [{ '@odata.type': '#microsoft.graph.fileAttachment', name: 'a', contentBytes: '' }],
   };
   const created = await client.graph<Record<string, unknown>>('POST', `${user}/messages`, { body });
