@@ -2,6 +2,7 @@ import { createAddressSet } from './address-set.ts';
 import { CallWindow } from './call-window.ts';
 import { Directory, type Entry } from './directory.ts';
 import { createPropagation, type Propagation } from './propagation.ts';
+import { defaultPeople, type ScenarioPerson } from './scenario/person.ts';
 import type { ScenarioApp, ScenarioTenant } from './scenario.ts';
 import { createSeeded } from './seeded.ts';
 import { credentialName, stableGuid } from './token-issuer.ts';
@@ -57,10 +58,14 @@ export class TenantApp {
   hasCredential(name: string, now: number): boolean {
     return (
       this.scenario.secrets.some((secret) => credentialName(secret.value) === name && !isExpired(secret, now)) ||
-      this.scenario.certificates.some(({ thumbprint }) => credentialName(thumbprint.toLowerCase()) === name)
+      this.scenario.certificates.some(({ thumbprint }) => credentialName(thumbprint.toLowerCase()) === name) ||
+      (this.scenario.trustsDeployment && name === deploymentCredential)
     );
   }
 }
+
+/** The name of the federated credential that trusts the deployment's identity. */
+export const deploymentCredential = credentialName('the identity of the deployment');
 
 export function isExpired(secret: ScenarioApp['secrets'][number], now: number): boolean {
   return Boolean(secret.expiresAt) && Date.parse(secret.expiresAt ?? '') <= now;
@@ -125,6 +130,16 @@ export class Tenant {
   /** What Entra's clock shows. */
   get entraNow(): Date {
     return new Date(Date.now() + this.scenario.clockOffsetSeconds * 1000);
+  }
+
+  /** Who can sign in. */
+  get people(): readonly ScenarioPerson[] {
+    return this.scenario.people ?? defaultPeople(this.scenario.domains[0] ?? '');
+  }
+
+  /** A person who has a mailbox is that user of the directory. */
+  objectIdOf({ upn }: ScenarioPerson): string {
+    return this.directory.byAddress(upn)?.id ?? stableGuid(this.id, 'person', upn);
   }
 
   app(clientId: string): TenantApp | undefined {
