@@ -378,6 +378,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/connections/{connectionId}/setup-script": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a PowerShell script that sets up the app
+         * @description An admin of the tenant runs it, in PowerShell 7 or Windows PowerShell 5.1. It grants what the connection needs, leaves as it is what is already right, prints what it has changed, and ends with a check. With `-WhatIf` it changes nothing. It holds no secret. Save it as a file: its name is in `Content-Disposition`.
+         */
+        get: operations["connections-setup-script"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/setup-script": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a PowerShell script that registers an app
+         * @description For a tenant that has no app yet. It registers the app, gives it the permissions of the access, and prints the tenant ID and the client ID that a connection needs. With `-CreateSecret` it also creates a client secret and shows its value to the admin.
+         */
+        get: operations["setup-script"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/expiring-secrets": {
         parameters: {
             query?: never;
@@ -387,7 +427,7 @@ export interface paths {
         };
         /**
          * List credentials that expire soon
-         * @description With `format=ics`, one page as a calendar (RFC 5545), for programs that send the API key in a header. A page of it has no cursor.
+         * @description `newerSecret` and `newerCertificate` show what Microsoft Entra already has. With `format=ics`, one page as a calendar (RFC 5545), for programs that send the API key in a header. A page of it has no cursor.
          */
         get: operations["expiring-secrets-list"];
         put?: never;
@@ -1454,7 +1494,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** Microsoft Entra shows another expiry than was entered, or a newer client secret. Sent once for each finding. */
+        /** Microsoft Entra shows another expiry than was entered, or a newer client secret or certificate. Sent once for each finding. */
         post: operations["webhook-secret-checked"];
         delete?: never;
         options?: never;
@@ -1881,7 +1921,7 @@ export interface components {
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
         };
-        /** @description What Microsoft Entra shows about the client secret in use. */
+        /** @description What Microsoft Entra shows about the credential in use. */
         EntraView: {
             /**
              * Format: date-time
@@ -1910,6 +1950,20 @@ export interface components {
                  * @example 2027-06-01T08:30:00.000Z
                  */
                 expiresAt: string;
+            } | null;
+            /** @description A newer certificate of the app. If it was made for this connection, put it into use, or upload it with its private key. */
+            newerCertificate: {
+                certificateId: string;
+                name: string | null;
+                thumbprint: string | null;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, in UTC.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                expiresAt: string;
+                /** @description It is `nextCertificate`, and can be put into use. */
+                isNext: boolean;
             } | null;
         };
         TestResult: {
@@ -1961,6 +2015,33 @@ export interface components {
             acknowledgedAt: string | null;
             /** @description Until then, only the expiry itself is told. */
             snoozedUntil: string | null;
+            /** @description A newer secret of the app. If it was made for this connection, replace the secret with it. */
+            newerSecret: {
+                secretId: string;
+                name: string | null;
+                /** @description How its Value begins. */
+                hint: string | null;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, in UTC.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                expiresAt: string;
+            } | null;
+            /** @description A newer certificate of the app. If it was made for this connection, put it into use, or upload it with its private key. */
+            newerCertificate: {
+                certificateId: string;
+                name: string | null;
+                thumbprint: string | null;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, in UTC.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                expiresAt: string;
+                /** @description It is `nextCertificate`, and can be put into use. */
+                isNext: boolean;
+            } | null;
         };
         /** @description How people are told about expiring client secrets. */
         ExpiryAlerts: {
@@ -3193,6 +3274,22 @@ export interface components {
                 "text/html; charset=utf-8": string;
             };
         };
+        /** @description `gone`: No longer available. */
+        "Problem-410-gone": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `validation_failed`: The request is not valid. `file_empty`: The file is empty. `file_not_text`: The file is neither text nor a workbook. `file_malformed`: The file is malformed. `file_no_address_column`: The file has no address column. `customer_required`: The request must name a customer. `malformed_request`: The request cannot be read. */
         "Problem-400-validation_failed-file_empty-file_not_text-file_malformed-file_no_address_column-customer_required-malformed_request": {
             headers: {
@@ -3253,22 +3350,6 @@ export interface components {
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 "Retry-After": components["headers"]["Retry-After"];
-                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `gone`: No longer available. */
-        "Problem-410-gone": {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
-                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                RateLimit: components["headers"]["RateLimit"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 [name: string]: unknown;
             };
@@ -5042,6 +5123,118 @@ export interface operations {
             429: components["responses"]["ProblemPage-429-rate_limited"];
             500: components["responses"]["ProblemPage-500"];
             503: components["responses"]["ProblemPage-503-storage_unavailable"];
+        };
+    };
+    "connections-setup-script": {
+        parameters: {
+            query: {
+                /** @description What the app is to be allowed. `graph`: `Mail.ReadWrite` and `Mail.Send` for every mailbox of the tenant. `graph-scoped`: the same for the members of a group. `imap`, `smtp`: sign-in with these protocols. */
+                access: "graph" | "graph-scoped" | "imap" | "smtp";
+                /** @description How it is granted. For `graph-scoped`: `rbac` (RBAC for Applications, the default) or `accessPolicy` (an application access policy, which restricts a grant in Entra). For `smtp`: `rbac` (the default) or `mailboxPermission` (`SMTP.SendAsApp` and FullAccess to each mailbox). For `imap`: `mailboxPermission`. */
+                method?: "rbac" | "accessPolicy" | "mailboxPermission";
+                /** @description `true`: the script that takes back what the other one has set up. */
+                undo?: "true" | "false";
+                /** @description For `rbac` and `accessPolicy`: the group whose members the app may reach. Without it, the script asks for it. */
+                group?: string;
+                /** @description For `imap` and `smtp`: an import of this connection. The script names its mailboxes that failed for a reason that the script fixes, up to 1,000 of them. */
+                importId?: string;
+                /** @description With `importId`: the line to begin with, from the header `Muster-Next-Line` of the script before. */
+                fromLine?: number;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The script, in ASCII. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. It ends in `.ps1`. */
+                    "Content-Disposition"?: string;
+                    /** @description With `importId`, if there may be more mailboxes: the `fromLine` of the next script. Or give the script all of them: `-MailboxFile failed.csv`. */
+                    "Muster-Next-Line"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            410: components["responses"]["Problem-410-gone"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "setup-script": {
+        parameters: {
+            query?: {
+                access?: "graph" | "graph-scoped" | "imap" | "smtp";
+                /** @description How it is granted. For `graph-scoped`: `rbac` (RBAC for Applications, the default) or `accessPolicy` (an application access policy, which restricts a grant in Entra). For `smtp`: `rbac` (the default) or `mailboxPermission` (`SMTP.SendAsApp` and FullAccess to each mailbox). For `imap`: `mailboxPermission`. */
+                method?: "rbac" | "accessPolicy" | "mailboxPermission";
+                /** @description `true`: the script that takes back what the other one has set up. */
+                undo?: "true" | "false";
+                tenant?: string;
+                cloud?: "global" | "usgov" | "usgovdod" | "china" | "simulator";
+                /** @description The name of the app in Entra. */
+                appName?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The script, in ASCII. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. It ends in `.ps1`. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
     "expiring-secrets-list": {
@@ -8764,6 +8957,16 @@ export interface operations {
                             /** Format: date-time */
                             expiresAt: string;
                         };
+                        /** @description A newer certificate of the app in Microsoft Entra. */
+                        newerCertificate?: {
+                            certificateId: string;
+                            name?: string;
+                            thumbprint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            /** @description It is the next certificate of the connection: put it into use. */
+                            isNext: boolean;
+                        };
                         /** @description What stops working. */
                         consequence: string;
                         /** @description What to do, in this order. */
@@ -8860,6 +9063,16 @@ export interface operations {
                             /** Format: date-time */
                             expiresAt: string;
                         };
+                        /** @description A newer certificate of the app in Microsoft Entra. */
+                        newerCertificate?: {
+                            certificateId: string;
+                            name?: string;
+                            thumbprint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            /** @description It is the next certificate of the connection: put it into use. */
+                            isNext: boolean;
+                        };
                         /** @description What stops working. */
                         consequence: string;
                         /** @description What to do, in this order. */
@@ -8949,6 +9162,16 @@ export interface operations {
                             hint?: string;
                             /** Format: date-time */
                             expiresAt: string;
+                        };
+                        /** @description A newer certificate of the app in Microsoft Entra. */
+                        newerCertificate?: {
+                            certificateId: string;
+                            name?: string;
+                            thumbprint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            /** @description It is the next certificate of the connection: put it into use. */
+                            isNext: boolean;
                         };
                         /** @description What stops working. */
                         consequence: string;
