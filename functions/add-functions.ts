@@ -21,6 +21,7 @@ import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
 import { addOperationRoutes } from './http/operations.ts';
 import { addProblemPages } from './http/problem-page.ts';
+import { addSetupScriptRoutes } from './http/setup-scripts.ts';
 import { addWebhookRoutes } from './http/webhooks.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
 import { addDeleteConnectionQueue } from './queues/delete-connection.ts';
@@ -46,6 +47,7 @@ const routes = [
   addConnectionRoutes,
   addCertificateRoutes,
   addConsentRoutes,
+  addSetupScriptRoutes,
   addExpiringSecretRoutes,
   addAlertRoutes,
   addAlertEmailRoutes,

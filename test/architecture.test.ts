@@ -27,6 +27,7 @@ const featureArrows: Record<string, readonly string[]> = {
   mailboxes: ['causes'],
   operations: ['connections', 'health', 'imports', 'webhooks'],
   plans: [],
+  setup: ['connections'],
   webhooks: ['causes', 'connections', 'imports'],
 };
 

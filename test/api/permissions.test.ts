@@ -46,6 +46,8 @@ const permissions: Record<string, Permission | 'open'> = {
   'connections-replace-certificate': 'administer',
   'connections-restore-certificate': 'administer',
   'connections-consent': 'administer',
+  'connections-setup-script': 'read',
+  'setup-script': 'read',
   'connections-test': 'manage',
   'expiring-secrets-list': 'read',
   'expiry-alerts-get': 'read',
