@@ -1,21 +1,57 @@
 import { z } from 'zod';
 import { probes } from '../../shared/causes/verdict.ts';
 import { instant } from '../../shared/edge/response-fields.ts';
+import { mailboxWaitReasons } from '../../shared/imports/mailbox-wait.ts';
 import { mailboxKinds, mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
-import { probeFindingSchema } from './finding-schemas.ts';
+import { HISTORY_MAX } from '../../shared/mailboxes/verdict-history.ts';
+import { causeSchema, probeFindingSchema } from './finding-schemas.ts';
+
+const waitSchema = z
+  .strictObject({
+    reason: z.enum(mailboxWaitReasons),
+    message: z.string().meta({ description: 'The same in words.' }),
+    until: instant
+      .nullable()
+      .meta({ description: 'When it is asked next, at the earliest. `null` if no time is known.' }),
+  })
+  .meta({ id: 'MailboxWait' });
+
+const mailboxFields = {
+  address: z.string().meta({ example: 'jane@contoso.com' }),
+  displayName: z.string().optional(),
+  dailyLimit: z.int().optional(),
+  reference: z.string().optional().meta({ description: 'Your own ID of the mailbox.' }),
+  kind: z.enum(mailboxKinds),
+  status: z.enum(mailboxStatuses),
+  checks: z.partialRecord(z.enum(probes), probeFindingSchema),
+  nextCheckAt: instant.nullable(),
+  waitingFor: waitSchema.nullable().meta({
+    description:
+      'Why the check of the mailbox does not go on at the moment. `null` if it goes on, or if there is none.',
+  }),
+  importId: z.string().meta({ description: 'The import that last contained the mailbox.' }),
+  actionId: z.string().optional().meta({ description: 'The action that has checked it since.' }),
+  createdAt: instant,
+};
 
 export const mailboxSchema = z
-  .strictObject({
-    address: z.string().meta({ example: 'jane@contoso.com' }),
-    displayName: z.string().optional(),
-    dailyLimit: z.int().optional(),
-    reference: z.string().optional().meta({ description: 'Your own ID of the mailbox.' }),
-    kind: z.enum(mailboxKinds),
-    status: z.enum(mailboxStatuses),
-    checks: z.partialRecord(z.enum(probes), probeFindingSchema),
-    nextCheckAt: instant.nullable(),
-    importId: z.string().meta({ description: 'The import that last contained the mailbox.' }),
-    actionId: z.string().optional().meta({ description: 'The action that has checked it since.' }),
-    createdAt: instant,
-  })
+  .strictObject(mailboxFields)
   .meta({ id: 'Mailbox', description: 'A mailbox of a connection, with its latest findings.' });
+
+const verdictChangeSchema = z
+  .strictObject({
+    changedAt: instant,
+    verdict: z.enum(['passed', 'failed', 'inconclusive']),
+    cause: causeSchema.optional(),
+  })
+  .meta({ id: 'VerdictChange', description: 'From then on, the mailbox had this verdict.' });
+
+export const mailboxWithHistorySchema = z
+  .strictObject({
+    ...mailboxFields,
+    history: z
+      .array(verdictChangeSchema)
+      .max(HISTORY_MAX)
+      .meta({ description: `The last ${HISTORY_MAX} changes of its verdict or of the cause, newest first.` }),
+  })
+  .meta({ id: 'MailboxWithHistory', description: 'A mailbox, and how its verdict has changed.' });

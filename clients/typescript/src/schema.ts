@@ -866,10 +866,55 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a mailbox */
+        /** Get a mailbox and how its verdict has changed */
         get: operations["mailboxes-get"];
         put?: never;
         post?: never;
+        /**
+         * Remove a mailbox
+         * @description Gives its slot back and deletes what is stored about it. A check that it waits for is cancelled. Rows of imports keep the address until they are deleted.
+         */
+        delete: operations["mailboxes-remove"];
+        options?: never;
+        head?: never;
+        /** Change the name or the daily limit of a mailbox */
+        patch: operations["mailboxes-update"];
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/mailboxes/{address}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a mailbox
+         * @description Its status is `paused` until you resume it. It keeps its slot. A check that is under way goes on, and its findings are shown. Pausing it again changes nothing.
+         */
+        post: operations["mailboxes-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/mailboxes/{address}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a paused mailbox
+         * @description Its status is again what its checks have shown.
+         */
+        post: operations["mailboxes-resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -910,6 +955,26 @@ export interface paths {
          * @description Takes a slot and checks the mailbox, which was disconnected or failed.
          */
         post: operations["mailboxes-reconnect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/mailboxes/{address}/disconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disconnect a mailbox
+         * @description Gives its slot back. A check that it waits for is cancelled, and counts as cancelled in its import. The mailbox and its findings stay. Disconnecting it again changes nothing.
+         */
+        post: operations["mailboxes-disconnect"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2418,6 +2483,8 @@ export interface components {
                 [key: string]: components["schemas"]["ProbeFinding"];
             };
             nextCheckAt: string | null;
+            /** @description Why the check of the mailbox does not go on at the moment. `null` if it goes on, or if there is none. */
+            waitingFor: components["schemas"]["MailboxWait"] | null;
             /** @description The import that last contained the mailbox. */
             importId: string;
             /** @description The action that has checked it since. */
@@ -2450,13 +2517,64 @@ export interface components {
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
         };
+        MailboxWait: {
+            /** @enum {string} */
+            reason: "throttled" | "microsoft_unavailable" | "propagating" | "undecided" | "service_unavailable" | "import_paused";
+            /** @description The same in words. */
+            message: string;
+            /** @description When it is asked next, at the earliest. `null` if no time is known. */
+            until: string | null;
+        };
+        /** @description A mailbox, and how its verdict has changed. */
+        MailboxWithHistory: {
+            /** @example jane@contoso.com */
+            address: string;
+            displayName?: string;
+            dailyLimit?: number;
+            /** @description Your own ID of the mailbox. */
+            reference?: string;
+            /** @enum {string} */
+            kind: "user" | "shared" | "room" | "equipment" | "unknown";
+            /** @enum {string} */
+            status: "pending" | "active" | "failed" | "inconclusive" | "waiting" | "paused" | "disconnected";
+            checks: {
+                [key: string]: components["schemas"]["ProbeFinding"];
+            };
+            nextCheckAt: string | null;
+            /** @description Why the check of the mailbox does not go on at the moment. `null` if it goes on, or if there is none. */
+            waitingFor: components["schemas"]["MailboxWait"] | null;
+            /** @description The import that last contained the mailbox. */
+            importId: string;
+            /** @description The action that has checked it since. */
+            actionId?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            createdAt: string;
+            /** @description The last 20 changes of its verdict or of the cause, newest first. */
+            history: components["schemas"]["VerdictChange"][];
+        };
+        /** @description From then on, the mailbox had this verdict. */
+        VerdictChange: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            changedAt: string;
+            /** @enum {string} */
+            verdict: "passed" | "failed" | "inconclusive";
+            cause?: components["schemas"]["Cause"];
+        };
         /** @description Something that is done with mailboxes of a connection, and its progress. */
         MailboxAction: {
             /** @example act_01k2m8qj4vabcdefghjkmnp */
             id: string;
             connectionId: string;
             /** @enum {string} */
-            action: "check" | "reconnect";
+            action: "check" | "reconnect" | "pause" | "resume" | "disconnect" | "remove";
             /** @enum {string} */
             status: "accepted" | "planning" | "running" | "paused" | "completed" | "cancelling" | "cancelled" | "failed";
             /** @description `mailboxes` is always the sum of the next five. The last three tell verdicts. */
@@ -2502,7 +2620,7 @@ export interface components {
              * @description Why the mailbox was left out.
              * @enum {string}
              */
-            code?: "not_in_connection" | "being_checked" | "disconnected" | "already_connected" | "changed";
+            code?: "not_in_connection" | "being_checked" | "disconnected" | "already_connected" | "not_in_use" | "changed";
             /** @description The same in words. */
             message?: string;
             cause?: components["schemas"]["Cause"];
@@ -6807,7 +6925,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Mailbox"];
+                    "application/json": components["schemas"]["MailboxWithHistory"];
                 };
             };
             /** @description Nothing has changed since `If-None-Match`. */
@@ -6833,6 +6951,232 @@ export interface operations {
             503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
+    "mailboxes-remove": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mailbox is removed. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailboxes-update": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    displayName?: string | null;
+                    dailyLimit?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The mailbox. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxWithHistory"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailboxes-pause": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mailbox. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxWithHistory"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailboxes-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mailbox. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxWithHistory"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
     "mailboxes-check": {
         parameters: {
             query?: never;
@@ -6841,6 +7185,8 @@ export interface operations {
                 "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description Repeating a request with the same key and body replays the first answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
                 /**
@@ -6882,6 +7228,7 @@ export interface operations {
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
             409: components["responses"]["Problem-409-wrong_state-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress"];
+            412: components["responses"]["Problem-412-precondition_failed"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
@@ -6898,6 +7245,8 @@ export interface operations {
                 "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description Repeating a request with the same key and body replays the first answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
                 /**
@@ -6939,6 +7288,65 @@ export interface operations {
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
             409: components["responses"]["Problem-409-wrong_state-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailboxes-disconnect": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mailbox. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxWithHistory"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            412: components["responses"]["Problem-412-precondition_failed"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
@@ -7035,7 +7443,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @enum {string} */
-                    action: "check" | "reconnect";
+                    action: "check" | "reconnect" | "pause" | "resume" | "disconnect" | "remove";
                     addresses?: string[];
                     /** @description Which mailboxes. Those that match every field; with no field, all of the connection. */
                     where?: {

@@ -69,13 +69,13 @@ export async function settleChecked(
         nextCheckAt: null,
         mayHaveLeftovers: null,
       },
-      mailbox: { ...waitingMailbox(message, null), kind: outcome.mailboxKind },
+      mailbox: { ...waitingMailbox(message, null, null), kind: outcome.mailboxKind },
       counts: { held: 1 },
       urgent: message.isProbe === true,
     });
     return;
   }
-  const result = rowResultOf(findings, outcome.mailboxKind, message.keepsStatus);
+  const result = rowResultOf(findings, outcome.mailboxKind, message);
   if (result.state === 'passed') {
     deps.reports.observe(message.importId, { generation: message.generation, passStartedAt: startedAt });
   }
