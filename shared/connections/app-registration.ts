@@ -1,5 +1,5 @@
 import type { Secret } from '../kernel/secret.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, hasOwnApp, type OwnConnection } from './connection.ts';
 import { daysLeft } from './credential.ts';
 import { addHappenings, secretHappening } from './happenings.ts';
 import type { AppToken } from './tokens.ts';
@@ -131,7 +131,7 @@ function hasNews(before: RegistrationView | undefined, { inUse, enteredExpiresAt
   return isOtherDate || (newer !== undefined && newer.keyId !== before?.newer?.keyId);
 }
 
-function tellPeople(connection: Connection, now: Date): Connection {
+function tellPeople(connection: OwnConnection, now: Date): Connection {
   const { expiresAt } = connection.credential;
   const expiry = { expiresAt, daysLeft: daysLeft(expiresAt, now) };
   return addHappenings(connection, [secretHappening(connection, 'secret.checked', now, expiry)]);
@@ -145,6 +145,7 @@ export function registrationOf(connection: Connection): RegistrationView | undef
 
 /** What was entered as the expiry, if Entra shows another one. Somebody may have entered it since then. */
 export function enteredExpiryOf(connection: Connection): Date | undefined {
+  if (!hasOwnApp(connection)) return undefined;
   const { inUse, enteredExpiresAt } = registrationOf(connection) ?? {};
   const { expiresAt: current } = connection.credential;
   if (!inUse || inUse.expiresAt.getTime() === current.getTime()) return enteredExpiresAt;

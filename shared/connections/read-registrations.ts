@@ -4,7 +4,7 @@ import type { Page, PageRequest } from '../kernel/page.ts';
 import { type RunProgressStore, runInSteps } from '../kernel/resumable-run.ts';
 import { applyRegistration, registrationOf } from './app-registration.ts';
 import { changeConnection } from './change-connection.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, hasOwnApp, type OwnConnection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { expiryOf } from './expiring-secrets.ts';
 import type { ExpiryIndex } from './expiry-index.ts';
@@ -90,8 +90,10 @@ async function refresh(deps: ReadRegistrationsDeps, connection: Connection): Pro
   if (!isDue(connection, deps.clock.now())) return 'none';
   const view = await readRegistration(deps, connection);
   if (!view) return 'none';
+  if (!hasOwnApp(connection)) return 'none';
   const expected = applyRegistration(connection, view);
-  const isMoved = (one: Connection) => one.credential.expiresAt.getTime() !== connection.credential.expiresAt.getTime();
+  const isMoved = (one: Connection): one is OwnConnection =>
+    hasOwnApp(one) && one.credential.expiresAt.getTime() !== connection.credential.expiresAt.getTime();
   // The entry comes before the record, so that the secret is always listed.
   if (isMoved(expected)) await deps.expiryIndex.put({ ...expiryOf(expected), notedAt: deps.clock.now() });
   const changed = await changeConnection(deps.connections, connection.customerId, connection.id, (current) =>

@@ -56,6 +56,7 @@ import { buildCustomerPurgers } from './build-customer-purgers.ts';
 import { buildImports } from './build-imports.ts';
 import { buildLimits } from './build-limits.ts';
 import { tracedImports } from './build-telemetry.ts';
+import { buildVendorApp } from './build-vendor-app.ts';
 import { buildWebhooks } from './build-webhooks.ts';
 import type { Config } from './config.ts';
 
@@ -96,7 +97,11 @@ export function buildDeps(config: Config, log: Log) {
     if (!endpoints) throw new Error(`the cloud ${cloud} is not configured`);
     return endpoints;
   };
-  const tokens = createTokens({ vault, certificates, clouds: endpointsOf, clock, timeoutMs: settings.CHECK_TIMEOUT });
+  const { vendorApp, adminSignIn } = buildVendorApp(config, endpointsOf);
+  const tokens = createTokens({
+    ...{ vault, certificates, vendorApp, clouds: endpointsOf, clock },
+    timeoutMs: settings.CHECK_TIMEOUT,
+  });
 
   const alerts = buildAlerts(
     {
@@ -237,6 +242,8 @@ export function buildDeps(config: Config, log: Log) {
       },
     }),
 
+    vendorApp,
+    adminSignIn,
     consentEndpoints: endpointsOf,
     consentLinkValidMs: settings.CONSENT_LINK_VALID,
     publicUrl: config.publicUrl,
