@@ -35,6 +35,8 @@ export interface CloudEndpoints {
    * https://learn.microsoft.com/graph/api/message-permanentdelete
    */
   hasPermanentDelete: boolean;
+  /** Whether a message has `internetMessageHeaders`. The metadata of China's Graph does not know it. */
+  hasMessageHeaders: boolean;
 }
 
 /** The clouds of Microsoft's own. */
@@ -62,6 +64,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     imap: { host: 'outlook.office365.com', port: IMAPS },
     smtp: { host: 'smtp.office365.com', port: SUBMISSION },
     hasPermanentDelete: true,
+    hasMessageHeaders: true,
   },
   usgov: {
     instance: { names: ['microsoftonline.us'], subScopes: ['DODCON', undefined] },
@@ -73,6 +76,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     imap: { host: 'outlook.office365.us', port: IMAPS },
     smtp: { host: 'smtp.office365.us', port: SUBMISSION },
     hasPermanentDelete: false,
+    hasMessageHeaders: true,
   },
   usgovdod: {
     instance: { names: ['microsoftonline.us'], subScopes: ['DOD'] },
@@ -84,6 +88,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     imap: { host: 'outlook-dod.office365.us', port: IMAPS },
     smtp: { host: 'outlook-dod.office365.us', port: SUBMISSION },
     hasPermanentDelete: false,
+    hasMessageHeaders: true,
   },
   china: {
     instance: { names: ['partner.microsoftonline.cn', 'chinacloudapi.cn'] },
@@ -95,6 +100,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     imap: { host: 'partner.outlook.cn', port: IMAPS },
     smtp: { host: 'partner.outlook.cn', port: SUBMISSION },
     hasPermanentDelete: false,
+    hasMessageHeaders: false,
   },
 };
 
@@ -102,10 +108,10 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
  * Returns a lookup of endpoints. It answers `undefined` for `simulator` unless the configuration names its endpoints.
  */
 export function createClouds(simulator: SimulatedEndpoints | undefined): (cloud: Cloud) => CloudEndpoints | undefined {
-  const { graphResource, exchangeResource, federationResource, hasPermanentDelete } = microsoftClouds.global;
+  const { instance: _none, ...likeGlobal } = microsoftClouds.global;
   const endpoints: Record<Cloud, CloudEndpoints | undefined> = {
     ...microsoftClouds,
-    simulator: simulator && { ...simulator, graphResource, exchangeResource, federationResource, hasPermanentDelete },
+    simulator: simulator && { ...likeGlobal, ...simulator },
   };
   return (cloud) => endpoints[cloud];
 }
