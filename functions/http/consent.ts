@@ -128,6 +128,7 @@ function shown(log: Log, event: string, outcome: ShownOutcome): HttpResponseInit
     outcome: outcome.kind,
     connectionId: connection?.id,
     microsoftCode,
+    reason: 'reason' in outcome ? outcome.reason : undefined,
     adminId: connection?.adminConfirmation?.adminId,
   });
   return consentPage(outcome);

@@ -10,7 +10,7 @@ export interface SignedInPerson {
 export type SignInAnswer =
   | { kind: 'signedIn'; person: SignedInPerson }
   /** The code or the credential of the app was refused. A retry does not help. */
-  | { kind: 'refused'; microsoftCode?: string };
+  | { kind: 'refused'; microsoftCode?: string /** For the log. */; reason: string };
 
 /** The sign-in of a person through the vendor's app: OpenID Connect, with an authorization code and PKCE. */
 export interface AdminSignIn {

@@ -39,7 +39,7 @@ export type SignInOutcome =
   /** The registration of the app does not let Entra tell the roles of people: a problem of ours. */
   | { kind: 'rolesHidden'; connection: Connection }
   /** Entra refused the code, or the credential of the app. */
-  | { kind: 'signInRefused'; connection: Connection; microsoftCode?: string }
+  | { kind: 'signInRefused'; connection: Connection; microsoftCode?: string; reason: string }
   /** Microsoft was unavailable. The same address works again. */
   | { kind: 'signInUnfinished' }
   | { kind: 'unfinished'; microsoftCode?: string }

@@ -26,7 +26,7 @@ export function simulatedSignIn(): SimulatedSignIn {
       const found = codes.get(code);
       if (found === 'unavailable') throw new DomainError('microsoft_unavailable', 'Unavailable.');
       const isOfRequest = begun.has([tenantId, redirectUri, nonce, codeVerifier].join());
-      if (!found || !isOfRequest) return { kind: 'refused', microsoftCode: 'AADSTS70000' };
+      if (!found || !isOfRequest) return { kind: 'refused', microsoftCode: 'AADSTS70000', reason: 'invalid_grant' };
       return { kind: 'signedIn', person: found };
     },
   };

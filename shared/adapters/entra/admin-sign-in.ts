@@ -76,7 +76,13 @@ export function createAdminSignIn({ app, loginUrl, timeoutMs }: Deps): AdminSign
       const last: { status?: number; body?: string } = {};
       const client = clientOf(tenantId, proof, fetchingNetwork(timeoutMs, last));
       try {
-        const { idTokenClaims } = await client.acquireTokenByCode({ code, redirectUri, scopes: SCOPES, codeVerifier });
+        const { idTokenClaims } = await client.acquireTokenByCode({
+          code,
+          redirectUri,
+          scopes: SCOPES,
+          codeVerifier,
+          nonce,
+        });
         return readPerson(idTokenClaims, { clientId: app.clientId, nonce });
       } catch (error) {
         return toAnswer(error, last);
@@ -87,9 +93,10 @@ export function createAdminSignIn({ app, loginUrl, timeoutMs }: Deps): AdminSign
 
 function readPerson(claims: unknown, expected: { clientId: string; nonce: string }): SignInAnswer {
   const read = idToken.safeParse(claims);
-  if (!read.success || read.data.nonce !== expected.nonce) return { kind: 'refused' };
+  if (!read.success) return { kind: 'refused', reason: 'the ID token lacks a claim' };
+  if (read.data.nonce !== expected.nonce) return { kind: 'refused', reason: 'another nonce' };
   const { aud, tid, oid, wids } = read.data;
-  if (aud.toLowerCase() !== expected.clientId) return { kind: 'refused' };
+  if (aud.toLowerCase() !== expected.clientId) return { kind: 'refused', reason: 'another audience' };
   return { kind: 'signedIn', person: { tenantId: tid, objectId: oid, ...(wids && { directoryRoles: wids }) } };
 }
 
@@ -117,7 +124,7 @@ function toAnswer(error: unknown, { status, body }: { status?: number; body?: st
   }
   if (!(error instanceof AuthError)) throw error;
   const { code } = readEntraRefusal(status, body ?? '');
-  return { kind: 'refused', ...(code !== '' && { microsoftCode: code }) };
+  return { kind: 'refused', reason: error.errorCode, ...(code !== '' && { microsoftCode: code }) };
 }
 
 /** The requests of the library, with a time limit. `last` keeps the last answer, because the library's errors lose it. */
