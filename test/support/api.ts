@@ -261,6 +261,7 @@ export function createApiDeps() {
       requestsPerCustomer: 2_000,
       requestsWindowMs: 10_000,
       connectionTestsPerMinute: 120,
+      madeKeysPerMinute: 120,
       failedKeysPerMinute: 60,
       publicRequestsPerMinute: 600,
     }),
