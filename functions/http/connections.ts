@@ -80,6 +80,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     },
     permission: 'administer',
     testsConnection: true,
+    makesKey: ({ certificate }) => certificate?.source === 'made',
     body: withApp(
       z.strictObject({
         name,

@@ -20,7 +20,8 @@ interface Deps extends SignInDeps {
   clock: Clock;
 }
 
-const CALLBACK_PATH = '/v1/consent/callback';
+/** Where Microsoft sends an admin after the consent dialog, at our public address. */
+export const CALLBACK_PATH = '/v1/consent/callback';
 
 /**
  * Creates a link on which an admin of the tenant grants the app its permissions. With the vendor's app, it then leads on to

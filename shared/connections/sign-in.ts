@@ -23,7 +23,7 @@ export interface SignInDeps {
 export const SIGN_IN_PATH = '/v1/consent/sign-in';
 export const CONFIRM_PATH = '/v1/consent/confirm';
 
-/** A sign-in with a second factor takes a while. Whoever confirms reads first. */
+/** A sign-in with a second factor takes a while, and an admin reads before confirming. */
 const STEP_VALID_MS = 15 * 60_000;
 
 /** What a step found before it could be carried out. */

@@ -47,6 +47,7 @@ import { createNewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { signal } from '../kernel/signals.ts';
 import { containers, queues, tables } from '../kernel/storage-names.ts';
+import { isOwnerGone } from '../operations/poison-owner.ts';
 import { publishImportEnd } from '../webhooks/publish-happenings.ts';
 import { buildAlerts } from './build-alerts.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
@@ -122,6 +123,8 @@ export function buildDeps(config: Config, log: Log) {
   });
   const importEvents = {
     async ended(record: Import) {
+      // The person who started an action watches it. Webhooks and alerts are about imports.
+      if (record.action) return;
       const { id, customerId, connectionId, status } = record;
       signal(log, 'import_ended', { importId: id, customerId, connectionId, status });
       await publishImportEnd({ ...webhooks, ...alerts, clock }, record);
@@ -212,6 +215,7 @@ export function buildDeps(config: Config, log: Log) {
     reconcileProgress: tableRunProgress(azure.table(tables.imports), 'reconciliation'),
     registrationProgress: tableRunProgress(azure.table(tables.imports), 'registrations'),
     orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
+    isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),
     progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),
     lookAtQueue: storageQueueLook(azure.queues),
     sendRaw: (queue: string, message: unknown) => sendMessage(azure.queues.getQueueClient(queue), message),

@@ -17,7 +17,7 @@ import type { Organizations } from '../../shared/connections/organizations.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
 import type { TenantDirectory } from '../../shared/connections/tenant-directory.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
-import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
+import type { CustomerPurger } from '../../shared/customers/purge-customer.ts';
 import type { Outlets } from '../../shared/edge/outlets.ts';
 import { createPlaces } from '../../shared/edge/places.ts';
 import { createRateLimits } from '../../shared/edge/rate-limits.ts';
@@ -38,6 +38,7 @@ import { createWorkbookReader } from '../../shared/imports/upload/xlsx/read-work
 import type { Role } from '../../shared/kernel/actor.ts';
 import { createNewId } from '../../shared/kernel/ids.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
+import { isOwnerGone } from '../../shared/operations/poison-owner.ts';
 import type { QueueLook } from '../../shared/operations/queue-look.ts';
 import { createDeliveryGate } from '../../shared/webhooks/delivery-gate.ts';
 import { createRetrySchedule } from '../../shared/webhooks/retry-schedule.ts';
@@ -266,6 +267,7 @@ export function createApiDeps() {
       requestsPerCustomer: 2_000,
       requestsWindowMs: 10_000,
       connectionTestsPerMinute: 120,
+      madeKeysPerMinute: 120,
       failedKeysPerMinute: 60,
       publicRequestsPerMinute: 600,
     }),
@@ -287,6 +289,7 @@ export function createApiDeps() {
     reconcileProgress: inMemoryRunProgress(),
     registrationProgress: inMemoryRunProgress(),
     orphanSearchProgress: inMemoryRunProgress(),
+    isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),
     progressMarks: inMemoryProgressMarks(),
     sendRaw: async (_queue: string, message: unknown) => send(message),
     lookAtQueue: async (_queue: string): Promise<QueueLook> => ({ depth: 0 }),
