@@ -4,6 +4,7 @@ import { receiveConsent, requestConsent } from '../../shared/connections/consent
 import type { ConsentCallback } from '../../shared/connections/consent-answer.ts';
 import { CONFIRM_PATH, confirmTenant, receiveSignIn, SIGN_IN_PATH } from '../../shared/connections/sign-in.ts';
 import type { Api } from '../../shared/edge/api.ts';
+import { callerAddress } from '../../shared/edge/caller-address.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import type { Log } from '../../shared/kernel/log.ts';
 import { consentLinkSchema } from './connection-schemas.ts';
@@ -103,7 +104,11 @@ export function addConsentRoutes(api: Api, deps: Deps): void {
     refusals: ['storage_unavailable'],
     showProblem: consentProblemPage,
     query: z.object({ state: text }),
-    handle: async ({ query, log }) => shown(log, 'consent_confirmed', await confirmTenant(deps, query.state)),
+    async handle({ query, log, request, requestId }) {
+      const address = callerAddress(request);
+      const caller = { requestId, ...(address !== undefined && { address }) };
+      return shown(log, 'consent_confirmed', await confirmTenant(deps, query.state, caller));
+    },
   });
 }
 

@@ -1,5 +1,7 @@
+import type { AuditLog, AuditRecord } from '../kernel/audit-log.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
+import type { NewId } from '../kernel/ids.ts';
 import { type AdminSignIn, isConsentingAdmin } from './admin-sign-in.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
@@ -16,6 +18,8 @@ export interface SignInDeps {
   /** Absent if the deployment has no app of its own. */
   adminSignIn: AdminSignIn | undefined;
   customers: { get(customerId: string): Promise<{ value: { name: string } } | undefined> };
+  auditLog: Pick<AuditLog, 'insert' | 'complete'>;
+  newId: NewId;
   publicUrl: string;
   clock: Clock;
 }
@@ -103,15 +107,30 @@ export async function receiveSignIn(
 export async function confirmTenant(
   deps: SignInDeps,
   state: string | undefined,
+  caller: Pick<AuditRecord, 'requestId' | 'address'>,
 ): Promise<{ kind: 'consented'; connection: Connection } | Dead> {
   const found = await findStep(deps, 'confirm', state);
   if ('kind' in found) return found;
   const { request, connection } = found;
   const now = deps.clock.now();
   if (!request.adminId) return { kind: 'unknown' };
+  const intent: AuditRecord = {
+    ...caller,
+    id: deps.newId('aud'),
+    at: now,
+    // The admin has no key of ours, and may do nothing else here.
+    keyId: `admin:${request.adminId}`,
+    role: 'viewer',
+    customerId: connection.customerId,
+    action: 'connections.confirm-tenant',
+    object: connection.id,
+    result: 'unknown',
+  };
+  await deps.auditLog.insert(intent);
   // Repeatable until it is used up: a process that dies in between has confirmed, and says so when asked again.
   const adminConfirmation = { at: now, adminId: request.adminId };
   await markConsented(deps, connection, now, adminConfirmation);
+  await deps.auditLog.complete(intent, { result: 'succeeded', status: 200 }).catch(() => undefined);
   if (!(await deps.consents.use(request.stateHash, now))) return { kind: 'used' };
   return { kind: 'consented', connection: { ...connection, adminConfirmation } };
 }

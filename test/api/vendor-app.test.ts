@@ -144,6 +144,11 @@ describe('the way of the admin', () => {
       confirmedByAdmin: { at: '2026-06-01T00:00:00.000Z', objectId: 'admin-1' },
       finding: null,
     });
+    const { items } = await jsonOf<{ items: object[] }>(await api.request('GET', '/v1/audit', { key }));
+    const record = { action: 'connections.confirm-tenant', object: id, result: 'succeeded' };
+    expect(items).toContainEqual(
+      expect.objectContaining({ ...record, actor: { keyId: 'admin:admin-1', role: 'viewer' } }),
+    );
     expect(await jsonOf<object>(await post(`/v1/connections/${id}/test`))).toMatchObject({ verdict: 'passed' });
     expect(await connectionOf(id)).toMatchObject({ status: 'ready' });
     expect(await press(confirmPathOf(page))).toContain('This link has been used');

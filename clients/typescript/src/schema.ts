@@ -2676,7 +2676,7 @@ export interface components {
              * @example 2027-06-01T08:30:00.000Z
              */
             at: string;
-            /** @description The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself, and `system` for what Muster does on its own. */
+            /** @description The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself, `system` for what Muster does on its own, and `admin:` with an object ID for an admin of the tenant who confirms a connection. */
             actor: {
                 keyId: string;
                 /** @enum {string} */
