@@ -7,6 +7,7 @@ import { pageOf } from '../../shared/edge/response-fields.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { parseAddress } from '../../shared/kernel/address.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
+import { identifierOf } from '../../shared/mailboxes/identity.ts';
 import { type Mailbox, mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxSchema } from './mailbox-schemas.ts';
 import { presentFindings } from './present-findings.ts';
@@ -52,12 +53,18 @@ export function addMailboxRoutes(api: Api, deps: Deps): void {
 }
 
 function present(mailbox: Mailbox): z.infer<typeof mailboxSchema> {
+  const { objectId, primaryAddress, signInName } = mailbox.identity ?? {};
   return {
     address: mailbox.address,
     ...(mailbox.displayName !== undefined && { displayName: mailbox.displayName }),
     ...(mailbox.dailyLimit !== undefined && { dailyLimit: mailbox.dailyLimit }),
     ...(mailbox.reference !== undefined && { reference: mailbox.reference }),
     kind: mailbox.kind,
+    identifiedBy: identifierOf(mailbox.identity ?? {}),
+    ...(objectId !== undefined && { objectId }),
+    ...(primaryAddress !== undefined && { primaryAddress }),
+    ...(signInName !== undefined && { signInName }),
+    ...(mailbox.replacedAt && { replacedAt: mailbox.replacedAt.toISOString() }),
     status: mailbox.status,
     checks: presentFindings(mailbox.checks),
     nextCheckAt: mailbox.nextCheckAt?.toISOString() ?? null,

@@ -7,10 +7,10 @@ import type { PropagationSteps } from '../../connections/propagation.ts';
 import { sendCleanupForLateArrival } from '../cleanup-message.ts';
 import type { ImportStore } from '../import-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { rowResultOf } from '../ledger/row-result.ts';
 import type { CheckMessage } from '../messages.ts';
 import { suspectIn } from '../refusals/suspect.ts';
 import type { ConnectionCache } from './connection-cache.ts';
+import { identifiedResultOf } from './identify-mailbox.ts';
 import type { ImportCache } from './import-cache.ts';
 import { rowLocationOf } from './row-location.ts';
 import { type WaitDeps, waitForGrants } from './wait-row.ts';
@@ -75,7 +75,7 @@ export async function settleChecked(
     });
     return;
   }
-  const result = rowResultOf(findings, outcome.mailboxKind);
+  const result = identifiedResultOf(outcome, message, deps.clock.now());
   if (result.state === 'passed') {
     deps.reports.observe(message.importId, { generation: message.generation, passStartedAt: startedAt });
   }

@@ -34,6 +34,7 @@ export function rowResultOf(findings: Findings, kind: MailboxKind): RowResult {
       nextCheckAt: null,
       priorFindings: null,
       priorKind: null,
+      priorIdentity: null,
       heldAt: null,
     },
     mailbox: {
