@@ -76,7 +76,7 @@ async function startOnFreePorts(options: StorageOptions): Promise<Storage> {
   const azurite = await superviseChild({
     launch() {
       const { child, ready } = launchAzurite(ports, folder, log, options.onLine);
-      return { child, ready: ready.then(provisionIfNeeded) };
+      return { child, ready: ready.then(() => Promise.race([provisionIfNeeded(), unlessItEnds(child)])) };
     },
     stopMaxMs: STOP_MAX_MS,
     onRestart: options.onRestart,
@@ -170,6 +170,15 @@ function accepts(port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
+}
+
+/**
+ * Another program that took a port since it was found free accepts connections as well. Then Azurite ends, and what is
+ * asked of that program fails in one way or another.
+ */
+async function unlessItEnds(child: Child): Promise<never> {
+  await child.ended;
+  throw new StartError('Azurite ended while its tables and queues were made.');
 }
 
 async function provision(connectionString: string): Promise<void> {

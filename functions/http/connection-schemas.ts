@@ -48,6 +48,34 @@ export const testResultSchema = z
   })
   .meta({ id: 'TestResult' });
 
+/** What Microsoft Entra shows that is newer than the credential in use. */
+const newerCredentials = {
+  newerSecret: z
+    .strictObject({
+      secretId: z.string(),
+      name: z.string().nullable(),
+      hint: z.string().nullable().meta({ description: 'How its Value begins.' }),
+      expiresAt: instant,
+    })
+    .nullable()
+    .meta({
+      description: 'A newer secret of the app. If it was made for this connection, replace the secret with it.',
+    }),
+  newerCertificate: z
+    .strictObject({
+      certificateId: z.string(),
+      name: z.string().nullable(),
+      thumbprint: z.string().nullable(),
+      expiresAt: instant,
+      isNext: z.boolean().meta({ description: 'It is `nextCertificate`, and can be put into use.' }),
+    })
+    .nullable()
+    .meta({
+      description:
+        'A newer certificate of the app. If it was made for this connection, put it into use, or upload it with its private key.',
+    }),
+};
+
 const entraSchema = z
   .strictObject({
     checkedAt: instant,
@@ -63,19 +91,9 @@ const entraSchema = z
     enteredExpiresAt: instant
       .nullable()
       .meta({ description: 'What was entered, if Entra shows another date. The one of Entra counts.' }),
-    newerSecret: z
-      .strictObject({
-        secretId: z.string(),
-        name: z.string().nullable(),
-        hint: z.string().nullable().meta({ description: 'How its Value begins.' }),
-        expiresAt: instant,
-      })
-      .nullable()
-      .meta({
-        description: 'A newer secret of the app. If it was made for this connection, replace the secret with it.',
-      }),
+    ...newerCredentials,
   })
-  .meta({ id: 'EntraView', description: 'What Microsoft Entra shows about the client secret in use.' });
+  .meta({ id: 'EntraView', description: 'What Microsoft Entra shows about the credential in use.' });
 
 /** What people have said to the notices about an expiring credential. */
 const silence = {
@@ -143,6 +161,7 @@ const expiringSecretSchema = z
     daysLeft: z.int(),
     state: z.enum(credentialStates),
     ...silence,
+    ...newerCredentials,
   })
   .meta({ id: 'ExpiringSecret' });
 

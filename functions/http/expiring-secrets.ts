@@ -4,6 +4,7 @@ import type { Api } from '../../shared/edge/api.ts';
 import { actForCustomer, namedCustomer } from '../../shared/edge/authenticate.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { expiringSecretsSchema } from './connection-schemas.ts';
+import { presentNewer } from './present-newer.ts';
 
 type Deps = EndpointDeps &
   Parameters<typeof listExpiringSecrets>[0] & {
@@ -21,7 +22,7 @@ export function addExpiringSecretRoutes(api: Api, deps: Deps): void {
     summary: 'List credentials that expire soon',
     refusals: ['not_found'],
     description:
-      'With `format=ics`, one page as a calendar (RFC 5545), for programs that send the API key in a header. A page of it has no cursor.',
+      '`newerSecret` and `newerCertificate` show what Microsoft Entra already has. With `format=ics`, one page as a calendar (RFC 5545), for programs that send the API key in a header. A page of it has no cursor.',
     responses: {
       200: {
         description: 'One page of secrets, soonest first.',
@@ -53,11 +54,12 @@ export function addExpiringSecretRoutes(api: Api, deps: Deps): void {
 }
 
 function present(secret: ExpiringSecret): z.infer<typeof expiringSecretsSchema>['items'][number] {
-  const { acknowledgedAt, snoozeEndsAt, expiresAt, ...rest } = secret;
+  const { acknowledgedAt, snoozeEndsAt, expiresAt, newer, ...rest } = secret;
   return {
     ...rest,
     expiresAt: expiresAt.toISOString(),
     acknowledgedAt: acknowledgedAt?.toISOString() ?? null,
     snoozedUntil: snoozeEndsAt?.toISOString() ?? null,
+    ...presentNewer(newer),
   };
 }

@@ -3,9 +3,11 @@ import { causes } from '../../shared/causes/causes.ts';
 import type { ConnectionFinding } from '../../shared/causes/verdict.ts';
 import { enteredExpiryOf, registrationOf } from '../../shared/connections/app-registration.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
+import { newerCredentialsOf } from '../../shared/connections/newer-credential.ts';
 import type { connectionSchema } from './connection-schemas.ts';
 import type { connectionFindingSchema } from './finding-schemas.ts';
 import { presentCredential } from './present-credential.ts';
+import { presentNewer } from './present-newer.ts';
 import { presentTestResult } from './present-test-result.ts';
 
 /** A connection as the API shows it. Fields are listed, never spread, so that showing a new one is a decision. */
@@ -38,7 +40,7 @@ export function presentConnection(
 function presentEntra(connection: Connection): z.infer<typeof connectionSchema>['entra'] {
   const view = registrationOf(connection);
   if (!view) return null;
-  const { checkedAt, isReadable, inUse, newer } = view;
+  const { checkedAt, isReadable, inUse } = view;
   return {
     checkedAt: checkedAt.toISOString(),
     isReadable,
@@ -46,14 +48,7 @@ function presentEntra(connection: Connection): z.infer<typeof connectionSchema>[
     secretName: inUse?.name ?? null,
     expiresAt: inUse?.expiresAt.toISOString() ?? null,
     enteredExpiresAt: enteredExpiryOf(connection)?.toISOString() ?? null,
-    newerSecret: newer
-      ? {
-          secretId: newer.keyId,
-          name: newer.name ?? null,
-          hint: newer.hint ?? null,
-          expiresAt: newer.expiresAt.toISOString(),
-        }
-      : null,
+    ...presentNewer(newerCredentialsOf(connection)),
   };
 }
 

@@ -1,8 +1,12 @@
 import type { app } from '@azure/functions';
-import { type OrphanedSecretsDeps, removeOrphanedSecrets } from '../../shared/connections/remove-orphaned-secrets.ts';
+import {
+  type CredentialList,
+  type OrphanedSecretsDeps,
+  removeOrphanedSecrets,
+} from '../../shared/connections/remove-orphaned-secrets.ts';
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
-import { inOrder, type RunProgressStore, runInSteps } from '../../shared/kernel/resumable-run.ts';
+import { inOrder, type RunProgressStore, type RunStep, runInSteps } from '../../shared/kernel/resumable-run.ts';
 import {
   type OrphanedSigningSecretsDeps,
   removeOrphanedSigningSecrets,
@@ -13,12 +17,9 @@ interface Deps extends TimerDeps, OrphanedSecretsDeps, OrphanedSigningSecretsDep
   orphanSearchProgress: RunProgressStore;
 }
 
-/** Secrets of connections that one step looks at. */
-const STEP_MAX = 100;
-
 /**
  * Once a day: removes the secrets in the vault that nothing can use any more. A long search goes on the next day.
- * Removes nothing while there is no customer.
+ * Removes nothing while there is no customer. One secret that fails does not hold up the others: the run fails at its end.
  */
 export function addRemoveOrphanedSecretsTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
   host.timer('remove-orphaned-secrets', {
@@ -31,31 +32,43 @@ export function addRemoveOrphanedSecretsTimer(host: Pick<typeof app, 'timer'>, d
           log('warn', 'orphan_search_skipped', { reason: 'There is no customer. The tables may be lost.' });
           return;
         }
-        const sums = { secrets: 0, removed: 0 };
-        const add = ({ secrets, removed }: typeof sums) => {
-          sums.secrets += secrets;
-          sums.removed += removed;
+        const sums = { secrets: 0, removed: 0, failed: 0 };
+        let firstError: unknown;
+        const reports = {
+          removed: (secret: Owner) => log('warn', 'orphaned_secret_removed', ownerOf(secret)),
+          failed(secret: Owner, error: unknown) {
+            firstError ??= error;
+            sums.failed++;
+            log('warn', 'orphan_search_failed', { ...ownerOf(secret), error });
+          },
         };
-        const ofConnections = async (cursor: string | undefined) => {
-          const report = ({ customerId, connectionId }: { customerId: string; connectionId: string }) =>
-            log('warn', 'orphaned_secret_removed', { customerId, connectionId });
-          const found = await removeOrphanedSecrets(deps, report, { cursor, max: STEP_MAX });
-          add(found);
-          return found.cursor;
+        const counted = (search: (cursor: string | undefined) => ReturnType<typeof removeOrphanedSecrets>): RunStep => {
+          return async (from) => {
+            const { secrets, removed, cursor } = await search(from);
+            sums.secrets += secrets;
+            sums.removed += removed;
+            return cursor;
+          };
         };
-        const ofWebhooks = async (cursor: string | undefined) => {
-          const found = await removeOrphanedSigningSecrets(deps, cursor, ({ customerId, webhookId }) =>
-            log('warn', 'orphaned_secret_removed', { customerId, webhookId }),
-          );
-          add(found);
-          return found.cursor;
-        };
-        const progress = deps.orphanSearchProgress;
-        const run = await runInSteps({ progress, clock: deps.clock }, inOrder([ofConnections, ofWebhooks]));
+        const credentials = (list: CredentialList) =>
+          counted((cursor) => removeOrphanedSecrets(deps, list, cursor, reports));
+        const everything = inOrder({
+          secrets: credentials('vault'),
+          certificates: credentials('certificates'),
+          webhooks: counted((cursor) => removeOrphanedSigningSecrets(deps, cursor, reports)),
+        });
+        const run = await runInSteps({ progress: deps.orphanSearchProgress, clock: deps.clock }, everything);
         if (run) log('info', 'orphaned_secrets_searched', { ...sums, ...run });
+        if (firstError !== undefined) throw firstError;
       },
     }),
   });
+}
+
+type Owner = { customerId: string; connectionId?: string; webhookId?: string };
+
+function ownerOf({ customerId, connectionId, webhookId }: Owner): Owner {
+  return { customerId, ...(connectionId && { connectionId }), ...(webhookId && { webhookId }) };
 }
 
 async function isAnyCustomer(customers: Pick<CustomerStore, 'list'>): Promise<boolean> {

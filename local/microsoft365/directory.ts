@@ -118,6 +118,19 @@ export class Directory {
     }
   }
 
+  /** The ids of the users that differ from another version of the directory, or are in only one of the two. */
+  *idsThatMayDiffer(other: Directory): Generator<string> {
+    for (const { id } of [...this.#explicit, ...other.#explicit]) yield id;
+    const blocks = [...this.#blocks, ...other.#blocks];
+    for (const { idPrefix } of new Map(blocks.map((block) => [block.idPrefix, block])).values()) {
+      const [mine, theirs] = [this, other].map((one) => one.#blocks.find((block) => block.idPrefix === idPrefix));
+      const isSame = JSON.stringify(mine?.mailbox, ignoreCount) === JSON.stringify(theirs?.mailbox, ignoreCount);
+      const from = isSame ? Math.min(mine?.count ?? 0, theirs?.count ?? 0) : 0;
+      const to = Math.max(mine?.count ?? 0, theirs?.count ?? 0);
+      for (let n = from + 1; n <= to; n += 1) yield idInBlock(idPrefix, n);
+    }
+  }
+
   ofKind(kind: Entry['kind']): Entry[] {
     return this.#explicit.filter((entry) => entry.kind === kind);
   }
@@ -145,7 +158,7 @@ export class Directory {
 
   #inBlock(block: Block, n: number): Entry | undefined {
     if (!(n >= 1 && n <= block.count)) return undefined;
-    const id = `${block.idPrefix}${n.toString(16).padStart(12, '0')}`;
+    const id = idInBlock(block.idPrefix, n);
     const known = this.#generated.get(id);
     if (known) return known;
     const numbered = (text: string) => text.replaceAll('{n}', String(n));
@@ -165,6 +178,9 @@ export class Directory {
     return entry;
   }
 }
+
+const idInBlock = (idPrefix: string, n: number): string => `${idPrefix}${n.toString(16).padStart(12, '0')}`;
+const ignoreCount = (name: string, value: unknown): unknown => (name === 'generate' ? undefined : value);
 
 function blockOf(mailbox: ScenarioMailbox, count: number, tenantId: string): Block {
   const addresses = [mailbox.address, ...(mailbox.upn === undefined ? [] : [mailbox.upn]), ...mailbox.aliases];

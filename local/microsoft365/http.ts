@@ -25,6 +25,8 @@ export interface Trace {
   mailbox?: string | undefined;
   tenantId?: string | undefined;
   clientId?: string | undefined;
+  /** A name of the authorization code that was given out or redeemed. It does not reveal the code. */
+  codeName?: string | undefined;
 }
 
 export interface Answered {

@@ -1,6 +1,11 @@
 export const graphAudience = 'https://graph.microsoft.com';
 export const exchangeAudience = 'https://outlook.office365.com';
 export const vaultAudience = 'https://vault.azure.net';
+/** Of tokens that a federated credential accepts. Entra writes the GUID into v2 tokens for `api://AzureADTokenExchange`. */
+export const tokenExchange = {
+  resource: 'api://AzureADTokenExchange',
+  audience: 'fb60f99c-7a34-4190-8149-302f77469936',
+} as const;
 export const graphAppId = '00000003-0000-0000-c000-000000000000';
 
 const audiences = new Map<string, string>([

@@ -2,9 +2,11 @@ import { createAddressSet } from './address-set.ts';
 import { CallWindow } from './call-window.ts';
 import { Directory, type Entry } from './directory.ts';
 import { createPropagation, type Propagation } from './propagation.ts';
+import { defaultPeople, type ScenarioPerson } from './scenario/person.ts';
 import type { ScenarioApp, ScenarioTenant } from './scenario.ts';
 import { createSeeded } from './seeded.ts';
 import { credentialName, stableGuid } from './token-issuer.ts';
+import { UserChanges } from './user-changes.ts';
 
 interface Scope {
   permissions: readonly string[];
@@ -56,10 +58,14 @@ export class TenantApp {
   hasCredential(name: string, now: number): boolean {
     return (
       this.scenario.secrets.some((secret) => credentialName(secret.value) === name && !isExpired(secret, now)) ||
-      this.scenario.certificates.some(({ thumbprint }) => credentialName(thumbprint.toLowerCase()) === name)
+      this.scenario.certificates.some(({ thumbprint }) => credentialName(thumbprint.toLowerCase()) === name) ||
+      (this.scenario.trustsDeployment && name === deploymentCredential)
     );
   }
 }
+
+/** The name of the federated credential that trusts the deployment's identity. */
+export const deploymentCredential = credentialName('the identity of the deployment');
 
 export function isExpired(secret: ScenarioApp['secrets'][number], now: number): boolean {
   return Boolean(secret.expiresAt) && Date.parse(secret.expiresAt ?? '') <= now;
@@ -97,6 +103,8 @@ function hasSameGrants(
 export class Tenant {
   readonly scenario: ScenarioTenant;
   readonly directory: Directory;
+  /** How the users have changed since the tenant was first loaded, for delta queries. */
+  readonly userChanges: UserChanges;
   /** Seeded random numbers that decide which of the tenant's calls fail. */
   readonly chance: () => number;
   readonly #apps = new Map<string, TenantApp>();
@@ -104,6 +112,8 @@ export class Tenant {
   constructor(scenario: ScenarioTenant, loadedAt: number, before?: Tenant) {
     this.scenario = scenario;
     this.directory = new Directory(scenario);
+    this.userChanges = before?.userChanges ?? new UserChanges();
+    if (before) this.userChanges.record(before.directory, this.directory);
     this.chance = createSeeded(scenario.faultRates?.seed ?? 1);
     for (const app of scenario.apps) {
       const earlier = before?.app(app.clientId);
@@ -120,6 +130,16 @@ export class Tenant {
   /** What Entra's clock shows. */
   get entraNow(): Date {
     return new Date(Date.now() + this.scenario.clockOffsetSeconds * 1000);
+  }
+
+  /** Who can sign in. */
+  get people(): readonly ScenarioPerson[] {
+    return this.scenario.people ?? defaultPeople(this.scenario.domains[0] ?? '');
+  }
+
+  /** A person who has a mailbox is that user of the directory. */
+  objectIdOf({ upn }: ScenarioPerson): string {
+    return this.directory.byAddress(upn)?.id ?? stableGuid(this.id, 'person', upn);
   }
 
   app(clientId: string): TenantApp | undefined {

@@ -25,8 +25,9 @@ export class TokenIssuer {
   readonly #kid = randomBytes(20).toString('base64url');
   readonly #verified = new LRUCache<string, TokenClaims>({ max: 10_000 });
 
-  async sign(claims: TokenClaims): Promise<string> {
-    return await new SignJWT({ ...claims, uti: randomBytes(16).toString('base64url'), ver: '1.0' })
+  /** Signs an access token or an ID token. It is of version 1.0, unless the claims have another `ver`. */
+  async sign(claims: JWTPayload): Promise<string> {
+    return await new SignJWT({ ver: '1.0', ...claims, uti: randomBytes(16).toString('base64url') })
       .setProtectedHeader({ typ: 'JWT', alg: 'RS256', x5t: this.#kid, kid: this.#kid })
       .sign(this.#keys.privateKey);
   }

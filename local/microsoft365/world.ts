@@ -1,4 +1,5 @@
 import type { Entry } from './directory.ts';
+import { AuthorizationCodes } from './entra/authorization-codes.ts';
 import { MailStore } from './mail-store.ts';
 import { MailboxState } from './mailbox-state.ts';
 import { RequestLedger } from './request-ledger.ts';
@@ -18,6 +19,7 @@ export class World {
   readonly latencyMs: number;
   readonly mail = new MailStore();
   readonly tokens = new TokenIssuer();
+  readonly codes = new AuthorizationCodes();
   readonly requests = new RequestLedger();
   readonly home: HomeTenant | undefined;
   readonly #tenants = new Map<string, Tenant>();

@@ -1,5 +1,6 @@
 import ical, { ICalAlarmType, ICalEventBusyStatus } from 'ical-generator';
 import type { ExpiringSecret } from '../connections/expiring-secrets.ts';
+import { aboutNewerCredentials } from '../connections/newer-credential.ts';
 
 const WEEK_SECONDS = 7 * 86_400;
 
@@ -24,15 +25,20 @@ export function expiryCalendar(secrets: readonly ExpiringSecret[], now: Date): s
     prodId: { company: 'Muster', product: 'Expiring client secrets', language: 'EN' },
     ttl: 6 * 3600,
   });
-  for (const { connectionId, name, credential, expiresAt, state, acknowledgedAt } of secrets) {
+  for (const { connectionId, name, credential, expiresAt, state, acknowledgedAt, newer } of secrets) {
     const { what, todo } = texts[credential];
+    const sentences = [
+      `${todo} ${connectionId}.`,
+      ...aboutNewerCredentials(newer),
+      ...(acknowledgedAt ? ['Acknowledged.'] : []),
+    ];
     const event = calendar.createEvent({
       id: `${connectionId}@muster`,
       stamp: now,
       start: expiresAt,
       end: new Date(expiresAt.getTime() + 30 * 60_000),
       summary: `${what} of ${name} ${state === 'expired' ? 'has expired' : 'expires'}`,
-      description: `${todo} ${connectionId}.${acknowledgedAt ? ' Acknowledged.' : ''}`,
+      description: sentences.join(' '),
       busystatus: ICalEventBusyStatus.FREE,
     });
     event.createAlarm({ type: ICalAlarmType.display, triggerBefore: WEEK_SECONDS });

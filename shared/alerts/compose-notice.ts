@@ -13,6 +13,7 @@ const secretNotice = z.object({
     daysLeft: z.number(),
     enteredExpiresAt: z.string().optional(),
     newerSecret: z.object({ secretId: z.string() }).optional(),
+    newerCertificate: z.object({ certificateId: z.string() }).optional(),
     consequence: z.string(),
     steps: z.array(z.object({ text: z.string(), link: z.string().optional() })),
   }),
@@ -68,7 +69,8 @@ function aboutSecret({ type, data }: z.infer<typeof secretNotice>): Message {
       : daysLeft < 1
         ? 'expires in less than a day'
         : `expires in ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'}`;
-  const says = type === 'secret.checked' ? checked(data.newerSecret !== undefined) : (of: string) => `${of} ${when}`;
+  const hasNewer = data.newerSecret !== undefined || data.newerCertificate !== undefined;
+  const says = type === 'secret.checked' ? checked(hasNewer) : (of: string) => `${of} ${when}`;
   return {
     subject: says(`The ${what} of ${name}`),
     title: says(`The ${what} of “${name}”`),

@@ -1,4 +1,5 @@
 import type { CauseCode } from './causes.ts';
+import { imapCodes } from './imap-codes.ts';
 import type { Refusal } from './refusal.ts';
 
 // The only file that reads the text of Microsoft's messages instead of their codes. It does so where one code has
@@ -20,12 +21,17 @@ export function readSignature({ message }: Refusal): CauseCode {
   return 'certificate_wrong';
 }
 
-/** IMAP answers `NO` or `BAD` for every error. */
+/**
+ * IMAP answers `NO` or `BAD` for every error. A response code says more than the text, which each server words in its
+ * own way.
+ */
 export function readImap(refusal: Refusal): CauseCode {
+  const byCode = Object.hasOwn(imapCodes, refusal.innerCode ?? '') && imapCodes[refusal.innerCode ?? ''];
+  if (byCode) return byCode;
   if (/authenticated but not connected/i.test(refusal.message)) return 'imap_disabled';
   if (/authenticate failed/i.test(refusal.message)) return 'imap_access_missing';
   if (/request is throttled/i.test(refusal.message)) return 'throttled';
-  if (/\[UNAVAILABLE\]|server unavailable|server is not ready/i.test(refusal.message)) return 'microsoft_unavailable';
+  if (/server unavailable|server is not ready/i.test(refusal.message)) return 'microsoft_unavailable';
   return 'unknown_refusal';
 }
 

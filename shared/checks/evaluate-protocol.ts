@@ -35,6 +35,7 @@ function evaluateRefusal(probe: ProtocolProbe, refusal: Refusal, now: Date, trie
     return { findings: {}, connection: connectionFinding(cause, now, refusal.requestId, refusal.code) };
   }
   const { verdict } = causes[cause];
-  const microsoftCode = [refusal.status || '', refusal.code].join(' ').trim();
+  const responseCode = refusal.innerCode ? `[${refusal.innerCode}]` : '';
+  const microsoftCode = [refusal.status || '', refusal.code, responseCode].filter(Boolean).join(' ');
   return { findings: { [probe]: { verdict, cause, checkedAt: now, ...(microsoftCode && { microsoftCode }) } } };
 }

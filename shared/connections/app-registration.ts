@@ -36,17 +36,19 @@ export interface AppRegistrations {
   read(connection: Connection, token: AppToken): Promise<RegistrationAnswer>;
 }
 
-/** What Microsoft Entra has shown about the client secret of a connection. */
+/** What Microsoft Entra has shown about the credential of a connection. */
 export interface RegistrationView {
-  /** Which app it was, and which of the connection's secrets was in use. */
+  /** Which app it was, and which of the connection's credentials was in use. */
   clientId: string;
   version: string;
   checkedAt: Date;
   isReadable: boolean;
-  /** The secret in use. Absent if the registration does not tell which one it is. */
+  /** The client secret in use. Absent if the registration does not tell which one it is. */
   inUse?: RegisteredSecret;
   /** The newest secret that was made after the one in use and expires after it. */
   newer?: RegisteredSecret;
+  /** A newer certificate, or the next one of the connection. */
+  newerCertificate?: RegisteredCertificate;
   /** What was entered as the expiry, if Entra shows another one. */
   enteredExpiresAt?: Date;
 }
@@ -90,9 +92,20 @@ export function findNewerSecret(
   secrets: readonly RegisteredSecret[],
   inUse: RegisteredSecret,
 ): RegisteredSecret | undefined {
-  const startOf = ({ startsAt }: RegisteredSecret) => startsAt?.getTime() ?? 0;
-  return secrets
-    .filter((one) => one.keyId !== inUse.keyId && startOf(one) > startOf(inUse) && one.expiresAt > inUse.expiresAt)
+  return newestAfter(
+    inUse,
+    secrets.filter(({ keyId }) => keyId !== inUse.keyId),
+  );
+}
+
+/** The newest of the credentials that were made after this one and expire after it. */
+export function newestAfter<Registered extends { startsAt?: Date; expiresAt: Date }>(
+  inUse: { startsAt?: Date; expiresAt: Date },
+  registered: readonly Registered[],
+): Registered | undefined {
+  const startOf = ({ startsAt }: { startsAt?: Date }) => startsAt?.getTime() ?? 0;
+  return registered
+    .filter((one) => startOf(one) > startOf(inUse) && one.expiresAt > inUse.expiresAt)
     .toSorted((a, b) => startOf(a) - startOf(b))
     .at(-1);
 }
@@ -105,15 +118,18 @@ function isSameDate(expiresAt: Date, entered: Date): boolean {
 }
 
 /**
- * The connection with what Entra has shown: its secret expires when Entra says. What was entered is kept if it was another
- * date, and people are told. A view of another secret changes nothing.
+ * The connection with what Entra has shown: its client secret expires when Entra says. What was entered is kept if it was another
+ * date, and people are told. A view of another credential changes nothing.
  */
 export function applyRegistration(connection: Connection, view: RegistrationView | undefined): Connection {
   const { registration: before, credential } = connection;
-  if (!view || !isAbout(view, connection) || credential.kind !== 'clientSecret') return connection;
-  const { expiresAt: current } = credential;
+  if (!view || !isAbout(view, connection)) return connection;
   const real = view.inUse?.expiresAt;
-  if (!real) return { ...connection, registration: view };
+  if (!real || credential.kind !== 'clientSecret') {
+    const shown = { ...connection, registration: view };
+    return hasNews(registrationOf(connection), view) ? tellPeople(shown, view.checkedAt) : shown;
+  }
+  const { expiresAt: current } = credential;
   const isOurs = before && isAbout(before, connection) && before.inUse?.expiresAt.getTime() === current.getTime();
   const entered = isOurs ? before.enteredExpiresAt : current;
   const differs = entered !== undefined && !isSameDate(real, entered);
@@ -122,13 +138,19 @@ export function applyRegistration(connection: Connection, view: RegistrationView
   return hasNews(registrationOf(connection), registration) ? tellPeople(next, view.checkedAt) : next;
 }
 
-/** Whether Entra shows something that people have not been told: another date than was entered, or a newer secret. */
-function hasNews(before: RegistrationView | undefined, { inUse, enteredExpiresAt, newer }: RegistrationView): boolean {
+/** Whether Entra shows something that people have not been told: another date than was entered, or a newer credential. */
+function hasNews(
+  before: RegistrationView | undefined,
+  { inUse, enteredExpiresAt, newer, newerCertificate }: RegistrationView,
+): boolean {
   const isOtherDate =
     enteredExpiresAt !== undefined &&
     (enteredExpiresAt.getTime() !== before?.enteredExpiresAt?.getTime() ||
       inUse?.expiresAt.getTime() !== before.inUse?.expiresAt.getTime());
-  return isOtherDate || (newer !== undefined && newer.keyId !== before?.newer?.keyId);
+  const isNewer = newer !== undefined && newer.keyId !== before?.newer?.keyId;
+  const isNewerCertificate =
+    newerCertificate !== undefined && newerCertificate.keyId !== before?.newerCertificate?.keyId;
+  return isOtherDate || isNewer || isNewerCertificate;
 }
 
 function tellPeople(connection: Connection, now: Date): Connection {
@@ -137,7 +159,7 @@ function tellPeople(connection: Connection, now: Date): Connection {
   return addHappenings(connection, [secretHappening(connection, 'secret.checked', now, expiry)]);
 }
 
-/** What was read about the secret in use. What was read about an earlier one, or about another app, says nothing. */
+/** What was read about the credential in use. What was read about an earlier one, or about another app, says nothing. */
 export function registrationOf(connection: Connection): RegistrationView | undefined {
   const { registration } = connection;
   return registration && isAbout(registration, connection) ? registration : undefined;

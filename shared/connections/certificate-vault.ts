@@ -1,5 +1,5 @@
 import type { CertificateCredential } from './credential.ts';
-import type { ListPosition, SecretName, StoredSecret } from './secret-vault.ts';
+import type { SecretName, VaultPage } from './secret-vault.ts';
 
 /** What a new certificate says. */
 export interface CertificateRequest {
@@ -27,6 +27,6 @@ export interface CertificateVault {
    * remove.
    */
   remove(connectionId: string, version: string): Promise<void>;
-  /** The names of all certificates of connections. For timers. */
-  each(position?: ListPosition): AsyncIterable<StoredSecret>;
+  /** One part of the list of all certificates of connections, as `SecretVault` lists secrets. For timers. */
+  page(cursor?: string): Promise<VaultPage>;
 }

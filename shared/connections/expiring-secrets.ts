@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { type CredentialKind, type CredentialState, credentialStateOf, daysLeft } from './credential.ts';
 import type { ExpiryIndex, ExpiryKey } from './expiry-index.ts';
+import { type NewerCredentials, newerCredentialsOf } from './newer-credential.ts';
 import { alertOf } from './secret-alert.ts';
 
 /** A client secret or a certificate that expires. */
@@ -21,6 +22,8 @@ export interface ExpiringSecret {
   acknowledgedAt?: Date;
   /** Notices are snoozed until then. */
   snoozeEndsAt?: Date;
+  /** What Microsoft Entra shows that may replace it. */
+  newer: NewerCredentials;
 }
 
 /** Secrets in one page, because each costs a read of its connection. */
@@ -115,5 +118,6 @@ function present(connection: Connection, now: Date, state: CredentialState): Exp
     state,
     ...(acknowledgedAt && { acknowledgedAt }),
     ...(snoozeEndsAt && snoozeEndsAt > now && { snoozeEndsAt }),
+    newer: newerCredentialsOf(connection),
   };
 }

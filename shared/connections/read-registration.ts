@@ -5,9 +5,11 @@ import {
   findNewerSecret,
   findSecretInUse,
   mayReadRegistration,
+  type RegisteredSecret,
   type RegistrationView,
 } from './app-registration.ts';
 import type { Connection } from './connection.ts';
+import { findNewerCertificate } from './newer-credential.ts';
 import type { SecretVault } from './secret-vault.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -19,20 +21,18 @@ export interface ReadRegistrationDeps {
 }
 
 /**
- * Reads what Microsoft Entra shows about the client secret of a connection, if the app may read its registration. Resolves
+ * Reads what Microsoft Entra shows about the credential of a connection, if the app may read its registration. Resolves
  * to `undefined` if that could not be found out now. Never rejects because Microsoft or the vault is unavailable.
  */
 export async function readRegistration(
   deps: ReadRegistrationDeps,
   connection: Connection,
 ): Promise<RegistrationView | undefined> {
-  // A certificate says itself when it expires.
-  if (connection.credential.kind !== 'clientSecret') return undefined;
   try {
     const token = await deps.tokens.get(connection, 'graph');
     if (!token.granted) return undefined;
     const { clientId } = connection;
-    const { version, expiresAt: entered } = connection.credential;
+    const { version } = connection.credential;
     const checkedAt = deps.clock.now();
     const refused = { clientId, version, checkedAt, isReadable: false };
     // Without the permission, Graph refuses in any case.
@@ -40,12 +40,28 @@ export async function readRegistration(
     const answer = await deps.registrations.read(connection, token.value);
     if (answer.kind === 'unavailable') return undefined;
     if (answer.kind === 'refused') return refused;
-    const secret = await deps.vault.get(connection.id, version);
-    const inUse = findSecretInUse(answer.secrets, secret, entered, checkedAt);
+    const inUse = await readSecretInUse(deps, connection, answer.secrets, checkedAt);
     const newer = inUse && findNewerSecret(answer.secrets, inUse);
-    return { clientId, version, checkedAt, isReadable: true, ...(inUse && { inUse }), ...(newer && { newer }) };
+    const newerCertificate = findNewerCertificate(connection, answer.certificates, inUse, checkedAt);
+    return {
+      ...{ clientId, version, checkedAt, isReadable: true },
+      ...(inUse && { inUse }),
+      ...(newer && { newer }),
+      ...(newerCertificate && { newerCertificate }),
+    };
   } catch (error) {
     if (error instanceof DomainError) return undefined;
     throw error;
   }
+}
+
+/** A certificate says itself when it expires, so only a client secret is looked for. */
+async function readSecretInUse(
+  { vault }: Pick<ReadRegistrationDeps, 'vault'>,
+  { id, credential }: Connection,
+  secrets: readonly RegisteredSecret[],
+  now: Date,
+): Promise<RegisteredSecret | undefined> {
+  if (credential.kind !== 'clientSecret') return undefined;
+  return findSecretInUse(secrets, await vault.get(id, credential.version), credential.expiresAt, now);
 }

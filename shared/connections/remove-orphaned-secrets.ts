@@ -5,70 +5,64 @@ import { changeConnection } from './change-connection.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { credentialsOf } from './credential-vaults.ts';
-import type { ListPosition, SecretName, SecretVault, StoredSecret } from './secret-vault.ts';
+import type { SecretName, SecretVault, StoredSecret } from './secret-vault.ts';
 
 export interface OrphanedSecretsDeps extends OwnActionDeps {
   connections: Pick<ConnectionStore, 'get' | 'update'>;
   /** Deletes a connection that should not exist. Repeatable. */
   discardConnection: (customerId: string, connectionId: string) => Promise<void>;
-  vault: Pick<SecretVault, 'each' | 'remove'>;
-  certificates: Pick<CertificateVault, 'each' | 'remove'>;
+  vault: Pick<SecretVault, 'page' | 'remove'>;
+  certificates: Pick<CertificateVault, 'page' | 'remove'>;
   /** A younger secret may belong to a record that is about to be written. */
   orphanedSecretAfterMs: number;
 }
 
-/** One of the two: of secrets, or of certificates. */
-type Vault = OrphanedSecretsDeps['vault'];
+/** The two lists of the vault that hold credentials. */
+export type CredentialList = 'vault' | 'certificates';
+
+/** What a search tells. */
+export interface OrphanReports {
+  /** Receives each credential without an owner, after it was removed. It is also in the audit log. */
+  removed(orphan: SecretName): void;
+  /** Receives each credential that could not be looked up or removed. The next search tries it again. */
+  failed(secret: SecretName, error: unknown): void;
+}
 
 const LOOKUPS_AT_ONCE = 16;
-const BATCH_SIZE = 100;
 
 /**
- * Removes the secrets and certificates that nothing can use any more: those of connections or customers that are gone, those that an
- * interrupted registration or replacement has left, and replaced ones that have been kept for long enough. Repeatable.
+ * Looks at one part of one list, and removes what nothing can use any more: credentials of connections or customers that
+ * are gone, those that an interrupted registration or replacement has left, and replaced ones that have been kept for long
+ * enough. Repeatable. One that fails does not hold up the others.
  *
- * Looks at about `max` of them, from `cursor` on. Resolves to where the next part begins, or to no cursor at the end.
- *
- * @param report receives each one without an owner, after it was removed. It is also in the audit log
+ * Resolves to where the next part begins, or to no cursor at the end.
  */
 export async function removeOrphanedSecrets(
   deps: OrphanedSecretsDeps,
-  report: (orphan: SecretName) => void,
-  { cursor, max = Number.POSITIVE_INFINITY }: { cursor?: string | undefined; max?: number } = {},
+  list: CredentialList,
+  cursor: string | undefined,
+  reports: OrphanReports,
 ): Promise<{ secrets: number; removed: number; cursor?: string }> {
   const limit = pLimit(LOOKUPS_AT_ONCE);
-  let secrets = 0;
-  let removed = 0;
-  let batch: Promise<boolean>[] = [];
-  const flush = async () => {
-    removed += (await Promise.all(batch)).filter(Boolean).length;
-    batch = [];
-  };
-  const [at = '0', from] = cursor?.split(' ') ?? [];
-  for (const [index, vault] of [deps.vault, deps.certificates].entries()) {
-    if (index < Number(at)) continue;
-    const begin = index === Number(at) ? from : undefined;
-    const position: ListPosition = begin === undefined ? {} : { cursor: begin };
-    for await (const secret of vault.each(position)) {
-      if (secrets >= max && position.cursor !== undefined && position.cursor !== begin) {
-        await flush();
-        return { secrets, removed, cursor: `${index} ${position.cursor}` };
-      }
-      secrets++;
-      batch.push(limit(() => removeIfUnused(deps, vault, secret, report)));
-      if (batch.length >= BATCH_SIZE) await flush();
+  const { items, ...rest } = await deps[list].page(cursor);
+  const removeOne = async (secret: StoredSecret) => {
+    try {
+      return await removeIfUnused(deps, list, secret, reports);
+    } catch (error) {
+      reports.failed(secret, error);
+      return false;
     }
-  }
-  await flush();
-  return { secrets, removed };
+  };
+  const removed = await Promise.all(items.map((secret) => limit(() => removeOne(secret))));
+  return { ...rest, secrets: items.length, removed: removed.filter(Boolean).length };
 }
 
 /** Resolves to whether it has removed the secret. */
 async function removeIfUnused(
   deps: OrphanedSecretsDeps,
-  vault: Vault,
+  list: CredentialList,
   secret: StoredSecret,
-  report: (orphan: SecretName) => void,
+  reports: OrphanReports,
 ): Promise<boolean> {
   const { customerId, connectionId, version } = secret;
   const now = deps.clock.now();
@@ -76,12 +70,12 @@ async function removeIfUnused(
   const connection = (await deps.connections.get(customerId, connectionId))?.value;
   const isNamed = connection !== undefined && isUsed(connection, version);
   if (isNamed && (await deps.customers.get(customerId)) !== undefined) {
-    return isKeptForLongEnough(connection, version, now) ? await removePrevious(deps, vault, secret) : false;
+    return isKeptForLongEnough(connection, version, now) ? await removePrevious(deps, list, secret) : false;
   }
   // A record that outlived its customer, because the process that registered it died.
   if (isNamed) await deps.discardConnection(customerId, connectionId);
-  await vault.remove(connectionId, version);
-  report({ customerId, connectionId, version });
+  await deps[list].remove(connectionId, version);
+  reports.removed({ customerId, connectionId, version });
   await recordOwnAction(deps, { customerId, action: 'connections.remove-orphaned-secret', object: connectionId });
   return true;
 }
@@ -95,7 +89,7 @@ function isKeptForLongEnough({ previousCredential }: Connection, version: string
 }
 
 /** The record is changed first. A secret that it names must be readable. */
-async function removePrevious(deps: OrphanedSecretsDeps, vault: Vault, secret: SecretName): Promise<boolean> {
+async function removePrevious(deps: OrphanedSecretsDeps, list: CredentialList, secret: SecretName): Promise<boolean> {
   const { customerId, connectionId, version } = secret;
   const changed = await changeConnection(deps.connections, customerId, connectionId, (current) => {
     if (current.previousCredential?.version !== version) return undefined;
@@ -103,6 +97,6 @@ async function removePrevious(deps: OrphanedSecretsDeps, vault: Vault, secret: S
     return rest;
   });
   if (!changed) return false;
-  await vault.remove(connectionId, version);
+  await deps[list].remove(connectionId, version);
   return true;
 }

@@ -13,9 +13,10 @@ export interface StoredSecret extends SecretName {
   storedAt: Date;
 }
 
-/** Where a list has got to. A later call, also in another process, goes on there. */
-export interface ListPosition {
-  /** Of the part of the list that is being read. Absent at its beginning. */
+/** One part of a list in the vault. Without a cursor it is the last one. */
+export interface VaultPage {
+  items: StoredSecret[];
+  /** Where the next part begins. Another process can go on there. */
   cursor?: string;
 }
 
@@ -38,6 +39,9 @@ export interface SecretVault {
    * nothing to remove.
    */
   remove(connectionId: string, version: string): Promise<void>;
-  /** The names of all secrets of connections. For timers. */
-  each(position?: ListPosition): AsyncIterable<StoredSecret>;
+  /**
+   * One part of the list of all secrets of connections. It may be empty although more follow. For timers. A cursor that is
+   * too old begins anew.
+   */
+  page(cursor?: string): Promise<VaultPage>;
 }

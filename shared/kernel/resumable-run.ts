@@ -60,13 +60,18 @@ export async function runInSteps(
   }
 }
 
-/** One step after another through several lists, each with cursors of its own. */
-export function inOrder(steps: readonly RunStep[]): RunStep {
+/**
+ * One step after another through several lists, each with cursors of its own. A cursor that names none of them, as
+ * another version may have left it, begins anew.
+ */
+export function inOrder(lists: Readonly<Record<string, RunStep>>): RunStep {
+  const names = Object.keys(lists);
   return async (cursor, runId) => {
-    const [at = '0', ...rest] = cursor?.split(' ') ?? [];
-    const index = Number(at);
-    const next = await steps[index]?.(rest.length > 0 ? rest.join(' ') : undefined, runId);
-    if (next !== undefined) return `${index} ${next}`;
-    return index + 1 < steps.length ? String(index + 1) : undefined;
+    const [name = '', ...rest] = cursor?.split(' ') ?? [];
+    const known = names.indexOf(name);
+    const at = Math.max(0, known);
+    const from = known === -1 || rest.length === 0 ? undefined : rest.join(' ');
+    const next = await lists[names[at] ?? '']?.(from, runId);
+    return next === undefined ? names[at + 1] : `${names[at]} ${next}`;
   };
 }

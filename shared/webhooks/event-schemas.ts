@@ -60,6 +60,16 @@ const secretEvent = {
     })
     .optional()
     .meta({ description: 'A newer secret of the app in Microsoft Entra. Its Value can replace this one.' }),
+  newerCertificate: z
+    .strictObject({
+      certificateId: z.string(),
+      name: z.string().optional(),
+      thumbprint: z.string().optional(),
+      expiresAt: instant,
+      isNext: z.boolean().meta({ description: 'It is the next certificate of the connection: put it into use.' }),
+    })
+    .optional()
+    .meta({ description: 'A newer certificate of the app in Microsoft Entra.' }),
   consequence: z.string().meta({ description: 'What stops working.' }),
   steps: z
     .array(z.strictObject({ text: z.string(), link: z.string().optional() }))
@@ -124,7 +134,7 @@ export const eventTexts: Record<keyof typeof eventData, string> = {
   'secret.expired':
     'A client secret or a certificate has expired. Sent once, also if notices were snoozed or acknowledged.',
   'secret.checked':
-    'Microsoft Entra shows another expiry than was entered, or a newer client secret. Sent once for each finding.',
+    'Microsoft Entra shows another expiry than was entered, or a newer client secret or certificate. Sent once for each finding.',
   'webhook.ping': 'The answer to `POST /v1/webhooks/{webhookId}/ping`.',
 };
 

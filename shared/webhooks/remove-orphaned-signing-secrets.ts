@@ -11,23 +11,37 @@ export interface OrphanedSigningSecretsDeps extends OwnActionDeps {
   orphanedSecretAfterMs: number;
 }
 
+/** What a search tells. */
+export interface OrphanedSigningSecretReports {
+  /** Receives each secret without an owner, after it was removed. It is also in the audit log. */
+  removed(orphan: StoredSigningSecret): void;
+  /** Receives each secret that could not be looked up or removed. The next search tries it again. */
+  failed(secret: StoredSigningSecret, error: unknown): void;
+}
+
 const LOOKUPS_AT_ONCE = 16;
 
 /**
  * Removes the signing secrets in one part of the vault that sign nothing any more: those that an interrupted request has
- * left, those of webhooks that are gone, and those whose overlap has ended. Repeatable. Resolves to where the next part
- * begins.
- *
- * @param report receives each secret without an owner, after it was removed. It is also in the audit log
+ * left, those of webhooks that are gone, and those whose overlap has ended. Repeatable. One that fails does not hold up the
+ * others. Resolves to where the next part begins.
  */
 export async function removeOrphanedSigningSecrets(
   deps: OrphanedSigningSecretsDeps,
   cursor: string | undefined,
-  report: (orphan: StoredSigningSecret) => void,
+  reports: OrphanedSigningSecretReports,
 ): Promise<{ secrets: number; removed: number; cursor?: string }> {
   const limit = pLimit(LOOKUPS_AT_ONCE);
   const { items, ...rest } = await deps.signingSecrets.page(cursor);
-  const removed = await Promise.all(items.map((secret) => limit(() => removeIfUnused(deps, secret, report))));
+  const removeOne = async (secret: StoredSigningSecret) => {
+    try {
+      return await removeIfUnused(deps, secret, reports);
+    } catch (error) {
+      reports.failed(secret, error);
+      return false;
+    }
+  };
+  const removed = await Promise.all(items.map((secret) => limit(() => removeOne(secret))));
   return { ...rest, secrets: items.length, removed: removed.filter(Boolean).length };
 }
 
@@ -35,7 +49,7 @@ export async function removeOrphanedSigningSecrets(
 async function removeIfUnused(
   deps: OrphanedSigningSecretsDeps,
   secret: StoredSigningSecret,
-  report: (orphan: StoredSigningSecret) => void,
+  reports: OrphanedSigningSecretReports,
 ): Promise<boolean> {
   const { customerId, webhookId, version, storedAt } = secret;
   const now = deps.clock.now();
@@ -45,7 +59,7 @@ async function removeIfUnused(
   await deps.signingSecrets.remove(webhookId, version);
   const hasEnded = webhook?.previousSecrets?.some((previous) => previous.version === version);
   if (!hasEnded) {
-    report(secret);
+    reports.removed(secret);
     await recordOwnAction(deps, { customerId, action: 'webhooks.remove-orphaned-secret', object: webhookId });
   }
   return true;

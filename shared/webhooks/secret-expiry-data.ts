@@ -1,8 +1,9 @@
 import { causes } from '../causes/causes.ts';
-import { enteredExpiryOf, type RegisteredSecret, registrationOf } from '../connections/app-registration.ts';
+import { enteredExpiryOf } from '../connections/app-registration.ts';
 import type { Connection } from '../connections/connection.ts';
 import { type CredentialKind, credentialNames } from '../connections/credential.ts';
 import type { ConnectionHappening, SecretExpiry } from '../connections/happenings.ts';
+import { aboutNewerCredentials, newerCredentialsOf } from '../connections/newer-credential.ts';
 
 interface Step {
   text: string;
@@ -40,38 +41,40 @@ export function secretExpiryData(
   };
 }
 
-/** What differs from what was entered, and a newer secret. */
+/** What differs from what was entered, and newer credentials. */
 function shownByEntra(connection: Connection) {
   const enteredExpiresAt = enteredExpiryOf(connection);
-  const newer = registrationOf(connection)?.newer;
+  const { secret, certificate } = newerCredentialsOf(connection);
   return {
     ...(enteredExpiresAt && { enteredExpiresAt: enteredExpiresAt.toISOString() }),
-    ...(newer && {
+    ...(secret && {
       newerSecret: {
-        secretId: newer.keyId,
-        ...(newer.name !== undefined && { name: newer.name }),
-        ...(newer.hint !== undefined && { hint: newer.hint }),
-        expiresAt: newer.expiresAt.toISOString(),
+        secretId: secret.keyId,
+        ...(secret.name !== undefined && { name: secret.name }),
+        ...(secret.hint !== undefined && { hint: secret.hint }),
+        expiresAt: secret.expiresAt.toISOString(),
+      },
+    }),
+    ...(certificate && {
+      newerCertificate: {
+        certificateId: certificate.keyId,
+        ...(certificate.name !== undefined && { name: certificate.name }),
+        ...(certificate.thumbprint !== undefined && { thumbprint: certificate.thumbprint.toUpperCase() }),
+        expiresAt: certificate.expiresAt.toISOString(),
+        isNext: certificate.isNext,
       },
     }),
   };
 }
 
-function aboutNewer({ name, hint, expiresAt }: RegisteredSecret): string {
-  const named = name === undefined ? '' : ` “${name}”`;
-  const begins = hint === undefined ? '' : ` Its Value begins with ${hint}.`;
-  const until = expiresAt.toISOString().slice(0, 10);
-  return `A newer client secret${named} exists in Microsoft Entra, until ${until}.${begins} If it was made for this connection, replace the secret with its Value. Then you need no other one.`;
-}
-
 function stepsOf(connection: Connection): Record<CredentialKind, Step[]> {
   const { cloud, clientId } = connection;
-  const newer = registrationOf(connection)?.newer;
+  const newer = aboutNewerCredentials(newerCredentialsOf(connection)).map((text) => ({ text }));
   const link = `${PORTALS[cloud]}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/${clientId}`;
   const open = { text: 'Open Certificates & secrets of the app in the Entra admin center.', link };
   return {
     clientSecret: [
-      ...(newer ? [{ text: aboutNewer(newer) }] : []),
+      ...newer,
       open,
       { text: 'Create a new client secret and copy its Value, not its Secret ID.', link: causes.secret_expired.link },
       {
@@ -80,6 +83,7 @@ function stepsOf(connection: Connection): Record<CredentialKind, Step[]> {
       { text: 'Delete the old client secret in the Entra admin center.' },
     ],
     certificate: [
+      ...newer,
       {
         text: 'Let Muster make a new certificate for this connection and download its public part, or make one yourself.',
         link: causes.certificate_expired.link,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
+import { allPagesOf } from '../support/all-pages.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
 
@@ -47,7 +48,7 @@ const at = (id: string, rest = '') => `/v1/connections/${id}/certificate${rest}`
 const accept = (thumbprint = THUMBPRINT) => api.deps.tenant.answers.set(thumbprint, ['Mail.ReadWrite', 'Mail.Send']);
 const vaultNames = async () => [
   ...api.deps.vault.names(),
-  ...(await Array.fromAsync(api.deps.certificates.each())).map(({ connectionId }) => connectionId),
+  ...(await allPagesOf(api.deps.certificates)).map(({ connectionId }) => connectionId),
 ];
 
 describe('registering', () => {
@@ -220,7 +221,7 @@ it('409: the expiry of a certificate cannot be typed', async () => {
 
 it('200: finds that the vault no longer has the key', async () => {
   const { id } = await register({ certificate: { source: 'made' } });
-  for await (const { connectionId, version } of api.deps.certificates.each()) {
+  for (const { connectionId, version } of await allPagesOf(api.deps.certificates)) {
     await api.deps.certificates.remove(connectionId, version);
   }
   expect(JSON.stringify((await call('POST', `/v1/connections/${id}/test`)).body)).toContain('certificate_missing');

@@ -5,6 +5,7 @@ import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.t
 import { removeOldLinks } from '../../shared/connections/remove-old-links.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
+import { allPagesOf } from '../support/all-pages.ts';
 import { absentId, createApi, DOMAIN, OPERATOR_KEY, TENANT_ID } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
 
@@ -428,7 +429,7 @@ describe('the connection test', () => {
   it('200: says that the vault has no usable secret, as a finding', async () => {
     const id = await register();
     const { vault } = api.deps;
-    for await (const { connectionId, version } of vault.each()) await vault.remove(connectionId, version);
+    for (const { connectionId, version } of await allPagesOf(vault)) await vault.remove(connectionId, version);
     expect(stepOf(await test(id), 'credential')).toMatchObject({ verdict: 'failed', cause: 'secret_missing' });
   });
 

@@ -3,6 +3,7 @@ import { generate } from 'selfsigned';
 import { readCertificate } from '../../shared/connections/certificate.ts';
 import type { CertificateVault } from '../../shared/connections/certificate-vault.ts';
 import type { StoredSecret } from '../../shared/connections/secret-vault.ts';
+import { pageOfMap } from './pages-of-map.ts';
 
 /** A vault of certificates in memory. Like the real one, it takes no name twice. Its keys are small, to be quick. */
 export function inMemoryCertificates(now: () => Date = () => new Date(0)): CertificateVault {
@@ -37,8 +38,9 @@ export function inMemoryCertificates(now: () => Date = () => new Date(0)): Certi
     async remove(connectionId, version) {
       kept.delete(keyOf(connectionId, version));
     },
-    async *each() {
-      for (const { key: _hidden, ...certificate } of [...kept.values()]) yield certificate;
+    async page(cursor) {
+      const { items, ...rest } = pageOfMap(kept, cursor);
+      return { ...rest, items: items.map(({ key: _hidden, ...certificate }) => certificate) };
     },
   };
 }

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../../shared/kernel/secret.ts';
 import type { SigningSecrets, StoredSigningSecret } from '../../shared/webhooks/signing-secrets.ts';
+import { pageOfMap } from './pages-of-map.ts';
 
 interface InMemorySigningSecrets extends SigningSecrets {
   /** The webhooks whose secrets can be read, once for each secret. */
   owners(): string[];
 }
-
-const PAGE_SIZE = 2;
 
 /** Signing secrets in memory. */
 export function inMemorySigningSecrets(now: () => Date = () => new Date(0)): InMemorySigningSecrets {
@@ -28,13 +27,9 @@ export function inMemorySigningSecrets(now: () => Date = () => new Date(0)): InM
     async remove(webhookId, version) {
       kept.delete(`${webhookId} ${version}`);
     },
-    async page(cursor = '') {
-      const all = [...kept.entries()].filter(([key]) => key > cursor).sort(([a], [b]) => (a < b ? -1 : 1));
-      const last = all[PAGE_SIZE - 1]?.[0];
-      return {
-        items: all.slice(0, PAGE_SIZE).map(([, { text: _hidden, ...secret }]) => secret),
-        ...(all.length > PAGE_SIZE && last !== undefined && { cursor: last }),
-      };
+    async page(cursor) {
+      const { items, ...rest } = pageOfMap(kept, cursor);
+      return { ...rest, items: items.map(({ text: _hidden, ...secret }) => secret) };
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { SecretVault, StoredSecret } from '../../shared/connections/secret-vault.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
+import { pageOfMap } from './pages-of-map.ts';
 
 interface InMemoryVault extends SecretVault {
   /** The connections whose secrets can be read, once for each secret. */
@@ -26,8 +27,9 @@ export function inMemoryVault(now: () => Date = () => new Date(0)): InMemoryVaul
     async remove(connectionId, version) {
       kept.delete(keyOf(connectionId, version));
     },
-    async *each() {
-      for (const { value: _hidden, ...secret } of [...kept.values()]) yield secret;
+    async page(cursor) {
+      const { items, ...rest } = pageOfMap(kept, cursor);
+      return { ...rest, items: items.map(({ value: _hidden, ...secret }) => secret) };
     },
   };
 }

@@ -13,6 +13,7 @@ import { keepNextLinks } from '../../shared/adapters/key-vault/vault-pages.ts';
 import { createVaultSigner } from '../../shared/adapters/key-vault/vault-signer.ts';
 import type { CertificateVault } from '../../shared/connections/certificate-vault.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
+import { allPagesOf } from '../support/all-pages.ts';
 
 const TENANT = '00000000-0000-4000-8000-0000000000aa';
 const APP = '00000000-0000-4000-8000-0000000000bb';
@@ -113,8 +114,8 @@ describe('a certificate that the vault makes', () => {
     await keyVaultSecrets(secrets).put({ ...name, version: 'b2' }, new Secret('x'), new Date(8e14), 'certificate');
     expect((await Array.fromAsync(secrets.listPropertiesOfSecrets())).map((one) => one.name)).toContain('conn-1-a1');
     const storedAt = expect.any(Date);
-    expect(await Array.fromAsync(certificates.each())).toEqual([{ ...name, storedAt }]);
-    expect(await Array.fromAsync(keyVaultSecrets(secrets).each())).toEqual([{ ...name, version: 'b2', storedAt }]);
+    expect(await allPagesOf(certificates)).toEqual([{ ...name, storedAt }]);
+    expect(await allPagesOf(keyVaultSecrets(secrets))).toEqual([{ ...name, version: 'b2', storedAt }]);
   });
 });
 
@@ -125,7 +126,7 @@ it.each(['throttled', 'forbidden', 'unavailable'] as const)(
     for (const call of [
       () => certificates.make({ ...name, version: 'c3' }, request),
       () => certificates.remove('conn_1', 'a1'),
-      () => Array.fromAsync(certificates.each()),
+      () => certificates.page(),
     ]) {
       vault.fail(fault, 2);
       await expect(call()).rejects.toMatchObject({ code: 'vault_unavailable' });

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { freePort } from '../../local/ports.ts';
 import { isAlive } from '../../local/processes.ts';
 import { type Storage, startStorage } from '../../local/storage.ts';
 import { containers, poisonQueues, queues, tables } from '../../shared/kernel/storage-names.ts';
@@ -95,4 +98,20 @@ it('ends when the process that started it is killed, and loses no data', async (
   const client = QueueServiceClient.fromConnectionString(again.connectionString).getQueueClient('check-mailbox');
   expect((await client.getProperties()).approximateMessagesCount).toBe(1);
   await again.stop();
+});
+
+it('takes other ports if other programs take them while it starts', async () => {
+  const ports = { blob: await freePort(), queue: await freePort(), table: await freePort() };
+  const started = startStorage({ ports });
+  // By now the ports were found free. The storage needs much longer than this until it listens.
+  await pause(30);
+  const others = Object.values(ports).map((port) => {
+    // It accepts connections, so it looks like a storage that answers.
+    const other = createServer((socket) => socket.on('error', () => undefined).destroy());
+    return other.listen({ port, host: '127.0.0.1', exclusive: true });
+  });
+  const { ports: chosen, stop } = await started;
+  for (const port of Object.values(chosen)) expect(Object.values(ports)).not.toContain(port);
+  await stop();
+  for (const other of others) other.close();
 });

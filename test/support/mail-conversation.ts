@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import { afterAll } from 'vitest';
+import { xoauth2 } from './mail-protocols.ts';
 import type { SimulatorClient } from './simulator-client.ts';
 
 /** Talks to the simulated IMAP or SMTP server line by line, without a client library. */
@@ -42,6 +43,12 @@ export class MailConversation {
     this.#received = '';
     this.#socket.write(`${line}\r\n`);
     return await this.until(until, withinMs);
+  }
+
+  /** Signs in with XOAUTH2, the token on a line of its own. Returns the reply of SMTP's server. */
+  async signIn(user: string, token: string): Promise<string> {
+    await this.ask('AUTH XOAUTH2', /^334 /m);
+    return await this.ask(xoauth2(user, token), /^\d{3} /m);
   }
 
   /** Waits until what the server sent matches, or until the connection ends. Rejects after `withinMs` of silence. */

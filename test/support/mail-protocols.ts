@@ -1,5 +1,6 @@
 import { ImapFlow } from 'imapflow';
 import nodemailer from 'nodemailer';
+import type { SMTPConnectionCustomAuthCommandCallback } from 'nodemailer/lib/smtp-connection';
 import type { ScenarioInput, ScenarioTenantInput } from '../../local/microsoft365/scenario.ts';
 import { type TokenClaims, TokenIssuer } from '../../local/microsoft365/token-issuer.ts';
 import type { SimulatorClient } from './simulator-client.ts';
@@ -157,13 +158,37 @@ export function imapClient({ simulator }: SimulatorClient, auth: Credentials): I
   return client;
 }
 
-/** A nodemailer transport to the simulator. */
+/** Our own name. Under `XOAUTH2`, nodemailer looks for a token of its own. */
+const METHOD = 'TOKEN';
+/** The command that nodemailer names in its error if the sign-in is refused. */
+export const signInCommand = `AUTH ${METHOD}`;
+
+/**
+ * A nodemailer transport to the simulator. nodemailer's own XOAUTH2 sends the token on the line of the command, which is
+ * too long for that.
+ */
 export function smtpClient({ simulator }: SimulatorClient, auth: Credentials) {
   return nodemailer.createTransport({
     ...simulator.smtp,
     secure: false,
     requireTLS: true,
-    auth: 'pass' in auth ? auth : { type: 'OAuth2', ...auth },
+    ...('pass' in auth
+      ? { auth }
+      : {
+          auth: { type: 'custom', method: METHOD, user: auth.user },
+          customAuth: {
+            // With callbacks, because a server that is not available closes the connection right after its reply.
+            [METHOD]: ({ sendCommand, resolve, reject }) => {
+              const answer: SMTPConnectionCustomAuthCommandCallback = (_, reply) =>
+                reply?.status === 235 ? resolve() : reject(new Error(reply?.response));
+              sendCommand('AUTH XOAUTH2', (error, reply) =>
+                reply?.status === 334
+                  ? sendCommand(xoauth2(auth.user, auth.accessToken), answer)
+                  : answer(error, reply),
+              );
+            },
+          },
+        }),
     greetingTimeout: 5000,
     socketTimeout: 1000,
   });

@@ -387,7 +387,7 @@ export interface paths {
         };
         /**
          * List credentials that expire soon
-         * @description With `format=ics`, one page as a calendar (RFC 5545), for programs that send the API key in a header. A page of it has no cursor.
+         * @description `newerSecret` and `newerCertificate` show what Microsoft Entra already has. With `format=ics`, one page as a calendar (RFC 5545), for programs that send the API key in a header. A page of it has no cursor.
          */
         get: operations["expiring-secrets-list"];
         put?: never;
@@ -1308,7 +1308,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** Microsoft Entra shows another expiry than was entered, or a newer client secret. Sent once for each finding. */
+        /** Microsoft Entra shows another expiry than was entered, or a newer client secret or certificate. Sent once for each finding. */
         post: operations["webhook-secret-checked"];
         delete?: never;
         options?: never;
@@ -1735,7 +1735,7 @@ export interface components {
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
         };
-        /** @description What Microsoft Entra shows about the client secret in use. */
+        /** @description What Microsoft Entra shows about the credential in use. */
         EntraView: {
             /**
              * Format: date-time
@@ -1764,6 +1764,20 @@ export interface components {
                  * @example 2027-06-01T08:30:00.000Z
                  */
                 expiresAt: string;
+            } | null;
+            /** @description A newer certificate of the app. If it was made for this connection, put it into use, or upload it with its private key. */
+            newerCertificate: {
+                certificateId: string;
+                name: string | null;
+                thumbprint: string | null;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, in UTC.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                expiresAt: string;
+                /** @description It is `nextCertificate`, and can be put into use. */
+                isNext: boolean;
             } | null;
         };
         TestResult: {
@@ -1815,6 +1829,33 @@ export interface components {
             acknowledgedAt: string | null;
             /** @description Until then, only the expiry itself is told. */
             snoozedUntil: string | null;
+            /** @description A newer secret of the app. If it was made for this connection, replace the secret with it. */
+            newerSecret: {
+                secretId: string;
+                name: string | null;
+                /** @description How its Value begins. */
+                hint: string | null;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, in UTC.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                expiresAt: string;
+            } | null;
+            /** @description A newer certificate of the app. If it was made for this connection, put it into use, or upload it with its private key. */
+            newerCertificate: {
+                certificateId: string;
+                name: string | null;
+                thumbprint: string | null;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, in UTC.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                expiresAt: string;
+                /** @description It is `nextCertificate`, and can be put into use. */
+                isNext: boolean;
+            } | null;
         };
         /** @description How people are told about expiring client secrets. */
         ExpiryAlerts: {
@@ -8000,6 +8041,16 @@ export interface operations {
                             /** Format: date-time */
                             expiresAt: string;
                         };
+                        /** @description A newer certificate of the app in Microsoft Entra. */
+                        newerCertificate?: {
+                            certificateId: string;
+                            name?: string;
+                            thumbprint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            /** @description It is the next certificate of the connection: put it into use. */
+                            isNext: boolean;
+                        };
                         /** @description What stops working. */
                         consequence: string;
                         /** @description What to do, in this order. */
@@ -8096,6 +8147,16 @@ export interface operations {
                             /** Format: date-time */
                             expiresAt: string;
                         };
+                        /** @description A newer certificate of the app in Microsoft Entra. */
+                        newerCertificate?: {
+                            certificateId: string;
+                            name?: string;
+                            thumbprint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            /** @description It is the next certificate of the connection: put it into use. */
+                            isNext: boolean;
+                        };
                         /** @description What stops working. */
                         consequence: string;
                         /** @description What to do, in this order. */
@@ -8185,6 +8246,16 @@ export interface operations {
                             hint?: string;
                             /** Format: date-time */
                             expiresAt: string;
+                        };
+                        /** @description A newer certificate of the app in Microsoft Entra. */
+                        newerCertificate?: {
+                            certificateId: string;
+                            name?: string;
+                            thumbprint?: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            /** @description It is the next certificate of the connection: put it into use. */
+                            isNext: boolean;
                         };
                         /** @description What stops working. */
                         consequence: string;

@@ -24,8 +24,18 @@ const says =
   () =>
     text;
 
+/** The claim of an assertion that no federated credential of the app has. */
+function federatedRefusal(claim: 'issuer' | 'audience' | 'subject'): KnownRefusal {
+  return {
+    error: 'invalid_client',
+    status: 401,
+    text: ({ reason }) =>
+      `No matching federated identity record found for presented assertion ${claim} '${reason}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation`,
+  };
+}
+
 /**
- * Refusals of client credentials by AADSTS number, with status, `error` and wording as recorded from Entra or as on the
+ * Refusals of client credentials and authorization codes by AADSTS number, with status, `error` and wording as recorded from Entra or as on the
  * Microsoft page "Microsoft Entra authentication and authorization error codes". See docs/microsoft365.md,
  * "Entra errors (AADSTS)".
  */
@@ -185,11 +195,15 @@ const refusals: Record<string, KnownRefusal> = {
     status: 401,
     text: says('Client assertion application identifier does not match the client_id parameter.'),
   },
-  700213: {
+  700211: federatedRefusal('issuer'),
+  700212: federatedRefusal('audience'),
+  700213: federatedRefusal('subject'),
+  70025: {
     error: 'invalid_client',
     status: 401,
-    text: says('No matching federated identity record found for presented assertion subject.'),
+    text: ({ clientId }) => `The client '${clientId}' has no configured federated identity credentials.`,
   },
+  50013: { error: 'invalid_client', status: 401, text: says('Assertion failed signature validation.') },
   700229: {
     error: 'invalid_client',
     status: 400,
@@ -199,6 +213,42 @@ const refusals: Record<string, KnownRefusal> = {
     error: 'invalid_client',
     status: 401,
     text: says("Client is public so neither 'client_assertion' nor 'client_secret' should be presented."),
+  },
+  54005: {
+    error: 'invalid_grant',
+    status: 400,
+    text: says(
+      'OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.',
+    ),
+  },
+  70008: {
+    error: 'invalid_grant',
+    status: 400,
+    text: says(
+      'The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.',
+    ),
+  },
+  70000: { error: 'invalid_grant', status: 400, text: says('Provided grant is invalid or malformed.') },
+  700005: {
+    error: 'invalid_grant',
+    status: 400,
+    text: says('Provided Authorization Code is intended to use against other tenant, thus rejected.'),
+  },
+  501481: {
+    error: 'invalid_grant',
+    status: 400,
+    text: says('The Code_Verifier does not match the code_challenge supplied in the authorization request.'),
+  },
+  50148: {
+    error: 'invalid_grant',
+    status: 400,
+    text: says('The code_verifier does not match the code_challenge supplied in the authorization request for PKCE.'),
+  },
+  500112: {
+    error: 'invalid_client',
+    status: 401,
+    text: ({ resource }) =>
+      `The reply address '${resource}' does not match the reply address provided when requesting Authorization code.`,
   },
   50034: {
     error: 'invalid_grant',

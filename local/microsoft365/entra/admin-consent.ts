@@ -2,6 +2,7 @@ import { html, type SimulatorReply, type SimulatorRequest } from '../http.ts';
 import type { Tenant, TenantApp } from '../tenant.ts';
 import type { World } from '../world.ts';
 import { aadsts } from './aadsts.ts';
+import { escaped, hiddenFields, page } from './page.ts';
 
 type Version = 'v1' | 'v2';
 
@@ -122,14 +123,12 @@ function refusalOf(code: string): Record<string, string> {
 }
 
 function consentPage({ tenant, app, redirectUri, state, scope, version }: ConsentRequest): string {
-  const hidden = Object.entries({
+  const hidden = hiddenFields({
     client_id: app.scenario.clientId,
     redirect_uri: redirectUri.toString(),
     scope,
-    ...(state === undefined ? {} : { state }),
-  })
-    .map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}">`)
-    .join('');
+    state,
+  });
   const grants = app.scenario.grants.map((grant) => `<li>${escaped(grant)}</li>`).join('');
   const action = version === 'v1' ? `/${tenant.id}/adminconsent` : `/${tenant.id}/v2.0/adminconsent`;
   return page(
@@ -139,18 +138,4 @@ function consentPage({ tenant, app, redirectUri, state, scope, version }: Consen
 <form method="post" action="${action}">${hidden}
 <button name="decision" value="cancel">Cancel</button> <button name="decision" value="accept">Accept</button></form>`,
   );
-}
-
-function page(title: string, content: string): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title></head>
-<body><main><h1>${title}</h1>${content}<p><small>Simulated Microsoft Entra. Nothing here is real.</small></p></main></body></html>`;
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
 }

@@ -3,6 +3,7 @@ import { Router } from '../router.ts';
 import type { World } from '../world.ts';
 import { answerAdminConsent } from './admin-consent.ts';
 import { answerInstanceDiscovery, answerOpenIdConfiguration } from './discovery.ts';
+import { answerSignIn } from './sign-in.ts';
 import { answerTokenRequest } from './token-endpoint.ts';
 
 type Handler = (
@@ -14,6 +15,8 @@ type Handler = (
 
 const consentV1: Handler = (world, { tenant = '' }, request) => answerAdminConsent(world, tenant, 'v1', request);
 const consentV2: Handler = (world, { tenant = '' }, request) => answerAdminConsent(world, tenant, 'v2', request);
+
+const signIn: Handler = (world, { tenant = '' }, request, trace) => answerSignIn(world, tenant, request, trace);
 
 /** The reply with the time of Entra's clock. */
 function onItsClock(world: World, tenant: string, reply: SimulatorReply): SimulatorReply {
@@ -27,6 +30,8 @@ export const entraRoutes = new Router<Handler>()
   .add('POST', '/{tenant}/oauth2/v2.0/token', async (world, { tenant = '' }, request, trace) =>
     onItsClock(world, tenant, await answerTokenRequest(world, tenant, request, trace)),
   )
+  .add('GET', '/{tenant}/oauth2/v2.0/authorize', signIn)
+  .add('POST', '/{tenant}/oauth2/v2.0/authorize', signIn)
   .add('GET', '/{tenant}/v2.0/.well-known/openid-configuration', (world, { tenant = '' }) =>
     onItsClock(world, tenant, answerOpenIdConfiguration(world, tenant)),
   )

@@ -1,11 +1,13 @@
 import type { SimulatorReply, SimulatorRequest, Trace } from '../http.ts';
 import { json } from '../http.ts';
-import { audienceOf, graphAudience, rolesFor, vaultAudience } from '../resources.ts';
-import { isExpired, type Tenant, type TenantApp } from '../tenant.ts';
-import { credentialName, stableGuid, type TokenClaims } from '../token-issuer.ts';
+import { audienceOf, graphAudience, rolesFor, tokenExchange, vaultAudience } from '../resources.ts';
+import { deploymentCredential, isExpired, type Tenant, type TenantApp } from '../tenant.ts';
+import { credentialName } from '../token-issuer.ts';
 import type { World } from '../world.ts';
 import { aadsts, entraHeaders } from './aadsts.ts';
 import { type AssertionRefusal, checkClientAssertion } from './client-assertion.ts';
+import { redeemCode } from './code-grant.ts';
+import { isFederated, objectIdOfHome, refusedFederatedAssertion } from './federated-assertion.ts';
 
 const isGuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 const zeroGuid = '00000000-0000-0000-0000-000000000000';
@@ -18,7 +20,10 @@ interface TokenRequest {
   correlationId: string | undefined;
 }
 
-/** `POST /{tenant}/oauth2/v2.0/token`, for client credentials only. README.md lists the order of the checks. */
+/**
+ * `POST /{tenant}/oauth2/v2.0/token`, for client credentials and authorization codes. README.md lists the order of the
+ * checks.
+ */
 export async function answerTokenRequest(
   world: World,
   tenantName: string,
@@ -37,7 +42,7 @@ export async function answerTokenRequest(
   if (world.home && tenantName.toLowerCase() === world.home.tenantId.toLowerCase()) {
     return await answerHomeTenant(world, world.home, input, refuse);
   }
-  const tenant = world.tenant(tenantName);
+  const tenant = tenantOf(world, input);
   if (!tenant) return refuse(isGuid(tenantName) || tenantName.includes('.') ? 90002 : 900023);
   trace.tenantId = tenant.id;
   if (!isGuid(input.clientId) || input.clientId === zeroGuid) return refuse(700038);
@@ -46,9 +51,14 @@ export async function answerTokenRequest(
   const refused = refusedByScenario(tenant, app, input);
   if (refused) return refused;
   if (app.scenario.consent === 'absent') return refuse(7000229);
-  const credential = await checkCredential(tenant, app, input);
+  const credential = await checkCredential(world, tenant, app, input);
   if ('code' in credential) return refuse(credential.code, '', credential.about);
   if (!app.scenario.enabled) return refuse(7000112);
+  if (input.form.get('grant_type') === 'authorization_code') {
+    trace.codeName = credentialName(input.form.get('code') ?? '');
+    const redeemed = await redeemCode(world, tenant, app, input.form, credential.kind);
+    return 'code' in redeemed ? refuse(redeemed.code, redeemed.about) : json(200, redeemed.tokens, entraHeaders());
+  }
   const resource = readScope(input.form.get('scope') ?? '');
   if ('code' in resource) return refuse(resource.code, input.form.get('scope') ?? '');
   const audience = resource.name === world.url ? graphAudience : audienceOf(resource.name);
@@ -56,6 +66,16 @@ export async function answerTokenRequest(
   if (!audience || audience === vaultAudience || isMissing) return refuse(500011, resource.name);
   return await grant(world, tenant.scenario.tokenSeconds, claimsFor(tenant, app, audience, credential));
 }
+
+/** At `/common` and `/organizations`, a code names the tenant of the person who has signed in. */
+function tenantOf(world: World, { tenant, form }: TokenRequest): Tenant | undefined {
+  if (!isShared(tenant)) return world.tenant(tenant);
+  const signIn = world.codes.find(form.get('code') ?? '');
+  if (!('code' in signIn)) return world.tenant(signIn.tenantId);
+  return world.tenants().find((candidate) => candidate.app(form.get('client_id') ?? ''));
+}
+
+const isShared = (tenant: string) => /^(common|organizations)$/i.test(tenant);
 
 function readTokenRequest(tenant: string, request: SimulatorRequest): TokenRequest {
   const form = new URLSearchParams(request.body.toString('utf8'));
@@ -77,8 +97,13 @@ const formDecoded = (text: string) => new URLSearchParams(`x=${text}`).get('x') 
 function findMalformedField({ form, clientId, tenant }: TokenRequest): { code: number; about: string } | undefined {
   const grantType = form.get('grant_type');
   if (!grantType) return { code: 900144, about: 'grant_type' };
-  if (grantType !== 'client_credentials') return { code: 70003, about: grantType };
+  if (grantType !== 'client_credentials' && grantType !== 'authorization_code')
+    return { code: 70003, about: grantType };
   if (!clientId) return { code: 900144, about: 'client_id' };
+  if (grantType === 'authorization_code') {
+    const missing = ['code', 'redirect_uri'].find((name) => !form.get(name));
+    return missing === undefined ? undefined : { code: 900144, about: missing };
+  }
   if (!form.get('scope')) return { code: 900144, about: 'scope' };
   if (/^(common|consumers)$/i.test(tenant)) return { code: 9001023, about: tenant };
   if (/^organizations$/i.test(tenant)) return { code: 50059, about: tenant };
@@ -102,11 +127,16 @@ function refusedByScenario(tenant: Tenant, app: TenantApp, input: TokenRequest):
 }
 
 async function checkCredential(
+  world: World,
   tenant: Tenant,
   app: TenantApp,
   { form, secret }: TokenRequest,
 ): Promise<{ name: string; kind: '1' | '2' } | AssertionRefusal> {
   const assertion = form.get('client_assertion');
+  if (assertion && isFederated(app.scenario, assertion)) {
+    const refused = await refusedFederatedAssertion(world, app.scenario, assertion, tenant.entraNow);
+    return refused ?? { name: deploymentCredential, kind: '2' };
+  }
   if (assertion) {
     const tenantNames = [tenant.id, ...tenant.scenario.domains];
     const checked = await checkClientAssertion(app.scenario, assertion, tenantNames, tenant.entraNow);
@@ -129,12 +159,7 @@ function readScope(scope: string): { name: string } | { code: number } {
   return { name: only.slice(0, -'/.default'.length).replace(/\/+$/, '') };
 }
 
-function claimsFor(
-  tenant: Tenant,
-  app: TenantApp,
-  audience: string,
-  credential: { name: string; kind: '1' | '2' },
-): Omit<TokenClaims, 'exp'> {
+function claimsFor(tenant: Tenant, app: TenantApp, audience: string, credential: { name: string; kind: '1' | '2' }) {
   const roles = rolesFor(audience, app.grants);
   return {
     aud: audience,
@@ -151,7 +176,7 @@ function claimsFor(
   };
 }
 
-/** The operator's own tenant issues tokens for Key Vault to one client. */
+/** The operator's own tenant issues tokens to one client: for Key Vault, and for the federated credentials of apps. */
 async function answerHomeTenant(
   world: World,
   home: NonNullable<World['home']>,
@@ -159,29 +184,37 @@ async function answerHomeTenant(
   refuse: (code: number, resource?: string) => SimulatorReply,
 ): Promise<SimulatorReply> {
   if (input.clientId.toLowerCase() !== home.clientId.toLowerCase()) return refuse(700016);
+  if (input.form.get('grant_type') !== 'client_credentials') return refuse(70003, 'authorization_code');
   if (!input.secret) return refuse(7000218);
   if (input.secret !== home.clientSecret) return refuse(7000215);
   const resource = readScope(input.form.get('scope') ?? '');
   if ('code' in resource) return refuse(resource.code);
+  const objectId = objectIdOfHome(home);
+  const common = { tid: home.tenantId, idtyp: 'app', oid: objectId, sub: objectId };
+  if (resource.name.toLowerCase() === tokenExchange.resource.toLowerCase()) {
+    return await grant(world, 3599, {
+      ...common,
+      ver: '2.0',
+      aud: tokenExchange.audience,
+      iss: `${world.url}/${home.tenantId}/v2.0`,
+      azp: home.clientId,
+      azpacr: '1',
+    });
+  }
   const audience = audienceOf(resource.name);
   if (audience !== vaultAudience) return refuse(500011, resource.name);
-  const objectId = stableGuid(home.tenantId, home.clientId);
   return await grant(world, 3599, {
+    ...common,
     aud: audience,
     iss: `https://sts.windows.net/${home.tenantId}/`,
-    tid: home.tenantId,
     appid: home.clientId,
     appidacr: '1',
-    idtyp: 'app',
-    oid: objectId,
-    sub: objectId,
   });
 }
 
-async function grant(world: World, seconds: number, claims: Omit<TokenClaims, 'exp'>): Promise<SimulatorReply> {
+async function grant(world: World, seconds: number, claims: Record<string, unknown>): Promise<SimulatorReply> {
   const now = Math.floor(Date.now() / 1000);
-  const whole = { ...claims, iat: now, nbf: now - 300, exp: now + seconds } as TokenClaims;
-  const token = await world.tokens.sign(whole);
+  const token = await world.tokens.sign({ ...claims, iat: now, nbf: now - 300, exp: now + seconds });
   return json(
     200,
     { token_type: 'Bearer', expires_in: seconds, ext_expires_in: seconds, access_token: token },

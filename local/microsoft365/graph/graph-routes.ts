@@ -1,12 +1,13 @@
 import type { Trace } from '../http.ts';
 import { pause } from '../pause.ts';
-import { pathSegments, Router } from '../router.ts';
+import { type Match, pathSegments, Router } from '../router.ts';
 import type { World } from '../world.ts';
 import { getApplication, getServicePrincipal, listAppRoleAssignments } from './app-objects.ts';
 import type { Caller } from './caller.ts';
 import { answerDirectoryCall, type DirectoryOperation } from './directory-call.ts';
 import { createFolder, deleteFolder, getFolder, listFolders, permanentDeleteFolder } from './folders.ts';
 import type { GraphCall } from './graph-call.ts';
+import { getGroup, listMembers, listUserMembers } from './group-members.ts';
 import { answerMailCall, type MailOperation } from './mailbox-call.ts';
 import { getMailboxSettings, getUserPurpose } from './mailbox-settings.ts';
 import {
@@ -26,13 +27,19 @@ import { frontDoorError, type GraphResponse } from './responses.ts';
 import { sendMail } from './send-mail.ts';
 import { countCall, nearLimitHeader, overRate } from './throttling.ts';
 import { getUser, listUsers } from './users.ts';
+import { deltaUsers } from './users-delta.ts';
 
 type Operation = { mail: MailOperation } | { directory: DirectoryOperation };
 
 const routes = new Router<Operation>()
   .add('GET', '/users', { directory: listUsers })
+  .add('GET', '/users/delta', { directory: deltaUsers })
+  .add('GET', '/users/microsoft.graph.delta', { directory: deltaUsers })
   .add('GET', '/users/{user}', { directory: getUser })
   .add('GET', '/groups', { directory: listGroups })
+  .add('GET', '/groups/{group}', { directory: getGroup })
+  .add('GET', '/groups/{group}/members', { directory: listMembers })
+  .add('GET', '/groups/{group}/members/microsoft.graph.user', { directory: listUserMembers })
   .add('GET', '/contacts', { directory: listContacts })
   .add('GET', '/organization', { directory: getOrganization })
   .add('GET', '/directory/deletedItems/microsoft.graph.user', { directory: listDeletedUsers })
@@ -88,8 +95,9 @@ export async function answerGraphCall(
     await pause(world.latencyMs);
     return { response: refused, trace };
   }
-  if (match.kind === 'none') {
-    const message = `Resource not found for the segment '${match.unknownSegment}'.`;
+  const unknownSegment = match.kind === 'none' ? match.unknownSegment : segmentOfOtherCloud(caller, match);
+  if (match.kind === 'none' || unknownSegment !== undefined) {
+    const message = `Resource not found for the segment '${unknownSegment}'.`;
     return { response: frontDoorError(call, 400, 'BadRequest', message), trace };
   }
   if (match.kind === 'otherMethod') {
@@ -106,4 +114,10 @@ export async function answerGraphCall(
   }
   const { response, mailbox } = await answerMailCall(world, caller, match.handler.mail, call, match.params);
   return { response, trace: { ...trace, mailbox: mailbox ?? match.params.user } };
+}
+
+/** The last segment of a route that the tenant's cloud does not have. */
+function segmentOfOtherCloud({ tenant }: Caller, match: Match<Operation>): string | undefined {
+  if (match.kind !== 'found' || !('mail' in match.handler) || !match.handler.mail.isGlobalOnly) return undefined;
+  return tenant.scenario.cloud === 'global' ? undefined : match.pattern.split('/').at(-1);
 }

@@ -19,14 +19,22 @@ const userReadPermissions = [
   'Directory.Read.All',
 ] as const;
 
+/** `in` with more than the 15 values that the directory accepts. */
+const longIn = /\bin\s*\((?:[^,()]*,){15}/i;
+const TOO_MANY_VALUES =
+  "Too many child clauses specified in search filter expression containing 'OR' operators: 16. Max allowed: 15.";
+
 type UserFilter = Filter<Record<string, unknown>>;
+
+export const canReadUsers = ({ roles }: DirectoryCall): boolean =>
+  roles.some((role) => userReadPermissions.some((name) => name === role));
 
 function canSeeAll({ roles }: DirectoryCall): boolean {
   return roles.some((role) => role !== 'User.ReadBasic.All' && userReadPermissions.some((name) => name === role));
 }
 
 /** The properties that the query asks for and the app may see. */
-function presentVisible(context: DirectoryCall, entry: Entry): Record<string, unknown> {
+export function presentVisible(context: DirectoryCall, entry: Entry): Record<string, unknown> {
   const { call } = context;
   const user = presentUser(entry);
   const visible: readonly string[] = canSeeAll(context) ? Object.keys(user) : basicUserProperties;
@@ -39,7 +47,7 @@ function presentVisible(context: DirectoryCall, entry: Entry): Record<string, un
   return Object.fromEntries(Object.entries(user).filter(([name]) => names.has(name) && visible.includes(name)));
 }
 
-function contextOf({ call }: DirectoryCall): string {
+export function contextOf({ call }: DirectoryCall): string {
   const select = call.query.get('$select');
   return `users${select ? `(${select})` : ''}`;
 }
@@ -65,6 +73,7 @@ export const listUsers: DirectoryOperation = {
     const read = readFilter(query);
     if ('invalid' in read) return unsupportedQuery(call, read.invalid);
     const { filter } = read;
+    if (longIn.test(query.get('$filter') ?? '')) return unsupportedQuery(call, TOO_MANY_VALUES);
     const isAdvanced = /\bne\b|\bnot\b|endswith/i.test(query.get('$filter') ?? '');
     const isEventual = call.header('consistencylevel')?.toLowerCase() === 'eventual';
     const wantsCount = query.get('$count') === 'true';

@@ -16,6 +16,7 @@ export async function readCommand(reader: LineReader, write: (line: string) => v
   for (;;) {
     const line = await reader.line();
     if (line === undefined) return undefined;
+    if (line.length > COMMAND_LINE_MAX) return { tag: /^\S+/.exec(line)?.[0] ?? '*', name: '', args: [] };
     const literal = /\{(\d{1,9})(\+?)\}$/.exec(line);
     if (!literal) return parse(text + line);
     if (literal[2] === '') write('+ Ready for additional command text.');
@@ -24,6 +25,9 @@ export async function readCommand(reader: LineReader, write: (line: string) => v
     text += line.slice(0, literal.index) + quote(bytes.toString('utf8'));
   }
 }
+
+/** `MaxCommandSize` of Exchange's IMAP service, whose default is documented for Exchange Server 2013. */
+const COMMAND_LINE_MAX = 10_240;
 
 /** A quoted string (RFC 3501, 4.3). */
 export const quote = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;

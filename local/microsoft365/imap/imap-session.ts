@@ -21,7 +21,7 @@ import {
   wrongArguments,
   wrongState,
 } from './replies.ts';
-import { type SignedIn, signIn } from './sign-in.ts';
+import { refusedFolder, type SignedIn, signIn } from './sign-in.ts';
 
 const capabilities = 'IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR ID UNSELECT CHILDREN IDLE NAMESPACE LITERAL+';
 const serverId = '("name" "Microsoft.Exchange.Imap4.Imap4Server" "version" "15.20")';
@@ -107,7 +107,7 @@ export class ImapSession {
     this.#caller = result.caller;
     await pause(slownessOf('imap', result.caller?.entry));
     if (result.kind === 'failed') return replyToFailedSignIn(result.failure);
-    if (result.kind === 'refused') return authenticateFailed;
+    if (result.kind === 'refused') return result.reply ?? authenticateFailed;
     this.#signedIn = result.signedIn;
     return ok('AUTHENTICATE completed.');
   }
@@ -128,7 +128,11 @@ export class ImapSession {
     if (!this.#signedIn.isConnected) return notConnected;
     if (command.needsFolder && this.#selected === undefined) return wrongState;
     const { entry } = this.#signedIn;
-    if (name === 'SELECT' || name === 'EXAMINE') await pause(slownessOf('imap', entry));
+    if (name === 'SELECT' || name === 'EXAMINE') {
+      await pause(slownessOf('imap', entry));
+      const refused = refusedFolder(this.#world, this.#signedIn);
+      if (refused) return refused;
+    }
     return command.run(
       {
         contents: () => this.#contents(),

@@ -20,6 +20,16 @@ export const wrongState = bad('Command received in Invalid state.');
 export const unknownCommand = bad('Command Error. 12');
 export const wrongArguments = bad('Command Argument Error. 12');
 
+/**
+ * Refusals that pass, with a response code of RFC 5530. Of these, Exchange's wording is unknown. `limit` refuses the
+ * sign-in, the others refuse to open a folder.
+ */
+export const passingRefusals = {
+  limit: no('[LIMIT] Too many connections for this mailbox.'),
+  serverBug: no('[SERVERBUG] The folder cannot be opened.'),
+  inUse: no('[INUSE] The folder is in use.'),
+} as const;
+
 export function replyToFailedSignIn(failure: SignInFailure): ImapReply | BrokenReply {
   if (failure === 'unavailable') return { status: 'BYE', text: 'Connection is closed. 13', isLast: true };
   if (failure === 'throttled') return no('[UNAVAILABLE] Server Unavailable. 15');

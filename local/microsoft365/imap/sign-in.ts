@@ -10,6 +10,7 @@ import {
 } from '../protocols/protocol-caller.ts';
 import { protocolFaultOf, type SignInFailure, transientFailureAt } from '../protocols/protocol-faults.ts';
 import type { World } from '../world.ts';
+import { type ImapReply, passingRefusals } from './replies.ts';
 
 /** The client's session after `AUTHENTICATE` succeeded. */
 export interface SignedIn {
@@ -25,7 +26,7 @@ export interface SignedIn {
 
 export type SignInResult =
   | { kind: 'passed'; caller: ProtocolCaller; signedIn: SignedIn }
-  | { kind: 'refused'; caller: ProtocolCaller | undefined }
+  | { kind: 'refused'; caller: ProtocolCaller | undefined; reply?: ImapReply }
   | { kind: 'failed'; caller: ProtocolCaller; failure: SignInFailure };
 
 /** How many IMAP connections Exchange Online allows per mailbox. */
@@ -47,6 +48,9 @@ export async function signIn(world: World, connections: OpenConnections, respons
 
   const fault = protocolFaultOf('imap', entry);
   if (fault?.code === 'authenticateFailed' && state.triggerFault(fault.times)) return { kind: 'refused', caller };
+  if (fault?.code === 'limit' && state.triggerFault(fault.times)) {
+    return { kind: 'refused', caller, reply: passingRefusals.limit };
+  }
   const isNotConnected = fault?.code === 'notConnected' && state.triggerFault(fault.times);
   const isFull = connections.count(tenant, entry) >= CONNECTIONS_MAX;
   const isConnected = isOpenMailbox(entry) && entry.imap && !isNotConnected && !isFull;
@@ -57,6 +61,13 @@ export async function signIn(world: World, connections: OpenConnections, respons
     caller,
     signedIn: { caller, entry, isConnected, dropsNext: failure === 'dropLater', release },
   };
+}
+
+/** The refusal to open a folder that passes, if the mailbox's fault asks for one. */
+export function refusedFolder(world: World, { caller, entry }: SignedIn): ImapReply | undefined {
+  const fault = protocolFaultOf('imap', entry);
+  if (fault?.code !== 'serverBug' && fault?.code !== 'inUse') return undefined;
+  return world.state(caller.tenant, entry).triggerFault(fault.times) ? passingRefusals[fault.code] : undefined;
 }
 
 /** RBAC for Applications has no IMAP role. The app needs the Entra permission, and FullAccess if there is a mailbox. */

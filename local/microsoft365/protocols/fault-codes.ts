@@ -3,7 +3,9 @@ const connectionFaults = ['down', 'noAnswer', 'garbage', 'slow', 'flaky', 'dropp
 
 /** Mailbox faults that affect only IMAP or only SMTP. SMTP also has the enhanced status codes. */
 const protocolFaults = new Set([
-  ...[...connectionFaults, 'authenticateFailed', 'notConnected', 'unavailable'].map((name) => `IMAP.${name}`),
+  ...[...connectionFaults, 'authenticateFailed', 'notConnected', 'unavailable', 'limit', 'serverBug', 'inUse'].map(
+    (name) => `IMAP.${name}`,
+  ),
   ...connectionFaults.map((name) => `SMTP.${name}`),
 ]);
 

@@ -73,6 +73,13 @@ export const appSchema = z.strictObject({
   identityMissing: z.boolean().default(false),
   /** `true`: Graph refuses a token without roles with `NoPermissionsInAccessToken`. */
   refusesRolelessToken: z.boolean().default(false),
-  /** If given, the consent page redirects to these addresses only. */
+  /** If given, the consent page and the sign-in page redirect to these addresses only. */
   redirectUris: z.array(z.string().min(1)).optional(),
+  /**
+   * The app has a federated credential for the identity of the deployment (`home`): a token of that identity is
+   * accepted as its client assertion.
+   */
+  trustsDeployment: z.boolean().default(false),
+  /** ID tokens have the claim `wids`: the registration's `groupMembershipClaims` includes directory roles. */
+  emitsRoles: z.boolean().default(true),
 });

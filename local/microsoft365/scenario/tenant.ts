@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { appSchema } from './app.ts';
 import { mailboxSchema, recipientSchema } from './mailbox.ts';
+import { personSchema } from './person.ts';
 
 const propagation = z.strictObject({ seconds: z.number().min(0), extendsWhenAsked: z.boolean().default(false) });
 
@@ -29,6 +30,13 @@ const verifiedDomain = z.union([
   z.strictObject({ name: z.string().min(1), isDefault: z.boolean().optional(), isInitial: z.boolean().optional() }),
 ]);
 
+const deltaLinks = z.strictObject({
+  /** How long a delta link works. Directory objects have had seven days since 2021. */
+  validSeconds: z.number().min(0).default(604_800),
+  /** The answer afterwards. Both are seen: 400 `syncStateNotFound` and 410. */
+  expiredAnswer: z.enum(['badRequest', 'gone']).default('badRequest'),
+});
+
 const organization = z.union([
   z.array(verifiedDomain),
   z.strictObject({
@@ -41,10 +49,14 @@ const organization = z.union([
 const tenantFields = z.strictObject({
   id: z.guid(),
   name: z.string().min(1),
+  /** What Graph offers differs: https://learn.microsoft.com/graph/deployments. Addresses and tokens do not. */
+  cloud: z.enum(['global', 'usgov', 'usgovdod', 'china']).default('global'),
   domains: z.array(z.string().regex(/^[^\s@/]+\.[^\s@/]+$/, 'must be a domain')).min(1),
   apps: z.array(appSchema).default([]),
   mailboxes: z.array(mailboxSchema).default([]),
   recipients: z.array(recipientSchema).default([]),
+  /** Who can sign in. Without it, an admin and someone without a role. */
+  people: z.array(personSchema).optional(),
   propagation: propagation.nullable().default(null),
   throttle: throttle.nullable().default(null),
   smtpAuthDisabled: z.boolean().default(false),
@@ -56,6 +68,8 @@ const tenantFields = z.strictObject({
   grantsFreshSeconds: z.number().min(0).nullable().optional(),
   organization: organization.nullable().optional(),
   tokenSeconds: z.int().min(1).default(3599),
+  /** The links of delta queries. */
+  deltaLinks: deltaLinks.prefault({}),
   /** How far Entra's clock is ahead of this machine's: in its `Date` headers, and for the times of assertions. */
   clockOffsetSeconds: z.int().default(0),
   /** The share of all calls that fails. A seeded generator picks them. */
@@ -81,6 +95,7 @@ export const tenantSchema = tenantFields.superRefine((tenant, context) => {
   reportRepeatedApps(tenant, report);
   reportWrongTemplates(tenant, report);
   reportRepeatedAddresses(tenant, report);
+  reportRepeatedPeople(tenant, report);
 });
 
 function reportRepeatedApps({ apps }: Tenant, report: Report): void {
@@ -119,5 +134,13 @@ function reportRepeatedAddresses({ mailboxes, recipients }: Tenant, report: Repo
       claim(address, [list, index, 'address']);
       for (const [at, alias] of aliases.entries()) claim(alias, [list, index, 'aliases', at]);
     }
+  }
+}
+
+function reportRepeatedPeople({ people = [] }: Tenant, report: Report): void {
+  const seen = new Set<string>();
+  for (const [index, { upn }] of people.entries()) {
+    if (seen.has(upn.toLowerCase())) report(['people', index, 'upn'], `${upn} occurs twice`);
+    seen.add(upn.toLowerCase());
   }
 }

@@ -12,6 +12,12 @@ const loggedCommands: Record<string, string> = {
   RCPT: 'RCPT TO',
 };
 
+/**
+ * 512 octets with the line break. A token is longer, so it must follow the reply 334 on a line of its own.
+ * https://www.rfc-editor.org/rfc/rfc4954#section-4
+ */
+const COMMAND_OCTETS_MAX = 510;
+
 export type CommandRecorder = (command: {
   method: string;
   route: string;
@@ -37,7 +43,14 @@ export class ExchangeConnection extends SMTPConnection {
 
   override _onCommand(command: Buffer, callback?: () => void): void {
     // While the library waits for the rest of an AUTH, the line is a token and not a command.
-    if (!this._nextHandler) this.#noteCommand(command.toString('latin1'));
+    if (!this._nextHandler) {
+      this.#noteCommand(command.toString('latin1'));
+      if (command.length > COMMAND_OCTETS_MAX) {
+        this.send(500, 'Line too long');
+        callback?.();
+        return;
+      }
+    }
     super._onCommand(command, callback);
   }
 

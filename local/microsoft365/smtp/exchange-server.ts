@@ -28,6 +28,9 @@ import {
 /** Exchange Online accepts messages of up to 150 MB. */
 const MESSAGE_BYTES_MAX = 157_286_400;
 
+/** The longest line of a sign-in: https://www.rfc-editor.org/rfc/rfc4954#section-4 */
+const CREDENTIALS_BYTES_MAX = 12_288;
+
 /** What the server knows about one client. The library's hooks only pass the session. */
 interface Client {
   connection: ExchangeConnection;
@@ -51,6 +54,7 @@ export class ExchangeSmtpServer extends SMTPServer {
       name: serverName,
       heloResponse: '%s Hello %s',
       size: MESSAGE_BYTES_MAX,
+      maxCommandLength: CREDENTIALS_BYTES_MAX,
       authMethods: ['LOGIN', 'XOAUTH2'],
       // MAIL FROM before AUTH reaches `onMailFrom`, which refuses with Exchange's wording.
       authOptional: true,

@@ -15,7 +15,7 @@ const listed = z.object({
 
 const application = z.object({
   passwordCredentials: z.array(listed.extend({ hint: text }).nullable().catch(null)),
-  keyCredentials: z.array(listed.extend({ customKeyIdentifier: text }).nullable().catch(null)),
+  keyCredentials: z.array(listed.extend({ customKeyIdentifier: text, usage: text }).nullable().catch(null)),
 });
 
 /**
@@ -42,8 +42,9 @@ export function graphAppRegistrations(deps: {
         secrets: passwordCredentials.flatMap((one) =>
           one ? [{ ...toListed(one), ...(one.hint && { hint: one.hint }) }] : [],
         ),
+        // The app proves itself with those that verify. It signs SAML tokens with others.
         certificates: keyCredentials.flatMap((one) =>
-          one ? [{ ...toListed(one), ...toThumbprint(one.customKeyIdentifier) }] : [],
+          one && one.usage !== 'Sign' ? [{ ...toListed(one), ...toThumbprint(one.customKeyIdentifier) }] : [],
         ),
       };
     },

@@ -3,7 +3,7 @@ import { readCertificate } from '../../connections/certificate.ts';
 import type { CertificateVault } from '../../connections/certificate-vault.ts';
 import { isDisabled, statusOf, toVaultError } from './key-vault-secrets.ts';
 import { nameOf, ownedName, toTags } from './vault-names.ts';
-import { eachOfVault } from './vault-pages.ts';
+import { readVaultPage } from './vault-pages.ts';
 import type { VaultSigner } from './vault-signer.ts';
 
 /** Azure needs a few seconds. */
@@ -63,13 +63,11 @@ export function keyVaultCertificates(client: CertificateClient, sign: VaultSigne
         if (statusOf(error) !== 404 && statusOf(error) !== 409) throw toVaultError(error);
       }
     },
-    async *each(position = {}) {
+    async page(cursor) {
       // A certificate that is still being made, or was not finished, is listed as well.
       const list = () => client.listPropertiesOfCertificates({ includePending: true });
-      for await (const one of eachOfVault(list, position)) {
-        const owned = ownedName(one.name, one.tags, one.createdOn);
-        if (owned) yield owned;
-      }
+      const { items, ...rest } = await readVaultPage(list, cursor);
+      return { ...rest, items: items.flatMap(({ name, tags, createdOn }) => ownedName(name, tags, createdOn) ?? []) };
     },
   };
 }

@@ -4,7 +4,7 @@ import type { SecretVault } from '../../connections/secret-vault.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { nameOf, ownedName, toTags } from './vault-names.ts';
-import { eachOfVault } from './vault-pages.ts';
+import { readVaultPage } from './vault-pages.ts';
 
 const RETRY_AFTER_SECONDS = 10;
 /**
@@ -53,15 +53,11 @@ export function keyVaultSecrets(client: SecretClient): SecretVault {
         if (statusOf(error) !== 404 && statusOf(error) !== 409) throw toVaultError(error);
       }
     },
-    async *each(position = {}) {
-      for await (const { name, tags, createdOn, managed } of eachOfVault(
-        () => client.listPropertiesOfSecrets(),
-        position,
-      )) {
-        // The vault lists a secret for each certificate too. It goes with its certificate.
-        const secret = managed ? undefined : ownedName(name, tags, createdOn);
-        if (secret) yield secret;
-      }
+    async page(cursor) {
+      const { items, ...rest } = await readVaultPage(() => client.listPropertiesOfSecrets(), cursor);
+      // The vault lists a secret for each certificate too. It goes with its certificate.
+      const ours = items.filter(({ managed }) => !managed);
+      return { ...rest, items: ours.flatMap(({ name, tags, createdOn }) => ownedName(name, tags, createdOn) ?? []) };
     },
   };
 }

@@ -54,16 +54,3 @@ export async function readVaultPage<T>(
     throw toVaultError(error);
   }
 }
-
-/** Everything on a list, page by page, from a position on. The position moves once a page was taken. */
-export async function* eachOfVault<T>(
-  list: () => PagedList<T>,
-  position: { cursor?: string },
-): AsyncGenerator<T, void, undefined> {
-  for (;;) {
-    const { items, cursor } = await readVaultPage(list, position.cursor);
-    yield* items;
-    if (cursor === undefined) return;
-    position.cursor = cursor;
-  }
-}

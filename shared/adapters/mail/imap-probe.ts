@@ -61,13 +61,16 @@ interface ServerRefusal {
   /** Set if the sign-in failed. `response` is then the server's text without its status. */
   authenticationFailed?: unknown;
   response?: unknown;
+  /** The response code in brackets, which `responseText` lacks. */
+  serverResponseCode?: unknown;
 }
 
 function toAnswer(error: unknown): Answer {
-  const { responseStatus, responseText, authenticationFailed, response } = error as ServerRefusal;
+  const { responseStatus, responseText, authenticationFailed, response, serverResponseCode } = error as ServerRefusal;
   const text = typeof responseText === 'string' ? responseText : response;
   const isRefused = responseStatus === 'NO' || responseStatus === 'BAD' || authenticationFailed === true;
   if (!isRefused || typeof text !== 'string' || text === '') return { kind: 'lost' };
   const code = responseStatus === 'BAD' ? 'BAD' : 'NO';
-  return { kind: 'refused', refusal: refused({ service: 'imap', status: 0, code, message: text }) };
+  const responseCode = typeof serverResponseCode === 'string' && { innerCode: serverResponseCode.toUpperCase() };
+  return { kind: 'refused', refusal: refused({ service: 'imap', status: 0, code, ...responseCode, message: text }) };
 }

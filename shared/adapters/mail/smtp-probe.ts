@@ -14,6 +14,10 @@ const METHOD = 'MUSTER-PROBE';
  * Sends STARTTLS, AUTH, MAIL FROM with the mailbox's own address, RSET and QUIT. Without RCPT TO and DATA, no message
  * is sent.
  *
+ * The token follows AUTH on a line of its own. A command line has 512 octets at most, and a token of Microsoft's is
+ * longer: some servers then answer as if the sign-in had failed.
+ * https://www.rfc-editor.org/rfc/rfc4954#section-4
+ *
  * The library cannot send MAIL FROM without RCPT TO. So the whole session runs in its hook for custom authentication,
  * which may send any command and read the replies (docs/decisions/0010).
  */
@@ -26,10 +30,13 @@ export async function probeSmtp(
   let refusing: SMTPConnectionCustomAuthResponse | undefined;
   let isSenderAccepted = false;
   const runSession = async ({ sendCommand }: SMTPConnectionCustomAuthContext): Promise<void> => {
-    const initial = Buffer.from(`user=${address}\x01auth=Bearer ${token.reveal()}\x01\x01`).toString('base64');
-    let reply = await sendCommand(`AUTH XOAUTH2 ${initial}`);
-    // The challenge contains the reason. The server refuses after an empty response to it.
-    if (reply.status === 334) reply = await sendCommand('');
+    const credentials = Buffer.from(`user=${address}\x01auth=Bearer ${token.reveal()}\x01\x01`).toString('base64');
+    let reply = await sendCommand('AUTH XOAUTH2');
+    if (statusOf(reply) === 334) {
+      reply = await sendCommand(credentials);
+      // A second challenge contains the reason of a refusal. The server refuses after an empty response to it.
+      if (statusOf(reply) === 334) reply = await sendCommand('');
+    }
     if (reply.status === 235) reply = await sendCommand(`MAIL FROM:<${address}>`);
     if (reply.status < 200 || reply.status >= 300) {
       refusing = reply;
@@ -71,6 +78,11 @@ export async function probeSmtp(
     connection.close();
   }
   return refusing ? refusal(refusing) : { kind: 'accepted', value: undefined };
+}
+
+/** The library does not read the status of a reply that has no text. */
+function statusOf({ status, response }: SMTPConnectionCustomAuthResponse): number {
+  return status || Number(/^\d{3}/.exec(response)?.[0] ?? 0);
 }
 
 function refusal({

@@ -20,6 +20,11 @@ const transient = { error: 'temporarily_unavailable', status: 503 };
 const unauthorized = { error: 'unauthorized_client', status: 400 };
 const invalidGrant = { error: 'invalid_grant', status: 400 };
 
+const federated = (claim: string): EntraRefusalRow => ({
+  ...invalidClient,
+  start: `No matching federated identity record found for presented assertion ${claim} `,
+});
+
 /** The refusal for each AADSTS number. */
 const rows: Record<number, EntraRefusalRow> = {
   7000215: {
@@ -79,7 +84,21 @@ const rows: Record<number, EntraRefusalRow> = {
   700023: invalidClient,
   700024: invalidClient,
   700021: invalidClient,
-  700213: invalidClient,
+  700211: federated('issuer'),
+  700212: federated('audience'),
+  700213: federated('subject'),
+  70025: {
+    ...invalidClient,
+    start: `The client '${wingtip.clientId}' has no configured federated identity credentials`,
+  },
+  50013: invalidClient,
+  54005: invalidGrant,
+  70008: invalidGrant,
+  70000: invalidGrant,
+  700005: invalidGrant,
+  501481: invalidGrant,
+  50148: invalidGrant,
+  500112: invalidClient,
   700229: { error: 'invalid_client', status: 400 },
   700025: invalidClient,
   50034: invalidGrant,

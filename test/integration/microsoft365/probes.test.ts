@@ -3,7 +3,7 @@ import { protocolMail } from '../../../shared/adapters/mail/protocol-mail.ts';
 import type { Answer } from '../../../shared/checks/answer.ts';
 import { evaluateProtocol } from '../../../shared/checks/evaluate-protocol.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
-import { apps, exchangeToken, off, protocolScenario } from '../../support/mail-protocols.ts';
+import { apps, claimsOf, exchangeToken, off, protocolScenario, xoauth2 } from '../../support/mail-protocols.ts';
 import { startSimulatedTenant } from '../../support/simulator-client.ts';
 import { at } from '../../support/wingtip.ts';
 
@@ -18,6 +18,9 @@ const client = await startSimulatedTenant(
     { address: at('smtp-off'), smtpAuth: false },
     { address: at('imap-off'), imap: false },
     { address: at('imap-unavailable'), fault: 'error:IMAP.unavailable' },
+    { address: at('imap-limit'), fault: 'error:IMAP.limit' },
+    { address: at('imap-bug'), fault: 'error:IMAP.serverBug' },
+    { address: at('imap-in-use'), fault: 'error:IMAP.inUse' },
     { address: at('down'), fault: 'down' },
     { address: at('mute'), fault: 'noAnswer' },
     { address: at('garbled'), fault: 'garbage' },
@@ -56,6 +59,9 @@ it.each([
   ['a sign-in without a mailbox: IMAP is disabled', at('imap-off'), 'imap_disabled'],
   ['a sign-in without a mailbox: it is on premises', at('factory'), 'imap_disabled'],
   ['an unavailable server', at('imap-unavailable'), 'microsoft_unavailable'],
+  ['too many connections', at('imap-limit'), 'throttled'],
+  ['a bug of the server, after the sign-in', at('imap-bug'), 'microsoft_unavailable'],
+  ['a folder in use', at('imap-in-use'), 'microsoft_unavailable'],
   ['a server that closes the connection', at('down'), 'microsoft_unavailable'],
   ['no reply', at('mute'), 'microsoft_unavailable'],
   ['a garbled reply', at('garbled'), 'microsoft_unavailable'],
@@ -83,6 +89,25 @@ it.each([
   ['a dropped connection', at('smtp-dropped'), 'microsoft_unavailable'],
 ])('smtp: %s', async (_, address, cause) => {
   expect(causeOf('smtp', await ask('smtp', address))).toBe(cause);
+});
+
+describe('a long token', () => {
+  /** As long as the token of an app with dozens of permissions. */
+  const longToken = (octets: number) =>
+    client.simulator.world.tokens.sign(
+      claimsOf({ roles: ['IMAP.AccessAsApp', 'SMTP.SendAsApp', 'x'.repeat((octets * 9) / 16)] }),
+    );
+
+  it.each(['imap', 'smtp'] as const)('%s: signs in with 8,000 octets', async (probe) => {
+    const bearer = await longToken(8_000);
+    expect(xoauth2(at('jane'), bearer).length).toBeGreaterThan(8_000);
+    expect(await ask(probe, at('jane'), bearer)).toEqual(accepted);
+  });
+
+  it('imap: a token that is too long for one command says nothing about the mailbox', async () => {
+    const answer = await ask('imap', at('jane'), await longToken(16_000));
+    expect(evaluateProtocol('imap', answer, NOW, 2).findings.imap).toMatchObject({ verdict: 'inconclusive' });
+  });
 });
 
 describe('the organization’s SMTP setting', () => {

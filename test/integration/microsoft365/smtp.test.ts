@@ -8,6 +8,7 @@ import {
   off,
   protocolScenario,
   refusedTokens,
+  signInCommand,
   smtpClient,
   withRandomFailures,
   xoauth2,
@@ -17,13 +18,13 @@ import { at, wingtip } from '../../support/wingtip.ts';
 
 /** Enhanced status codes as mailbox faults: the code, the start of the reply, and the command that gets it. */
 const senderFaults = [
-  ['5.7.3', '535 5.7.3 Authentication unsuccessful [', 'AUTH XOAUTH2'],
+  ['5.7.3', '535 5.7.3 Authentication unsuccessful [', signInCommand],
   [
     '5.7.139',
     '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.',
-    'AUTH XOAUTH2',
+    signInCommand,
   ],
-  ['5.7.30', '550 5.7.30 Basic authentication is not supported for Client Submission.', 'AUTH XOAUTH2'],
+  ['5.7.30', '550 5.7.30 Basic authentication is not supported for Client Submission.', signInCommand],
   ['5.7.57', '530 5.7.57 Client not authenticated to send mail.', 'MAIL FROM'],
   ['5.7.60', '550 5.7.60 SMTP; Client does not have permissions to send as this sender', 'MAIL FROM'],
   ['5.1.8', '550 5.1.8 Access denied, bad outbound sender', 'MAIL FROM'],
@@ -87,7 +88,7 @@ const refusal = (text: string, command: string) => ({
   responseCode: Number(text.slice(0, 3)),
   command,
 });
-const unsuccessful = refusal('535 5.7.3 Authentication unsuccessful [AM0PR04CA0042', 'AUTH XOAUTH2');
+const unsuccessful = refusal('535 5.7.3 Authentication unsuccessful [AM0PR04CA0042', signInCommand);
 
 describe('nodemailer', () => {
   it.each([at('jane'), at('jdoe'), at('j.doe'), at('JANE')])('signs in as %s', async (user) => {
@@ -148,14 +149,14 @@ describe('nodemailer', () => {
     const offToken = await exchangeToken(client, apps.usual, off.id);
     const reply =
       '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled for more information.';
-    expect(await signIn(`inherits@${off.domain}`, offToken)).toMatchObject(refusal(reply, 'AUTH XOAUTH2'));
+    expect(await signIn(`inherits@${off.domain}`, offToken)).toMatchObject(refusal(reply, signInCommand));
     expect(await signIn(`excepted@${off.domain}`, offToken)).toBe(true);
   });
 
   it('gets 5.7.139 if authenticated SMTP is off for the mailbox', async () => {
     const reply =
       '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. Visit https://aka.ms/smtp_auth_disabled for more information.';
-    expect(await signIn(at('off'))).toMatchObject(refusal(reply, 'AUTH XOAUTH2'));
+    expect(await signIn(at('off'))).toMatchObject(refusal(reply, signInCommand));
   });
 
   it.each([
@@ -204,7 +205,7 @@ describe('nodemailer', () => {
   });
 
   it.each([at('down'), at('smtp-down')])('gets 421 from a mailbox that is down: %s', async (user) => {
-    expect(await signIn(user)).toMatchObject(refusal('421 4.3.2 Service not available', 'AUTH XOAUTH2'));
+    expect(await signIn(user)).toMatchObject(refusal('421 4.3.2 Service not available', signInCommand));
   });
 
   it.each([
@@ -230,8 +231,8 @@ describe('random failures of a tenant', () => {
   const user = `excepted@${off.domain}`;
 
   it.each([
-    [{ throttled: 1 }, refusal('432 4.3.2 ', 'AUTH XOAUTH2')],
-    [{ unavailable: 1 }, refusal('421 4.3.2 Service not available', 'AUTH XOAUTH2')],
+    [{ throttled: 1 }, refusal('432 4.3.2 ', signInCommand)],
+    [{ unavailable: 1 }, refusal('421 4.3.2 Service not available', signInCommand)],
     [{ garbage: 1 }, { code: expect.stringMatching(/^E/) }],
   ])('fail any sign-in: %o', async (rates, expected) => {
     const offToken = await exchangeToken(client, apps.usual, off.id);
@@ -260,9 +261,7 @@ describe('line by line', () => {
   };
   const connectAndSignIn = async (user: string) => {
     const conversation = await connectOverTls();
-    expect(await conversation.ask(`AUTH XOAUTH2 ${xoauth2(user, token)}`, reply)).toBe(
-      '235 2.7.0 Authentication successful\r\n',
-    );
+    expect(await conversation.signIn(user, token)).toBe('235 2.7.0 Authentication successful\r\n');
     return conversation;
   };
 
@@ -271,9 +270,7 @@ describe('line by line', () => {
     const before = await conversation.ask('EHLO client.example', /^250 /m);
     expect(before).toContain('STARTTLS');
     expect(before).not.toContain('AUTH');
-    expect(await conversation.ask(`AUTH XOAUTH2 ${xoauth2(at('jane'), token)}`, reply)).toBe(
-      '504 5.7.4 Unrecognized authentication type\r\n',
-    );
+    expect(await conversation.ask('AUTH XOAUTH2', reply)).toBe('504 5.7.4 Unrecognized authentication type\r\n');
     const after = await conversation.startTls();
     expect(after).toMatch(/^250[ -]AUTH LOGIN XOAUTH2\r\n/m);
     expect(after).toMatch(/^250[ -]ENHANCEDSTATUSCODES\r\n/m);
@@ -284,6 +281,17 @@ describe('line by line', () => {
     const conversation = await connectOverTls();
     expect(await conversation.ask('AUTH XOAUTH2', reply)).toBe('334 \r\n');
     expect(await conversation.ask(xoauth2(at('jane'), token), reply)).toBe('235 2.7.0 Authentication successful\r\n');
+  });
+
+  it('a command of more than 512 octets is refused, so a token must follow on a line of its own', async () => {
+    const conversation = await connectOverTls();
+    const credentials = xoauth2(at('jane'), token);
+    expect(credentials.length).toBeGreaterThan(512);
+    const tooLong = '500 5.3.3 Unrecognized command\r\n';
+    expect(await conversation.ask(`AUTH XOAUTH2 ${credentials}`, reply)).toBe(tooLong);
+    expect(await conversation.ask(`NOOP ${'x'.repeat(506)}`, reply)).toBe(tooLong);
+    expect(await conversation.ask(`NOOP ${'x'.repeat(505)}`, reply)).toBe('250 2.0.0 OK\r\n');
+    expect(await conversation.signIn(at('jane'), token)).toBe('235 2.7.0 Authentication successful\r\n');
   });
 
   it('MAIL FROM is refused before sign-in, with or without TLS', async () => {

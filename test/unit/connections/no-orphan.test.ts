@@ -11,6 +11,7 @@ import { restoreCredential } from '../../../shared/connections/replace-credentia
 import type { SecretName } from '../../../shared/connections/secret-vault.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
 import { GOOD_SECRET } from '../../fakes/simulated-tenant.ts';
+import { allPagesOf } from '../../support/all-pages.ts';
 import { createApiDeps, DOMAIN } from '../../support/api.ts';
 
 const NEW_SECRET = 'newer-8Q~secret-value-that-entra-accepts';
@@ -49,7 +50,7 @@ function stepping(all: ApiDeps, before: (step: number) => Promise<void>): ApiDep
     new Proxy(store, {
       get(target, name, receiver) {
         const value = Reflect.get(target, name, receiver);
-        if (typeof value !== 'function' || name === 'each' || name === 'listAll' || name === 'forget') return value;
+        if (typeof value !== 'function' || name === 'page' || name === 'listAll' || name === 'forget') return value;
         return async (...args: unknown[]) => {
           await before(++steps);
           return value.apply(target, args);
@@ -81,23 +82,40 @@ async function untilDeath(deathAt: number, work: (dying: ApiDeps) => Promise<unk
   );
 }
 
-const secrets = async () => [
-  ...(await Array.fromAsync(deps.vault.each())),
-  ...(await Array.fromAsync(deps.certificates.each())),
-];
+const secrets = async () => [...(await allPagesOf(deps.vault)), ...(await allPagesOf(deps.certificates))];
 const pass = (ms: number) => {
   deps.time.now = new Date(deps.time.now.getTime() + ms);
 };
 
+/** The whole search for what nothing uses, part after part. */
+async function search(all: ApiDeps = deps) {
+  const orphans: SecretName[] = [];
+  const failed: string[] = [];
+  const found = { secrets: 0, removed: 0 };
+  for (const list of ['vault', 'certificates'] as const) {
+    let cursor: string | undefined;
+    do {
+      const part = await removeOrphanedSecrets(all, list, cursor, {
+        removed: (orphan) => orphans.push(orphan),
+        failed: ({ connectionId }) => failed.push(connectionId),
+      });
+      found.secrets += part.secrets;
+      found.removed += part.removed;
+      cursor = part.cursor;
+    } while (cursor !== undefined);
+  }
+  return { ...found, orphans, failed };
+}
+
 /** What the timers and the queue do once everyone is quiet. */
 async function settle(): Promise<SecretName[]> {
-  const orphans: SecretName[] = [];
   pass(2 * HOUR_MS);
   await sweepDeletions(deps);
   for (const message of deps.sent.splice(0)) {
     await finishDeletion(deps, message as { customerId: string; connectionId: string });
   }
-  await removeOrphanedSecrets(deps, (orphan) => orphans.push(orphan));
+  const { orphans, failed } = await search();
+  expect(failed).toEqual([]);
   return orphans;
 }
 
@@ -318,22 +336,41 @@ describe('the daily search', () => {
 
   it('removes a secret without an owner, and writes it to the audit log, once it is an hour old', async () => {
     await put();
-    expect(await removeOrphanedSecrets(deps, () => undefined)).toEqual({ secrets: 1, removed: 0 });
+    expect(await search()).toEqual({ secrets: 1, removed: 0, orphans: [], failed: [] });
     pass(HOUR_MS);
-    const orphans: SecretName[] = [];
-    const found = await removeOrphanedSecrets(deps, (orphan) => orphans.push(orphan));
-    expect(found).toEqual({ secrets: 1, removed: 1 });
-    expect(orphans).toEqual([name({})]);
+    expect(await search()).toEqual({ secrets: 1, removed: 1, orphans: [name({})], failed: [] });
     const { items } = await deps.auditLog.list({ customerId: 'cust_1' }, { limit: 9 });
     expect(items).toMatchObject([
       { keyId: 'system', action: 'connections.remove-orphaned-secret', object: 'conn_none', result: 'succeeded' },
     ]);
   });
 
+  it('goes on with the others when one secret cannot be looked up or removed, and removes it the next time', async () => {
+    for (const id of ['conn_a', 'conn_b', 'conn_c', 'conn_d', 'conn_e']) await put({ connectionId: id });
+    pass(HOUR_MS);
+    const unavailable = async () => {
+      throw new Error('unavailable');
+    };
+    const failing: ApiDeps = {
+      ...deps,
+      vault: {
+        ...deps.vault,
+        remove: (id, version) => (id === 'conn_a' ? unavailable() : deps.vault.remove(id, version)),
+      },
+      connections: {
+        ...deps.connections,
+        get: (...at) => (at[1] === 'conn_d' ? unavailable() : deps.connections.get(...at)),
+      },
+    };
+    expect(await search(failing)).toMatchObject({ secrets: 5, removed: 3, failed: ['conn_a', 'conn_d'] });
+    expect(deps.vault.names()).toEqual(['conn_a', 'conn_d']);
+    expect(await search()).toMatchObject({ removed: 2, failed: [] });
+  });
+
   it('names no purged customer in the audit log', async () => {
     await put({ customerId: 'cust_purged' });
     pass(HOUR_MS);
-    await removeOrphanedSecrets(deps, () => undefined);
+    await search();
     const { items } = await deps.auditLog.list({}, { limit: 9 });
     expect(items).toHaveLength(1);
     expect(JSON.stringify(items)).not.toContain('cust_purged');
@@ -343,7 +380,7 @@ describe('the daily search', () => {
     await register();
     await deps.customers.remove('cust_1');
     pass(HOUR_MS);
-    await removeOrphanedSecrets(deps, () => undefined);
+    await search();
     await expectNoOrphan();
     expect((await deps.connections.list('cust_1', { limit: 9 })).items).toEqual([]);
   });
@@ -353,7 +390,7 @@ describe('the daily search', () => {
     const found = await deps.customers.get('cust_1');
     if (found) await deps.customers.update({ ...found.value, deletingSince: deps.time.now }, found.tag);
     pass(HOUR_MS);
-    expect(await removeOrphanedSecrets(deps, () => undefined)).toEqual({ secrets: 1, removed: 0 });
+    expect(await search()).toMatchObject({ secrets: 1, removed: 0 });
     expect(await deps.connections.get('cust_1', id)).toBeDefined();
   });
 
@@ -361,9 +398,9 @@ describe('the daily search', () => {
     const { id } = await register();
     await replaceClientSecret(deps, actor, id, renewal);
     pass(deps.replacedSecretKeptMs - 1);
-    expect(await removeOrphanedSecrets(deps, () => undefined)).toEqual({ secrets: 2, removed: 0 });
+    expect(await search()).toMatchObject({ secrets: 2, removed: 0 });
     pass(DAY_MS);
-    expect(await removeOrphanedSecrets(deps, () => undefined)).toEqual({ secrets: 2, removed: 1 });
+    expect(await search()).toMatchObject({ secrets: 2, removed: 1 });
     const [connection] = await expectNoOrphan();
     expect(connection).toBeDefined();
     expect(connection).not.toHaveProperty('previousCredential');

@@ -28,7 +28,7 @@ function createWorld(stepMs = 0) {
 
 it('goes through several lists in one run, and begins anew in the next one', async () => {
   const { run, list, done } = createWorld();
-  const step = inOrder([list('a', 2), list('b', 1), list('c', 3)]);
+  const step = inOrder({ a: list('a', 2), b: list('b', 1), c: list('c', 3) });
   expect(await run(step)).toEqual({ isComplete: true });
   expect(done).toEqual(['a1', 'a2', 'b1', 'c1', 'c2', 'c3']);
   await run(step);
@@ -37,7 +37,7 @@ it('goes through several lists in one run, and begins anew in the next one', asy
 
 it('ends after five minutes, and goes on where it stopped, however often', async () => {
   const { run, list, done } = createWorld(2 * MINUTE_MS);
-  const step = inOrder([list('a', 4), list('b', 3)]);
+  const step = inOrder({ a: list('a', 4), b: list('b', 3) });
   expect(await run(step)).toEqual({ isComplete: false });
   expect(done).toEqual(['a1', 'a2', 'a3']);
   expect(await run(step)).toEqual({ isComplete: false });
@@ -67,3 +67,13 @@ it('goes on at the step that has failed', async () => {
   await run(whole);
   expect(done).toEqual(['a1', 'a2', 'a3']);
 });
+
+it.each(['1', '0 0 https://vault/secrets?page=2', '2 x', ''])(
+  'begins anew at the cursor "%s" of another version',
+  async (cursor) => {
+    const { run, list, done, progress } = createWorld();
+    await progress.put({ cursor }, undefined);
+    await run(inOrder({ a: list('a', 2), b: list('b', 1) }));
+    expect(done).toEqual(['a1', 'a2', 'b1']);
+  },
+);
