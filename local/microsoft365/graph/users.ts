@@ -99,7 +99,10 @@ interface Page {
   next: number | undefined;
 }
 
-/** Looks each value up in its index. Returns `undefined` if one of the properties has no index. */
+/**
+ * Looks each value up in its index. Returns `undefined` if one of the properties has no index, or if several users match:
+ * they are in the order of the directory.
+ */
 function findByIndexes(directory: Directory, wanted: readonly { path: string; value: string }[]): Entry[] | undefined {
   const found = new Set<Entry>();
   for (const one of wanted) {
@@ -107,7 +110,7 @@ function findByIndexes(directory: Directory, wanted: readonly { path: string; va
     if (!entries) return undefined;
     for (const entry of entries) found.add(entry);
   }
-  return [...found];
+  return found.size > 1 ? undefined : [...found];
 }
 
 /** Looks the value up in an index. Returns `undefined` if the property has no index. */

@@ -34,7 +34,7 @@ export function identifiedResultOf(
 ): IdentifiedResult {
   const { findings, mailboxKind, identity } = checked;
   const result = rowResultOf(findings, mailboxKind);
-  // Whoever checked could not say anything about the identity, not even that it is unknown.
+  // Nobody asked which mailbox it is.
   if (!identity) return result;
   const isKnown = identityKeysOf(identity).length > 0;
   const isReplaced = knownAs !== undefined && compareIdentities(knownAs, identity) === 'different';
