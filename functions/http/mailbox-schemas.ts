@@ -20,12 +20,9 @@ export const mailboxSchema = z
       .string()
       .optional()
       .meta({ description: 'The object ID of its user. Present if the app may read users.' }),
-    primaryAddress: z
-      .string()
-      .optional()
-      .meta({
-        description: 'Differs from `address` if that is another of its names. Present if the app may read users.',
-      }),
+    primaryAddress: z.string().optional().meta({
+      description: 'Differs from `address` if that is another of its names. Present if the app may read users.',
+    }),
     signInName: z
       .string()
       .optional()
@@ -36,7 +33,8 @@ export const mailboxSchema = z
     status: z.enum(mailboxStatuses),
     checks: z.partialRecord(z.enum(probes), probeFindingSchema),
     nextCheckAt: instant.nullable(),
-    importId: z.string().meta({ description: 'The import that last worked on the mailbox.' }),
+    importId: z.string().meta({ description: 'The import that last contained the mailbox.' }),
+    actionId: z.string().optional().meta({ description: 'The action that has checked it since.' }),
     createdAt: instant,
   })
   .meta({ id: 'Mailbox', description: 'A mailbox of a connection, with its latest findings.' });

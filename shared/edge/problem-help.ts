@@ -95,6 +95,10 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
     meaning: 'No row of the import failed or was inconclusive, or none of them has one of the `causes` in the request.',
     fix: 'Read `counts` of the import. Leave out `causes` to retry every failed and inconclusive row.',
   },
+  nothing_selected: {
+    meaning: 'The action is for mailboxes of a connection, and the connection has none that `where` describes.',
+    fix: 'List the mailboxes of the connection, and compare `status` and the causes in `checks` with `where`.',
+  },
   upload_in_progress: {
     meaning:
       'Another file is being uploaded to the same connection. Only one upload of a connection can run at a time, dry runs included.',

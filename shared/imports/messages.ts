@@ -81,6 +81,8 @@ export const checkMessage = z.object({
   priorIdentity: identity.exactOptional(),
   /** Which mailbox the address reached before this import. */
   knownAs: identity.exactOptional(),
+  /** The mailbox keeps its status until there is a verdict. */
+  keepsStatus: z.literal(true).exactOptional(),
   /** W3C Trace Context, for tracing a row across queues. */
   traceparent: z.string().exactOptional(),
 });

@@ -38,6 +38,7 @@ const mailboxColumns: Columns<Mailbox> = {
   identity: 'json',
   replacedAt: 'instant',
   createdAt: 'instant',
+  listedIn: 'text',
 };
 
 const rowColumns: Columns<Row> = {
@@ -72,6 +73,7 @@ const rowColumns: Columns<Row> = {
   heldEpoch: 'number',
   priorIdentity: 'json',
   knownAs: 'json',
+  statusBefore: 'text',
 };
 
 const planColumns: Columns<PlanRecord> = {

@@ -29,11 +29,11 @@ const REPLACED =
  */
 export function identifiedResultOf(
   checked: Checked,
-  { address, knownAs }: Pick<CheckMessage, 'address' | 'knownAs'>,
+  { address, knownAs, keepsStatus }: Pick<CheckMessage, 'address' | 'knownAs' | 'keepsStatus'>,
   now: Date,
 ): IdentifiedResult {
   const { findings, mailboxKind, identity } = checked;
-  const result = rowResultOf(findings, mailboxKind);
+  const result = rowResultOf(findings, mailboxKind, keepsStatus);
   // Nobody asked which mailbox it is.
   if (!identity) return result;
   const isKnown = identityKeysOf(identity).length > 0;

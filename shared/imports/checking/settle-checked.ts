@@ -13,7 +13,7 @@ import type { ConnectionCache } from './connection-cache.ts';
 import { identifiedResultOf } from './identify-mailbox.ts';
 import type { ImportCache } from './import-cache.ts';
 import { rowLocationOf } from './row-location.ts';
-import { type WaitDeps, waitForGrants } from './wait-row.ts';
+import { type WaitDeps, waitForGrants, waitingMailbox } from './wait-row.ts';
 
 export interface SettleCheckedDeps extends WaitDeps {
   checker: MailboxChecker;
@@ -69,7 +69,7 @@ export async function settleChecked(
         nextCheckAt: null,
         mayHaveLeftovers: null,
       },
-      mailbox: { status: 'waiting', kind: outcome.mailboxKind, nextCheckAt: null },
+      mailbox: { ...waitingMailbox(message, null), kind: outcome.mailboxKind },
       counts: { held: 1 },
       urgent: message.isProbe === true,
     });

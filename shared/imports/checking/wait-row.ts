@@ -100,7 +100,7 @@ export async function waitForMicrosoft(
       tries,
       mayHaveLeftovers,
     },
-    mailbox: { status: 'waiting', nextCheckAt },
+    mailbox: waitingMailbox(message, nextCheckAt),
     urgent: isUrgent,
   });
 }
@@ -121,7 +121,7 @@ export async function giveBack(
       ...(cause && { cause }),
       ...(mayHaveLeftovers && { mayHaveLeftovers }),
     },
-    mailbox: { status: 'waiting', nextCheckAt },
+    mailbox: waitingMailbox(message, nextCheckAt),
     urgent: deps.reports.isNews(message.importId),
   });
 }
@@ -137,7 +137,11 @@ export async function waitForGrants(
   findings: Findings | undefined,
   nextCheckAt: Date,
 ): Promise<void> {
-  const { row, mailbox } = waitForGrantsResult(findings ?? message.priorFindings ?? {}, nextCheckAt);
+  const { row, mailbox } = waitForGrantsResult(
+    findings ?? message.priorFindings ?? {},
+    nextCheckAt,
+    message.keepsStatus,
+  );
   const { checks: _unchanged, ...withoutChecks } = mailbox;
   await deps.settler.settle({
     ...rowLocationOf(message),
@@ -145,6 +149,11 @@ export async function waitForGrants(
     row: { ...row, attempt: message.attempt + 1 },
     mailbox: findings ? mailbox : withoutChecks,
   });
+}
+
+/** Shows that the mailbox waits, unless it keeps its status. */
+export function waitingMailbox({ keepsStatus }: Pick<CheckMessage, 'keepsStatus'>, nextCheckAt: Date | null) {
+  return { ...(!keepsStatus && { status: 'waiting' as const }), nextCheckAt };
 }
 
 function maxWait(tries: number, signal: TenantSignal['kind'], sinceMs: number): number {

@@ -3,7 +3,7 @@ import { isTransient } from '../../kernel/errors.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import } from '../import.ts';
 import type { ImportQueues } from '../import-queues.ts';
-import type { Row } from '../ledger/row.ts';
+import { keepsStatus, type Row } from '../ledger/row.ts';
 
 const PARALLEL_SENDS_MAX = 32;
 /** Messages of one tick go out in portions at least this far apart. */
@@ -89,6 +89,7 @@ async function sendCheck(
       ...(row.priorKind && { priorKind: row.priorKind }),
       ...(row.priorIdentity && { priorIdentity: row.priorIdentity }),
       ...(row.knownAs && { knownAs: row.knownAs }),
+      ...(keepsStatus(row) && { keepsStatus: true as const }),
     });
   } catch (error) {
     if (!isTransient(error)) throw error;

@@ -1,7 +1,7 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import type { Findings, Probe, Verdict } from '../../causes/verdict.ts';
 import type { MailboxIdentity } from '../../mailboxes/identity.ts';
-import type { MailboxKind } from '../../mailboxes/mailbox.ts';
+import type { MailboxKind, MailboxStatus } from '../../mailboxes/mailbox.ts';
 
 /** Every state of a row. `pending` and `waiting` are open; the last four are final. */
 export const rowStates = [
@@ -80,6 +80,8 @@ export interface Row {
   priorIdentity?: MailboxIdentity;
   /** Which mailbox the address reached when the connection last checked it, before this import. */
   knownAs?: MailboxIdentity;
+  /** Of a row that an action opened: what the mailbox was before. */
+  statusBefore?: MailboxStatus;
 }
 
 export function isSettled(state: RowState): state is SettledState {
@@ -94,6 +96,14 @@ export function openRowOf(row: { importId: string; line: number }): string {
 /** The line of the open row with this name, if it is a row of this import. */
 export function lineOfOpenRow(importId: string, openRow: string | undefined): number | undefined {
   return openRow?.startsWith(`${importId}:`) ? Number(openRow.slice(importId.length + 1)) : undefined;
+}
+
+/**
+ * Whether the mailbox keeps its status until this row has a verdict. A mailbox that works is checked again while it is
+ * in use, and only a verdict changes that.
+ */
+export function keepsStatus({ statusBefore }: Pick<Row, 'statusBefore'>): boolean {
+  return statusBefore === 'active' || statusBefore === 'inconclusive';
 }
 
 /** What a tally counts when this row leaves its state. */
