@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Row } from '../../clients/typescript/src/index.ts';
 import { plainTenant, tenant } from '../support/plain-tenant.ts';
 import { useRunningStack } from '../support/running-stack.ts';
@@ -45,6 +45,15 @@ async function check(connectionId: string, addresses: readonly string[]): Promis
   const { counts } = await running.untilEnded(started.id, 30_000);
   expect(counts.accepted).toBe(counts.passed + counts.failed);
   return running.allRows(started.id);
+}
+
+async function checkAgain(connectionId: string, address: string): Promise<void> {
+  const path = `/v1/connections/${connectionId}/mailboxes/${address}/check`;
+  const { id } = await running.owner.expect<{ id: string }>(202, 'POST', path);
+  const isDone = async () => {
+    expect(await running.owner.expect(200, 'GET', `/v1/mailbox-actions/${id}`)).toMatchObject({ status: 'completed' });
+  };
+  await vi.waitFor(isDone, { timeout: 30_000, interval: 200 });
 }
 
 const slotsUsed = async () => (await running.muster.me()).slotsUsed ?? Number.NaN;
@@ -99,6 +108,14 @@ it('with a directory, a mailbox keeps its record when it is renamed, replaced or
   expect(await check(id, [at('li.new')])).toMatchObject([
     { state: 'failed', cause: 'same_mailbox', message: expect.stringContaining(at('li.signin')) },
   ]);
+
+  // Its own record stays, and knows the new address after its next check.
+  await checkAgain(id, at('li.signin'));
+  expect(await running.muster.mailboxes.get(id, at('li.signin'))).toMatchObject({
+    status: 'active',
+    primaryAddress: at('li.new'),
+  });
+  expect(await slotsUsed()).toBe(before + 1);
 
   const failed = await check(id, [at('ana'), at('tom'), at('eva')]);
   expect(failed.map(({ state }) => state)).toEqual(['failed', 'failed', 'failed']);
