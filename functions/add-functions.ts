@@ -9,6 +9,7 @@ import { addCertificateRoutes } from './http/certificates.ts';
 import { addConnectionRoutes } from './http/connections.ts';
 import { addConsentRoutes } from './http/consent.ts';
 import { addCustomerRoutes } from './http/customers.ts';
+import { addDirectoryRoutes } from './http/directory.ts';
 import { addDocsPage } from './http/docs/docs-page.ts';
 import { addExpiringSecretRoutes } from './http/expiring-secrets.ts';
 import { addHealthRoutes } from './http/health.ts';
@@ -28,11 +29,13 @@ import { addDeliverEventQueue } from './queues/deliver-event.ts';
 import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
 import { addPublishEventsQueue } from './queues/publish-events.ts';
+import { addReadDirectoryQueue } from './queues/read-directory.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
 import { addReconcileSlotsTimer } from './timers/reconcile-slots.ts';
 import { addRemoveExpiredDataTimer } from './timers/remove-expired-data.ts';
 import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
 import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
+import { addSweepDirectoriesTimer } from './timers/sweep-directories.ts';
 import { addSweepEventsTimer } from './timers/sweep-events.ts';
 import { addSweepImportsTimer } from './timers/sweep-imports.ts';
 import { addTidyUpTimer } from './timers/tidy-up.ts';
@@ -54,6 +57,7 @@ const routes = [
   addImportReportRoutes,
   addImportSummaryRoute,
   addMailboxRoutes,
+  addDirectoryRoutes,
   addWebhookRoutes,
   addAuditRoutes,
   addOperationRoutes,
@@ -69,10 +73,12 @@ const queuesAndTimers = [
   addDeleteConnectionQueue,
   addPublishEventsQueue,
   addDeliverEventQueue,
+  addReadDirectoryQueue,
 
   addSweepImportsTimer,
   addSweepDeletionsTimer,
   addSweepEventsTimer,
+  addSweepDirectoriesTimer,
   addFindExpiringSecretsTimer,
   addRemoveOrphanedSecretsTimer,
   addTidyUpTimer,

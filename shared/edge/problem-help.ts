@@ -95,6 +95,16 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
     meaning: 'No row of the import failed or was inconclusive, or none of them has one of the `causes` in the request.',
     fix: 'Read `counts` of the import. Leave out `causes` to retry every failed and inconclusive row.',
   },
+  directory_unavailable: {
+    meaning:
+      'The request needs the directory of the tenant, which was not read yet, or which the app may not read. If a permission is missing, `permission` names the least one.',
+    fix: 'Read `detail`. Grant the permission that it names, or read the directory with POST /v1/connections/{id}/directory/refresh and wait until its list has `reading: false`.',
+    example: { members: { cause: 'permission_missing', permission: 'User.Read.All' } },
+  },
+  nothing_selected: {
+    meaning: 'The selection has no mailbox that an import could take: all of them are connected, or not eligible.',
+    fix: 'Nothing, if you wanted to connect all of them. Otherwise look at `reason` in GET /v1/connections/{id}/directory, or refresh it if the tenant has changed.',
+  },
   upload_in_progress: {
     meaning:
       'Another file is being uploaded to the same connection. Only one upload of a connection can run at a time, dry runs included.',

@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CloudEndpoints } from '../adapters/entra/clouds.ts';
 import { createSendBatch } from '../adapters/graph/batch.ts';
+import { createGetJson } from '../adapters/graph/get-json.ts';
 import { graphAppRegistrations } from '../adapters/graph/graph-app-registrations.ts';
 import { graphMail } from '../adapters/graph/graph-mail.ts';
 import { graphOrganizations } from '../adapters/graph/graph-organizations.ts';
 import { graphRecipients } from '../adapters/graph/graph-recipients.ts';
+import { graphTenantUsers } from '../adapters/graph/graph-tenant-users.ts';
 import { protocolMail } from '../adapters/mail/protocol-mail.ts';
 import { createMailboxChecker } from '../checks/check-mailbox.ts';
 import type { Cloud, Connection } from '../connections/connection.ts';
@@ -21,6 +23,7 @@ export function buildChecker(deps: {
 }) {
   const { tokens, clouds, clock, settings } = deps;
   const sendBatch = createSendBatch({ timeoutMs: settings.CHECK_TIMEOUT, now: clock.now });
+  const getJson = createGetJson({ timeoutMs: settings.CHECK_TIMEOUT, now: clock.now });
   return {
     checker: createMailboxChecker({
       tokens,
@@ -32,6 +35,7 @@ export function buildChecker(deps: {
     }),
     organizations: graphOrganizations({ sendBatch, clouds }),
     registrations: graphAppRegistrations({ sendBatch, clouds }),
+    tenantUsers: graphTenantUsers({ getJson, sendBatch, clouds }),
     resourceOf: (connection: Connection, audience: Audience) => {
       const { graphResource, exchangeResource } = clouds(connection.cloud);
       return audience === 'graph' ? graphResource : exchangeResource;

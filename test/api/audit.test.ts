@@ -132,6 +132,8 @@ describe('every change', () => {
     const row = aRow({ importId, line: 9, state: 'failed' });
     await api.deps.ledger.commit(ended?.value.connectionId ?? '', [{ op: 'createRow', row }]);
     await ran('imports-retry-failed', 'POST', `/v1/imports/${importId}/retry-failed`, undefined);
+    const refresh = `/v1/connections/${ended?.value.connectionId}/directory/refresh`;
+    await ran('directory-refresh', 'POST', refresh, ended?.value.connectionId);
     const webhookBody = { url: 'https://hooks.contoso.example/', events: ['import.completed'] };
     const webhook = await ran('webhooks-create', 'POST', '/v1/webhooks', undefined, { body: webhookBody });
     const hook = `/v1/webhooks/${webhook.id}`;

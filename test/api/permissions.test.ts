@@ -96,6 +96,9 @@ const permissions: Record<string, Permission | 'open'> = {
   'imports-cancel': 'manage',
   'mailboxes-list': 'read',
   'mailboxes-get': 'read',
+  'directory-list': 'read',
+  'directory-export-csv': 'read',
+  'directory-refresh': 'manage',
 };
 
 /** The roles that api.md gives each permission. */

@@ -50,6 +50,7 @@ import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryConsents } from '../fakes/in-memory-consents.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
 import { inMemoryDeliveries } from '../fakes/in-memory-deliveries.ts';
+import { inMemoryDirectory } from '../fakes/in-memory-directory.ts';
 import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
@@ -70,6 +71,7 @@ import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
 import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
+import { simulatedUsers } from '../fakes/simulated-users.ts';
 import { createFunctionCaller } from './function-caller.ts';
 import { type AnswerCheck, createOpenApiCheck } from './openapi-check.ts';
 import { someRetention } from './some-retention.ts';
@@ -213,6 +215,12 @@ export function createApiDeps() {
     alsoTell: async () => undefined,
     sendEmail: async (): Promise<NoticeResult> => ({ result: 'succeeded' }),
     alertSettings: inMemoryAlertSettings(),
+    directory: inMemoryDirectory(),
+    sendDirectory: send,
+    directoryLimits: { leaseMs: 90_000, shiftMs: 240_000, giveUpAfterMs: 86_400_000, keptMs: 30 * 86_400_000 },
+    selectionMax: 1_000,
+    newRound: () => 'round',
+    tenantUsers: simulatedUsers(),
     expiryCalendar,
     deliveryLogKeptMs: 30 * 86_400_000,
     deliveryLogMax: 10_000,
