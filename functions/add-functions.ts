@@ -6,6 +6,7 @@ import { addAlertRoutes } from './http/alerts.ts';
 import { addApiKeyRoutes } from './http/api-keys.ts';
 import { addAuditRoutes } from './http/audit.ts';
 import { addCertificateRoutes } from './http/certificates.ts';
+import { addChangeMailboxRoutes } from './http/change-mailbox.ts';
 import { addConnectionRoutes } from './http/connections.ts';
 import { addConsentRoutes } from './http/consent.ts';
 import { addCustomerRoutes } from './http/customers.ts';
@@ -17,11 +18,13 @@ import { addImportEventRoutes } from './http/import-events.ts';
 import { addImportReportRoutes } from './http/import-reports.ts';
 import { addImportSummaryRoute } from './http/import-summary.ts';
 import { addImportRoutes } from './http/imports.ts';
+import { addMailboxActionRoutes } from './http/mailbox-actions.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
 import { addOperationRoutes } from './http/operations.ts';
 import { addProblemPages } from './http/problem-page.ts';
+import { addSetupScriptRoutes } from './http/setup-scripts.ts';
 import { addWebhookRoutes } from './http/webhooks.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
 import { addDeleteConnectionQueue } from './queues/delete-connection.ts';
@@ -49,6 +52,7 @@ const routes = [
   addConnectionRoutes,
   addCertificateRoutes,
   addConsentRoutes,
+  addSetupScriptRoutes,
   addExpiringSecretRoutes,
   addAlertRoutes,
   addAlertEmailRoutes,
@@ -58,6 +62,8 @@ const routes = [
   addImportSummaryRoute,
   addMailboxRoutes,
   addDirectoryRoutes,
+  addChangeMailboxRoutes,
+  addMailboxActionRoutes,
   addWebhookRoutes,
   addAuditRoutes,
   addOperationRoutes,

@@ -28,15 +28,17 @@ const featureArrows: Record<string, readonly string[]> = {
   mailboxes: ['causes'],
   operations: ['connections', 'health', 'imports', 'webhooks'],
   plans: [],
+  setup: ['connections'],
   webhooks: ['causes', 'connections', 'imports'],
 };
 
 /** Which other folders a folder of shared/imports may use. */
 const importFolderArrows: Record<string, readonly string[]> = {
   upload: [],
+  actions: ['ledger', 'upload'],
   domains: ['upload'],
   ledger: [],
-  planning: ['domains', 'ledger', 'upload'],
+  planning: ['actions', 'domains', 'ledger', 'upload'],
   retention: ['ledger', 'upload'],
   reports: ['ledger', 'upload'],
   pacing: ['ledger'],

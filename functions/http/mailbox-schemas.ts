@@ -14,7 +14,8 @@ export const mailboxSchema = z
     status: z.enum(mailboxStatuses),
     checks: z.partialRecord(z.enum(probes), probeFindingSchema),
     nextCheckAt: instant.nullable(),
-    importId: z.string().meta({ description: 'The import that last worked on the mailbox.' }),
+    importId: z.string().meta({ description: 'The import that last contained the mailbox.' }),
+    actionId: z.string().optional().meta({ description: 'The action that has checked it since.' }),
     createdAt: instant,
   })
   .meta({ id: 'Mailbox', description: 'A mailbox of a connection, with its latest findings.' });

@@ -5,8 +5,7 @@ import type { Api } from '../../shared/edge/api.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
-import { parseAddress } from '../../shared/kernel/address.ts';
-import { DomainError } from '../../shared/kernel/errors.ts';
+import { requireMailbox } from '../../shared/imports/require-mailbox.ts';
 import { type Mailbox, mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxSchema } from './mailbox-schemas.ts';
 import { presentFindings } from './present-findings.ts';
@@ -43,10 +42,8 @@ export function addMailboxRoutes(api: Api, deps: Deps): void {
     permission: 'read',
     async handle({ actor, params }) {
       const connection = await requireConnection(deps, actor, params.connectionId ?? '');
-      const parsed = parseAddress(params.address ?? '');
-      const found = parsed.ok ? await deps.ledger.getMailbox(connection.id, parsed.address) : undefined;
-      if (!found) throw new DomainError('not_found', 'This connection has no mailbox with this address.');
-      return { jsonBody: present(found.value) };
+      const { value } = await requireMailbox(deps, connection.id, params.address ?? '');
+      return { jsonBody: present(value) };
     },
   });
 }
@@ -61,7 +58,8 @@ function present(mailbox: Mailbox): z.infer<typeof mailboxSchema> {
     status: mailbox.status,
     checks: presentFindings(mailbox.checks),
     nextCheckAt: mailbox.nextCheckAt?.toISOString() ?? null,
-    importId: mailbox.importId,
+    importId: mailbox.listedIn ?? mailbox.importId,
+    ...(mailbox.listedIn !== undefined && { actionId: mailbox.importId }),
     createdAt: mailbox.createdAt.toISOString(),
   };
 }

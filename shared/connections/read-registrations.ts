@@ -17,9 +17,12 @@ export interface ReadRegistrationsDeps extends ReadRegistrationDeps {
   registrationProgress: RunProgressStore;
 }
 
+/** Customers whose turn it is at the same time. */
 const CUSTOMERS_PAGE = 5;
 const CONNECTIONS_PAGE = 100;
-const READS_AT_ONCE = 8;
+const READS_AT_ONCE_PER_CUSTOMER = 4;
+/** Then the next customers have their turn. */
+const TURN_MS = 10_000;
 /** The timer has more to do afterwards. */
 const WORK_MS = 180_000;
 /** Less than a day, so that the daily run does not skip one. A run that goes on the same day does not ask again. */
@@ -29,23 +32,27 @@ const REFUSED_FOR_MS = 7 * 86_400_000;
 
 /**
  * The daily run: reads from Microsoft Entra, for every connection that is `ready`, when its client secret really expires,
- * and whether there is a newer credential. Corrects what was entered. It works for three minutes, and the next run goes on where it stopped. A connection whose
- * registration cannot be read is asked once a week. One that fails does not hold up the others, nor do customers that
- * take up a whole run: the next run begins after them.
+ * and whether there is a newer credential. Corrects what was entered. A connection whose registration cannot be read is
+ * asked once a week. One that fails does not hold up the others.
+ *
+ * It works for three minutes, and the next run goes on where it stopped. Each customer has a turn of a few seconds. Those
+ * whose tenants are so slow that some connections are left have another turn once everyone has had theirs. The connections
+ * of a customer come in random order, so that the same ones are never left day after day.
  */
 export async function readRegistrations(
   deps: ReadRegistrationsDeps,
   log: Log,
+  random: () => number = Math.random,
 ): Promise<{ read: number; corrected: number; failed: number; isComplete: boolean } | undefined> {
   const result = { read: 0, corrected: 0, failed: 0 };
   const until = deps.clock.now().getTime() + WORK_MS;
-  let isLate = false;
-  let steps = 0;
-  const limit = pLimit(READS_AT_ONCE);
+  const isLate = () => deps.clock.now().getTime() >= until;
+  /** Asked in this run. A tenant that did not answer is not asked again. */
+  const asked = new Set<string>();
+  /** Customers of whom nothing is left. */
+  const done = new Set<string>();
   const readOne = async (connection: Connection) => {
-    // Microsoft may be so slow that not even one customer is done in time.
-    isLate ||= deps.clock.now().getTime() >= until;
-    if (isLate) return;
+    asked.add(connection.id);
     try {
       const change = await refresh(deps, connection);
       if (change !== 'none') result.read++;
@@ -57,37 +64,64 @@ export async function readRegistrations(
       log('warn', 'registration_not_read', { connectionId: connection.id, error });
     }
   };
+  /** Resolves to whether nothing is left. */
+  const takeTurn = async (customerId: string): Promise<boolean> => {
+    const now = deps.clock.now();
+    const mayBegin = () => !isLate() && deps.clock.now().getTime() - now.getTime() < TURN_MS;
+    const due = (await listDue(deps, customerId, now)).filter(({ id }) => !asked.has(id));
+    const limit = pLimit(READS_AT_ONCE_PER_CUSTOMER);
+    let left = due.length;
+    const readInTurn = async (connection: Connection) => {
+      if (!mayBegin()) return;
+      left--;
+      await readOne(connection);
+    };
+    await Promise.all(shuffled(due, random).map((connection) => limit(() => readInTurn(connection))));
+    return left === 0;
+  };
+  let steps = 0;
+  let isAnyLeft = false;
   const run = await runInSteps(
     { progress: deps.registrationProgress, clock: deps.clock },
     async (cursor) => {
       steps++;
-      const customers = await deps.customers.list({ limit: CUSTOMERS_PAGE, ...(cursor !== undefined && { cursor }) });
-      for (const { id } of customers.items) {
-        for await (const page of pagesOf(deps, id)) {
-          await Promise.all(longestAgoFirst(page).map((connection) => limit(() => readOne(connection))));
-        }
-      }
-      return isLate && steps > 1 ? cursor : customers.cursor;
+      // A new round begins with an empty cursor.
+      const customers = await deps.customers.list({ limit: CUSTOMERS_PAGE, ...(cursor && { cursor }) });
+      const turns = customers.items.filter(({ id }) => !done.has(id));
+      const areDone = await Promise.all(turns.map(({ id }) => takeTurn(id)));
+      for (const [i, { id }] of turns.entries()) if (areDone[i]) done.add(id);
+      isAnyLeft ||= areDone.includes(false);
+      // The same customers begin the next run, unless they would take up that one as well.
+      if (isLate() && steps > 1) return cursor;
+      if (customers.cursor !== undefined || !isAnyLeft) return customers.cursor;
+      isAnyLeft = false;
+      return isLate() ? undefined : '';
     },
     WORK_MS,
   );
-  return run && { ...result, isComplete: run.isComplete && !isLate };
+  return run && { ...result, isComplete: run.isComplete && !isLate() };
 }
 
-async function* pagesOf(deps: ReadRegistrationsDeps, customerId: string): AsyncGenerator<Connection[]> {
+async function listDue(deps: ReadRegistrationsDeps, customerId: string, now: Date): Promise<Connection[]> {
+  const due: Connection[] = [];
   let cursor: string | undefined;
   do {
-    const page = await deps.connections.list(customerId, {
-      limit: CONNECTIONS_PAGE,
-      ...(cursor !== undefined && { cursor }),
-    });
-    yield page.items;
+    const request = { limit: CONNECTIONS_PAGE, ...(cursor !== undefined && { cursor }) };
+    const page = await deps.connections.list(customerId, request);
+    due.push(...page.items.filter((connection) => isDue(connection, now)));
     cursor = page.cursor;
   } while (cursor !== undefined);
+  return due;
+}
+
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  return items
+    .map((item) => ({ item, at: random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 }
 
 async function refresh(deps: ReadRegistrationsDeps, connection: Connection): Promise<'none' | 'read' | 'corrected'> {
-  if (!isDue(connection, deps.clock.now())) return 'none';
   const view = await readRegistration(deps, connection);
   if (!view) return 'none';
   const expected = applyRegistration(connection, view);
@@ -109,10 +143,4 @@ function isDue(connection: Connection, now: Date): boolean {
   if (connection.status !== 'ready' || (kind !== 'clientSecret' && kind !== 'certificate')) return false;
   const known = registrationOf(connection);
   return !known || now.getTime() - known.checkedAt.getTime() >= (known.isReadable ? READ_FOR_MS : REFUSED_FOR_MS);
-}
-
-/** The time may not be enough for all of them. */
-function longestAgoFirst(connections: readonly Connection[]): Connection[] {
-  const readAt = (one: Connection) => registrationOf(one)?.checkedAt.getTime() ?? 0;
-  return connections.toSorted((a, b) => readAt(a) - readAt(b));
 }

@@ -102,8 +102,9 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
     example: { members: { cause: 'permission_missing', permission: 'User.Read.All' } },
   },
   nothing_selected: {
-    meaning: 'The selection has no mailbox that an import could take: all of them are connected, or not eligible.',
-    fix: 'Nothing, if you wanted to connect all of them. Otherwise look at `reason` in GET /v1/connections/{id}/directory, or refresh it if the tenant has changed.',
+    meaning:
+      'What the request selects is empty: the connection has no mailbox that `where` describes, or every mailbox that an import would take from the directory or a group is connected or not eligible.',
+    fix: 'List the mailboxes of the connection, and compare `status` and the causes in `checks` with `where`. For an import, look at `connected` and `reason` in GET /v1/connections/{id}/directory, and refresh it if the tenant has changed.',
   },
   upload_in_progress: {
     meaning:

@@ -120,6 +120,8 @@ export function buildDeps(config: Config, log: Log) {
   });
   const importEvents = {
     async ended(record: Import) {
+      // The person who started an action watches it. Webhooks and alerts are about imports.
+      if (record.action) return;
       const { id, customerId, connectionId, status } = record;
       signal(log, 'import_ended', { importId: id, customerId, connectionId, status });
       await publishImportEnd({ ...webhooks, ...alerts, clock }, record);

@@ -46,6 +46,8 @@ const permissions: Record<string, Permission | 'open'> = {
   'connections-replace-certificate': 'administer',
   'connections-restore-certificate': 'administer',
   'connections-consent': 'administer',
+  'connections-setup-script': 'read',
+  'setup-script': 'read',
   'connections-test': 'manage',
   'expiring-secrets-list': 'read',
   'expiry-alerts-get': 'read',
@@ -99,6 +101,15 @@ const permissions: Record<string, Permission | 'open'> = {
   'directory-list': 'read',
   'directory-export-csv': 'read',
   'directory-refresh': 'manage',
+  'mailboxes-check': 'manage',
+  'mailboxes-reconnect': 'manage',
+  'mailbox-actions-create': 'manage',
+  'mailbox-actions-list': 'read',
+  'mailbox-actions-get': 'read',
+  'mailbox-actions-rows': 'read',
+  'mailbox-actions-pause': 'manage',
+  'mailbox-actions-resume': 'manage',
+  'mailbox-actions-cancel': 'manage',
 };
 
 /** The roles that api.md gives each permission. */

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { tellExpiringSecrets } from '../../shared/alerts/tell-expiring-secrets.ts';
 import type { RegisteredSecret } from '../../shared/connections/app-registration.ts';
+import type { Connection } from '../../shared/connections/connection.ts';
 import { readRegistrations } from '../../shared/connections/read-registrations.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
@@ -31,13 +32,14 @@ const secret = (expiresAt: string, change: Partial<RegisteredSecret> = {}): Regi
 const entraShows = (...secrets: RegisteredSecret[]) => {
   api.deps.registrations.answer = { kind: 'read', secrets, certificates: [] };
 };
-const daily = () => readRegistrations(api.deps, (level, event) => void logged.push(`${level} ${event}`));
+const daily = (random?: () => number) =>
+  readRegistrations(api.deps, (level, event) => void logged.push(`${level} ${event}`), random);
 const pass = (days: number) => {
   api.deps.time.now = new Date(api.deps.time.now.getTime() + days * DAY_MS);
 };
 let logged: string[];
-async function registerElevenMore(): Promise<void> {
-  const ids = Array.from({ length: 11 }, (_, i) => `e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e${50 + i}`);
+async function registerMore(count: number): Promise<void> {
+  const ids = Array.from({ length: count }, (_, i) => `e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e${50 + i}`);
   for (const clientId of ids) {
     const body = {
       name: 'T',
@@ -48,6 +50,15 @@ async function registerElevenMore(): Promise<void> {
     };
     await call('POST', `/v1/connections/${(await call('POST', '/v1/connections', body)).body.id}/test`);
   }
+}
+/** From here on, Microsoft needs this time for these connections, and then does not answer. The others are quick. */
+function slowDown(isSlow: (connection: Connection) => boolean, ms: number): void {
+  const { read } = api.deps.registrations;
+  api.deps.registrations.read = async (connection, token) => {
+    if (!isSlow(connection)) return read(connection, token);
+    api.deps.time.now = new Date(api.deps.time.now.getTime() + ms);
+    return { kind: 'unavailable' };
+  };
 }
 
 beforeEach(async () => {
@@ -164,7 +175,7 @@ it('keeps what it knows while Microsoft or the vault is unavailable, and one fai
 });
 
 it('the daily run stops in time while Microsoft is slow, and the next one goes on', async () => {
-  await registerElevenMore();
+  await registerMore(11);
   await call('POST', `${path}/test`);
   pass(8);
   entraShows(secret('2026-09-20T12:30:00Z'));
@@ -182,7 +193,7 @@ it('the daily run stops in time while Microsoft is slow, and the next one goes o
 
 it('the daily run goes on after customers whose Microsoft takes up all of its time without an answer', async () => {
   for (let i = 0; i < 6; i++) await api.customer();
-  await registerElevenMore();
+  await registerMore(11);
   pass(8);
   const asked: (string | undefined)[] = [];
   const { list } = api.deps.customers;
@@ -199,6 +210,40 @@ it('the daily run goes on after customers whose Microsoft takes up all of its ti
   await daily();
   expect(asked[0]).toBeUndefined();
   expect(asked[1]).toBeDefined();
+});
+
+it('a customer whose many connections are slow takes no turn from the others', async () => {
+  const others = await Promise.all(Array.from({ length: 8 }, () => api.customer()));
+  const [slow, ...quick] = [acme, ...others].sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (acme of quick) await registerMore(1);
+  acme = slow ?? acme;
+  await registerMore(12);
+  pass(8);
+  entraShows(secret('2026-09-20T12:30:00Z'));
+  slowDown(({ customerId }) => customerId === slow?.id, 15_000);
+  expect(await daily()).toMatchObject({ read: quick.length, isComplete: false });
+});
+
+it('connections that never answer are not always the first of their customer', async () => {
+  await registerMore(23);
+  await call('POST', `${path}/test`);
+  pass(8);
+  entraShows(secret('2026-09-20T12:30:00Z'));
+  const { items } = await api.deps.connections.list(acme.id, { limit: 50 });
+  const stuck = new Set(items.slice(0, 8).map(({ id }) => id));
+  // Four at once take up a whole run.
+  slowDown(({ id }) => stuck.has(id), 60_000);
+  let seed = 7;
+  const random = () => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed / 2_147_483_647;
+  };
+  let read = 0;
+  for (let run = 0; run < 19 && read < 16; run++) {
+    read += (await daily(random))?.read ?? 0;
+    pass(1 / 24);
+  }
+  expect(read).toBe(16);
 });
 
 it('200: a date that somebody enters is shown beside the one of Entra, until it is the same', async () => {

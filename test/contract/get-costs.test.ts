@@ -91,6 +91,10 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   // The key, the connection, what was read, a page, and which of its mailboxes are connected.
   'directory-list': { max: 12, path: '/v1/connections/conn_001/directory?limit=500&eligible=true' },
   'directory-export-csv': { max: 9, path: '/v1/connections/conn_001/directory.csv', readsAll: true },
+  // As for imports.
+  'mailbox-actions-list': { max: 51, path: '/v1/connections/conn_001/mailbox-actions?limit=500', concurrentMax: 16 },
+  'mailbox-actions-get': { max: 5, path: '/v1/mailbox-actions/act_059' },
+  'mailbox-actions-rows': { max: 7, path: '/v1/mailbox-actions/act_059/rows?limit=500&state=failed' },
   'mailboxes-get': { max: 4, path: '/v1/connections/conn_001/mailboxes/user2@contoso.example' },
 };
 
@@ -170,6 +174,9 @@ beforeAll(async () => {
   // One after the other: each one counts its rows in the same record of their customer.
   for (const record of count(300, (i) => anImport({ id: `imp_${pad(i)}`, connectionId: 'conn_001' }))) {
     await stores.imports.insert(record);
+  }
+  for (const action of count(60, (i) => anImport({ id: `act_${pad(i)}`, connectionId: 'conn_001', action: 'check' }))) {
+    await stores.imports.insert(action);
   }
   const changes: LedgerChange[] = [
     ...count(600, (i): LedgerChange => ({ op: 'createRow', row: aRow({ importId: 'imp_299', line: i + 2 }) })),

@@ -378,6 +378,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/connections/{connectionId}/setup-script": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a PowerShell script that sets up the app
+         * @description An admin of the tenant runs it, in PowerShell 7 or Windows PowerShell 5.1. It grants what the connection needs, leaves as it is what is already right, prints what it has changed, and ends with a check. With `-WhatIf` it changes nothing. It holds no secret. Save it as a file: its name is in `Content-Disposition`.
+         */
+        get: operations["connections-setup-script"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/setup-script": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a PowerShell script that registers an app
+         * @description For a tenant that has no app yet. It registers the app, gives it the permissions of the access, and prints the tenant ID and the client ID that a connection needs. With `-CreateSecret` it also creates a client secret and shows its value to the admin.
+         */
+        get: operations["setup-script"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/expiring-secrets": {
         parameters: {
             query?: never;
@@ -890,6 +930,152 @@ export interface paths {
          * @description Muster reads the users of the tenant in the background, when `POST …/directory/refresh` asks for it: all of them at first, and later what has changed. That needs the application permission `User.Read.All`. Where the directory cannot tell whether there is a mailbox, as for shared mailboxes, the mailbox itself is asked. If a read is under way, nothing new begins. The list says in `reading` when it has ended, and in `finding` why it failed.
          */
         post: operations["directory-refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/mailboxes/{address}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a mailbox again
+         * @description A mailbox that works stays `active` while it is checked, until there is a verdict. One that failed takes a slot.
+         */
+        post: operations["mailboxes-check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/mailboxes/{address}/reconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reconnect a mailbox
+         * @description Takes a slot and checks the mailbox, which was disconnected or failed.
+         */
+        post: operations["mailboxes-reconnect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/mailbox-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was done with mailboxes of a connection */
+        get: operations["mailbox-actions-list"];
+        put?: never;
+        /**
+         * Do something with many mailboxes
+         * @description Takes either up to 1,000 `addresses` or a filter, `where`. The answer names the action, whose progress can be read as that of an import. A mailbox that works stays `active` while it is checked again, until there is a verdict.
+         */
+        post: operations["mailbox-actions-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mailbox-actions/{actionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an action and its progress */
+        get: operations["mailbox-actions-get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mailbox-actions/{actionId}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the mailboxes of an action */
+        get: operations["mailbox-actions-rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mailbox-actions/{actionId}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause an action */
+        post: operations["mailbox-actions-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mailbox-actions/{actionId}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resume a paused action */
+        post: operations["mailbox-actions-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mailbox-actions/{actionId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel an action */
+        post: operations["mailbox-actions-cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2292,8 +2478,10 @@ export interface components {
                 [key: string]: components["schemas"]["ProbeFinding"];
             };
             nextCheckAt: string | null;
-            /** @description The import that last worked on the mailbox. */
+            /** @description The import that last contained the mailbox. */
             importId: string;
+            /** @description The action that has checked it since. */
+            actionId?: string;
             /**
              * Format: date-time
              * @description RFC 3339, in UTC.
@@ -2380,6 +2568,71 @@ export interface components {
             reading: boolean;
             /** @description Why the last read failed. */
             finding: components["schemas"]["DirectoryFinding"] | null;
+        };
+        /** @description Something that is done with mailboxes of a connection, and its progress. */
+        MailboxAction: {
+            /** @example act_01k2m8qj4vabcdefghjkmnp */
+            id: string;
+            connectionId: string;
+            /** @enum {string} */
+            action: "check" | "reconnect";
+            /** @enum {string} */
+            status: "accepted" | "planning" | "running" | "paused" | "completed" | "cancelling" | "cancelled" | "failed";
+            /** @description `mailboxes` is always the sum of the next five. The last three tell verdicts. */
+            counts: {
+                mailboxes: number;
+                /** @description Left out. `skipped` says why. */
+                skipped: number;
+                pending: number;
+                waiting: number;
+                /** @description Of a check: those with a verdict. */
+                done: number;
+                cancelled: number;
+                passed: number;
+                failed: number;
+                inconclusive: number;
+            };
+            /** @description Why mailboxes were left out. Codes that no mailbox has are left out. */
+            skipped: {
+                [key: string]: number;
+            };
+            /** @description 100 only at the end. */
+            percent: number;
+            secondsLeft: number | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            createdAt: string;
+            startedAt: string | null;
+            finishedAt: string | null;
+            /** @description When the rows are deleted. The counts stay. */
+            rowsExpireAt: string | null;
+            finding: components["schemas"]["ImportFinding"] | null;
+            waitingFor: components["schemas"]["ImportWait"] | null;
+        };
+        /** @description One mailbox of an action, and what became of it. */
+        MailboxActionRow: {
+            address: string;
+            /** @enum {string} */
+            state: "skipped" | "pending" | "waiting" | "done" | "passed" | "failed" | "inconclusive" | "cancelled";
+            /**
+             * @description Why the mailbox was left out.
+             * @enum {string}
+             */
+            code?: "not_in_connection" | "being_checked" | "disconnected" | "already_connected" | "changed";
+            /** @description The same in words. */
+            message?: string;
+            cause?: components["schemas"]["Cause"];
+            requestId?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            nextCheckAt?: string;
+            reference?: string;
         };
         ShownWebhook: {
             /** @example hook_01k2m8qj4vabcdefghjkmnp */
@@ -3140,6 +3393,22 @@ export interface components {
                 "text/html; charset=utf-8": string;
             };
         };
+        /** @description `gone`: No longer available. */
+        "Problem-410-gone": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `validation_failed`: The request is not valid. `file_empty`: The file is empty. `file_not_text`: The file is neither text nor a workbook. `file_malformed`: The file is malformed. `file_no_address_column`: The file has no address column. `customer_required`: The request must name a customer. `malformed_request`: The request cannot be read. */
         "Problem-400-validation_failed-file_empty-file_not_text-file_malformed-file_no_address_column-customer_required-malformed_request": {
             headers: {
@@ -3207,22 +3476,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `gone`: No longer available. */
-        "Problem-410-gone": {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
-                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                RateLimit: components["headers"]["RateLimit"];
-                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
         /** @description `directory_unavailable`: The directory of the tenant is not available. */
         "Problem-409-directory_unavailable": {
             headers: {
@@ -3242,6 +3495,40 @@ export interface components {
         };
         /** @description `connection_not_ready`: The connection is not ready. `idempotency_in_progress`: The first request is still running. */
         "Problem-409-connection_not_ready-idempotency_in_progress": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `wrong_state`: Not possible in the current state. `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-wrong_state-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `nothing_selected`: No mailbox matches. `upload_in_progress`: Another upload to the connection is still running. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-nothing_selected-upload_in_progress-idempotency_in_progress": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
@@ -3291,6 +3578,11 @@ export interface components {
          * @example conn_01k2m8qj4vabcdefghjkmnp
          */
         connectionId: string;
+        /**
+         * @description The ID of an action on mailboxes.
+         * @example act_01k2m8qj4vabcdefghjkmnp
+         */
+        actionId: string;
         /**
          * @description The ID of an import.
          * @example imp_01k2m8qj4vabcdefghjkmnp
@@ -4984,6 +5276,118 @@ export interface operations {
             429: components["responses"]["ProblemPage-429-rate_limited"];
             500: components["responses"]["ProblemPage-500"];
             503: components["responses"]["ProblemPage-503-storage_unavailable"];
+        };
+    };
+    "connections-setup-script": {
+        parameters: {
+            query: {
+                /** @description What the app is to be allowed. `graph`: `Mail.ReadWrite` and `Mail.Send` for every mailbox of the tenant. `graph-scoped`: the same for the members of a group. `imap`, `smtp`: sign-in with these protocols. */
+                access: "graph" | "graph-scoped" | "imap" | "smtp";
+                /** @description How it is granted. For `graph-scoped`: `rbac` (RBAC for Applications, the default) or `accessPolicy` (an application access policy, which restricts a grant in Entra). For `smtp`: `rbac` (the default) or `mailboxPermission` (`SMTP.SendAsApp` and FullAccess to each mailbox). For `imap`: `mailboxPermission`. */
+                method?: "rbac" | "accessPolicy" | "mailboxPermission";
+                /** @description `true`: the script that takes back what the other one has set up. */
+                undo?: "true" | "false";
+                /** @description For `rbac` and `accessPolicy`: the group whose members the app may reach. Without it, the script asks for it. */
+                group?: string;
+                /** @description For `imap` and `smtp`: an import of this connection. The script names its mailboxes that failed for a reason that the script fixes, up to 1,000 of them. */
+                importId?: string;
+                /** @description With `importId`: the line to begin with, from the header `Muster-Next-Line` of the script before. */
+                fromLine?: number;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The script, in ASCII. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. It ends in `.ps1`. */
+                    "Content-Disposition"?: string;
+                    /** @description With `importId`, if there may be more mailboxes: the `fromLine` of the next script. Or give the script all of them: `-MailboxFile failed.csv`. */
+                    "Muster-Next-Line"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            410: components["responses"]["Problem-410-gone"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "setup-script": {
+        parameters: {
+            query?: {
+                access?: "graph" | "graph-scoped" | "imap" | "smtp";
+                /** @description How it is granted. For `graph-scoped`: `rbac` (RBAC for Applications, the default) or `accessPolicy` (an application access policy, which restricts a grant in Entra). For `smtp`: `rbac` (the default) or `mailboxPermission` (`SMTP.SendAsApp` and FullAccess to each mailbox). For `imap`: `mailboxPermission`. */
+                method?: "rbac" | "accessPolicy" | "mailboxPermission";
+                /** @description `true`: the script that takes back what the other one has set up. */
+                undo?: "true" | "false";
+                tenant?: string;
+                cloud?: "global" | "usgov" | "usgovdod" | "china" | "simulator";
+                /** @description The name of the app in Entra. */
+                appName?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The script, in ASCII. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. It ends in `.ps1`. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
     "expiring-secrets-list": {
@@ -6754,6 +7158,535 @@ export interface operations {
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
             409: components["responses"]["Problem-409-connection_not_ready-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailboxes-check": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The check has started. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the action. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailboxes-reconnect": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The check has started. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the action. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-list": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of actions, newest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["MailboxAction"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    action: "check" | "reconnect";
+                    addresses?: string[];
+                    /** @description Which mailboxes. Those that match every field; with no field, all of the connection. */
+                    where?: {
+                        status?: ("pending" | "active" | "failed" | "inconclusive" | "waiting" | "paused" | "disconnected")[];
+                        /** @description Mailboxes whose checks did not pass for one of these causes. */
+                        cause?: components["schemas"]["Cause"][];
+                        /** @description Mailboxes that this import last contained. */
+                        importId?: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The action has started. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the action. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-nothing_selected-upload_in_progress-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of an action on mailboxes.
+                 * @example act_01k2m8qj4vabcdefghjkmnp
+                 */
+                actionId: components["parameters"]["actionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The action. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth asking again. Absent once the action has ended. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth asking again. Absent once the action has ended. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-rows": {
+        parameters: {
+            query?: {
+                state?: "skipped" | "pending" | "waiting" | "done" | "passed" | "failed" | "inconclusive" | "cancelled";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of an action on mailboxes.
+                 * @example act_01k2m8qj4vabcdefghjkmnp
+                 */
+                actionId: components["parameters"]["actionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of mailboxes. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["MailboxActionRow"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            410: components["responses"]["Problem-410-gone"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-pause": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of an action on mailboxes.
+                 * @example act_01k2m8qj4vabcdefghjkmnp
+                 */
+                actionId: components["parameters"]["actionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The paused action. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of an action on mailboxes.
+                 * @example act_01k2m8qj4vabcdefghjkmnp
+                 */
+                actionId: components["parameters"]["actionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The action, which goes on. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-connection_not_ready-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-cancel": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of an action on mailboxes.
+                 * @example act_01k2m8qj4vabcdefghjkmnp
+                 */
+                actionId: components["parameters"]["actionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The action, which is being cancelled or already was. What was done with mailboxes until then stays. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];

@@ -152,4 +152,4 @@ function removal(target: 'deleteditems' | typeof purgesFolder): MailOperation {
 }
 
 export const deleteFolder = removal('deleteditems');
-export const permanentDeleteFolder = removal(purgesFolder);
+export const permanentDeleteFolder: MailOperation = { ...removal(purgesFolder), isGlobalOnly: true };

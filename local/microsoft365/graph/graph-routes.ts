@@ -1,6 +1,6 @@
 import type { Trace } from '../http.ts';
 import { pause } from '../pause.ts';
-import { pathSegments, Router } from '../router.ts';
+import { type Match, pathSegments, Router } from '../router.ts';
 import type { World } from '../world.ts';
 import { getApplication, getServicePrincipal, listAppRoleAssignments } from './app-objects.ts';
 import type { Caller } from './caller.ts';
@@ -95,8 +95,9 @@ export async function answerGraphCall(
     await pause(world.latencyMs);
     return { response: refused, trace };
   }
-  if (match.kind === 'none') {
-    const message = `Resource not found for the segment '${match.unknownSegment}'.`;
+  const unknownSegment = match.kind === 'none' ? match.unknownSegment : segmentOfOtherCloud(caller, match);
+  if (match.kind === 'none' || unknownSegment !== undefined) {
+    const message = `Resource not found for the segment '${unknownSegment}'.`;
     return { response: frontDoorError(call, 400, 'BadRequest', message), trace };
   }
   if (match.kind === 'otherMethod') {
@@ -113,4 +114,10 @@ export async function answerGraphCall(
   }
   const { response, mailbox } = await answerMailCall(world, caller, match.handler.mail, call, match.params);
   return { response, trace: { ...trace, mailbox: mailbox ?? match.params.user } };
+}
+
+/** The last segment of a route that the tenant's cloud does not have. */
+function segmentOfOtherCloud({ tenant }: Caller, match: Match<Operation>): string | undefined {
+  if (match.kind !== 'found' || !('mail' in match.handler) || !match.handler.mail.isGlobalOnly) return undefined;
+  return tenant.scenario.cloud === 'global' ? undefined : match.pattern.split('/').at(-1);
 }

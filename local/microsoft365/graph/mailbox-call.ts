@@ -38,6 +38,8 @@ export interface MailOperation {
   permissions: readonly string[];
   /** A request without this body is refused before Exchange sees it. */
   body: WantedBody;
+  /** National clouds do not have it: https://learn.microsoft.com/graph/api/message-permanentdelete. */
+  isGlobalOnly?: true;
   run(call: MailboxCall): GraphResponse;
 }
 
@@ -58,7 +60,7 @@ export async function answerMailCall(
   const user = params.user ?? '';
   const entry = tenant.directory.byId(user) ?? tenant.directory.byAddress(user);
   const attempt = entry && { world, entry, state: world.state(tenant, entry), kind: operation.kind, call, user };
-  const read = readRequestBody(call, operation.body);
+  const read = readRequestBody(call, operation.body, tenant.scenario);
   const early =
     (attempt && faultAt('token', attempt)) ??
     ('refused' in read ? read.refused : refusedByResolution(world, entry, user, call));

@@ -64,7 +64,7 @@ const itemNotFound = () => exchangeError(404, 'ErrorItemNotFound', 'The specifie
 export const createMessage: MailOperation = {
   kind: 'create',
   permissions: ['Mail.ReadWrite'],
-  body: { fromMime: (message) => message },
+  body: { holds: 'message', fromMime: (message) => message },
   run(call) {
     const folder = call.params.folder === undefined ? 'drafts' : resolveFolder(call, call.params.folder);
     if (!folder) return folderNotFound();
@@ -110,7 +110,7 @@ export const getMessage = onMessage(
 );
 
 export const updateMessage = onMessage(
-  { kind: 'change', permissions: ['Mail.ReadWrite'], body: 'json' },
+  { kind: 'change', permissions: ['Mail.ReadWrite'], body: { holds: 'message' } },
   (call, { message }) => {
     const refused = call.refusedByStore();
     if (refused) return refused;
@@ -133,7 +133,10 @@ function removal(remove: (found: FoundMessage) => void): MailOperation {
 }
 
 export const deleteMessage = removal(({ contents, message }) => contents.remove(message));
-export const permanentDeleteMessage = removal(({ contents, message }) => contents.move(message, purgesFolder));
+export const permanentDeleteMessage: MailOperation = {
+  ...removal(({ contents, message }) => contents.move(message, purgesFolder)),
+  isGlobalOnly: true,
+};
 
 export const moveMessage = onMessage(
   { kind: 'change', permissions: ['Mail.ReadWrite'], body: 'json' },

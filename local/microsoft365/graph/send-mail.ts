@@ -36,7 +36,7 @@ function refusedByMeaning(call: MailboxCall, message: Record<string, unknown>): 
 export const sendMail: MailOperation = {
   kind: 'send',
   permissions: ['Mail.Send'],
-  body: { fromMime: (message) => ({ message }) },
+  body: { holds: 'sendMailParameters', fromMime: (message) => ({ message }) },
   run(call) {
     const message = readParameter(call.body, 'message');
     if (typeof message !== 'object' || message === null) {

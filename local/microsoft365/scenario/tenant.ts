@@ -49,6 +49,8 @@ const organization = z.union([
 const tenantFields = z.strictObject({
   id: z.guid(),
   name: z.string().min(1),
+  /** What Graph offers differs: https://learn.microsoft.com/graph/deployments. Addresses and tokens do not. */
+  cloud: z.enum(['global', 'usgov', 'usgovdod', 'china']).default('global'),
   domains: z.array(z.string().regex(/^[^\s@/]+\.[^\s@/]+$/, 'must be a domain')).min(1),
   apps: z.array(appSchema).default([]),
   mailboxes: z.array(mailboxSchema).default([]),

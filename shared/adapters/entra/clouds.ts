@@ -30,6 +30,8 @@ export interface CloudEndpoints {
    * https://learn.microsoft.com/graph/api/message-permanentdelete
    */
   hasPermanentDelete: boolean;
+  /** Whether a message has `internetMessageHeaders`. The metadata of China's Graph does not know it. */
+  hasMessageHeaders: boolean;
 }
 
 /** The clouds of Microsoft's own. */
@@ -56,6 +58,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     imap: { host: 'outlook.office365.com', port: IMAPS },
     smtp: { host: 'smtp.office365.com', port: SUBMISSION },
     hasPermanentDelete: true,
+    hasMessageHeaders: true,
   },
   usgov: {
     instance: { names: ['microsoftonline.us'], subScopes: ['DODCON', undefined] },
@@ -66,6 +69,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     imap: { host: 'outlook.office365.us', port: IMAPS },
     smtp: { host: 'smtp.office365.us', port: SUBMISSION },
     hasPermanentDelete: false,
+    hasMessageHeaders: true,
   },
   usgovdod: {
     instance: { names: ['microsoftonline.us'], subScopes: ['DOD'] },
@@ -76,6 +80,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     imap: { host: 'outlook-dod.office365.us', port: IMAPS },
     smtp: { host: 'outlook-dod.office365.us', port: SUBMISSION },
     hasPermanentDelete: false,
+    hasMessageHeaders: true,
   },
   china: {
     instance: { names: ['partner.microsoftonline.cn', 'chinacloudapi.cn'] },
@@ -86,6 +91,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     imap: { host: 'partner.outlook.cn', port: IMAPS },
     smtp: { host: 'partner.outlook.cn', port: SUBMISSION },
     hasPermanentDelete: false,
+    hasMessageHeaders: false,
   },
 };
 
@@ -93,10 +99,10 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
  * Returns a lookup of endpoints. It answers `undefined` for `simulator` unless the configuration names its endpoints.
  */
 export function createClouds(simulator: SimulatedEndpoints | undefined): (cloud: Cloud) => CloudEndpoints | undefined {
-  const { graphResource, exchangeResource, hasPermanentDelete } = microsoftClouds.global;
+  const { graphResource, exchangeResource, hasPermanentDelete, hasMessageHeaders } = microsoftClouds.global;
   const endpoints: Record<Cloud, CloudEndpoints | undefined> = {
     ...microsoftClouds,
-    simulator: simulator && { ...simulator, graphResource, exchangeResource, hasPermanentDelete },
+    simulator: simulator && { ...simulator, graphResource, exchangeResource, hasPermanentDelete, hasMessageHeaders },
   };
   return (cloud) => endpoints[cloud];
 }

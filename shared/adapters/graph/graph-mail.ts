@@ -1,4 +1,4 @@
-import type { Message } from '@microsoft/microsoft-graph-types';
+import type { Message, Recipient } from '@microsoft/microsoft-graph-types';
 import type { Answer, MailboxAccess } from '../../checks/answer.ts';
 import type { Answers, GraphMail, Leftover } from '../../checks/graph-mail.ts';
 import type { Cloud } from '../../connections/connection.ts';
@@ -8,7 +8,8 @@ import { ownerPart, readOwner } from './graph-recipients.ts';
 
 interface Deps {
   sendBatch: SendBatch;
-  clouds: (cloud: Cloud) => { graphUrl: string; hasPermanentDelete: boolean };
+  /** What Graph offers in a cloud: see `CloudEndpoints`. */
+  clouds: (cloud: Cloud) => { graphUrl: string; hasPermanentDelete: boolean; hasMessageHeaders: boolean };
 }
 
 const IMMUTABLE_IDS = { Prefer: 'IdType="ImmutableId"' };
@@ -38,7 +39,12 @@ export function graphMail(deps: Deps): GraphMail {
         });
       }
       if (questions.send) {
-        const message = questions.send === 'toItself' ? addressed(draft, mailbox.address, draftSubject) : draft;
+        const { hasMessageHeaders } = deps.clouds(mailbox.cloud);
+        const header = hasMessageHeaders && {
+          internetMessageHeaders: [{ name: 'x-muster-check', value: draftSubject }],
+        };
+        const message =
+          questions.send === 'toItself' ? { ...draft, toRecipients: toItself(mailbox), ...header } : draft;
         const body: { message: Message; saveToSentItems: boolean } = { message, saveToSentItems: false };
         parts.push({ id: 'send', method: 'POST', url: `${user}/sendMail`, headers: JSON_BODY, body });
       }
@@ -58,8 +64,6 @@ export function graphMail(deps: Deps): GraphMail {
 
     async clear(mailbox, draftSubject, ids, scope) {
       const user = userPath(mailbox);
-      // Without permanentDelete, a draft moves to Deleted Items. The search below finds it there, so that the next call
-      // can delete it once more.
       const { hasPermanentDelete } = deps.clouds(mailbox.cloud);
       const removals: BatchPart[] = ids.map((id, i) => {
         const url = `${user}/messages/${encodeURIComponent(id)}`;
@@ -87,15 +91,18 @@ export function graphMail(deps: Deps): GraphMail {
         headers: IMMUTABLE_IDS,
       };
       const answers = await send(mailbox, [...removals, search]);
-      return {
-        removals: removals.map(
-          (part) => toAnswer(answers.get(part.id), (_, status) => (status === 204 ? null : undefined)) as Answer,
-        ),
-        // Other parts of the same batch may have removed what the search found.
-        found: toAnswer(answers.get('search'), (body) =>
-          leftIn(body, draftSubject)?.filter(({ id }) => !ids.includes(id)),
-        ),
-      };
+      const removed = removals.map(
+        (part) => toAnswer(answers.get(part.id), (_, status) => (status === 204 ? null : undefined)) as Answer,
+      );
+      const found = toAnswer(answers.get('search'), (body) => {
+        const left = leftIn(body, draftSubject)?.filter(({ id }) => !ids.includes(id));
+        // Other parts of the same batch may have removed what the search found. Without permanentDelete they have only
+        // moved it to Deleted Items, so it is deleted again until Graph does not know it any more.
+        if (hasPermanentDelete || !left) return left;
+        const moved = ids.filter((_, i) => removed[i]?.kind === 'accepted');
+        return [...left, ...moved.map((id) => ({ id, what: 'draft' as const }))];
+      });
+      return { removals: removed, found };
     },
   };
 }
@@ -122,12 +129,8 @@ function idOf(body: unknown): string | undefined {
 /** The subject of Exchange's report about an undelivered message, in a mailbox whose language is English. */
 const reportOf = (draftSubject: string) => `Undeliverable: ${draftSubject}`;
 
-function addressed(draft: Message, address: string, draftSubject: string): Message {
-  return {
-    ...draft,
-    toRecipients: [{ emailAddress: { address } }],
-    internetMessageHeaders: [{ name: 'x-muster-check', value: draftSubject }],
-  };
+function toItself({ address }: MailboxAccess): Recipient[] {
+  return [{ emailAddress: { address } }];
 }
 
 function leftIn(body: unknown, draftSubject: string): Leftover[] | undefined {

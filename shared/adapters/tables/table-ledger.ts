@@ -36,6 +36,7 @@ const mailboxColumns: Columns<Mailbox> = {
   openRow: 'text',
   slotClaimedBy: 'text',
   createdAt: 'instant',
+  listedIn: 'text',
 };
 
 const rowColumns: Columns<Row> = {
@@ -68,6 +69,7 @@ const rowColumns: Columns<Row> = {
   mayHaveLeftovers: 'flag',
   heldAt: 'instant',
   heldEpoch: 'number',
+  statusBefore: 'text',
 };
 
 const planColumns: Columns<PlanRecord> = {
