@@ -41,6 +41,8 @@ import { cancelCustomerImports } from '../imports/cancel-import.ts';
 import { createImportWatches } from '../imports/events/watch-imports.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
+import { findActiveMailbox } from '../imports/ledger/find-active-mailbox.ts';
+import { heldUntil } from '../imports/pacing/held-until.ts';
 import { removePaceOf } from '../imports/pacing/remove-old-paces.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createNewId } from '../kernel/ids.ts';
@@ -185,6 +187,9 @@ export function buildDeps(config: Config, log: Log) {
     ...microsoft,
     tenants,
     ...connectionTest,
+    heldUntil: (connection: Connection) => heldUntil({ tenantPaces, clock }, connection),
+    findActiveMailbox: (connectionId: string, except: readonly string[]) =>
+      findActiveMailbox({ ledger }, connectionId, except),
     readCertificateFile,
     customers,
     apiKeyStore,

@@ -11,7 +11,9 @@ import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createConnectionTest } from '../../shared/checks/connection-test/run-test.ts';
 import { testConnection } from '../../shared/checks/connection-test/test-connection.ts';
 import { withRegistration } from '../../shared/checks/connection-test/with-registration.ts';
+import { createScopeCheck } from '../../shared/checks/scope-check/run-scope-check.ts';
 import type { AppRegistrations, RegistrationAnswer } from '../../shared/connections/app-registration.ts';
+import type { Connection } from '../../shared/connections/connection.ts';
 import { discardConnection } from '../../shared/connections/delete-connection.ts';
 import type { Organizations } from '../../shared/connections/organizations.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
@@ -30,10 +32,12 @@ import { createImportCache } from '../../shared/imports/checking/import-cache.ts
 import { createTenantGate } from '../../shared/imports/checking/tenant-gate.ts';
 import { createMessagePool } from '../../shared/imports/dispatching/message-pool.ts';
 import { createImportWatches } from '../../shared/imports/events/watch-imports.ts';
+import { findActiveMailbox } from '../../shared/imports/ledger/find-active-mailbox.ts';
 import { createReportBook } from '../../shared/imports/ledger/report-book.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../shared/imports/ledger/settler.ts';
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
+import { heldUntil } from '../../shared/imports/pacing/held-until.ts';
 import { createWorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import type { Role } from '../../shared/kernel/actor.ts';
 import { createNewId } from '../../shared/kernel/ids.ts';
@@ -69,6 +73,7 @@ import { inMemoryUploadLeases } from '../fakes/in-memory-upload-leases.ts';
 import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
+import { offLimitsMailbox } from '../fakes/off-limits-mailbox.ts';
 import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
 import { createFunctionCaller } from './function-caller.ts';
@@ -159,6 +164,14 @@ export function createApiDeps() {
   };
   const resourceOf = () => 'https://graph.microsoft.com';
   const { tokens, checker } = tenant;
+  const offLimits = offLimitsMailbox();
+  const runScopeCheck = createScopeCheck({
+    ...{ tokens: tenant.tokens, clock, stepLimitMs: 200 },
+    offLimitsMail: offLimits.mail,
+    graph: { clear: async () => ({ removals: [], found: { kind: 'accepted', value: [] } }) },
+    protocols: { imap: async () => ({ kind: 'lost' }), smtp: async () => ({ kind: 'lost' }) },
+  });
+  const tenantPaces = inMemoryTenantPaces();
   const testDeps = { ...{ tenants, tokens, checker, organizations, resourceOf, clock }, stepLimitMs: 2_000 };
   const runTest = withRegistration({ ...testDeps, registrations, vault, expiryIndex }, createConnectionTest(testDeps));
   return {
@@ -177,6 +190,12 @@ export function createApiDeps() {
     tenants,
     readCertificateFile,
     runTest,
+    /** What Microsoft answers to a scope check. */
+    offLimits,
+    runScopeCheck,
+    heldUntil: (connection: Connection) => heldUntil({ tenantPaces, clock }, connection),
+    findActiveMailbox: (connectionId: string, except: readonly string[]) =>
+      findActiveMailbox({ ledger }, connectionId, except),
     testConnection: (customerId: string, connectionId: string) =>
       testConnection({ connections, runTest }, { customerId }, connectionId),
     hasCloud: (cloud: string) => cloud !== 'simulator',
@@ -223,7 +242,7 @@ export function createApiDeps() {
     settler,
     tenantGate,
     heartbeat: createHeartbeat({ reports, settler, clock, sleep: (ms) => pause(ms) }),
-    tenantPaces: inMemoryTenantPaces(),
+    tenantPaces,
     messagePool: createMessagePool({ store: inMemoryMessagePool(), importQueues, clock }, { totalMax: 24 }),
     importCache: createImportCache({ imports, clock }),
     connectionCache: createConnectionCache({ connections, clock }),
