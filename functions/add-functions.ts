@@ -24,6 +24,7 @@ import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
 import { addOperationRoutes } from './http/operations.ts';
 import { addProblemPages } from './http/problem-page.ts';
+import { addScopeCheckRoute } from './http/scope-check.ts';
 import { addSetupScriptRoutes } from './http/setup-scripts.ts';
 import { addWebhookRoutes } from './http/webhooks.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
@@ -50,6 +51,7 @@ const routes = [
   addApiKeyRoutes,
   addMeRoutes,
   addConnectionRoutes,
+  addScopeCheckRoute,
   addCertificateRoutes,
   addConsentRoutes,
   addSetupScriptRoutes,

@@ -43,12 +43,15 @@ import { cancelCustomerImports } from '../imports/cancel-import.ts';
 import { createImportWatches } from '../imports/events/watch-imports.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
+import { findActiveMailbox } from '../imports/ledger/find-active-mailbox.ts';
+import { heldUntil } from '../imports/pacing/held-until.ts';
 import { removePaceOf } from '../imports/pacing/remove-old-paces.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createNewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { signal } from '../kernel/signals.ts';
 import { containers, queues, tables } from '../kernel/storage-names.ts';
+import { isOwnerGone } from '../operations/poison-owner.ts';
 import { publishImportEnd } from '../webhooks/publish-happenings.ts';
 import { buildAlerts } from './build-alerts.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
@@ -195,6 +198,9 @@ export function buildDeps(config: Config, log: Log) {
     ...microsoft,
     tenants,
     ...connectionTest,
+    heldUntil: (connection: Connection) => heldUntil({ tenantPaces, clock }, connection),
+    findActiveMailbox: (connectionId: string, except: readonly string[]) =>
+      findActiveMailbox({ ledger }, connectionId, except),
     readCertificateFile,
     customers,
     apiKeyStore,
@@ -220,6 +226,7 @@ export function buildDeps(config: Config, log: Log) {
     reconcileProgress: tableRunProgress(azure.table(tables.imports), 'reconciliation'),
     registrationProgress: tableRunProgress(azure.table(tables.imports), 'registrations'),
     orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
+    isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),
     progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),
     lookAtQueue: storageQueueLook(azure.queues),
     sendRaw: (queue: string, message: unknown) => sendMessage(azure.queues.getQueueClient(queue), message),

@@ -100,6 +100,7 @@ const settings = z.object({
   FAILED_KEYS_PER_MINUTE: whole(60),
   PUBLIC_REQUESTS_PER_MINUTE: whole(600),
   CONNECTION_TESTS_PER_MINUTE: whole(120),
+  CERTIFICATES_PER_MINUTE: whole(10),
   CONNECTIONS_MAX: whole(500),
   KEYS_MAX: whole(100),
   WEBHOOKS_MAX: whole(20),

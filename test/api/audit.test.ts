@@ -82,6 +82,8 @@ describe('every change', () => {
     await ran('connections-replace-client-secret', 'PUT', `${connection}/client-secret`, id, { body: secret });
     await ran('connections-restore-client-secret', 'POST', `${connection}/client-secret/restore`, id);
     await ran('connections-test', 'POST', `${connection}/test`, id);
+    const scope = { body: { offLimits: [`legal@${DOMAIN}`] } };
+    await ran('connections-scope-check', 'POST', `${connection}/scope-check`, id, scope);
     const until = '2027-01-01T00:00:00Z';
     const secretPath = `${connection}/client-secret`;
     await ran('connections-snooze-alerts', 'POST', `${secretPath}/snooze`, id, { body: { until } });

@@ -49,6 +49,7 @@ const permissions: Record<string, Permission | 'open'> = {
   'connections-setup-script': 'read',
   'setup-script': 'read',
   'connections-test': 'manage',
+  'connections-scope-check': 'administer',
   'expiring-secrets-list': 'read',
   'expiry-alerts-get': 'read',
   'expiry-alerts-update': 'administer',

@@ -276,6 +276,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/connections/{connectionId}/scope-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check that the app is refused where it should be
+         * @description Asks Microsoft about each address, by calls that need a right and have no effect: nothing is read of what is in the mailboxes, nothing is written, nothing is sent. A mailbox in scope is asked in the same way, because an app without any permission is refused everywhere. If Microsoft is throttled, unavailable or slow, the verdict is `inconclusive`.
+         */
+        post: operations["connections-scope-check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{connectionId}/certificate": {
         parameters: {
             query?: never;
@@ -1887,6 +1907,8 @@ export interface components {
             lastTest: components["schemas"]["LastTest"] | null;
             /** @description `null` before Entra was asked. */
             entra: components["schemas"]["EntraView"] | null;
+            /** @description `null` before the first scope check. */
+            lastScopeCheck: components["schemas"]["ScopeCheck"] | null;
             consentedAt: string | null;
             /**
              * Format: date-time
@@ -2025,6 +2047,66 @@ export interface components {
                 /** @description It is `nextCertificate`, and can be put into use. */
                 isNext: boolean;
             } | null;
+        };
+        /** @description What Microsoft refuses the app, and what it does not. */
+        ScopeCheck: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            checkedAt: string;
+            /**
+             * @description `scoped`: every address is refused, and the mailbox in scope is not. `scopeTooWide`: the app gets in at some of the addresses only. `scopePresentButUnscopedGrant`: a scope is present, but an unscoped grant defeats it. `tenantWide`: the app gets in, and nothing shows a scope. `inconclusive`: not everything is known to be refused because of a scope.
+             * @enum {string}
+             */
+            verdict: "scoped" | "scopeTooWide" | "scopePresentButUnscopedGrant" | "tenantWide" | "inconclusive";
+            /** @description Why it is inconclusive. Absent if no mailbox is known that the app may use. */
+            cause?: components["schemas"]["Cause"];
+            /** @description What was seen, and what explains it. */
+            detail: string;
+            /** @description What to do. */
+            fix: string;
+            /** @description A page about it. */
+            link: string;
+            offLimits: components["schemas"]["ScopedMailbox"][];
+            /** @description The mailbox that shows that the app works at all. `null` if none is known. */
+            inScope: components["schemas"]["ScopedMailbox"] | null;
+            /** @description The permissions that the tokens show: grants in Entra. They explain the verdict, and never decide it. */
+            roles: string[];
+            /** @description Until then, Microsoft may answer differently although nobody changes anything, because of a change of consent or grants that is known here. A change in Exchange takes 30 minutes to 2 hours. */
+            mayChangeUntil: string | null;
+        };
+        ScopedMailbox: {
+            address: string;
+            /**
+             * @description `allowed` if one right is allowed, `refused` if all are refused.
+             * @enum {string}
+             */
+            answer: "refused" | "allowed" | "inconclusive";
+            permissions: components["schemas"]["ScopeFinding"][];
+        };
+        /** @description What was seen of one right at one mailbox. */
+        ScopeFinding: {
+            /**
+             * @description The application permission that gives the right. `Mail.Read` stands for every permission to read.
+             * @enum {string}
+             */
+            permission: "Mail.Read" | "Mail.ReadWrite" | "Mail.Send" | "IMAP.AccessAsApp" | "SMTP.SendAsApp";
+            /** @enum {string} */
+            answer: "refused" | "allowed" | "inconclusive";
+            /**
+             * @description Microsoft’s message names a policy of the tenant. Only if refused.
+             * @constant
+             */
+            byPolicy?: true;
+            cause?: components["schemas"]["Cause"];
+            /** @description Why it is inconclusive. */
+            detail?: string;
+            /** @description Microsoft’s own error code. */
+            microsoftCode?: string;
+            /** @description Microsoft’s ID of the request. */
+            requestId?: string;
         };
         TestResult: {
             /**
@@ -2477,6 +2559,7 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["ProbeFinding"];
             };
+            scope: components["schemas"]["MailboxScope"];
             nextCheckAt: string | null;
             /** @description The import that last contained the mailbox. */
             importId: string;
@@ -2510,6 +2593,11 @@ export interface components {
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
         };
+        /**
+         * @description `inScope`: the app may use the mailbox, and the last scope check has shown a scope. `outOfScope`: Microsoft refuses the app at this mailbox. `tenantWide`: the app may use it, and the last scope check has shown a right that no scope limits. `unknown`: no scope check since the grants changed, or no check of the mailbox, tells.
+         * @enum {string}
+         */
+        MailboxScope: "inScope" | "outOfScope" | "tenantWide" | "unknown";
         /** @description A user of the tenant who has an address, as of the last read. */
         DirectoryMailbox: {
             /**
@@ -4881,6 +4969,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TestResult"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "connections-scope-check": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Mailboxes at which Microsoft must refuse the app. */
+                    offLimits: string[];
+                    /**
+                     * @description A mailbox that the app should be able to use. Without it: the default mailbox, or else one that has passed its check.
+                     * @example jane@contoso.com
+                     */
+                    inScope?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The result, whatever it is. It is kept on the connection. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth checking again. Only if Microsoft did not answer. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScopeCheck"];
                 };
             };
             400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
