@@ -4,6 +4,7 @@ import { instant } from '../../shared/edge/response-fields.ts';
 import { identifiers } from '../../shared/mailboxes/identity.ts';
 import { mailboxKinds, mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { probeFindingSchema } from './finding-schemas.ts';
+import { mailboxScopeSchema } from './scope-schemas.ts';
 
 export const mailboxSchema = z
   .strictObject({
@@ -32,6 +33,7 @@ export const mailboxSchema = z
       .meta({ description: 'When a check found that the address belongs to another mailbox than before.' }),
     status: z.enum(mailboxStatuses),
     checks: z.partialRecord(z.enum(probes), probeFindingSchema),
+    scope: mailboxScopeSchema,
     nextCheckAt: instant.nullable(),
     importId: z.string().meta({ description: 'The import that last contained the mailbox.' }),
     actionId: z.string().optional().meta({ description: 'The action that has checked it since.' }),

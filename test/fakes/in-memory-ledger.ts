@@ -49,6 +49,11 @@ export function inMemoryLedger(): Ledger {
       const found = keys.flatMap((key) => structuredClone(identities.get(key)) ?? []);
       return new Map(found.map((identity) => [identity.value.key, identity]));
     },
+    async peekMailboxes(connectionId, addresses) {
+      const { mailboxes } = partition(connectionId);
+      const found = addresses.flatMap((address) => structuredClone(mailboxes.get(address)?.value) ?? []);
+      return { mailboxes: new Map(found.map((mailbox) => [mailbox.address, mailbox])), answered: addresses.length };
+    },
     async *eachMailbox(connectionId) {
       yield* sorted(partition(connectionId).mailboxes);
     },

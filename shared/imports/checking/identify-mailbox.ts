@@ -36,7 +36,7 @@ export function identifiedResultOf(
   const result = rowResultOf(findings, mailboxKind, keepsStatus);
   // Nobody asked which mailbox it is.
   if (!identity) return result;
-  const isKnown = identityKeysOf(identity).length > 0;
+  const isKnown = isIdentified(identity);
   const isReplaced = knownAs !== undefined && compareIdentities(knownAs, identity) === 'different';
   const mailbox = {
     ...result.mailbox,
@@ -53,6 +53,11 @@ export function identifiedResultOf(
       claim: { identity, otherwise: (holder) => secondName(checked, holder) },
     }),
   };
+}
+
+/** Whether anything but the address tells which mailbox it is. */
+export function isIdentified(identity: MailboxIdentity | undefined): identity is MailboxIdentity {
+  return identity !== undefined && identityKeysOf(identity).length > 0;
 }
 
 function renamed({ primaryAddress, signInName }: MailboxIdentity, address: string): string | undefined {

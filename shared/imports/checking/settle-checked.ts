@@ -10,7 +10,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { CheckMessage } from '../messages.ts';
 import { suspectIn } from '../refusals/suspect.ts';
 import type { ConnectionCache } from './connection-cache.ts';
-import { identifiedResultOf } from './identify-mailbox.ts';
+import { identifiedResultOf, isIdentified } from './identify-mailbox.ts';
 import type { ImportCache } from './import-cache.ts';
 import { rowLocationOf } from './row-location.ts';
 import { type WaitDeps, waitForGrants, waitingMailbox } from './wait-row.ts';
@@ -69,7 +69,11 @@ export async function settleChecked(
         nextCheckAt: null,
         mayHaveLeftovers: null,
       },
-      mailbox: { ...waitingMailbox(message, null), kind: outcome.mailboxKind },
+      mailbox: {
+        ...waitingMailbox(message, null),
+        kind: outcome.mailboxKind,
+        ...(isIdentified(outcome.identity) && { identity: outcome.identity }),
+      },
       counts: { held: 1 },
       urgent: message.isProbe === true,
     });
