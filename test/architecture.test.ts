@@ -22,6 +22,7 @@ const featureArrows: Record<string, readonly string[]> = {
   checks: ['causes', 'connections', 'mailboxes'],
   connections: ['causes'],
   customers: ['api-keys', 'plans'],
+  directory: ['causes', 'checks', 'connections', 'imports', 'mailboxes'],
   health: [],
   imports: ['causes', 'checks', 'connections', 'mailboxes', 'plans'],
   mailboxes: ['causes'],
@@ -34,9 +35,10 @@ const featureArrows: Record<string, readonly string[]> = {
 /** Which other folders a folder of shared/imports may use. */
 const importFolderArrows: Record<string, readonly string[]> = {
   upload: [],
+  actions: ['ledger', 'upload'],
   domains: ['upload'],
   ledger: [],
-  planning: ['domains', 'ledger', 'upload'],
+  planning: ['actions', 'domains', 'ledger', 'upload'],
   retention: ['ledger', 'upload'],
   reports: ['ledger', 'upload'],
   pacing: ['ledger'],

@@ -49,6 +49,7 @@ const permissions: Record<string, Permission | 'open'> = {
   'connections-setup-script': 'read',
   'setup-script': 'read',
   'connections-test': 'manage',
+  'connections-scope-check': 'administer',
   'expiring-secrets-list': 'read',
   'expiry-alerts-get': 'read',
   'expiry-alerts-update': 'administer',
@@ -98,6 +99,18 @@ const permissions: Record<string, Permission | 'open'> = {
   'imports-cancel': 'manage',
   'mailboxes-list': 'read',
   'mailboxes-get': 'read',
+  'directory-list': 'read',
+  'directory-export-csv': 'read',
+  'directory-refresh': 'manage',
+  'mailboxes-check': 'manage',
+  'mailboxes-reconnect': 'manage',
+  'mailbox-actions-create': 'manage',
+  'mailbox-actions-list': 'read',
+  'mailbox-actions-get': 'read',
+  'mailbox-actions-rows': 'read',
+  'mailbox-actions-pause': 'manage',
+  'mailbox-actions-resume': 'manage',
+  'mailbox-actions-cancel': 'manage',
 };
 
 /** The roles that api.md gives each permission. */
