@@ -14,6 +14,7 @@ import {
   verdictSchema,
 } from './finding-schemas.ts';
 import { apps } from './new-credential.ts';
+import { scopeCheckSchema } from './scope-schemas.ts';
 
 const stepSchema = z
   .strictObject({
@@ -148,6 +149,7 @@ export const connectionSchema = z
     finding: connectionFindingSchema.nullable(),
     lastTest: lastTestSchema.nullable(),
     entra: entraSchema.nullable().meta({ description: '`null` before Entra was asked.' }),
+    lastScopeCheck: scopeCheckSchema.nullable().meta({ description: '`null` before the first scope check.' }),
     consentedAt: instant.nullable(),
     createdAt: instant,
   })

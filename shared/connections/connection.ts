@@ -9,6 +9,7 @@ import type {
   PreviousCredential,
 } from './credential.ts';
 import type { ConnectionHappening } from './happenings.ts';
+import type { ScopeCheck } from './scope-check.ts';
 import type { SecretAlert } from './secret-alert.ts';
 
 /** Microsoft's clouds. `simulator` exists only if the configuration names its endpoints. */
@@ -76,6 +77,8 @@ export interface Connection {
   secretAlert?: SecretAlert;
   /** What Microsoft Entra has shown about the client secret. Absent before it was asked. */
   registration?: RegistrationView;
+  /** The result of the last scope check. */
+  lastScopeCheck?: ScopeCheck;
   /** What has happened and no webhook knows yet. Written together with what it tells. */
   happenings?: readonly ConnectionHappening[];
   createdAt: Date;
