@@ -209,6 +209,7 @@ export function buildDeps(config: Config, log: Log) {
     heartbeats,
     reconcileProgress: tableRunProgress(azure.table(tables.imports), 'reconciliation'),
     registrationProgress: tableRunProgress(azure.table(tables.imports), 'registrations'),
+    requeueProgress: tableRunProgress(azure.table(tables.imports), 'requeues'),
     orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
     isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),
     progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),

@@ -283,6 +283,7 @@ export function createApiDeps() {
     heartbeats,
     reconcileProgress: inMemoryRunProgress(),
     registrationProgress: inMemoryRunProgress(),
+    requeueProgress: inMemoryRunProgress(),
     orphanSearchProgress: inMemoryRunProgress(),
     isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),
     progressMarks: inMemoryProgressMarks(),
