@@ -217,6 +217,7 @@ export function buildDeps(config: Config, log: Log) {
     sendRaw: (queue: string, message: unknown) => sendMessage(azure.queues.getQueueClient(queue), message),
     importStalledAfterMs: settings.IMPORT_STALLED_AFTER,
     schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
+    startedAt: clock.now(),
     sign,
     isSigned,
     newId: createNewId(clock.now),

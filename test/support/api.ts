@@ -291,6 +291,7 @@ export function createApiDeps() {
     lookAtQueue: async (_queue: string): Promise<QueueLook> => ({ depth: 0 }),
     importStalledAfterMs: 900_000,
     schedulerSilentAfterMs: 900_000,
+    startedAt: clock.now(),
     /** Set a part to `true` to make it unavailable. */
     unavailable,
     readiness: createReadiness({

@@ -2672,15 +2672,11 @@ export interface components {
         Heartbeat: {
             /** @example sweep-imports */
             timer: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, in UTC.
-             * @example 2027-06-01T08:30:00.000Z
-             */
-            lastRanAt: string;
-            /** @description When its schedule lets it run next. */
+            /** @description `null` if it never completed a run. */
+            lastRanAt: string | null;
+            /** @description When its schedule lets it run next. `null` if the host has not told. */
             dueAt: string | null;
-            /** @description It should have completed a run since. */
+            /** @description It should have completed a run since, or at all since it was deployed. */
             isLate: boolean;
         };
         PoisonMessage: {
@@ -8133,7 +8129,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every timer that ever ran. */
+            /** @description Every timer, also those that never ran. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
