@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { scopeOf } from '../../shared/checks/scope-check/mailbox-scope.ts';
+import type { Connection } from '../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import type { Api } from '../../shared/edge/api.ts';
@@ -28,7 +30,9 @@ export function addMailboxRoutes(api: Api, deps: Deps): void {
     list: true,
     async handle({ actor, params, query, page, answerPage }) {
       const connection = await requireConnection(deps, actor, params.connectionId ?? '');
-      return answerPage(await deps.ledger.listMailboxes(connection.id, page, query.status), present);
+      return answerPage(await deps.ledger.listMailboxes(connection.id, page, query.status), (mailbox) =>
+        present(mailbox, connection),
+      );
     },
   });
 
@@ -43,12 +47,12 @@ export function addMailboxRoutes(api: Api, deps: Deps): void {
     async handle({ actor, params }) {
       const connection = await requireConnection(deps, actor, params.connectionId ?? '');
       const { value } = await requireMailbox(deps, connection.id, params.address ?? '');
-      return { jsonBody: present(value) };
+      return { jsonBody: present(value, connection) };
     },
   });
 }
 
-function present(mailbox: Mailbox): z.infer<typeof mailboxSchema> {
+function present(mailbox: Mailbox, connection: Connection): z.infer<typeof mailboxSchema> {
   return {
     address: mailbox.address,
     ...(mailbox.displayName !== undefined && { displayName: mailbox.displayName }),
@@ -57,6 +61,7 @@ function present(mailbox: Mailbox): z.infer<typeof mailboxSchema> {
     kind: mailbox.kind,
     status: mailbox.status,
     checks: presentFindings(mailbox.checks),
+    scope: scopeOf(mailbox, connection),
     nextCheckAt: mailbox.nextCheckAt?.toISOString() ?? null,
     importId: mailbox.listedIn ?? mailbox.importId,
     ...(mailbox.listedIn !== undefined && { actionId: mailbox.importId }),

@@ -1,6 +1,7 @@
 import type { app } from '@azure/functions';
 import { type RemoveOldRecordsDeps, removeOldAuditRecords } from '../../shared/audit/remove-old-records.ts';
 import { type RemoveOldLinksDeps, removeOldLinks } from '../../shared/connections/remove-old-links.ts';
+import { removeOldDirectories } from '../../shared/directory/refresh-directory.ts';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 import { type RemoveOldPacesDeps, removeOldPaces } from '../../shared/imports/pacing/remove-old-paces.ts';
 import type { AnswerMemory } from '../../shared/kernel/answer-memory.ts';
@@ -11,6 +12,7 @@ type Deps = TimerDeps &
   RemoveOldRecordsDeps &
   RemoveOldLinksDeps &
   RemoveOldPacesDeps &
+  Parameters<typeof removeOldDirectories>[0] &
   RemoveOldPoisonDeps &
   RemoveOldDeliveriesDeps & { answers: Pick<AnswerMemory, 'removeExpired'> };
 
@@ -27,7 +29,8 @@ export function addTidyUpTimer(host: Pick<typeof app, 'timer'>, deps: Deps): voi
         const deliveries = await removeOldDeliveries(deps);
         const paces = await removeOldPaces(deps);
         const poison = await removeOldPoison(deps);
-        log('info', 'tidied_up', { auditRecords, deliveries, paces, poison });
+        const directories = await removeOldDirectories(deps);
+        log('info', 'tidied_up', { auditRecords, deliveries, paces, poison, directories });
       },
     }),
   });

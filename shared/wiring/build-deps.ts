@@ -34,6 +34,8 @@ import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud, Connection } from '../connections/connection.ts';
 import type { DeletedConnection } from '../connections/connection-store.ts';
 import { discardConnection as discardNow } from '../connections/delete-connection.ts';
+import { purgeDirectory } from '../directory/read-directory.ts';
+import { purgeDirectoriesOf } from '../directory/refresh-directory.ts';
 import { newEventTimes } from '../edge/event-stream.ts';
 import { createOutlets } from '../edge/outlets.ts';
 import { createReadiness } from '../health/readiness.ts';
@@ -41,6 +43,8 @@ import { cancelCustomerImports } from '../imports/cancel-import.ts';
 import { createImportWatches } from '../imports/events/watch-imports.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
+import { findActiveMailbox } from '../imports/ledger/find-active-mailbox.ts';
+import { heldUntil } from '../imports/pacing/held-until.ts';
 import { removePaceOf } from '../imports/pacing/remove-old-paces.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createNewId } from '../kernel/ids.ts';
@@ -54,6 +58,7 @@ import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
 import { buildConnectionTest } from './build-connection-test.ts';
 import { buildCustomerPurgers } from './build-customer-purgers.ts';
+import { buildDirectory } from './build-directory.ts';
 import { buildImports } from './build-imports.ts';
 import { buildLimits } from './build-limits.ts';
 import { tracedImports } from './build-telemetry.ts';
@@ -150,6 +155,10 @@ export function buildDeps(config: Config, log: Log) {
     clock,
     ...machinery,
   };
+  const directories = buildDirectory(
+    { table: azure.table(tables.directory, { maxRetries: 0 }), queues: azure.queues },
+    settings,
+  );
   const deletionDeps = {
     connections,
     expiryIndex,
@@ -161,7 +170,10 @@ export function buildDeps(config: Config, log: Log) {
     clock,
     sendDeletion: (message: DeletedConnection, delayMs?: number) =>
       sendMessage(azure.queues.getQueueClient(queues.deleteConnection), { v: 1, ...message }, delayMs),
-    purgeConnection: (customerId: string, connectionId: string) => purgeConnection(purgeDeps, customerId, connectionId),
+    async purgeConnection(customerId: string, connectionId: string) {
+      await purgeConnection(purgeDeps, customerId, connectionId);
+      await purgeDirectory(directories, connectionId);
+    },
     removePace: (connection: Connection) => removePaceOf({ tenantPaces, imports, connections }, connection),
   };
   const discardConnection = (customerId: string, connectionId: string) =>
@@ -179,12 +191,16 @@ export function buildDeps(config: Config, log: Log) {
     ...alerts,
     expiryCalendar,
     ...purgeDeps,
+    ...directories,
     ...deletionDeps,
     discardConnection,
     tenantPaces,
     ...microsoft,
     tenants,
     ...connectionTest,
+    heldUntil: (connection: Connection) => heldUntil({ tenantPaces, clock }, connection),
+    findActiveMailbox: (connectionId: string, except: readonly string[]) =>
+      findActiveMailbox({ ledger }, connectionId, except),
     readCertificateFile,
     customers,
     apiKeyStore,
@@ -231,6 +247,7 @@ export function buildDeps(config: Config, log: Log) {
       imports,
       uploads,
       removals,
+      purgeDirectories: (customerId) => purgeDirectoriesOf(directories, customerId),
     }),
     deletionGraceMs: settings.DELETION_GRACE,
     readiness: createReadiness({

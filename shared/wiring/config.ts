@@ -127,6 +127,8 @@ const settings = z.object({
   PREVIEW_KEPT: durationMs('PT1H'),
   UPLOADS_KEPT: durationMs('P30D'),
   ROWS_KEPT: durationMs('P90D'),
+  DIRECTORY_KEPT: durationMs('P30D'),
+  SELECTION_MAX: whole(1000),
   STORAGE_RETRY_AFTER: durationMs('PT5S'),
 
   WEBHOOK_TIMEOUT: durationMs('PT10S'),

@@ -276,6 +276,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/connections/{connectionId}/scope-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check that the app is refused where it should be
+         * @description Asks Microsoft about each address, by calls that need a right and have no effect: nothing is read of what is in the mailboxes, nothing is written, nothing is sent. A mailbox in scope is asked in the same way, because an app without any permission is refused everywhere. If Microsoft is throttled, unavailable or slow, the verdict is `inconclusive`.
+         */
+        post: operations["connections-scope-check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{connectionId}/certificate": {
         parameters: {
             query?: never;
@@ -870,6 +890,66 @@ export interface paths {
         get: operations["mailboxes-get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the mailboxes of the tenant
+         * @description The users of the tenant who have an address, as of `readAt`, ordered by address. This request never asks Microsoft. Muster reads the users of the tenant in the background, when `POST …/directory/refresh` asks for it: all of them at first, and later what has changed. That needs the application permission `User.Read.All`. Where the directory cannot tell whether there is a mailbox, as for shared mailboxes, the mailbox itself is asked. During the first read, the list is not complete.
+         */
+        get: operations["directory-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/directory.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the mailboxes of the tenant as CSV
+         * @description A file that an import accepts as it is: it reads the address and the name, and ignores the other columns. By default it has only what is eligible. In UTF-8 with a byte order mark, for spreadsheets. A value that a spreadsheet would take for a formula has an apostrophe before it, which an import removes again. The answer is streamed: if something fails midway, the connection breaks, and what has arrived is not the whole list.
+         */
+        get: operations["directory-export-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/directory/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the mailboxes of the tenant
+         * @description Muster reads the users of the tenant in the background, when `POST …/directory/refresh` asks for it: all of them at first, and later what has changed. That needs the application permission `User.Read.All`. Where the directory cannot tell whether there is a mailbox, as for shared mailboxes, the mailbox itself is asked. If a read is under way, nothing new begins. The list says in `reading` when it has ended, and in `finding` why it failed.
+         */
+        post: operations["directory-refresh"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1585,7 +1665,7 @@ export interface components {
              * @description A stable code for programs. Absent if the error is on our side (status 500).
              * @enum {string}
              */
-            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "nothing_selected" | "upload_in_progress" | "upload_used" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
+            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "directory_unavailable" | "nothing_selected" | "upload_in_progress" | "upload_used" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
             /** @description Give this ID to our support. */
             requestId: string;
             /** @description Every wrong field of the request, at most 100. */
@@ -1827,6 +1907,8 @@ export interface components {
             lastTest: components["schemas"]["LastTest"] | null;
             /** @description `null` before Entra was asked. */
             entra: components["schemas"]["EntraView"] | null;
+            /** @description `null` before the first scope check. */
+            lastScopeCheck: components["schemas"]["ScopeCheck"] | null;
             consentedAt: string | null;
             /**
              * Format: date-time
@@ -1965,6 +2047,66 @@ export interface components {
                 /** @description It is `nextCertificate`, and can be put into use. */
                 isNext: boolean;
             } | null;
+        };
+        /** @description What Microsoft refuses the app, and what it does not. */
+        ScopeCheck: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            checkedAt: string;
+            /**
+             * @description `scoped`: every address is refused, and the mailbox in scope is not. `scopeTooWide`: the app gets in at some of the addresses only. `scopePresentButUnscopedGrant`: a scope is present, but an unscoped grant defeats it. `tenantWide`: the app gets in, and nothing shows a scope. `inconclusive`: not everything is known to be refused because of a scope.
+             * @enum {string}
+             */
+            verdict: "scoped" | "scopeTooWide" | "scopePresentButUnscopedGrant" | "tenantWide" | "inconclusive";
+            /** @description Why it is inconclusive. Absent if no mailbox is known that the app may use. */
+            cause?: components["schemas"]["Cause"];
+            /** @description What was seen, and what explains it. */
+            detail: string;
+            /** @description What to do. */
+            fix: string;
+            /** @description A page about it. */
+            link: string;
+            offLimits: components["schemas"]["ScopedMailbox"][];
+            /** @description The mailbox that shows that the app works at all. `null` if none is known. */
+            inScope: components["schemas"]["ScopedMailbox"] | null;
+            /** @description The permissions that the tokens show: grants in Entra. They explain the verdict, and never decide it. */
+            roles: string[];
+            /** @description Until then, Microsoft may answer differently although nobody changes anything, because of a change of consent or grants that is known here. A change in Exchange takes 30 minutes to 2 hours. */
+            mayChangeUntil: string | null;
+        };
+        ScopedMailbox: {
+            address: string;
+            /**
+             * @description `allowed` if one right is allowed, `refused` if all are refused.
+             * @enum {string}
+             */
+            answer: "refused" | "allowed" | "inconclusive";
+            permissions: components["schemas"]["ScopeFinding"][];
+        };
+        /** @description What was seen of one right at one mailbox. */
+        ScopeFinding: {
+            /**
+             * @description The application permission that gives the right. `Mail.Read` stands for every permission to read.
+             * @enum {string}
+             */
+            permission: "Mail.Read" | "Mail.ReadWrite" | "Mail.Send" | "IMAP.AccessAsApp" | "SMTP.SendAsApp";
+            /** @enum {string} */
+            answer: "refused" | "allowed" | "inconclusive";
+            /**
+             * @description Microsoft’s message names a policy of the tenant. Only if refused.
+             * @constant
+             */
+            byPolicy?: true;
+            cause?: components["schemas"]["Cause"];
+            /** @description Why it is inconclusive. */
+            detail?: string;
+            /** @description Microsoft’s own error code. */
+            microsoftCode?: string;
+            /** @description Microsoft’s ID of the request. */
+            requestId?: string;
         };
         TestResult: {
             /**
@@ -2417,6 +2559,7 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["ProbeFinding"];
             };
+            scope: components["schemas"]["MailboxScope"];
             nextCheckAt: string | null;
             /** @description The import that last contained the mailbox. */
             importId: string;
@@ -2449,6 +2592,70 @@ export interface components {
             microsoftCode?: string;
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
+        };
+        /**
+         * @description `inScope`: the app may use the mailbox, and the last scope check has shown a scope. `outOfScope`: Microsoft refuses the app at this mailbox. `tenantWide`: the app may use it, and the last scope check has shown a right that no scope limits. `unknown`: no scope check since the grants changed, or no check of the mailbox, tells.
+         * @enum {string}
+         */
+        MailboxScope: "inScope" | "outOfScope" | "tenantWide" | "unknown";
+        /** @description A user of the tenant who has an address, as of the last read. */
+        DirectoryMailbox: {
+            /**
+             * @description The primary address.
+             * @example jane@contoso.com
+             */
+            address: string;
+            displayName?: string;
+            /** @description The ID of the user in Entra. */
+            objectId: string;
+            /**
+             * @description `unknown` if neither the directory nor the mailbox tells. The app can ask mailboxes with `MailboxSettings.Read`.
+             * @enum {string}
+             */
+            kind: "user" | "shared" | "room" | "equipment" | "unknown";
+            /** @description Whether the connection looks after this mailbox already. */
+            connected: boolean;
+            /** @description Whether it can be imported. `true` as well if that is not known. */
+            eligible: boolean;
+            /**
+             * @description Why it is not eligible. A cause, or what is wrong with the address.
+             * @enum {string}
+             */
+            reason?: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error" | "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain";
+        };
+        /** @description Why the directory of a tenant could not be read. */
+        DirectoryFinding: {
+            cause: components["schemas"]["Cause"];
+            /** @description What is wrong. */
+            detail: string;
+            /** @description How to fix it. */
+            fix: string;
+            /** @description A page of Microsoft about it. */
+            link: string;
+            /**
+             * @description The least application permission of Microsoft Graph that is missing.
+             * @example User.Read.All
+             */
+            permission?: string;
+            /** @description Microsoft’s own error code. */
+            microsoftCode?: string;
+            /** @description Microsoft’s ID of the request. */
+            requestId?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            seenAt: string;
+        };
+        /** @description How far reading the directory of a tenant has got. */
+        DirectoryState: {
+            /** @description As of when the users are. `null` as long as the directory was never read completely. */
+            readAt: string | null;
+            /** @description Whether it is being read now. */
+            reading: boolean;
+            /** @description Why the last read failed. */
+            finding: components["schemas"]["DirectoryFinding"] | null;
         };
         /** @description Something that is done with mailboxes of a connection, and its progress. */
         MailboxAction: {
@@ -3342,6 +3549,40 @@ export interface components {
         };
         /** @description `wrong_state`: Not possible in the current state. `nothing_to_retry`: No row can be retried. `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `idempotency_in_progress`: The first request is still running. */
         "Problem-409-wrong_state-nothing_to_retry-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `directory_unavailable`: The directory of the tenant is not available. */
+        "Problem-409-directory_unavailable": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `connection_not_ready`: The connection is not ready. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-connection_not_ready-idempotency_in_progress": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
@@ -4728,6 +4969,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TestResult"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "connections-scope-check": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Mailboxes at which Microsoft must refuse the app. */
+                    offLimits: string[];
+                    /**
+                     * @description A mailbox that the app should be able to use. Without it: the default mailbox, or else one that has passed its check.
+                     * @example jane@contoso.com
+                     */
+                    inScope?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The result, whatever it is. It is kept on the connection. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth checking again. Only if Microsoft did not answer. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScopeCheck"];
                 };
             };
             400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
@@ -6828,6 +7133,186 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "directory-list": {
+        parameters: {
+            query?: {
+                connected?: "true" | "false";
+                kind?: "user" | "shared" | "room" | "equipment" | "unknown";
+                eligible?: "true" | "false";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of mailboxes, and how old it is. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["DirectoryMailbox"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                        /** @description As of when the users are. `null` as long as the directory was never read completely. */
+                        readAt: string | null;
+                        /** @description Whether it is being read now. */
+                        reading: boolean;
+                        /** @description Why the last read failed. */
+                        finding: components["schemas"]["DirectoryFinding"] | null;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "directory-export-csv": {
+        parameters: {
+            query?: {
+                connected?: "true" | "false";
+                kind?: "user" | "shared" | "room" | "equipment" | "unknown";
+                eligible?: "true" | "false" | "any";
+                /** @description What separates the values. Excel expects a semicolon where the comma is the decimal sign. */
+                delimiter?: "comma" | "semicolon" | "tab";
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A CSV file with a header line. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. */
+                    "Content-Disposition"?: string;
+                    /** @description As of when the users are. */
+                    "Muster-Read-At"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-directory_unavailable"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "directory-refresh": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The directory is being read. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryState"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-connection_not_ready-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
             503: components["responses"]["Problem-503-storage_unavailable"];
