@@ -9,6 +9,7 @@ const timers: Readonly<Record<string, number>> = {
   'sweep-imports': MINUTE_MS,
   'sweep-deletions': MINUTE_MS,
   'sweep-events': MINUTE_MS,
+  'sweep-directories': MINUTE_MS,
   'watch-queues': MINUTE_MS,
   'remove-expired-data': 5 * MINUTE_MS,
   'find-expiring-secrets': DAY_MS,

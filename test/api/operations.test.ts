@@ -204,7 +204,13 @@ it('200: a timer that never ran is late once it should have run, also when proce
   pass(16 * 60_000);
   expect(await lateTimers()).toEqual([]);
   pass(60_000);
-  expect(await lateTimers()).toEqual(['sweep-imports', 'sweep-deletions', 'sweep-events', 'watch-queues']);
+  expect(await lateTimers()).toEqual([
+    'sweep-imports',
+    'sweep-deletions',
+    'sweep-events',
+    'sweep-directories',
+    'watch-queues',
+  ]);
   pass(24 * 3_600_000);
   api.deps.startedAt = api.deps.time.now;
   expect(await lateTimers()).toContain('tidy-up');
