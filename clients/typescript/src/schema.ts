@@ -1628,7 +1628,7 @@ export interface components {
          * @description Why a check did not pass. docs/causes.md explains each cause.
          * @enum {string}
          */
-        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
+        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
         /** @description What is wrong with a connection or an import. */
         EventFinding: {
             /**
@@ -2402,7 +2402,7 @@ export interface components {
             mailbox?: string;
             /** @description Why the row was rejected or is a duplicate. */
             code?: string;
-            /** @description The same in words. */
+            /** @description Says in words why the row was rejected, is a duplicate or waits, or what is special about this mailbox: for example, that the address is another name of one that is connected already. */
             message?: string;
             /** @description Of a duplicate in the file: the line that has the same address and counts. */
             firstLine?: number;
@@ -2554,6 +2554,23 @@ export interface components {
             reference?: string;
             /** @enum {string} */
             kind: "user" | "shared" | "room" | "equipment" | "unknown";
+            /**
+             * @description What tells this mailbox from others, whatever name it is imported under: `objectId`, its user in the directory; `inbox`, its inbox in Exchange; `address`, nothing but the address, because the app may read neither, or because it was never checked. Another name of a mailbox that only its address identifies takes a slot of its own.
+             * @enum {string}
+             */
+            identifiedBy: "objectId" | "inbox" | "address";
+            /** @description The object ID of its user. Present if the app may read users. */
+            objectId?: string;
+            /** @description Differs from `address` if that is another of its names. Present if the app may read users. */
+            primaryAddress?: string;
+            /** @description The user principal name. Present if the app may read users. */
+            signInName?: string;
+            /**
+             * Format: date-time
+             * @description When a check found that the address belongs to another mailbox than before.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            replacedAt?: string;
             /** @enum {string} */
             status: "pending" | "active" | "failed" | "inconclusive" | "waiting" | "paused" | "disconnected";
             checks: {
@@ -2621,7 +2638,7 @@ export interface components {
              * @description Why it is not eligible. A cause, or what is wrong with the address.
              * @enum {string}
              */
-            reason?: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error" | "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain";
+            reason?: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error" | "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain";
         };
         /** @description Why the directory of a tenant could not be read. */
         DirectoryFinding: {
