@@ -1424,7 +1424,7 @@ export interface paths {
         put?: never;
         /**
          * Begin the work of all poison messages of a queue anew
-         * @description Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing. Decides about 500 messages at most, see `hasMore`.
+         * @description Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing. Decides about 500 messages at most. Send it again with `cursor`, while the answer has a `nextCursor`.
          */
         post: operations["operations-poison-requeue-all"];
         delete?: never;
@@ -1444,7 +1444,7 @@ export interface paths {
         put?: never;
         /**
          * Discard all poison messages of a queue
-         * @description Their work stays as it was settled. Decides about 500 messages at most, see `hasMore`.
+         * @description Their work stays as it was settled. Decides about 500 messages at most. Send it again with `cursor`, while the answer has a `nextCursor`.
          */
         post: operations["operations-poison-discard-all"];
         delete?: never;
@@ -2955,15 +2955,11 @@ export interface components {
         Heartbeat: {
             /** @example sweep-imports */
             timer: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, in UTC.
-             * @example 2027-06-01T08:30:00.000Z
-             */
-            lastRanAt: string;
-            /** @description When its schedule lets it run next. */
+            /** @description `null` if it never completed a run. */
+            lastRanAt: string | null;
+            /** @description When its schedule lets it run next. `null` if the host has not told. */
             dueAt: string | null;
-            /** @description It should have completed a run since. */
+            /** @description It should have completed a run since, or at all since it was deployed. */
             isLate: boolean;
         };
         PoisonMessage: {
@@ -3009,15 +3005,19 @@ export interface components {
             nothingToDo: number;
             /** @description Messages that stay, because their customer has no free mailbox slot for their mailbox. */
             noSlot: number;
-            /** @description The queue has more that can be decided. Send the request again. */
+            /** @description The queue has more that can be decided. */
             hasMore: boolean;
+            /** @description There are messages behind those that were looked at. Send the request again with this `cursor`. */
+            nextCursor?: string;
         };
         DiscardedMessages: {
             discarded: number;
             /** @description Messages whose work is done or no longer to be done, or that somebody has decided about. */
             nothingToDo: number;
-            /** @description The queue has more that can be decided. Send the request again. */
+            /** @description The queue has more that can be decided. */
             hasMore: boolean;
+            /** @description There are messages behind those that were looked at. Send the request again with this `cursor`. */
+            nextCursor?: string;
         };
     };
     responses: {
@@ -8792,7 +8792,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every timer that ever ran. */
+            /** @description Every timer, also those that never ran. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9004,7 +9004,9 @@ export interface operations {
     };
     "operations-poison-requeue-all": {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string;
+            };
             header?: {
                 /** @description Repeating a request with the same key and body replays the first answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
@@ -9052,7 +9054,9 @@ export interface operations {
     };
     "operations-poison-discard-all": {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string;
+            };
             header?: {
                 /** @description Repeating a request with the same key and body replays the first answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
