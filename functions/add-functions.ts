@@ -10,6 +10,7 @@ import { addChangeMailboxRoutes } from './http/change-mailbox.ts';
 import { addConnectionRoutes } from './http/connections.ts';
 import { addConsentRoutes } from './http/consent.ts';
 import { addCustomerRoutes } from './http/customers.ts';
+import { addDirectoryRoutes } from './http/directory.ts';
 import { addDocsPage } from './http/docs/docs-page.ts';
 import { addExpiringSecretRoutes } from './http/expiring-secrets.ts';
 import { addHealthRoutes } from './http/health.ts';
@@ -23,6 +24,7 @@ import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
 import { addOperationRoutes } from './http/operations.ts';
 import { addProblemPages } from './http/problem-page.ts';
+import { addScopeCheckRoute } from './http/scope-check.ts';
 import { addSetupScriptRoutes } from './http/setup-scripts.ts';
 import { addWebhookRoutes } from './http/webhooks.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
@@ -31,11 +33,13 @@ import { addDeliverEventQueue } from './queues/deliver-event.ts';
 import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
 import { addPublishEventsQueue } from './queues/publish-events.ts';
+import { addReadDirectoryQueue } from './queues/read-directory.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
 import { addReconcileSlotsTimer } from './timers/reconcile-slots.ts';
 import { addRemoveExpiredDataTimer } from './timers/remove-expired-data.ts';
 import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
 import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
+import { addSweepDirectoriesTimer } from './timers/sweep-directories.ts';
 import { addSweepEventsTimer } from './timers/sweep-events.ts';
 import { addSweepImportsTimer } from './timers/sweep-imports.ts';
 import { addTidyUpTimer } from './timers/tidy-up.ts';
@@ -47,6 +51,7 @@ const routes = [
   addApiKeyRoutes,
   addMeRoutes,
   addConnectionRoutes,
+  addScopeCheckRoute,
   addCertificateRoutes,
   addConsentRoutes,
   addSetupScriptRoutes,
@@ -58,6 +63,7 @@ const routes = [
   addImportReportRoutes,
   addImportSummaryRoute,
   addMailboxRoutes,
+  addDirectoryRoutes,
   addChangeMailboxRoutes,
   addMailboxActionRoutes,
   addWebhookRoutes,
@@ -75,10 +81,12 @@ const queuesAndTimers = [
   addDeleteConnectionQueue,
   addPublishEventsQueue,
   addDeliverEventQueue,
+  addReadDirectoryQueue,
 
   addSweepImportsTimer,
   addSweepDeletionsTimer,
   addSweepEventsTimer,
+  addSweepDirectoriesTimer,
   addFindExpiringSecretsTimer,
   addRemoveOrphanedSecretsTimer,
   addTidyUpTimer,

@@ -22,6 +22,7 @@ const featureArrows: Record<string, readonly string[]> = {
   checks: ['causes', 'connections', 'mailboxes'],
   connections: ['causes'],
   customers: ['api-keys', 'plans'],
+  directory: ['causes', 'checks', 'connections', 'imports', 'mailboxes'],
   health: [],
   imports: ['causes', 'checks', 'connections', 'mailboxes', 'plans'],
   mailboxes: ['causes'],

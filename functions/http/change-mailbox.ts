@@ -1,5 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { z } from 'zod';
+import type { Connection } from '../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { requireReady } from '../../shared/connections/require-ready.ts';
@@ -32,8 +33,8 @@ const mailboxAnswer = { 200: { description: 'The mailbox.', schema: mailboxWithH
 
 /** What can be done with one mailbox. */
 export function addChangeMailboxRoutes(api: Api, deps: Deps): void {
-  const answer = async (customerId: string, mailbox: Mailbox): Promise<HttpResponseInit> => ({
-    jsonBody: await presentOneMailbox(deps, customerId, mailbox),
+  const answer = async (connection: Connection, mailbox: Mailbox): Promise<HttpResponseInit> => ({
+    jsonBody: await presentOneMailbox(deps, connection, mailbox),
   });
 
   api.route({
@@ -58,10 +59,10 @@ export function addChangeMailboxRoutes(api: Api, deps: Deps): void {
         ...(dailyLimit !== undefined && { dailyLimit }),
       };
       const changed = await changeMailbox(deps, connection.id, params.address ?? '', async ({ value }) => {
-        requireMatch(await presentOneMailbox(deps, actor.customerId, value));
+        requireMatch(await presentOneMailbox(deps, connection, value));
         return patch;
       });
-      return answer(actor.customerId, changed);
+      return answer(connection, changed);
     },
   });
 
@@ -79,10 +80,10 @@ export function addChangeMailboxRoutes(api: Api, deps: Deps): void {
       async handle({ actor, params, requireMatch }) {
         const connection = await requireConnection(deps, actor, params.connectionId ?? '');
         const changed = await changeMailbox(deps, connection.id, params.address ?? '', async (current) => {
-          requireMatch(await presentOneMailbox(deps, actor.customerId, current.value));
+          requireMatch(await presentOneMailbox(deps, connection, current.value));
           return pausePatch(verb, current, deps.clock.now());
         });
-        return answer(actor.customerId, changed);
+        return answer(connection, changed);
       },
     });
   addPause(
@@ -112,7 +113,7 @@ export function addChangeMailboxRoutes(api: Api, deps: Deps): void {
       async handle({ actor, params, newId, requireMatch }): Promise<HttpResponseInit> {
         const connection = await requireConnection(deps, actor, params.connectionId ?? '');
         const mailbox = await requireMailbox(deps, connection.id, params.address ?? '');
-        requireMatch(await presentOneMailbox(deps, actor.customerId, mailbox.value));
+        requireMatch(await presentOneMailbox(deps, connection, mailbox.value));
         requireCheckable(verb, mailbox);
         requireReady(connection);
         const { address, slotClaimedBy } = mailbox.value;
@@ -156,9 +157,9 @@ export function addChangeMailboxRoutes(api: Api, deps: Deps): void {
       const connection = await requireConnection(deps, actor, params.connectionId ?? '');
       const address = params.address ?? '';
       await endMailbox({ ...deps, newId }, connection, 'disconnect', address, async (current) =>
-        requireMatch(await presentOneMailbox(deps, actor.customerId, current)),
+        requireMatch(await presentOneMailbox(deps, connection, current)),
       );
-      return answer(actor.customerId, (await requireMailbox(deps, connection.id, address)).value);
+      return answer(connection, (await requireMailbox(deps, connection.id, address)).value);
     },
   });
 
@@ -175,7 +176,7 @@ export function addChangeMailboxRoutes(api: Api, deps: Deps): void {
     async handle({ actor, params, newId, requireMatch }) {
       const connection = await requireConnection(deps, actor, params.connectionId ?? '');
       await endMailbox({ ...deps, newId }, connection, 'remove', params.address ?? '', async (current) =>
-        requireMatch(await presentOneMailbox(deps, actor.customerId, current)),
+        requireMatch(await presentOneMailbox(deps, connection, current)),
       );
       return { status: 204 };
     },

@@ -33,7 +33,7 @@ export function addMailboxRoutes(api: Api, deps: Deps): void {
       const found = await deps.ledger.listMailboxes(connection.id, page, query.status);
       const checking = await readChecking(deps, actor.customerId, found.items);
       const now = deps.clock.now();
-      return answerPage(found, (mailbox) => presentMailbox(mailbox, checking, now));
+      return answerPage(found, (mailbox) => presentMailbox(mailbox, connection, checking, now));
     },
   });
 
@@ -48,7 +48,7 @@ export function addMailboxRoutes(api: Api, deps: Deps): void {
     async handle({ actor, params }) {
       const connection = await requireConnection(deps, actor, params.connectionId ?? '');
       const { value } = await requireMailbox(deps, connection.id, params.address ?? '');
-      return { jsonBody: await presentOneMailbox(deps, actor.customerId, value) };
+      return { jsonBody: await presentOneMailbox(deps, connection, value) };
     },
   });
 }

@@ -1,10 +1,13 @@
 import pLimit from 'p-limit';
 import type { z } from 'zod';
+import { scopeOf } from '../../shared/checks/scope-check/mailbox-scope.ts';
+import type { Connection } from '../../shared/connections/connection.ts';
 import type { Import } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import { splitOpenRow } from '../../shared/imports/ledger/row.ts';
 import { explainMailboxWait } from '../../shared/imports/mailbox-wait.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
+import { identifierOf } from '../../shared/mailboxes/identity.ts';
 import { type Mailbox, statusOf } from '../../shared/mailboxes/mailbox.ts';
 import type { mailboxSchema, mailboxWithHistorySchema } from './mailbox-schemas.ts';
 import { presentFindings } from './present-findings.ts';
@@ -33,9 +36,11 @@ export async function readChecking(
 /** A mailbox as the API shows it in a list. */
 export function presentMailbox(
   mailbox: Mailbox,
+  connection: Connection,
   checking: ReadonlyMap<string, Import>,
   now: Date,
 ): z.infer<typeof mailboxSchema> {
+  const { objectId, primaryAddress, signInName } = mailbox.identity ?? {};
   const wait = explainMailboxWait(mailbox, checking.get(splitOpenRow(mailbox.openRow)?.importId ?? ''), now);
   return {
     address: mailbox.address,
@@ -43,8 +48,14 @@ export function presentMailbox(
     ...(mailbox.dailyLimit !== undefined && { dailyLimit: mailbox.dailyLimit }),
     ...(mailbox.reference !== undefined && { reference: mailbox.reference }),
     kind: mailbox.kind,
+    identifiedBy: identifierOf(mailbox.identity ?? {}),
+    ...(objectId !== undefined && { objectId }),
+    ...(primaryAddress !== undefined && { primaryAddress }),
+    ...(signInName !== undefined && { signInName }),
+    ...(mailbox.replacedAt && { replacedAt: mailbox.replacedAt.toISOString() }),
     status: statusOf(mailbox),
     checks: presentFindings(mailbox.checks),
+    scope: scopeOf(mailbox, connection),
     nextCheckAt: mailbox.nextCheckAt?.toISOString() ?? null,
     waitingFor: wait ? { ...wait, until: wait.until?.toISOString() ?? null } : null,
     importId: mailbox.listedIn ?? mailbox.importId,
@@ -56,10 +67,15 @@ export function presentMailbox(
 /** One mailbox as the API shows it. Every answer about one mailbox has this form, so that they have the same tags. */
 export async function presentOneMailbox(
   deps: PresentDeps,
-  customerId: string,
+  connection: Connection,
   mailbox: Mailbox,
 ): Promise<z.infer<typeof mailboxWithHistorySchema>> {
-  const shown = presentMailbox(mailbox, await readChecking(deps, customerId, [mailbox]), deps.clock.now());
+  const shown = presentMailbox(
+    mailbox,
+    connection,
+    await readChecking(deps, connection.customerId, [mailbox]),
+    deps.clock.now(),
+  );
   const history = (mailbox.history ?? []).map(({ changedAt, verdict, cause }) => ({
     changedAt: changedAt.toISOString(),
     verdict,

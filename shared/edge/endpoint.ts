@@ -6,7 +6,7 @@ import { createFieldFaults } from '../kernel/field-faults.ts';
 import { createRepeatableIds, type NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
-import { type AdmissionDeps, admit, admitConnectionTest } from './admit.ts';
+import { type AdmissionDeps, admit, admitCostly } from './admit.ts';
 import { type Answer, tagged, toAnswer } from './answer.ts';
 import { type AuditDeps, audited } from './audited.ts';
 import { isStillValid } from './authenticate.ts';
@@ -50,11 +50,18 @@ export interface Endpoint<Body, Query, Mode extends CustomerMode, Kind extends B
   query?: z.ZodType<Query>;
   /** Whether the route accepts `limit` and `cursor` and answers with `call.answerPage`. */
   list?: boolean;
+  /** Whether the route accepts a `cursor`, to go on where an earlier request stopped. Its answer has `call.sealCursor`. */
+  continues?: boolean;
   /**
    * Whether the request asks Microsoft and the vault, past every cache. Each customer has a small budget for that. A
    * function says so for one body.
    */
   testsConnection?: boolean | ((body: Body) => boolean);
+  /**
+   * Whether the request makes a key in the vault. A vault makes few keys a minute for everyone, so each customer has a
+   * budget of its own for them. A function says so for one body.
+   */
+  makesKey?: boolean | ((body: Body) => boolean);
   /** Whether the answer is a stream that lasts as long as its client likes. Each customer has a few places for them. */
   isDownload?: boolean;
   /** Whether the request changes anything and so leaves an audit record. By default everything but GET does. */
@@ -73,6 +80,8 @@ interface Call<Body, Query, Mode extends CustomerMode = 'required', Kind extends
   page: PageRequest;
   /** Answers with a page of a list and signs its cursor. */
   answerPage<T>(page: Page<T>, present: (item: T) => unknown): HttpResponseInit;
+  /** Makes the `nextCursor` of an answer. It works only for the same route, queries and caller. */
+  sealCursor(inner: string): string;
   /**
    * Answers with server-sent events, for some minutes at most, and not for longer than the API key works. The stream takes no turn of the caller's other requests, but
    * one of its places for streams. The signal is aborted when the stream ends.
@@ -128,6 +137,7 @@ export function createEndpoint(deps: EndpointDeps) {
             params,
             page,
             answerPage: (found, present) => presentPage(found, present, seal),
+            sealCursor: seal,
             answerEvents: (open) =>
               answerEvents(deps, acting, context, open, () => isStillValid(deps, request.headers)),
             requireMatch: (representation) => requireMatch(request.headers.get('if-match'), representation),
@@ -162,9 +172,11 @@ export function createEndpoint(deps: EndpointDeps) {
         };
         try {
           faults.refuse();
-          const { testsConnection: tests = false } = route;
-          const testsConnection = typeof tests === 'function' ? tests(body.value as Body) : tests;
-          if (testsConnection) await admitConnectionTest(deps, acting, exchange);
+          const isTrue = (of: boolean | ((value: Body) => boolean) = false) =>
+            typeof of === 'function' ? of(body.value as Body) : of;
+          const testsConnection = isTrue(route.testsConnection);
+          if (testsConnection) await admitCostly(deps, 'countConnectionTest', acting, exchange);
+          if (isTrue(route.makesKey)) await admitCostly(deps, 'countMadeKey', acting, exchange);
           const inTurn = () => serveInTurn(deps, { ...route, testsConnection }, acting, answer);
           return await (route.isDownload ? serveDownload(deps, acting, context, inTurn) : inTurn());
         } finally {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { causeCodes } from '../causes/causes.ts';
 import { type ProbeFinding, probes, tokenGrants, verdicts } from '../causes/verdict.ts';
+import type { MailboxIdentity } from '../mailboxes/identity.ts';
 import { mailboxKinds } from '../mailboxes/mailbox.ts';
 import type { VerdictChange } from '../mailboxes/verdict-history.ts';
 
@@ -34,6 +35,13 @@ const verdictChange = z.object({
   verdict: z.enum(['passed', 'failed', 'inconclusive']),
   cause: z.enum(causeCodes).exactOptional(),
 }) satisfies z.ZodType<VerdictChange>;
+
+const identity = z.object({
+  objectId: z.string().exactOptional(),
+  inboxKey: z.string().exactOptional(),
+  primaryAddress: z.string().exactOptional(),
+  signInName: z.string().exactOptional(),
+}) satisfies z.ZodType<MailboxIdentity>;
 
 /** One mailbox to check. Carries everything the worker needs, so that a check reads no table. */
 export const checkMessage = z.object({
@@ -76,6 +84,10 @@ export const checkMessage = z.object({
   priorFindings: z.partialRecord(z.enum(probes), probeFinding).exactOptional(),
   /** The kind of mailbox, if every question has its answer and only the cleanup is missing. */
   priorKind: z.enum(mailboxKinds).exactOptional(),
+  /** Which mailbox earlier checks of this row have reached. */
+  priorIdentity: identity.exactOptional(),
+  /** Which mailbox the address reached before this import. */
+  knownAs: identity.exactOptional(),
   /** The mailbox keeps its status until there is a verdict. */
   keepsStatus: z.literal(true).exactOptional(),
   /** The last changes of the mailbox's verdict, newest first. */

@@ -1,5 +1,6 @@
 import type { CauseCode } from '../causes/causes.ts';
 import type { Findings } from '../causes/verdict.ts';
+import type { MailboxIdentity } from './identity.ts';
 import type { VerdictChange } from './verdict-history.ts';
 
 export const mailboxStatuses = [
@@ -26,6 +27,10 @@ export interface Mailbox {
   /** The customer's own ID for the mailbox. */
   reference?: string;
   kind: MailboxKind;
+  /** Which mailbox the address reached when it was last checked. */
+  identity?: MailboxIdentity;
+  /** When a check found that the address reaches another mailbox than before. */
+  replacedAt?: Date;
   /** What its checks have shown. Customers see `statusOf`. */
   status: Exclude<MailboxStatus, 'paused'>;
   /** The customer has paused it. Says nothing about a mailbox that has failed or is disconnected. */

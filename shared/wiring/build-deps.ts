@@ -34,6 +34,8 @@ import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud, Connection } from '../connections/connection.ts';
 import type { DeletedConnection } from '../connections/connection-store.ts';
 import { discardConnection as discardNow } from '../connections/delete-connection.ts';
+import { purgeDirectory } from '../directory/read-directory.ts';
+import { purgeDirectoriesOf } from '../directory/refresh-directory.ts';
 import { newEventTimes } from '../edge/event-stream.ts';
 import { createOutlets } from '../edge/outlets.ts';
 import { createReadiness } from '../health/readiness.ts';
@@ -41,21 +43,26 @@ import { cancelCustomerImports } from '../imports/cancel-import.ts';
 import { createImportWatches } from '../imports/events/watch-imports.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
+import { findActiveMailbox } from '../imports/ledger/find-active-mailbox.ts';
+import { heldUntil } from '../imports/pacing/held-until.ts';
 import { removePaceOf } from '../imports/pacing/remove-old-paces.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createNewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { signal } from '../kernel/signals.ts';
 import { containers, queues, tables } from '../kernel/storage-names.ts';
+import { isOwnerGone } from '../operations/poison-owner.ts';
 import { publishImportEnd } from '../webhooks/publish-happenings.ts';
 import { buildAlerts } from './build-alerts.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
 import { buildConnectionTest } from './build-connection-test.ts';
 import { buildCustomerPurgers } from './build-customer-purgers.ts';
+import { buildDirectory } from './build-directory.ts';
 import { buildImports } from './build-imports.ts';
 import { buildLimits } from './build-limits.ts';
 import { tracedImports } from './build-telemetry.ts';
+import { buildVendorApp } from './build-vendor-app.ts';
 import { buildWebhooks } from './build-webhooks.ts';
 import type { Config } from './config.ts';
 
@@ -96,7 +103,11 @@ export function buildDeps(config: Config, log: Log) {
     if (!endpoints) throw new Error(`the cloud ${cloud} is not configured`);
     return endpoints;
   };
-  const tokens = createTokens({ vault, certificates, clouds: endpointsOf, clock, timeoutMs: settings.CHECK_TIMEOUT });
+  const { vendorApp, adminSignIn } = buildVendorApp(config, endpointsOf);
+  const tokens = createTokens({
+    ...{ vault, certificates, vendorApp, clouds: endpointsOf, clock },
+    timeoutMs: settings.CHECK_TIMEOUT,
+  });
 
   const alerts = buildAlerts(
     {
@@ -149,6 +160,10 @@ export function buildDeps(config: Config, log: Log) {
     clock,
     ...machinery,
   };
+  const directories = buildDirectory(
+    { table: azure.table(tables.directory, { maxRetries: 0 }), queues: azure.queues },
+    settings,
+  );
   const deletionDeps = {
     connections,
     expiryIndex,
@@ -160,7 +175,10 @@ export function buildDeps(config: Config, log: Log) {
     clock,
     sendDeletion: (message: DeletedConnection, delayMs?: number) =>
       sendMessage(azure.queues.getQueueClient(queues.deleteConnection), { v: 1, ...message }, delayMs),
-    purgeConnection: (customerId: string, connectionId: string) => purgeConnection(purgeDeps, customerId, connectionId),
+    async purgeConnection(customerId: string, connectionId: string) {
+      await purgeConnection(purgeDeps, customerId, connectionId);
+      await purgeDirectory(directories, connectionId);
+    },
     removePace: (connection: Connection) => removePaceOf({ tenantPaces, imports, connections }, connection),
   };
   const discardConnection = (customerId: string, connectionId: string) =>
@@ -178,12 +196,16 @@ export function buildDeps(config: Config, log: Log) {
     ...alerts,
     expiryCalendar,
     ...purgeDeps,
+    ...directories,
     ...deletionDeps,
     discardConnection,
     tenantPaces,
     ...microsoft,
     tenants,
     ...connectionTest,
+    heldUntil: (connection: Connection) => heldUntil({ tenantPaces, clock }, connection),
+    findActiveMailbox: (connectionId: string, except: readonly string[]) =>
+      findActiveMailbox({ ledger }, connectionId, except),
     readCertificateFile,
     customers,
     apiKeyStore,
@@ -208,12 +230,15 @@ export function buildDeps(config: Config, log: Log) {
     heartbeats,
     reconcileProgress: tableRunProgress(azure.table(tables.imports), 'reconciliation'),
     registrationProgress: tableRunProgress(azure.table(tables.imports), 'registrations'),
+    requeueProgress: tableRunProgress(azure.table(tables.imports), 'requeues'),
     orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
+    isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),
     progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),
     lookAtQueue: storageQueueLook(azure.queues),
     sendRaw: (queue: string, message: unknown) => sendMessage(azure.queues.getQueueClient(queue), message),
     importStalledAfterMs: settings.IMPORT_STALLED_AFTER,
     schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
+    startedAt: clock.now(),
     sign,
     isSigned,
     newId: createNewId(clock.now),
@@ -227,6 +252,7 @@ export function buildDeps(config: Config, log: Log) {
       imports,
       uploads,
       removals,
+      purgeDirectories: (customerId) => purgeDirectoriesOf(directories, customerId),
     }),
     deletionGraceMs: settings.DELETION_GRACE,
     readiness: createReadiness({
@@ -239,6 +265,8 @@ export function buildDeps(config: Config, log: Log) {
       },
     }),
 
+    vendorApp,
+    adminSignIn,
     consentEndpoints: endpointsOf,
     consentLinkValidMs: settings.CONSENT_LINK_VALID,
     publicUrl: config.publicUrl,

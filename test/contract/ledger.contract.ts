@@ -25,6 +25,8 @@ export function describeLedger(name: string, open: () => Ledger): void {
         checks: { 'graph.send': finding },
         dailyLimit: 5,
         nextCheckAt: NOW,
+        identity: { objectId: 'o-1', inboxKey: 'f-1', primaryAddress: 'jane@contoso.example' },
+        replacedAt: NOW,
       });
       const row = aRow({
         line: 7,
@@ -33,6 +35,8 @@ export function describeLedger(name: string, open: () => Ledger): void {
         reference: 'A/1',
         firstLine: 3,
         suggestion: 'jane@contoso.example',
+        priorIdentity: { inboxKey: 'f-1' },
+        knownAs: { objectId: 'o-1' },
       });
       const plan = aPlan({ findingCounts: { duplicate_in_file: 2 } });
       const tally = aTally({ counts: { passed: 3 } });
@@ -204,6 +208,36 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect(await ledger.getRow(connectionId, IMPORT, 3)).toBeUndefined();
     });
 
+    it('lets one address only hold an identity: creates it once, and replaces it only as it was read', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const claim = (address: string, tag?: string): LedgerChange => ({
+        op: 'writeIdentity',
+        identity: { key: 'object:one', address },
+        ...(tag !== undefined && { tag }),
+      });
+      const first = await ledger.commit(connectionId, [claim('a@contoso.example')]);
+      const tag = (first.committed && first.tags[0]) || '';
+      expect(await ledger.commit(connectionId, [create(aRow({ line: 1 })), claim('b@contoso.example')])).toEqual({
+        committed: false,
+        index: 1,
+        why: 'exists',
+      });
+      expect(await ledger.getRow(connectionId, IMPORT, 1)).toBeUndefined();
+      expect((await ledger.commit(connectionId, [claim('b@contoso.example', tag)])).committed).toBe(true);
+      expect(await ledger.commit(connectionId, [claim('c@contoso.example', tag)])).toMatchObject({ why: 'changed' });
+      const other = { op: 'writeIdentity', identity: { key: 'inbox:-_1', address: 'd@contoso.example' } } as const;
+      await ledger.commit(connectionId, [other]);
+      const found = await ledger.getIdentities(connectionId, ['object:one', 'inbox:-_1', 'object:none']);
+      expect(Object.fromEntries([...found].map(([key, { value }]) => [key, value.address]))).toEqual({
+        'object:one': 'b@contoso.example',
+        'inbox:-_1': 'd@contoso.example',
+      });
+      expect((await ledger.getIdentities(newConnection(), ['object:one'])).size).toBe(0);
+      await ledger.purge(connectionId);
+      expect((await ledger.getIdentities(connectionId, ['object:one'])).size).toBe(0);
+    });
+
     it('never overwrites a tally without its tag', async () => {
       const ledger = open();
       const connectionId = newConnection();
@@ -353,6 +387,23 @@ export function describeLedger(name: string, open: () => Ledger): void {
       const [tagged] = (await ledger.getMailboxes(connectionId, few)).values();
       expect(tagged).toEqual(await ledger.getMailbox(connectionId, tagged?.value.address ?? ''));
       expect((await ledger.getMailboxes(newConnection(), few)).size).toBe(0);
+    });
+
+    it('tells in few requests which of some addresses have a mailbox', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const addresses = Array.from({ length: 20 }, (_, n) => `peek${String(n).padStart(2, '0')}@contoso.example`);
+      const [first = '', second = ''] = addresses;
+      await ledger.commit(connectionId, [
+        { op: 'createMailbox', mailbox: aMailbox({ address: first, status: 'active' }) },
+        { op: 'createMailbox', mailbox: aMailbox({ address: second, status: 'failed', openRow: 'imp_1:2' }) },
+        { op: 'createMailbox', mailbox: aMailbox({ address: 'peek00a@contoso.example' }) },
+      ]);
+      const { mailboxes, answered } = await ledger.peekMailboxes(connectionId, addresses);
+      expect(answered).toBe(20);
+      expect(mailboxes.get(first)).toMatchObject({ status: 'active' });
+      expect(mailboxes.get(second)).toMatchObject({ status: 'failed', openRow: 'imp_1:2' });
+      expect(mailboxes.get(addresses[2] ?? '')).toBeUndefined();
     });
 
     it('accepts a transaction of the largest size, and purges a connection, also twice', async () => {

@@ -182,7 +182,7 @@ export interface paths {
         put?: never;
         /**
          * Register a tenant
-         * @description Give either `clientSecret` with `clientSecretExpiresAt`, or `certificate`. Secrets and keys go to the vault. Next, grant the app consent and run the connection test. A certificate that was made must first be added to the app: download its public part.
+         * @description For an app of your own, give `clientId`, and either `clientSecret` with `clientSecretExpiresAt`, or `certificate`. For the app of this service, give none of them, and `"app": "vendor"`. Secrets and keys go to the vault. Next, grant the app consent and run the connection test. A certificate that was made must first be added to the app: download its public part.
          */
         post: operations["connections-create"];
         delete?: never;
@@ -276,6 +276,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/connections/{connectionId}/scope-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check that the app is refused where it should be
+         * @description Asks Microsoft about each address, by calls that need a right and have no effect: nothing is read of what is in the mailboxes, nothing is written, nothing is sent. A mailbox in scope is asked in the same way, because an app without any permission is refused everywhere. If Microsoft is throttled, unavailable or slow, the verdict is `inconclusive`.
+         */
+        post: operations["connections-scope-check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{connectionId}/certificate": {
         parameters: {
             query?: never;
@@ -350,7 +370,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create a consent link for an admin */
+        /**
+         * Create a consent link for an admin
+         * @description With the app of this service, the admin also signs in and confirms on the last page that you may use the tenant.
+         */
         post: operations["connections-consent"];
         delete?: never;
         options?: never;
@@ -372,6 +395,46 @@ export interface paths {
         get: operations["consent-callback"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/consent/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Receive the admin after the sign-in
+         * @description With the app of this service, Microsoft sends the admin’s browser here. Not for API clients.
+         */
+        get: operations["consent-sign-in"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/consent/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive the confirmation of the admin
+         * @description The button of the page that follows the sign-in. Not for API clients.
+         */
+        post: operations["consent-confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -881,6 +944,66 @@ export interface paths {
         patch: operations["mailboxes-update"];
         trace?: never;
     };
+    "/v1/connections/{connectionId}/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the mailboxes of the tenant
+         * @description The users of the tenant who have an address, as of `readAt`, ordered by address. This request never asks Microsoft. Muster reads the users of the tenant in the background, when `POST …/directory/refresh` asks for it: all of them at first, and later what has changed. That needs the application permission `User.Read.All`. Where the directory cannot tell whether there is a mailbox, as for shared mailboxes, the mailbox itself is asked. During the first read, the list is not complete.
+         */
+        get: operations["directory-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/directory.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the mailboxes of the tenant as CSV
+         * @description A file that an import accepts as it is: it reads the address and the name, and ignores the other columns. By default it has only what is eligible. In UTF-8 with a byte order mark, for spreadsheets. A value that a spreadsheet would take for a formula has an apostrophe before it, which an import removes again. The answer is streamed: if something fails midway, the connection breaks, and what has arrived is not the whole list.
+         */
+        get: operations["directory-export-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/directory/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the mailboxes of the tenant
+         * @description Muster reads the users of the tenant in the background, when `POST …/directory/refresh` asks for it: all of them at first, and later what has changed. That needs the application permission `User.Read.All`. Where the directory cannot tell whether there is a mailbox, as for shared mailboxes, the mailbox itself is asked. If a read is under way, nothing new begins. The list says in `reading` when it has ended, and in `finding` why it failed.
+         */
+        post: operations["directory-refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{connectionId}/mailboxes/{address}/pause": {
         parameters: {
             query?: never;
@@ -1366,7 +1489,7 @@ export interface paths {
         put?: never;
         /**
          * Begin the work of all poison messages of a queue anew
-         * @description Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing. Decides about 500 messages at most, see `hasMore`.
+         * @description Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing. Decides about 500 messages at most. Send it again with `cursor`, while the answer has a `nextCursor`.
          */
         post: operations["operations-poison-requeue-all"];
         delete?: never;
@@ -1386,7 +1509,7 @@ export interface paths {
         put?: never;
         /**
          * Discard all poison messages of a queue
-         * @description Their work stays as it was settled. Decides about 500 messages at most, see `hasMore`.
+         * @description Their work stays as it was settled. Decides about 500 messages at most. Send it again with `cursor`, while the answer has a `nextCursor`.
          */
         post: operations["operations-poison-discard-all"];
         delete?: never;
@@ -1613,7 +1736,7 @@ export interface components {
          * @description Why a check did not pass. docs/causes.md explains each cause.
          * @enum {string}
          */
-        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
+        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "admin_confirmation_missing" | "vendor_app_unusable" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
         /** @description What is wrong with a connection or an import. */
         EventFinding: {
             /**
@@ -1650,7 +1773,7 @@ export interface components {
              * @description A stable code for programs. Absent if the error is on our side (status 500).
              * @enum {string}
              */
-            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "nothing_selected" | "upload_in_progress" | "upload_used" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
+            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "directory_unavailable" | "nothing_selected" | "upload_in_progress" | "upload_used" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
             /** @description Give this ID to our support. */
             requestId: string;
             /** @description Every wrong field of the request, at most 100. */
@@ -1793,7 +1916,23 @@ export interface components {
             tenantDomain?: string;
             /** @description The verified domains of the tenant, as of the last test that passed. Imports reject other domains. `null` if the test could not read them: that needs User.Read.All or Organization.Read.All. */
             verifiedDomains: string[] | null;
+            /**
+             * @description `vendor`: the app of this service.
+             * @enum {string}
+             */
+            app: "own" | "vendor";
             clientId: string;
+            /** @description With the app of this service: the admin who confirmed that you may use the tenant. Until then, nothing is asked there. */
+            confirmedByAdmin: {
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, in UTC.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                at: string;
+                /** @description Of the admin, in the tenant. */
+                objectId: string;
+            } | null;
             /** @description `null` if the connection has another credential. */
             clientSecret: {
                 /**
@@ -1892,6 +2031,8 @@ export interface components {
             lastTest: components["schemas"]["LastTest"] | null;
             /** @description `null` before Entra was asked. */
             entra: components["schemas"]["EntraView"] | null;
+            /** @description `null` before the first scope check. */
+            lastScopeCheck: components["schemas"]["ScopeCheck"] | null;
             consentedAt: string | null;
             /**
              * Format: date-time
@@ -2030,6 +2171,66 @@ export interface components {
                 /** @description It is `nextCertificate`, and can be put into use. */
                 isNext: boolean;
             } | null;
+        };
+        /** @description What Microsoft refuses the app, and what it does not. */
+        ScopeCheck: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            checkedAt: string;
+            /**
+             * @description `scoped`: every address is refused, and the mailbox in scope is not. `scopeTooWide`: the app gets in at some of the addresses only. `scopePresentButUnscopedGrant`: a scope is present, but an unscoped grant defeats it. `tenantWide`: the app gets in, and nothing shows a scope. `inconclusive`: not everything is known to be refused because of a scope.
+             * @enum {string}
+             */
+            verdict: "scoped" | "scopeTooWide" | "scopePresentButUnscopedGrant" | "tenantWide" | "inconclusive";
+            /** @description Why it is inconclusive. Absent if no mailbox is known that the app may use. */
+            cause?: components["schemas"]["Cause"];
+            /** @description What was seen, and what explains it. */
+            detail: string;
+            /** @description What to do. */
+            fix: string;
+            /** @description A page about it. */
+            link: string;
+            offLimits: components["schemas"]["ScopedMailbox"][];
+            /** @description The mailbox that shows that the app works at all. `null` if none is known. */
+            inScope: components["schemas"]["ScopedMailbox"] | null;
+            /** @description The permissions that the tokens show: grants in Entra. They explain the verdict, and never decide it. */
+            roles: string[];
+            /** @description Until then, Microsoft may answer differently although nobody changes anything, because of a change of consent or grants that is known here. A change in Exchange takes 30 minutes to 2 hours. */
+            mayChangeUntil: string | null;
+        };
+        ScopedMailbox: {
+            address: string;
+            /**
+             * @description `allowed` if one right is allowed, `refused` if all are refused.
+             * @enum {string}
+             */
+            answer: "refused" | "allowed" | "inconclusive";
+            permissions: components["schemas"]["ScopeFinding"][];
+        };
+        /** @description What was seen of one right at one mailbox. */
+        ScopeFinding: {
+            /**
+             * @description The application permission that gives the right. `Mail.Read` stands for every permission to read.
+             * @enum {string}
+             */
+            permission: "Mail.Read" | "Mail.ReadWrite" | "Mail.Send" | "IMAP.AccessAsApp" | "SMTP.SendAsApp";
+            /** @enum {string} */
+            answer: "refused" | "allowed" | "inconclusive";
+            /**
+             * @description Microsoft’s message names a policy of the tenant. Only if refused.
+             * @constant
+             */
+            byPolicy?: true;
+            cause?: components["schemas"]["Cause"];
+            /** @description Why it is inconclusive. */
+            detail?: string;
+            /** @description Microsoft’s own error code. */
+            microsoftCode?: string;
+            /** @description Microsoft’s ID of the request. */
+            requestId?: string;
         };
         TestResult: {
             /**
@@ -2325,7 +2526,7 @@ export interface components {
             mailbox?: string;
             /** @description Why the row was rejected or is a duplicate. */
             code?: string;
-            /** @description The same in words. */
+            /** @description Says in words why the row was rejected, is a duplicate or waits, or what is special about this mailbox: for example, that the address is another name of one that is connected already. */
             message?: string;
             /** @description Of a duplicate in the file: the line that has the same address and counts. */
             firstLine?: number;
@@ -2477,11 +2678,29 @@ export interface components {
             reference?: string;
             /** @enum {string} */
             kind: "user" | "shared" | "room" | "equipment" | "unknown";
+            /**
+             * @description What tells this mailbox from others, whatever name it is imported under: `objectId`, its user in the directory; `inbox`, its inbox in Exchange; `address`, nothing but the address, because the app may read neither, or because it was never checked. Another name of a mailbox that only its address identifies takes a slot of its own.
+             * @enum {string}
+             */
+            identifiedBy: "objectId" | "inbox" | "address";
+            /** @description The object ID of its user. Present if the app may read users. */
+            objectId?: string;
+            /** @description Differs from `address` if that is another of its names. Present if the app may read users. */
+            primaryAddress?: string;
+            /** @description The user principal name. Present if the app may read users. */
+            signInName?: string;
+            /**
+             * Format: date-time
+             * @description When a check found that the address belongs to another mailbox than before.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            replacedAt?: string;
             /** @enum {string} */
             status: "pending" | "active" | "failed" | "inconclusive" | "waiting" | "paused" | "disconnected";
             checks: {
                 [key: string]: components["schemas"]["ProbeFinding"];
             };
+            scope: components["schemas"]["MailboxScope"];
             nextCheckAt: string | null;
             /** @description Why the check of the mailbox does not go on at the moment. `null` if it goes on, or if there is none. */
             waitingFor: components["schemas"]["MailboxWait"] | null;
@@ -2517,6 +2736,11 @@ export interface components {
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
         };
+        /**
+         * @description `inScope`: the app may use the mailbox, and the last scope check has shown a scope. `outOfScope`: Microsoft refuses the app at this mailbox. `tenantWide`: the app may use it, and the last scope check has shown a right that no scope limits. `unknown`: no scope check since the grants changed, or no check of the mailbox, tells.
+         * @enum {string}
+         */
+        MailboxScope: "inScope" | "outOfScope" | "tenantWide" | "unknown";
         MailboxWait: {
             /** @enum {string} */
             reason: "throttled" | "microsoft_unavailable" | "propagating" | "undecided" | "service_unavailable" | "import_paused";
@@ -2535,11 +2759,29 @@ export interface components {
             reference?: string;
             /** @enum {string} */
             kind: "user" | "shared" | "room" | "equipment" | "unknown";
+            /**
+             * @description What tells this mailbox from others, whatever name it is imported under: `objectId`, its user in the directory; `inbox`, its inbox in Exchange; `address`, nothing but the address, because the app may read neither, or because it was never checked. Another name of a mailbox that only its address identifies takes a slot of its own.
+             * @enum {string}
+             */
+            identifiedBy: "objectId" | "inbox" | "address";
+            /** @description The object ID of its user. Present if the app may read users. */
+            objectId?: string;
+            /** @description Differs from `address` if that is another of its names. Present if the app may read users. */
+            primaryAddress?: string;
+            /** @description The user principal name. Present if the app may read users. */
+            signInName?: string;
+            /**
+             * Format: date-time
+             * @description When a check found that the address belongs to another mailbox than before.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            replacedAt?: string;
             /** @enum {string} */
             status: "pending" | "active" | "failed" | "inconclusive" | "waiting" | "paused" | "disconnected";
             checks: {
                 [key: string]: components["schemas"]["ProbeFinding"];
             };
+            scope: components["schemas"]["MailboxScope"];
             nextCheckAt: string | null;
             /** @description Why the check of the mailbox does not go on at the moment. `null` if it goes on, or if there is none. */
             waitingFor: components["schemas"]["MailboxWait"] | null;
@@ -2567,6 +2809,65 @@ export interface components {
             /** @enum {string} */
             verdict: "passed" | "failed" | "inconclusive";
             cause?: components["schemas"]["Cause"];
+        };
+        /** @description A user of the tenant who has an address, as of the last read. */
+        DirectoryMailbox: {
+            /**
+             * @description The primary address.
+             * @example jane@contoso.com
+             */
+            address: string;
+            displayName?: string;
+            /** @description The ID of the user in Entra. */
+            objectId: string;
+            /**
+             * @description `unknown` if neither the directory nor the mailbox tells. The app can ask mailboxes with `MailboxSettings.Read`.
+             * @enum {string}
+             */
+            kind: "user" | "shared" | "room" | "equipment" | "unknown";
+            /** @description Whether the connection looks after this mailbox already. */
+            connected: boolean;
+            /** @description Whether it can be imported. `true` as well if that is not known. */
+            eligible: boolean;
+            /**
+             * @description Why it is not eligible. A cause, or what is wrong with the address.
+             * @enum {string}
+             */
+            reason?: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "admin_confirmation_missing" | "vendor_app_unusable" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error" | "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain";
+        };
+        /** @description Why the directory of a tenant could not be read. */
+        DirectoryFinding: {
+            cause: components["schemas"]["Cause"];
+            /** @description What is wrong. */
+            detail: string;
+            /** @description How to fix it. */
+            fix: string;
+            /** @description A page of Microsoft about it. */
+            link: string;
+            /**
+             * @description The least application permission of Microsoft Graph that is missing.
+             * @example User.Read.All
+             */
+            permission?: string;
+            /** @description Microsoft’s own error code. */
+            microsoftCode?: string;
+            /** @description Microsoft’s ID of the request. */
+            requestId?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            seenAt: string;
+        };
+        /** @description How far reading the directory of a tenant has got. */
+        DirectoryState: {
+            /** @description As of when the users are. `null` as long as the directory was never read completely. */
+            readAt: string | null;
+            /** @description Whether it is being read now. */
+            reading: boolean;
+            /** @description Why the last read failed. */
+            finding: components["schemas"]["DirectoryFinding"] | null;
         };
         /** @description Something that is done with mailboxes of a connection, and its progress. */
         MailboxAction: {
@@ -2735,7 +3036,7 @@ export interface components {
              * @example 2027-06-01T08:30:00.000Z
              */
             at: string;
-            /** @description The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself, and `system` for what Muster does on its own. */
+            /** @description The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself, `system` for what Muster does on its own, and `admin:` with an object ID for an admin of the tenant who confirms a connection. */
             actor: {
                 keyId: string;
                 /** @enum {string} */
@@ -2790,15 +3091,11 @@ export interface components {
         Heartbeat: {
             /** @example sweep-imports */
             timer: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, in UTC.
-             * @example 2027-06-01T08:30:00.000Z
-             */
-            lastRanAt: string;
-            /** @description When its schedule lets it run next. */
+            /** @description `null` if it never completed a run. */
+            lastRanAt: string | null;
+            /** @description When its schedule lets it run next. `null` if the host has not told. */
             dueAt: string | null;
-            /** @description It should have completed a run since. */
+            /** @description It should have completed a run since, or at all since it was deployed. */
             isLate: boolean;
         };
         PoisonMessage: {
@@ -2844,15 +3141,19 @@ export interface components {
             nothingToDo: number;
             /** @description Messages that stay, because their customer has no free mailbox slot for their mailbox. */
             noSlot: number;
-            /** @description The queue has more that can be decided. Send the request again. */
+            /** @description The queue has more that can be decided. */
             hasMore: boolean;
+            /** @description There are messages behind those that were looked at. Send the request again with this `cursor`. */
+            nextCursor?: string;
         };
         DiscardedMessages: {
             discarded: number;
             /** @description Messages whose work is done or no longer to be done, or that somebody has decided about. */
             nothingToDo: number;
-            /** @description The queue has more that can be decided. Send the request again. */
+            /** @description The queue has more that can be decided. */
             hasMore: boolean;
+            /** @description There are messages behind those that were looked at. Send the request again with this `cursor`. */
+            nextCursor?: string;
         };
     };
     responses: {
@@ -3460,6 +3761,40 @@ export interface components {
         };
         /** @description `wrong_state`: Not possible in the current state. `nothing_to_retry`: No row can be retried. `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `idempotency_in_progress`: The first request is still running. */
         "Problem-409-wrong_state-nothing_to_retry-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-idempotency_in_progress": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `directory_unavailable`: The directory of the tenant is not available. */
+        "Problem-409-directory_unavailable": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `connection_not_ready`: The connection is not ready. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-connection_not_ready-idempotency_in_progress": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
@@ -4411,10 +4746,16 @@ export interface operations {
                      */
                     tenant: string;
                     /**
+                     * @description `own`: an app that you have registered, with its `clientId` and a credential. `vendor`: the app of this service, with neither. An admin of the tenant only opens the consent link.
+                     * @default own
+                     * @enum {string}
+                     */
+                    app?: "own" | "vendor";
+                    /**
                      * Format: uuid
                      * @description The application (client) ID of the app in the tenant.
                      */
-                    clientId: string;
+                    clientId?: string;
                     /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret?: string;
                     /**
@@ -4861,6 +5202,70 @@ export interface operations {
             503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
+    "connections-scope-check": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Mailboxes at which Microsoft must refuse the app. */
+                    offLimits: string[];
+                    /**
+                     * @description A mailbox that the app should be able to use. Without it: the default mailbox, or else one that has passed its check.
+                     * @example jane@contoso.com
+                     */
+                    inScope?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The result, whatever it is. It is kept on the connection. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth checking again. Only if Microsoft did not answer. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScopeCheck"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
     "connections-download-certificate": {
         parameters: {
             query?: {
@@ -5225,6 +5630,102 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The page loads nothing and runs no scripts. */
+                    "Content-Security-Policy"?: string;
+                    /** @description Always `no-referrer`, because the address contains the one-time state. */
+                    "Referrer-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+            /** @description With the app of this service: the admin signs in next. */
+            303: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The sign-in page of Microsoft. */
+                    Location?: string;
+                    /** @description Always `no-referrer`, because the address contains the one-time state. */
+                    "Referrer-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ProblemPage-400-validation_failed"];
+            429: components["responses"]["ProblemPage-429-rate_limited"];
+            500: components["responses"]["ProblemPage-500"];
+            503: components["responses"]["ProblemPage-503-storage_unavailable"];
+        };
+    };
+    "consent-sign-in": {
+        parameters: {
+            query?: {
+                state?: string;
+                tenant?: string;
+                error?: string;
+                error_description?: string;
+                error_subcode?: string;
+                admin_consent?: string;
+                code?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page for the admin. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The page loads nothing and runs no scripts. */
+                    "Content-Security-Policy"?: string;
+                    /** @description Always `no-referrer`, because the address contains the one-time state. */
+                    "Referrer-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["ProblemPage-400-validation_failed"];
+            429: components["responses"]["ProblemPage-429-rate_limited"];
+            500: components["responses"]["ProblemPage-500"];
+            503: components["responses"]["ProblemPage-503-storage_unavailable"];
+        };
+    };
+    "consent-confirm": {
+        parameters: {
+            query?: {
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page for the admin. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     /** @description The page loads nothing and runs no scripts. */
@@ -7061,6 +7562,186 @@ export interface operations {
             503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
+    "directory-list": {
+        parameters: {
+            query?: {
+                connected?: "true" | "false";
+                kind?: "user" | "shared" | "room" | "equipment" | "unknown";
+                eligible?: "true" | "false";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of mailboxes, and how old it is. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["DirectoryMailbox"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                        /** @description As of when the users are. `null` as long as the directory was never read completely. */
+                        readAt: string | null;
+                        /** @description Whether it is being read now. */
+                        reading: boolean;
+                        /** @description Why the last read failed. */
+                        finding: components["schemas"]["DirectoryFinding"] | null;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "directory-export-csv": {
+        parameters: {
+            query?: {
+                connected?: "true" | "false";
+                kind?: "user" | "shared" | "room" | "equipment" | "unknown";
+                eligible?: "true" | "false" | "any";
+                /** @description What separates the values. Excel expects a semicolon where the comma is the decimal sign. */
+                delimiter?: "comma" | "semicolon" | "tab";
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A CSV file with a header line. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. */
+                    "Content-Disposition"?: string;
+                    /** @description As of when the users are. */
+                    "Muster-Read-At"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-directory_unavailable"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "directory-refresh": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The directory is being read. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryState"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-connection_not_ready-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
     "mailboxes-pause": {
         parameters: {
             query?: never;
@@ -8537,7 +9218,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every timer that ever ran. */
+            /** @description Every timer, also those that never ran. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8749,7 +9430,9 @@ export interface operations {
     };
     "operations-poison-requeue-all": {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string;
+            };
             header?: {
                 /** @description Repeating a request with the same key and body replays the first answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
@@ -8797,7 +9480,9 @@ export interface operations {
     };
     "operations-poison-discard-all": {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string;
+            };
             header?: {
                 /** @description Repeating a request with the same key and body replays the first answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];

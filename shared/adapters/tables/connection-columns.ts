@@ -10,6 +10,7 @@ export const connectionColumns: Columns<Connection> = {
   tenantDomain: 'text',
   verifiedDomains: 'json',
   clientId: 'text',
+  adminConfirmation: 'json',
   credential: 'json',
   credentialState: 'text',
   credentialChangedAt: 'instant',
@@ -27,6 +28,7 @@ export const connectionColumns: Columns<Connection> = {
   checksHeldUntil: 'instant',
   secretAlert: 'json',
   registration: 'json',
+  lastScopeCheck: 'json',
   happenings: 'json',
   createdAt: 'instant',
 };

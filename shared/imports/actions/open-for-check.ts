@@ -4,7 +4,7 @@ import { keepsStatus, openRowOf, type Row } from '../ledger/row.ts';
 
 /** The row by which a mailbox that the connection has is checked again. */
 export function rowToCheck(importId: string, line: number, mailbox: Mailbox): Row {
-  const { address, displayName, dailyLimit, reference, status, slotClaimedBy, history } = mailbox;
+  const { address, displayName, dailyLimit, reference, status, slotClaimedBy, history, identity } = mailbox;
   return {
     importId,
     line,
@@ -14,6 +14,7 @@ export function rowToCheck(importId: string, line: number, mailbox: Mailbox): Ro
     statusBefore: status,
     ...(slotClaimedBy === undefined && { takesSlot: true }),
     ...(history && { historyBefore: history }),
+    ...(identity && { knownAs: identity }),
     ...(displayName !== undefined && { displayName }),
     ...(dailyLimit !== undefined && { dailyLimit }),
     ...(reference !== undefined && { reference }),

@@ -1,8 +1,13 @@
 import pLimit from 'p-limit';
+import type { Tagged } from '../../kernel/tagged.ts';
+import { identityKeysOf } from '../../mailboxes/identity.ts';
+import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Import } from '../import.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
-type RemoveDeps = { ledger: Pick<Ledger, 'findRows' | 'getMailboxes' | 'removeMailbox'> };
+interface RemoveDeps {
+  ledger: Pick<Ledger, 'findRows' | 'getMailboxes' | 'removeMailbox' | 'getIdentities' | 'removeIdentity'>;
+}
 
 const REMOVALS_AT_ONCE = 16;
 /** More than one group of an action. */

@@ -53,6 +53,7 @@ export function rowResultOf(
       nextCheckAt: null,
       priorFindings: null,
       priorKind: null,
+      priorIdentity: null,
       heldAt: null,
     },
     mailbox: {

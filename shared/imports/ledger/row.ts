@@ -1,5 +1,6 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import type { Findings, Probe, Verdict } from '../../causes/verdict.ts';
+import type { MailboxIdentity } from '../../mailboxes/identity.ts';
 import type { Mailbox, MailboxKind } from '../../mailboxes/mailbox.ts';
 import type { VerdictChange } from '../../mailboxes/verdict-history.ts';
 
@@ -76,6 +77,10 @@ export interface Row {
   priorFindings?: Findings;
   /** The kind of mailbox, if every question has its answer and only the cleanup is missing. */
   priorKind?: MailboxKind;
+  /** Which mailbox earlier attempts have reached, kept while the row waits. */
+  priorIdentity?: MailboxIdentity;
+  /** Which mailbox the address reached when the connection last checked it, before this import. */
+  knownAs?: MailboxIdentity;
   /** Of a row that an action opened: what the mailbox was before. */
   statusBefore?: Mailbox['status'];
   /** The mailbox's history when this row was opened. Nobody else changes it while the row is open. */

@@ -4,7 +4,9 @@ import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
 /** What planning has to know of a mailbox. A whole one takes about a kilobyte of memory. */
-export type KnownMailbox = Tagged<Pick<Mailbox, 'status' | 'openRow' | 'slotClaimedBy' | 'pausedAt' | 'history'>>;
+export type KnownMailbox = Tagged<
+  Pick<Mailbox, 'status' | 'openRow' | 'slotClaimedBy' | 'pausedAt' | 'history' | 'identity'>
+>;
 
 /**
  * The mailboxes of a connection that a planner has met lately, at most `KNOWN_MAX`. A mailbox that is not here may exist
@@ -38,7 +40,7 @@ export function createKnownMailboxes(ledger: Ledger, connectionId: string): Know
 }
 
 function toKnown({ value, tag }: Tagged<Mailbox>): KnownMailbox {
-  const { status, openRow, slotClaimedBy, pausedAt, history } = value;
+  const { status, openRow, slotClaimedBy, pausedAt, history, identity } = value;
   return {
     value: {
       status,
@@ -46,6 +48,7 @@ function toKnown({ value, tag }: Tagged<Mailbox>): KnownMailbox {
       ...(slotClaimedBy !== undefined && { slotClaimedBy }),
       ...(pausedAt && { pausedAt }),
       ...(history && { history }),
+      ...(identity && { identity }),
     },
     tag,
   };
