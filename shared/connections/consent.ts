@@ -5,7 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { changeConnection } from './change-connection.ts';
 import type { Cloud, Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
-import { type ConsentCallback, type Decline, readConsentAnswer } from './consent-answer.ts';
+import { type ConsentCallback, type Decline, declineCauses, readConsentAnswer } from './consent-answer.ts';
 import type { ConsentStore } from './consent-store.ts';
 import { requireConnection } from './require-connection.ts';
 import type { Tokens } from './tokens.ts';
@@ -121,7 +121,7 @@ async function markConsented(deps: Deps, { customerId, id }: Connection, now: Da
   await changeConnection(deps.connections, customerId, id, (current) => {
     const { checksHeldUntil: _held, finding, ...rest } = current;
     // Before the first consent, a finding says no more than that it is missing, or why it was not granted.
-    const isAnswered = current.status === 'awaitingConsent' || finding?.cause === 'consent_declined';
+    const isAnswered = current.status === 'awaitingConsent' || (finding && declineCauses.has(finding.cause));
     return {
       ...rest,
       ...(finding && !isAnswered && { finding }),
