@@ -6,9 +6,11 @@ import { addAlertRoutes } from './http/alerts.ts';
 import { addApiKeyRoutes } from './http/api-keys.ts';
 import { addAuditRoutes } from './http/audit.ts';
 import { addCertificateRoutes } from './http/certificates.ts';
+import { addChangeMailboxRoutes } from './http/change-mailbox.ts';
 import { addConnectionRoutes } from './http/connections.ts';
 import { addConsentRoutes } from './http/consent.ts';
 import { addCustomerRoutes } from './http/customers.ts';
+import { addDirectoryRoutes } from './http/directory.ts';
 import { addDocsPage } from './http/docs/docs-page.ts';
 import { addExpiringSecretRoutes } from './http/expiring-secrets.ts';
 import { addHealthRoutes } from './http/health.ts';
@@ -16,11 +18,14 @@ import { addImportEventRoutes } from './http/import-events.ts';
 import { addImportReportRoutes } from './http/import-reports.ts';
 import { addImportSummaryRoute } from './http/import-summary.ts';
 import { addImportRoutes } from './http/imports.ts';
+import { addMailboxActionRoutes } from './http/mailbox-actions.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
 import { addOpenApiRoute } from './http/openapi.ts';
 import { addOperationRoutes } from './http/operations.ts';
 import { addProblemPages } from './http/problem-page.ts';
+import { addScopeCheckRoute } from './http/scope-check.ts';
+import { addSetupScriptRoutes } from './http/setup-scripts.ts';
 import { addWebhookRoutes } from './http/webhooks.ts';
 import { addCheckMailboxQueue } from './queues/check-mailbox.ts';
 import { addDeleteConnectionQueue } from './queues/delete-connection.ts';
@@ -28,11 +33,13 @@ import { addDeliverEventQueue } from './queues/deliver-event.ts';
 import { addDispatchChecksQueue } from './queues/dispatch-checks.ts';
 import { addPlanImportQueue } from './queues/plan-import.ts';
 import { addPublishEventsQueue } from './queues/publish-events.ts';
+import { addReadDirectoryQueue } from './queues/read-directory.ts';
 import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
 import { addReconcileSlotsTimer } from './timers/reconcile-slots.ts';
 import { addRemoveExpiredDataTimer } from './timers/remove-expired-data.ts';
 import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
 import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
+import { addSweepDirectoriesTimer } from './timers/sweep-directories.ts';
 import { addSweepEventsTimer } from './timers/sweep-events.ts';
 import { addSweepImportsTimer } from './timers/sweep-imports.ts';
 import { addTidyUpTimer } from './timers/tidy-up.ts';
@@ -44,8 +51,10 @@ const routes = [
   addApiKeyRoutes,
   addMeRoutes,
   addConnectionRoutes,
+  addScopeCheckRoute,
   addCertificateRoutes,
   addConsentRoutes,
+  addSetupScriptRoutes,
   addExpiringSecretRoutes,
   addAlertRoutes,
   addAlertEmailRoutes,
@@ -54,6 +63,9 @@ const routes = [
   addImportReportRoutes,
   addImportSummaryRoute,
   addMailboxRoutes,
+  addDirectoryRoutes,
+  addChangeMailboxRoutes,
+  addMailboxActionRoutes,
   addWebhookRoutes,
   addAuditRoutes,
   addOperationRoutes,
@@ -69,10 +81,12 @@ const queuesAndTimers = [
   addDeleteConnectionQueue,
   addPublishEventsQueue,
   addDeliverEventQueue,
+  addReadDirectoryQueue,
 
   addSweepImportsTimer,
   addSweepDeletionsTimer,
   addSweepEventsTimer,
+  addSweepDirectoriesTimer,
   addFindExpiringSecretsTimer,
   addRemoveOrphanedSecretsTimer,
   addTidyUpTimer,

@@ -136,6 +136,26 @@ param retentionSchedule string = '0 */5 * * * *'
 @description('Sender of the e-mails about expiring client secrets, such as Muster <alerts@contoso.com>. The operator vault must have the secret smtp-url. Empty: the deployment has no mail server.')
 param emailFrom string = ''
 
+@description('Client id of a multi-tenant app of yours, so that customers need not register an app of their own. Empty: there is none.')
+param vendorAppClientId string = ''
+
+@allowed([
+  'global'
+  'usgov'
+  'usgovdod'
+  'china'
+])
+@description('Microsoft cloud in which the app vendorAppClientId is registered. It serves customers of that cloud only.')
+param vendorAppCloud string = 'global'
+
+@allowed([
+  'managedIdentity'
+  'clientSecret'
+  'certificate'
+])
+@description('How the app vendorAppClientId proves who it is: a federated credential for the identity of this deployment, or the secret vendor-app-client-secret or vendor-app-certificate of the operator vault.')
+param vendorAppCredential string = 'managedIdentity'
+
 @description('E-mail addresses that alerts go to, separated by commas. Empty: none.')
 param alertEmails string = ''
 
@@ -297,6 +317,9 @@ module api 'app/api.bicep' = {
     retentionSchedule: retentionSchedule
     uploadsKeptDays: uploadsKeptDays
     emailFrom: emailFrom
+    vendorAppClientId: vendorAppClientId
+    vendorAppCloud: vendorAppCloud
+    vendorAppCredential: vendorAppCredential
     furtherSettings: furtherSettings
   }
   // The app reads its package, its storage and the operator key as its identity, so the roles must exist first.
@@ -346,6 +369,7 @@ output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_RESOURCE_GROUP string = group.name
 output OPERATOR_VAULT_ID string = operatorVault.outputs.id
 output OPERATOR_VAULT_URL string = operatorVault.outputs.url
+output APP_PRINCIPAL_ID string = identity.outputs.principalId
 output FUNCTION_APP_ID string = api.outputs.id
 output API_URL string = api.outputs.url
 output API_INGRESS string = empty(allowedNetworks) && empty(frontDoorId) ? 'everyone' : 'narrowed'

@@ -22,20 +22,23 @@ const featureArrows: Record<string, readonly string[]> = {
   checks: ['causes', 'connections', 'mailboxes'],
   connections: ['causes'],
   customers: ['api-keys', 'plans'],
+  directory: ['causes', 'checks', 'connections', 'imports', 'mailboxes'],
   health: [],
   imports: ['causes', 'checks', 'connections', 'mailboxes', 'plans'],
   mailboxes: ['causes'],
   operations: ['connections', 'health', 'imports', 'webhooks'],
   plans: [],
+  setup: ['connections'],
   webhooks: ['causes', 'connections', 'imports'],
 };
 
 /** Which other folders a folder of shared/imports may use. */
 const importFolderArrows: Record<string, readonly string[]> = {
   upload: [],
+  actions: ['ledger', 'upload'],
   domains: ['upload'],
   ledger: [],
-  planning: ['domains', 'ledger', 'upload'],
+  planning: ['actions', 'domains', 'ledger', 'upload'],
   retention: ['ledger', 'upload'],
   reports: ['ledger', 'upload'],
   pacing: ['ledger'],

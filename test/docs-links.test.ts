@@ -9,7 +9,7 @@ const documents = [
 ];
 
 /** Folders that CONTRIBUTING.md names for features that do not exist yet. */
-const planned = ['console/', 'shared/setup/'];
+const planned = ['console/'];
 
 const read = (file: string) => readFileSync(file, 'utf8');
 const withoutCodeBlocks = (markdown: string) => markdown.replace(/^ *```[\s\S]*?^ *```/gm, '');

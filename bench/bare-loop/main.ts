@@ -34,6 +34,11 @@ const clouds = (cloud: Cloud) => {
 const vault = { get: async () => new Secret(clientSecret) };
 const certificates = { sign: async () => undefined };
 const tokens = createTokens({ vault, certificates, clouds, clock: systemClock, timeoutMs: 30_000 });
-const { checker } = buildChecker({ tokens, clouds, clock: systemClock, settings: { CHECK_TIMEOUT: 30_000 } });
+const { checker } = buildChecker({
+  tokens,
+  clouds,
+  clock: systemClock,
+  settings: { CHECK_TIMEOUT: 30_000, CONNECTION_TEST_STEP: 30_000 },
+});
 const onSettled = (settled: number) => console.log(JSON.stringify({ seconds: performance.now() / 1000, settled }));
 await runBareLoop({ table, queue, checker, connection: stored.value, onSettled }, addresses, checksMax);

@@ -76,6 +76,7 @@ export function addCertificateRoutes(api: Api, deps: Deps): void {
     responses: { 201: { description: 'The connection with its `nextCertificate`.', schema: connectionSchema } },
     permission: 'administer',
     testsConnection: true,
+    makesKey: true,
     body: z.strictObject({ validMonths }),
     handle: async ({ actor, params: { connectionId = '' }, body }) => ({
       status: 201,

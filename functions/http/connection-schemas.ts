@@ -13,6 +13,7 @@ import {
   probeSchema,
   verdictSchema,
 } from './finding-schemas.ts';
+import { scopeCheckSchema } from './scope-schemas.ts';
 
 const stepSchema = z
   .strictObject({
@@ -139,6 +140,7 @@ export const connectionSchema = z
     finding: connectionFindingSchema.nullable(),
     lastTest: lastTestSchema.nullable(),
     entra: entraSchema.nullable().meta({ description: '`null` before Entra was asked.' }),
+    lastScopeCheck: scopeCheckSchema.nullable().meta({ description: '`null` before the first scope check.' }),
     consentedAt: instant.nullable(),
     createdAt: instant,
   })

@@ -78,6 +78,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     },
     permission: 'administer',
     testsConnection: true,
+    makesKey: ({ certificate }) => certificate?.source === 'made',
     body: withCredential(
       z.strictObject({
         name,

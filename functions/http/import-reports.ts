@@ -31,8 +31,8 @@ interface Deps extends EndpointDeps {
 const CSV = 'text/csv; charset=utf-8';
 const JSON_LINES = 'application/x-ndjson';
 
-const delimiters = { comma: ',', semicolon: ';', tab: '\t' } as const satisfies Record<string, Delimiter>;
-const delimiter = z
+export const csvDelimiters = { comma: ',', semicolon: ';', tab: '\t' } as const satisfies Record<string, Delimiter>;
+export const delimiterQuery = z
   .enum(['comma', 'semicolon', 'tab'])
   .default('comma')
   .meta({ description: 'What separates the values. Excel expects a semicolon where the comma is the decimal sign.' });
@@ -76,10 +76,10 @@ export function addImportReportRoutes(api: Api, deps: Deps): void {
     refusals: ['gone'],
     responses: { 200: { description: 'A CSV file with a header line.', contentType: CSV, headers } },
     permission: 'read',
-    query: z.strictObject({ delimiter }),
+    query: z.strictObject({ delimiter: delimiterQuery }),
     isDownload: true,
     handle: ({ actor, params, query }) =>
-      answer(actor, params.importId, { kind: 'report', type: CSV, format: reportCsv(delimiters[query.delimiter]) }),
+      answer(actor, params.importId, { kind: 'report', type: CSV, format: reportCsv(csvDelimiters[query.delimiter]) }),
   });
 
   api.route({
@@ -93,7 +93,7 @@ export function addImportReportRoutes(api: Api, deps: Deps): void {
     responses: { 200: { description: 'A CSV file that an import accepts.', contentType: CSV, headers } },
     permission: 'read',
     query: z.strictObject({
-      delimiter,
+      delimiter: delimiterQuery,
       cancelled: flag
         .optional()
         .meta({ description: '`true` adds the rows that have no verdict because the import was cancelled.' }),
@@ -103,7 +103,7 @@ export function addImportReportRoutes(api: Api, deps: Deps): void {
       answer(actor, params.importId, {
         kind: 'failed',
         type: CSV,
-        format: failedCsv(delimiters[query.delimiter]),
+        format: failedCsv(csvDelimiters[query.delimiter]),
         states: query.cancelled ? [...failedStates, 'cancelled'] : failedStates,
       }),
   });

@@ -68,7 +68,7 @@ const columnsSchema = z
   })
   .meta({ id: 'UploadColumns', description: 'How an upload was read.' });
 
-const waitSchema = z
+export const waitSchema = z
   .strictObject({
     cause: z.enum(waitCauses),
     message: z.string().meta({ description: 'The same in words.' }),

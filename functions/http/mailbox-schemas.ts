@@ -3,6 +3,7 @@ import { probes } from '../../shared/causes/verdict.ts';
 import { instant } from '../../shared/edge/response-fields.ts';
 import { mailboxKinds, mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { probeFindingSchema } from './finding-schemas.ts';
+import { mailboxScopeSchema } from './scope-schemas.ts';
 
 export const mailboxSchema = z
   .strictObject({
@@ -13,8 +14,10 @@ export const mailboxSchema = z
     kind: z.enum(mailboxKinds),
     status: z.enum(mailboxStatuses),
     checks: z.partialRecord(z.enum(probes), probeFindingSchema),
+    scope: mailboxScopeSchema,
     nextCheckAt: instant.nullable(),
-    importId: z.string().meta({ description: 'The import that last worked on the mailbox.' }),
+    importId: z.string().meta({ description: 'The import that last contained the mailbox.' }),
+    actionId: z.string().optional().meta({ description: 'The action that has checked it since.' }),
     createdAt: instant,
   })
   .meta({ id: 'Mailbox', description: 'A mailbox of a connection, with its latest findings.' });

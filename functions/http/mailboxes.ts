@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import { scopeOf } from '../../shared/checks/scope-check/mailbox-scope.ts';
+import type { Connection } from '../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import type { Api } from '../../shared/edge/api.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
-import { parseAddress } from '../../shared/kernel/address.ts';
-import { DomainError } from '../../shared/kernel/errors.ts';
+import { requireMailbox } from '../../shared/imports/require-mailbox.ts';
 import { type Mailbox, mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxSchema } from './mailbox-schemas.ts';
 import { presentFindings } from './present-findings.ts';
@@ -29,7 +30,9 @@ export function addMailboxRoutes(api: Api, deps: Deps): void {
     list: true,
     async handle({ actor, params, query, page, answerPage }) {
       const connection = await requireConnection(deps, actor, params.connectionId ?? '');
-      return answerPage(await deps.ledger.listMailboxes(connection.id, page, query.status), present);
+      return answerPage(await deps.ledger.listMailboxes(connection.id, page, query.status), (mailbox) =>
+        present(mailbox, connection),
+      );
     },
   });
 
@@ -43,15 +46,13 @@ export function addMailboxRoutes(api: Api, deps: Deps): void {
     permission: 'read',
     async handle({ actor, params }) {
       const connection = await requireConnection(deps, actor, params.connectionId ?? '');
-      const parsed = parseAddress(params.address ?? '');
-      const found = parsed.ok ? await deps.ledger.getMailbox(connection.id, parsed.address) : undefined;
-      if (!found) throw new DomainError('not_found', 'This connection has no mailbox with this address.');
-      return { jsonBody: present(found.value) };
+      const { value } = await requireMailbox(deps, connection.id, params.address ?? '');
+      return { jsonBody: present(value, connection) };
     },
   });
 }
 
-function present(mailbox: Mailbox): z.infer<typeof mailboxSchema> {
+function present(mailbox: Mailbox, connection: Connection): z.infer<typeof mailboxSchema> {
   return {
     address: mailbox.address,
     ...(mailbox.displayName !== undefined && { displayName: mailbox.displayName }),
@@ -60,8 +61,10 @@ function present(mailbox: Mailbox): z.infer<typeof mailboxSchema> {
     kind: mailbox.kind,
     status: mailbox.status,
     checks: presentFindings(mailbox.checks),
+    scope: scopeOf(mailbox, connection),
     nextCheckAt: mailbox.nextCheckAt?.toISOString() ?? null,
-    importId: mailbox.importId,
+    importId: mailbox.listedIn ?? mailbox.importId,
+    ...(mailbox.listedIn !== undefined && { actionId: mailbox.importId }),
     createdAt: mailbox.createdAt.toISOString(),
   };
 }

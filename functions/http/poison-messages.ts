@@ -12,6 +12,7 @@ import {
   requireQueue,
 } from '../../shared/operations/decide-poison.ts';
 import type { PoisonArchive, PoisonedMessage } from '../../shared/operations/poison-archive.ts';
+import { textOf } from '../../shared/operations/poison-owner.ts';
 import {
   discardedAllSchema,
   discardedSchema,
@@ -117,17 +118,11 @@ function present(entry: PoisonedMessage): z.infer<typeof poisonMessageSchema> {
     id,
     cause: isMalformed ? 'message_malformed' : error === undefined ? 'process_ended' : 'failed',
     error: error ?? null,
-    importId: textOf(message, 'importId'),
-    customerId: textOf(message, 'customerId'),
-    connectionId: textOf(message, 'connectionId'),
+    importId: textOf(message, 'importId') ?? null,
+    customerId: textOf(message, 'customerId') ?? null,
+    connectionId: textOf(message, 'connectionId') ?? null,
     state: state === 'requeuing' ? 'requeuing' : 'open',
     archivedAt: archivedAt.toISOString(),
     message,
   };
-}
-
-/** A message that nobody can read may hold anything. */
-function textOf(message: unknown, field: string): string | null {
-  const value = message !== null && typeof message === 'object' ? Reflect.get(message, field) : undefined;
-  return typeof value === 'string' ? value : null;
 }

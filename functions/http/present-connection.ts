@@ -8,6 +8,7 @@ import type { connectionSchema } from './connection-schemas.ts';
 import type { connectionFindingSchema } from './finding-schemas.ts';
 import { presentCredential } from './present-credential.ts';
 import { presentNewer } from './present-newer.ts';
+import { presentScopeCheck } from './present-scope-check.ts';
 import { presentTestResult } from './present-test-result.ts';
 
 /** A connection as the API shows it. Fields are listed, never spread, so that showing a new one is a decision. */
@@ -32,6 +33,7 @@ export function presentConnection(
     finding: connection.finding ? presentFinding(connection.finding) : null,
     lastTest: connection.lastTest ? presentTestResult(connection.lastTest) : null,
     entra: presentEntra(connection),
+    lastScopeCheck: connection.lastScopeCheck ? presentScopeCheck(connection.lastScopeCheck, connection, now) : null,
     consentedAt: connection.consentedAt?.toISOString() ?? null,
     createdAt: connection.createdAt.toISOString(),
   };

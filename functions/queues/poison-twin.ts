@@ -5,11 +5,9 @@ import { createLog } from '../../shared/edge/log.ts';
 import { traced } from '../../shared/edge/tracing.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { signal } from '../../shared/kernel/signals.ts';
-import { archivePoison } from '../../shared/operations/archive-poison.ts';
-import type { PoisonArchive } from '../../shared/operations/poison-archive.ts';
+import { type ArchivePoisonDeps, archivePoison } from '../../shared/operations/archive-poison.ts';
 
-export interface PoisonTwinDeps {
-  poisonArchive: Pick<PoisonArchive, 'get' | 'insert' | 'update'>;
+export interface PoisonTwinDeps extends ArchivePoisonDeps {
   clock: Clock;
   /** After this many deliveries the host moves a message to the poison queue; `maxDequeueCount` of host.json. */
   deliveriesMax: number;
@@ -26,7 +24,8 @@ interface PoisonTwin<Message> {
 }
 
 /**
- * Handles the poison queue of a queue: settles what the message asked for, and archives the message. Never throws: the
+ * Handles the poison queue of a queue: settles what the message asked for, and archives the message, unless what it is
+ * about was deleted. Never throws: the
  * host drops a poison message whose handler fails, sometimes without a trace. What fails here is left to the sweep.
  */
 export function createPoisonTwin<Message>(deps: PoisonTwinDeps, twin: PoisonTwin<Message>): StorageQueueHandler {
@@ -42,8 +41,9 @@ export function createPoisonTwin<Message>(deps: PoisonTwinDeps, twin: PoisonTwin
       const key = parsed.success ? twin.archiveKey(parsed.data) : messageId;
       const poisonedAt = instantOf(context.triggerMetadata?.insertionTime) ?? deps.clock.now();
       const known = { queue, key, message: entry, poisonedAt };
-      await archivePoison(deps, parsed.success ? known : { ...known, isMalformed: true });
-      signal(log, parsed.success ? 'message_poisoned' : 'message_poisoned_malformed', { queue, key });
+      const isKept = await archivePoison(deps, parsed.success ? known : { ...known, isMalformed: true });
+      if (isKept) signal(log, parsed.success ? 'message_poisoned' : 'message_poisoned_malformed', { queue, key });
+      else log('info', 'poison_without_owner', { queue, key });
     } catch (error) {
       signal(log, 'poison_left_to_the_sweep', { queue, messageId }, { error });
     }

@@ -41,6 +41,12 @@ param retentionSchedule string
 param uploadsKeptDays int
 
 param emailFrom string
+
+@description('The multi-tenant app of this deployment. Empty: none.')
+param vendorAppClientId string
+
+param vendorAppCloud string
+param vendorAppCredential string
 param furtherSettings object
 
 // All HTTP functions scale together. Every queue function scales alone.
@@ -215,6 +221,25 @@ var emailSettings = empty(emailFrom)
       EMAIL_FROM: emailFrom
       SMTP_URL: '@Microsoft.KeyVault(SecretUri=${operatorVaultUrl}secrets/smtp-url)'
     }
+// With a federated credential there is nothing to store: the app's identity is the credential.
+var vendorAppCredentials = {
+  managedIdentity: {}
+  clientSecret: {
+    VENDOR_APP_CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${operatorVaultUrl}secrets/vendor-app-client-secret)'
+  }
+  certificate: {
+    VENDOR_APP_CERTIFICATE: '@Microsoft.KeyVault(SecretUri=${operatorVaultUrl}secrets/vendor-app-certificate)'
+  }
+}
+var vendorAppSettings = empty(vendorAppClientId)
+  ? {}
+  : union(
+      {
+        VENDOR_APP_CLIENT_ID: vendorAppClientId
+        VENDOR_APP_CLOUD: vendorAppCloud
+      },
+      vendorAppCredentials[vendorAppCredential]
+    )
 var ownSettings = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
@@ -244,7 +269,7 @@ var ownSettings = {
 resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(furtherSettings, emailSettings, ownSettings)
+  properties: union(furtherSettings, emailSettings, vendorAppSettings, ownSettings)
 }
 
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

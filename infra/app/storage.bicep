@@ -28,6 +28,7 @@ var queueNames = [
   'delete-connection'
   'publish-events'
   'deliver-event'
+  'read-directory'
 ]
 var poisonQueueNames = [
   'plan-import-poison'
@@ -36,6 +37,7 @@ var poisonQueueNames = [
   'delete-connection-poison'
   'publish-events-poison'
   'deliver-event-poison'
+  'read-directory-poison'
 ]
 var tableNames = [
   'customers'
@@ -49,6 +51,7 @@ var tableNames = [
   'poison'
   'heartbeats'
   'audit'
+  'directory'
 ]
 var containerNames = [
   'uploads'

@@ -3,7 +3,7 @@ import { AzureCliCredential, AzureDeveloperCliCredential, ChainedTokenCredential
 /** The account that is signed in to azd, or otherwise to az. */
 export const deployer = new ChainedTokenCredential(new AzureDeveloperCliCredential(), new AzureCliCredential());
 
-/** Azure Resource Manager answered with an error. */
+/** Azure Resource Manager or Microsoft Graph answered with an error. */
 export class AzureRefusal extends Error {
   override readonly name = 'AzureRefusal';
   readonly status: number;
@@ -19,9 +19,16 @@ export class AzureRefusal extends Error {
  */
 export type CallAzure = (method: 'GET' | 'POST', path: string) => Promise<unknown>;
 
-export const callAzure: CallAzure = async (method, path) => {
-  const { token } = await deployer.getToken('https://management.azure.com/.default');
-  const response = await fetch(`https://management.azure.com${path}`, {
+export const callAzure: CallAzure = (method, path) => call('https://management.azure.com', method, path);
+
+/** Reads from Microsoft Graph v1.0. Rejects as `CallAzure` does. */
+export type ReadGraph = (path: string) => Promise<unknown>;
+
+export const readGraph: ReadGraph = (path) => call('https://graph.microsoft.com', 'GET', `/v1.0${path}`);
+
+async function call(host: string, method: 'GET' | 'POST', path: string): Promise<unknown> {
+  const { token } = await deployer.getToken(`${host}/.default`);
+  const response = await fetch(`${host}${path}`, {
     method,
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(60_000),
@@ -29,7 +36,7 @@ export const callAzure: CallAzure = async (method, path) => {
   const text = await response.text();
   if (!response.ok) throw new AzureRefusal(`${method} ${path}`, response.status, text);
   return text === '' ? undefined : JSON.parse(text);
-};
+}
 
 /**
  * The same call may succeed later. For minutes after a deployment, Azure answers 400 and 503 "from host runtime" because the

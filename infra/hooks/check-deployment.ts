@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { type CallAzure, callAzure, mayPass, refreshReferences, requireValue } from './azure.ts';
+import { type CallAzure, callAzure, mayPass, readGraph, refreshReferences, requireValue } from './azure.ts';
+import { checkVendorApp, readVendorAppChoice } from './check-vendor-app.ts';
 
 interface Deps {
   callAzure: CallAzure;
@@ -90,6 +91,9 @@ async function getStatus(url: string): Promise<number | undefined> {
 }
 
 if (import.meta.main) {
+  // First, because the app does not start without a credential that it was told to use.
+  const vendorApp = readVendorAppChoice();
+  if (vendorApp) await checkVendorApp({ callAzure, readGraph, say: console.log, now: new Date() }, vendorApp);
   await checkDeployment(
     { callAzure, getStatus, wait: sleep, say: console.log },
     {

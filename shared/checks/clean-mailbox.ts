@@ -16,7 +16,7 @@ interface Cleaned {
 
 /** Permanently deletes everything with the draft subject, and repeats the search until it finds nothing. */
 export async function cleanMailbox(
-  graph: GraphMail,
+  graph: Pick<GraphMail, 'clear'>,
   access: MailboxAccess,
   draftSubject: string,
   scope: SearchScope,

@@ -3,6 +3,7 @@ import type { RegistrationView } from './app-registration.ts';
 import type { LastTest } from './connection-test.ts';
 import type { CertificateCredential, Credential, CredentialState, PreviousCredential } from './credential.ts';
 import type { ConnectionHappening } from './happenings.ts';
+import type { ScopeCheck } from './scope-check.ts';
 import type { SecretAlert } from './secret-alert.ts';
 
 /** Microsoft's clouds. `simulator` exists only if the configuration names its endpoints. */
@@ -64,6 +65,8 @@ export interface Connection {
   secretAlert?: SecretAlert;
   /** What Microsoft Entra has shown about the client secret. Absent before it was asked. */
   registration?: RegistrationView;
+  /** The result of the last scope check. */
+  lastScopeCheck?: ScopeCheck;
   /** What has happened and no webhook knows yet. Written together with what it tells. */
   happenings?: readonly ConnectionHappening[];
   createdAt: Date;

@@ -22,7 +22,8 @@ interface Deps {
 
 const hashOf = (state: string) => createHash('sha256').update(state).digest('hex');
 
-const CALLBACK_PATH = '/v1/consent/callback';
+/** Where Microsoft sends an admin after the consent dialog, at our public address. */
+export const CALLBACK_PATH = '/v1/consent/callback';
 
 /**
  * Creates a link on which an admin of the tenant grants the app its permissions. The link carries a state that belongs

@@ -105,7 +105,8 @@ function readFromCertificate(): DomainError {
 
 /** What is known about the former app says nothing about this one. */
 function withOtherApp(connection: Connection, clientId: string): Connection {
-  const { finding: _finding, lastTest: _test, consentedAt: _consent, provenAt: _proof, ...rest } = connection;
+  const { finding: _finding, lastTest: _test, consentedAt: _consent, provenAt: _proof, ...known } = connection;
+  const { lastScopeCheck: _scope, ...rest } = known;
   return { ...rest, clientId, status: 'awaitingConsent' };
 }
 

@@ -13,4 +13,6 @@ export interface Customer {
   purgeAt?: Date;
   /** Set when the purge begins. From then on, it cannot be restored. */
   purgingSince?: Date;
+  /** Until then, a process is at work on the purge, and renews this. Later on, anyone may go on with it. */
+  purgeHeldUntil?: Date;
 }

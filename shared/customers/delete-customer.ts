@@ -1,34 +1,11 @@
-import type { ApiKeyStore } from '../api-keys/api-key-store.ts';
-import type { ApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Actor } from '../kernel/actor.ts';
-import type { AnswerMemory } from '../kernel/answer-memory.ts';
-import type { AuditLog } from '../kernel/audit-log.ts';
-import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
-import type { NewId } from '../kernel/ids.ts';
 import type { Slots } from '../plans/slots.ts';
 import { changeCustomer } from './change-customer.ts';
-import type { Customer } from './customer.ts';
 import type { CustomerStore } from './customer-store.ts';
-import { proveDeletion } from './prove-deletion.ts';
+import { type PurgeCustomerDeps, purgeCustomer } from './purge-customer.ts';
 import type { CustomerWithSlots } from './read-customers.ts';
 import { noSuchCustomer, requireOwn } from './require-customer.ts';
-
-/** Removes one kind of a customer's data: connections with their secrets, uploads and so on. Repeatable. */
-export type CustomerPurger = (customerId: string) => Promise<void>;
-
-export interface PurgeCustomerDeps {
-  customers: CustomerStore;
-  slots: Pick<Slots, 'purge'>;
-  apiKeyStore: Pick<ApiKeyStore, 'purge'>;
-  apiKeys: Pick<ApiKeyVerifier, 'forget'>;
-  answers: Pick<AnswerMemory, 'purge'>;
-  /** They run in this order. */
-  customerPurgers: readonly CustomerPurger[];
-  auditLog: Pick<AuditLog, 'insert' | 'purge'>;
-  clock: Clock;
-  newId: NewId;
-}
 
 export interface DeleteCustomerDeps extends PurgeCustomerDeps {
   slots: Pick<Slots, 'get' | 'purge'>;
@@ -37,9 +14,6 @@ export interface DeleteCustomerDeps extends PurgeCustomerDeps {
   /** How long a deletion can be undone. */
   deletionGraceMs: number;
 }
-
-/** Customers that one run of the timer purges. The next run goes on with the others. */
-export const PURGES_PER_RUN_MAX = 20;
 
 /**
  * Disables a customer, and deletes it after a grace period. Until then `restoreCustomer` can bring it back.
@@ -67,7 +41,7 @@ export async function deleteCustomer(
   const deletionRequest = { keyId: actor.keyId, role: actor.role, requestId };
   const disabled = await changeCustomer(deps.customers, customerId, async (current) => {
     const now = deps.clock.now();
-    // From here on the purge is sure to happen: if this process dies, the next run of the timer does it.
+    // From here on the purge is sure to happen: if this process dies, the timer does it.
     const purging = purgeNow && { purgingSince: now };
     if (current.deletingSince) {
       return purgeNow && !current.purgingSince ? { ...current, deletionRequest, ...purging } : undefined;
@@ -105,44 +79,4 @@ export async function restoreCustomer(
   const [found, slots] = await Promise.all([deps.customers.get(customerId), deps.slots.get(customerId)]);
   if (!found || !slots) throw noSuchCustomer();
   return { customer: found.value, slots };
-}
-
-/**
- * Purges customers whose grace period is over, and completes interrupted purges. At most `PURGES_PER_RUN_MAX` of them.
- * For a timer. Resolves to how many it purged.
- */
-export async function purgeDueCustomers(deps: PurgeCustomerDeps): Promise<number> {
-  const now = deps.clock.now();
-  const isDue = ({ purgeAt, purgingSince }: { purgeAt?: Date; purgingSince?: Date }) =>
-    purgingSince !== undefined || purgeAt === undefined || purgeAt <= now;
-  const due = (await deps.customers.listDeleting()).filter(isDue).slice(0, PURGES_PER_RUN_MAX);
-  for (const { id } of due) await purgeCustomer(deps, id);
-  return due.length;
-}
-
-/**
- * Repeatable. The customer's record is removed last, so that an interrupted purge is completed by the next run of the
- * timer. Its audit records go after everything else, and one record takes their place.
- *
- * @param deletionRequest replaces the one of the disabled customer
- */
-async function purgeCustomer(
-  deps: PurgeCustomerDeps,
-  customerId: string,
-  deletionRequest?: Customer['deletionRequest'],
-): Promise<void> {
-  let marked: Customer | undefined;
-  await changeCustomer(deps.customers, customerId, (current) => {
-    marked = current.deletingSince && { ...current, ...(deletionRequest && { deletionRequest }) };
-    return marked && !marked.purgingSince ? { ...marked, purgingSince: deps.clock.now() } : undefined;
-  });
-  if (!marked) return;
-  await deps.apiKeyStore.purge(customerId);
-  deps.apiKeys.forget(customerId);
-  for (const remove of deps.customerPurgers) await remove(customerId);
-  await deps.slots.purge(customerId);
-  await deps.answers.purge(customerId);
-  await deps.auditLog.purge(customerId);
-  await proveDeletion(deps, marked);
-  await deps.customers.remove(customerId);
 }

@@ -54,14 +54,19 @@ export async function admit(
 }
 
 /**
- * Counts a request that asks Microsoft and the vault. Call it when the request is known to be well formed: a mistyped one
- * asks nobody.
+ * Counts a request that costs more than others: it asks Microsoft and the vault, or makes a key there. Call it when the
+ * request is known to be well formed: a mistyped one asks nobody.
  *
  * @throws DomainError `rate_limited`
  */
-export async function admitConnectionTest(deps: AdmissionDeps, acting: Actor, exchange: Exchange): Promise<void> {
+export async function admitCostly(
+  deps: AdmissionDeps,
+  count: 'countConnectionTest' | 'countMadeKey',
+  acting: Actor,
+  exchange: Exchange,
+): Promise<void> {
   if (acting.customerId === undefined) return;
-  const budgets = [deps.rateLimits.countConnectionTest(acting.customerId)];
+  const budgets = [deps.rateLimits[count](acting.customerId)];
   for (const [name, value] of Object.entries(rateLimitHeaders(budgets))) {
     exchange.headers[name] = [exchange.headers[name], value].filter(Boolean).join(', ');
   }

@@ -77,7 +77,7 @@ function toIntent(deps: AuditDeps, { route, request, requestId, actor }: Work): 
 
 /** `connections-replace-client-secret` becomes `connections.replace-client-secret`. */
 function actionOf(route: string): string {
-  return route.replace(/^(api-keys|[a-z]+)-/, '$1.');
+  return route.replace(/^(api-keys|mailbox-actions|[a-z]+)-/, '$1.');
 }
 
 /** What a POST has created. A new customer is also the one that the record is about. */

@@ -6,7 +6,7 @@ import { createFieldFaults } from '../kernel/field-faults.ts';
 import { createRepeatableIds, type NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
-import { type AdmissionDeps, admit, admitConnectionTest } from './admit.ts';
+import { type AdmissionDeps, admit, admitCostly } from './admit.ts';
 import { type Answer, tagged, toAnswer } from './answer.ts';
 import { type AuditDeps, audited } from './audited.ts';
 import { isStillValid } from './authenticate.ts';
@@ -55,6 +55,11 @@ export interface Endpoint<Body, Query, Mode extends CustomerMode, Kind extends B
    * function says so for one body.
    */
   testsConnection?: boolean | ((body: Body) => boolean);
+  /**
+   * Whether the request makes a key in the vault. A vault makes few keys a minute for everyone, so each customer has a
+   * budget of its own for them. A function says so for one body.
+   */
+  makesKey?: boolean | ((body: Body) => boolean);
   /** Whether the answer is a stream that lasts as long as its client likes. Each customer has a few places for them. */
   isDownload?: boolean;
   /** Whether the request changes anything and so leaves an audit record. By default everything but GET does. */
@@ -162,9 +167,11 @@ export function createEndpoint(deps: EndpointDeps) {
         };
         try {
           faults.refuse();
-          const { testsConnection: tests = false } = route;
-          const testsConnection = typeof tests === 'function' ? tests(body.value as Body) : tests;
-          if (testsConnection) await admitConnectionTest(deps, acting, exchange);
+          const isTrue = (of: boolean | ((value: Body) => boolean) = false) =>
+            typeof of === 'function' ? of(body.value as Body) : of;
+          const testsConnection = isTrue(route.testsConnection);
+          if (testsConnection) await admitCostly(deps, 'countConnectionTest', acting, exchange);
+          if (isTrue(route.makesKey)) await admitCostly(deps, 'countMadeKey', acting, exchange);
           const inTurn = () => serveInTurn(deps, { ...route, testsConnection }, acting, answer);
           return await (route.isDownload ? serveDownload(deps, acting, context, inTurn) : inTurn());
         } finally {

@@ -19,6 +19,7 @@ const pathParameters: Record<string, { description: string; example: string }> =
   customerId: { description: 'The ID of a customer.', example: 'cust_01k2m8qj4vabcdefghjkmnp' },
   keyId: { description: 'The ID of an API key.', example: 'key_01k2m8qj4vabcdefghjkmnp' },
   connectionId: { description: 'The ID of a connection.', example: 'conn_01k2m8qj4vabcdefghjkmnp' },
+  actionId: { description: 'The ID of an action on mailboxes.', example: 'act_01k2m8qj4vabcdefghjkmnp' },
   importId: { description: 'The ID of an import.', example: 'imp_01k2m8qj4vabcdefghjkmnp' },
   queue: { description: 'The name of a queue.', example: 'check-mailbox' },
   messageId: { description: 'The ID of a poison message.', example: 'imp_01k2m8qj4vabcdefghjkmnp:12' },

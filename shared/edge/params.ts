@@ -6,6 +6,7 @@ const idParams: Partial<Record<string, PublicIdKind>> = {
   keyId: 'key',
   connectionId: 'conn',
   importId: 'imp',
+  actionId: 'act',
   webhookId: 'hook',
   deliveryId: 'evt',
 };

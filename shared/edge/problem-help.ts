@@ -95,6 +95,17 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
     meaning: 'No row of the import failed or was inconclusive, or none of them has one of the `causes` in the request.',
     fix: 'Read `counts` of the import. Leave out `causes` to retry every failed and inconclusive row.',
   },
+  directory_unavailable: {
+    meaning:
+      'The request needs the directory of the tenant, which was not read yet, or which the app may not read. If a permission is missing, `permission` names the least one.',
+    fix: 'Read `detail`. Grant the permission that it names, or read the directory with POST /v1/connections/{id}/directory/refresh and wait until its list has `reading: false`.',
+    example: { members: { cause: 'permission_missing', permission: 'User.Read.All' } },
+  },
+  nothing_selected: {
+    meaning:
+      'What the request selects is empty: the connection has no mailbox that `where` describes, or every mailbox that an import would take from the directory or a group is connected or not eligible.',
+    fix: 'List the mailboxes of the connection, and compare `status` and the causes in `checks` with `where`. For an import, look at `connected` and `reason` in GET /v1/connections/{id}/directory, and refresh it if the tenant has changed.',
+  },
   upload_in_progress: {
     meaning:
       'Another file is being uploaded to the same connection. Only one upload of a connection can run at a time, dry runs included.',

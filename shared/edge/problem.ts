@@ -22,6 +22,8 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   wrong_state: { status: 409, title: 'Not possible in the current state' },
   upload_used: { status: 409, title: 'An import has already been started from the upload' },
   nothing_to_retry: { status: 409, title: 'No row can be retried' },
+  directory_unavailable: { status: 409, title: 'The directory of the tenant is not available' },
+  nothing_selected: { status: 409, title: 'No mailbox matches' },
   upload_in_progress: { status: 409, title: 'Another upload to the connection is still running' },
   idempotency_in_progress: { status: 409, title: 'The first request is still running' },
   precondition_failed: { status: 412, title: 'The resource has changed' },

@@ -22,6 +22,8 @@ export interface RateLimits {
   countRequest(actor: Actor): Budget[];
   /** Counts a request that makes us ask Microsoft and the vault, past every cache. */
   countConnectionTest(customerId: string): Budget;
+  /** Counts a request that makes a key in the vault. */
+  countMadeKey(customerId: string): Budget;
   /** Counts a failed authentication. Callers whose address is unknown share one budget. */
   countFailedKey(address: string | undefined): Budget;
   /** The budget of an address that has used up its failed authentications. Counts nothing. */
@@ -35,6 +37,7 @@ export interface RateLimitSettings {
   requestsPerCustomer: number;
   requestsWindowMs: number;
   connectionTestsPerMinute: number;
+  madeKeysPerMinute: number;
   failedKeysPerMinute: number;
   publicRequestsPerMinute: number;
 }
@@ -49,6 +52,7 @@ export function createRateLimits(settings: RateLimitSettings): RateLimits {
   const keys = createLimit('key', settings.requestsPerKey, windowSeconds);
   const customers = createLimit('customer', settings.requestsPerCustomer, windowSeconds);
   const tests = createLimit('connection-tests', settings.connectionTestsPerMinute, MINUTE_SECONDS);
+  const madeKeys = createLimit('certificates', settings.madeKeysPerMinute, MINUTE_SECONDS);
   const failures = createLimit('failed-keys', settings.failedKeysPerMinute, MINUTE_SECONDS);
   const publicRequests = createLimit('address', settings.publicRequestsPerMinute, MINUTE_SECONDS);
   return {
@@ -57,6 +61,7 @@ export function createRateLimits(settings: RateLimitSettings): RateLimits {
       ...(customerId === undefined ? [] : [customers.count(customerId)]),
     ],
     countConnectionTest: (customerId) => tests.count(customerId),
+    countMadeKey: (customerId) => madeKeys.count(customerId),
     countFailedKey: (address = UNKNOWN_ADDRESS) => failures.count(address),
     checkFailedKeys: (address = UNKNOWN_ADDRESS) => failures.peek(address),
     countPublicRequest: (route, address) => publicRequests.count(`${route} ${address}`),

@@ -18,11 +18,14 @@ export interface RowQuota {
   max: number;
 }
 
+/** An import of new mailboxes, or an action. They have IDs of their own. */
+export type ListedKind = 'imports' | 'actions';
+
 /** Stores imports. Every call rejects with `storage_unavailable` if storage is unavailable. */
 export interface ImportStore {
   get(customerId: string, importId: string): Promise<Tagged<Import> | undefined>;
-  /** Newest first. */
-  list(customerId: string, connectionId: string, page: PageRequest): Promise<Page<Import>>;
+  /** Newest first. Imports, or actions on mailboxes that the connection has. */
+  list(customerId: string, connectionId: string, page: PageRequest, of?: ListedKind): Promise<Page<Import>>;
   /**
    * Resolves to the stored record: this one, or the one that an earlier try with the same ID has stored.
    *

@@ -1,4 +1,5 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
+import type { MailboxAction } from '../mailboxes/mailbox-action.ts';
 import type { Flow } from './dispatching/flow.ts';
 import type { ImportWait } from './import-wait.ts';
 import type { Counts } from './ledger/counts.ts';
@@ -74,6 +75,10 @@ export interface Import {
   id: string;
   customerId: string;
   connectionId: string;
+  /** Its rows are mailboxes that the connection has, and this is done with them. Absent for an import of new ones. */
+  action?: MailboxAction;
+  /** The one mailbox of an action without an upload. With a tag, nothing is done if the mailbox has changed since. */
+  target?: { address: string; tag?: string };
   status: ImportStatus;
   /** Raised by pause, resume and cancel. Messages of an older epoch are dropped. */
   epoch: number;

@@ -69,6 +69,8 @@ export const checkMessage = z.object({
   priorFindings: z.partialRecord(z.enum(probes), probeFinding).exactOptional(),
   /** The kind of mailbox, if every question has its answer and only the cleanup is missing. */
   priorKind: z.enum(mailboxKinds).exactOptional(),
+  /** The mailbox keeps its status until there is a verdict. */
+  keepsStatus: z.literal(true).exactOptional(),
   /** W3C Trace Context, for tracing a row across queues. */
   traceparent: z.string().exactOptional(),
 });

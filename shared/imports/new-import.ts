@@ -4,7 +4,7 @@ import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { Removal, Retention } from './retention/removal-schedule.ts';
 
-interface NewImport extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy'> {
+interface NewImport extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy' | 'action'> {
   connection: Pick<Connection, 'id' | 'customerId'>;
   rows: number;
   hash: string;
@@ -15,6 +15,35 @@ interface NewImport extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'retr
 /** An import that has just been accepted. */
 export function newImport(deps: { clock: Clock }, { id, connection, ...given }: NewImport): Import {
   return {
+    ...newRecord(deps, id, connection, given.rows),
+    uploadType: given.uploadType,
+    ...(given.columns !== undefined && { columns: given.columns }),
+    uploadHash: given.hash,
+    uploadExpiresAt: given.removal.removeAt,
+    ...(given.action !== undefined && { action: given.action }),
+    ...(given.retryOf !== undefined && { retryOf: given.retryOf }),
+    ...(given.startedBy !== undefined && { startedBy: given.startedBy }),
+  };
+}
+
+/** The upload type of an action on one mailbox. */
+const NO_UPLOAD = 'none';
+
+/** An action on one mailbox. It has no upload. */
+export function newOneAction(
+  deps: { clock: Clock },
+  {
+    id,
+    connection,
+    action,
+    target,
+  }: Pick<NewImport, 'id' | 'connection'> & Required<Pick<Import, 'action' | 'target'>>,
+): Import {
+  return { ...newRecord(deps, id, connection, 1), uploadType: NO_UPLOAD, action, target };
+}
+
+function newRecord({ clock }: { clock: Clock }, id: string, connection: NewImport['connection'], rows: number) {
+  return {
     id,
     customerId: connection.customerId,
     connectionId: connection.id,
@@ -24,16 +53,10 @@ export function newImport(deps: { clock: Clock }, { id, connection, ...given }: 
     dispatched: 0,
     batches: [],
     eventPending: false,
-    uploadType: given.uploadType,
-    ...(given.columns !== undefined && { columns: given.columns }),
-    uploadedRows: given.rows,
-    quotaRows: given.rows,
-    uploadHash: given.hash,
-    uploadExpiresAt: given.removal.removeAt,
-    createdAt: deps.clock.now(),
-    ...(given.retryOf !== undefined && { retryOf: given.retryOf }),
-    ...(given.startedBy !== undefined && { startedBy: given.startedBy }),
-  };
+    uploadedRows: rows,
+    quotaRows: rows,
+    createdAt: clock.now(),
+  } as const satisfies Partial<Import>;
 }
 
 /** Notes when the upload of an import is to be removed, before it is stored. */

@@ -21,8 +21,9 @@ export async function pauseImport(
     const { lease: _ended, wakeUpAt: _unset, waitingFor: _wait, finding: _old, ...rest } = current;
     const pausedAt = deps.clock.now();
     const finding = found && { finding: found.finding };
-    const pauseToAnnounce = { pausedAt, ...finding };
-    return { ...rest, status: 'paused', epoch: current.epoch + 1, pausedAt, ...finding, pauseToAnnounce };
+    // Webhooks know imports only. What is wrong with the connection is announced as its own event.
+    const announced = current.action === undefined && { pauseToAnnounce: { pausedAt, ...finding } };
+    return { ...rest, status: 'paused', epoch: current.epoch + 1, pausedAt, ...finding, ...announced };
   });
 }
 

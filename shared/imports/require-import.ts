@@ -1,6 +1,7 @@
 import type { CustomerActor } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { notFound } from '../kernel/ids.ts';
+import type { MailboxAction } from '../mailboxes/mailbox-action.ts';
 import type { Import } from './import.ts';
 import type { ImportStore } from './import-store.ts';
 
@@ -19,6 +20,24 @@ export async function requireImport(
   return found.value;
 }
 
+/** An import record whose rows are mailboxes that the connection has. */
+export type ActionRecord = Import & { action: MailboxAction };
+
+/**
+ * Resolves to one of the customer's actions on mailboxes.
+ *
+ * @throws DomainError `not_found`
+ */
+export async function requireAction(
+  deps: { imports: ImportStore },
+  actor: CustomerActor,
+  actionId: string,
+): Promise<ActionRecord> {
+  const found = (await deps.imports.get(actor.customerId, actionId))?.value;
+  if (!found?.action) throw notFound('act', { actionId });
+  return { ...found, action: found.action };
+}
+
 /**
  * Refuses to read the rows of an import that are deleted, or being deleted.
  *
@@ -29,7 +48,7 @@ export function requireRows({ rowsRemovedAt }: Import): void {
   const day = rowsRemovedAt.toISOString().slice(0, 10);
   throw new DomainError(
     'gone',
-    `The rows of this import have been deleted on ${day}, because the time for which they are kept is over. The import still has its counts.`,
+    `The rows have been deleted on ${day}, because the time for which they are kept is over. The counts are still there.`,
   );
 }
 
@@ -38,7 +57,12 @@ export function requireRows({ rowsRemovedAt }: Import): void {
  *
  * @throws DomainError `wrong_state`
  */
-export function requireChanged(record: Import, verb: string, changed: Import | undefined): Import {
-  if (!changed) throw new DomainError('wrong_state', `You cannot ${verb} an import that is ${record.status}.`);
+export function requireChanged(
+  record: Import,
+  verb: string,
+  changed: Import | undefined,
+  what: 'import' | 'action' = 'import',
+): Import {
+  if (!changed) throw new DomainError('wrong_state', `You cannot ${verb} an ${what} that is ${record.status}.`);
   return changed;
 }

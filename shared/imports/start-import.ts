@@ -93,7 +93,7 @@ export async function startImport(
 /** An upload takes minutes. A connection that was deleted in the meantime does not see the import. */
 export async function requireStillThere(
   deps: Pick<StartDeps, 'connections' | 'sendDeletion'>,
-  { customerId, id: connectionId }: Connection,
+  { customerId, id: connectionId }: Pick<Connection, 'id' | 'customerId'>,
 ): Promise<void> {
   if (await deps.connections.get(customerId, connectionId)) return;
   // If this message is lost, planning sends another one.

@@ -7,7 +7,8 @@ const ADDRESS_MAX_LENGTH = 320;
 const LOCAL_MAX_LENGTH = 64;
 const DOMAIN_MAX_LENGTH = 255;
 
-type AddressFault = 'address_missing' | 'address_malformed' | 'address_too_long' | 'consumer_domain';
+export const addressFaults = ['address_missing', 'address_malformed', 'address_too_long', 'consumer_domain'] as const;
+export type AddressFault = (typeof addressFaults)[number];
 
 type ParsedAddress = { ok: true; address: string } | { ok: false; code: AddressFault; message: string };
 

@@ -21,6 +21,8 @@ const waitingHelps = {
   quota_reached: false,
   wrong_state: false,
   nothing_to_retry: false,
+  directory_unavailable: false,
+  nothing_selected: false,
   upload_in_progress: false,
   upload_used: false,
   idempotency_in_progress: false,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { DomainError } from './errors.ts';
 
-type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'upl' | 'claim' | 'aud' | 'hook' | 'evt';
+type IdKind = 'cust' | 'key' | 'conn' | 'imp' | 'act' | 'upl' | 'claim' | 'aud' | 'hook' | 'evt';
 
 /** What customers call the things that have an ID in a path. */
 const kindNames = {
@@ -9,6 +9,7 @@ const kindNames = {
   key: 'API key',
   conn: 'connection',
   imp: 'import',
+  act: 'mailbox action',
   hook: 'webhook',
   evt: 'delivery',
 } as const;

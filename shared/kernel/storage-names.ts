@@ -6,6 +6,7 @@ export const queues = {
   deleteConnection: 'delete-connection',
   publishEvents: 'publish-events',
   deliverEvent: 'deliver-event',
+  readDirectory: 'read-directory',
 } as const;
 
 export const poisonQueues = {
@@ -15,6 +16,7 @@ export const poisonQueues = {
   deleteConnection: 'delete-connection-poison',
   publishEvents: 'publish-events-poison',
   deliverEvent: 'deliver-event-poison',
+  readDirectory: 'read-directory-poison',
 } as const;
 
 export const queueNames: readonly string[] = Object.values(queues);
@@ -57,6 +59,11 @@ export const tables = {
   heartbeats: 'heartbeats',
   /** Partition `all`: the audit records of everyone. Partition of a customer: its own, once more. Purged with it. */
   audit: 'audit',
+  /**
+   * Partition of a connection: the users of its tenant, and how far reading them has got. Partition `reading`: the
+   * connections whose tenant is being read. Partition `kept`: until when a directory is kept.
+   */
+  directory: 'directory',
 } as const;
 
 export const containers = {

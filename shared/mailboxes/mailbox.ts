@@ -9,7 +9,7 @@ export const mailboxStatuses = [
   'paused',
   'disconnected',
 ] as const;
-type MailboxStatus = (typeof mailboxStatuses)[number];
+export type MailboxStatus = (typeof mailboxStatuses)[number];
 
 /** What Microsoft says the mailbox is for; `unknown` if the app lacks the permission to read it. */
 export const mailboxKinds = ['user', 'shared', 'room', 'equipment', 'unknown'] as const;
@@ -27,10 +27,12 @@ export interface Mailbox {
   status: MailboxStatus;
   checks: Findings;
   nextCheckAt?: Date;
-  /** The import that last contained this mailbox. */
+  /** The import or action that last opened a row for this mailbox. */
   importId: string;
-  /** The line of that import. */
+  /** The line of that row. */
   line: number;
+  /** The import that last contained it, if `importId` is an action. */
+  listedIn?: string;
   /** The open row of this mailbox: `imp_…:12`. At most one at a time. */
   openRow?: string;
   /** Set while it holds a slot: the import whose claim the slot came from. */

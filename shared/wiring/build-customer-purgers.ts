@@ -1,7 +1,7 @@
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import type { ConsentStore } from '../connections/consent-store.ts';
 import type { ExpiryIndex } from '../connections/expiry-index.ts';
-import type { CustomerPurger } from '../customers/delete-customer.ts';
+import type { CustomerPurger } from '../customers/purge-customer.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { RemovalSchedule } from '../imports/retention/removal-schedule.ts';
 import type { UploadStore } from '../imports/upload/upload-store.ts';
@@ -18,6 +18,7 @@ interface Deps extends RemoveWebhookDeps {
   uploads: Pick<UploadStore, 'purge'>;
   removals: Pick<RemovalSchedule, 'purge'>;
   poisonArchive: Pick<PoisonArchive, 'purge'>;
+  purgeDirectories: CustomerPurger;
 }
 
 const PAGE_SIZE = 100;
@@ -38,6 +39,7 @@ export function buildCustomerPurgers(deps: Deps): CustomerPurger[] {
     // What interrupted requests have left: rows without a connection, pointers without an import, files without either.
     (customerId) => deps.imports.purgeCustomer(customerId),
     (customerId) => deps.uploads.purge(customerId),
+    deps.purgeDirectories,
     (customerId) => deps.removals.purge(customerId),
     (customerId) => deps.expiryIndex.purge(customerId),
     (customerId) => deps.connections.purge(customerId),

@@ -34,6 +34,8 @@ import { createApiKeyVerifier } from '../api-keys/verify-api-key.ts';
 import type { Cloud, Connection } from '../connections/connection.ts';
 import type { DeletedConnection } from '../connections/connection-store.ts';
 import { discardConnection as discardNow } from '../connections/delete-connection.ts';
+import { purgeDirectory } from '../directory/read-directory.ts';
+import { purgeDirectoriesOf } from '../directory/refresh-directory.ts';
 import { newEventTimes } from '../edge/event-stream.ts';
 import { createOutlets } from '../edge/outlets.ts';
 import { createReadiness } from '../health/readiness.ts';
@@ -41,18 +43,22 @@ import { cancelCustomerImports } from '../imports/cancel-import.ts';
 import { createImportWatches } from '../imports/events/watch-imports.ts';
 import { purgeConnection } from '../imports/finishing/purge-connection.ts';
 import type { Import } from '../imports/import.ts';
+import { findActiveMailbox } from '../imports/ledger/find-active-mailbox.ts';
+import { heldUntil } from '../imports/pacing/held-until.ts';
 import { removePaceOf } from '../imports/pacing/remove-old-paces.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createNewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { signal } from '../kernel/signals.ts';
 import { containers, queues, tables } from '../kernel/storage-names.ts';
+import { isOwnerGone } from '../operations/poison-owner.ts';
 import { publishImportEnd } from '../webhooks/publish-happenings.ts';
 import { buildAlerts } from './build-alerts.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
 import { buildConnectionTest } from './build-connection-test.ts';
 import { buildCustomerPurgers } from './build-customer-purgers.ts';
+import { buildDirectory } from './build-directory.ts';
 import { buildImports } from './build-imports.ts';
 import { buildLimits } from './build-limits.ts';
 import { tracedImports } from './build-telemetry.ts';
@@ -117,6 +123,8 @@ export function buildDeps(config: Config, log: Log) {
   });
   const importEvents = {
     async ended(record: Import) {
+      // The person who started an action watches it. Webhooks and alerts are about imports.
+      if (record.action) return;
       const { id, customerId, connectionId, status } = record;
       signal(log, 'import_ended', { importId: id, customerId, connectionId, status });
       await publishImportEnd({ ...webhooks, ...alerts, clock }, record);
@@ -147,6 +155,10 @@ export function buildDeps(config: Config, log: Log) {
     clock,
     ...machinery,
   };
+  const directories = buildDirectory(
+    { table: azure.table(tables.directory, { maxRetries: 0 }), queues: azure.queues },
+    settings,
+  );
   const deletionDeps = {
     connections,
     expiryIndex,
@@ -158,7 +170,10 @@ export function buildDeps(config: Config, log: Log) {
     clock,
     sendDeletion: (message: DeletedConnection, delayMs?: number) =>
       sendMessage(azure.queues.getQueueClient(queues.deleteConnection), { v: 1, ...message }, delayMs),
-    purgeConnection: (customerId: string, connectionId: string) => purgeConnection(purgeDeps, customerId, connectionId),
+    async purgeConnection(customerId: string, connectionId: string) {
+      await purgeConnection(purgeDeps, customerId, connectionId);
+      await purgeDirectory(directories, connectionId);
+    },
     removePace: (connection: Connection) => removePaceOf({ tenantPaces, imports, connections }, connection),
   };
   const discardConnection = (customerId: string, connectionId: string) =>
@@ -176,12 +191,16 @@ export function buildDeps(config: Config, log: Log) {
     ...alerts,
     expiryCalendar,
     ...purgeDeps,
+    ...directories,
     ...deletionDeps,
     discardConnection,
     tenantPaces,
     ...microsoft,
     tenants,
     ...connectionTest,
+    heldUntil: (connection: Connection) => heldUntil({ tenantPaces, clock }, connection),
+    findActiveMailbox: (connectionId: string, except: readonly string[]) =>
+      findActiveMailbox({ ledger }, connectionId, except),
     readCertificateFile,
     customers,
     apiKeyStore,
@@ -207,6 +226,7 @@ export function buildDeps(config: Config, log: Log) {
     reconcileProgress: tableRunProgress(azure.table(tables.imports), 'reconciliation'),
     registrationProgress: tableRunProgress(azure.table(tables.imports), 'registrations'),
     orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
+    isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),
     progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),
     lookAtQueue: storageQueueLook(azure.queues),
     sendRaw: (queue: string, message: unknown) => sendMessage(azure.queues.getQueueClient(queue), message),
@@ -225,6 +245,7 @@ export function buildDeps(config: Config, log: Log) {
       imports,
       uploads,
       removals,
+      purgeDirectories: (customerId) => purgeDirectoriesOf(directories, customerId),
     }),
     deletionGraceMs: settings.DELETION_GRACE,
     readiness: createReadiness({

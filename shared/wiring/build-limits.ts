@@ -18,6 +18,7 @@ export function buildLimits(settings: Config['settings']) {
     requestsPerCustomer: settings.REQUESTS_PER_CUSTOMER,
     requestsWindowMs: settings.REQUESTS_WINDOW,
     connectionTestsPerMinute: settings.CONNECTION_TESTS_PER_MINUTE,
+    madeKeysPerMinute: settings.CERTIFICATES_PER_MINUTE,
     failedKeysPerMinute: settings.FAILED_KEYS_PER_MINUTE,
     publicRequestsPerMinute: settings.PUBLIC_REQUESTS_PER_MINUTE,
   });

@@ -100,6 +100,7 @@ const settings = z.object({
   FAILED_KEYS_PER_MINUTE: whole(60),
   PUBLIC_REQUESTS_PER_MINUTE: whole(600),
   CONNECTION_TESTS_PER_MINUTE: whole(120),
+  CERTIFICATES_PER_MINUTE: whole(10),
   CONNECTIONS_MAX: whole(500),
   KEYS_MAX: whole(100),
   WEBHOOKS_MAX: whole(20),
@@ -126,6 +127,8 @@ const settings = z.object({
   PREVIEW_KEPT: durationMs('PT1H'),
   UPLOADS_KEPT: durationMs('P30D'),
   ROWS_KEPT: durationMs('P90D'),
+  DIRECTORY_KEPT: durationMs('P30D'),
+  SELECTION_MAX: whole(1000),
   STORAGE_RETRY_AFTER: durationMs('PT5S'),
 
   WEBHOOK_TIMEOUT: durationMs('PT10S'),

@@ -50,6 +50,8 @@ const goodFields: Record<string, fc.Arbitrary<unknown>> = {
   probes: fc.subarray(['graph.readWrite', 'graph.send', 'imap', 'smtp'], { minLength: 1 }),
   sendProbe: fc.constantFrom('noDelivery', 'selfAddressed'),
   defaultMailbox: fc.constantFrom(`user1@${DOMAIN}`, 'user2@bücher.example'),
+  offLimits: fc.array(fc.emailAddress(), { minLength: 1, maxLength: 3 }),
+  inScope: fc.constantFrom(`user1@${DOMAIN}`),
   grantsJustChanged: fc.constant(true),
   mailboxes: fc.array(
     fc.record(
@@ -76,6 +78,7 @@ const bodies: Record<string, { needs: string[]; takes: string[] }> = {
     ],
   },
   'connections-replace-client-secret': { needs: ['clientSecret', 'clientSecretExpiresAt'], takes: [] },
+  'connections-scope-check': { needs: ['offLimits'], takes: ['inScope'] },
   'imports-create': { needs: ['mailboxes'], takes: [] },
 };
 

@@ -82,6 +82,8 @@ describe('every change', () => {
     await ran('connections-replace-client-secret', 'PUT', `${connection}/client-secret`, id, { body: secret });
     await ran('connections-restore-client-secret', 'POST', `${connection}/client-secret/restore`, id);
     await ran('connections-test', 'POST', `${connection}/test`, id);
+    const scope = { body: { offLimits: [`legal@${DOMAIN}`] } };
+    await ran('connections-scope-check', 'POST', `${connection}/scope-check`, id, scope);
     const until = '2027-01-01T00:00:00Z';
     const secretPath = `${connection}/client-secret`;
     await ran('connections-snooze-alerts', 'POST', `${secretPath}/snooze`, id, { body: { until } });
@@ -132,6 +134,8 @@ describe('every change', () => {
     const row = aRow({ importId, line: 9, state: 'failed' });
     await api.deps.ledger.commit(ended?.value.connectionId ?? '', [{ op: 'createRow', row }]);
     await ran('imports-retry-failed', 'POST', `/v1/imports/${importId}/retry-failed`, undefined);
+    const refresh = `/v1/connections/${ended?.value.connectionId}/directory/refresh`;
+    await ran('directory-refresh', 'POST', refresh, ended?.value.connectionId);
     const webhookBody = { url: 'https://hooks.contoso.example/', events: ['import.completed'] };
     const webhook = await ran('webhooks-create', 'POST', '/v1/webhooks', undefined, { body: webhookBody });
     const hook = `/v1/webhooks/${webhook.id}`;

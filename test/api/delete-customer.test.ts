@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { PURGES_PER_RUN_MAX, purgeDueCustomers } from '../../shared/customers/delete-customer.ts';
+import { PURGE_LOST_AFTER_MS, PURGES_PER_RUN_MAX, purgeDueCustomers } from '../../shared/customers/purge-customer.ts';
 import { sweepImports } from '../../shared/imports/sweep-imports.ts';
 import { createApi, OPERATOR_KEY } from '../support/api.ts';
 import type { RequestOptions } from '../support/function-caller.ts';
@@ -23,6 +23,8 @@ beforeEach(async () => {
 const path = () => `/v1/customers/${acme.id}`;
 const statusOf = async (method: string, url: string, as: string) =>
   (await api.request(method, url, { key: as })).status;
+/** What the timer does. */
+const purgeDue = (deps: typeof api.deps = api.deps) => purgeDueCustomers(deps, () => undefined);
 const pass = (ms: number) => {
   api.deps.time.now = new Date(api.deps.time.now.getTime() + ms);
 };
@@ -36,15 +38,15 @@ describe('DELETE /v1/customers/{customerId}', () => {
     const list = await (await api.request('GET', '/v1/customers', { key })).json();
     expect(list).toEqual({ items: [] });
     pass(WEEK_MS - 1);
-    expect(await purgeDueCustomers(api.deps)).toBe(0);
+    expect(await purgeDue()).toBe(0);
     expect(purged).toEqual([]);
     pass(1);
-    expect(await purgeDueCustomers(api.deps)).toBe(1);
+    expect(await purgeDue()).toBe(1);
     expect(purged).toEqual([acme.id]);
     expect(await api.deps.slots.get(acme.id)).toBeUndefined();
     expect(await api.deps.apiKeyStore.list(acme.id, { limit: 9 })).toEqual({ items: [] });
     expect(await api.deps.customers.get(acme.id)).toBeUndefined();
-    expect(await purgeDueCustomers(api.deps)).toBe(0);
+    expect(await purgeDue()).toBe(0);
   });
 
   it('404: its API keys make no new keys while it is disabled, nor do operators', async () => {
@@ -105,7 +107,7 @@ describe('DELETE /v1/customers/{customerId}', () => {
       expect(await statusOf('DELETE', `/v1/customers/${id}?purge=now`, key)).toBe(500);
       expect(await statusOf('POST', `/v1/customers/${id}/restore`, key)).toBe(409);
     }
-    expect(await purgeDueCustomers(api.deps)).toBe(2);
+    expect(await purgeDue()).toBe(2);
     expect(purged.sort()).toEqual([acme.id, other.id].sort());
   });
 
@@ -153,7 +155,7 @@ describe('DELETE /v1/customers/{customerId}', () => {
       await makeRecords();
       expect((await call('DELETE', path(), acme.key)).status).toBe(204);
       pass(WEEK_MS);
-      await purgeDueCustomers(api.deps);
+      await purgeDue();
       const records = left().filter(({ customerId }) => customerId === acme.id);
       expect(records).toMatchObject([{ ...proof, keyId: 'deleted', role: 'owner', at: api.deps.time.now }]);
       expect(JSON.stringify(records)).not.toContain('key_');
@@ -173,9 +175,9 @@ describe('DELETE /v1/customers/{customerId}', () => {
         { ...api.deps, auditLog: { ...auditLog, insert: dies } },
         { ...api.deps, customers: { ...customers, remove: dies } },
       ]) {
-        await expect(purgeDueCustomers(deps)).rejects.toThrow('the process died');
+        await expect(purgeDue(deps)).rejects.toThrow('the process died');
       }
-      expect(await purgeDueCustomers(api.deps)).toBe(1);
+      expect(await purgeDue()).toBe(1);
       expect(left().filter(({ customerId }) => customerId === acme.id)).toMatchObject([proof]);
     });
 
@@ -238,8 +240,38 @@ describe('DELETE /v1/customers/{customerId}', () => {
     expect(await statusOf('DELETE', `${path()}?purge=now`, key)).toBe(500);
     expect(await statusOf('POST', `${path()}/restore`, key)).toBe(409);
     isBroken = false;
-    expect(await purgeDueCustomers(api.deps)).toBe(1);
+    expect(await purgeDue()).toBe(1);
     expect(await api.deps.customers.listDeleting()).toEqual([]);
+  });
+
+  it('leaves a purge to the process that is at work on it, and completes it half a minute after that has died', async () => {
+    const { customerPurgers } = api.deps;
+    const dying = { ...api.deps, customerPurgers: [() => new Promise<never>(() => undefined)] };
+    await statusOf('DELETE', path(), key);
+    pass(WEEK_MS);
+    void purgeDue(dying);
+    await expect.poll(async () => (await api.deps.customers.get(acme.id))?.value.purgeHeldUntil).toBeDefined();
+    pass(PURGE_LOST_AFTER_MS - 1);
+    expect(await purgeDue()).toBe(0);
+    expect(purged).toEqual([]);
+    pass(1);
+    expect(await purgeDue({ ...api.deps, customerPurgers })).toBe(1);
+    expect(purged).toEqual([acme.id]);
+  });
+
+  it('goes on with the other customers when one purge fails, and fails at the end', async () => {
+    const others = [await api.customer(), await api.customer()];
+    for (const { id } of [acme, ...others]) await statusOf('DELETE', `/v1/customers/${id}`, key);
+    pass(WEEK_MS);
+    const [first = ''] = (await api.deps.customers.listDeleting()).map(({ id }) => id);
+    const failing = async (id: string) => {
+      if (id === first) throw new Error('storage fell over');
+    };
+    const deps = { ...api.deps, customerPurgers: [failing, ...api.deps.customerPurgers] };
+    await expect(purgeDue(deps)).rejects.toThrow('storage fell over');
+    expect(purged).toHaveLength(2);
+    expect((await api.deps.customers.listDeleting()).map(({ id }) => id)).toEqual([first]);
+    expect(await purgeDue()).toBe(1);
   });
 
   it('purges a bounded number of customers in one run, and the others in the next', async () => {
@@ -249,8 +281,8 @@ describe('DELETE /v1/customers/{customerId}', () => {
     }
     await statusOf('DELETE', path(), key);
     pass(WEEK_MS);
-    expect(await purgeDueCustomers(api.deps)).toBe(PURGES_PER_RUN_MAX);
-    expect(await purgeDueCustomers(api.deps)).toBe(extra);
+    expect(await purgeDue()).toBe(PURGES_PER_RUN_MAX);
+    expect(await purgeDue()).toBe(extra);
     expect(new Set(purged).size).toBe(PURGES_PER_RUN_MAX + extra);
   });
 });
@@ -265,7 +297,7 @@ describe('POST /v1/customers/{customerId}/restore', () => {
     ]);
     expect(await statusOf('GET', path(), acme.key)).toBe(200);
     pass(2 * WEEK_MS);
-    expect(await purgeDueCustomers(api.deps)).toBe(0);
+    expect(await purgeDue()).toBe(0);
     expect(await statusOf('GET', path(), acme.key)).toBe(200);
     // Repeatable.
     expect(await statusOf('POST', `${path()}/restore`, key)).toBe(200);

@@ -30,7 +30,7 @@ const pass = (ms: number) => {
   api.deps.time.now = new Date(api.deps.time.now.getTime() + ms);
 };
 const put = (queue: string, key: string, message: unknown, more: object = {}) =>
-  archivePoison(api.deps, { queue, key, message, poisonedAt: NOW, ...more });
+  archivePoison({ ...api.deps, isOwnerGone: async () => false }, { queue, key, message, poisonedAt: NOW, ...more });
 
 it('200: lists every queue with depth, poison messages and the age of the oldest message', async () => {
   api.deps.lookAtQueue = async (queue: string) =>
@@ -131,7 +131,7 @@ it('200: a requeued delivery begins a new round of attempts, once', async () => 
   const message = { v: 1 as const, customerId, webhookId, deliveryId };
   await failDelivery(api.deps, message);
   pass(60_000);
-  await archivePoison(api.deps, { queue: 'deliver-event', key: 'k', message, poisonedAt: api.deps.time.now });
+  await put('deliver-event', 'k', message, { poisonedAt: api.deps.time.now });
   pass(60_000);
   expect((await call('POST', 'queues/deliver-event/poison/k/requeue')).body).toEqual({ result: 'requeued' });
   expect((await api.deps.deliveries.get({ customerId, webhookId, id: deliveryId }))?.value.status).toBe('pending');

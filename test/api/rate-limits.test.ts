@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createRateLimits } from '../../shared/edge/rate-limits.ts';
-import { createApi, OPERATOR_KEY } from '../support/api.ts';
+import { createApi, DOMAIN, OPERATOR_KEY } from '../support/api.ts';
 
 beforeEach(() => void vi.useFakeTimers({ now: Date.parse('2026-06-01T00:00:00Z') }));
 afterEach(() => void vi.useRealTimers());
@@ -15,6 +15,7 @@ function createLimitedApi() {
       requestsPerCustomer: 5,
       requestsWindowMs: 10_000,
       connectionTestsPerMinute: 2,
+      madeKeysPerMinute: 1,
       failedKeysPerMinute: 3,
       publicRequestsPerMinute: 2,
     }),
@@ -120,6 +121,35 @@ describe('connection tests', () => {
       const answer = await api.request('POST', '/v1/connections/conn_1/test', { key });
       expect(answer.headers.get('ratelimit')).toContain(`"connection-tests";r=${left};`);
     }
+  });
+});
+
+describe('certificates that the vault makes', () => {
+  const made = { certificate: { source: 'made' } };
+
+  it('429: a customer has fewer of them, whether it registers or replaces; other customers notice nothing', async () => {
+    const api = createLimitedApi();
+    const { key } = await api.customer();
+    const clientId = '00000000-0000-4000-8000-00000000abcd';
+    const register = { name: 'T', tenant: DOMAIN, clientId, ...made };
+    const first = await api.request('POST', '/v1/connections', { key, body: register });
+    expect([first.status, first.headers.get('ratelimit-policy')]).toEqual([
+      201,
+      expect.stringContaining('"certificates";q=1;w=60'),
+    ]);
+    const refused = await api.request('POST', '/v1/connections/conn_1/certificate/next', { key, body: {} });
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60']);
+    const globex = await api.customer();
+    const next = '/v1/connections/conn_1/certificate/next';
+    expect((await api.request('POST', next, { key: globex.key, body: {} })).status).toBe(404);
+  });
+
+  it('another credential costs none of them', async () => {
+    const api = createLimitedApi();
+    const { key } = await api.customer();
+    const answer = await api.request('PUT', '/v1/connections/conn_1/certificate', { key, body: made });
+    expect(answer.status).toBe(404);
+    expect(answer.headers.get('ratelimit-policy')).not.toContain('certificates');
   });
 });
 

@@ -13,6 +13,7 @@ const UNLIMITED = {
   requestsPerCustomer: 1_000_000,
   requestsWindowMs: 10_000,
   connectionTestsPerMinute: 1_000_000,
+  madeKeysPerMinute: 1_000_000,
   failedKeysPerMinute: 1_000_000,
   publicRequestsPerMinute: 1_000_000,
 };

@@ -55,7 +55,7 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   'me-get': { max: 5, path: '/v1/me' },
 
   // Each queue: its undecided poison messages.
-  'operations-queues-list': { max: 75, path: '/v1/operations/queues', concurrentMax: 16 },
+  'operations-queues-list': { max: 87, path: '/v1/operations/queues', concurrentMax: 16 },
   'operations-poison-list': { max: 7, path: '/v1/operations/queues/check-mailbox/poison?limit=500' },
   // The pointers, the marks, and at most 50 imports with their plans and tallies.
   'operations-imports-list': { max: 160, path: '/v1/operations/imports?limit=500', concurrentMax: 48 },
@@ -88,6 +88,13 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   // The key, the import, the plan, the tallies, and ten rows of each explanation that may have been revised.
   'imports-summary': { max: 5, path: '/v1/imports/imp_299/summary' },
   'mailboxes-list': { max: 7, path: '/v1/connections/conn_001/mailboxes?limit=500&status=failed' },
+  // The key, the connection, what was read, a page, and which of its mailboxes are connected.
+  'directory-list': { max: 12, path: '/v1/connections/conn_001/directory?limit=500&eligible=true' },
+  'directory-export-csv': { max: 9, path: '/v1/connections/conn_001/directory.csv', readsAll: true },
+  // As for imports.
+  'mailbox-actions-list': { max: 51, path: '/v1/connections/conn_001/mailbox-actions?limit=500', concurrentMax: 16 },
+  'mailbox-actions-get': { max: 5, path: '/v1/mailbox-actions/act_059' },
+  'mailbox-actions-rows': { max: 7, path: '/v1/mailbox-actions/act_059/rows?limit=500&state=failed' },
   'mailboxes-get': { max: 4, path: '/v1/connections/conn_001/mailboxes/user2@contoso.example' },
 };
 
@@ -168,6 +175,9 @@ beforeAll(async () => {
   for (const record of count(300, (i) => anImport({ id: `imp_${pad(i)}`, connectionId: 'conn_001' }))) {
     await stores.imports.insert(record);
   }
+  for (const action of count(60, (i) => anImport({ id: `act_${pad(i)}`, connectionId: 'conn_001', action: 'check' }))) {
+    await stores.imports.insert(action);
+  }
   const changes: LedgerChange[] = [
     ...count(600, (i): LedgerChange => ({ op: 'createRow', row: aRow({ importId: 'imp_299', line: i + 2 }) })),
     ...count(
@@ -179,6 +189,14 @@ beforeAll(async () => {
   for (let from = 0; from < changes.length; from += 100) {
     await stores.ledger.commit('conn_001', changes.slice(from, from + 100));
   }
+  const directory = { connectionId: 'conn_001', customerId: 'cust_1', round: 'one', readAt: RECORDS_NOW };
+  const begun = await stores.directory.put(directory, undefined);
+  const entries = count(700, (i) => ({
+    ...({ id: `id-${i}`, address: `user${i}@contoso.example`, kind: 'user', isEligible: true } as const),
+    ...({ judgement: 'done', round: 'one' } as const),
+  }));
+  const puts = entries.map((entry) => ({ op: 'put', entry }) as const);
+  await stores.directory.commit(directory, directory, begun ?? '', puts);
   const operator = { keyId: 'operator', role: 'operator' } as const;
   const keyDeps = { ...stores, clock, newId, quotas };
   viewerKey = (await createApiKey(keyDeps, operator, 'cust_1', { name: 'viewer', role: 'viewer' })).text;
@@ -231,7 +249,7 @@ describe.each(Object.entries(requestsMax))('%s', (name, { max, path, concurrentM
   });
 });
 
-it.each(['imports-rows', 'mailboxes-list', 'imports-list', 'customers-list'])(
+it.each(['imports-rows', 'mailboxes-list', 'directory-list', 'imports-list', 'customers-list'])(
   '%s answers a short page with a cursor when it has not found enough yet',
   async (name) => {
     tables.counter.isScanning = true;
@@ -249,6 +267,7 @@ it.each([
   ['imports-list', 300],
   ['expiring-secrets-list', 80],
   ['customers-list', 130],
+  ['directory-list', 700],
 ])('%s shows everything to a client that follows the cursors', async (name, total) => {
   const path = requestsMax[name]?.path ?? '';
   const seen: string[] = [];

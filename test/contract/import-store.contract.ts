@@ -69,6 +69,27 @@ export function describeImportStore(name: string, open: () => ImportStore): void
       expect((await store.get(record.customerId, record.id))?.value.epoch).toBe(8);
     });
 
+    it('lists actions apart from imports, and finds both by their pointers', async () => {
+      const store = open();
+      const customerId = newCustomer();
+      const target = { address: 'jane@contoso.example', tag: 'W/"1"' };
+      const action = anImport({ id: 'act_0000000000002', customerId, action: 'check', target });
+      for (const record of [action, anImport({ id: 'imp_0000000000001', customerId })]) {
+        await store.insert(record);
+        const { id: importId, connectionId } = record;
+        await store.openPointer({ importId, customerId, connectionId, openedAt: NOW }, 5);
+      }
+      expect((await store.list(customerId, 'conn_1', { limit: 5 })).items.map(({ id }) => id)).toEqual([
+        'imp_0000000000001',
+      ]);
+      expect((await store.list(customerId, 'conn_1', { limit: 5 }, 'actions')).items).toEqual([action]);
+      const pointers = (await store.listOpen(customerId)).map(({ importId }) => importId);
+      expect(pointers.sort()).toEqual(['act_0000000000002', 'imp_0000000000001']);
+      await store.purge(customerId, 'conn_1');
+      expect((await store.list(customerId, 'conn_1', { limit: 5 }, 'actions')).items).toEqual([]);
+      for (const importId of pointers) await store.closePointer(importId);
+    });
+
     it('lists the imports of one connection newest first, in pages, and purges only those', async () => {
       const store = open();
       const customerId = newCustomer();

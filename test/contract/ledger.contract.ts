@@ -309,6 +309,23 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect((await ledger.getMailboxes(newConnection(), few)).size).toBe(0);
     });
 
+    it('tells in few requests which of some addresses have a mailbox', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const addresses = Array.from({ length: 20 }, (_, n) => `peek${String(n).padStart(2, '0')}@contoso.example`);
+      const [first = '', second = ''] = addresses;
+      await ledger.commit(connectionId, [
+        { op: 'createMailbox', mailbox: aMailbox({ address: first, status: 'active' }) },
+        { op: 'createMailbox', mailbox: aMailbox({ address: second, status: 'failed', openRow: 'imp_1:2' }) },
+        { op: 'createMailbox', mailbox: aMailbox({ address: 'peek00a@contoso.example' }) },
+      ]);
+      const { mailboxes, answered } = await ledger.peekMailboxes(connectionId, addresses);
+      expect(answered).toBe(20);
+      expect(mailboxes.get(first)).toMatchObject({ status: 'active' });
+      expect(mailboxes.get(second)).toMatchObject({ status: 'failed', openRow: 'imp_1:2' });
+      expect(mailboxes.get(addresses[2] ?? '')).toBeUndefined();
+    });
+
     it('accepts a transaction of the largest size, and purges a connection, also twice', async () => {
       const ledger = open();
       const connectionId = newConnection();

@@ -29,6 +29,7 @@ it('counts exactly although HTTP, each queue function and each timer have proces
     'remove-expired-data',
     'remove-orphaned-secrets',
     'sweep-deletions',
+    'sweep-directories',
     'sweep-events',
     'sweep-imports',
     'tidy-up',

@@ -73,6 +73,7 @@ it('every change in requests.http, sent from top to bottom, leaves exactly one a
     if (title.startsWith('Get a consent link')) variables.state = new URL(url).searchParams.get('state') ?? '';
     if (title.startsWith('Subscribe')) variables.webhook = id;
     if (title.startsWith('Send a test e-mail')) variables.email = id;
+    if (title.startsWith('Act on many mailboxes')) variables.action = id;
     if (title.startsWith('Send a ping')) variables.delivery = id;
     if (title.startsWith('Start an import')) {
       variables.import = id;
@@ -96,7 +97,7 @@ it('every change in requests.http, sent from top to bottom, leaves exactly one a
       headers: { ...headers, ...(Authorization && { authorization: fill(Authorization) }) },
     });
     // The import may have ended by itself before it is paused or cancelled, and without a failed row to retry.
-    const mayBeLate = /(?:pause|resume|cancel|retry-failed)$/.test(call.target);
+    const mayBeLate = /(?:pause|resume|cancel|retry-failed|check|reconnect)$/.test(call.target);
     // No message is poison here.
     const mayBeAbsent = call.target.includes('{{poison}}');
     const isExcused = (answer.status === 409 && mayBeLate) || (answer.status === 404 && mayBeAbsent);

@@ -17,10 +17,11 @@ export function inMemoryImports(): ImportStore {
     async get(customerId, importId) {
       return own(customerId, importId);
     },
-    async list(customerId, connectionId, { limit, cursor }) {
+    async list(customerId, connectionId, { limit, cursor }, of = 'imports') {
       const all = [...kept.values()]
         .map(({ value }) => value)
         .filter((record) => record.customerId === customerId && record.connectionId === connectionId)
+        .filter(({ id }) => id.startsWith('act_') === (of === 'actions'))
         .filter((record) => cursor === undefined || record.id < cursor)
         .sort((a, b) => (a.id > b.id ? -1 : 1));
       const items = structuredClone(all.slice(0, limit));

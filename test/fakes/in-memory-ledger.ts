@@ -37,6 +37,11 @@ export function inMemoryLedger(): Ledger {
       const found = addresses.flatMap((address) => structuredClone(mailboxes.get(address)) ?? []);
       return new Map(found.map((mailbox) => [mailbox.value.address, mailbox]));
     },
+    async peekMailboxes(connectionId, addresses) {
+      const { mailboxes } = partition(connectionId);
+      const found = addresses.flatMap((address) => structuredClone(mailboxes.get(address)?.value) ?? []);
+      return { mailboxes: new Map(found.map((mailbox) => [mailbox.address, mailbox])), answered: addresses.length };
+    },
     async *eachMailbox(connectionId) {
       yield* sorted(partition(connectionId).mailboxes);
     },

@@ -5,6 +5,9 @@ import { allOf, appSettings, brief, deployed, oneOf } from './paper/deployed.ts'
 const deployment = deployed();
 const settings = appSettings(deployment);
 const CLIENT_ID = '33333333-3333-4333-8333-333333333333';
+const VENDOR_APP = '44444444-4444-4444-8444-444444444444';
+const inOperatorVault = (name: string) =>
+  `@Microsoft.KeyVault(SecretUri=https://kv-op-*.vault.azure.net/secrets/${name})`;
 
 /** What Azure adds, and the secrets that it puts in the place of references. */
 const inAzure = { WEBSITE_HOSTNAME: 'func.azurewebsites.net', WEBSITE_SKU: 'FlexConsumption' };
@@ -47,13 +50,31 @@ test.each([
     'Muster <alerts@contoso.com>',
     {
       EMAIL_FROM: 'Muster <alerts@contoso.com>',
-      SMTP_URL: '@Microsoft.KeyVault(SecretUri=https://kv-op-*.vault.azure.net/secrets/smtp-url)',
+      SMTP_URL: inOperatorVault('smtp-url'),
     },
   ],
+  ['vendorAppClientId', VENDOR_APP, { VENDOR_APP_CLIENT_ID: VENDOR_APP, VENDOR_APP_CLOUD: 'global' }],
+  // Without an app there is nothing that these could change.
+  ['vendorAppCloud', 'usgov', {}],
+  ['vendorAppCredential', 'clientSecret', {}],
 ])('the parameter %s = %o changes these settings and no other', (name, value, changed) => {
   const other = deployed({ [name]: value });
   expect(brief(other, appSettings(other))).toEqual({ ...brief(deployment, settings), ...changed });
 });
+
+test.each([
+  ['managedIdentity', {}],
+  ['clientSecret', { VENDOR_APP_CLIENT_SECRET: inOperatorVault('vendor-app-client-secret') }],
+  ['certificate', { VENDOR_APP_CERTIFICATE: inOperatorVault('vendor-app-certificate') }],
+])(
+  'the vendor’s app gets its credential (%s) from the operator vault, or is trusted as the identity',
+  (kind, credential) => {
+    const chosen = { vendorAppClientId: VENDOR_APP, vendorAppCloud: 'china', vendorAppCredential: kind };
+    const other = deployed({ ...chosen, furtherSettings: { VENDOR_APP_CLOUD: 'wrong' } });
+    const vendorApp = { VENDOR_APP_CLIENT_ID: VENDOR_APP, VENDOR_APP_CLOUD: 'china', ...credential };
+    expect(brief(other, appSettings(other))).toEqual({ ...brief(deployment, settings), ...vendorApp });
+  },
+);
 
 test('further settings cannot replace what the deployment must set', () => {
   const wrong = Object.fromEntries(Object.keys(settings).map((name) => [name, 'wrong']));

@@ -70,12 +70,30 @@ export const breakages: Breakage[] = [
     'operatorVaultUrl}secrets/operator-key',
     'customerVaultUrl}secrets/operator-key',
   ),
+  breakage(
+    'the credential of the vendor’s app is looked for in the customers’ vault',
+    API,
+    'operatorVaultUrl}secrets/vendor-app-certificate',
+    'customerVaultUrl}secrets/vendor-app-certificate',
+  ),
+  breakage(
+    'the vendor’s app has a credential that nobody chose',
+    API,
+    '  managedIdentity: {}\n',
+    "  managedIdentity: {\n    VENDOR_APP_CLIENT_SECRET: 'x'\n  }\n",
+  ),
+  breakage(
+    'the vendor’s app is configured without a client id',
+    API,
+    'var vendorAppSettings = empty(vendorAppClientId)',
+    'var vendorAppSettings = empty(vendorAppCloud)',
+  ),
   breakage('references are resolved without an identity', API, '    keyVaultReferenceIdentity: identityId\n', ''),
   breakage(
     'further settings win',
     API,
-    'union(furtherSettings, emailSettings, ownSettings)',
-    'union(ownSettings, emailSettings, furtherSettings)',
+    'union(furtherSettings, emailSettings, vendorAppSettings, ownSettings)',
+    'union(ownSettings, vendorAppSettings, emailSettings, furtherSettings)',
   ),
   breakage('one warm instance over several zones', API, 'zoneRedundant ? 2 : 1', 'zoneRedundant ? 1 : 1'),
   breakage(

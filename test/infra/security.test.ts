@@ -24,14 +24,23 @@ describe('no key is read or written', () => {
   });
 });
 
-test('every secret among the settings is a reference to the vault of the deployment', () => {
-  const settings = deployed({ emailFrom: 'a@b.example' }).resources.find(({ name }) => name === 'appsettings');
-  const values = Object.entries(settings?.body.properties as Record<string, string>);
-  const secrets = values.filter(([name]) => /KEY$|SECRET|PASSWORD|SMTP_URL/.test(name));
-  expect(secrets.map(([name]) => name)).toEqual(['SMTP_URL', 'OPERATOR_KEY']);
-  for (const [name, value] of secrets) {
-    expect(value, name).toMatch(
-      /^@Microsoft\.KeyVault\(SecretUri=https:\/\/kv-op-\w+\.vault\.azure\.net\/secrets\/[a-z-]+\)$/,
+test.each([
+  ['clientSecret', 'VENDOR_APP_CLIENT_SECRET'],
+  ['certificate', 'VENDOR_APP_CERTIFICATE'],
+])(
+  'every secret among the settings is a reference to the vault of the deployment (%s)',
+  (vendorAppCredential, ofVendorApp) => {
+    const vendorApp = { vendorAppClientId: '44444444-4444-4444-8444-444444444444', vendorAppCredential };
+    const settings = deployed({ emailFrom: 'a@b.example', ...vendorApp }).resources.find(
+      ({ name }) => name === 'appsettings',
     );
-  }
-});
+    const values = Object.entries(settings?.body.properties as Record<string, string>);
+    const secrets = values.filter(([name]) => /KEY$|SECRET|PASSWORD|SMTP_URL|CERTIFICATE/.test(name));
+    expect(secrets.map(([name]) => name)).toEqual(['SMTP_URL', ofVendorApp, 'OPERATOR_KEY']);
+    for (const [name, value] of secrets) {
+      expect(value, name).toMatch(
+        /^@Microsoft\.KeyVault\(SecretUri=https:\/\/kv-op-\w+\.vault\.azure\.net\/secrets\/[a-z-]+\)$/,
+      );
+    }
+  },
+);

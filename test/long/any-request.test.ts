@@ -25,6 +25,7 @@ const running = useRunningStack(plainTenant(5), {
     REQUESTS_PER_KEY: unlimited,
     REQUESTS_PER_CUSTOMER: unlimited,
     CONNECTION_TESTS_PER_MINUTE: unlimited,
+    CERTIFICATES_PER_MINUTE: unlimited,
     FAILED_KEYS_PER_MINUTE: unlimited,
     PUBLIC_REQUESTS_PER_MINUTE: unlimited,
   },

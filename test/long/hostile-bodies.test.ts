@@ -13,6 +13,7 @@ const running = useRunningStack(plainTenant(1), {
     REQUESTS_PER_KEY: unlimited,
     REQUESTS_PER_CUSTOMER: unlimited,
     CONNECTION_TESTS_PER_MINUTE: unlimited,
+    CERTIFICATES_PER_MINUTE: unlimited,
   },
 });
 

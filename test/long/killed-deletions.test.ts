@@ -10,7 +10,7 @@ import { everythingStored } from '../support/stored-text.ts';
 
 const MAILBOXES = 300;
 const running = useRunningStack(plainTenant(MAILBOXES, {}, 25), {
-  settings: { API_KEY_CACHED: 'PT1S', CHECK_TIMEOUT: 'PT2S', EXPIRY_SCHEDULE: '*/3 * * * * *' },
+  settings: { API_KEY_CACHED: 'PT1S', CHECK_TIMEOUT: 'PT2S', RETENTION_SCHEDULE: '*/3 * * * * *' },
 });
 
 /** A customer in the middle of an import, with the ids that lead to its data. */

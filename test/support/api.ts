@@ -11,13 +11,15 @@ import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
 import { createConnectionTest } from '../../shared/checks/connection-test/run-test.ts';
 import { testConnection } from '../../shared/checks/connection-test/test-connection.ts';
 import { withRegistration } from '../../shared/checks/connection-test/with-registration.ts';
+import { createScopeCheck } from '../../shared/checks/scope-check/run-scope-check.ts';
 import type { AppRegistrations, RegistrationAnswer } from '../../shared/connections/app-registration.ts';
+import type { Connection } from '../../shared/connections/connection.ts';
 import { discardConnection } from '../../shared/connections/delete-connection.ts';
 import type { Organizations } from '../../shared/connections/organizations.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
 import type { TenantDirectory } from '../../shared/connections/tenant-directory.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
-import type { CustomerPurger } from '../../shared/customers/delete-customer.ts';
+import type { CustomerPurger } from '../../shared/customers/purge-customer.ts';
 import type { Outlets } from '../../shared/edge/outlets.ts';
 import { createPlaces } from '../../shared/edge/places.ts';
 import { createRateLimits } from '../../shared/edge/rate-limits.ts';
@@ -30,14 +32,17 @@ import { createImportCache } from '../../shared/imports/checking/import-cache.ts
 import { createTenantGate } from '../../shared/imports/checking/tenant-gate.ts';
 import { createMessagePool } from '../../shared/imports/dispatching/message-pool.ts';
 import { createImportWatches } from '../../shared/imports/events/watch-imports.ts';
+import { findActiveMailbox } from '../../shared/imports/ledger/find-active-mailbox.ts';
 import { createReportBook } from '../../shared/imports/ledger/report-book.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
 import { createSettler } from '../../shared/imports/ledger/settler.ts';
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
+import { heldUntil } from '../../shared/imports/pacing/held-until.ts';
 import { createWorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import type { Role } from '../../shared/kernel/actor.ts';
 import { createNewId } from '../../shared/kernel/ids.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
+import { isOwnerGone } from '../../shared/operations/poison-owner.ts';
 import type { QueueLook } from '../../shared/operations/queue-look.ts';
 import { createDeliveryGate } from '../../shared/webhooks/delivery-gate.ts';
 import { createRetrySchedule } from '../../shared/webhooks/retry-schedule.ts';
@@ -50,6 +55,7 @@ import { inMemoryConnections } from '../fakes/in-memory-connections.ts';
 import { inMemoryConsents } from '../fakes/in-memory-consents.ts';
 import { inMemoryCustomers } from '../fakes/in-memory-customers.ts';
 import { inMemoryDeliveries } from '../fakes/in-memory-deliveries.ts';
+import { inMemoryDirectory } from '../fakes/in-memory-directory.ts';
 import { inMemoryExpiryIndex } from '../fakes/in-memory-expiry-index.ts';
 import { inMemoryHeartbeats } from '../fakes/in-memory-heartbeats.ts';
 import { inMemoryImports } from '../fakes/in-memory-imports.ts';
@@ -68,8 +74,10 @@ import { inMemoryUploadLeases } from '../fakes/in-memory-upload-leases.ts';
 import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
+import { offLimitsMailbox } from '../fakes/off-limits-mailbox.ts';
 import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
+import { simulatedUsers } from '../fakes/simulated-users.ts';
 import { createFunctionCaller } from './function-caller.ts';
 import { type AnswerCheck, createOpenApiCheck } from './openapi-check.ts';
 import { someRetention } from './some-retention.ts';
@@ -158,6 +166,14 @@ export function createApiDeps() {
   };
   const resourceOf = () => 'https://graph.microsoft.com';
   const { tokens, checker } = tenant;
+  const offLimits = offLimitsMailbox();
+  const runScopeCheck = createScopeCheck({
+    ...{ tokens: tenant.tokens, clock, stepLimitMs: 200 },
+    offLimitsMail: offLimits.mail,
+    graph: { clear: async () => ({ removals: [], found: { kind: 'accepted', value: [] } }) },
+    protocols: { imap: async () => ({ kind: 'lost' }), smtp: async () => ({ kind: 'lost' }) },
+  });
+  const tenantPaces = inMemoryTenantPaces();
   const testDeps = { ...{ tenants, tokens, checker, organizations, resourceOf, clock }, stepLimitMs: 2_000 };
   const runTest = withRegistration({ ...testDeps, registrations, vault, expiryIndex }, createConnectionTest(testDeps));
   return {
@@ -176,6 +192,12 @@ export function createApiDeps() {
     tenants,
     readCertificateFile,
     runTest,
+    /** What Microsoft answers to a scope check. */
+    offLimits,
+    runScopeCheck,
+    heldUntil: (connection: Connection) => heldUntil({ tenantPaces, clock }, connection),
+    findActiveMailbox: (connectionId: string, except: readonly string[]) =>
+      findActiveMailbox({ ledger }, connectionId, except),
     testConnection: (customerId: string, connectionId: string) =>
       testConnection({ connections, runTest }, { customerId }, connectionId),
     hasCloud: (cloud: string) => cloud !== 'simulator',
@@ -213,6 +235,12 @@ export function createApiDeps() {
     alsoTell: async () => undefined,
     sendEmail: async (): Promise<NoticeResult> => ({ result: 'succeeded' }),
     alertSettings: inMemoryAlertSettings(),
+    directory: inMemoryDirectory(),
+    sendDirectory: send,
+    directoryLimits: { leaseMs: 90_000, shiftMs: 240_000, giveUpAfterMs: 86_400_000, keptMs: 30 * 86_400_000 },
+    selectionMax: 1_000,
+    newRound: () => 'round',
+    tenantUsers: simulatedUsers(),
     expiryCalendar,
     deliveryLogKeptMs: 30 * 86_400_000,
     deliveryLogMax: 10_000,
@@ -222,7 +250,7 @@ export function createApiDeps() {
     settler,
     tenantGate,
     heartbeat: createHeartbeat({ reports, settler, clock, sleep: (ms) => pause(ms) }),
-    tenantPaces: inMemoryTenantPaces(),
+    tenantPaces,
     messagePool: createMessagePool({ store: inMemoryMessagePool(), importQueues, clock }, { totalMax: 24 }),
     importCache: createImportCache({ imports, clock }),
     connectionCache: createConnectionCache({ connections, clock }),
@@ -261,6 +289,7 @@ export function createApiDeps() {
       requestsPerCustomer: 2_000,
       requestsWindowMs: 10_000,
       connectionTestsPerMinute: 120,
+      madeKeysPerMinute: 120,
       failedKeysPerMinute: 60,
       publicRequestsPerMinute: 600,
     }),
@@ -282,6 +311,7 @@ export function createApiDeps() {
     reconcileProgress: inMemoryRunProgress(),
     registrationProgress: inMemoryRunProgress(),
     orphanSearchProgress: inMemoryRunProgress(),
+    isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),
     progressMarks: inMemoryProgressMarks(),
     sendRaw: async (_queue: string, message: unknown) => send(message),
     lookAtQueue: async (_queue: string): Promise<QueueLook> => ({ depth: 0 }),

@@ -8,6 +8,7 @@ import { tableConnections } from '../../shared/adapters/tables/table-connections
 import { tableConsents } from '../../shared/adapters/tables/table-consents.ts';
 import { tableCustomers } from '../../shared/adapters/tables/table-customers.ts';
 import { tableDeliveries } from '../../shared/adapters/tables/table-deliveries.ts';
+import { tableDirectory } from '../../shared/adapters/tables/table-directory.ts';
 import { tableExpiryIndex } from '../../shared/adapters/tables/table-expiry-index.ts';
 import { tableHeartbeats } from '../../shared/adapters/tables/table-heartbeats.ts';
 import { tableImports } from '../../shared/adapters/tables/table-imports.ts';
@@ -82,6 +83,7 @@ export async function openCountedTables(connectionString: string) {
       consents: tableConsents(table(tables.consents)),
       customers: tableCustomers(table(tables.customers)),
       deliveries: tableDeliveries(table(tables.webhooks)),
+      directory: tableDirectory(table(tables.directory)),
       expiryIndex: tableExpiryIndex(table(tables.connections)),
       progressMarks: tableProgressMarks(table(tables.heartbeats)),
       poisonArchive: tablePoisonArchive(table(tables.poison)),

@@ -276,6 +276,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/connections/{connectionId}/scope-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check that the app is refused where it should be
+         * @description Asks Microsoft about each address, by calls that need a right and have no effect: nothing is read of what is in the mailboxes, nothing is written, nothing is sent. A mailbox in scope is asked in the same way, because an app without any permission is refused everywhere. If Microsoft is throttled, unavailable or slow, the verdict is `inconclusive`.
+         */
+        post: operations["connections-scope-check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{connectionId}/certificate": {
         parameters: {
             query?: never;
@@ -370,6 +390,46 @@ export interface paths {
          * @description Microsoft sends the admin’s browser here. Not for API clients.
          */
         get: operations["consent-callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/setup-script": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a PowerShell script that sets up the app
+         * @description An admin of the tenant runs it, in PowerShell 7 or Windows PowerShell 5.1. It grants what the connection needs, leaves as it is what is already right, prints what it has changed, and ends with a check. With `-WhatIf` it changes nothing. It holds no secret. Save it as a file: its name is in `Content-Disposition`.
+         */
+        get: operations["connections-setup-script"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/setup-script": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a PowerShell script that registers an app
+         * @description For a tenant that has no app yet. It registers the app, gives it the permissions of the access, and prints the tenant ID and the client ID that a connection needs. With `-CreateSecret` it also creates a client secret and shows its value to the admin.
+         */
+        get: operations["setup-script"];
         put?: never;
         post?: never;
         delete?: never;
@@ -830,6 +890,212 @@ export interface paths {
         get: operations["mailboxes-get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the mailboxes of the tenant
+         * @description The users of the tenant who have an address, as of `readAt`, ordered by address. This request never asks Microsoft. Muster reads the users of the tenant in the background, when `POST …/directory/refresh` asks for it: all of them at first, and later what has changed. That needs the application permission `User.Read.All`. Where the directory cannot tell whether there is a mailbox, as for shared mailboxes, the mailbox itself is asked. During the first read, the list is not complete.
+         */
+        get: operations["directory-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/directory.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the mailboxes of the tenant as CSV
+         * @description A file that an import accepts as it is: it reads the address and the name, and ignores the other columns. By default it has only what is eligible. In UTF-8 with a byte order mark, for spreadsheets. A value that a spreadsheet would take for a formula has an apostrophe before it, which an import removes again. The answer is streamed: if something fails midway, the connection breaks, and what has arrived is not the whole list.
+         */
+        get: operations["directory-export-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/directory/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the mailboxes of the tenant
+         * @description Muster reads the users of the tenant in the background, when `POST …/directory/refresh` asks for it: all of them at first, and later what has changed. That needs the application permission `User.Read.All`. Where the directory cannot tell whether there is a mailbox, as for shared mailboxes, the mailbox itself is asked. If a read is under way, nothing new begins. The list says in `reading` when it has ended, and in `finding` why it failed.
+         */
+        post: operations["directory-refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/mailboxes/{address}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a mailbox again
+         * @description A mailbox that works stays `active` while it is checked, until there is a verdict. One that failed takes a slot.
+         */
+        post: operations["mailboxes-check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/mailboxes/{address}/reconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reconnect a mailbox
+         * @description Takes a slot and checks the mailbox, which was disconnected or failed.
+         */
+        post: operations["mailboxes-reconnect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/mailbox-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was done with mailboxes of a connection */
+        get: operations["mailbox-actions-list"];
+        put?: never;
+        /**
+         * Do something with many mailboxes
+         * @description Takes either up to 1,000 `addresses` or a filter, `where`. The answer names the action, whose progress can be read as that of an import. A mailbox that works stays `active` while it is checked again, until there is a verdict.
+         */
+        post: operations["mailbox-actions-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mailbox-actions/{actionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an action and its progress */
+        get: operations["mailbox-actions-get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mailbox-actions/{actionId}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the mailboxes of an action */
+        get: operations["mailbox-actions-rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mailbox-actions/{actionId}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause an action */
+        post: operations["mailbox-actions-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mailbox-actions/{actionId}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resume a paused action */
+        post: operations["mailbox-actions-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mailbox-actions/{actionId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel an action */
+        post: operations["mailbox-actions-cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1399,7 +1665,7 @@ export interface components {
              * @description A stable code for programs. Absent if the error is on our side (status 500).
              * @enum {string}
              */
-            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "upload_in_progress" | "upload_used" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
+            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "directory_unavailable" | "nothing_selected" | "upload_in_progress" | "upload_used" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
             /** @description Give this ID to our support. */
             requestId: string;
             /** @description Every wrong field of the request, at most 100. */
@@ -1641,6 +1907,8 @@ export interface components {
             lastTest: components["schemas"]["LastTest"] | null;
             /** @description `null` before Entra was asked. */
             entra: components["schemas"]["EntraView"] | null;
+            /** @description `null` before the first scope check. */
+            lastScopeCheck: components["schemas"]["ScopeCheck"] | null;
             consentedAt: string | null;
             /**
              * Format: date-time
@@ -1779,6 +2047,66 @@ export interface components {
                 /** @description It is `nextCertificate`, and can be put into use. */
                 isNext: boolean;
             } | null;
+        };
+        /** @description What Microsoft refuses the app, and what it does not. */
+        ScopeCheck: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            checkedAt: string;
+            /**
+             * @description `scoped`: every address is refused, and the mailbox in scope is not. `scopeTooWide`: the app gets in at some of the addresses only. `scopePresentButUnscopedGrant`: a scope is present, but an unscoped grant defeats it. `tenantWide`: the app gets in, and nothing shows a scope. `inconclusive`: not everything is known to be refused because of a scope.
+             * @enum {string}
+             */
+            verdict: "scoped" | "scopeTooWide" | "scopePresentButUnscopedGrant" | "tenantWide" | "inconclusive";
+            /** @description Why it is inconclusive. Absent if no mailbox is known that the app may use. */
+            cause?: components["schemas"]["Cause"];
+            /** @description What was seen, and what explains it. */
+            detail: string;
+            /** @description What to do. */
+            fix: string;
+            /** @description A page about it. */
+            link: string;
+            offLimits: components["schemas"]["ScopedMailbox"][];
+            /** @description The mailbox that shows that the app works at all. `null` if none is known. */
+            inScope: components["schemas"]["ScopedMailbox"] | null;
+            /** @description The permissions that the tokens show: grants in Entra. They explain the verdict, and never decide it. */
+            roles: string[];
+            /** @description Until then, Microsoft may answer differently although nobody changes anything, because of a change of consent or grants that is known here. A change in Exchange takes 30 minutes to 2 hours. */
+            mayChangeUntil: string | null;
+        };
+        ScopedMailbox: {
+            address: string;
+            /**
+             * @description `allowed` if one right is allowed, `refused` if all are refused.
+             * @enum {string}
+             */
+            answer: "refused" | "allowed" | "inconclusive";
+            permissions: components["schemas"]["ScopeFinding"][];
+        };
+        /** @description What was seen of one right at one mailbox. */
+        ScopeFinding: {
+            /**
+             * @description The application permission that gives the right. `Mail.Read` stands for every permission to read.
+             * @enum {string}
+             */
+            permission: "Mail.Read" | "Mail.ReadWrite" | "Mail.Send" | "IMAP.AccessAsApp" | "SMTP.SendAsApp";
+            /** @enum {string} */
+            answer: "refused" | "allowed" | "inconclusive";
+            /**
+             * @description Microsoft’s message names a policy of the tenant. Only if refused.
+             * @constant
+             */
+            byPolicy?: true;
+            cause?: components["schemas"]["Cause"];
+            /** @description Why it is inconclusive. */
+            detail?: string;
+            /** @description Microsoft’s own error code. */
+            microsoftCode?: string;
+            /** @description Microsoft’s ID of the request. */
+            requestId?: string;
         };
         TestResult: {
             /**
@@ -2231,9 +2559,12 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["ProbeFinding"];
             };
+            scope: components["schemas"]["MailboxScope"];
             nextCheckAt: string | null;
-            /** @description The import that last worked on the mailbox. */
+            /** @description The import that last contained the mailbox. */
             importId: string;
+            /** @description The action that has checked it since. */
+            actionId?: string;
             /**
              * Format: date-time
              * @description RFC 3339, in UTC.
@@ -2261,6 +2592,135 @@ export interface components {
             microsoftCode?: string;
             /** @description Microsoft’s ID of the request. */
             requestId?: string;
+        };
+        /**
+         * @description `inScope`: the app may use the mailbox, and the last scope check has shown a scope. `outOfScope`: Microsoft refuses the app at this mailbox. `tenantWide`: the app may use it, and the last scope check has shown a right that no scope limits. `unknown`: no scope check since the grants changed, or no check of the mailbox, tells.
+         * @enum {string}
+         */
+        MailboxScope: "inScope" | "outOfScope" | "tenantWide" | "unknown";
+        /** @description A user of the tenant who has an address, as of the last read. */
+        DirectoryMailbox: {
+            /**
+             * @description The primary address.
+             * @example jane@contoso.com
+             */
+            address: string;
+            displayName?: string;
+            /** @description The ID of the user in Entra. */
+            objectId: string;
+            /**
+             * @description `unknown` if neither the directory nor the mailbox tells. The app can ask mailboxes with `MailboxSettings.Read`.
+             * @enum {string}
+             */
+            kind: "user" | "shared" | "room" | "equipment" | "unknown";
+            /** @description Whether the connection looks after this mailbox already. */
+            connected: boolean;
+            /** @description Whether it can be imported. `true` as well if that is not known. */
+            eligible: boolean;
+            /**
+             * @description Why it is not eligible. A cause, or what is wrong with the address.
+             * @enum {string}
+             */
+            reason?: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error" | "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain";
+        };
+        /** @description Why the directory of a tenant could not be read. */
+        DirectoryFinding: {
+            cause: components["schemas"]["Cause"];
+            /** @description What is wrong. */
+            detail: string;
+            /** @description How to fix it. */
+            fix: string;
+            /** @description A page of Microsoft about it. */
+            link: string;
+            /**
+             * @description The least application permission of Microsoft Graph that is missing.
+             * @example User.Read.All
+             */
+            permission?: string;
+            /** @description Microsoft’s own error code. */
+            microsoftCode?: string;
+            /** @description Microsoft’s ID of the request. */
+            requestId?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            seenAt: string;
+        };
+        /** @description How far reading the directory of a tenant has got. */
+        DirectoryState: {
+            /** @description As of when the users are. `null` as long as the directory was never read completely. */
+            readAt: string | null;
+            /** @description Whether it is being read now. */
+            reading: boolean;
+            /** @description Why the last read failed. */
+            finding: components["schemas"]["DirectoryFinding"] | null;
+        };
+        /** @description Something that is done with mailboxes of a connection, and its progress. */
+        MailboxAction: {
+            /** @example act_01k2m8qj4vabcdefghjkmnp */
+            id: string;
+            connectionId: string;
+            /** @enum {string} */
+            action: "check" | "reconnect";
+            /** @enum {string} */
+            status: "accepted" | "planning" | "running" | "paused" | "completed" | "cancelling" | "cancelled" | "failed";
+            /** @description `mailboxes` is always the sum of the next five. The last three tell verdicts. */
+            counts: {
+                mailboxes: number;
+                /** @description Left out. `skipped` says why. */
+                skipped: number;
+                pending: number;
+                waiting: number;
+                /** @description Of a check: those with a verdict. */
+                done: number;
+                cancelled: number;
+                passed: number;
+                failed: number;
+                inconclusive: number;
+            };
+            /** @description Why mailboxes were left out. Codes that no mailbox has are left out. */
+            skipped: {
+                [key: string]: number;
+            };
+            /** @description 100 only at the end. */
+            percent: number;
+            secondsLeft: number | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            createdAt: string;
+            startedAt: string | null;
+            finishedAt: string | null;
+            /** @description When the rows are deleted. The counts stay. */
+            rowsExpireAt: string | null;
+            finding: components["schemas"]["ImportFinding"] | null;
+            waitingFor: components["schemas"]["ImportWait"] | null;
+        };
+        /** @description One mailbox of an action, and what became of it. */
+        MailboxActionRow: {
+            address: string;
+            /** @enum {string} */
+            state: "skipped" | "pending" | "waiting" | "done" | "passed" | "failed" | "inconclusive" | "cancelled";
+            /**
+             * @description Why the mailbox was left out.
+             * @enum {string}
+             */
+            code?: "not_in_connection" | "being_checked" | "disconnected" | "already_connected" | "changed";
+            /** @description The same in words. */
+            message?: string;
+            cause?: components["schemas"]["Cause"];
+            requestId?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            nextCheckAt?: string;
+            reference?: string;
         };
         ShownWebhook: {
             /** @example hook_01k2m8qj4vabcdefghjkmnp */
@@ -3021,6 +3481,22 @@ export interface components {
                 "text/html; charset=utf-8": string;
             };
         };
+        /** @description `gone`: No longer available. */
+        "Problem-410-gone": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `validation_failed`: The request is not valid. `file_empty`: The file is empty. `file_not_text`: The file is neither text nor a workbook. `file_malformed`: The file is malformed. `file_no_address_column`: The file has no address column. `customer_required`: The request must name a customer. `malformed_request`: The request cannot be read. */
         "Problem-400-validation_failed-file_empty-file_not_text-file_malformed-file_no_address_column-customer_required-malformed_request": {
             headers: {
@@ -3088,8 +3564,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `gone`: No longer available. */
-        "Problem-410-gone": {
+        /** @description `directory_unavailable`: The directory of the tenant is not available. */
+        "Problem-409-directory_unavailable": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
@@ -3097,6 +3573,58 @@ export interface components {
                 "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `connection_not_ready`: The connection is not ready. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-connection_not_ready-idempotency_in_progress": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `wrong_state`: Not possible in the current state. `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-wrong_state-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `nothing_selected`: No mailbox matches. `upload_in_progress`: Another upload to the connection is still running. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-nothing_selected-upload_in_progress-idempotency_in_progress": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 [name: string]: unknown;
             };
@@ -3138,6 +3666,11 @@ export interface components {
          * @example conn_01k2m8qj4vabcdefghjkmnp
          */
         connectionId: string;
+        /**
+         * @description The ID of an action on mailboxes.
+         * @example act_01k2m8qj4vabcdefghjkmnp
+         */
+        actionId: string;
         /**
          * @description The ID of an import.
          * @example imp_01k2m8qj4vabcdefghjkmnp
@@ -4451,6 +4984,70 @@ export interface operations {
             503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
+    "connections-scope-check": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Mailboxes at which Microsoft must refuse the app. */
+                    offLimits: string[];
+                    /**
+                     * @description A mailbox that the app should be able to use. Without it: the default mailbox, or else one that has passed its check.
+                     * @example jane@contoso.com
+                     */
+                    inScope?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The result, whatever it is. It is kept on the connection. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth checking again. Only if Microsoft did not answer. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScopeCheck"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
     "connections-download-certificate": {
         parameters: {
             query?: {
@@ -4831,6 +5428,118 @@ export interface operations {
             429: components["responses"]["ProblemPage-429-rate_limited"];
             500: components["responses"]["ProblemPage-500"];
             503: components["responses"]["ProblemPage-503-storage_unavailable"];
+        };
+    };
+    "connections-setup-script": {
+        parameters: {
+            query: {
+                /** @description What the app is to be allowed. `graph`: `Mail.ReadWrite` and `Mail.Send` for every mailbox of the tenant. `graph-scoped`: the same for the members of a group. `imap`, `smtp`: sign-in with these protocols. */
+                access: "graph" | "graph-scoped" | "imap" | "smtp";
+                /** @description How it is granted. For `graph-scoped`: `rbac` (RBAC for Applications, the default) or `accessPolicy` (an application access policy, which restricts a grant in Entra). For `smtp`: `rbac` (the default) or `mailboxPermission` (`SMTP.SendAsApp` and FullAccess to each mailbox). For `imap`: `mailboxPermission`. */
+                method?: "rbac" | "accessPolicy" | "mailboxPermission";
+                /** @description `true`: the script that takes back what the other one has set up. */
+                undo?: "true" | "false";
+                /** @description For `rbac` and `accessPolicy`: the group whose members the app may reach. Without it, the script asks for it. */
+                group?: string;
+                /** @description For `imap` and `smtp`: an import of this connection. The script names its mailboxes that failed for a reason that the script fixes, up to 1,000 of them. */
+                importId?: string;
+                /** @description With `importId`: the line to begin with, from the header `Muster-Next-Line` of the script before. */
+                fromLine?: number;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The script, in ASCII. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. It ends in `.ps1`. */
+                    "Content-Disposition"?: string;
+                    /** @description With `importId`, if there may be more mailboxes: the `fromLine` of the next script. Or give the script all of them: `-MailboxFile failed.csv`. */
+                    "Muster-Next-Line"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            410: components["responses"]["Problem-410-gone"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "setup-script": {
+        parameters: {
+            query?: {
+                access?: "graph" | "graph-scoped" | "imap" | "smtp";
+                /** @description How it is granted. For `graph-scoped`: `rbac` (RBAC for Applications, the default) or `accessPolicy` (an application access policy, which restricts a grant in Entra). For `smtp`: `rbac` (the default) or `mailboxPermission` (`SMTP.SendAsApp` and FullAccess to each mailbox). For `imap`: `mailboxPermission`. */
+                method?: "rbac" | "accessPolicy" | "mailboxPermission";
+                /** @description `true`: the script that takes back what the other one has set up. */
+                undo?: "true" | "false";
+                tenant?: string;
+                cloud?: "global" | "usgov" | "usgovdod" | "china" | "simulator";
+                /** @description The name of the app in Entra. */
+                appName?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The script, in ASCII. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. It ends in `.ps1`. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
     "expiring-secrets-list": {
@@ -6424,6 +7133,715 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "directory-list": {
+        parameters: {
+            query?: {
+                connected?: "true" | "false";
+                kind?: "user" | "shared" | "room" | "equipment" | "unknown";
+                eligible?: "true" | "false";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of mailboxes, and how old it is. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["DirectoryMailbox"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                        /** @description As of when the users are. `null` as long as the directory was never read completely. */
+                        readAt: string | null;
+                        /** @description Whether it is being read now. */
+                        reading: boolean;
+                        /** @description Why the last read failed. */
+                        finding: components["schemas"]["DirectoryFinding"] | null;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "directory-export-csv": {
+        parameters: {
+            query?: {
+                connected?: "true" | "false";
+                kind?: "user" | "shared" | "room" | "equipment" | "unknown";
+                eligible?: "true" | "false" | "any";
+                /** @description What separates the values. Excel expects a semicolon where the comma is the decimal sign. */
+                delimiter?: "comma" | "semicolon" | "tab";
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A CSV file with a header line. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description A name for the file. */
+                    "Content-Disposition"?: string;
+                    /** @description As of when the users are. */
+                    "Muster-Read-At"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-directory_unavailable"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "directory-refresh": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The directory is being read. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryState"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-connection_not_ready-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailboxes-check": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The check has started. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the action. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailboxes-reconnect": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The check has started. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the action. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-list": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of actions, newest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["MailboxAction"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    action: "check" | "reconnect";
+                    addresses?: string[];
+                    /** @description Which mailboxes. Those that match every field; with no field, all of the connection. */
+                    where?: {
+                        status?: ("pending" | "active" | "failed" | "inconclusive" | "waiting" | "paused" | "disconnected")[];
+                        /** @description Mailboxes whose checks did not pass for one of these causes. */
+                        cause?: components["schemas"]["Cause"][];
+                        /** @description Mailboxes that this import last contained. */
+                        importId?: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The action has started. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The path of the action. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-nothing_selected-upload_in_progress-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of an action on mailboxes.
+                 * @example act_01k2m8qj4vabcdefghjkmnp
+                 */
+                actionId: components["parameters"]["actionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The action. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth asking again. Absent once the action has ended. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Seconds until it is worth asking again. Absent once the action has ended. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-rows": {
+        parameters: {
+            query?: {
+                state?: "skipped" | "pending" | "waiting" | "done" | "passed" | "failed" | "inconclusive" | "cancelled";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of an earlier answer. If nothing has changed, the answer is 304. */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of an action on mailboxes.
+                 * @example act_01k2m8qj4vabcdefghjkmnp
+                 */
+                actionId: components["parameters"]["actionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of mailboxes. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["MailboxActionRow"][];
+                        /** @description Send it as `cursor` to get the next page. Absent on the last page. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            /** @description Nothing has changed since `If-None-Match`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            410: components["responses"]["Problem-410-gone"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-pause": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of an action on mailboxes.
+                 * @example act_01k2m8qj4vabcdefghjkmnp
+                 */
+                actionId: components["parameters"]["actionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The paused action. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of an action on mailboxes.
+                 * @example act_01k2m8qj4vabcdefghjkmnp
+                 */
+                actionId: components["parameters"]["actionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The action, which goes on. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-connection_not_ready-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-cancel": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /**
+                 * @description The ID of an action on mailboxes.
+                 * @example act_01k2m8qj4vabcdefghjkmnp
+                 */
+                actionId: components["parameters"]["actionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The action, which is being cancelled or already was. What was done with mailboxes until then stays. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxAction"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
             503: components["responses"]["Problem-503-storage_unavailable"];

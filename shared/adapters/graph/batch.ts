@@ -89,7 +89,7 @@ function readPart(part: WirePart, outerId: string | undefined, now: Date): PartA
  * Reads Graph's error envelope leniently: the code, more precise inner codes, and the request ID from either place.
  * https://learn.microsoft.com/graph/errors
  */
-function toRefusal(
+export function toRefusal(
   status: number,
   body: unknown,
   outerId: string | undefined,
@@ -125,7 +125,7 @@ function lost(requestId: string | undefined): PartAnswer {
 }
 
 /** An accepted request has an ID, too. It is stored with the finding. */
-function idOf(header: string | null | undefined): string | undefined {
+export function idOf(header: string | null | undefined): string | undefined {
   return header ? cutCode(header) : undefined;
 }
 
@@ -136,7 +136,7 @@ function partsOf(body: unknown): WirePart[] | undefined {
     : undefined;
 }
 
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

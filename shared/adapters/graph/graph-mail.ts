@@ -152,7 +152,8 @@ const kindByUserPurpose: Record<string, MailboxKind> = {
   equipment: 'equipment',
 };
 
-function kindOf(body: unknown): MailboxKind | undefined {
+/** The answer to a question for `mailboxSettings/userPurpose`. */
+export function kindOf(body: unknown): MailboxKind | undefined {
   const value = (body as { value?: unknown } | null | undefined)?.value;
   return typeof value === 'string' ? (kindByUserPurpose[value] ?? 'unknown') : undefined;
 }

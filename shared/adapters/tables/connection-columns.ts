@@ -27,6 +27,7 @@ export const connectionColumns: Columns<Connection> = {
   checksHeldUntil: 'instant',
   secretAlert: 'json',
   registration: 'json',
+  lastScopeCheck: 'json',
   happenings: 'json',
   createdAt: 'instant',
 };

@@ -15,6 +15,7 @@ const columns: Columns<Customer> = {
   deletionRequest: 'json',
   purgeAt: 'instant',
   purgingSince: 'instant',
+  purgeHeldUntil: 'instant',
 };
 
 const CUSTOMERS = 'customers';

@@ -15,6 +15,8 @@ const importColumns: Columns<Import> = {
   id: 'text',
   customerId: 'text',
   connectionId: 'text',
+  action: 'text',
+  target: 'json',
   status: 'text',
   epoch: 'number',
   cursor: 'number',
@@ -62,10 +64,14 @@ const pointerColumns: Columns<OpenImport> = {
 /** The partition of pointers to unfinished imports. No customer has this ID. */
 const OPEN = 'open';
 const open = odata`PartitionKey eq ${OPEN}`;
-const { from, to } = { from: 'imp_', to: 'imp`' };
+/** Pointers of actions and of imports. The rows of quotas come after them. */
+const { from, to } = { from: 'act_', to: 'imp`' };
 const pointers = odata`RowKey ge ${from} and RowKey lt ${to}`;
 /** Other rows in the partition of a customer have keys without this prefix. */
-const imports = odata`RowKey ge ${newestFirst('imp_')} and RowKey lt ${newestFirst('imp`')}`;
+const keysOf = {
+  imports: odata`RowKey ge ${newestFirst('imp_')} and RowKey lt ${newestFirst('imp`')}`,
+  actions: odata`RowKey ge ${newestFirst('act_')} and RowKey lt ${newestFirst('act`')}`,
+} as const;
 /**
  * The row that makes the quota of a customer exact, see `createWithinQuota`. Customers share a fixed number of these
  * rows, so that nothing of a deleted customer stays behind.
@@ -83,8 +89,8 @@ export function tableImports(table: TableClient): ImportStore {
 
   const store: ImportStore = {
     get: (customerId, importId) => readEntity(table, importColumns, customerId, newestFirst(importId), [404, 400]),
-    list(customerId, connectionId, request) {
-      const filter = `${odata`PartitionKey eq ${customerId} and connectionId eq ${connectionId}`} and ${imports}`;
+    list(customerId, connectionId, request, of = 'imports') {
+      const filter = `${odata`PartitionKey eq ${customerId} and connectionId eq ${connectionId}`} and ${keysOf[of]}`;
       return readPage(table, importColumns, filter, request);
     },
     async insert(record, quota) {

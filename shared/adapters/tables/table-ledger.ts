@@ -36,6 +36,7 @@ const mailboxColumns: Columns<Mailbox> = {
   openRow: 'text',
   slotClaimedBy: 'text',
   createdAt: 'instant',
+  listedIn: 'text',
 };
 
 const rowColumns: Columns<Row> = {
@@ -68,6 +69,7 @@ const rowColumns: Columns<Row> = {
   mayHaveLeftovers: 'flag',
   heldAt: 'instant',
   heldEpoch: 'number',
+  statusBefore: 'text',
 };
 
 const planColumns: Columns<PlanRecord> = {
@@ -136,6 +138,24 @@ export function tableLedger(table: TableClient): Ledger {
       const entities = await readKnownEntities(table, connectionId, addresses.map(mailboxKey));
       const mailboxes = entities.map((entity) => toTagged(mailboxColumns, entity));
       return new Map(mailboxes.map((mailbox) => [mailbox.value.address, mailbox]));
+    },
+    async peekMailboxes(connectionId, addresses) {
+      const keys = addresses.map(mailboxKey);
+      const [first = ''] = keys;
+      const last = keys.at(-1) ?? '';
+      const filter = odata`PartitionKey eq ${connectionId} and RowKey ge ${first} and RowKey le ${last}`;
+      const { items, cursor } = await readEntities(table, filter, {
+        limit: PAGE_MAX * PAGE_REQUESTS_MAX,
+        requestsMax: PAGE_REQUESTS_MAX,
+        select: ['PartitionKey', 'RowKey', 'address', 'status', 'openRow'],
+      });
+      const mailboxes = items.map((entity) => fromProperties(mailboxColumns, entity));
+      const reached = cursor === undefined ? last : (items.at(-1)?.rowKey ?? first);
+      const beyond = keys.findIndex((key) => key > reached);
+      return {
+        mailboxes: new Map(mailboxes.map((mailbox) => [mailbox.address, mailbox])),
+        answered: beyond === -1 ? keys.length : beyond,
+      };
     },
     async *eachMailbox(connectionId) {
       for await (const entity of range(connectionId, 'm:')) yield toTagged(mailboxColumns, entity);

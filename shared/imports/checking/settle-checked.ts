@@ -13,7 +13,7 @@ import { suspectIn } from '../refusals/suspect.ts';
 import type { ConnectionCache } from './connection-cache.ts';
 import type { ImportCache } from './import-cache.ts';
 import { rowLocationOf } from './row-location.ts';
-import { type WaitDeps, waitForGrants } from './wait-row.ts';
+import { type WaitDeps, waitForGrants, waitingMailbox } from './wait-row.ts';
 
 export interface SettleCheckedDeps extends WaitDeps {
   checker: MailboxChecker;
@@ -69,13 +69,13 @@ export async function settleChecked(
         nextCheckAt: null,
         mayHaveLeftovers: null,
       },
-      mailbox: { status: 'waiting', kind: outcome.mailboxKind, nextCheckAt: null },
+      mailbox: { ...waitingMailbox(message, null), kind: outcome.mailboxKind },
       counts: { held: 1 },
       urgent: message.isProbe === true,
     });
     return;
   }
-  const result = rowResultOf(findings, outcome.mailboxKind);
+  const result = rowResultOf(findings, outcome.mailboxKind, message.keepsStatus);
   if (result.state === 'passed') {
     deps.reports.observe(message.importId, { generation: message.generation, passStartedAt: startedAt });
   }

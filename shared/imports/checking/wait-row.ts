@@ -73,7 +73,11 @@ export async function waitForMicrosoft(
     // No later try removes the draft. The cleanup message is repeated until Microsoft answers.
     if (outcome.mayHaveLeftovers) await sendCleanup(deps.importQueues, message, deps.limits.cleanupAfterMs);
     else await sendCleanupForLateArrival(deps.importQueues, message, findings, deps.limits.cleanupAfterMs);
-    await deps.settler.settle({ ...rowLocationOf(message), ...rowResultOf(findings, 'unknown'), urgent: isUrgent });
+    await deps.settler.settle({
+      ...rowLocationOf(message),
+      ...rowResultOf(findings, 'unknown', message.keepsStatus),
+      urgent: isUrgent,
+    });
     return;
   }
   const nextCheckAt = new Date(now.getTime() + delayMs);
@@ -92,7 +96,7 @@ export async function waitForMicrosoft(
       tries,
       mayHaveLeftovers,
     },
-    mailbox: { status: 'waiting', nextCheckAt },
+    mailbox: waitingMailbox(message, nextCheckAt),
     urgent: isUrgent,
   });
 }
@@ -113,7 +117,7 @@ export async function giveBack(
       ...(cause && { cause }),
       ...(mayHaveLeftovers && { mayHaveLeftovers }),
     },
-    mailbox: { status: 'waiting', nextCheckAt },
+    mailbox: waitingMailbox(message, nextCheckAt),
     urgent: deps.reports.isNews(message.importId),
   });
 }
@@ -129,7 +133,11 @@ export async function waitForGrants(
   findings: Findings | undefined,
   nextCheckAt: Date,
 ): Promise<void> {
-  const { row, mailbox } = waitForGrantsResult(findings ?? message.priorFindings ?? {}, nextCheckAt);
+  const { row, mailbox } = waitForGrantsResult(
+    findings ?? message.priorFindings ?? {},
+    nextCheckAt,
+    message.keepsStatus,
+  );
   const { checks: _unchanged, ...withoutChecks } = mailbox;
   await deps.settler.settle({
     ...rowLocationOf(message),
@@ -137,6 +145,11 @@ export async function waitForGrants(
     row: { ...row, attempt: message.attempt + 1 },
     mailbox: findings ? mailbox : withoutChecks,
   });
+}
+
+/** Shows that the mailbox waits, unless it keeps its status. */
+export function waitingMailbox({ keepsStatus }: Pick<CheckMessage, 'keepsStatus'>, nextCheckAt: Date | null) {
+  return { ...(!keepsStatus && { status: 'waiting' as const }), nextCheckAt };
 }
 
 function maxWait(tries: number, signal: TenantSignal['kind'], sinceMs: number): number {

@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import } from '../import.ts';
 import { type ChangeRowsDeps, changeRows } from '../ledger/change-rows.ts';
-import type { Row } from '../ledger/row.ts';
+import { keepsStatus, type Row } from '../ledger/row.ts';
 
 /**
  * Turns waiting rows back to pending, because they are about to be sent. Their attempt stays.
@@ -16,9 +16,9 @@ export async function rearmRows(
   rows: readonly Tagged<Row>[],
 ): Promise<Tagged<Row>[]> {
   const sentAt = deps.clock.now();
-  return changeRows(deps, record, rows, () => ({
+  return changeRows(deps, record, rows, (row) => ({
     row: { state: 'pending', nextCheckAt: null, sentAt },
-    mailbox: { status: 'pending', nextCheckAt: null },
+    mailbox: { ...(!keepsStatus(row) && { status: 'pending' as const }), nextCheckAt: null },
     counts: { waiting: -1 },
   }));
 }

@@ -3,7 +3,7 @@ import { isTransient } from '../../kernel/errors.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import } from '../import.ts';
 import type { ImportQueues } from '../import-queues.ts';
-import type { Row } from '../ledger/row.ts';
+import { keepsStatus, type Row } from '../ledger/row.ts';
 
 const PARALLEL_SENDS_MAX = 32;
 /** Messages of one tick go out in portions at least this far apart. */
@@ -87,6 +87,7 @@ async function sendCheck(
       ...(row.firstDeferredAt && { firstDeferredAt: row.firstDeferredAt }),
       ...(row.priorFindings && { priorFindings: row.priorFindings }),
       ...(row.priorKind && { priorKind: row.priorKind }),
+      ...(keepsStatus(row) && { keepsStatus: true as const }),
     });
   } catch (error) {
     if (!isTransient(error)) throw error;

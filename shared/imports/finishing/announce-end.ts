@@ -1,6 +1,6 @@
 import type { Import } from '../import.ts';
 import { changeImport, type ImportStore } from '../import-store.ts';
-import { countUnchecked } from '../ledger/counts.ts';
+import { rowsOfQuota } from '../ledger/counts.ts';
 import type { Retention } from '../retention/removal-schedule.ts';
 
 /**
@@ -23,7 +23,8 @@ export interface AnnounceDeps {
  */
 export async function announceEnd(deps: AnnounceDeps, record: Import): Promise<void> {
   if (record.eventPending) {
-    if (record.counts) await deps.imports.recount(record.customerId, record.id, countUnchecked(record.counts));
+    if (record.counts)
+      await deps.imports.recount(record.customerId, record.id, rowsOfQuota(record.counts, record.action));
     const rowsExpireAt = await scheduleRowRemoval(deps.retention, record);
     await deps.importEvents.ended(record);
     await changeImport(deps.imports, record.customerId, record.id, (current) =>

@@ -1,10 +1,11 @@
 import { DomainError } from '../../kernel/errors.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
+import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import { sendCleanup } from '../cleanup-message.ts';
 import type { Import } from '../import.ts';
 import type { HeldLease } from '../import-lease.ts';
 import type { ImportQueues } from '../import-queues.ts';
-import { type Ledger, type LedgerChange, PAIRS_MAX } from '../ledger/ledger.ts';
+import { type Ledger, type LedgerChange, PAIRS_MAX, type Patch } from '../ledger/ledger.ts';
 import { countsOfLeaving, openStates, type Row } from '../ledger/row.ts';
 import type { SerialByKey } from '../ledger/serial-by-key.ts';
 import type { SettledMailbox } from '../ledger/settled-batch.ts';
@@ -105,7 +106,7 @@ async function commitCancelled(
     if (withoutMailbox.has(address)) continue;
     if (row.takesSlot) counts.slotsFreed++;
     // No tag: while the row is open, only the row's own writers change its mailbox.
-    changes.push({ op: 'mergeMailbox', address, patch: cancelledMailbox(row.takesSlot === true) });
+    changes.push({ op: 'mergeMailbox', address, patch: cancelledMailbox(row) });
   }
   const entry = deps.tallies.add(record.id, counts, settled);
   try {
@@ -124,9 +125,8 @@ async function commitCancelled(
   }
 }
 
-/** A mailbox that was connected before this import keeps its slot. It only missed this check. */
-function cancelledMailbox(hasOurSlot: boolean) {
-  return hasOurSlot
-    ? { status: 'disconnected' as const, openRow: null, slotClaimedBy: null, nextCheckAt: null }
-    : { status: 'inconclusive' as const, openRow: null, nextCheckAt: null };
+/** A mailbox that was connected before keeps its slot. It only missed this check. */
+function cancelledMailbox({ takesSlot, statusBefore }: Row): Patch<Mailbox> {
+  const status = statusBefore ?? (takesSlot ? 'disconnected' : 'inconclusive');
+  return { status, openRow: null, nextCheckAt: null, ...(takesSlot && { slotClaimedBy: null }) };
 }

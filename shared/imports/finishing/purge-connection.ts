@@ -4,7 +4,7 @@ import { cancelImport } from '../cancel-import.ts';
 import { type Import, isEnded } from '../import.ts';
 import { type LeaseDeps, withLease } from '../import-lease.ts';
 import type { ImportQueues } from '../import-queues.ts';
-import type { ImportStore } from '../import-store.ts';
+import type { ImportStore, ListedKind } from '../import-store.ts';
 import type { UploadStore } from '../upload/upload-store.ts';
 import { type FinishDeps, finishImport } from './finish-import.ts';
 
@@ -34,15 +34,18 @@ export async function purgeConnection(deps: PurgeDeps, customerId: string, conne
   await removeAll(deps, customerId, connectionId);
 }
 
-/** Resolves to whether there was an import. */
+/** Resolves to whether there was an import or an action. */
 async function endImports(deps: PurgeDeps, customerId: string, connectionId: string): Promise<boolean> {
+  const hasImports = await endAll(deps, customerId, connectionId, 'imports');
+  return (await endAll(deps, customerId, connectionId, 'actions')) || hasImports;
+}
+
+async function endAll(deps: PurgeDeps, customerId: string, connectionId: string, of: ListedKind): Promise<boolean> {
   let isFound = false;
   let cursor: string | undefined;
   do {
-    const page = await deps.imports.list(customerId, connectionId, {
-      limit: PAGE_SIZE,
-      ...(cursor !== undefined && { cursor }),
-    });
+    const request = { limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) };
+    const page = await deps.imports.list(customerId, connectionId, request, of);
     for (const record of page.items) {
       isFound = true;
       if (!isEnded(record.status)) {

@@ -1,3 +1,4 @@
+import type { MailboxAction } from '../../mailboxes/mailbox-action.ts';
 import type { PlanRecord } from './plan-record.ts';
 import { countSettled, type TallyCounts } from './tally.ts';
 
@@ -38,6 +39,7 @@ export function countRows(plan: PlanRecord | undefined, tallied: TallyCounts, up
 }
 
 /** The rows that no check was spent on. They hold no slot, so a quota of their own limits them. */
-export function countUnchecked({ rejected, duplicates, cancelled }: Counts): number {
-  return rejected + duplicates + cancelled;
+export function rowsOfQuota({ rows, rejected, duplicates, cancelled }: Counts, action?: MailboxAction): number {
+  const isChecked = action === undefined || action === 'check' || action === 'reconnect';
+  return isChecked ? rejected + duplicates + cancelled : rows;
 }

@@ -68,6 +68,16 @@ export interface Ledger {
    * address, and far fewer if the connection has most of them.
    */
   getMailboxes(connectionId: string, addresses: readonly string[]): Promise<Map<string, Tagged<Mailbox>>>;
+  /**
+   * Which of these addresses have a mailbox, in a few storage requests, however many mailboxes lie between them. Of the
+   * first `answered` addresses this is known, and of at least one.
+   *
+   * @param addresses in the order of addresses in storage
+   */
+  peekMailboxes(
+    connectionId: string,
+    addresses: readonly string[],
+  ): Promise<{ mailboxes: Map<string, Pick<Mailbox, 'status' | 'openRow'>>; answered: number }>;
   /** Every mailbox of a connection, ordered by address. */
   eachMailbox(connectionId: string): AsyncIterable<Tagged<Mailbox>>;
   /** How many mailboxes of a connection hold a slot. Reads nothing but keys: one request for each thousand of them. */

@@ -18,10 +18,15 @@ interface RowResult {
  * One failed probe fails the mailbox. One unanswered probe makes it inconclusive. Skipped probes do not count.
  *
  * A mailbox that fails gives its slot back. It holds one, because every mailbox with an open row does.
+ *
+ * @param keepsStatus the mailbox is in use. A check that finds nothing out about it, or meets a defect of ours, leaves it
+ * as it was
  */
-export function rowResultOf(findings: Findings, kind: MailboxKind): RowResult {
+export function rowResultOf(findings: Findings, kind: MailboxKind, keepsStatus = false): RowResult {
   const decisive = decisiveFinding(findings);
   const state = decisive?.verdict === 'failed' || decisive?.verdict === 'passed' ? decisive.verdict : 'inconclusive';
+  const isKept = keepsStatus && (state === 'inconclusive' || decisive?.cause === 'internal_error');
+  const isFreed = state === 'failed' && !isKept;
   return {
     state,
     row: {
@@ -37,14 +42,12 @@ export function rowResultOf(findings: Findings, kind: MailboxKind): RowResult {
       heldAt: null,
     },
     mailbox: {
-      status: state === 'passed' ? 'active' : state,
-      kind,
-      checks: findings,
+      ...(!isKept && { status: state === 'passed' ? 'active' : state, kind, checks: findings }),
       nextCheckAt: null,
       openRow: null,
-      ...(state === 'failed' && { slotClaimedBy: null }),
+      ...(isFreed && { slotClaimedBy: null }),
     },
-    counts: state === 'failed' ? { slotsFreed: 1 } : {},
+    counts: isFreed ? { slotsFreed: 1 } : {},
   };
 }
 

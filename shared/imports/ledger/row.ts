@@ -1,6 +1,6 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import type { Findings, Probe, Verdict } from '../../causes/verdict.ts';
-import type { MailboxKind } from '../../mailboxes/mailbox.ts';
+import type { MailboxKind, MailboxStatus } from '../../mailboxes/mailbox.ts';
 
 /** Every state of a row. `pending` and `waiting` are open; the last four are final. */
 export const rowStates = [
@@ -75,6 +75,8 @@ export interface Row {
   priorFindings?: Findings;
   /** The kind of mailbox, if every question has its answer and only the cleanup is missing. */
   priorKind?: MailboxKind;
+  /** Of a row that an action opened: what the mailbox was before. */
+  statusBefore?: MailboxStatus;
 }
 
 export function isSettled(state: RowState): state is SettledState {
@@ -89,6 +91,14 @@ export function openRowOf(row: { importId: string; line: number }): string {
 /** The line of the open row with this name, if it is a row of this import. */
 export function lineOfOpenRow(importId: string, openRow: string | undefined): number | undefined {
   return openRow?.startsWith(`${importId}:`) ? Number(openRow.slice(importId.length + 1)) : undefined;
+}
+
+/**
+ * Whether the mailbox keeps its status until this row has a verdict. A mailbox that works is checked again while it is
+ * in use, and only a verdict changes that.
+ */
+export function keepsStatus({ statusBefore }: Pick<Row, 'statusBefore'>): boolean {
+  return statusBefore === 'active' || statusBefore === 'inconclusive';
 }
 
 /** What a tally counts when this row leaves its state. */

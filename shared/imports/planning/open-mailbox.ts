@@ -39,6 +39,7 @@ export function openMailbox(row: Row, known: KnownMailbox | undefined, now: Date
       status: 'pending',
       importId,
       line,
+      listedIn: null,
       openRow,
       nextCheckAt: null,
       // A mailbox that holds a slot keeps it. The import that first accepted the mailbox claimed that slot.

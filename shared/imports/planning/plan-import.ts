@@ -2,6 +2,7 @@ import type { ConnectionStore, DeletedConnection } from '../../connections/conne
 import type { Clock } from '../../kernel/clock.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Slots } from '../../plans/slots.ts';
+import { planAction } from '../actions/plan-action.ts';
 import { cancelImport } from '../cancel-import.ts';
 import type { Import, ImportFinding } from '../import.ts';
 import type { ImportQueues } from '../import-queues.ts';
@@ -47,7 +48,7 @@ export async function planImport(deps: PlanDeps, customerId: string, importId: s
   const plan = await getOrCreatePlan(deps, record);
   if (plan.value.closed) return;
   if (!plan.value.done) {
-    const result = await planRows(deps, record, plan);
+    const result = await (record.action ? planAction : planRows)(deps, record, plan);
     if (result === 'superseded') return;
     if (result === 'handOver') return deps.importQueues.sendPlan({ v: 1, customerId, importId });
     if (result === 'uploadGone') {
@@ -80,8 +81,8 @@ async function claimSlotsAndRun(deps: PlanDeps, record: Import): Promise<void> {
   if (claim === 'limit' || claim === 'released') {
     await endAsFailed(deps, customerId, importId, {
       code: 'slot_limit_reached',
-      detail: `This import needs ${plan.value.slotsNeeded} mailbox slots, and your plan has fewer free.`,
-      fix: 'Disconnect mailboxes you no longer need, ask for more slots, or upload fewer rows.',
+      detail: `This ${record.action ? 'action' : 'import'} needs ${plan.value.slotsNeeded} mailbox slots, and your plan has fewer free.`,
+      fix: `Disconnect mailboxes you no longer need, ask for more slots, or ${record.action ? 'choose fewer mailboxes' : 'upload fewer rows'}.`,
       seenAt: deps.clock.now(),
     });
     return;

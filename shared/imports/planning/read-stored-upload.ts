@@ -25,5 +25,7 @@ export async function readStoredUpload(
   const source = await deps.uploads.read(record.customerId, record.id);
   if (!source) return undefined;
   const upload = await readUpload(record.uploadType, source, deps.uploadLimits, afterLine);
+  // The addresses of an action are mailboxes that the connection has.
+  if (record.action) return upload;
   return judgeRows(upload, createDomainJudge(connection?.value ?? {}));
 }

@@ -64,12 +64,26 @@ export async function refuseTooFewSlots(
   demand: SlotDemand,
   customerId: string,
 ): Promise<void> {
+  await refuseSlots(deps, 'import', (free) => demand.needed(free), customerId);
+}
+
+/**
+ * @param neededOf asked with the number of free slots
+ * @throws DomainError `slot_limit_reached` with `needed` and `free`
+ */
+export async function refuseSlots(
+  deps: { slots: Pick<Slots, 'get'> },
+  what: 'import' | 'action',
+  neededOf: (free: number) => Promise<number>,
+  customerId: string,
+): Promise<void> {
   const free = await countFreeSlots(deps, customerId);
-  const needed = await demand.needed(free);
+  const needed = await neededOf(free);
   if (needed <= free) return;
+  const fewer = what === 'import' ? 'upload fewer rows' : 'choose fewer mailboxes';
   throw new DomainError(
     'slot_limit_reached',
-    `This import needs ${needed} mailbox slots, and your plan has ${free} free. Disconnect mailboxes you no longer need, ask for more slots, or upload fewer rows.`,
+    `This ${what} needs ${needed} mailbox slots, and your plan has ${free} free. Disconnect mailboxes you no longer need, ask for more slots, or ${fewer}.`,
     { members: { needed, free } },
   );
 }

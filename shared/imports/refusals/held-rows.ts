@@ -6,7 +6,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import } from '../import.ts';
 import { type ChangeRowsDeps, changeRows, type RowChange } from '../ledger/change-rows.ts';
-import type { Row } from '../ledger/row.ts';
+import { keepsStatus, type Row } from '../ledger/row.ts';
 import { rowResultOf } from '../ledger/row-result.ts';
 import { waitForGrantsResult } from './wait-for-grants.ts';
 
@@ -23,15 +23,16 @@ export async function settleHeld(
   rows: readonly Tagged<Row>[],
 ): Promise<void> {
   const now = deps.clock.now();
-  await changeRows(deps, record, rows, ({ priorFindings = {}, heldAt = now }): RowChange => {
+  await changeRows(deps, record, rows, ({ priorFindings = {}, heldAt = now, ...held }): RowChange => {
+    const isKept = keepsStatus(held);
     // The grants may have propagated since. What counts is whether the refusal came after the last step.
     const step = deps.propagation.nextAfter(grantsChangedAt, heldAt);
     if (step && Object.values(priorFindings).some(canBePropagation)) {
       const nextCheckAt = step > now ? step : now;
-      const { row, mailbox } = waitForGrantsResult(priorFindings, nextCheckAt);
+      const { row, mailbox } = waitForGrantsResult(priorFindings, nextCheckAt, isKept);
       return { row: { ...row, heldAt: null }, mailbox, counts: { held: -1 } };
     }
-    const { state, row, mailbox, counts } = rowResultOf(priorFindings, 'unknown');
+    const { state, row, mailbox, counts } = rowResultOf(priorFindings, 'unknown', isKept);
     const { kind: _keptFromTheCheck, ...rest } = mailbox;
     return { row: { ...row, state }, mailbox: rest, counts: { waiting: -1, held: -1, [state]: 1, ...counts } };
   });

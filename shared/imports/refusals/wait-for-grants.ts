@@ -11,6 +11,7 @@ import type { Row } from '../ledger/row.ts';
 export function waitForGrantsResult(
   findings: Findings,
   nextCheckAt: Date,
+  keepsStatus = false,
 ): { row: Patch<Row>; mailbox: Patch<Mailbox> } {
   const refused = Object.values(findings).find(canBePropagation);
   return {
@@ -22,7 +23,7 @@ export function waitForGrantsResult(
       firstDeferredAt: null,
       priorFindings: filterFindings(findings, (finding) => finding.verdict !== 'skipped' && !canBePropagation(finding)),
     },
-    mailbox: { status: 'waiting', nextCheckAt, checks: asPropagating(findings) },
+    mailbox: { ...(!keepsStatus && { status: 'waiting', checks: asPropagating(findings) }), nextCheckAt },
   };
 }
 

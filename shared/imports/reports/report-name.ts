@@ -24,7 +24,7 @@ export function reportName(
 }
 
 /** `Bücher & Söhne` becomes `bucher-sohne`: what every file system and header takes. */
-function plainName(name: string): string {
+export function plainName(name: string): string {
   const letters = name
     .slice(0, 2 * NAME_MAX_LENGTH)
     .normalize('NFKD')

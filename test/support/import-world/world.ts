@@ -10,6 +10,7 @@ import { resumeImport } from '../../../shared/imports/resume-import.ts';
 import type { ParsedRow, ParsedUpload } from '../../../shared/imports/upload/parsed-row.ts';
 import { DomainError } from '../../../shared/kernel/errors.ts';
 import { createNewId } from '../../../shared/kernel/ids.ts';
+import type { MailboxAction } from '../../../shared/mailboxes/mailbox-action.ts';
 import type { Slots } from '../../../shared/plans/slots.ts';
 import { inMemoryAudit } from '../../fakes/in-memory-audit.ts';
 import { inMemoryConnections } from '../../fakes/in-memory-connections.ts';
@@ -52,6 +53,8 @@ export interface World extends Pick<SimulatedMailboxes, 'verdictOf' | 'drafts' |
   seconds(): number;
   /** Starts an import of these addresses. An empty address is a row without one. */
   startImport(addresses: readonly string[], customerId?: string): Promise<Import>;
+  /** Starts an action on mailboxes of the first connection. */
+  startAction(action: MailboxAction, addresses: readonly string[]): Promise<Import>;
   pause(importId: string): Promise<void>;
   /** Changes an import as an API request would, and tells the dispatcher. */
   resume(importId: string): Promise<void>;
@@ -210,6 +213,15 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
       await imports.openPointer({ importId: id, customerId, connectionId, openedAt: clock.now() });
       await imports.insert(record);
       queues.put({ queue: 'plan', body: { v: 1, customerId, importId: id } });
+      return record;
+    },
+    async startAction(action, addresses) {
+      const id = `act_${String(uploads.size + 1).padStart(4, '0')}`;
+      const record = anImport({ id, action, status: 'accepted', cursor: 0, createdAt: clock.now() });
+      uploads.set(id, addresses);
+      await imports.openPointer({ importId: id, customerId: 'cust_1', connectionId: 'conn_1', openedAt: clock.now() });
+      await imports.insert(record);
+      queues.put({ queue: 'plan', body: { v: 1, customerId: 'cust_1', importId: id } });
       return record;
     },
     async pause(importId) {

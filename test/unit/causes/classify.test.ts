@@ -334,7 +334,7 @@ describe('Entra’s numbers', () => {
   const meanings: Partial<Record<CauseCode, number[]>> = {
     secret_wrong: [7000215],
     secret_expired: [7000222],
-    certificate_wrong: [700021, 700213],
+    certificate_wrong: [700021, 700211, 700212, 700213, 70025],
     clock_wrong: [700024],
     app_not_found: [700016, 700011, 700038],
     service_principal_missing: [7000229],

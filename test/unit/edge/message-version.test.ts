@@ -3,6 +3,7 @@ import { InvocationContext } from '@azure/functions';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { deletionMessage } from '../../../functions/queues/delete-connection.ts';
+import { directoryMessage } from '../../../shared/directory/messages.ts';
 import { createConsumer } from '../../../shared/edge/consumer.ts';
 import { checkMessage, importMessage } from '../../../shared/imports/messages.ts';
 import { queues } from '../../../shared/kernel/storage-names.ts';
@@ -16,6 +17,7 @@ const schemas: Record<string, z.ZodType<Record<string, unknown>>> = {
   'delete-connection': deletionMessage,
   'publish-events': publishMessage,
   'deliver-event': deliveryMessage,
+  'read-directory': directoryMessage,
 };
 
 /** Messages as workers have written them. Never change one: add those of a new version. */

@@ -11,7 +11,7 @@ function archive() {
   const poisonArchive = inMemoryPoisonArchive();
   return {
     put: (more: { poisonedAt: Date; error?: string; message?: unknown }) =>
-      archivePoison({ poisonArchive }, { ...of, ...more }),
+      archivePoison({ poisonArchive, isOwnerGone: async () => false }, { ...of, ...more }),
     async decide(state: 'requeued' | 'discarded', decidedAt: Date) {
       const found = await poisonArchive.get(of.queue, of.key);
       if (found) await poisonArchive.update({ ...found.value, state, decidedAt }, found.tag);

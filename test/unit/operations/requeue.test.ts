@@ -62,13 +62,16 @@ async function poisoned(rows: number): Promise<void> {
 }
 
 const poison = (line: number, attempt = 0) =>
-  archivePoison(deps, {
-    queue: queues.checkMailbox,
-    key: keyOf(line),
-    message: JSON.parse(JSON.stringify(aCheckMessage({ line, attempt }))),
-    error: 'TypeError: injected',
-    poisonedAt: deps.time.now,
-  });
+  archivePoison(
+    { ...deps, isOwnerGone: async () => false },
+    {
+      queue: queues.checkMailbox,
+      key: keyOf(line),
+      message: JSON.parse(JSON.stringify(aCheckMessage({ line, attempt }))),
+      error: 'TypeError: injected',
+      poisonedAt: deps.time.now,
+    },
+  );
 
 const pass = (ms: number) => {
   deps.time.now = new Date(deps.time.now.getTime() + ms);

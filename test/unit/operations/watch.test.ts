@@ -51,7 +51,7 @@ it('tells depth, poison messages and the age of the oldest message of every queu
   await deps.poisonArchive.insert(archived);
   await deps.poisonArchive.insert({ ...archived, key: 'imp_1:3', state: 'discarded', decidedAt: NOW });
   const queues = named(await run(), 'queue_watched');
-  expect(queues).toHaveLength(6);
+  expect(queues).toHaveLength(7);
   expect(queues).toContainEqual({
     level: 'info',
     event: 'queue_watched',

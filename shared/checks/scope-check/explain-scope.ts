@@ -1,0 +1,95 @@
+import { causes } from '../../causes/causes.ts';
+import type { ScopeCheck, ScopePermission } from '../../connections/scope-check.ts';
+import { isShown } from './judge-scope.ts';
+
+/** What people read about a verdict. */
+export interface ScopeText {
+  detail: string;
+  fix: string;
+  link: string;
+}
+
+const DELAY =
+  'A change by RBAC for Applications takes 30 minutes to 2 hours to apply, an application access policy sometimes more than an hour.';
+const REVOKE =
+  'In the Entra admin center, open Enterprise applications > the app > Permissions, and revoke the admin consent for them. Give them by roles of RBAC for Applications with a scope instead.';
+const NARROW =
+  'Run Get-ManagementRoleAssignment -RoleAssignee <service principal>, and give each assignment a scope without these mailboxes. An application access policy does not limit roles.';
+
+/** Explains the verdict: only what was seen decides what is claimed, and the token explains why. */
+export function explainScope(check: ScopeCheck): ScopeText {
+  const { verdict, cause, inScope } = check;
+  const open = check.offLimits.filter(({ findings }) => findings.some(({ answer }) => answer === 'allowed'));
+  const where = listed(open.map(({ address }) => address));
+  const permissions = allowedAt(check);
+  const names = listed(permissions);
+  switch (verdict) {
+    case 'scoped':
+      return {
+        detail: `Microsoft refuses the app at every address that is off limits, and lets it in at ${inScope?.address}.`,
+        fix: `Check again after each change of the grants. ${DELAY}`,
+        link: 'docs/scope.md#scoped',
+      };
+    case 'scopeTooWide':
+      return {
+        detail: `Microsoft lets the app in at ${where} (${names}), although these addresses are off limits. It does not let it in everywhere.`,
+        fix: `Take these mailboxes out of the group that the management scope names, or add them to an application access policy that denies access. For IMAP and SMTP, run Remove-MailboxPermission -Identity <address> -User <service principal> -AccessRights FullAccess. Then check again. ${DELAY}`,
+        link: 'docs/scope.md#scopetoowide',
+      };
+    case 'scopePresentButUnscopedGrant':
+      return {
+        detail: `A scope is present: the app is refused some rights at addresses that are off limits, and has them in scope. But Microsoft lets it in at ${where} with ${names}. ${explainGrant(permissions, check.roles)}`,
+        fix: `${fixGrant(permissions, check.roles)} Then check again. ${DELAY}`,
+        link: 'docs/scope.md#scopepresentbutunscopedgrant',
+      };
+    case 'tenantWide':
+      return {
+        detail: `Microsoft lets the app in at ${where} with ${names}, although these addresses are off limits. ${explainGrant(permissions, check.roles)}`,
+        fix: `${fixGrant(permissions, check.roles)} Then check again. ${DELAY}`,
+        link: 'docs/scope.md#tenantwide',
+      };
+    case 'inconclusive':
+      if (cause) return { detail: causes[cause].sentence, fix: causes[cause].fix, link: causes[cause].link };
+      return {
+        detail:
+          'Microsoft refuses the app at every address that is off limits. No mailbox is known that it may use, and an app without any permission is refused everywhere.',
+        fix: 'Name a mailbox that the app may use as `inScope`, or set a default mailbox. Then check again.',
+        link: 'docs/scope.md#inconclusive',
+      };
+  }
+}
+
+function allowedAt({ offLimits }: ScopeCheck): ScopePermission[] {
+  const allowed = offLimits.flatMap(({ findings }) => findings.filter(({ answer }) => answer === 'allowed'));
+  return [...new Set(allowed.map(({ permission }) => permission))];
+}
+
+function explainGrant(permissions: readonly ScopePermission[], roles: readonly string[]): string {
+  const { shown, hidden } = byToken(permissions, roles);
+  return [
+    ...(shown.length > 0
+      ? [
+          `The token shows ${listed(shown)}: granted in Entra, for the whole tenant. A scope of RBAC for Applications does not limit such a grant.`,
+        ]
+      : []),
+    ...(hidden.length > 0
+      ? [
+          `The token does not show ${listed(hidden)}. A role of RBAC for Applications may give it, without a scope or with one that includes these mailboxes.`,
+        ]
+      : []),
+  ].join(' ');
+}
+
+function fixGrant(permissions: readonly ScopePermission[], roles: readonly string[]): string {
+  const { shown, hidden } = byToken(permissions, roles);
+  return [...(shown.length > 0 ? [REVOKE] : []), ...(hidden.length > 0 ? [NARROW] : [])].join(' ');
+}
+
+function byToken(permissions: readonly ScopePermission[], roles: readonly string[]) {
+  return {
+    shown: permissions.filter((permission) => isShown(permission, roles)),
+    hidden: permissions.filter((permission) => !isShown(permission, roles)),
+  };
+}
+
+const listed = (names: readonly string[]) => names.join(', ');

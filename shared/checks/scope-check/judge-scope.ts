@@ -1,0 +1,63 @@
+import type { CauseCode } from '../../causes/causes.ts';
+import { explainDenial } from '../../causes/denial.ts';
+import type { ScopeCheck, ScopedMailbox, ScopeFinding, ScopePermission } from '../../connections/scope-check.ts';
+
+interface Seen extends Pick<ScopeCheck, 'offLimits' | 'inScope' | 'roles'> {
+  /** Whether grants have changed so recently that Microsoft may not answer by them yet. */
+  isFresh: boolean;
+}
+
+/**
+ * The verdict about a scope: only by what Microsoft let through and what it refused.
+ *
+ * One right that is allowed off limits is enough for a verdict. That all are refused proves a scope only if the same app
+ * gets in somewhere else: an app without any permission is refused everywhere.
+ */
+export function judgeScope(seen: Seen): Pick<ScopeCheck, 'verdict' | 'cause'> {
+  const { offLimits, inScope } = seen;
+  const findings = offLimits.flatMap((mailbox) => mailbox.findings);
+  const permissionsWith = (answer: ScopeFinding['answer']) =>
+    new Set(findings.filter((finding) => finding.answer === answer).map(({ permission }) => permission));
+  const allowed = permissionsWith('allowed');
+  const refused = permissionsWith('refused');
+  if (allowed.size > 0) {
+    // IMAP and SMTP access can be given mailbox by mailbox, so it shows neither a tenant-wide grant nor a scope.
+    const isMailboxByMailbox = ![...allowed].some(isOfGraph);
+    if (isMailboxByMailbox || [...allowed].some((permission) => refused.has(permission))) {
+      return { verdict: 'scopeTooWide' };
+    }
+    const isScopeSeen = [...refused].some((permission) => isOfGraph(permission) && isAllowed(inScope, permission));
+    return { verdict: isScopeSeen ? 'scopePresentButUnscopedGrant' : 'tenantWide' };
+  }
+  const unknown = inconclusiveCause(findings);
+  if (unknown) return { verdict: 'inconclusive', cause: unknown };
+  if (!inScope) return { verdict: 'inconclusive' };
+  if (inScope.findings.some(({ answer }) => answer === 'allowed')) return { verdict: 'scoped' };
+  return { verdict: 'inconclusive', cause: inconclusiveCause(inScope.findings) ?? refusedEverywhere(seen, inScope) };
+}
+
+/** Why the app is refused where it should get in, as far as its token explains it. */
+function refusedEverywhere({ roles, isFresh }: Seen, { findings }: ScopedMailbox): CauseCode {
+  if (isFresh) return 'propagating';
+  const byPolicy = findings.some((finding) => finding.byPolicy);
+  const isGranted = findings.some(({ permission }) => isShown(permission, roles));
+  const token = isGranted ? 'grants' : roles.length > 0 ? 'lacks' : 'empty';
+  return explainDenial({ byPolicy, token, mailboxOpened: false }, token === 'grants');
+}
+
+const isOfGraph = (permission: ScopePermission) => permission.startsWith('Mail.');
+
+const READING: readonly string[] = ['Mail.ReadBasic.All', 'Mail.ReadBasic', 'Mail.Read', 'Mail.ReadWrite'];
+
+/** Whether the token shows a grant by Entra, which is for the whole tenant. */
+export function isShown(permission: ScopePermission, roles: readonly string[]): boolean {
+  return permission === 'Mail.Read' ? roles.some((role) => READING.includes(role)) : roles.includes(permission);
+}
+
+export function isAllowed(mailbox: ScopedMailbox | undefined, permission: ScopePermission): boolean {
+  return mailbox?.findings.some((one) => one.permission === permission && one.answer === 'allowed') ?? false;
+}
+
+function inconclusiveCause(findings: readonly ScopeFinding[]): CauseCode | undefined {
+  return findings.find(({ answer }) => answer === 'inconclusive')?.cause;
+}

@@ -1,0 +1,46 @@
+import type { CauseCode } from '../../causes/causes.ts';
+import type { Import } from '../import.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { requireRows } from '../require-import.ts';
+
+/** How many addresses one list has. They go into a text that a person reads. */
+const ADDRESSES_MAX = 1_000;
+
+/** The largest page that storage returns, and how many of them one list reads: rows with other causes are skipped. */
+const PAGE_SIZE = 1_000;
+const PAGES_MAX = 5;
+
+export interface FailedMailboxes {
+  addresses: string[];
+  /** The line from which the next list goes on. Absent if this one has the last of them. */
+  nextLine?: number;
+}
+
+/**
+ * The mailboxes of an import that failed with one of these causes, in the order of the file, from a line on. Costs at most
+ * five storage requests, whatever the size of the import. So a list may be short or empty and still have a `nextLine`.
+ *
+ * @throws DomainError `gone` if the rows of the import have been deleted
+ */
+export async function listFailedMailboxes(
+  { ledger }: { ledger: Pick<Ledger, 'findRows'> },
+  record: Import,
+  causes: readonly CauseCode[],
+  fromLine = 0,
+): Promise<FailedMailboxes> {
+  requireRows(record);
+  const addresses: string[] = [];
+  for (let page = 0; page < PAGES_MAX; page++) {
+    const query = { fromLine, states: ['failed'] as const, limit: PAGE_SIZE };
+    const rows = await ledger.findRows(record.connectionId, record.id, query);
+    for (const { value: row } of rows) {
+      if (!row.cause || !causes.includes(row.cause)) continue;
+      if (addresses.length === ADDRESSES_MAX) return { addresses, nextLine: row.line };
+      addresses.push(row.address);
+    }
+    const last = rows.at(-1);
+    if (!last || rows.length < PAGE_SIZE) return { addresses };
+    fromLine = last.value.line + 1;
+  }
+  return { addresses, nextLine: fromLine };
+}

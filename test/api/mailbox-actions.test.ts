@@ -1,0 +1,160 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
+import { createApi, DOMAIN } from '../support/api.ts';
+import { jsonOf } from '../support/json-of.ts';
+import { aMailbox, anImport } from '../support/records.ts';
+
+let api: ReturnType<typeof createApi>;
+let key: string;
+let customerId: string;
+let connectionId: string;
+
+beforeEach(async () => {
+  api = createApi();
+  ({ id: customerId, key } = await api.customer({ mailboxSlots: 3 }));
+  const response = await api.request('POST', '/v1/connections', {
+    key,
+    body: {
+      name: 'Tailspin',
+      tenant: DOMAIN,
+      clientId: 'e2e0c1d4-7b3f-4a68-8d95-1c6f0b2a9e37',
+      clientSecret: GOOD_SECRET,
+      clientSecretExpiresAt: '2026-12-01T00:00:00Z',
+    },
+  });
+  ({ id: connectionId } = await jsonOf<{ id: string }>(response));
+  await api.request('POST', `/v1/connections/${connectionId}/test`, { key });
+  const jane = aMailbox({ address: 'jane@tailspin.example', status: 'active', slotClaimedBy: 'imp_1' });
+  const mailboxes = [
+    jane,
+    aMailbox({ address: 'kim@tailspin.example', status: 'failed' }),
+    aMailbox({ address: 'lee@tailspin.example', status: 'disconnected' }),
+    aMailbox({ ...jane, address: 'max@tailspin.example', openRow: 'imp_1:9' }),
+  ];
+  const changes = mailboxes.map((mailbox) => ({ op: 'createMailbox', mailbox }) as const);
+  await api.deps.ledger.commit(connectionId, changes);
+});
+
+const act = (body: object, headers?: Record<string, string>) =>
+  api.request('POST', `/v1/connections/${connectionId}/mailbox-actions`, { key, body, ...(headers && { headers }) });
+const get = (path: string) => api.request('GET', path, { key });
+const storedAddresses = async (id: string) => {
+  const bytes = await Array.fromAsync((await api.deps.uploads.read(customerId, id)) ?? []);
+  return Buffer.concat(bytes)
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { address: string }).address);
+};
+
+describe('many mailboxes', () => {
+  it('202: starts a check of the mailboxes that a filter describes, and tells where to watch it', async () => {
+    const response = await act({ action: 'check', where: { status: ['active'] } });
+    expect(response.status).toBe(202);
+    const body = await jsonOf<{ id: string }>(response);
+    expect(body).toMatchObject({
+      action: 'check',
+      status: 'accepted',
+      percent: 0,
+      counts: { mailboxes: 2, pending: 2 },
+    });
+    expect(response.headers.get('location')).toBe(`/v1/mailbox-actions/${body.id}`);
+    expect(await storedAddresses(body.id)).toEqual(['jane@tailspin.example', 'max@tailspin.example']);
+    expect(api.deps.sent).toContainEqual({ v: 1, customerId, importId: body.id });
+    const watched = await get(`/v1/mailbox-actions/${body.id}`);
+    expect(watched.headers.get('retry-after')).toBe('2');
+    expect(await jsonOf(watched)).toMatchObject({ id: body.id, connectionId, status: 'accepted' });
+  });
+
+  it('202: takes a list of addresses, each once', async () => {
+    const addresses = ['Jane@tailspin.example', 'nobody@tailspin.example', 'jane@tailspin.example'];
+    const { id } = await jsonOf<{ id: string }>(await act({ action: 'check', addresses }));
+    expect(await storedAddresses(id)).toEqual(['jane@tailspin.example', 'nobody@tailspin.example']);
+  });
+
+  it('202: a repeated request starts one action', async () => {
+    const headers = { 'idempotency-key': 'check-all-of-today' };
+    const first = await jsonOf<{ id: string }>(await act({ action: 'check', where: {} }, headers));
+    const second = await jsonOf<{ id: string }>(await act({ action: 'check', where: {} }, headers));
+    expect(second.id).toBe(first.id);
+    expect(await api.deps.imports.listOpen()).toHaveLength(1);
+  });
+
+  it('200: lists actions, and not among the imports', async () => {
+    const { id } = await jsonOf<{ id: string }>(await act({ action: 'check', where: {} }));
+    await api.deps.imports.insert(anImport({ id: 'imp_x', customerId, connectionId }));
+    const actions = await jsonOf<{ items: { id: string }[] }>(
+      await get(`/v1/connections/${connectionId}/mailbox-actions`),
+    );
+    const imports = await jsonOf<{ items: { id: string }[] }>(await get(`/v1/connections/${connectionId}/imports`));
+    expect(actions.items.map((one) => one.id)).toEqual([id]);
+    expect(imports.items.map((one) => one.id)).toEqual(['imp_x']);
+    expect((await get(`/v1/imports/${id}`)).status).toBe(404);
+  });
+
+  it('200: pauses and cancels an action', async () => {
+    const { id } = await jsonOf<{ id: string }>(await act({ action: 'check', where: {} }));
+    expect((await api.request('POST', `/v1/mailbox-actions/${id}/pause`, { key })).status).toBe(409);
+    const cancelled = await api.request('POST', `/v1/mailbox-actions/${id}/cancel`, { key });
+    expect(await jsonOf(cancelled)).toMatchObject({ id, status: 'cancelling' });
+  });
+
+  it('409: nothing matches, and too few slots', async () => {
+    expect(await jsonOf(await act({ action: 'check', where: { status: ['paused'] } }))).toMatchObject({
+      code: 'nothing_selected',
+    });
+    await api.deps.slots.setLimit(customerId, 1);
+    expect(
+      await jsonOf(await act({ action: 'reconnect', where: { status: ['failed', 'disconnected'] } })),
+    ).toMatchObject({
+      code: 'slot_limit_reached',
+      needed: 2,
+      free: 1,
+    });
+    expect(await api.deps.imports.listOpen()).toEqual([]);
+  });
+
+  it('400: refuses a request with both a list and a filter, with neither, and with an address that is none', async () => {
+    expect((await act({ action: 'check' })).status).toBe(400);
+    expect((await act({ action: 'check', where: {}, addresses: ['jane@tailspin.example'] })).status).toBe(400);
+    expect((await act({ action: 'check', addresses: ['jane'] })).status).toBe(400);
+  });
+
+  it('404: another customer sees no action', async () => {
+    const { id } = await jsonOf<{ id: string }>(await act({ action: 'check', where: {} }));
+    const { key: other } = await api.customer();
+    for (const path of [`/v1/mailbox-actions/${id}`, `/v1/mailbox-actions/${id}/rows`]) {
+      expect((await api.request('GET', path, { key: other })).status).toBe(404);
+    }
+  });
+});
+
+describe('one mailbox', () => {
+  const verb = (address: string, name: string) =>
+    api.request('POST', `/v1/connections/${connectionId}/mailboxes/${address}/${name}`, { key });
+
+  it('202: is checked again by an action of its own, without an upload', async () => {
+    const response = await verb('JANE@tailspin.example', 'check');
+    expect(response.status).toBe(202);
+    const { id } = await jsonOf<{ id: string }>(response);
+    expect(response.headers.get('location')).toBe(`/v1/mailbox-actions/${id}`);
+    expect((await api.deps.imports.get(customerId, id))?.value.target).toEqual({ address: 'jane@tailspin.example' });
+    expect(await api.deps.uploads.read(customerId, id)).toBeUndefined();
+    expect(api.deps.sent).toContainEqual({ v: 1, customerId, importId: id });
+  });
+
+  it('409: says why a mailbox cannot be checked or reconnected', async () => {
+    expect(await jsonOf(await verb('max@tailspin.example', 'check'))).toMatchObject({
+      code: 'wrong_state',
+      detail: 'This mailbox is already being checked.',
+    });
+    expect(await jsonOf(await verb('lee@tailspin.example', 'check'))).toMatchObject({ code: 'wrong_state' });
+    expect(await jsonOf(await verb('jane@tailspin.example', 'reconnect'))).toMatchObject({ code: 'wrong_state' });
+    await api.deps.slots.setLimit(customerId, 0);
+    expect(await jsonOf(await verb('lee@tailspin.example', 'reconnect'))).toMatchObject({ code: 'slot_limit_reached' });
+  });
+
+  it('404: for an address that the connection does not have', async () => {
+    expect((await verb('nobody@tailspin.example', 'check')).status).toBe(404);
+  });
+});
