@@ -52,6 +52,15 @@ export const mailboxCauses = {
     waiting: false,
     verdict: 'failed',
   },
+  same_mailbox: {
+    sentence: 'This address is another name of a mailbox that this connection already looks after.',
+    fix: 'Remove this address from your list. If you want to use this name instead of the other one, disconnect the other one first, then import this one again.',
+    link: `${LEARN}/entra/identity/hybrid/connect/plan-connect-userprincipalname`,
+    whoCanFix: 'mailboxOwner',
+    concerns: 'mailbox',
+    waiting: false,
+    verdict: 'failed',
+  },
   address_is_group: {
     sentence: 'This address is a group or distribution list. It has no mailbox that an app can use.',
     fix: 'Use the address of a user or shared mailbox. If the group needs a mailbox of its own, replace it with a shared mailbox.',
