@@ -16,6 +16,11 @@ export function audiencesOf(probes: readonly Probe[]): Audience[] {
   ];
 }
 
+/** The probes that use a token for this audience. */
+export function probesOf(probes: readonly Probe[], audience: Audience): Probe[] {
+  return probes.filter((probe) => isGraphProbe(probe) === (audience === 'graph'));
+}
+
 export interface AppToken {
   token: Secret;
   expiresAt: Date;
