@@ -2198,6 +2198,14 @@ export interface components {
             inScope: components["schemas"]["ScopedMailbox"] | null;
             /** @description The permissions that the tokens show: grants in Entra. They explain the verdict, and never decide it. */
             roles: string[];
+            /** @description The app’s roles of RBAC for Applications. `null` if it may not read them: that needs RoleManagement.Read.Exchange. With them, a scope is seen that a grant in Entra defeats. */
+            assignments: {
+                /** @example Application Mail.Send */
+                role: string;
+                permissions: ("Mail.Read" | "Mail.ReadWrite" | "Mail.Send" | "IMAP.AccessAsApp" | "SMTP.SendAsApp")[];
+                /** @description Whether it is for some mailboxes only. */
+                isScoped: boolean;
+            }[] | null;
             /** @description Until then, Microsoft may answer differently although nobody changes anything, because of a change of consent or grants that is known here. A change in Exchange takes 30 minutes to 2 hours. */
             mayChangeUntil: string | null;
         };
