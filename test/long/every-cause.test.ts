@@ -100,7 +100,9 @@ async function checkAll(connectionId: string, addresses: readonly string[]): Pro
 
 /** Expects a finding to explain the problem and its fix, and to link the documentation. */
 function expectExplained(finding: ShownFinding, cause: CauseCode): void {
-  expect(finding).toMatchObject({ cause, link: causes[cause].link });
+  expect(finding.cause).toBe(cause);
+  // What is known of a denial can lead to another page of Microsoft.
+  expect(finding.link).toMatch(/^(https:\/\/learn\.microsoft\.com\/|docs\/)/);
   expect(finding.detail?.length).toBeGreaterThan(10);
   expect(finding.fix?.length).toBeGreaterThan(10);
 }
