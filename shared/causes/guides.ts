@@ -7,6 +7,7 @@ export const guides = {
   imap: 'IMAP',
   smtp: 'SMTP',
   certificate: 'A certificate in place of a client secret',
+  'service-app': 'The app of the service',
 } as const;
 type Guide = keyof typeof guides;
 
@@ -20,10 +21,12 @@ export const guidesOf: Partial<Record<CauseCode, readonly Guide[]>> = {
   certificate_expired: ['certificate'],
   certificate_wrong: ['certificate'],
   certificate_missing: ['certificate'],
+  admin_confirmation_missing: ['service-app'],
   app_not_found: ['own-app'],
   app_misconfigured: ['own-app'],
-  service_principal_missing: ['own-app', 'own-app-scoped'],
+  service_principal_missing: ['own-app', 'own-app-scoped', 'service-app'],
   consent_missing: ['own-app', 'own-app-scoped', 'imap', 'smtp'],
+  consent_declined: ['own-app', 'service-app'],
   permission_missing: ['own-app', 'own-app-scoped', 'imap', 'smtp'],
   mailbox_out_of_scope: ['own-app-scoped'],
   access_policy_blocked: ['own-app-scoped'],
