@@ -96,6 +96,17 @@ describe('the verdict', () => {
     expect(detail).toContain('The token does not show Mail.Read, Mail.ReadWrite, Mail.Send');
   });
 
+  it('200: a scope that a grant in Entra defeats shows in the app’s roles, if it may read them', async () => {
+    const role = 'Application Mail Full Access';
+    api.deps.offLimits.assignments = [{ role, permissions: ['Mail.ReadWrite', 'Mail.Send'], isScoped: true }];
+    const shown = await verdictOf({ offLimits: [legal] });
+    expect(shown).toMatchObject({
+      verdict: 'scopePresentButUnscopedGrant',
+      assignments: [{ role, isScoped: true }],
+    });
+    expect(shown.detail).toContain(`the role “${role}” is assigned with one`);
+  });
+
   it('200: scopeTooWide, if only some of the addresses are refused', async () => {
     api.deps.offLimits.set(legal, 'refused');
     const { verdict, offLimits } = await verdictOf({ offLimits: [legal, board] });
