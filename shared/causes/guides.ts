@@ -27,6 +27,8 @@ export const guidesOf: Partial<Record<CauseCode, readonly Guide[]>> = {
   service_principal_missing: ['own-app', 'own-app-scoped', 'service-app'],
   consent_missing: ['own-app', 'own-app-scoped', 'imap', 'smtp'],
   consent_declined: ['own-app', 'service-app'],
+  consent_admin_required: ['own-app', 'service-app'],
+  consent_wrong_account: ['service-app'],
   permission_missing: ['own-app', 'own-app-scoped', 'imap', 'smtp'],
   mailbox_out_of_scope: ['own-app-scoped'],
   access_policy_blocked: ['own-app-scoped'],
