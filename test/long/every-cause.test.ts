@@ -362,8 +362,11 @@ describe('causes of a mailbox', () => {
   });
 });
 
-it('every cause of the catalogue has occurred in these tests', () => {
-  expect(causeCodes.filter((cause) => !seen.has(cause))).toEqual([]);
+/** They need a deployment with an app of its own. See `vendor-app.test.ts` in test/e2e and test/api. */
+const ofVendorApp: readonly CauseCode[] = ['admin_confirmation_missing', 'vendor_app_unusable'];
+
+it('every other cause of the catalogue has occurred in these tests', () => {
+  expect(causeCodes.filter((cause) => !seen.has(cause))).toEqual(ofVendorApp);
 });
 
 /** An app for IMAP and SMTP has no Graph roles. Only a working mailbox shows that it has consent. */
