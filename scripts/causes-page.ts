@@ -1,5 +1,6 @@
 import type { Cause } from '../shared/causes/cause.ts';
 import { type CauseCode, causeCodes, causes } from '../shared/causes/causes.ts';
+import { guides, guidesOf } from '../shared/causes/guides.ts';
 
 const WHO_CAN_FIX: Record<Cause['whoCanFix'], string> = {
   admin: "the customer's Microsoft 365 admin",
@@ -65,12 +66,13 @@ function entry(code: CauseCode): string {
   const { sentence, fix, link, whoCanFix, waiting, verdict } = causes[code];
   const source = link.startsWith('https:') ? ` ([Microsoft documentation](${link}))` : '';
   const waitingHelps = waiting && whoCanFix !== 'time' ? ' Waiting may help.' : '';
+  const shown = guidesOf[code]?.map((guide) => `[${guides[guide]}](setup/${guide}.md)`).join(' · ');
   return `### ${code}
 
 ${sentence}
 
 **What to do.** ${withCode(fix)}${source}
-
+${shown ? `\n**Step by step.** ${shown}\n` : ''}
 Verdict: \`${verdict}\`. Who can fix it: ${WHO_CAN_FIX[whoCanFix]}.${waitingHelps}
 `;
 }

@@ -141,7 +141,10 @@ export const rowSchema = z
     state: z.enum(rowStates),
     mailbox: z.string().optional().meta({ description: 'The address of the mailbox that the row became.' }),
     code: z.string().optional().meta({ description: 'Why the row was rejected or is a duplicate.' }),
-    message: z.string().optional().meta({ description: 'The same in words.' }),
+    message: z.string().optional().meta({
+      description:
+        'Says in words why the row was rejected, is a duplicate or waits, or what is special about this mailbox: for example, that the address is another name of one that is connected already.',
+    }),
     firstLine,
     suggestion,
     cause: causeSchema.optional(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { probes } from '../../shared/causes/verdict.ts';
 import { instant } from '../../shared/edge/response-fields.ts';
+import { identifiers } from '../../shared/mailboxes/identity.ts';
 import { mailboxKinds, mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { probeFindingSchema } from './finding-schemas.ts';
 import { mailboxScopeSchema } from './scope-schemas.ts';
@@ -12,6 +13,24 @@ export const mailboxSchema = z
     dailyLimit: z.int().optional(),
     reference: z.string().optional().meta({ description: 'Your own ID of the mailbox.' }),
     kind: z.enum(mailboxKinds),
+    identifiedBy: z.enum(identifiers).meta({
+      description:
+        'What tells this mailbox from others, whatever name it is imported under: `objectId`, its user in the directory; `inbox`, its inbox in Exchange; `address`, nothing but the address, because the app may read neither, or because it was never checked. Another name of a mailbox that only its address identifies takes a slot of its own.',
+    }),
+    objectId: z
+      .string()
+      .optional()
+      .meta({ description: 'The object ID of its user. Present if the app may read users.' }),
+    primaryAddress: z.string().optional().meta({
+      description: 'Differs from `address` if that is another of its names. Present if the app may read users.',
+    }),
+    signInName: z
+      .string()
+      .optional()
+      .meta({ description: 'The user principal name. Present if the app may read users.' }),
+    replacedAt: instant
+      .optional()
+      .meta({ description: 'When a check found that the address belongs to another mailbox than before.' }),
     status: z.enum(mailboxStatuses),
     checks: z.partialRecord(z.enum(probes), probeFindingSchema),
     scope: mailboxScopeSchema,

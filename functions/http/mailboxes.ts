@@ -8,6 +8,7 @@ import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { requireMailbox } from '../../shared/imports/require-mailbox.ts';
+import { identifierOf } from '../../shared/mailboxes/identity.ts';
 import { type Mailbox, mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxSchema } from './mailbox-schemas.ts';
 import { presentFindings } from './present-findings.ts';
@@ -53,12 +54,18 @@ export function addMailboxRoutes(api: Api, deps: Deps): void {
 }
 
 function present(mailbox: Mailbox, connection: Connection): z.infer<typeof mailboxSchema> {
+  const { objectId, primaryAddress, signInName } = mailbox.identity ?? {};
   return {
     address: mailbox.address,
     ...(mailbox.displayName !== undefined && { displayName: mailbox.displayName }),
     ...(mailbox.dailyLimit !== undefined && { dailyLimit: mailbox.dailyLimit }),
     ...(mailbox.reference !== undefined && { reference: mailbox.reference }),
     kind: mailbox.kind,
+    identifiedBy: identifierOf(mailbox.identity ?? {}),
+    ...(objectId !== undefined && { objectId }),
+    ...(primaryAddress !== undefined && { primaryAddress }),
+    ...(signInName !== undefined && { signInName }),
+    ...(mailbox.replacedAt && { replacedAt: mailbox.replacedAt.toISOString() }),
     status: mailbox.status,
     checks: presentFindings(mailbox.checks),
     scope: scopeOf(mailbox, connection),

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Import, ImportFinding } from '../../shared/imports/import.ts';
-import type { Row } from '../../shared/imports/ledger/row.ts';
+import { isSettled, type Row } from '../../shared/imports/ledger/row.ts';
 import type { KeptPreview } from '../../shared/imports/preview-import.ts';
 import type { Progress } from '../../shared/imports/progress.ts';
 import { uploadIdOf } from '../../shared/imports/upload/kept-upload.ts';
@@ -75,7 +75,7 @@ const HAS_MAILBOX: ReadonlySet<Row['state']> = new Set(['pending', 'waiting', 'p
  * @param within the import. While it waits for Microsoft, no row is checked earlier
  */
 export function presentRow(row: Row, within: Pick<Import, 'status' | 'waitingFor'>): z.infer<typeof rowSchema> {
-  const message = row.message ?? messageOfWait(row);
+  const message = row.message ?? (isSettled(row.state) ? row.detail : undefined) ?? messageOfWait(row);
   const nextCheckAt = nextCheckOf(row, within);
   return {
     line: row.line,

@@ -52,6 +52,15 @@ export const mailboxCauses = {
     waiting: false,
     verdict: 'failed',
   },
+  same_mailbox: {
+    sentence: 'This address is another name of a mailbox that this connection already looks after.',
+    fix: 'Remove this address from your list. If you want to use this name instead of the other one, disconnect the other one first, then import this one again.',
+    link: `${LEARN}/entra/identity/hybrid/connect/plan-connect-userprincipalname`,
+    whoCanFix: 'mailboxOwner',
+    concerns: 'mailbox',
+    waiting: false,
+    verdict: 'failed',
+  },
   address_is_group: {
     sentence: 'This address is a group or distribution list. It has no mailbox that an app can use.',
     fix: 'Use the address of a user or shared mailbox. If the group needs a mailbox of its own, replace it with a shared mailbox.',
@@ -137,7 +146,7 @@ export const mailboxCauses = {
   imap_disabled: {
     sentence:
       'Exchange Online accepts the IMAP sign-in but does not open the mailbox. IMAP is probably turned off for it.',
-    fix: 'Run Set-CASMailbox -Identity <address> -ImapEnabled $true in Exchange Online PowerShell, and make sure that the mailbox is in the cloud. The change can take an hour to apply.',
+    fix: 'Run Set-CASMailbox -Identity <address> -ImapEnabled $true in Exchange Online PowerShell, and make sure that the mailbox is in the cloud. The change can take an hour to apply. A setup script does it for all such mailboxes of an import: GET /v1/connections/{id}/setup-script?access=imap&importId={importId}.',
     link: `${LEARN}/exchange/clients-and-mobile-in-exchange-online/pop3-and-imap4/enable-or-disable-pop3-or-imap4-access`,
     whoCanFix: 'admin',
     concerns: 'mailbox',
@@ -146,7 +155,7 @@ export const mailboxCauses = {
   },
   imap_access_missing: {
     sentence: 'Exchange Online does not let the app sign in to this mailbox with IMAP.',
-    fix: 'Grant the application permission IMAP.AccessAsApp. Register the app in Exchange Online with New-ServicePrincipal, using the Object ID of the enterprise application. Then run Add-MailboxPermission -Identity <address> -User <service principal> -AccessRights FullAccess.',
+    fix: 'Grant the application permission IMAP.AccessAsApp. Register the app in Exchange Online with New-ServicePrincipal, using the Object ID of the enterprise application. Then run Add-MailboxPermission -Identity <address> -User <service principal> -AccessRights FullAccess. A setup script does it for all such mailboxes of an import: GET /v1/connections/{id}/setup-script?access=imap&importId={importId}.',
     link: PROTOCOLS,
     whoCanFix: 'admin',
     concerns: 'mailbox',
@@ -155,7 +164,7 @@ export const mailboxCauses = {
   },
   smtp_access_missing: {
     sentence: 'Exchange Online does not let the app sign in to this mailbox with SMTP.',
-    fix: 'Assign the role “Application SMTP.SendAsApp” with New-ManagementRoleAssignment. Or grant the application permission SMTP.SendAsApp, register the app in Exchange Online with New-ServicePrincipal, using the Object ID of the enterprise application, and run Add-MailboxPermission -Identity <address> -User <service principal> -AccessRights FullAccess.',
+    fix: 'Assign the role “Application SMTP.SendAsApp” with New-ManagementRoleAssignment. Or grant the application permission SMTP.SendAsApp, register the app in Exchange Online with New-ServicePrincipal, using the Object ID of the enterprise application, and run Add-MailboxPermission -Identity <address> -User <service principal> -AccessRights FullAccess. A setup script does it: GET /v1/connections/{id}/setup-script?access=smtp.',
     link: PROTOCOLS,
     whoCanFix: 'admin',
     concerns: 'mailbox',
@@ -164,7 +173,7 @@ export const mailboxCauses = {
   },
   smtp_auth_disabled_mailbox: {
     sentence: 'Authenticated SMTP is turned off for this mailbox.',
-    fix: 'Run Set-CASMailbox -Identity <address> -SmtpClientAuthenticationDisabled $false in Exchange Online PowerShell.',
+    fix: 'Run Set-CASMailbox -Identity <address> -SmtpClientAuthenticationDisabled $false in Exchange Online PowerShell. A setup script does it for all such mailboxes of an import: GET /v1/connections/{id}/setup-script?access=smtp&importId={importId}.',
     link: SMTP_AUTH,
     whoCanFix: 'admin',
     concerns: 'mailbox',
@@ -173,7 +182,7 @@ export const mailboxCauses = {
   },
   smtp_auth_disabled_tenant: {
     sentence: 'Authenticated SMTP is turned off for the organization, and this mailbox has no exception.',
-    fix: 'In Exchange Online PowerShell, run Set-CASMailbox -Identity <address> -SmtpClientAuthenticationDisabled $false for each mailbox. This overrides the setting of the organization. To turn it on for all mailboxes, run Set-TransportConfig -SmtpClientAuthenticationDisabled $false.',
+    fix: 'In Exchange Online PowerShell, run Set-CASMailbox -Identity <address> -SmtpClientAuthenticationDisabled $false for each mailbox. This overrides the setting of the organization. To turn it on for all mailboxes, run Set-TransportConfig -SmtpClientAuthenticationDisabled $false. A setup script does it for all such mailboxes of an import: GET /v1/connections/{id}/setup-script?access=smtp&importId={importId}.',
     link: SMTP_AUTH,
     whoCanFix: 'admin',
     concerns: 'mailbox',

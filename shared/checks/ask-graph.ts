@@ -1,13 +1,16 @@
 import { classify, isWaitCause } from '../causes/classify.ts';
 import { explainByPassedProbes, isDenial } from '../causes/denial.ts';
-import { type Findings, isGraphProbe, type Probe } from '../causes/verdict.ts';
+import { type Findings, isGraphProbe, type Probe, type ProbeFinding } from '../causes/verdict.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { MailboxIdentity } from '../mailboxes/identity.ts';
+import { identityKeysOf } from '../mailboxes/identity.ts';
 import type { MailboxKind } from '../mailboxes/mailbox.ts';
 import type { Answer, MailboxAccess } from './answer.ts';
 import { cleanMailbox } from './clean-mailbox.ts';
 import { evaluateAnswers, longerWait, toWait, type Wait } from './evaluate-answers.ts';
 import { explainAddress, failIfAlias, hasUnexplainedAddress } from './explain-address.ts';
 import type { Answers, GraphMail, Questions, SearchScope } from './graph-mail.ts';
+import { identityIn, isKnownMailbox, renamedTo, usersReadWith } from './identify.ts';
 import type { CheckInput, CheckOutcome } from './mailbox-checker.ts';
 import type { Recipients } from './recipients.ts';
 import { findSent } from './send-to-itself.ts';
@@ -20,7 +23,6 @@ export interface GraphDeps {
 }
 
 const READS_KIND = 'MailboxSettings.Read';
-const READS_USERS = 'User.Read.All';
 /** Microsoft sometimes returns this for mailboxes that exist, so it counts only if the next try gets it too. */
 const UNRELIABLE_CODE = 'ErrorNonExistentMailbox';
 
@@ -51,19 +53,21 @@ export async function askGraph(
       kind: 'checked',
       findings: { ...skipped, ...priorFindings },
       mailboxKind: input.priorKind,
+      identity: input.priorIdentity ?? {},
     });
   }
   const questions: Questions = {
     draft: open.includes('graph.readWrite'),
     send: open.includes('graph.send') ? sendQuestion(input) : undefined,
     kind: roles.includes(READS_KIND),
-    owner: roles.includes(READS_USERS),
+    owner: usersReadWith(roles),
   };
   const answers = await deps.graph.ask(access, input.draftSubject, questions);
   const evaluation = evaluateAnswers(answers, roles, now, { sent: questions.send ?? 'toNobody', priorFindings });
   const findings: Findings = { ...skipped, ...evaluation.findings, ...priorFindings };
   const cleaned = await cleanUp(deps, input, access, questions, answers);
   if (cleaned.finding) findings['graph.send'] = cleaned.finding;
+  const identity = identityIn(answers, input.priorIdentity);
   let { wait } = evaluation;
   // A request whose answer was lost may still be carried out after the cleanup.
   const isDoubtful = Boolean(cleaned.wait) || isLost(answers.draft) || isLost(answers.send);
@@ -72,7 +76,7 @@ export async function askGraph(
   if (evaluation.connection) return { kind: 'connectionRefused', finding: evaluation.connection };
   const isUnreliable = Object.values(evaluation.findings).some((finding) => finding.microsoftCode === UNRELIABLE_CODE);
   if (isUnreliable && (input.tries ?? 0) === 0) {
-    return { kind: 'wait', cause: 'microsoft_unavailable', priorFindings, ...leftovers };
+    return { kind: 'wait', cause: 'microsoft_unavailable', priorFindings, identity, ...leftovers };
   }
   for (const answer of [answers.mailboxKind, answers.owner]) wait = longerWait(wait, waitOf(answer));
   const inboxWait = waitOf(answers.inbox);
@@ -83,21 +87,29 @@ export async function askGraph(
     }
     wait = longerWait(wait, inboxWait);
   }
+  // Nothing else tells whether a mailbox that passes is looked after under another name already.
+  const isUntold = identityKeysOf(identity).length === 0 && !Object.values(findings).some(hasFailed);
+  if (inboxWait && isUntold) wait = longerWait(wait, inboxWait);
   if (wait) {
     const longest = longerWait(wait, cleaned.wait) ?? wait;
-    return { kind: 'wait', ...longest, priorFindings: withoutSkipped(findings), ...leftovers };
+    return { kind: 'wait', ...longest, priorFindings: withoutSkipped(findings), identity, ...leftovers };
   }
 
   const explained = explainByPassedProbes(findings);
-  if (!hasUnexplainedAddress(explained)) return onceCleaned(checked(explained, input, answers), cleaned.wait);
-  const recipient = await deps.recipients.lookUp(access);
+  const seen = { answers, identity };
+  if (!hasUnexplainedAddress(explained)) return onceCleaned(checked(explained, input, seen), cleaned.wait);
+  const recipient = await deps.recipients.lookUp(access, usersReadWith(roles), input.knownAs?.objectId);
   const directoryWait = waitOf(recipient);
   if (directoryWait) {
     const longest = longerWait(directoryWait, cleaned.wait) ?? directoryWait;
-    return { kind: 'wait', ...longest, priorFindings: withoutSkipped(findings), ...leftovers };
+    return { kind: 'wait', ...longest, priorFindings: withoutSkipped(findings), identity, ...leftovers };
   }
-  return onceCleaned(checked(explainAddress(explained, input.address, recipient), input, answers), cleaned.wait);
+  const renamed = recipient.kind === 'accepted' && renamedTo(recipient.value, input.address, input.knownAs);
+  if (renamed) return askGraph(deps, { ...input, address: renamed }, { ...access, address: renamed }, roles);
+  return onceCleaned(checked(explainAddress(explained, input.address, recipient), input, seen), cleaned.wait);
 }
+
+const hasFailed = ({ verdict }: ProbeFinding): boolean => verdict === 'failed';
 
 type Checked = Extract<CheckOutcome, { kind: 'checked' }>;
 
@@ -105,7 +117,8 @@ type Checked = Extract<CheckOutcome, { kind: 'checked' }>;
 function onceCleaned(outcome: Checked, wait: Wait | undefined): CheckOutcome {
   if (!wait) return outcome;
   const priorFindings = withoutSkipped(outcome.findings);
-  return { kind: 'wait', ...wait, priorFindings, priorKind: outcome.mailboxKind, mayHaveLeftovers: true };
+  const { mailboxKind: priorKind, identity = {} } = outcome;
+  return { kind: 'wait', ...wait, priorFindings, priorKind, identity, mayHaveLeftovers: true };
 }
 
 /** Earlier tries have every answer. This one removes what they have left. */
@@ -175,11 +188,18 @@ async function cleanUp(
   return wait ? { wait } : {};
 }
 
-function checked(findings: Findings, input: CheckInput, answers: Answers): Checked {
+function checked(
+  findings: Findings,
+  { address, knownAs }: CheckInput,
+  { answers, identity }: { answers: Answers; identity: MailboxIdentity },
+): Checked {
   return {
     kind: 'checked',
-    findings: failIfAlias(findings, input.address, answers.owner),
+    // A mailbox that was renamed keeps its record. Its old address is usually an alias of it now.
+    findings: isKnownMailbox(identity, knownAs) ? findings : failIfAlias(findings, address, answers.owner),
     mailboxKind: mailboxKindOf(answers.mailboxKind),
+    identity,
+    askedAs: address,
   };
 }
 

@@ -49,11 +49,18 @@ export function createMailboxChecker(deps: CheckMailboxDeps): MailboxChecker {
 
 async function checkInOrder(deps: CheckMailboxDeps, input: CheckInput): Promise<CheckOutcome> {
   const byGraph = await checkWithGraph(deps, input);
-  if (byGraph.kind !== 'checked') return byGraph;
-  const outcome = await checkWithProtocols(deps, { ...input, priorFindings: byGraph.findings });
-  if (outcome.kind !== 'checked') return outcome;
+  if (byGraph.kind !== 'checked') return keepIdentity(byGraph, input.priorIdentity);
+  const { findings: priorFindings, identity = {}, askedAs = input.address, mailboxKind } = byGraph;
+  const outcome = await checkWithProtocols(deps, { ...input, address: askedAs, priorFindings });
+  if (outcome.kind !== 'checked') return keepIdentity(outcome, identity);
   requireAllFindings(input.connection, outcome.findings);
-  return { ...outcome, mailboxKind: byGraph.mailboxKind };
+  return { ...outcome, mailboxKind, identity };
+}
+
+/** A try that has to wait keeps what is known of the mailbox for the next one. */
+function keepIdentity(outcome: CheckOutcome, identity: CheckInput['priorIdentity']): CheckOutcome {
+  if (outcome.kind !== 'wait' || outcome.identity || !identity) return outcome;
+  return { ...outcome, identity };
 }
 
 /**

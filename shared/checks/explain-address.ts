@@ -51,8 +51,9 @@ function causeOf(recipient: Recipient, address: string): { cause: CauseCode; det
     case 'guest':
       return { cause: 'address_is_guest' };
     case 'user': {
-      const { primaryAddress } = recipient;
-      if (primaryAddress === undefined || primaryAddress === address) return undefined;
+      const { primaryAddress, signInName } = recipient;
+      // A sign-in name is a name of its own: lists from Entra have it, and Graph takes it as it takes the address.
+      if (primaryAddress === undefined || primaryAddress === address || signInName === address) return undefined;
       return {
         cause: 'address_is_alias',
         detail: `This address is an alias. The primary address of the mailbox is ${primaryAddress}.`,

@@ -1,6 +1,6 @@
 import type { MailboxKind } from '../mailboxes/mailbox.ts';
 import type { Answer, MailboxAccess } from './answer.ts';
-import type { Recipient } from './recipients.ts';
+import type { Recipient, UsersRead } from './recipients.ts';
 
 export interface Questions {
   /** Writes a draft that has the draft subject and no recipients. */
@@ -13,11 +13,12 @@ export interface Questions {
   /** Asks what kind of mailbox it is. Needs a permission of its own. */
   kind: boolean;
   /** Asks whose address it is in the directory. Needs a permission of its own. */
-  owner: boolean;
+  owner?: UsersRead | undefined;
 }
 
 export interface Answers {
-  inbox: Answer;
+  /** The ID of the inbox. It is the same under every name of the mailbox. */
+  inbox: Answer<string>;
   /** The ID of the draft. It stays the same when the draft is moved. */
   draft?: Answer<string>;
   send?: Answer;

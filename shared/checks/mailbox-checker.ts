@@ -1,6 +1,7 @@
 import type { CauseCode } from '../causes/causes.ts';
 import type { ConnectionFinding, Findings } from '../causes/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
+import type { MailboxIdentity } from '../mailboxes/identity.ts';
 import type { MailboxKind } from '../mailboxes/mailbox.ts';
 import type { AnswerCounts } from './count-answers.ts';
 
@@ -19,13 +20,24 @@ export interface CheckInput {
    * The kind of mailbox that an earlier try has seen. With a finding for every probe, only the cleanup is left to do.
    */
   priorKind?: MailboxKind;
+  /** Which mailbox earlier tries have reached. */
+  priorIdentity?: MailboxIdentity;
+  /** Which mailbox the address reached when it was last checked. It may have another name today. */
+  knownAs?: MailboxIdentity;
   /** The number of tries before this one. */
   tries?: number;
 }
 
 export type CheckOutcome =
   /** Every probe of the connection has its finding. */
-  | { kind: 'checked'; findings: Findings; mailboxKind: MailboxKind }
+  | {
+      kind: 'checked';
+      findings: Findings;
+      mailboxKind: MailboxKind;
+      identity?: MailboxIdentity;
+      /** The address that was asked. Another one than the record's if the mailbox was renamed. */
+      askedAs?: string;
+    }
   /** Microsoft asked us to wait, or was unavailable. `seconds` is absent if Microsoft named no time. */
   | {
       kind: 'wait';
@@ -38,6 +50,8 @@ export type CheckOutcome =
       mayHaveLeftovers?: true;
       /** Every question of Graph has its answer, and this is the kind of mailbox. Only the cleanup had to wait. */
       priorKind?: MailboxKind;
+      /** Which mailbox the tries have reached so far. */
+      identity?: MailboxIdentity;
     }
   /** A refusal that applies to every mailbox of the connection. It says nothing about this one. */
   | { kind: 'connectionRefused'; finding: ConnectionFinding };

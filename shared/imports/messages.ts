@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { causeCodes } from '../causes/causes.ts';
 import { type ProbeFinding, probes, tokenGrants, verdicts } from '../causes/verdict.ts';
+import type { MailboxIdentity } from '../mailboxes/identity.ts';
 import { mailboxKinds } from '../mailboxes/mailbox.ts';
 
 // Only Muster writes these messages. They are still validated, so that a message of another version is noticed.
@@ -27,6 +28,13 @@ const probeFinding = z.object({
   sentAt: z.coerce.date().exactOptional(),
   denial: z.object({ byPolicy: z.boolean(), token: z.enum(tokenGrants), mailboxOpened: z.boolean() }).exactOptional(),
 }) satisfies z.ZodType<ProbeFinding>;
+
+const identity = z.object({
+  objectId: z.string().exactOptional(),
+  inboxKey: z.string().exactOptional(),
+  primaryAddress: z.string().exactOptional(),
+  signInName: z.string().exactOptional(),
+}) satisfies z.ZodType<MailboxIdentity>;
 
 /** One mailbox to check. Carries everything the worker needs, so that a check reads no table. */
 export const checkMessage = z.object({
@@ -69,6 +77,10 @@ export const checkMessage = z.object({
   priorFindings: z.partialRecord(z.enum(probes), probeFinding).exactOptional(),
   /** The kind of mailbox, if every question has its answer and only the cleanup is missing. */
   priorKind: z.enum(mailboxKinds).exactOptional(),
+  /** Which mailbox earlier checks of this row have reached. */
+  priorIdentity: identity.exactOptional(),
+  /** Which mailbox the address reached before this import. */
+  knownAs: identity.exactOptional(),
   /** The mailbox keeps its status until there is a verdict. */
   keepsStatus: z.literal(true).exactOptional(),
   /** W3C Trace Context, for tracing a row across queues. */

@@ -1,4 +1,5 @@
 import type { Findings } from '../causes/verdict.ts';
+import type { MailboxIdentity } from './identity.ts';
 
 export const mailboxStatuses = [
   'pending',
@@ -24,6 +25,10 @@ export interface Mailbox {
   /** The customer's own ID for the mailbox. */
   reference?: string;
   kind: MailboxKind;
+  /** Which mailbox the address reached when it was last checked. */
+  identity?: MailboxIdentity;
+  /** When a check found that the address reaches another mailbox than before. */
+  replacedAt?: Date;
   status: MailboxStatus;
   checks: Findings;
   nextCheckAt?: Date;

@@ -24,6 +24,8 @@ export function describeLedger(name: string, open: () => Ledger): void {
         checks: { 'graph.send': finding },
         dailyLimit: 5,
         nextCheckAt: NOW,
+        identity: { objectId: 'o-1', inboxKey: 'f-1', primaryAddress: 'jane@contoso.example' },
+        replacedAt: NOW,
       });
       const row = aRow({
         line: 7,
@@ -32,6 +34,8 @@ export function describeLedger(name: string, open: () => Ledger): void {
         reference: 'A/1',
         firstLine: 3,
         suggestion: 'jane@contoso.example',
+        priorIdentity: { inboxKey: 'f-1' },
+        knownAs: { objectId: 'o-1' },
       });
       const plan = aPlan({ findingCounts: { duplicate_in_file: 2 } });
       const tally = aTally({ counts: { passed: 3 } });
@@ -156,6 +160,36 @@ export function describeLedger(name: string, open: () => Ledger): void {
         why: 'changed',
       });
       expect(await ledger.getRow(connectionId, IMPORT, 3)).toBeUndefined();
+    });
+
+    it('lets one address only hold an identity: creates it once, and replaces it only as it was read', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const claim = (address: string, tag?: string): LedgerChange => ({
+        op: 'writeIdentity',
+        identity: { key: 'object:one', address },
+        ...(tag !== undefined && { tag }),
+      });
+      const first = await ledger.commit(connectionId, [claim('a@contoso.example')]);
+      const tag = (first.committed && first.tags[0]) || '';
+      expect(await ledger.commit(connectionId, [create(aRow({ line: 1 })), claim('b@contoso.example')])).toEqual({
+        committed: false,
+        index: 1,
+        why: 'exists',
+      });
+      expect(await ledger.getRow(connectionId, IMPORT, 1)).toBeUndefined();
+      expect((await ledger.commit(connectionId, [claim('b@contoso.example', tag)])).committed).toBe(true);
+      expect(await ledger.commit(connectionId, [claim('c@contoso.example', tag)])).toMatchObject({ why: 'changed' });
+      const other = { op: 'writeIdentity', identity: { key: 'inbox:-_1', address: 'd@contoso.example' } } as const;
+      await ledger.commit(connectionId, [other]);
+      const found = await ledger.getIdentities(connectionId, ['object:one', 'inbox:-_1', 'object:none']);
+      expect(Object.fromEntries([...found].map(([key, { value }]) => [key, value.address]))).toEqual({
+        'object:one': 'b@contoso.example',
+        'inbox:-_1': 'd@contoso.example',
+      });
+      expect((await ledger.getIdentities(newConnection(), ['object:one'])).size).toBe(0);
+      await ledger.purge(connectionId);
+      expect((await ledger.getIdentities(connectionId, ['object:one'])).size).toBe(0);
     });
 
     it('never overwrites a tally without its tag', async () => {

@@ -1,4 +1,10 @@
-import { CHANGES_MAX, type CommitResult, type Ledger, type LedgerChange } from '../../shared/imports/ledger/ledger.ts';
+import {
+  CHANGES_MAX,
+  type CommitResult,
+  type IdentityRecord,
+  type Ledger,
+  type LedgerChange,
+} from '../../shared/imports/ledger/ledger.ts';
 import type { PlanRecord } from '../../shared/imports/ledger/plan-record.ts';
 import type { Row } from '../../shared/imports/ledger/row.ts';
 import type { SettledBatch } from '../../shared/imports/ledger/settled-batch.ts';
@@ -12,6 +18,7 @@ type Records<T> = Map<string, Tagged<T>>;
 /** What the ledger holds for one connection. Rows, plans, tallies and batches have keys that sort within their import. */
 interface Partition {
   mailboxes: Records<Mailbox>;
+  identities: Records<IdentityRecord>;
   rows: Records<Row>;
   plans: Records<PlanRecord>;
   tallies: Records<Tally>;
@@ -36,6 +43,11 @@ export function inMemoryLedger(): Ledger {
       const { mailboxes } = partition(connectionId);
       const found = addresses.flatMap((address) => structuredClone(mailboxes.get(address)) ?? []);
       return new Map(found.map((mailbox) => [mailbox.value.address, mailbox]));
+    },
+    async getIdentities(connectionId, keys) {
+      const { identities } = partition(connectionId);
+      const found = keys.flatMap((key) => structuredClone(identities.get(key)) ?? []);
+      return new Map(found.map((identity) => [identity.value.key, identity]));
     },
     async peekMailboxes(connectionId, addresses) {
       const { mailboxes } = partition(connectionId);
@@ -135,6 +147,7 @@ const PAGE_MAX = 1000;
 
 const newPartition = (): Partition => ({
   mailboxes: new Map(),
+  identities: new Map(),
   rows: new Map(),
   plans: new Map(),
   tallies: new Map(),
@@ -169,7 +182,7 @@ interface Write {
   apply(tag: string): void;
 }
 
-function toWrite({ mailboxes, rows, plans, tallies, batches }: Partition, change: LedgerChange): Write {
+function toWrite({ mailboxes, identities, rows, plans, tallies, batches }: Partition, change: LedgerChange): Write {
   switch (change.op) {
     case 'createMailbox':
       return create('mailbox', mailboxes, change.mailbox.address, change.mailbox);
@@ -193,6 +206,11 @@ function toWrite({ mailboxes, rows, plans, tallies, batches }: Partition, change
       const { importId, settledAt, writer } = change.batch;
       const time = String(settledAt.getTime()).padStart(14, '0');
       return create('batch', batches, `${importId}:${time}.${writer}`, change.batch);
+    }
+    case 'writeIdentity': {
+      const { identity, tag } = change;
+      if (tag === undefined) return create('identity', identities, identity.key, identity);
+      return replace('identity', identities, identity.key, tag, () => identity);
     }
     case 'writeTally': {
       const { tally, tag } = change;

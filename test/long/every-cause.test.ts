@@ -21,6 +21,7 @@ import {
   type MailboxCase,
   mailboxCases,
   plainMailbox,
+  plainSignInName,
   protocolCases,
   scopedCases,
   selfCases,
@@ -58,6 +59,8 @@ const FRESH_SECONDS = 4;
 const running = useRunningStack(causeScenario, {
   settings: { CHECK_GIVE_UP_AFTER: 'PT6S', PROPAGATION_STEPS: `PT1S,PT${FRESH_SECONDS}S` },
 });
+
+const bothFailed = { 'graph.readWrite': 'failed', 'graph.send': 'failed' } as const;
 
 /** The causes that these tests have seen. */
 const seen = new Set<CauseCode>();
@@ -270,6 +273,8 @@ describe('causes of a mailbox', () => {
     await expectMailboxes(id, mailboxCases);
     expect(moving).toHaveLength(1);
     await expectSummed(progress);
+    await expectSummed(await checkAll(id, [plainSignInName]));
+    await expectMailboxes(id, [{ cause: 'same_mailbox', address: plainSignInName, verdicts: bothFailed }]);
   });
 
   it('are out of scope if other mailboxes pass through RBAC for Applications, even if an earlier verdict differed', async () => {

@@ -312,6 +312,7 @@ export function createApiDeps() {
     heartbeats,
     reconcileProgress: inMemoryRunProgress(),
     registrationProgress: inMemoryRunProgress(),
+    requeueProgress: inMemoryRunProgress(),
     orphanSearchProgress: inMemoryRunProgress(),
     isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),
     progressMarks: inMemoryProgressMarks(),
@@ -319,6 +320,7 @@ export function createApiDeps() {
     lookAtQueue: async (_queue: string): Promise<QueueLook> => ({ depth: 0 }),
     importStalledAfterMs: 900_000,
     schedulerSilentAfterMs: 900_000,
+    startedAt: clock.now(),
     /** Set a part to `true` to make it unavailable. */
     unavailable,
     readiness: createReadiness({

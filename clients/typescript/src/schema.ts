@@ -1381,7 +1381,7 @@ export interface paths {
         put?: never;
         /**
          * Begin the work of all poison messages of a queue anew
-         * @description Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing. Decides about 500 messages at most, see `hasMore`.
+         * @description Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing. Decides about 500 messages at most. Send it again with `cursor`, while the answer has a `nextCursor`.
          */
         post: operations["operations-poison-requeue-all"];
         delete?: never;
@@ -1401,7 +1401,7 @@ export interface paths {
         put?: never;
         /**
          * Discard all poison messages of a queue
-         * @description Their work stays as it was settled. Decides about 500 messages at most, see `hasMore`.
+         * @description Their work stays as it was settled. Decides about 500 messages at most. Send it again with `cursor`, while the answer has a `nextCursor`.
          */
         post: operations["operations-poison-discard-all"];
         delete?: never;
@@ -1642,7 +1642,7 @@ export interface components {
          * @description Why a check did not pass. docs/causes.md explains each cause.
          * @enum {string}
          */
-        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
+        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
         /** @description What is wrong with a connection or an import. */
         EventFinding: {
             /**
@@ -2438,7 +2438,7 @@ export interface components {
             mailbox?: string;
             /** @description Why the row was rejected or is a duplicate. */
             code?: string;
-            /** @description The same in words. */
+            /** @description Says in words why the row was rejected, is a duplicate or waits, or what is special about this mailbox: for example, that the address is another name of one that is connected already. */
             message?: string;
             /** @description Of a duplicate in the file: the line that has the same address and counts. */
             firstLine?: number;
@@ -2590,6 +2590,23 @@ export interface components {
             reference?: string;
             /** @enum {string} */
             kind: "user" | "shared" | "room" | "equipment" | "unknown";
+            /**
+             * @description What tells this mailbox from others, whatever name it is imported under: `objectId`, its user in the directory; `inbox`, its inbox in Exchange; `address`, nothing but the address, because the app may read neither, or because it was never checked. Another name of a mailbox that only its address identifies takes a slot of its own.
+             * @enum {string}
+             */
+            identifiedBy: "objectId" | "inbox" | "address";
+            /** @description The object ID of its user. Present if the app may read users. */
+            objectId?: string;
+            /** @description Differs from `address` if that is another of its names. Present if the app may read users. */
+            primaryAddress?: string;
+            /** @description The user principal name. Present if the app may read users. */
+            signInName?: string;
+            /**
+             * Format: date-time
+             * @description When a check found that the address belongs to another mailbox than before.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            replacedAt?: string;
             /** @enum {string} */
             status: "pending" | "active" | "failed" | "inconclusive" | "waiting" | "paused" | "disconnected";
             checks: {
@@ -2657,7 +2674,7 @@ export interface components {
              * @description Why it is not eligible. A cause, or what is wrong with the address.
              * @enum {string}
              */
-            reason?: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error" | "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain";
+            reason?: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error" | "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain";
         };
         /** @description Why the directory of a tenant could not be read. */
         DirectoryFinding: {
@@ -2915,15 +2932,11 @@ export interface components {
         Heartbeat: {
             /** @example sweep-imports */
             timer: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, in UTC.
-             * @example 2027-06-01T08:30:00.000Z
-             */
-            lastRanAt: string;
-            /** @description When its schedule lets it run next. */
+            /** @description `null` if it never completed a run. */
+            lastRanAt: string | null;
+            /** @description When its schedule lets it run next. `null` if the host has not told. */
             dueAt: string | null;
-            /** @description It should have completed a run since. */
+            /** @description It should have completed a run since, or at all since it was deployed. */
             isLate: boolean;
         };
         PoisonMessage: {
@@ -2969,15 +2982,19 @@ export interface components {
             nothingToDo: number;
             /** @description Messages that stay, because their customer has no free mailbox slot for their mailbox. */
             noSlot: number;
-            /** @description The queue has more that can be decided. Send the request again. */
+            /** @description The queue has more that can be decided. */
             hasMore: boolean;
+            /** @description There are messages behind those that were looked at. Send the request again with this `cursor`. */
+            nextCursor?: string;
         };
         DiscardedMessages: {
             discarded: number;
             /** @description Messages whose work is done or no longer to be done, or that somebody has decided about. */
             nothingToDo: number;
-            /** @description The queue has more that can be decided. Send the request again. */
+            /** @description The queue has more that can be decided. */
             hasMore: boolean;
+            /** @description There are messages behind those that were looked at. Send the request again with this `cursor`. */
+            nextCursor?: string;
         };
     };
     responses: {
@@ -8666,7 +8683,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every timer that ever ran. */
+            /** @description Every timer, also those that never ran. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8878,7 +8895,9 @@ export interface operations {
     };
     "operations-poison-requeue-all": {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string;
+            };
             header?: {
                 /** @description Repeating a request with the same key and body replays the first answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
@@ -8926,7 +8945,9 @@ export interface operations {
     };
     "operations-poison-discard-all": {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string;
+            };
             header?: {
                 /** @description Repeating a request with the same key and body replays the first answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];

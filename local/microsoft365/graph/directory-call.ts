@@ -36,12 +36,7 @@ export function answerDirectoryCall(
   const roles = rolesOf(caller);
   const permissions = operation.permissionsFor?.(caller, params) ?? operation.permissions;
   if (!permissions.some((permission) => roles.includes(permission))) {
-    return frontDoorError(
-      call,
-      403,
-      'Authorization_RequestDenied',
-      'Insufficient privileges to complete the operation.',
-    );
+    return notAllowed(call);
   }
   const response = operation.run({ world, tenant: caller.tenant, params, call, roles });
   const units = String(costOf(operation.units ?? 1, call.query));
@@ -64,6 +59,10 @@ export function directoryResponse(context: string, body: object): GraphResponse 
     },
     body: { '@odata.context': `${metadataUrl}#${context}`, ...body },
   };
+}
+
+export function notAllowed(call: GraphCall): GraphResponse {
+  return frontDoorError(call, 403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
 }
 
 export function resourceNotFound(call: GraphCall, name: string): GraphResponse {

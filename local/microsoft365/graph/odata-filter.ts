@@ -12,6 +12,10 @@ export interface Filter<T> {
   matches: Predicate<T>;
   /** Set if the whole filter is a single `path eq 'value'`, also inside `any`. An index can then answer it. */
   equality: Equality | undefined;
+  /** Set if the whole filter is one or several of these, joined by `or`. Indexes can then answer it. */
+  alternatives: readonly Equality[] | undefined;
+  /** Every property that the filter reads. */
+  paths: ReadonlySet<string>;
 }
 
 const token = /\s+|'(?:[^']|'')*'|\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?|[A-Za-z_@$][\w./@$-]*|-?\d+(?:\.\d+)?|[(),:]/gy;
@@ -41,8 +45,10 @@ class FilterParser<T> {
   readonly #tokens: string[];
   readonly #read: ReadProperty<T>;
   readonly #equalities: Equality[] = [];
+  readonly #paths = new Set<string>();
   #position = 0;
   #comparisons = 0;
+  #hasAnd = false;
 
   constructor(tokens: string[], read: ReadProperty<T>) {
     this.#tokens = tokens;
@@ -54,7 +60,13 @@ class FilterParser<T> {
       const matches = this.#or();
       if (this.#position !== this.#tokens.length) return undefined;
       const only = this.#comparisons === 1 ? this.#equalities[0] : undefined;
-      return { matches, equality: only };
+      const isAlternatives = this.#comparisons === this.#equalities.length && !this.#hasAnd;
+      return {
+        matches,
+        equality: only,
+        alternatives: isAlternatives ? this.#equalities : undefined,
+        paths: this.#paths,
+      };
     } catch {
       return undefined;
     }
@@ -73,6 +85,7 @@ class FilterParser<T> {
   #and(): Predicate<T> {
     let left = this.#unary();
     while (this.#take('and')) {
+      this.#hasAnd = true;
       const before = left;
       const right = this.#unary();
       left = (item) => before(item) && right(item);
@@ -101,6 +114,7 @@ class FilterParser<T> {
     this.#comparisons += 1;
     this.#expect('(');
     const path = this.#next();
+    this.#paths.add(path);
     this.#expect(',');
     const wanted = String(literal(this.#next())).toLowerCase();
     this.#expect(')');
@@ -124,6 +138,8 @@ class FilterParser<T> {
     this.#position = inner.#position;
     this.#expect(')');
     this.#comparisons += inner.#comparisons;
+    this.#hasAnd ||= inner.#hasAnd;
+    this.#paths.add(path);
     for (const { value } of inner.#equalities) this.#equalities.push({ path, value });
     return (item) => {
       const elements = this.#read(item, path);
@@ -133,6 +149,7 @@ class FilterParser<T> {
 
   #comparison(path: string): Predicate<T> {
     this.#comparisons += 1;
+    this.#paths.add(path);
     const operator = this.#next().toLowerCase();
     if (operator === 'in') return this.#oneOf(path);
     if (!['eq', 'ne', 'ge', 'le', 'gt', 'lt'].includes(operator)) throw new SyntaxError(operator);

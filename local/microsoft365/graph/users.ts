@@ -3,6 +3,7 @@ import {
   type DirectoryCall,
   type DirectoryOperation,
   directoryResponse,
+  notAllowed,
   resourceNotFound,
   unsupportedQuery,
 } from './directory-call.ts';
@@ -28,13 +29,15 @@ type UserFilter = Filter<Record<string, unknown>>;
 export const canReadUsers = ({ roles }: DirectoryCall): boolean =>
   roles.some((role) => userReadPermissions.some((name) => name === role));
 
+function canSeeAll({ roles }: DirectoryCall): boolean {
+  return roles.some((role) => role !== 'User.ReadBasic.All' && userReadPermissions.some((name) => name === role));
+}
+
 /** The properties that the query asks for and the app may see. */
-export function presentVisible({ call, roles }: DirectoryCall, entry: Entry): Record<string, unknown> {
+export function presentVisible(context: DirectoryCall, entry: Entry): Record<string, unknown> {
+  const { call } = context;
   const user = presentUser(entry);
-  const canSeeAll = roles.some(
-    (role) => role !== 'User.ReadBasic.All' && userReadPermissions.some((name) => name === role),
-  );
-  const visible: readonly string[] = canSeeAll ? Object.keys(user) : basicUserProperties;
+  const visible: readonly string[] = canSeeAll(context) ? Object.keys(user) : basicUserProperties;
   const wanted =
     call.query
       .get('$select')
@@ -77,17 +80,37 @@ export const listUsers: DirectoryOperation = {
     if (isAdvanced && !(isEventual && wantsCount)) {
       return unsupportedQuery(call, 'Operator is not supported because the required parameters might be missing.');
     }
-    const indexed = filter?.equality && findByIndex(tenant.directory, filter.equality);
+    // An app cannot find out by a filter what it may not read (microsoftgraph/microsoft-graph-toolkit#2602).
+    if (!canSeeAll(context) && [...(filter?.paths ?? [])].some((path) => !isBasic(path))) return notAllowed(call);
+    const indexed = filter?.alternatives && findByIndexes(tenant.directory, filter.alternatives);
     const page = indexed ? singlePage(indexed, filter) : scanPage(context, filter);
     return presentPage(context, page, wantsCount && isEventual);
   },
 };
+
+function isBasic(path: string): boolean {
+  return basicUserProperties.some((name) => name === path);
+}
 
 interface Page {
   users: Entry[];
   count(): number;
   /** Where the next page starts; `undefined` on the last page. */
   next: number | undefined;
+}
+
+/**
+ * Looks each value up in its index. Returns `undefined` if one of the properties has no index, or if several users match:
+ * they are in the order of the directory.
+ */
+function findByIndexes(directory: Directory, wanted: readonly { path: string; value: string }[]): Entry[] | undefined {
+  const found = new Set<Entry>();
+  for (const one of wanted) {
+    const entries = findByIndex(directory, one);
+    if (!entries) return undefined;
+    for (const entry of entries) found.add(entry);
+  }
+  return found.size > 1 ? undefined : [...found];
 }
 
 /** Looks the value up in an index. Returns `undefined` if the property has no index. */
@@ -102,6 +125,7 @@ function findByIndex(directory: Directory, { path, value }: { path: string; valu
   return entry && isDirectoryUser(entry) ? [entry] : [];
 }
 
+/** What the filters of a person can find is few, so it is one page. */
 function singlePage(found: Entry[], filter: UserFilter | undefined): Page {
   const users = found.filter((entry) => filter?.matches(presentUser(entry)) ?? true);
   return { users, count: () => users.length, next: undefined };

@@ -50,15 +50,15 @@ export function graphMail(deps: Deps): GraphMail {
       }
       if (questions.kind) parts.push({ id: 'kind', method: 'GET', url: `${user}/mailboxSettings/userPurpose` });
 
-      if (questions.owner) parts.push(ownerPart('owner', mailbox.address));
+      if (questions.owner) parts.push(ownerPart('owner', mailbox.address, questions.owner));
       const answers = await send(mailbox, parts);
       const of = <T>(id: string, read: (body: unknown, status: number) => T | undefined) =>
         toAnswer(answers.get(id), read);
-      const read: Answers = { inbox: of('inbox', (body) => (idOf(body) ? null : undefined)) as Answer };
+      const read: Answers = { inbox: of('inbox', idOf) };
       if (questions.draft) read.draft = of('draft', idOf);
       if (questions.send) read.send = of('send', (_, status) => (status === 202 ? null : undefined)) as Answer;
       if (questions.kind) read.mailboxKind = of('kind', kindOf);
-      if (questions.owner) read.owner = of('owner', readOwner);
+      if (questions.owner) read.owner = of('owner', (body) => readOwner(body, mailbox.address));
       return read;
     },
 

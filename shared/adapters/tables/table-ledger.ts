@@ -1,5 +1,5 @@
 import { odata, type TableClient, type TransactionAction } from '@azure/data-tables';
-import type { CommitResult, Ledger, LedgerChange, RowQuery } from '../../imports/ledger/ledger.ts';
+import type { CommitResult, IdentityRecord, Ledger, LedgerChange, RowQuery } from '../../imports/ledger/ledger.ts';
 import type { PlanRecord } from '../../imports/ledger/plan-record.ts';
 import type { Row } from '../../imports/ledger/row.ts';
 import type { SettledBatch } from '../../imports/ledger/settled-batch.ts';
@@ -35,6 +35,8 @@ const mailboxColumns: Columns<Mailbox> = {
   line: 'number',
   openRow: 'text',
   slotClaimedBy: 'text',
+  identity: 'json',
+  replacedAt: 'instant',
   createdAt: 'instant',
   listedIn: 'text',
 };
@@ -69,6 +71,8 @@ const rowColumns: Columns<Row> = {
   mayHaveLeftovers: 'flag',
   heldAt: 'instant',
   heldEpoch: 'number',
+  priorIdentity: 'json',
+  knownAs: 'json',
   statusBefore: 'text',
 };
 
@@ -105,6 +109,9 @@ const batchColumns: Columns<SettledBatch> = {
   mailboxes: 'json',
 };
 
+const identityColumns: Columns<IdentityRecord> = { key: 'text', address: 'text' };
+
+const identityKey = (key: string) => `i:${key}`;
 const mailboxKey = (address: string) => escapeKey(`m:${address}`);
 const rowKey = (importId: string, line: number) => `r:${importId}:${String(line).padStart(9, '0')}`;
 const planKey = (importId: string) => `p:${importId}`;
@@ -138,6 +145,11 @@ export function tableLedger(table: TableClient): Ledger {
       const entities = await readKnownEntities(table, connectionId, addresses.map(mailboxKey));
       const mailboxes = entities.map((entity) => toTagged(mailboxColumns, entity));
       return new Map(mailboxes.map((mailbox) => [mailbox.value.address, mailbox]));
+    },
+    async getIdentities(connectionId, keys) {
+      const entities = await readKnownEntities(table, connectionId, keys.map(identityKey));
+      const identities = entities.map((entity) => toTagged(identityColumns, entity));
+      return new Map(identities.map((identity) => [identity.value.key, identity]));
     },
     async peekMailboxes(connectionId, addresses) {
       const keys = addresses.map(mailboxKey);
@@ -275,6 +287,11 @@ function toAction(partitionKey: string, change: LedgerChange): TransactionAction
       return ['create', { partitionKey, rowKey: batchKey(change.batch), ...toProperties(batchColumns, change.batch) }];
     case 'mergePlan':
       return merge(partitionKey, planKey(change.importId), toProperties(planColumns, change.patch), change.tag);
+    case 'writeIdentity': {
+      const { identity, tag } = change;
+      const entity = { partitionKey, rowKey: identityKey(identity.key), ...toProperties(identityColumns, identity) };
+      return tag === undefined ? ['create', entity] : ['update', entity, 'Replace', { etag: tag }];
+    }
     case 'writeTally': {
       const entity = { partitionKey, rowKey: tallyKey(change.tally), ...toProperties(tallyColumns, change.tally) };
       return change.tag === undefined ? ['create', entity] : ['update', entity, 'Replace', { etag: change.tag }];

@@ -4,7 +4,7 @@ import { keepsStatus, openRowOf, type Row } from '../ledger/row.ts';
 
 /** The row by which a mailbox that the connection has is checked again. */
 export function rowToCheck(importId: string, line: number, mailbox: Mailbox): Row {
-  const { address, displayName, dailyLimit, reference, status, slotClaimedBy } = mailbox;
+  const { address, displayName, dailyLimit, reference, status, slotClaimedBy, identity } = mailbox;
   return {
     importId,
     line,
@@ -13,6 +13,7 @@ export function rowToCheck(importId: string, line: number, mailbox: Mailbox): Ro
     attempt: 0,
     statusBefore: status,
     ...(slotClaimedBy === undefined && { takesSlot: true }),
+    ...(identity && { knownAs: identity }),
     ...(displayName !== undefined && { displayName }),
     ...(dailyLimit !== undefined && { dailyLimit }),
     ...(reference !== undefined && { reference }),

@@ -146,6 +146,8 @@ async function askMicrosoft(
       priorFindings: message.priorFindings ?? {},
       cleanFirst: mayBeOneOfTwo || message.mayHaveLeftovers === true,
       ...(message.priorKind && { priorKind: message.priorKind }),
+      ...(message.priorIdentity && { priorIdentity: message.priorIdentity }),
+      ...(message.knownAs && { knownAs: message.knownAs }),
       tries: message.tries,
     });
     return { kind: 'asked', result, startedAt, ignoresRepeatedRefusals: current.ignoresRepeatedRefusals === true };

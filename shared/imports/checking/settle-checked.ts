@@ -7,10 +7,10 @@ import type { PropagationSteps } from '../../connections/propagation.ts';
 import { sendCleanupForLateArrival } from '../cleanup-message.ts';
 import type { ImportStore } from '../import-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { rowResultOf } from '../ledger/row-result.ts';
 import type { CheckMessage } from '../messages.ts';
 import { suspectIn } from '../refusals/suspect.ts';
 import type { ConnectionCache } from './connection-cache.ts';
+import { identifiedResultOf, isIdentified } from './identify-mailbox.ts';
 import type { ImportCache } from './import-cache.ts';
 import { rowLocationOf } from './row-location.ts';
 import { type WaitDeps, waitForGrants, waitingMailbox } from './wait-row.ts';
@@ -69,13 +69,17 @@ export async function settleChecked(
         nextCheckAt: null,
         mayHaveLeftovers: null,
       },
-      mailbox: { ...waitingMailbox(message, null), kind: outcome.mailboxKind },
+      mailbox: {
+        ...waitingMailbox(message, null),
+        kind: outcome.mailboxKind,
+        ...(isIdentified(outcome.identity) && { identity: outcome.identity }),
+      },
       counts: { held: 1 },
       urgent: message.isProbe === true,
     });
     return;
   }
-  const result = rowResultOf(findings, outcome.mailboxKind, message.keepsStatus);
+  const result = identifiedResultOf(outcome, message, deps.clock.now());
   if (result.state === 'passed') {
     deps.reports.observe(message.importId, { generation: message.generation, passStartedAt: startedAt });
   }

@@ -7,10 +7,10 @@ import type { Clock } from '../../kernel/clock.ts';
 import { sendCleanup, sendCleanupForLateArrival } from '../cleanup-message.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import type { ReportBook } from '../ledger/report-book.ts';
-import { rowResultOf } from '../ledger/row-result.ts';
 import type { Settler } from '../ledger/settler.ts';
 import type { CheckMessage } from '../messages.ts';
 import { waitForGrantsResult } from '../refusals/wait-for-grants.ts';
+import { identifiedResultOf } from './identify-mailbox.ts';
 import { rowLocationOf } from './row-location.ts';
 import type { TenantSignal } from './tenant-gate.ts';
 
@@ -73,16 +73,19 @@ export async function waitForMicrosoft(
     // No later try removes the draft. The cleanup message is repeated until Microsoft answers.
     if (outcome.mayHaveLeftovers) await sendCleanup(deps.importQueues, message, deps.limits.cleanupAfterMs);
     else await sendCleanupForLateArrival(deps.importQueues, message, findings, deps.limits.cleanupAfterMs);
-    await deps.settler.settle({
-      ...rowLocationOf(message),
-      ...rowResultOf(findings, 'unknown', message.keepsStatus),
-      urgent: isUrgent,
-    });
+    const given = {
+      findings,
+      mailboxKind: 'unknown',
+      ...(outcome.identity && { identity: outcome.identity }),
+    } as const;
+    const result = identifiedResultOf(given, message, now);
+    await deps.settler.settle({ ...rowLocationOf(message), ...result, urgent: isUrgent });
     return;
   }
   const nextCheckAt = new Date(now.getTime() + delayMs);
   const mayHaveLeftovers = outcome.mayHaveLeftovers ?? null;
   const priorKind = outcome.priorKind ?? null;
+  const priorIdentity = outcome.identity ?? null;
   await deps.settler.settle({
     ...rowLocationOf(message),
     state: 'waiting',
@@ -93,6 +96,7 @@ export async function waitForMicrosoft(
       firstDeferredAt,
       priorFindings,
       priorKind,
+      priorIdentity,
       tries,
       mayHaveLeftovers,
     },

@@ -25,7 +25,9 @@ export type LedgerChange =
   | { op: 'mergePlan'; importId: string; patch: Patch<PlanRecord>; tag: string }
   /** Without a tag the tally is created; with one it replaces what was read. Never written unconditionally. */
   | { op: 'writeTally'; tally: Tally; tag?: string }
-  | { op: 'createSettledBatch'; batch: SettledBatch };
+  | { op: 'createSettledBatch'; batch: SettledBatch }
+  /** Without a tag the identity is created; with one it replaces what was read. Never written unconditionally. */
+  | { op: 'writeIdentity'; identity: IdentityRecord; tag?: string };
 
 export type CommitResult =
   /** `tags[i]` is the new tag of the record that `changes[i]` wrote. */
@@ -42,6 +44,12 @@ export const CHANGES_OF_IMPORT = 2;
 /** Rows in one transaction, at most, when each is written with its mailbox and all of them belong to one import. */
 export const PAIRS_MAX = Math.floor((CHANGES_MAX - CHANGES_OF_IMPORT) / 2);
 
+/** The address under which a connection looks after the mailbox with this identity key. See `claim-identities.ts`. */
+export interface IdentityRecord {
+  key: string;
+  address: string;
+}
+
 export interface RowQuery {
   fromLine: number;
   /** Exclusive. */
@@ -55,8 +63,8 @@ export interface RowQuery {
 }
 
 /**
- * The ledger of one connection: its mailboxes, and the rows, plans, tallies and settled batches of its imports. They share one
- * partition, so that one transaction can change what must change together.
+ * The ledger of one connection: its mailboxes with their identities, and the rows, plans, tallies and settled batches of
+ * its imports. They share one partition, so that one transaction can change what must change together.
  *
  * Every call rejects with `storage_unavailable` if storage is unavailable. After a `commit` that rejects, the result is
  * unknown: the transaction may have been committed, or may still be.
@@ -90,6 +98,8 @@ export interface Ledger {
     page: PageRequest,
     where: Partial<Pick<Mailbox, 'importId' | 'status'>>,
   ): Promise<Page<Tagged<Mailbox>>>;
+  /** The identities with these keys, by key; absent ones are left out. */
+  getIdentities(connectionId: string, keys: readonly string[]): Promise<Map<string, Tagged<IdentityRecord>>>;
   getRow(connectionId: string, importId: string, line: number): Promise<Tagged<Row> | undefined>;
   /** Ordered by line. Fewer rows than `limit` means that there are no more. */
   findRows(connectionId: string, importId: string, query: RowQuery): Promise<Tagged<Row>[]>;

@@ -39,6 +39,7 @@ export function rowResultOf(findings: Findings, kind: MailboxKind, keepsStatus =
       nextCheckAt: null,
       priorFindings: null,
       priorKind: null,
+      priorIdentity: null,
       heldAt: null,
     },
     mailbox: {

@@ -1,5 +1,6 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import type { Findings, Probe, Verdict } from '../../causes/verdict.ts';
+import type { MailboxIdentity } from '../../mailboxes/identity.ts';
 import type { MailboxKind, MailboxStatus } from '../../mailboxes/mailbox.ts';
 
 /** Every state of a row. `pending` and `waiting` are open; the last four are final. */
@@ -75,6 +76,10 @@ export interface Row {
   priorFindings?: Findings;
   /** The kind of mailbox, if every question has its answer and only the cleanup is missing. */
   priorKind?: MailboxKind;
+  /** Which mailbox earlier attempts have reached, kept while the row waits. */
+  priorIdentity?: MailboxIdentity;
+  /** Which mailbox the address reached when the connection last checked it, before this import. */
+  knownAs?: MailboxIdentity;
   /** Of a row that an action opened: what the mailbox was before. */
   statusBefore?: MailboxStatus;
 }

@@ -1,6 +1,8 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
+import { identityKeysOf } from '../../mailboxes/identity.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
+import { countClaims, type IdentityClaim, identityChanges, resolveClaims } from './claim-identities.ts';
 import { CHANGES_MAX, CHANGES_OF_IMPORT, type Ledger, type LedgerChange, type Patch } from './ledger.ts';
 import type { ReportBook } from './report-book.ts';
 import { isSettled, openRowOf, type Row, type SettledState } from './row.ts';
@@ -9,8 +11,17 @@ import type { SettledMailbox } from './settled-batch.ts';
 import { addCounts, type TallyCounts, zeroCounts } from './tally.ts';
 import type { TallyBook, TallyEntry } from './tally-book.ts';
 
+/** What a result writes into its row and its mailbox. */
+export interface SettledResult {
+  state: SettledState | 'waiting';
+  row: Patch<Row>;
+  mailbox: Patch<Mailbox>;
+  /** What the tally counts besides the state. */
+  counts?: Partial<TallyCounts>;
+}
+
 /** The result of one row's check, ready to be written. */
-interface Settlement {
+interface Settlement extends SettledResult {
   connectionId: string;
   importId: string;
   line: number;
@@ -18,13 +29,10 @@ interface Settlement {
   /** The tag the row had when it was put on the queue. */
   rowTag: string;
   attempt: number;
-  state: SettledState | 'waiting';
-  row: Patch<Row>;
-  mailbox: Patch<Mailbox>;
+  /** Which mailbox it is, if the connection is to look after it from now on. */
+  claim?: IdentityClaim<SettledResult> | undefined;
   /** When the message was sent, if this result shows how long messages are under way. */
   sentAt?: Date;
-  /** What the tally counts besides the state. */
-  counts?: Partial<TallyCounts>;
   /** Bad news about the tenant, which is written without waiting for other results. */
   urgent?: boolean;
 }
@@ -32,8 +40,8 @@ interface Settlement {
 /**
  * Writes results so that each counts exactly once.
  *
- * Results of one connection that finish together share a transaction: each row (conditional on its tag), its mailbox,
- * and this process's tally. Resolves to `written` once that is committed, or to `dropped` once it is certain that the
+ * Results of one connection that finish together share a transaction: each row (conditional on its tag), its mailbox and
+ * the identity of that, and this process's tally. Resolves to `written` once that is committed, or to `dropped` once it is certain that the
  * row needs nothing from this delivery: another delivery settled it, it waits, or it is gone. Delete the message only
  * after that. Rejects with `storage_unavailable` if the row may still be pending.
  */
@@ -54,6 +62,7 @@ interface SettlerDeps {
 
 interface QueuedSettlement extends Settlement {
   queuedAt: number;
+  identityTags?: ReadonlyMap<string, string> | undefined;
   isMailboxGone: boolean;
   resolve(result: 'written' | 'dropped'): void;
   reject(error: unknown): void;
@@ -131,25 +140,30 @@ export function createSettler(deps: SettlerDeps, options: { together: number; wi
 }
 
 /**
- * Takes what fits into one transaction: a row and a mailbox for each result, and a tally and a batch for each import. A
- * row or mailbox may occur in it only once, so a second one stays in the queue.
+ * Takes what fits into one transaction: a row, a mailbox and its identity for each result, and a tally and a batch for
+ * each import. A row, mailbox or identity may occur in it only once, so a second one stays in the queue.
  */
 function takeGroup(queue: QueuedSettlement[]): QueuedSettlement[] {
   const group: QueuedSettlement[] = [];
   const rows = new Set<string>();
   const mailboxes = new Set<string>();
+  const identities = new Set<string>();
   const imports = new Set<string>();
+  let size = 0;
   for (let i = 0; i < queue.length; ) {
     const item = queue[i];
     if (!item) break;
     const row = openRowOf(item);
-    if (rows.has(row) || mailboxes.has(item.address)) {
+    const keys = item.claim ? identityKeysOf(item.claim.identity) : [];
+    if (rows.has(row) || mailboxes.has(item.address) || keys.some((key) => identities.has(key))) {
       i++;
       continue;
     }
     imports.add(item.importId);
-    if (2 * (group.length + 1) + CHANGES_OF_IMPORT * imports.size > CHANGES_MAX) break;
+    size += 2 + countClaims(item);
+    if (size + CHANGES_OF_IMPORT * imports.size > CHANGES_MAX) break;
     rows.add(row);
+    for (const key of keys) identities.add(key);
     mailboxes.add(item.address);
     group.push(item);
     queue.splice(i, 1);
@@ -187,6 +201,9 @@ async function commit(deps: SettlerDeps, connectionId: string, group: QueuedSett
       // settled.
       owner.entry.abandon();
       items = await keepUnsettled(deps.ledger, connectionId, items);
+    } else if (owner.kind === 'identity') {
+      // One conflict names one identity only. The others of the group are as likely to be known already.
+      await resolveClaims(deps.ledger, connectionId, items);
     } else if (owner.kind === 'mailbox' && result.why === 'absent') {
       owner.item.isMailboxGone = true;
     } else {
@@ -198,7 +215,9 @@ async function commit(deps: SettlerDeps, connectionId: string, group: QueuedSett
   }
 }
 
-type ChangeOwner = { kind: 'row' | 'mailbox'; item: QueuedSettlement } | { kind: 'tally'; entry: TallyEntry };
+type ChangeOwner =
+  | { kind: 'row' | 'mailbox' | 'identity'; item: QueuedSettlement }
+  | { kind: 'tally'; entry: TallyEntry };
 
 function toChanges(tallies: TallyBook, items: readonly QueuedSettlement[]) {
   const changes: LedgerChange[] = [];
@@ -214,6 +233,10 @@ function toChanges(tallies: TallyBook, items: readonly QueuedSettlement[]) {
     if (!item.isMailboxGone) {
       changes.push({ op: 'mergeMailbox', address: item.address, patch: item.mailbox });
       owners.push({ kind: 'mailbox', item });
+      for (const change of identityChanges(item)) {
+        changes.push(change);
+        owners.push({ kind: 'identity', item });
+      }
     }
     const change = { [state]: 1, ...(item.isMailboxGone ? {} : item.counts) };
     counts.set(item.importId, addCounts(counts.get(item.importId) ?? zeroCounts, change));

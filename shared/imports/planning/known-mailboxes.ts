@@ -4,7 +4,7 @@ import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
 /** What planning has to know of a mailbox. A whole one takes about a kilobyte of memory. */
-export type KnownMailbox = Tagged<Pick<Mailbox, 'status' | 'openRow' | 'slotClaimedBy'>>;
+export type KnownMailbox = Tagged<Pick<Mailbox, 'status' | 'openRow' | 'slotClaimedBy' | 'identity'>>;
 
 /**
  * The mailboxes of a connection that a planner has met lately, at most `KNOWN_MAX`. A mailbox that is not here may exist
@@ -37,9 +37,14 @@ export function createKnownMailboxes(ledger: Ledger, connectionId: string): Know
   };
 }
 
-function toKnown({ value: { status, openRow, slotClaimedBy }, tag }: Tagged<Mailbox>): KnownMailbox {
+function toKnown({ value: { status, openRow, slotClaimedBy, identity }, tag }: Tagged<Mailbox>): KnownMailbox {
   return {
-    value: { status, ...(openRow !== undefined && { openRow }), ...(slotClaimedBy !== undefined && { slotClaimedBy }) },
+    value: {
+      status,
+      ...(openRow !== undefined && { openRow }),
+      ...(slotClaimedBy !== undefined && { slotClaimedBy }),
+      ...(identity && { identity }),
+    },
     tag,
   };
 }

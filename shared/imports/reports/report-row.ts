@@ -62,5 +62,6 @@ function explain(row: Row): Pick<ReportRow, 'cause' | 'code' | 'problem' | 'fix'
     const problem = detail ?? sentence;
     return { cause: row.cause, problem, fix, link, ...(microsoftCode !== undefined && { microsoftCode }) };
   }
-  return { ...(code !== undefined && { code }), ...(message !== undefined && { problem: message }) };
+  const problem = message ?? (state === 'passed' ? detail : undefined);
+  return { ...(code !== undefined && { code }), ...(problem !== undefined && { problem }) };
 }

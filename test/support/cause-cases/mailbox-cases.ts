@@ -135,7 +135,9 @@ mailboxCases.push({
 });
 /** Passes every probe of every app. */
 export const plainMailbox = at('plain');
-mailboxes.push({ address: plainMailbox, fullAccess: [protocolApp.clientId] });
+/** Another name of it. */
+export const plainSignInName = at('plain.signin');
+mailboxes.push({ address: plainMailbox, upn: plainSignInName, fullAccess: [protocolApp.clientId] });
 
 /** Checked by the app that has access to some mailboxes through RBAC for Applications. */
 export const scopedCases: MailboxCase[] = collect([

@@ -50,7 +50,7 @@ beforeEach(() => {
   respond = (questions) => {
     items.add('draft-1');
     return {
-      inbox: { kind: 'accepted', value: undefined },
+      inbox: { kind: 'accepted', value: 'inbox-of-jane' },
       ...(questions.draft && { draft: { kind: 'accepted', value: 'draft-1' } }),
       ...(questions.send && sendPass && { send: sendPass }),
     };
@@ -123,7 +123,7 @@ it('asks once, cleans up once and leaves nothing if everything succeeds', async 
 it('finds a draft by its subject if the answer was lost, removes it, and asks again later', async () => {
   respond = () => {
     items.add('draft-unseen');
-    return { inbox: { kind: 'accepted', value: undefined }, draft: { kind: 'lost' }, send: sendPass };
+    return { inbox: { kind: 'accepted', value: 'inbox-of-jane' }, draft: { kind: 'lost' }, send: sendPass };
   };
   expect(await check()).toMatchObject({
     kind: 'wait',
@@ -192,7 +192,7 @@ it('does not count a mailbox as checked if the connection is refused while its m
 
 it('says whether the next try has to clean up, and counts answers as Microsoft counts requests', async () => {
   const tooMany = refused(429, 'TooManyRequests');
-  respond = () => ({ inbox: { kind: 'accepted', value: undefined }, draft: tooMany, send: tooMany });
+  respond = () => ({ inbox: { kind: 'accepted', value: 'inbox-of-jane' }, draft: tooMany, send: tooMany });
   const clean = await check();
   expect(clean).toMatchObject({ kind: 'wait', cause: 'throttled', counts: { accepted: 1, throttled: 2 } });
   expect(clean).not.toHaveProperty('mayHaveLeftovers');
@@ -354,7 +354,7 @@ describe('a message that the mailbox sends to itself', () => {
       if (questions.draft) items.add('draft-1');
       if (questions.send) for (const id of arrives) items.add(id);
       return {
-        inbox: { kind: 'accepted', value: undefined },
+        inbox: { kind: 'accepted', value: 'inbox-of-jane' },
         ...(questions.draft && { draft: { kind: 'accepted', value: 'draft-1' } }),
         ...(questions.send && { send }),
       };
@@ -441,7 +441,7 @@ describe('a message that the mailbox sends to itself', () => {
 
 it('waits for the additional questions, because their answers can change the cause', async () => {
   respond = (questions) => ({
-    inbox: { kind: 'accepted', value: undefined },
+    inbox: { kind: 'accepted', value: 'inbox-of-jane' },
     ...(questions.draft && { draft: { kind: 'accepted', value: 'draft-1' } }),
     ...(questions.send && sendPass && { send: sendPass }),
     owner: refused(429, 'TooManyRequests'),

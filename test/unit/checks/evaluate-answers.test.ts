@@ -6,6 +6,7 @@ import type { Answers } from '../../../shared/checks/graph-mail.ts';
 const NOW = new Date('2026-06-01T00:00:00Z');
 const BOTH = ['Mail.ReadWrite', 'Mail.Send'];
 const yes: Answer = { kind: 'accepted', value: undefined };
+const opened: Answer<string> = { kind: 'accepted', value: 'AAMkInbox' };
 const draft: Answer<string> = { kind: 'accepted', value: 'AAMk' };
 const no = (
   status: number,
@@ -25,7 +26,7 @@ const no = (
 });
 const sendPass = no(400, 'ErrorInvalidRecipients', 'At least one recipient is not valid.');
 const evaluate = (answers: Partial<Answers>, roles: readonly string[] = BOTH) =>
-  evaluateAnswers({ inbox: yes, draft, send: sendPass, ...answers }, roles, NOW);
+  evaluateAnswers({ inbox: opened, draft, send: sendPass, ...answers }, roles, NOW);
 
 it('passes write on a draft, and send on a refusal for missing recipients only', () => {
   const { findings, wait, connection } = evaluate({});

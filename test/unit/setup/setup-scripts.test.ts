@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clouds } from '../../../shared/connections/connection.ts';
-import { isMethodOf, setupAccesses, setupMethods } from '../../../shared/setup/setup-access.ts';
+import { isMethodOf, methodsOf, setupAccesses, setupMethods } from '../../../shared/setup/setup-access.ts';
 import type { SetupInput, SetupScript } from '../../../shared/setup/setup-input.ts';
 import { writeRegistrationScript, writeSetupScript } from '../../../shared/setup/setup-script.ts';
 import { ownCmdlets, vendorCmdlets } from '../../support/cmdlets.ts';
@@ -30,7 +30,7 @@ const plainValues: Values = {
 const kinds = [false, true].flatMap((undo) => [
   ...setupAccesses.flatMap((access) =>
     ([undefined, ...setupMethods] as const)
-      .filter((method) => isMethodOf(access, method))
+      .filter((method) => isMethodOf(access, method) && (method === undefined || method !== methodsOf[access][0]))
       .map((method) => ({ access, undo, ...(method && { method }) })),
   ),
   { register: true as const, undo },

@@ -1,0 +1,78 @@
+import { causes } from '../../causes/causes.ts';
+import type { Findings } from '../../causes/verdict.ts';
+import { compareIdentities, identityKeysOf, type MailboxIdentity } from '../../mailboxes/identity.ts';
+import type { MailboxKind } from '../../mailboxes/mailbox.ts';
+import type { IdentityClaim } from '../ledger/claim-identities.ts';
+import { rowResultOf } from '../ledger/row-result.ts';
+import type { SettledResult } from '../ledger/settler.ts';
+import type { CheckMessage } from '../messages.ts';
+
+interface Checked {
+  findings: Findings;
+  mailboxKind: MailboxKind;
+  identity?: MailboxIdentity | undefined;
+}
+
+interface IdentifiedResult extends SettledResult {
+  state: 'passed' | 'failed' | 'inconclusive';
+  claim?: IdentityClaim<SettledResult>;
+}
+
+const NOT_TOLD_APART =
+  'The app may read neither the inbox nor the directory, so nothing tells whether this mailbox has also been imported under another of its names.';
+const REPLACED =
+  'This address belongs to another mailbox than when it was last checked. The earlier mailbox was deleted or has got another address.';
+
+/**
+ * The result of a check, with what is known about which mailbox it was. A mailbox that keeps its slot claims its identity:
+ * if the connection looks after it under another address, this row fails with `same_mailbox` and gives its slot back.
+ */
+export function identifiedResultOf(
+  checked: Checked,
+  { address, knownAs, keepsStatus }: Pick<CheckMessage, 'address' | 'knownAs' | 'keepsStatus'>,
+  now: Date,
+): IdentifiedResult {
+  const { findings, mailboxKind, identity } = checked;
+  const result = rowResultOf(findings, mailboxKind, keepsStatus);
+  // Nobody asked which mailbox it is.
+  if (!identity) return result;
+  const isKnown = isIdentified(identity);
+  const isReplaced = knownAs !== undefined && compareIdentities(knownAs, identity) === 'different';
+  const mailbox = {
+    ...result.mailbox,
+    ...(isKnown && { identity }),
+    ...(isReplaced && { replacedAt: now }),
+  };
+  if (result.state === 'failed') return { ...result, mailbox };
+  const detail = isReplaced ? REPLACED : isKnown ? renamed(identity, address) : NOT_TOLD_APART;
+  return {
+    ...result,
+    row: { ...result.row, ...(result.state === 'passed' && detail !== undefined && { detail }) },
+    mailbox,
+    ...(isKnown && {
+      claim: { identity, otherwise: (holder) => secondName(checked, holder) },
+    }),
+  };
+}
+
+/** Whether anything but the address tells which mailbox it is. */
+export function isIdentified(identity: MailboxIdentity | undefined): identity is MailboxIdentity {
+  return identity !== undefined && identityKeysOf(identity).length > 0;
+}
+
+function renamed({ primaryAddress, signInName }: MailboxIdentity, address: string): string | undefined {
+  if (primaryAddress === undefined || primaryAddress === address) return undefined;
+  return address === signInName
+    ? `This is the sign-in name of the mailbox. Its primary address is ${primaryAddress}.`
+    : `The primary address of this mailbox has changed. It is ${primaryAddress} now.`;
+}
+
+function secondName({ findings, mailboxKind, identity }: Checked, holder: string): SettledResult {
+  const detail = `${causes.same_mailbox.sentence} It is looked after as ${holder}.`;
+  const failed = Object.entries(findings).map(([probe, finding]) => [
+    probe,
+    finding.verdict === 'skipped' ? finding : { ...finding, verdict: 'failed', cause: 'same_mailbox', detail },
+  ]);
+  const result = rowResultOf(Object.fromEntries(failed), mailboxKind);
+  return { ...result, mailbox: { ...result.mailbox, ...(identity && { identity }) } };
+}
