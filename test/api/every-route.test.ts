@@ -8,6 +8,8 @@ const open = [
   'health-get',
   'health-ready',
   'consent-callback',
+  'consent-sign-in',
+  'consent-confirm',
   'openapi-get',
   'docs-page',
   'docs-asset',

@@ -77,6 +77,7 @@ import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
 import { offLimitsMailbox } from '../fakes/off-limits-mailbox.ts';
 import { simulatedGroups } from '../fakes/simulated-groups.ts';
 import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
+import { simulatedSignIn } from '../fakes/simulated-sign-in.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
 import { simulatedUsers } from '../fakes/simulated-users.ts';
 import { createFunctionCaller } from './function-caller.ts';
@@ -87,6 +88,8 @@ export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
 export const JSON_BODY_MAX_BYTES = 1_048_576;
 export const NOW = new Date('2026-06-01T00:00:00Z');
 export const TENANT_ID = '5a1c6f3e-0b7d-4e29-9c84-2f6e8d1b7a50';
+/** The app of the service. */
+export const VENDOR_APP_ID = '7f3b5a1e-6d0c-4c0b-9d8a-0a9f6a3f2b10';
 export const DOMAIN = 'tailspin.example';
 const docsAssets = docsFiles.map((file) => toDocsAsset(file, gzipSync(`the content of ${file}`)));
 const operator = { keyId: 'operator', role: 'operator' } as const;
@@ -188,6 +191,8 @@ export function createApiDeps() {
     orphanedSecretAfterMs: 3_600_000,
     consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
     consentLinkValidMs: 3_600_000,
+    adminSignIn: simulatedSignIn(),
+    vendorApp: { clientId: VENDOR_APP_ID, cloud: 'global' as const },
     publicUrl: 'https://muster.test',
     docsAssets: async () => docsAssets,
     tenants,
