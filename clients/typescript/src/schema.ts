@@ -5671,7 +5671,7 @@ export interface operations {
                 undo?: "true" | "false";
                 /** @description For `rbac` and `accessPolicy`: the group whose members the app may reach. Without it, the script asks for it. */
                 group?: string;
-                /** @description For `imap` and `smtp`: an import of this connection. The script names its mailboxes that failed for a reason that the script fixes, up to 1,000 of them. */
+                /** @description Not for `graph`: an import of this connection. The script names its mailboxes that failed for a reason that the script fixes, up to 1,000 of them. */
                 importId?: string;
                 /** @description With `importId`: the line to begin with, from the header `Muster-Next-Line` of the script before. */
                 fromLine?: number;
