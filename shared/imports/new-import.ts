@@ -4,7 +4,8 @@ import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { Removal, Retention } from './retention/removal-schedule.ts';
 
-interface NewImport extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy' | 'action' | 'selection'> {
+interface NewImport
+  extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy' | 'action' | 'selection'> {
   connection: Pick<Connection, 'id' | 'customerId'>;
   rows: number;
   hash: string;

@@ -32,7 +32,7 @@ const scenario = plainTenant(USERS, {
     { address: at('everyone'), kind: 'group' as const },
     { address: at('supplier'), kind: 'contact' as const },
   ],
-  throttle: { perAppPerTenantPer10s: 250, retryAfterSeconds: 2 },
+  throttle: { perAppPerTenantPer10s: 600, retryAfterSeconds: 2 },
 });
 
 const running = useRunningStack(scenario, { processes: 2 });
