@@ -251,7 +251,7 @@ describe('an import by selection', () => {
   it('409: there is nothing to select, or there are too few slots', async () => {
     await readTenant();
     await api.deps.ledger.commit('conn_1', [
-      { op: 'createMailbox', mailbox: aMailbox({ address: at('support'), status: 'paused' }) },
+      { op: 'createMailbox', mailbox: aMailbox({ address: at('support'), status: 'active' }) },
       { op: 'mergeMailbox', address: at('bob'), patch: { status: 'waiting' } },
     ]);
     expect(await post({ select: 'allUnconnected' })).toMatchObject({ status: 409, code: 'nothing_selected' });
