@@ -18,6 +18,7 @@ import { discardConnection } from '../../shared/connections/delete-connection.ts
 import type { Organizations } from '../../shared/connections/organizations.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
 import type { TenantDirectory } from '../../shared/connections/tenant-directory.ts';
+import type { VendorApp } from '../../shared/connections/vendor-app.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/purge-customer.ts';
 import type { Outlets } from '../../shared/edge/outlets.ts';
@@ -193,7 +194,7 @@ export function createApiDeps() {
     consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
     consentLinkValidMs: 3_600_000,
     adminSignIn: simulatedSignIn(),
-    vendorApp: { clientId: VENDOR_APP_ID, cloud: 'global' as const },
+    vendorApp: { clientId: VENDOR_APP_ID, cloud: 'global' } as VendorApp,
     publicUrl: 'https://muster.test',
     docsAssets: async () => docsAssets,
     tenants,
