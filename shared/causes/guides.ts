@@ -39,3 +39,11 @@ export const guidesOf: Partial<Record<CauseCode, readonly Guide[]>> = {
   smtp_auth_disabled_tenant: ['smtp'],
   send_as_denied: ['smtp'],
 };
+
+/** The causes that depend on how the app was given access. `docs/scope.md` compares the ways. */
+export const causesOfScope: ReadonlySet<CauseCode> = new Set([
+  'consent_missing',
+  'permission_missing',
+  'mailbox_out_of_scope',
+  'access_policy_blocked',
+]);

@@ -176,6 +176,23 @@ describe('the mailbox in scope', () => {
   });
 });
 
+it('200: each mailbox shows what is known of its scope', async () => {
+  const passed = { 'graph.send': { verdict: 'passed' as const, checkedAt: NOW } };
+  const address = `sales@${DOMAIN}`;
+  const mailbox = aMailbox({ address, status: 'active', checks: passed });
+  await api.deps.ledger.commit(id, [{ op: 'createMailbox', mailbox }]);
+  const read = async () =>
+    jsonOf<{ scope: string }>(await api.request('GET', `/v1/connections/${id}/mailboxes/${address}`, { key }));
+  expect(await read()).toMatchObject({ scope: 'unknown' });
+  api.deps.offLimits.set(legal, 'refused');
+  await verdictOf({ offLimits: [legal] });
+  expect(await read()).toMatchObject({ scope: 'inScope' });
+  const list = await api.request('GET', `/v1/connections/${id}/mailboxes`, { key });
+  expect(await list.json()).toMatchObject({ items: [{ address, scope: 'inScope' }] });
+  await verdictOf({ offLimits: [board] });
+  expect(await read()).toMatchObject({ scope: 'tenantWide' });
+});
+
 describe('when Microsoft does not answer', () => {
   it('200: inconclusive, with Retry-After, and the rest is not asked', async () => {
     const addresses = Array.from({ length: 20 }, (_, n) => `user${n}@${DOMAIN}`);
