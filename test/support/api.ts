@@ -76,6 +76,7 @@ import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
 import { offLimitsMailbox } from '../fakes/off-limits-mailbox.ts';
+import { simulatedGroups } from '../fakes/simulated-groups.ts';
 import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
 import { simulatedSignIn } from '../fakes/simulated-sign-in.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
@@ -248,6 +249,7 @@ export function createApiDeps() {
     selectionMax: 1_000,
     newRound: () => 'round',
     tenantUsers: simulatedUsers(),
+    tenantGroups: simulatedGroups(),
     expiryCalendar,
     deliveryLogKeptMs: 30 * 86_400_000,
     deliveryLogMax: 10_000,
