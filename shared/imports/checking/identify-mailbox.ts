@@ -37,7 +37,8 @@ export function identifiedResultOf(
   // Nobody asked which mailbox it is.
   if (!identity) return result;
   const isKnown = isIdentified(identity);
-  const isReplaced = knownAs !== undefined && compareIdentities(knownAs, identity) === 'different';
+  const change = compareIdentities(knownAs ?? {}, identity);
+  const isReplaced = change === 'different';
   const mailbox = {
     ...result.mailbox,
     ...(isKnown && { identity }),
@@ -50,7 +51,7 @@ export function identifiedResultOf(
     row: { ...result.row, ...(result.state === 'passed' && detail !== undefined && { detail }) },
     mailbox,
     ...(isKnown && {
-      claim: { identity, otherwise: (holder) => secondName(checked, holder) },
+      claim: { identity, isExpected: change === 'same', otherwise: (holder) => secondName(checked, holder) },
     }),
   };
 }
