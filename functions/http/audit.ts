@@ -20,7 +20,7 @@ const auditRecordSchema = z
     at: instant,
     actor: z.strictObject({ keyId: z.string(), role: z.enum(roles) }).meta({
       description:
-        'The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself, and `system` for what Muster does on its own.',
+        'The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself, `system` for what Muster does on its own, and `admin:` with an object ID for an admin of the tenant who confirms a connection.',
     }),
     customerId: z.string().nullable(),
     action: z.string().meta({ description: 'A resource and a verb.', example: 'connections.update' }),

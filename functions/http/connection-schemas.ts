@@ -13,6 +13,7 @@ import {
   probeSchema,
   verdictSchema,
 } from './finding-schemas.ts';
+import { apps } from './new-credential.ts';
 import { scopeCheckSchema } from './scope-schemas.ts';
 
 const stepSchema = z
@@ -123,7 +124,15 @@ export const connectionSchema = z
       description:
         'The verified domains of the tenant, as of the last test that passed. Imports reject other domains. `null` if the test could not read them: that needs User.Read.All or Organization.Read.All.',
     }),
+    app: z.enum(apps).meta({ description: '`vendor`: the app of this service.' }),
     clientId: z.string(),
+    confirmedByAdmin: z
+      .strictObject({ at: instant, objectId: z.string().meta({ description: 'Of the admin, in the tenant.' }) })
+      .nullable()
+      .meta({
+        description:
+          'With the app of this service: the admin who confirmed that you may use the tenant. Until then, nothing is asked there.',
+      }),
     clientSecret: z
       .strictObject({ expiresAt: instant, ...lifetime })
       .nullable()

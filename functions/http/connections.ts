@@ -11,13 +11,14 @@ import { restoreCredential } from '../../shared/connections/replace-credential.t
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { updateConnection } from '../../shared/connections/update-connection.ts';
 import type { ReadCertificateFile } from '../../shared/connections/uploaded-certificate.ts';
+import type { VendorApp } from '../../shared/connections/vendor-app.ts';
 import type { Api } from '../../shared/edge/api.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { addressField, futureInstantOrDateField, nameField } from '../../shared/edge/fields.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { connectionSchema, testResultSchema } from './connection-schemas.ts';
-import { optionalCredential, readNewCredential, withCredential } from './new-credential.ts';
+import { appFields, readNewApp, withApp } from './new-credential.ts';
 import { presentConnection } from './present-connection.ts';
 import { presentTestResult } from './present-test-result.ts';
 
@@ -33,6 +34,7 @@ type Deps = EndpointDeps &
     /** Whether this deployment is configured to reach the cloud. */
     hasCloud: (cloud: Cloud) => boolean;
     readCertificateFile: ReadCertificateFile;
+    vendorApp: VendorApp | undefined;
     fields: { nameMaxLength: number };
   };
 
@@ -67,7 +69,7 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     tag: 'Connections',
     summary: 'Register a tenant',
     description:
-      'Give either `clientSecret` with `clientSecretExpiresAt`, or `certificate`. Secrets and keys go to the vault. Next, grant the app consent and run the connection test. A certificate that was made must first be added to the app: download its public part.',
+      'For an app of your own, give `clientId`, and either `clientSecret` with `clientSecretExpiresAt`, or `certificate`. For the app of this service, give none of them, and `"app": "vendor"`. Secrets and keys go to the vault. Next, grant the app consent and run the connection test. A certificate that was made must first be added to the app: download its public part.',
     refusals: ['conflict', 'quota_reached', 'vault_unavailable', 'microsoft_unavailable', 'microsoft_throttled'],
     responses: {
       201: {
@@ -79,12 +81,11 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
     permission: 'administer',
     testsConnection: true,
     makesKey: ({ certificate }) => certificate?.source === 'made',
-    body: withCredential(
+    body: withApp(
       z.strictObject({
         name,
         tenant: tenantField,
-        clientId,
-        ...optionalCredential(secretFields),
+        ...appFields({ clientId, ...secretFields }),
         cloud: cloudField(deps.hasCloud).default('global'),
         probes: probeList.default(['graph.readWrite', 'graph.send']),
         sendProbe: sendProbe.default('noDelivery'),
@@ -92,9 +93,9 @@ export function addConnectionRoutes(api: Api, deps: Deps): void {
       }),
     ),
     async handle({ actor, body, newId }) {
-      const { defaultMailbox, clientSecret, clientSecretExpiresAt, certificate, ...rest } = body;
-      const credential = await readNewCredential(deps, { clientSecret, clientSecretExpiresAt, certificate });
-      const input = { ...rest, credential, ...(defaultMailbox && { defaultMailbox }) };
+      const { name, tenant, cloud, probes, sendProbe, defaultMailbox } = body;
+      const app = await readNewApp(deps, body);
+      const input = { name, tenant, cloud, probes, sendProbe, ...app, ...(defaultMailbox && { defaultMailbox }) };
       const connection = await registerConnection({ ...deps, newId }, actor, input);
       return {
         status: 201,

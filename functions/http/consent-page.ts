@@ -1,21 +1,33 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { ConsentOutcome } from '../../shared/connections/consent.ts';
 import { shownName } from '../../shared/connections/shown-name.ts';
 import type { Problem } from '../../shared/edge/problem.ts';
-import { consentProblemText, consentText, type PageText } from './consent-texts.ts';
+import { consentProblemText, consentText, type PageText, type ShownOutcome } from './consent-texts.ts';
 import { escapeHtml, htmlPage } from './html-page.ts';
 
 const NAME_LABEL = 'The name that was given to the connection when it was registered:';
 
 /** The page that the admin sees after the consent dialog. It is not stored, because it names the connection. */
-export const consentPage = (outcome: ConsentOutcome): HttpResponseInit => toPage(consentText(outcome));
+export const consentPage = (outcome: ShownOutcome): HttpResponseInit => toPage(consentText(outcome));
 
 /** The same page when the callback could not be handled. */
 export const consentProblemPage = (problem: Problem): HttpResponseInit => toPage(consentProblemText(problem));
 
 const items = (texts: readonly string[]) => texts.map((text) => `<li>${escapeHtml(text)}</li>`).join('');
 
-function toPage({ sign, title, paragraphs, next, link, reference, connectionName }: PageText): HttpResponseInit {
+const toFact = ({ label, text }: { label: string; text: string }) =>
+  `<dt>${escapeHtml(label)}</dt><dd><bdi>${escapeHtml(text)}</bdi></dd>`;
+
+function toPage({
+  sign,
+  title,
+  paragraphs,
+  facts,
+  next,
+  button,
+  link,
+  reference,
+  connectionName,
+}: PageText): HttpResponseInit {
   const soft = [
     ...(connectionName === undefined
       ? []
@@ -25,10 +37,14 @@ function toPage({ sign, title, paragraphs, next, link, reference, connectionName
   ].join('');
   const body = [
     ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
+    ...(facts ? [`<dl>${facts.map(toFact).join('')}</dl>`] : []),
     '<h2>What to do next</h2>',
     'steps' in next ? `<ol>${items(next.steps)}</ol>` : `<ul>${items(next.choices)}</ul>`,
+    ...(button
+      ? [`<form method="post" action="${escapeHtml(button.path)}"><button>${escapeHtml(button.label)}</button></form>`]
+      : []),
     ...(soft === '' ? [] : [`<div class="soft">${soft}</div>`]),
   ].join('');
-  const page = htmlPage(title, body, sign);
+  const page = htmlPage(title, body, sign, button !== undefined);
   return { ...page, headers: { ...page.headers, 'cache-control': 'no-store' } };
 }

@@ -1,14 +1,23 @@
 import { causes } from '../../shared/causes/causes.ts';
 import type { ConsentOutcome } from '../../shared/connections/consent.ts';
 import type { DeclineReason } from '../../shared/connections/consent-answer.ts';
+import { shownName } from '../../shared/connections/shown-name.ts';
+import type { SignInOutcome } from '../../shared/connections/sign-in.ts';
 import type { Problem } from '../../shared/edge/problem.ts';
 import type { Sign } from './html-page.ts';
 
-/** What the page of the consent callback says. */
+/** What the admin is shown. The other outcome leads on to the sign-in. */
+export type ShownOutcome = Exclude<ConsentOutcome, { kind: 'toSignIn' }> | SignInOutcome;
+
+/** What the pages of consent say. */
 export interface PageText {
   sign: Sign;
   title: string;
   paragraphs: string[];
+  /** Names and values that others have chosen. */
+  facts?: { label: string; text: string }[];
+  /** Posts to this path. */
+  button?: { label: string; path: string };
   /** What to do next: one after the other, or what fits. */
   next: { steps: string[] } | { choices: string[] };
   /** Microsoft's page about it. */
@@ -65,7 +74,7 @@ const stepsByReason: Record<DeclineReason, string[]> = {
 };
 
 /** For an admin who may not know Muster, and has opened a link that somebody has sent. */
-export function consentText(outcome: ConsentOutcome): PageText {
+export function consentText(outcome: ShownOutcome): PageText {
   switch (outcome.kind) {
     case 'consented':
       return {
@@ -148,6 +157,75 @@ export function consentText(outcome: ConsentOutcome): PageText {
       };
     case 'unknown':
       return unknown;
+    case 'toConfirm': {
+      const { connection, customerName, confirmPath } = outcome;
+      return {
+        sign: 'note',
+        title: 'Who may use your organization’s mailboxes?',
+        paragraphs: [
+          'You have granted consent to our app. One step is left: confirm that this customer of ours may use it. The customer can then do in your organization everything that you have just consented to.',
+        ],
+        facts: [
+          { label: 'Customer', text: shownName(customerName) },
+          { label: 'Your organization', text: connection.tenantDomain ?? connection.tenantId },
+          { label: 'Name of the connection, chosen by the customer', text: shownName(connection.name) },
+        ],
+        next: {
+          choices: [
+            'If you know this customer and want it to have this access, confirm.',
+            'If you do not, close this page: the customer gets no access. To withdraw the consent as well, open Enterprise applications in the Entra admin center, and delete our app.',
+          ],
+        },
+        button: { label: 'Confirm', path: confirmPath },
+      };
+    }
+    case 'notAdmin':
+      return {
+        sign: 'bad',
+        title: 'An administrator must confirm',
+        paragraphs: [
+          'You have signed in with an account that is neither a Global Administrator nor a Privileged Role Administrator, so nothing was changed.',
+        ],
+        next: {
+          steps: [
+            'If such a role is assigned to you for a limited time only, activate it first.',
+            NEW_LINK,
+            'Open it with the account of such an administrator, or send it to one.',
+          ],
+        },
+        connectionName: outcome.connection.name,
+      };
+    case 'rolesHidden':
+      return {
+        sign: 'bad',
+        title: 'We could not see your role',
+        paragraphs: [
+          'Microsoft did not tell us whether you are an administrator, because our app is not set up for that. Nothing was changed. This is a problem of ours.',
+        ],
+        next: { steps: [`Tell ${SENDER} to contact us.`] },
+        connectionName: outcome.connection.name,
+      };
+    case 'signInRefused':
+      return {
+        sign: 'bad',
+        title: 'The sign-in could not be completed',
+        paragraphs: ['Microsoft did not accept our request, so nothing was changed.'],
+        next: { steps: [NEW_LINK, `If it happens again, tell ${SENDER} to contact us, with Microsoft’s error code.`] },
+        ...(outcome.microsoftCode !== undefined && { reference: `Microsoft’s error code: ${outcome.microsoftCode}` }),
+        connectionName: outcome.connection.name,
+      };
+    case 'signInUnfinished':
+      return {
+        sign: 'note',
+        title: 'Microsoft did not answer',
+        paragraphs: ['You have signed in, but Microsoft did not tell us so in time. Nothing was changed yet.'],
+        next: {
+          steps: [
+            'Wait a minute, and then reload this page.',
+            `If the page stays the same, ask ${SENDER} for a new link.`,
+          ],
+        },
+      };
   }
 }
 

@@ -9,18 +9,21 @@ const STYLE = [
   'main{max-width:44rem;margin:6vh auto;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem;overflow-wrap:anywhere}',
   'h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.25}h2{font-size:1.15rem;margin:1.75rem 0 .5rem}',
   'p{margin:.75rem 0}ul,ol{margin:.5rem 0;padding-left:1.5rem}li{margin:.4rem 0}a{color:var(--link)}',
+  'dl{margin:1rem 0}dt{color:var(--soft);font-size:.95rem}dd{margin:0 0 .6rem;font-weight:600}',
   'code,pre{font:.9em/1.5 ui-monospace,monospace}',
   'pre{padding:1rem;background:var(--code);border-radius:.4rem;overflow-x:auto;white-space:pre-wrap}',
   '.sign{display:block;width:3rem;height:3rem;margin:0 0 1rem;fill:none;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}',
   '.good{stroke:var(--good)}.bad{stroke:var(--bad)}.note{stroke:var(--note)}',
   '.soft{margin:1.75rem 0 0;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.95rem}.soft p{margin:.25rem 0}',
+  'button{margin:.5rem 0;padding:.6rem 1.2rem;font:inherit;font-weight:600;color:#fff;background:#0b5cad;border:0;border-radius:.4rem;cursor:pointer}',
   '@media(max-width:30rem){body{padding:.5rem}main{margin:.5rem auto;padding:1.25rem}}',
 ].join('');
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
 /** `data:` lets the page name an empty icon, so that browsers do not ask for `/favicon.ico`. */
-const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'`;
+const policyOf = (hasForm: boolean) =>
+  `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src data:; form-action ${hasForm ? "'self'" : "'none'"}; frame-ancestors 'none'; base-uri 'none'`;
 
 /** The drawing of each sign: a tick, a cross, an exclamation mark. */
 const signs = {
@@ -34,8 +37,9 @@ export type Sign = keyof typeof signs;
  * A page in English that loads nothing and runs no scripts. `body` is HTML: escape every text in it.
  *
  * @param sign shows at a glance how something has ended
+ * @param hasForm whether the page may send a form to us
  */
-export function htmlPage(title: string, body: string, sign?: Sign): HttpResponseInit {
+export function htmlPage(title: string, body: string, sign?: Sign, hasForm = false): HttpResponseInit {
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(title)}</title><link rel="icon" href="data:,"><style>${STYLE}</style>`;
   const picture = sign
     ? `<svg class="sign ${sign}" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10"/>${signs[sign]}</svg>`
@@ -44,7 +48,7 @@ export function htmlPage(title: string, body: string, sign?: Sign): HttpResponse
     status: 200,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': POLICY,
+      'content-security-policy': policyOf(hasForm),
       // An address may contain a one-time state.
       'referrer-policy': 'no-referrer',
     },

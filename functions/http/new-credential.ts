@@ -1,22 +1,36 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { NewCredential } from '../../shared/connections/register-connection.ts';
 import { type ReadCertificateFile, readUpload } from '../../shared/connections/uploaded-certificate.ts';
+import type { VendorApp } from '../../shared/connections/vendor-app.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
+import { DomainError } from '../../shared/kernel/errors.ts';
 import type { Secret } from '../../shared/kernel/secret.ts';
 import { newCertificate } from './certificate-schemas.ts';
 
-interface CredentialFields {
+/** Whose app a connection uses: the customer's own registration, or the multi-tenant app of the vendor. */
+export const apps = ['own', 'vendor'] as const;
+
+interface AppFields {
+  app: (typeof apps)[number];
+  cloud: VendorApp['cloud'];
+  clientId?: string | undefined;
   clientSecret?: Secret | undefined;
   clientSecretExpiresAt?: Date | undefined;
   certificate?: z.output<typeof newCertificate> | undefined;
 }
 
-/** The fields of the credential of a new connection. Of these, `withCredential` wants exactly one credential. */
-export function optionalCredential<S extends z.ZodType, E extends z.ZodType>(fields: {
+/** The fields of the app of a new connection. Of its credentials, `withApp` wants exactly one. */
+export function appFields<I extends z.ZodType, S extends z.ZodType, E extends z.ZodType>(fields: {
+  clientId: I;
   clientSecret: S;
   clientSecretExpiresAt: E;
 }) {
   return {
+    app: z.enum(apps).default('own').meta({
+      description:
+        '`own`: an app that you have registered, with its `clientId` and a credential. `vendor`: the app of this service, with neither. An admin of the tenant only opens the consent link.',
+    }),
+    clientId: fields.clientId.optional(),
     clientSecret: fields.clientSecret.optional(),
     clientSecretExpiresAt: fields.clientSecretExpiresAt.optional(),
     certificate: newCertificate.optional().meta({ description: 'A certificate instead of a client secret.' }),
@@ -26,30 +40,68 @@ export function optionalCredential<S extends z.ZodType, E extends z.ZodType>(fie
 /** Also beside other faults, so that all are told together. */
 const always = { when: () => true };
 
-/** Refuses a registration without a whole credential, or with two. */
-export function withCredential<Body extends CredentialFields>(schema: z.ZodType<Body>): z.ZodType<Body> {
-  const isGiven = (body: Body | undefined, field: keyof CredentialFields) => body?.[field] !== undefined;
-  const needs = (path: 'clientSecret' | 'clientSecretExpiresAt') => ({
-    isThere: (body: Body) => isGiven(body, path) || isGiven(body, 'certificate'),
-    isAlone: (body: Body) => !isGiven(body, path) || !isGiven(body, 'certificate'),
-    missing: { path: [path], error: 'is required', ...always },
-    second: { path: [path], error: 'is not for a connection with a certificate', ...always },
+const ownFields = ['clientId', 'clientSecret', 'clientSecretExpiresAt', 'certificate'] as const;
+
+/** Refuses a registration without a whole credential, with two, or with one for the vendor's app. */
+export function withApp<Body extends AppFields>(schema: z.ZodType<Body>): z.ZodType<Body> {
+  const isGiven = (body: Body | undefined, field: keyof AppFields) => body?.[field] !== undefined;
+  const isVendors = (body: Body | undefined) => body?.app === 'vendor';
+  let checked = schema.refine((body) => isVendors(body) || isGiven(body, 'clientId'), {
+    path: ['clientId'],
+    error: 'is required',
+    ...always,
   });
-  const [secret, expiry] = [needs('clientSecret'), needs('clientSecretExpiresAt')];
-  return schema
-    .refine(secret.isThere, secret.missing)
-    .refine(expiry.isThere, expiry.missing)
-    .refine(secret.isAlone, secret.second)
-    .refine(expiry.isAlone, expiry.second);
+  for (const path of ['clientSecret', 'clientSecretExpiresAt'] as const) {
+    const isThere = (body: Body) => isVendors(body) || isGiven(body, path) || isGiven(body, 'certificate');
+    const isAlone = (body: Body) => isVendors(body) || !isGiven(body, path) || !isGiven(body, 'certificate');
+    checked = checked
+      .refine(isThere, { path: [path], error: 'is required', ...always })
+      .refine(isAlone, { path: [path], error: 'is not for a connection with a certificate', ...always });
+  }
+  for (const path of ownFields) {
+    const isRight = (body: Body) => !isVendors(body) || !isGiven(body, path);
+    checked = checked.refine(isRight, { path: [path], error: 'is not for the app of this service', ...always });
+  }
+  return checked;
 }
 
-/** @throws DomainError `validation_failed` for an uploaded certificate that cannot be used */
-export async function readNewCredential(
-  deps: { readCertificateFile: ReadCertificateFile; clock: Clock },
-  { clientSecret, clientSecretExpiresAt, certificate }: CredentialFields,
-): Promise<NewCredential> {
-  if (clientSecret && clientSecretExpiresAt) return { kind: 'clientSecret', clientSecret, clientSecretExpiresAt };
+interface Deps {
+  readCertificateFile: ReadCertificateFile;
+  /** Absent if the deployment has no app of its own. */
+  vendorApp: VendorApp | undefined;
+  clock: Clock;
+}
+
+/**
+ * @throws DomainError `validation_failed` for an uploaded certificate that cannot be used, and for the vendor's app if there
+ * is none for the cloud
+ */
+export async function readNewApp(
+  deps: Deps,
+  { app, cloud, clientId, clientSecret, clientSecretExpiresAt, certificate }: AppFields,
+): Promise<{ clientId: string; credential: NewCredential }> {
+  if (app === 'vendor') return { clientId: requireVendorApp(deps, cloud).clientId, credential: { kind: 'deployment' } };
+  if (clientId === undefined) throw new Error('the schema lets no registration without a client ID pass');
+  if (clientSecret && clientSecretExpiresAt) {
+    return { clientId, credential: { kind: 'clientSecret', clientSecret, clientSecretExpiresAt } };
+  }
   if (!certificate) throw new Error('the schema lets no registration without a credential pass');
-  if (certificate.source === 'made') return { kind: 'madeCertificate', validMonths: certificate.validMonths };
-  return { kind: 'uploadedCertificate', uploaded: await readUpload(deps, certificate) };
+  if (certificate.source === 'made') {
+    return { clientId, credential: { kind: 'madeCertificate', validMonths: certificate.validMonths } };
+  }
+  return { clientId, credential: { kind: 'uploadedCertificate', uploaded: await readUpload(deps, certificate) } };
+}
+
+function requireVendorApp({ vendorApp }: Deps, cloud: VendorApp['cloud']): VendorApp {
+  if (!vendorApp) {
+    throw new DomainError('validation_failed', 'This service has no app of its own. Register an app in your tenant.', {
+      fields: [{ path: 'app', message: 'must be "own", because this service has no app' }],
+    });
+  }
+  if (vendorApp.cloud !== cloud) {
+    throw new DomainError('validation_failed', `The app of this service is in the cloud "${vendorApp.cloud}" only.`, {
+      fields: [{ path: 'cloud', message: `must be "${vendorApp.cloud}" for the app of this service` }],
+    });
+  }
+  return vendorApp;
 }

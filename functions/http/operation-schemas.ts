@@ -50,7 +50,12 @@ export const discardedSchema = z
 const nothingToDo = z
   .int()
   .meta({ description: 'Messages whose work is done or no longer to be done, or that somebody has decided about.' });
-const hasMore = z.boolean().meta({ description: 'The queue has more that can be decided. Send the request again.' });
+const more = {
+  hasMore: z.boolean().meta({ description: 'The queue has more that can be decided.' }),
+  nextCursor: z.string().optional().meta({
+    description: 'There are messages behind those that were looked at. Send the request again with this `cursor`.',
+  }),
+};
 
 export const requeuedAllSchema = z
   .strictObject({
@@ -59,12 +64,12 @@ export const requeuedAllSchema = z
     noSlot: z
       .int()
       .meta({ description: 'Messages that stay, because their customer has no free mailbox slot for their mailbox.' }),
-    hasMore,
+    ...more,
   })
   .meta({ id: 'RequeuedMessages' });
 
 export const discardedAllSchema = z
-  .strictObject({ discarded: z.int(), nothingToDo, hasMore })
+  .strictObject({ discarded: z.int(), nothingToDo, ...more })
   .meta({ id: 'DiscardedMessages' });
 
 export const stalledImportSchema = z
@@ -83,9 +88,13 @@ export const heartbeatListSchema = z.strictObject({
     z
       .strictObject({
         timer: z.string().meta({ example: 'sweep-imports' }),
-        lastRanAt: instant,
-        dueAt: instant.nullable().meta({ description: 'When its schedule lets it run next.' }),
-        isLate: z.boolean().meta({ description: 'It should have completed a run since.' }),
+        lastRanAt: instant.nullable().meta({ description: '`null` if it never completed a run.' }),
+        dueAt: instant
+          .nullable()
+          .meta({ description: 'When its schedule lets it run next. `null` if the host has not told.' }),
+        isLate: z
+          .boolean()
+          .meta({ description: 'It should have completed a run since, or at all since it was deployed.' }),
       })
       .meta({ id: 'Heartbeat' }),
   ),

@@ -2,20 +2,23 @@ import type { z } from 'zod';
 import type { Api } from '../../shared/edge/api.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
-import { type Heartbeats, isLate } from '../../shared/health/heartbeats.ts';
+import { readTimerStates, type TimerStateDeps } from '../../shared/health/timers.ts';
 import { listStalledImports } from '../../shared/operations/list-stalled.ts';
 import type { OpenImportDeps, OpenImportState } from '../../shared/operations/open-imports.ts';
 import { type QueueStateDeps, readQueueStates } from '../../shared/operations/queue-states.ts';
 import { heartbeatListSchema, queueListSchema, stalledImportSchema } from './operation-schemas.ts';
 import { addPoisonRoutes, type PoisonRouteDeps } from './poison-messages.ts';
 
-interface Deps extends Omit<EndpointDeps, 'clock'>, QueueStateDeps, OpenImportDeps, Omit<PoisonRouteDeps, 'clock'> {
+interface Deps
+  extends Omit<EndpointDeps, 'clock'>,
+    QueueStateDeps,
+    OpenImportDeps,
+    Omit<TimerStateDeps, 'clock'>,
+    Omit<PoisonRouteDeps, 'clock'> {
   poisonArchive: QueueStateDeps['poisonArchive'] & PoisonRouteDeps['poisonArchive'];
   imports: OpenImportDeps['imports'] & PoisonRouteDeps['imports'];
   ledger: PoisonRouteDeps['ledger'];
   clock: EndpointDeps['clock'];
-  heartbeats: Pick<Heartbeats, 'list'>;
-  schedulerSilentAfterMs: number;
 }
 
 /** What operators see of the inside. None of it is a customer's, so no customer is named. */
@@ -57,16 +60,15 @@ export function addOperationRoutes(api: Api, deps: Deps): void {
     path: 'v1/operations/heartbeats',
     tag: 'Operations',
     summary: 'List when each timer last completed a run',
-    responses: { 200: { description: 'Every timer that ever ran.', schema: heartbeatListSchema } },
+    responses: { 200: { description: 'Every timer, also those that never ran.', schema: heartbeatListSchema } },
     permission: 'operate',
     customer: 'none',
     async handle() {
-      const now = deps.clock.now();
-      const items = (await deps.heartbeats.list()).map((heartbeat) => ({
-        timer: heartbeat.timer,
-        lastRanAt: heartbeat.ranAt.toISOString(),
-        dueAt: heartbeat.dueAt?.toISOString() ?? null,
-        isLate: isLate(heartbeat, now, deps.schedulerSilentAfterMs),
+      const items = (await readTimerStates(deps)).map(({ timer, ranAt, dueAt, isLate }) => ({
+        timer,
+        lastRanAt: ranAt?.toISOString() ?? null,
+        dueAt: dueAt?.toISOString() ?? null,
+        isLate,
       }));
       return { jsonBody: { items } satisfies z.infer<typeof heartbeatListSchema> };
     },

@@ -4,6 +4,7 @@ import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
 import {
   DECIDED_MAX,
+  type DecidedAll,
   type DecidePoisonDeps,
   discardAll,
   discardOne,
@@ -26,7 +27,7 @@ export interface PoisonRouteDeps extends Omit<EndpointDeps, 'clock'>, DecidePois
   clock: EndpointDeps['clock'];
 }
 
-const AT_MOST = `Decides about ${DECIDED_MAX} messages at most, see \`hasMore\`.`;
+const AT_MOST = `Decides about ${DECIDED_MAX} messages at most. Send it again with \`cursor\`, while the answer has a \`nextCursor\`.`;
 const REQUEUES =
   'Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing.';
 
@@ -89,9 +90,15 @@ export function addPoisonRoutes(api: Api, deps: PoisonRouteDeps): void {
     responses: { 200: { description: 'What came of them.', schema: requeuedAllSchema } },
     permission: 'operate',
     customer: 'none',
-    async handle({ params: { queue = '' } }) {
-      const { decided: requeued, ...result } = await requeueAll(deps, requireQueue(queue));
-      return { jsonBody: { requeued, ...result } };
+    continues: true,
+    async handle({ params: { queue = '' }, page, sealCursor }) {
+      const {
+        decided: requeued,
+        nothingToDo,
+        noSlot,
+        ...more
+      } = await requeueAll(deps, requireQueue(queue), page.cursor);
+      return { jsonBody: { requeued, nothingToDo, noSlot, ...presentMore(more, sealCursor) } };
     },
   });
 
@@ -105,11 +112,16 @@ export function addPoisonRoutes(api: Api, deps: PoisonRouteDeps): void {
     responses: { 200: { description: 'What came of them.', schema: discardedAllSchema } },
     permission: 'operate',
     customer: 'none',
-    async handle({ params: { queue = '' } }) {
-      const { decided: discarded, nothingToDo, hasMore } = await discardAll(deps, requireQueue(queue));
-      return { jsonBody: { discarded, nothingToDo, hasMore } };
+    continues: true,
+    async handle({ params: { queue = '' }, page, sealCursor }) {
+      const { decided: discarded, nothingToDo, ...more } = await discardAll(deps, requireQueue(queue), page.cursor);
+      return { jsonBody: { discarded, nothingToDo, ...presentMore(more, sealCursor) } };
     },
   });
+}
+
+function presentMore({ hasMore, cursor }: Pick<DecidedAll, 'hasMore' | 'cursor'>, seal: (inner: string) => string) {
+  return { hasMore, ...(cursor !== undefined && { nextCursor: seal(cursor) }) };
 }
 
 function present(entry: PoisonedMessage): z.infer<typeof poisonMessageSchema> {

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { causes } from '../../shared/causes/causes.ts';
 import type { ConnectionFinding } from '../../shared/causes/verdict.ts';
 import { enteredExpiryOf, registrationOf } from '../../shared/connections/app-registration.ts';
-import type { Connection } from '../../shared/connections/connection.ts';
+import { type Connection, hasOwnApp } from '../../shared/connections/connection.ts';
 import { newerCredentialsOf } from '../../shared/connections/newer-credential.ts';
 import type { connectionSchema } from './connection-schemas.ts';
 import type { connectionFindingSchema } from './finding-schemas.ts';
@@ -17,6 +17,7 @@ export function presentConnection(
   now: Date,
   expiringWithinDays: number,
 ): z.infer<typeof connectionSchema> {
+  const { adminConfirmation } = connection;
   return {
     id: connection.id,
     name: connection.name,
@@ -24,7 +25,11 @@ export function presentConnection(
     tenantId: connection.tenantId,
     ...(connection.tenantDomain !== undefined && { tenantDomain: connection.tenantDomain }),
     verifiedDomains: connection.verifiedDomains ?? null,
+    app: hasOwnApp(connection) ? 'own' : 'vendor',
     clientId: connection.clientId,
+    confirmedByAdmin: adminConfirmation
+      ? { at: adminConfirmation.at.toISOString(), objectId: adminConfirmation.adminId }
+      : null,
     ...presentCredential(connection, now, expiringWithinDays),
     probes: connection.probes,
     sendProbe: connection.sendProbe,

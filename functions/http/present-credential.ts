@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Connection } from '../../shared/connections/connection.ts';
+import { type Connection, hasOwnApp } from '../../shared/connections/connection.ts';
 import { type CertificateCredential, credentialStateOf, daysLeft } from '../../shared/connections/credential.ts';
 import { alertOf } from '../../shared/connections/secret-alert.ts';
 import type { nextCertificateSchema } from './certificate-schemas.ts';
@@ -13,6 +13,7 @@ export function presentCredential(
   now: Date,
   expiringWithinDays: number,
 ): Pick<Presented, 'clientSecret' | 'certificate' | 'nextCertificate'> {
+  if (!hasOwnApp(connection)) return { clientSecret: null, certificate: null, nextCertificate: null };
   const { credential, nextCertificate } = connection;
   const alert = alertOf(connection, now);
   const lifetime = {

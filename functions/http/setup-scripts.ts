@@ -60,7 +60,7 @@ const APP_NAME_MAX_LENGTH = 120;
 /** The causes that a script can fix. */
 const fixedCauses: Record<SetupAccess, readonly CauseCode[]> = {
   graph: [],
-  'graph-scoped': [],
+  'graph-scoped': ['mailbox_out_of_scope', 'access_policy_blocked'],
   imap: ['imap_disabled', 'imap_access_missing'],
   smtp: ['smtp_access_missing', 'smtp_auth_disabled_mailbox', 'smtp_auth_disabled_tenant', 'send_as_denied'],
 };
@@ -79,7 +79,7 @@ const scriptQuery = z
       }),
     importId: z.string().optional().meta({
       description:
-        'For `imap` and `smtp`: an import of this connection. The script names its mailboxes that failed for a reason that the script fixes, up to 1,000 of them.',
+        'Not for `graph`: an import of this connection. The script names its mailboxes that failed for a reason that the script fixes, up to 1,000 of them.',
     }),
     fromLine: z.coerce.number().int().min(0).max(LINE_MAX).optional().meta({
       description: 'With `importId`: the line to begin with, from the header `Muster-Next-Line` of the script before.',
@@ -94,7 +94,7 @@ const scriptQuery = z
       refuse('group', 'applies only to a script that restricts the app to a group');
     }
     if (query.importId !== undefined && !takesMailboxes(query.access)) {
-      refuse('importId', 'applies only to imap and smtp');
+      refuse('importId', 'does not apply to graph');
     }
     if (query.fromLine !== undefined && query.importId === undefined) refuse('fromLine', 'needs importId');
   });

@@ -1,7 +1,7 @@
 import type { app } from '@azure/functions';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
 import type { Log } from '../../shared/kernel/log.ts';
-import { type DecidePoisonDeps, finishRequeues } from '../../shared/operations/decide-poison.ts';
+import { type FinishRequeuesDeps, finishRequeues } from '../../shared/operations/decide-poison.ts';
 import { type WatchDeps, watch } from '../../shared/operations/watch.ts';
 
 /**
@@ -10,7 +10,7 @@ import { type WatchDeps, watch } from '../../shared/operations/watch.ts';
  */
 export function addWatchQueuesTimer(
   host: Pick<typeof app, 'timer'>,
-  deps: TimerDeps & WatchDeps & DecidePoisonDeps,
+  deps: TimerDeps & WatchDeps & FinishRequeuesDeps,
 ): void {
   host.timer('watch-queues', {
     schedule: '%SWEEP_SCHEDULE%',
@@ -24,7 +24,7 @@ export function addWatchQueuesTimer(
   });
 }
 
-async function finish(deps: DecidePoisonDeps, log: Log): Promise<void> {
+async function finish(deps: FinishRequeuesDeps, log: Log): Promise<void> {
   const requeued = await finishRequeues(deps, log);
   if (requeued > 0) log('info', 'requeues_finished', { messages: requeued });
 }

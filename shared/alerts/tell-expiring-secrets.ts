@@ -1,5 +1,5 @@
 import { changeConnection } from '../connections/change-connection.ts';
-import type { Connection } from '../connections/connection.ts';
+import { type Connection, hasOwnApp } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import { credentialStateOf, daysLeft } from '../connections/credential.ts';
 import { addHappenings, secretHappening } from '../connections/happenings.ts';
@@ -46,6 +46,7 @@ async function tell(deps: TellDeps, settings: AlertSettings, customerId: string,
 
 /** The connection with the notice that is due, or with the start of its lifetime; `undefined` if nothing is new. */
 function withNotice(connection: Connection, settings: AlertSettings, now: Date): Connection | undefined {
+  if (!hasOwnApp(connection)) return undefined;
   const alert = alertOf(connection, now);
   const isExpired = credentialStateOf(connection, now, 0) === 'expired';
   const notice = decideNotice(alert, settings, now, isExpired);

@@ -1,6 +1,6 @@
 import { type CauseCode, causes } from './causes.ts';
 import { explainDenial, hintsOf } from './denial.ts';
-import { entraCodes, oauthErrors } from './entra-codes.ts';
+import { entraCodes, oauthErrors, vendorAppCauses } from './entra-codes.ts';
 import { denialCodes, graphCodes } from './graph-codes.ts';
 import type { Refusal } from './refusal.ts';
 import type { Probe } from './verdict.ts';
@@ -25,12 +25,7 @@ export interface RefusalContext {
 export function classify(refusal: Refusal, context: RefusalContext = {}): CauseCode {
   switch (refusal.service) {
     case 'entra':
-      return (
-        (refusal.code === 'AADSTS700027' ? readSignature(refusal) : own(entraCodes, refusal.code)) ??
-        own(oauthErrors, refusal.family ?? refusal.code) ??
-        byStatus(refusal.status) ??
-        'unknown_refusal'
-      );
+      return classifyEntra(refusal);
     case 'graph':
       return classifyGraph(refusal, context);
     case 'imap':
@@ -38,6 +33,15 @@ export function classify(refusal: Refusal, context: RefusalContext = {}): CauseC
     case 'smtp':
       return readSmtp(refusal);
   }
+}
+
+function classifyEntra(refusal: Refusal): CauseCode {
+  const cause =
+    (refusal.code === 'AADSTS700027' ? readSignature(refusal) : own(entraCodes, refusal.code)) ??
+    own(oauthErrors, refusal.family ?? refusal.code) ??
+    byStatus(refusal.status) ??
+    'unknown_refusal';
+  return (refusal.isOfVendorApp && vendorAppCauses[cause]) || cause;
 }
 
 function classifyGraph(refusal: Refusal, context: RefusalContext): CauseCode {

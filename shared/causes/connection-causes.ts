@@ -178,6 +178,25 @@ export const connectionCauses = {
     waiting: false,
     verdict: 'failed',
   },
+  admin_confirmation_missing: {
+    sentence: 'No admin of the tenant has confirmed yet that this connection may use it.',
+    fix: 'Create a consent link (POST /v1/connections/{id}/consent) and send it to a Global Administrator or Privileged Role Administrator of the tenant. The admin grants consent, signs in, and confirms on the last page.',
+    link: `${LEARN}/entra/identity/enterprise-apps/grant-admin-consent`,
+    whoCanFix: 'admin',
+    concerns: 'connection',
+    waiting: false,
+    verdict: 'failed',
+  },
+  vendor_app_unusable: {
+    sentence:
+      'Microsoft Entra does not accept the credential of our app. This is a problem of ours, not of your tenant.',
+    fix: 'You do not need to change anything: contact us. When we have fixed it, test the connection again.',
+    link: 'docs/causes.md#vendor_app_unusable',
+    whoCanFix: 'us',
+    concerns: 'connection',
+    waiting: false,
+    verdict: 'failed',
+  },
   conditional_access_blocked: {
     sentence: 'A Conditional Access policy or the security defaults of the tenant block the app.',
     fix: 'In the Entra admin center, open Monitoring & health > Sign-in logs > Service principal sign-ins and find the policy that applied. Exclude the app’s service principal from that policy, or add our outbound IP addresses as a named location.',

@@ -40,6 +40,8 @@ export const entraCodes: Readonly<Record<string, CauseCode>> = {
   secret_not_in_vault: 'secret_missing',
   certificate_not_in_vault: 'certificate_missing',
   made_certificate_expired: 'certificate_expired',
+  admin_not_confirmed: 'admin_confirmation_missing',
+  vendor_app_not_configured: 'vendor_app_unusable',
   AADSTS50196: 'throttled',
   AADSTS90055: 'throttled',
   AADSTS50000: 'microsoft_unavailable',
@@ -56,4 +58,16 @@ export const oauthErrors: Readonly<Record<string, CauseCode>> = {
   invalid_tenant: 'tenant_not_found',
   invalid_resource: 'service_missing',
   temporarily_unavailable: 'microsoft_unavailable',
+};
+
+/** What a cause means if the app is the vendor's: the customer can fix neither its credential nor its registration. */
+export const vendorAppCauses: Readonly<Partial<Record<CauseCode, CauseCode>>> = {
+  secret_wrong: 'vendor_app_unusable',
+  secret_expired: 'vendor_app_unusable',
+  certificate_wrong: 'vendor_app_unusable',
+  certificate_expired: 'vendor_app_unusable',
+  certificate_not_registered: 'vendor_app_unusable',
+  app_misconfigured: 'vendor_app_unusable',
+  // The app exists, so it is the tenant that does not know it.
+  app_not_found: 'service_principal_missing',
 };

@@ -15,5 +15,7 @@ export interface Refusal {
   family?: string;
   message: string;
   requestId?: string;
+  /** The vendor's app was refused, whose credential and registration are not the customer's. */
+  isOfVendorApp?: true;
   retryAfterSeconds?: number;
 }

@@ -1,5 +1,5 @@
 import type { Secret } from '../kernel/secret.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, hasOwnApp, type OwnConnection } from './connection.ts';
 import { daysLeft } from './credential.ts';
 import { addHappenings, secretHappening } from './happenings.ts';
 import type { AppToken } from './tokens.ts';
@@ -122,8 +122,8 @@ function isSameDate(expiresAt: Date, entered: Date): boolean {
  * date, and people are told. A view of another credential changes nothing.
  */
 export function applyRegistration(connection: Connection, view: RegistrationView | undefined): Connection {
+  if (!view || !hasOwnApp(connection) || !isAbout(view, connection)) return connection;
   const { registration: before, credential } = connection;
-  if (!view || !isAbout(view, connection)) return connection;
   const real = view.inUse?.expiresAt;
   if (!real || credential.kind !== 'clientSecret') {
     const shown = { ...connection, registration: view };
@@ -153,7 +153,7 @@ function hasNews(
   return isOtherDate || isNewer || isNewerCertificate;
 }
 
-function tellPeople(connection: Connection, now: Date): Connection {
+function tellPeople(connection: OwnConnection, now: Date): Connection {
   const { expiresAt } = connection.credential;
   const expiry = { expiresAt, daysLeft: daysLeft(expiresAt, now) };
   return addHappenings(connection, [secretHappening(connection, 'secret.checked', now, expiry)]);
@@ -167,6 +167,7 @@ export function registrationOf(connection: Connection): RegistrationView | undef
 
 /** What was entered as the expiry, if Entra shows another one. Somebody may have entered it since then. */
 export function enteredExpiryOf(connection: Connection): Date | undefined {
+  if (!hasOwnApp(connection)) return undefined;
   const { inUse, enteredExpiresAt } = registrationOf(connection) ?? {};
   const { expiresAt: current } = connection.credential;
   if (!inUse || inUse.expiresAt.getTime() === current.getTime()) return enteredExpiresAt;

@@ -52,7 +52,11 @@ export function decisiveStep({ steps }: Pick<TestResult, 'steps'>): StepResult |
 }
 
 /** Before the first consent, these say no more than that it is missing. Consent ends them. */
-export const awaitedCauses: ReadonlySet<CauseCode> = new Set(['consent_missing', 'service_principal_missing']);
+export const awaitedCauses: ReadonlySet<CauseCode> = new Set([
+  'consent_missing',
+  'service_principal_missing',
+  'admin_confirmation_missing',
+]);
 
 /**
  * The connection after a test: the result is kept, and its status follows.

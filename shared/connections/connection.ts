@@ -1,7 +1,13 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
 import type { RegistrationView } from './app-registration.ts';
 import type { LastTest } from './connection-test.ts';
-import type { CertificateCredential, Credential, CredentialState, PreviousCredential } from './credential.ts';
+import type {
+  CertificateCredential,
+  Credential,
+  CredentialState,
+  OwnCredential,
+  PreviousCredential,
+} from './credential.ts';
 import type { ConnectionHappening } from './happenings.ts';
 import type { ScopeCheck } from './scope-check.ts';
 import type { SecretAlert } from './secret-alert.ts';
@@ -35,7 +41,13 @@ export interface Connection {
    * them, or if they are too many to store.
    */
   verifiedDomains?: string[];
+  /** The customer's own app, or the vendor's. */
   clientId: string;
+  /**
+   * An admin of the tenant has signed in and confirmed that this customer may use it. Only with the vendor's app, and
+   * required for it: other customers use the same app, so the consent of the tenant does not say which of them may.
+   */
+  adminConfirmation?: AdminConfirmation;
   /** The credential in use. A new version makes all cached tokens stale. */
   credential: Credential;
   /** As of the last run of the daily timer. */
@@ -70,6 +82,20 @@ export interface Connection {
   /** What has happened and no webhook knows yet. Written together with what it tells. */
   happenings?: readonly ConnectionHappening[];
   createdAt: Date;
+}
+
+export interface AdminConfirmation {
+  at: Date;
+  /** The object ID of the admin in the tenant. */
+  adminId: string;
+}
+
+/** A connection through an app of the customer's own, with a credential of its own. */
+export type OwnConnection = Connection & { credential: OwnCredential };
+
+/** Whether the app is the customer's own. If not, it is the vendor's. A connection never changes from one to the other. */
+export function hasOwnApp(connection: Connection): connection is OwnConnection {
+  return connection.credential.kind !== 'deployment';
 }
 
 /** Whether a test that passed began after this instant. */

@@ -1,18 +1,18 @@
-import { createHash, randomBytes } from 'node:crypto';
-import type { ConnectionFinding } from '../causes/verdict.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { changeConnection } from './change-connection.ts';
-import type { Cloud, Connection } from './connection.ts';
+import { type Cloud, type Connection, hasOwnApp } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { type ConsentCallback, type Decline, readConsentAnswer } from './consent-answer.ts';
+import { hashOf, newState } from './consent-state.ts';
 import type { ConsentStore } from './consent-store.ts';
+import { markConsented, markDeclined } from './mark-consent.ts';
 import { requireConnection } from './require-connection.ts';
+import { beginSignIn, type SignInDeps } from './sign-in.ts';
 import type { Tokens } from './tokens.ts';
 
-interface Deps {
+interface Deps extends SignInDeps {
   connections: Pick<ConnectionStore, 'get' | 'update'>;
-  consents: ConsentStore;
+  consents: Pick<ConsentStore, 'insert' | 'get' | 'use'>;
   tokens: Pick<Tokens, 'forget'>;
   consentEndpoints: (cloud: Cloud) => { loginUrl: string; graphResource: string };
   publicUrl: string;
@@ -20,13 +20,12 @@ interface Deps {
   clock: Clock;
 }
 
-const hashOf = (state: string) => createHash('sha256').update(state).digest('hex');
-
 /** Where Microsoft sends an admin after the consent dialog, at our public address. */
 export const CALLBACK_PATH = '/v1/consent/callback';
 
 /**
- * Creates a link on which an admin of the tenant grants the app its permissions. The link carries a state that belongs
+ * Creates a link on which an admin of the tenant grants the app its permissions. With the vendor's app, it then leads on to
+ * the sign-in. The link carries a state that belongs
  * to this connection, works once and expires after `consentLinkValidMs`.
  * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
  *
@@ -38,9 +37,7 @@ export async function requestConsent(
   connectionId: string,
 ): Promise<{ url: string; expiresAt: Date }> {
   const connection = await requireConnection(deps, actor, connectionId);
-  const state = randomBytes(32).toString('base64url');
-  const expiresAt = new Date(deps.clock.now().getTime() + deps.consentLinkValidMs);
-  await deps.consents.insert({ stateHash: hashOf(state), customerId: actor.customerId, connectionId, expiresAt });
+  const { state, expiresAt } = await newState(deps, connection, { step: 'consent' }, deps.consentLinkValidMs);
   const { loginUrl, graphResource } = deps.consentEndpoints(connection.cloud);
   const url = new URL(`${loginUrl.replace(/\/$/, '')}/${connection.tenantId}/v2.0/adminconsent`);
   url.search = new URLSearchParams({
@@ -54,6 +51,8 @@ export async function requestConsent(
 
 export type ConsentOutcome =
   | { kind: 'consented'; connection: Connection }
+  /** The vendor's app: now Microsoft must say who the admin is. */
+  | { kind: 'toSignIn'; connection: Connection; url: string }
   /** Without a connection if Microsoft left the state out. Then nothing changes. */
   | ({ kind: 'declined'; connection?: Connection } & Decline)
   | { kind: 'wrongTenant'; connection: Connection }
@@ -81,7 +80,7 @@ export async function receiveConsent(deps: Deps, callback: ConsentCallback): Pro
   }
   const now = deps.clock.now();
   const request = await deps.consents.get(hashOf(callback.state));
-  if (!request) return { kind: 'unknown' };
+  if (request?.step !== 'consent') return { kind: 'unknown' };
   if (request.usedAt) return { kind: 'used' };
   if (request.expiresAt <= now) return { kind: 'expired' };
   const answer = readConsentAnswer(callback);
@@ -95,41 +94,7 @@ export async function receiveConsent(deps: Deps, callback: ConsentCallback): Pro
     return { ...answer, connection };
   }
   if (answer.tenantId !== connection.tenantId) return { kind: 'wrongTenant', connection };
+  if (!hasOwnApp(connection)) return { kind: 'toSignIn', connection, url: await beginSignIn(deps, connection) };
   await markConsented(deps, connection, now);
   return { kind: 'consented', connection };
-}
-
-/** Stored with the connection, because the person who sent the link does not see the page that the admin sees. */
-async function markDeclined(
-  deps: Deps,
-  { customerId, id }: Connection,
-  { cause, sentence, microsoftCode }: Decline,
-  seenAt: Date,
-): Promise<void> {
-  const finding: ConnectionFinding = {
-    cause,
-    detail: sentence,
-    seenAt,
-    ...(microsoftCode !== undefined && { microsoftCode }),
-  };
-  await changeConnection(deps.connections, customerId, id, (current) =>
-    // A connection that already works keeps working with the consent it has.
-    current.status === 'awaitingConsent' ? { ...current, finding } : undefined,
-  );
-}
-
-async function markConsented(deps: Deps, { customerId, id }: Connection, now: Date): Promise<void> {
-  await changeConnection(deps.connections, customerId, id, (current) => {
-    const { checksHeldUntil: _held, finding, ...rest } = current;
-    // Before the first consent, a finding says no more than that it is missing, or why it was not granted.
-    const isAnswered = current.status === 'awaitingConsent' || finding?.cause === 'consent_declined';
-    return {
-      ...rest,
-      ...(finding && !isAnswered && { finding }),
-      consentedAt: now,
-      grantsChangedAt: now,
-    };
-  });
-  // A cached token carries the permissions from before the consent.
-  deps.tokens.forget(id);
 }

@@ -1,6 +1,6 @@
 import type { CertificateVault } from './certificate-vault.ts';
 import type { Connection } from './connection.ts';
-import type { Credential } from './credential.ts';
+import type { CertificateCredential, Credential, OwnCredential } from './credential.ts';
 import type { SecretVault } from './secret-vault.ts';
 
 /** Where credentials are: made certificates in the one vault, client secrets and uploaded certificates in the other. */
@@ -9,8 +9,10 @@ export interface CredentialVaults {
   certificates: Pick<CertificateVault, 'remove'>;
 }
 
+type MadeCertificate = CertificateCredential & { certificate: { origin: 'made' } };
+
 /** Whether the key of a credential was made in the vault, and stays there. */
-export function isMade(credential: Credential): boolean {
+export function isMade(credential: Credential): credential is MadeCertificate {
   return credential.kind === 'certificate' && credential.certificate.origin === 'made';
 }
 
@@ -18,13 +20,14 @@ export function isMade(credential: Credential): boolean {
 export function removeCredential(
   { vault, certificates }: CredentialVaults,
   connectionId: string,
-  credential: Credential,
+  credential: OwnCredential,
 ): Promise<void> {
   const { version } = credential;
   return isMade(credential) ? certificates.remove(connectionId, version) : vault.remove(connectionId, version);
 }
 
-/** Every credential that the record of a connection names. */
-export function credentialsOf({ credential, previousCredential, nextCertificate }: Connection): Credential[] {
-  return [credential, previousCredential, nextCertificate].filter((one) => one !== undefined);
+/** Every credential in the vaults that the record of a connection names. */
+export function credentialsOf({ credential, previousCredential, nextCertificate }: Connection): OwnCredential[] {
+  const own = credential.kind === 'deployment' ? undefined : credential;
+  return [own, previousCredential, nextCertificate].filter((one) => one !== undefined);
 }

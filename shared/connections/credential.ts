@@ -2,7 +2,7 @@ import type { CauseCode } from '../causes/causes.ts';
 import type { Certificate } from './certificate.ts';
 import type { Connection } from './connection.ts';
 
-/** What an app proves itself with. */
+/** What the customer's own app proves itself with. */
 export const credentialKinds = ['clientSecret', 'certificate'] as const;
 export type CredentialKind = (typeof credentialKinds)[number];
 
@@ -32,10 +32,23 @@ export interface CertificateCredential {
 }
 
 /** A credential that belongs to one connection. A new one gets a new version. */
-export type Credential = ClientSecretCredential | CertificateCredential;
+export type OwnCredential = ClientSecretCredential | CertificateCredential;
+
+/**
+ * The credential of the vendor's app. It belongs to the deployment, which serves all its connections with it. The
+ * customer neither sees it nor replaces it, so it has no date here.
+ */
+export interface DeploymentCredential {
+  kind: 'deployment';
+  version: 'deployment';
+}
+
+export const deploymentCredential: DeploymentCredential = { kind: 'deployment', version: 'deployment' };
+
+export type Credential = OwnCredential | DeploymentCredential;
 
 /** A credential that was replaced. Instances that have not noticed yet still use it. */
-export type PreviousCredential = Credential & {
+export type PreviousCredential = OwnCredential & {
   /** From then on, the vault need not keep it. */
   removeAt: Date;
 };
@@ -58,6 +71,7 @@ export function credentialStateOf(
   now: Date,
   expiringWithinDays: number,
 ): CredentialState {
+  if (credential.kind === 'deployment') return 'valid';
   if (finding && expiredCauses.has(finding.cause)) return 'expired';
   return credentialState(credential.expiresAt, now, expiringWithinDays);
 }

@@ -1,6 +1,6 @@
 import { retryLostRaces } from '../kernel/change-tagged.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, hasOwnApp } from './connection.ts';
 import type { ConnectionStore, DeletedConnection } from './connection-store.ts';
 import type { ConsentStore } from './consent-store.ts';
 import { type CredentialVaults, credentialsOf, removeCredential } from './credential-vaults.ts';
@@ -87,7 +87,7 @@ export async function finishDeletion(
     await deps.consents.remove(connectionId);
     await deps.poisonArchive.remove(connectionId);
     if (hidden) await deps.removePace(hidden);
-    if (hidden) await deps.expiryIndex.remove(expiryOf(hidden));
+    if (hidden && hasOwnApp(hidden)) await deps.expiryIndex.remove(expiryOf(hidden));
   });
   await deps.connections.removeHidden(customerId, connectionId);
 }

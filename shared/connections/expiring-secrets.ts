@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { Clock } from '../kernel/clock.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import { changeConnection } from './change-connection.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, hasOwnApp, type OwnConnection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { type CredentialKind, type CredentialState, credentialStateOf, daysLeft } from './credential.ts';
 import type { ExpiryIndex, ExpiryKey } from './expiry-index.ts';
@@ -80,6 +80,7 @@ export async function findExpiringSecrets(deps: FindDeps, report: (secret: Expir
     if (!isYoung && !(await readCurrent(deps, entry))) await deps.expiryIndex.remove(entry);
   }
   for await (const connection of deps.connections.listAll()) {
+    if (!hasOwnApp(connection)) continue;
     // Connections that were registered before there was an index get their entry here.
     await deps.expiryIndex.put({ ...expiryOf(connection), notedAt: now });
     const state = stateOf(connection);
@@ -92,7 +93,7 @@ export async function findExpiringSecrets(deps: FindDeps, report: (secret: Expir
   }
 }
 
-export function expiryOf(connection: Connection): ExpiryKey {
+export function expiryOf(connection: OwnConnection): ExpiryKey {
   const { customerId, id, credential } = connection;
   return { customerId, connectionId: id, expiresAt: credential.expiresAt };
 }
@@ -101,12 +102,13 @@ export function expiryOf(connection: Connection): ExpiryKey {
 async function readCurrent(
   deps: { connections: Pick<ConnectionStore, 'get'> },
   { customerId, connectionId, expiresAt }: ExpiryKey,
-): Promise<Connection | undefined> {
+): Promise<OwnConnection | undefined> {
   const connection = (await deps.connections.get(customerId, connectionId))?.value;
-  return connection?.credential.expiresAt.getTime() === expiresAt.getTime() ? connection : undefined;
+  if (!connection || !hasOwnApp(connection)) return undefined;
+  return connection.credential.expiresAt.getTime() === expiresAt.getTime() ? connection : undefined;
 }
 
-function present(connection: Connection, now: Date, state: CredentialState): ExpiringSecret {
+function present(connection: OwnConnection, now: Date, state: CredentialState): ExpiringSecret {
   const { acknowledgedAt, snoozeEndsAt } = alertOf(connection, now);
   return {
     customerId: connection.customerId,

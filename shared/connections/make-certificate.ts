@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import type { CertificateCredential } from './credential.ts';
 import { noNextCertificate } from './replace-certificate.ts';
-import { noSuchConnection, requireConnection } from './require-connection.ts';
+import { noSuchConnection, requireOwnConnection } from './require-connection.ts';
 import { newSecretVersion } from './secret-vault.ts';
 
 interface Deps {
@@ -22,7 +22,7 @@ export const commonNameOf = (connectionId: string): string => `Muster ${connecti
  *
  * The key is made before the record names it. The daily timer removes what a process leaves that dies in between.
  *
- * @throws DomainError `not_found`
+ * @throws DomainError `not_found`, `wrong_state` for the vendor's app
  */
 export async function makeNextCertificate(
   deps: Deps,
@@ -31,7 +31,7 @@ export async function makeNextCertificate(
   validMonths: number,
 ): Promise<Connection> {
   const { customerId } = actor;
-  await requireConnection(deps, actor, connectionId);
+  await requireOwnConnection(deps, actor, connectionId);
   const name = { customerId, connectionId, version: newSecretVersion() };
   const made = await deps.certificates.make(name, { commonName: commonNameOf(connectionId), validMonths });
   let displaced: CertificateCredential | undefined;

@@ -4,7 +4,7 @@ import type { Page, PageRequest } from '../kernel/page.ts';
 import { type RunProgressStore, runInSteps } from '../kernel/resumable-run.ts';
 import { applyRegistration, registrationOf } from './app-registration.ts';
 import { changeConnection } from './change-connection.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, hasOwnApp, type OwnConnection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { expiryOf } from './expiring-secrets.ts';
 import type { ExpiryIndex } from './expiry-index.ts';
@@ -123,9 +123,10 @@ function shuffled<T>(items: readonly T[], random: () => number): T[] {
 
 async function refresh(deps: ReadRegistrationsDeps, connection: Connection): Promise<'none' | 'read' | 'corrected'> {
   const view = await readRegistration(deps, connection);
-  if (!view) return 'none';
+  if (!view || !hasOwnApp(connection)) return 'none';
   const expected = applyRegistration(connection, view);
-  const isMoved = (one: Connection) => one.credential.expiresAt.getTime() !== connection.credential.expiresAt.getTime();
+  const isMoved = (one: Connection): one is OwnConnection =>
+    hasOwnApp(one) && one.credential.expiresAt.getTime() !== connection.credential.expiresAt.getTime();
   // The entry comes before the record, so that the secret is always listed.
   if (isMoved(expected)) await deps.expiryIndex.put({ ...expiryOf(expected), notedAt: deps.clock.now() });
   const changed = await changeConnection(deps.connections, connection.customerId, connection.id, (current) =>
@@ -139,8 +140,8 @@ async function refresh(deps: ReadRegistrationsDeps, connection: Connection): Pro
 
 /** Only a connection that works can be asked. */
 function isDue(connection: Connection, now: Date): boolean {
-  const { kind } = connection.credential;
-  if (connection.status !== 'ready' || (kind !== 'clientSecret' && kind !== 'certificate')) return false;
+  // The vendor's app is registered in another tenant.
+  if (connection.status !== 'ready' || !hasOwnApp(connection)) return false;
   const known = registrationOf(connection);
   return !known || now.getTime() - known.checkedAt.getTime() >= (known.isReadable ? READ_FOR_MS : REFUSED_FOR_MS);
 }

@@ -7,10 +7,10 @@ import { type NewId, notFound } from '../kernel/ids.ts';
 import type { Quotas } from '../kernel/quota.ts';
 import type { Secret } from '../kernel/secret.ts';
 import type { CertificateVault } from './certificate-vault.ts';
-import type { Cloud, Connection, SendProbe } from './connection.ts';
+import { type Cloud, type Connection, hasOwnApp, type SendProbe } from './connection.ts';
 import { isTenantId } from './connection-fields.ts';
 import type { ConnectionStore } from './connection-store.ts';
-import { type Credential, credentialState } from './credential.ts';
+import { type Credential, credentialState, deploymentCredential } from './credential.ts';
 import { removeCredential } from './credential-vaults.ts';
 import { expiryOf } from './expiring-secrets.ts';
 import type { ExpiryIndex } from './expiry-index.ts';
@@ -37,11 +37,13 @@ interface Deps {
   expiringWithinDays: number;
 }
 
-/** What a new connection proves itself with. */
+/** What the app of a new connection proves itself with. */
 export type NewCredential =
   | { kind: 'clientSecret'; clientSecret: Secret; clientSecretExpiresAt: Date }
   | { kind: 'uploadedCertificate'; uploaded: UploadedCertificate }
-  | { kind: 'madeCertificate'; validMonths: number };
+  | { kind: 'madeCertificate'; validMonths: number }
+  /** The vendor's app, with the credential of the deployment. */
+  | { kind: 'deployment' };
 
 /** Validated by the fields in `connection-fields.ts`. */
 interface NewConnection {
@@ -89,7 +91,8 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
     ...(tenantDomain !== undefined && { tenantDomain }),
     clientId: input.clientId.toLowerCase(),
     credential,
-    credentialState: credentialState(credential.expiresAt, now, deps.expiringWithinDays),
+    credentialState:
+      credential.kind === 'deployment' ? 'valid' : credentialState(credential.expiresAt, now, deps.expiringWithinDays),
     probes: input.probes,
     sendProbe: input.sendProbe,
     ...(input.defaultMailbox !== undefined && { defaultMailbox: input.defaultMailbox }),
@@ -97,7 +100,7 @@ export async function registerConnection(deps: Deps, actor: CustomerActor, input
     grantsChangedAt: now,
     createdAt: now,
   };
-  await deps.expiryIndex.put({ ...expiryOf(connection), notedAt: now });
+  if (hasOwnApp(connection)) await deps.expiryIndex.put({ ...expiryOf(connection), notedAt: now });
   const stored = await insert(deps, connection);
   if (!(await deps.customers.exists(customerId))) {
     await deps.discardConnection(customerId, id);
@@ -113,6 +116,8 @@ async function storeCredential(
   input: NewCredential,
 ): Promise<Credential> {
   switch (input.kind) {
+    case 'deployment':
+      return deploymentCredential;
     case 'madeCertificate': {
       const request = { commonName: commonNameOf(owner.connectionId), validMonths: input.validMonths };
       return await deps.certificates.make({ ...owner, version: newSecretVersion() }, request);
@@ -136,7 +141,9 @@ async function storeCredential(
 async function insert(deps: Deps, connection: Connection): Promise<Connection> {
   const { id, credential } = connection;
   // The daily timer finds what a failed cleanup leaves, so it must not hide why the record was refused.
-  const removeSecret = () => removeCredential(deps, id, credential).catch(() => undefined);
+  const removeSecret = async () => {
+    if (credential.kind !== 'deployment') await removeCredential(deps, id, credential).catch(() => undefined);
+  };
   try {
     const stored = await deps.connections.insert(connection, deps.quotas.connectionsMax);
     // An earlier try of this request has stored the record, with a secret of its own.
@@ -146,7 +153,7 @@ async function insert(deps: Deps, connection: Connection): Promise<Connection> {
     const isRefused = error instanceof DomainError && (error.code === 'conflict' || error.code === 'quota_reached');
     if (isRefused) {
       await removeSecret();
-      await deps.expiryIndex.remove(expiryOf(connection)).catch(() => undefined);
+      if (hasOwnApp(connection)) await deps.expiryIndex.remove(expiryOf(connection)).catch(() => undefined);
     }
     throw error;
   }

@@ -2,7 +2,7 @@ import type { CustomerActor } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { Connection } from './connection.ts';
 import { putIntoUse, type ReplaceDeps, replaceCredential, requireAccepted } from './replace-credential.ts';
-import { noSuchConnection, requireConnection } from './require-connection.ts';
+import { noSuchConnection, requireOwnConnection } from './require-connection.ts';
 import { toCredential, type UploadedCertificate } from './uploaded-certificate.ts';
 
 /** Replaces the credential of a connection by an uploaded certificate. See `replaceCredential`. */
@@ -26,7 +26,7 @@ export async function useNextCertificate(
   actor: CustomerActor,
   connectionId: string,
 ): Promise<Connection> {
-  const connection = await requireConnection(deps, actor, connectionId);
+  const connection = await requireOwnConnection(deps, actor, connectionId);
   const { nextCertificate } = connection;
   if (!nextCertificate) throw noNextCertificate();
   await requireAccepted(deps, connection, { credential: nextCertificate });

@@ -6,20 +6,20 @@ import { DomainError } from '../kernel/errors.ts';
 import type { Secret } from '../kernel/secret.ts';
 import type { CertificateVault } from './certificate-vault.ts';
 import { changeConnection } from './change-connection.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, hasOwnApp, type OwnConnection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { applyTest, type TestResult } from './connection-test.ts';
 import {
-  type Credential,
   type CredentialKind,
   credentialCauses,
   credentialNames,
   credentialState,
+  type OwnCredential,
 } from './credential.ts';
 import { isMade, removeCredential } from './credential-vaults.ts';
 import { expiryOf } from './expiring-secrets.ts';
 import type { ExpiryIndex } from './expiry-index.ts';
-import { noSuchConnection, requireConnection } from './require-connection.ts';
+import { noSuchConnection, requireOwnConnection, usesVendorApp } from './require-connection.ts';
 import type { SecretVault } from './secret-vault.ts';
 import { audiencesOf, type Candidate, type Tokens } from './tokens.ts';
 
@@ -46,16 +46,16 @@ export interface ReplaceDeps {
  * removes a new one that an interrupted replacement has left in the vault.
  *
  * @param secret what the vault must store first: the Value, or the uploaded certificate with its key
- * @throws DomainError `credentials_rejected` with the cause, `not_found`
+ * @throws DomainError `credentials_rejected` with the cause, `wrong_state` for the vendor's app, `not_found`
  */
 export async function replaceCredential(
   deps: ReplaceDeps,
   actor: CustomerActor,
   connectionId: string,
-  credential: Credential,
+  credential: OwnCredential,
   secret: Secret,
 ): Promise<Connection> {
-  const connection = await requireConnection(deps, actor, connectionId);
+  const connection = await requireOwnConnection(deps, actor, connectionId);
   await requireAccepted(deps, connection, { credential, secret });
   const { customerId } = actor;
   const { version, expiresAt, kind } = credential;
@@ -79,7 +79,7 @@ export async function restoreCredential(
   connectionId: string,
   kind: CredentialKind,
 ): Promise<Connection> {
-  const connection = await requireConnection(deps, actor, connectionId);
+  const connection = await requireOwnConnection(deps, actor, connectionId);
   const { previousCredential } = connection;
   const isKept = previousCredential !== undefined && deps.clock.now() < previousCredential.removeAt;
   if (!isKept || previousCredential.kind !== kind) throw nothingToRestore(kind);
@@ -104,7 +104,7 @@ function nothingToRestore(kind: CredentialKind): DomainError {
 /** @throws DomainError `credentials_rejected` with the cause */
 export async function requireAccepted(
   deps: Pick<ReplaceDeps, 'tokens'>,
-  connection: Connection,
+  connection: OwnConnection,
   candidate: Candidate,
 ): Promise<void> {
   const [audience = 'graph'] = audiencesOf(connection.probes);
@@ -126,13 +126,13 @@ export async function requireAccepted(
  */
 export async function putIntoUse(
   deps: ReplaceDeps,
-  connection: Connection,
-  next: Credential,
+  connection: OwnConnection,
+  next: OwnCredential,
   check: (current: Connection) => void = () => undefined,
 ): Promise<Connection | undefined> {
   const { customerId, id } = connection;
   const now = deps.clock.now();
-  const withNext = (current: Connection): Connection => {
+  const withNext = (current: OwnConnection): OwnConnection => {
     const { finding, nextCertificate, ...rest } = current;
     const isOver = finding !== undefined && credentialCauses.has(finding.cause);
     return {
@@ -150,9 +150,10 @@ export async function putIntoUse(
   const tested = withNext(connection);
   const { result } = await deps.runTest(tested);
   await deps.expiryIndex.put({ ...expiryOf(tested), notedAt: now });
-  let before: Connection | undefined;
+  let before: OwnConnection | undefined;
   const replaced = await changeConnection(deps.connections, customerId, id, (current) => {
     check(current);
+    if (!hasOwnApp(current)) throw usesVendorApp();
     before = current;
     const changed = withNext(current);
     return applyTest(changed, changed, result) ?? changed;
@@ -163,12 +164,12 @@ export async function putIntoUse(
 }
 
 /** The daily timers remove what this leaves. */
-async function removeOutdated(deps: ReplaceDeps, before: Connection, replaced: Connection): Promise<void> {
+async function removeOutdated(deps: ReplaceDeps, before: OwnConnection, replaced: Connection): Promise<void> {
   const displaced = before.previousCredential;
   if (displaced && displaced.version !== replaced.credential.version) {
     await removeCredential(deps, before.id, displaced).catch(() => undefined);
   }
-  if (before.credential.expiresAt.getTime() !== replaced.credential.expiresAt.getTime()) {
+  if (hasOwnApp(replaced) && before.credential.expiresAt.getTime() !== replaced.credential.expiresAt.getTime()) {
     await deps.expiryIndex.remove(expiryOf(before)).catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
-import type { DomainError } from '../kernel/errors.ts';
+import { DomainError } from '../kernel/errors.ts';
 import { notFound } from '../kernel/ids.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, hasOwnApp, type OwnConnection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 
 /**
@@ -19,6 +19,28 @@ export async function requireConnection(
   const found = await deps.connections.get(actor.customerId, connectionId);
   if (!found) throw noSuchConnection(connectionId);
   return found.value;
+}
+
+/**
+ * The same, for what only a connection through the customer's own app has.
+ *
+ * @throws DomainError `not_found`, `wrong_state` for the vendor's app
+ */
+export async function requireOwnConnection(
+  deps: { connections: Pick<ConnectionStore, 'get'> },
+  actor: { customerId: string },
+  connectionId: string,
+): Promise<OwnConnection> {
+  const connection = await requireConnection(deps, actor, connectionId);
+  if (!hasOwnApp(connection)) throw usesVendorApp();
+  return connection;
+}
+
+export function usesVendorApp(): DomainError {
+  return new DomainError(
+    'wrong_state',
+    'This connection uses the app of this service, so it has no client ID and no credential of its own. To use an app of your own, register another connection.',
+  );
 }
 
 export function noSuchConnection(connectionId: string): DomainError {

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts';
+import type { OwnConnection } from './connection.ts';
 
 /** What people were told about the expiry of one credential, and what they said to it. */
 export interface SecretAlert {
@@ -16,7 +16,7 @@ export interface SecretAlert {
 }
 
 /** The alert of the credential in use. A new one, or another expiry, begins without notices. */
-export function alertOf(connection: Connection, now: Date): SecretAlert {
+export function alertOf(connection: OwnConnection, now: Date): SecretAlert {
   const { secretAlert, createdAt } = connection;
   const { expiresAt } = connection.credential;
   if (secretAlert?.expiresAt.getTime() === expiresAt.getTime()) return secretAlert;

@@ -2,7 +2,7 @@ import type { CustomerActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { changeConnection } from './change-connection.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, hasOwnApp } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { type CredentialKind, credentialNames } from './credential.ts';
 import { noSuchConnection } from './require-connection.ts';
@@ -76,7 +76,7 @@ async function changeAlert(
 ): Promise<Connection> {
   const now = deps.clock.now();
   const changed = await changeConnection(deps.connections, customerId, connectionId, (current) => {
-    if (current.credential.kind !== kind) throw hasAnother(kind);
+    if (!hasOwnApp(current) || current.credential.kind !== kind) throw hasAnother(kind);
     return { ...current, secretAlert: change(alertOf(current, now)) };
   });
   if (!changed) throw noSuchConnection(connectionId);

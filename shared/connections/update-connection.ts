@@ -4,13 +4,13 @@ import { retryLostRaces } from '../kernel/change-tagged.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { changeConnection } from './change-connection.ts';
-import type { Connection, SendProbe } from './connection.ts';
+import { type Connection, hasOwnApp, type SendProbe } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { applyTest, type TestResult } from './connection-test.ts';
 import { credentialState } from './credential.ts';
 import { expiryOf } from './expiring-secrets.ts';
 import type { ExpiryIndex } from './expiry-index.ts';
-import { noSuchConnection } from './require-connection.ts';
+import { noSuchConnection, usesVendorApp } from './require-connection.ts';
 import type { Tokens } from './tokens.ts';
 
 interface Deps {
@@ -42,7 +42,7 @@ interface ConnectionChange {
  *
  * @param check receives the current connection before each write, and may throw to refuse
  * @throws DomainError `not_found`, `conflict` if the customer has another connection to this tenant with this app,
- * `wrong_state` for the expiry of a client secret if there is none
+ * `wrong_state` for the expiry of a client secret if there is none, and for the app if it is the vendor's
  */
 export async function updateConnection(
   deps: Deps,
@@ -59,16 +59,16 @@ export async function updateConnection(
     const { value: current, tag } = found;
     check(current);
     const next = changed(current, change, now, deps.expiringWithinDays);
-    const isMoved = next.credential.expiresAt.getTime() !== current.credential.expiresAt.getTime();
+    const isMoved = hasOtherExpiry(current, next);
     // An index entry without its record is stale, which is harmless. A record without its entry would never be listed.
-    if (isMoved) await deps.expiryIndex.put({ ...expiryOf(next), notedAt: now });
+    if (isMoved && hasOwnApp(next)) await deps.expiryIndex.put({ ...expiryOf(next), notedAt: now });
     const isWritten =
       next.clientId === current.clientId
         ? await deps.connections.update(next, tag)
         : await deps.connections.updateApp(next, tag, current.clientId);
     return isWritten === undefined ? undefined : { before: current, updated: next };
   });
-  if (updated.credential.expiresAt.getTime() !== before.credential.expiresAt.getTime()) {
+  if (hasOwnApp(before) && hasOtherExpiry(before, updated)) {
     await deps.expiryIndex.remove(expiryOf(before)).catch(() => undefined);
   }
   const isOtherApp = updated.clientId !== before.clientId;
@@ -82,6 +82,7 @@ function changed(current: Connection, change: ConnectionChange, now: Date, expir
   const next: Connection = { ...current, ...given };
   if (defaultMailbox === null) delete next.defaultMailbox;
   else if (defaultMailbox !== undefined) next.defaultMailbox = defaultMailbox;
+  if (!hasOwnApp(current) && (clientSecretExpiresAt || clientId !== undefined)) throw usesVendorApp();
   if (clientSecretExpiresAt) {
     if (current.credential.kind !== 'clientSecret') throw readFromCertificate();
     next.credential = { ...current.credential, expiresAt: clientSecretExpiresAt };
@@ -94,6 +95,11 @@ function changed(current: Connection, change: ConnectionChange, now: Date, expir
     next.grantsChangedAt = now;
   }
   return isOtherApp ? withOtherApp(next, clientId.toLowerCase()) : next;
+}
+
+function hasOtherExpiry(one: Connection, other: Connection): boolean {
+  if (!hasOwnApp(one) || !hasOwnApp(other)) return false;
+  return one.credential.expiresAt.getTime() !== other.credential.expiresAt.getTime();
 }
 
 function readFromCertificate(): DomainError {

@@ -19,6 +19,7 @@ export interface RegisteredRoute extends RouteDescription {
   bodyKind?: BodyKind;
   query?: z.ZodType;
   list?: boolean;
+  continues?: boolean;
   /** Present if problems are shown as a page. */
   showProblem?: unknown;
 }

@@ -50,6 +50,8 @@ export interface Endpoint<Body, Query, Mode extends CustomerMode, Kind extends B
   query?: z.ZodType<Query>;
   /** Whether the route accepts `limit` and `cursor` and answers with `call.answerPage`. */
   list?: boolean;
+  /** Whether the route accepts a `cursor`, to go on where an earlier request stopped. Its answer has `call.sealCursor`. */
+  continues?: boolean;
   /**
    * Whether the request asks Microsoft and the vault, past every cache. Each customer has a small budget for that. A
    * function says so for one body.
@@ -78,6 +80,8 @@ interface Call<Body, Query, Mode extends CustomerMode = 'required', Kind extends
   page: PageRequest;
   /** Answers with a page of a list and signs its cursor. */
   answerPage<T>(page: Page<T>, present: (item: T) => unknown): HttpResponseInit;
+  /** Makes the `nextCursor` of an answer. It works only for the same route, queries and caller. */
+  sealCursor(inner: string): string;
   /**
    * Answers with server-sent events, for some minutes at most, and not for longer than the API key works. The stream takes no turn of the caller's other requests, but
    * one of its places for streams. The signal is aborted when the stream ends.
@@ -133,6 +137,7 @@ export function createEndpoint(deps: EndpointDeps) {
             params,
             page,
             answerPage: (found, present) => presentPage(found, present, seal),
+            sealCursor: seal,
             answerEvents: (open) =>
               answerEvents(deps, acting, context, open, () => isStillValid(deps, request.headers)),
             requireMatch: (representation) => requireMatch(request.headers.get('if-match'), representation),

@@ -130,7 +130,11 @@ function leaveOutNoise(schema: { format?: string; pattern?: string; minimum?: nu
 }
 
 function toOperation(route: RegisteredRoute, refusals: Refusals): ZodOpenApiOperationObject {
-  const query = { ...shapeOf(route.query), ...(route.list && pageQuery) };
+  const query = {
+    ...shapeOf(route.query),
+    ...(route.list && pageQuery),
+    ...(route.continues && { cursor: pageQuery.cursor }),
+  };
   return {
     operationId: route.name,
     tags: [route.tag],

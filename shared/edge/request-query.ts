@@ -5,6 +5,7 @@ import type { FieldFaults } from '../kernel/field-faults.ts';
 import { createCursors, pageQuery, type Signer, toPageRequest } from './page.ts';
 
 const nothing = z.strictObject({});
+const continuation = z.strictObject({ cursor: pageQuery.cursor });
 
 /**
  * Reads the query, and `limit` and `cursor` of a list. Refuses unknown fields: a misspelled `dryRun` must not start an
@@ -12,7 +13,7 @@ const nothing = z.strictObject({});
  */
 export function readQuery(
   deps: Signer,
-  route: { query?: z.ZodType<unknown>; list?: boolean },
+  route: { query?: z.ZodType<unknown>; list?: boolean; continues?: boolean },
   request: HttpRequest,
   actor: Actor,
   faults: FieldFaults,
@@ -20,7 +21,7 @@ export function readQuery(
   const url = new URL(request.url);
   const { limit, cursor, ...rest } = Object.fromEntries(request.query);
   const paging = { ...(limit !== undefined && { limit }), ...(cursor !== undefined && { cursor }) };
-  const pageSchema = route.list ? z.strictObject(pageQuery) : nothing;
+  const pageSchema = route.list ? z.strictObject(pageQuery) : route.continues ? continuation : nothing;
   const query = faults.read<unknown>(route.query ?? nothing, rest);
   const read = faults.read(pageSchema, paging);
   const filters = new URLSearchParams(rest);

@@ -11,6 +11,10 @@ export interface Heartbeats {
   beat(heartbeat: Heartbeat): Promise<void>;
   /** Of every timer that ever ran. */
   list(): Promise<Heartbeat[]>;
+  /** Notes since when a timer is expected to run. The first note stays. */
+  expect(timer: string, since: Date): Promise<void>;
+  /** Every such note. It stays when the timer has run. */
+  listExpected(): Promise<{ timer: string; since: Date }[]>;
 }
 
 /** The latest run of any timer; `undefined` if none ever ran. */

@@ -2,12 +2,17 @@ import pLimit from 'p-limit';
 import { retryLostRaces } from '../kernel/change-tagged.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
+import { type RunProgressStore, runInSteps } from '../kernel/resumable-run.ts';
 import { queueNames } from '../kernel/storage-names.ts';
 import type { PoisonArchive, PoisonedMessage } from './poison-archive.ts';
 import { type RequeueDeps, type Requeued, requeueMessages } from './requeue.ts';
 
 export interface DecidePoisonDeps extends RequeueDeps {
   poisonArchive: Pick<PoisonArchive, 'get' | 'update' | 'list' | 'listRequeuing'>;
+}
+
+export interface FinishRequeuesDeps extends DecidePoisonDeps {
+  requeueProgress: RunProgressStore;
 }
 
 /** What a decision about all messages of a queue has come to. */
@@ -20,7 +25,11 @@ export interface DecidedAll {
   noSlot: number;
   /** There are more that can be decided. Repeat the call. */
   hasMore: boolean;
+  /** Where the messages begin that were not looked at. A call that begins there passes over those that stay. */
+  cursor?: string;
 }
+
+type Results = Pick<DecidedAll, 'decided' | 'nothingToDo' | 'noSlot'>;
 
 /** Messages that one request decides about, at most. */
 export const DECIDED_MAX = 500;
@@ -29,6 +38,8 @@ const PAGES_MAX = 10;
 const DECISIONS_AT_ONCE = 16;
 /** A request that takes longer has died. */
 const REQUEUING_MAX_MS = 60_000;
+/** The timer runs every minute. */
+const FINISH_WORK_MS = 30_000;
 
 /** @throws DomainError `not_found` */
 export function requireQueue(name: string): string {
@@ -73,28 +84,42 @@ export async function discardOne(
 /**
  * The same for all messages of a queue, up to `DECIDED_MAX` of them. Passes over messages that stay for want of a slot, so
  * that those behind them have their turn. While `hasMore`, each call leaves fewer messages.
+ *
+ * @param cursor from an earlier call, to go on behind what it has looked at
  */
-export async function requeueAll(deps: DecidePoisonDeps, queue: string): Promise<DecidedAll> {
+export function requeueAll(deps: DecidePoisonDeps, queue: string, cursor?: string): Promise<DecidedAll> {
+  return decideAll(deps, queue, cursor, (items) => requeuePage(deps, queue, items));
+}
+
+/** @see requeueAll */
+export function discardAll(deps: DecidePoisonDeps, queue: string, cursor?: string): Promise<DecidedAll> {
+  return decideAll(deps, queue, cursor, (items) => discardPage(deps, queue, items));
+}
+
+/** A page may be short or empty although more follow, so one page is not enough. */
+async function decideAll(
+  deps: DecidePoisonDeps,
+  queue: string,
+  from: string | undefined,
+  decidePage: (items: readonly PoisonedMessage[]) => Promise<Results>,
+): Promise<DecidedAll> {
   const sum = { decided: 0, nothingToDo: 0, noSlot: 0 };
-  let cursor: string | undefined;
+  let cursor = from;
   let pages = 0;
   do {
     const limit = DECIDED_MAX - sum.decided - sum.nothingToDo;
     const page = await deps.poisonArchive.list(queue, { limit, ...(cursor !== undefined && { cursor }) });
-    const result = await requeuePage(deps, queue, page.items);
+    const result = await decidePage(page.items);
     sum.decided += result.decided;
     sum.nothingToDo += result.nothingToDo;
     sum.noSlot += result.noSlot;
     cursor = page.cursor;
   } while (cursor !== undefined && sum.decided + sum.nothingToDo < DECIDED_MAX && ++pages < PAGES_MAX);
-  return { ...sum, hasMore: cursor !== undefined && sum.decided + sum.nothingToDo > 0 };
+  const hasMore = cursor !== undefined && sum.decided + sum.nothingToDo > 0;
+  return { ...sum, hasMore, ...(cursor !== undefined && { cursor }) };
 }
 
-async function requeuePage(
-  deps: DecidePoisonDeps,
-  queue: string,
-  items: readonly PoisonedMessage[],
-): Promise<Omit<DecidedAll, 'hasMore'>> {
+async function requeuePage(deps: DecidePoisonDeps, queue: string, items: readonly PoisonedMessage[]): Promise<Results> {
   const limit = pLimit(DECISIONS_AT_ONCE);
   const decided = await Promise.all(items.map(({ key }) => limit(() => decide(deps, queue, key, 'requeuing'))));
   const entries = decided.filter((entry) => entry !== undefined);
@@ -107,33 +132,37 @@ async function requeuePage(
   };
 }
 
-/** @see requeueAll */
-export async function discardAll(deps: DecidePoisonDeps, queue: string): Promise<DecidedAll> {
-  const { items, cursor } = await deps.poisonArchive.list(queue, { limit: DECIDED_MAX });
+async function discardPage(deps: DecidePoisonDeps, queue: string, items: readonly PoisonedMessage[]): Promise<Results> {
   const limit = pLimit(DECISIONS_AT_ONCE);
   const decided = await Promise.all(items.map(({ key }) => limit(() => decide(deps, queue, key, 'discarded'))));
   const count = decided.filter((entry) => entry !== undefined).length;
-  return { decided: count, nothingToDo: items.length - count, noSlot: 0, hasMore: cursor !== undefined };
+  return { decided: count, nothingToDo: items.length - count, noSlot: 0 };
 }
 
 /**
  * Carries out what operators decided in requests whose process has died. One message that fails does not stop the others.
- * Resolves to the number of messages.
+ * Works for a limited time, in one process at a time, and the next run goes on where this one stopped. Resolves to the
+ * number of messages.
  *
  * @throws the error of the first message that has failed, after all others were carried out
  */
-export async function finishRequeues(deps: DecidePoisonDeps, log: Log): Promise<number> {
+export async function finishRequeues(deps: FinishRequeuesDeps, log: Log): Promise<number> {
   const before = new Date(deps.clock.now().getTime() - REQUEUING_MAX_MS);
-  const entries = await deps.poisonArchive.listRequeuing(before, DECIDED_MAX);
   const all: PromiseSettledResult<Requeued>[] = [];
-  for (const [queue, ofQueue] of Map.groupBy(entries, (entry) => entry.queue)) {
-    const results = await carryOut(deps, queue, ofQueue);
-    for (const [i, result] of results.entries()) {
-      if (result.status === 'fulfilled') continue;
-      log('warn', 'requeue_failed', { queue, key: ofQueue[i]?.key, error: result.reason });
+  const finishPage = async (cursor: string | undefined) => {
+    const request = { limit: DECIDED_MAX, ...(cursor !== undefined && { cursor }) };
+    const page = await deps.poisonArchive.listRequeuing(before, request);
+    for (const [queue, ofQueue] of Map.groupBy(page.items, (entry) => entry.queue)) {
+      const results = await carryOut(deps, queue, ofQueue);
+      for (const [i, result] of results.entries()) {
+        if (result.status === 'fulfilled') continue;
+        log('warn', 'requeue_failed', { queue, key: ofQueue[i]?.key, error: result.reason });
+      }
+      all.push(...results);
     }
-    all.push(...results);
-  }
+    return page.cursor;
+  };
+  await runInSteps({ progress: deps.requeueProgress, clock: deps.clock }, finishPage, FINISH_WORK_MS);
   return fulfilled(all).length;
 }
 

@@ -39,8 +39,8 @@ export interface PoisonArchive {
    * are decided.
    */
   count(queue: string, max: number): Promise<number>;
-  /** The messages of all queues that are `requeuing` since before this instant. */
-  listRequeuing(before: Date, limit: number): Promise<PoisonedMessage[]>;
+  /** The messages of all queues that are `requeuing` since before this instant. A page may be short or empty, see `Page`. */
+  listRequeuing(before: Date, page: PageRequest): Promise<Page<PoisonedMessage>>;
   /**
    * Removes messages that were decided before one instant, and all that were archived before another, at most `max` of
    * them. Resolves to their number.

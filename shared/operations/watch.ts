@@ -1,17 +1,17 @@
-import { type Heartbeats, isLate } from '../health/heartbeats.ts';
+import type { Heartbeats } from '../health/heartbeats.ts';
+import { expectTimers, readTimerStates, type TimerStateDeps } from '../health/timers.ts';
 import type { Log } from '../kernel/log.ts';
 import { signal } from '../kernel/signals.ts';
 import { type QueueStateDeps, readQueueStates } from './queue-states.ts';
 import { type WatchImportsDeps, watchImports } from './watch-imports.ts';
 
-export interface WatchDeps extends QueueStateDeps, WatchImportsDeps {
-  heartbeats: Pick<Heartbeats, 'list'>;
-  schedulerSilentAfterMs: number;
+export interface WatchDeps extends QueueStateDeps, WatchImportsDeps, Omit<TimerStateDeps, 'clock'> {
+  heartbeats: Pick<Heartbeats, 'list' | 'listExpected' | 'expect'>;
 }
 
 /**
  * Writes what alert rules and the workbook ask for every minute: queues, imports, tenants and timers. Changes nothing but
- * the marks of progress. If one part fails, the others are written all the same.
+ * the marks of progress, and since when timers are expected that never ran. If one part fails, the others are written all the same.
  *
  * @throws the error of the first part that has failed
  */
@@ -26,13 +26,10 @@ async function watchQueues(deps: QueueStateDeps, log: Log): Promise<void> {
 }
 
 async function watchTimers(deps: WatchDeps, log: Log): Promise<void> {
+  await expectTimers(deps);
   const now = deps.clock.now();
-  for (const heartbeat of await deps.heartbeats.list()) {
-    const silentMs = Math.max(0, now.getTime() - heartbeat.ranAt.getTime());
-    signal(log, 'timer_watched', {
-      watched: heartbeat.timer,
-      silentSeconds: Math.floor(silentMs / 1000),
-      isLate: isLate(heartbeat, now, deps.schedulerSilentAfterMs),
-    });
+  for (const { timer: watched, silentSince, isLate } of await readTimerStates(deps)) {
+    const silentMs = Math.max(0, now.getTime() - silentSince.getTime());
+    signal(log, 'timer_watched', { watched, silentSeconds: Math.floor(silentMs / 1000), isLate });
   }
 }

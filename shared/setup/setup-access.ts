@@ -29,7 +29,7 @@ export function takesGroup(access: SetupAccess, method: SetupMethod | undefined)
 
 /** Whether a script works through a list of mailboxes. */
 export function takesMailboxes(access: SetupAccess): boolean {
-  return access === 'imap' || access === 'smtp';
+  return access !== 'graph';
 }
 
 /** The API whose application permissions an access needs, by the ID that it has in every tenant. */

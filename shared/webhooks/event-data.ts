@@ -1,6 +1,6 @@
 import { type CauseCode, causes } from '../causes/causes.ts';
 import type { ConnectionFinding } from '../causes/verdict.ts';
-import type { Connection } from '../connections/connection.ts';
+import { type Connection, hasOwnApp } from '../connections/connection.ts';
 import type { ConnectionHappening } from '../connections/happenings.ts';
 import type { Import, ImportFinding, PauseToAnnounce } from '../imports/import.ts';
 import type { Row } from '../imports/ledger/row.ts';
@@ -19,7 +19,7 @@ export function connectionEvent(connection: Connection, happening: ConnectionHap
   const data = {
     ...base,
     ...(happening.finding && { finding: ofConnection(happening.finding) }),
-    ...(happening.expiry && secretExpiryData(connection, type, happening.expiry)),
+    ...(happening.expiry && hasOwnApp(connection) && secretExpiryData(connection, type, happening.expiry)),
   };
   return { id, customerId, type, happenedAt, data };
 }

@@ -1,6 +1,6 @@
 import { causes } from '../causes/causes.ts';
 import { enteredExpiryOf } from '../connections/app-registration.ts';
-import type { Connection } from '../connections/connection.ts';
+import type { Connection, OwnConnection } from '../connections/connection.ts';
 import { type CredentialKind, credentialNames } from '../connections/credential.ts';
 import type { ConnectionHappening, SecretExpiry } from '../connections/happenings.ts';
 import { aboutNewerCredentials, newerCredentialsOf } from '../connections/newer-credential.ts';
@@ -21,7 +21,7 @@ const PORTALS: Record<Connection['cloud'], string> = {
 
 /** What people must know about a credential that expires: when, what stops working, and what to do. */
 export function secretExpiryData(
-  connection: Connection,
+  connection: OwnConnection,
   type: ConnectionHappening['type'],
   { expiresAt, daysLeft, threshold }: SecretExpiry,
 ) {

@@ -62,6 +62,7 @@ import { buildDirectory } from './build-directory.ts';
 import { buildImports } from './build-imports.ts';
 import { buildLimits } from './build-limits.ts';
 import { tracedImports } from './build-telemetry.ts';
+import { buildVendorApp } from './build-vendor-app.ts';
 import { buildWebhooks } from './build-webhooks.ts';
 import type { Config } from './config.ts';
 
@@ -102,7 +103,11 @@ export function buildDeps(config: Config, log: Log) {
     if (!endpoints) throw new Error(`the cloud ${cloud} is not configured`);
     return endpoints;
   };
-  const tokens = createTokens({ vault, certificates, clouds: endpointsOf, clock, timeoutMs: settings.CHECK_TIMEOUT });
+  const { vendorApp, adminSignIn } = buildVendorApp(config, endpointsOf);
+  const tokens = createTokens({
+    ...{ vault, certificates, vendorApp, clouds: endpointsOf, clock },
+    timeoutMs: settings.CHECK_TIMEOUT,
+  });
 
   const alerts = buildAlerts(
     {
@@ -225,6 +230,7 @@ export function buildDeps(config: Config, log: Log) {
     heartbeats,
     reconcileProgress: tableRunProgress(azure.table(tables.imports), 'reconciliation'),
     registrationProgress: tableRunProgress(azure.table(tables.imports), 'registrations'),
+    requeueProgress: tableRunProgress(azure.table(tables.imports), 'requeues'),
     orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
     isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),
     progressMarks: tableProgressMarks(azure.table(tables.heartbeats)),
@@ -232,6 +238,7 @@ export function buildDeps(config: Config, log: Log) {
     sendRaw: (queue: string, message: unknown) => sendMessage(azure.queues.getQueueClient(queue), message),
     importStalledAfterMs: settings.IMPORT_STALLED_AFTER,
     schedulerSilentAfterMs: settings.SCHEDULER_SILENT_AFTER,
+    startedAt: clock.now(),
     sign,
     isSigned,
     newId: createNewId(clock.now),
@@ -258,6 +265,8 @@ export function buildDeps(config: Config, log: Log) {
       },
     }),
 
+    vendorApp,
+    adminSignIn,
     consentEndpoints: endpointsOf,
     consentLinkValidMs: settings.CONSENT_LINK_VALID,
     publicUrl: config.publicUrl,

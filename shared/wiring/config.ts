@@ -1,5 +1,7 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { parse, toSeconds } from 'iso8601-duration';
 import { z } from 'zod';
+import { type Cloud, clouds } from '../connections/connection.ts';
 import { faultMessage } from '../kernel/fault-messages.ts';
 import { Secret } from '../kernel/secret.ts';
 import { findEmailFaults, mailServerSetting, senderSetting } from './email-settings.ts';
@@ -29,6 +31,12 @@ const operatorKey = z
   .string()
   .min(32)
   // An unresolved reference arrives as its own text. It is long enough to pass, and anyone could guess it.
+  .refine((value) => !value.startsWith('@Microsoft.KeyVault('), 'the Key Vault reference is not resolved')
+  .transform((value) => new Secret(value));
+
+/** A secret that a Key Vault reference brings. An unresolved one arrives as its own text. */
+const reference = z
+  .string()
   .refine((value) => !value.startsWith('@Microsoft.KeyVault('), 'the Key Vault reference is not resolved')
   .transform((value) => new Secret(value));
 
@@ -62,6 +70,13 @@ const settings = z.object({
   AZURE_TENANT_ID: z.string().optional(),
   AZURE_CLIENT_SECRET: secret.optional(),
   AZURE_AUTHORITY_HOST: z.url({ protocol: /^https$/ }).optional(),
+
+  /** The multi-tenant app of the deployment. Without it, every customer registers an app of its own. */
+  VENDOR_APP_CLIENT_ID: z.guid().toLowerCase().optional(),
+  VENDOR_APP_CLOUD: z.enum(clouds).default('global'),
+  /** What the app proves itself with. Without either, it trusts the identity of the deployment. */
+  VENDOR_APP_CLIENT_SECRET: reference.optional(),
+  VENDOR_APP_CERTIFICATE: reference.optional(),
 
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Set by the platform: the app's own name. */
@@ -192,10 +207,21 @@ export type AppIdentity =
       authorityHost: string | undefined;
     };
 
+export interface VendorAppConfig {
+  clientId: string;
+  cloud: Cloud;
+  credential:
+    | { kind: 'clientSecret'; clientSecret: Secret }
+    | { kind: 'certificate'; pem: Secret }
+    /** The app trusts the identity of the deployment. */
+    | { kind: 'federated' };
+}
+
 export interface Config {
   storage: DataStorage;
   identity: AppIdentity;
   publicUrl: string;
+  vendorApp: VendorAppConfig | undefined;
   /** Present only if the configuration names a simulator. Refused in Azure. */
   simulator: SimulatedCloud | undefined;
   settings: Settings;
@@ -230,11 +256,12 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const storage = dataStorage(read, faults);
   const identity = appIdentity(read, faults);
   const simulator = simulatedCloud(read, faults);
+  const vendorApp = vendorAppOf(read, simulator, faults);
   if (isInAzure(read)) faults.push(...findLocalSettings(read));
   const publicUrl = read.PUBLIC_URL ?? (read.WEBSITE_HOSTNAME && `https://${read.WEBSITE_HOSTNAME}`);
   if (!publicUrl) faults.push('PUBLIC_URL: required, because the platform does not set WEBSITE_HOSTNAME');
   if (faults.length > 0 || !storage || !identity || !publicUrl) throw new SettingsError(faults);
-  return { storage, identity, simulator, publicUrl: publicUrl.replace(/\/$/, ''), settings: read };
+  return { storage, identity, simulator, vendorApp, publicUrl: publicUrl.replace(/\/$/, ''), settings: read };
 }
 
 function isInAzure(read: Settings): boolean {
@@ -262,6 +289,35 @@ function appIdentity(read: Settings, faults: string[]): AppIdentity | undefined 
     return { kind: 'clientSecret', tenantId, clientId, clientSecret, authorityHost: read.AZURE_AUTHORITY_HOST };
   faults.push('AZURE_TENANT_ID: required together with AZURE_CLIENT_SECRET');
   return undefined;
+}
+
+function vendorAppOf(
+  read: Settings,
+  simulator: SimulatedCloud | undefined,
+  faults: string[],
+): VendorAppConfig | undefined {
+  const { VENDOR_APP_CLIENT_ID: clientId, VENDOR_APP_CLOUD: cloud } = read;
+  const { VENDOR_APP_CLIENT_SECRET: clientSecret, VENDOR_APP_CERTIFICATE: pem } = read;
+  if (!clientId) {
+    if (clientSecret || pem) faults.push('VENDOR_APP_CLIENT_ID: required together with a credential of the app');
+    return undefined;
+  }
+  if (clientSecret && pem) faults.push('VENDOR_APP_CLIENT_SECRET, VENDOR_APP_CERTIFICATE: set one of them, or neither');
+  if (cloud === 'simulator' && !simulator) faults.push('VENDOR_APP_CLOUD: no simulator is configured');
+  if (pem && !isKeyPair(pem))
+    faults.push('VENDOR_APP_CERTIFICATE: must be PEM with the certificate and its private key');
+  if (clientSecret) return { clientId, cloud, credential: { kind: 'clientSecret', clientSecret } };
+  if (pem) return { clientId, cloud, credential: { kind: 'certificate', pem } };
+  return { clientId, cloud, credential: { kind: 'federated' } };
+}
+
+/** Whether a PEM text has a certificate and the private key of it. */
+function isKeyPair(pem: Secret): boolean {
+  try {
+    return new X509Certificate(pem.reveal()).checkPrivateKey(createPrivateKey(pem.reveal()));
+  } catch {
+    return false;
+  }
 }
 
 function simulatedCloud(read: Settings, faults: string[]): SimulatedCloud | undefined {

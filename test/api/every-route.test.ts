@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { timerNames } from '../../shared/health/timers.ts';
 import { poisonQueues, queues as queueNames } from '../../shared/kernel/storage-names.ts';
 import { createApi } from '../support/api.ts';
 
@@ -7,6 +8,8 @@ const open = [
   'health-get',
   'health-ready',
   'consent-callback',
+  'consent-sign-in',
+  'consent-confirm',
   'openapi-get',
   'docs-page',
   'docs-asset',
@@ -33,6 +36,8 @@ it('names every function in kebab-case, and each queue function like its queue',
   const expected = [...Object.values(queueNames), ...Object.values(poisonQueues)].sort();
   expect(queues.map(({ name }) => name).sort()).toEqual(expected);
   for (const { name, queueName } of queues) expect(name).toBe(queueName);
+  // The heartbeats tell of each of them whether it is late.
+  expect(timerNames.toSorted()).toEqual(timers.map(({ name }) => name).sort());
   expect(timers.map(({ name }) => name).sort()).toEqual([
     'find-expiring-secrets',
     'reconcile-slots',

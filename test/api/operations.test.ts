@@ -1,4 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
+import { timerNames } from '../../shared/health/timers.ts';
 import { newPlanRecord } from '../../shared/imports/ledger/plan-record.ts';
 import { queues } from '../../shared/kernel/storage-names.ts';
 import { archivePoison } from '../../shared/operations/archive-poison.ts';
@@ -105,8 +106,9 @@ it('200: discards one or all, which then can no longer be requeued', async () =>
 it('200: decides about 500 messages at most, and says that there are more', async () => {
   for (let i = 0; i < 501; i++) await put('publish-events', `k${i}`, { v: 1, i });
   const first = await call('POST', 'queues/publish-events/poison/requeue');
-  expect(first.body).toEqual({ requeued: 500, nothingToDo: 0, noSlot: 0, hasMore: true });
-  const second = await call('POST', 'queues/publish-events/poison/requeue');
+  const nextCursor = expect.any(String);
+  expect(first.body).toEqual({ requeued: 500, nothingToDo: 0, noSlot: 0, hasMore: true, nextCursor });
+  const second = await call('POST', `queues/publish-events/poison/requeue?cursor=${first.body.nextCursor}`);
   expect(second.body).toEqual({ requeued: 1, nothingToDo: 0, noSlot: 0, hasMore: false });
   expect(new Set(api.deps.sent.map((message) => (message as { i: number }).i)).size).toBe(501);
 });
@@ -183,16 +185,35 @@ it('200: lists the imports that make no progress, and no others', async () => {
 it('200: lists the heartbeats of all timers, and which of them are late', async () => {
   await api.deps.heartbeats.beat({ timer: 'sweep-imports', ranAt: NOW, dueAt: new Date(NOW.getTime() + 60_000) });
   pass(17 * 60_000);
-  expect((await call('GET', 'heartbeats')).body).toEqual({
-    items: [
-      {
-        timer: 'sweep-imports',
-        lastRanAt: NOW.toISOString(),
-        dueAt: new Date(NOW.getTime() + 60_000).toISOString(),
-        isLate: true,
-      },
-    ],
+  const { items } = (await call('GET', 'heartbeats')).body;
+  expect(items).toHaveLength(timerNames.length);
+  expect(items).toContainEqual({
+    timer: 'sweep-imports',
+    lastRanAt: NOW.toISOString(),
+    dueAt: new Date(NOW.getTime() + 60_000).toISOString(),
+    isLate: true,
   });
+});
+
+it('200: a timer that never ran is late once it should have run, also when processes live shortly', async () => {
+  const lateTimers = async () =>
+    ((await call('GET', 'heartbeats')).body.items as unknown as { timer: string; lastRanAt: null; isLate: boolean }[])
+      .filter(({ lastRanAt, isLate }) => lastRanAt === null && isLate)
+      .map(({ timer }) => timer);
+  await watch(api.deps, () => undefined);
+  pass(16 * 60_000);
+  expect(await lateTimers()).toEqual([]);
+  pass(60_000);
+  expect(await lateTimers()).toEqual([
+    'sweep-imports',
+    'sweep-deletions',
+    'sweep-events',
+    'sweep-directories',
+    'watch-queues',
+  ]);
+  pass(24 * 3_600_000);
+  api.deps.startedAt = api.deps.time.now;
+  expect(await lateTimers()).toContain('tidy-up');
 });
 
 it('403: not for a customer, whatever its role', async () => {

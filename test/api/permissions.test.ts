@@ -14,6 +14,8 @@ const permissions: Record<string, Permission | 'open'> = {
   'health-get': 'open',
   'health-ready': 'open',
   'consent-callback': 'open',
+  'consent-sign-in': 'open',
+  'consent-confirm': 'open',
   'openapi-get': 'open',
   'docs-page': 'open',
   'docs-asset': 'open',

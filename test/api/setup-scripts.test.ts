@@ -99,6 +99,16 @@ describe('GET /v1/connections/{connectionId}/setup-script', () => {
     expect(headers.get('muster-next-line')).toBe('5002');
   });
 
+  it('200: adds the mailboxes that were out of scope to the group', async () => {
+    await hasImport([
+      { line: 2, address: 'out@contoso.com', state: 'failed', cause: 'mailbox_out_of_scope' },
+      { line: 3, address: 'gone@contoso.com', state: 'failed', cause: 'mailbox_not_found' },
+    ]);
+    const { text } = await ofConnection('access=graph-scoped&importId=imp_1');
+    expect(text).toContain("[string[]] $Mailbox = @(\n    'out@contoso.com'\n)");
+    expect(text).toContain('Add-DistributionGroupMember');
+  });
+
   it.each([
     ['', 'access'],
     ['access=pop', 'access'],

@@ -7,6 +7,7 @@ let serial = 0;
 export function describeConsentStore(name: string, open: () => ConsentStore): void {
   describe(`ConsentStore: ${name}`, () => {
     const aRequest = (change: Partial<ConsentRequest> = {}): ConsentRequest => ({
+      step: 'consent',
       stateHash: `hash-${++serial}`,
       customerId: 'cust_1',
       connectionId: 'conn_1',
@@ -21,6 +22,16 @@ export function describeConsentStore(name: string, open: () => ConsentStore): vo
       expect(await store.get(request.stateHash)).toBeUndefined();
       await Promise.all([store.insert(request), store.insert(request)]);
       expect(await store.get(request.stateHash)).toEqual(request);
+    });
+
+    it('returns what later steps need', async () => {
+      const store = open();
+      const signIn = aRequest({ step: 'signIn', signIn: { nonce: 'n', codeVerifier: 'v' } });
+      const confirm = aRequest({ step: 'confirm', adminId: 'admin' });
+      for (const request of [signIn, confirm]) {
+        await store.insert(request);
+        expect(await store.get(request.stateHash)).toEqual(request);
+      }
     });
 
     it('lets a link be used once, also by several at the same time', async () => {

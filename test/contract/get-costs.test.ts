@@ -44,6 +44,7 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   'unknown-route': { max: 0, path: '/v1/unknown' },
   // Storage, the heartbeats, and the key of an operator with its customer.
   'health-ready': { max: 5, path: '/v1/health/ready' },
+  'consent-sign-in': { max: 4, path: '/v1/consent/sign-in?state=unknown&error=access_denied' },
   'consent-callback': { max: 4, path: '/v1/consent/callback?state=unknown&error=access_denied' },
 
   // A page of at most 100, and the slots of each.

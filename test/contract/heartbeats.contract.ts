@@ -15,5 +15,13 @@ export function describeHeartbeats(name: string, open: () => Heartbeats): void {
         { timer: 'tidy/up', ranAt: new Date(1_000) },
       ]);
     });
+
+    it('remembers since when a timer is expected, and keeps the first note', async () => {
+      const heartbeats = open();
+      await heartbeats.expect('never/ran', new Date(2_000));
+      await heartbeats.expect('never/ran', new Date(3_000));
+      expect(await heartbeats.listExpected()).toEqual([{ timer: 'never/ran', since: new Date(2_000) }]);
+      expect((await heartbeats.list()).map(({ timer }) => timer)).not.toContain('never/ran');
+    });
   });
 }

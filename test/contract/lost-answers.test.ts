@@ -54,6 +54,7 @@ it.each<[string, TableName, (table: TableClient) => Promise<unknown>]>([
     tables.consents,
     (table) =>
       tableConsents(table).insert({
+        step: 'consent',
         stateHash: 'hash',
         customerId: 'cust_1',
         connectionId: 'conn_1',

@@ -65,13 +65,20 @@ export function describePoisonArchive(name: string, open: () => PoisonArchive): 
       await archive.insert(entry(queue, 'new', { state: 'requeuing', decidedAt: at(9) }));
       await archive.insert(entry(queue, 'done', { state: 'requeued', decidedAt: at(-900) }));
       await archive.insert(entry(queue, 'open'));
-      const requeuing = await archive.listRequeuing(at(5), 10);
-      expect(requeuing.filter((one) => one.queue === queue).map(({ key }) => key)).toEqual(['old']);
+      await archive.insert(entry(queue, 'older', { state: 'requeuing', decidedAt: at(0) }));
+      const requeuing: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await archive.listRequeuing(at(5), { limit: 1, ...(cursor !== undefined && { cursor }) });
+        requeuing.push(...page.items.filter((one) => one.queue === queue).map(({ key }) => key));
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      expect(requeuing).toEqual(['old', 'older']);
       await archive.insert(entry(queue, 'forgotten', { archivedAt: at(-5_000) }));
       expect(await archive.removeOld({ decided: at(-800), archived: at(-4_000) }, 10)).toBe(2);
       expect(await archive.get(queue, 'forgotten')).toBeUndefined();
       expect(await archive.get(queue, 'done')).toBeUndefined();
-      expect(await archive.count(queue, 10)).toBe(3);
+      expect(await archive.count(queue, 10)).toBe(4);
       await archive.remove('imp_1');
       expect(await archive.count(queue, 10)).toBe(0);
     });

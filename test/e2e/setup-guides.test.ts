@@ -38,7 +38,10 @@ function tenantOf(guide: SetupGuide, index: number): TenantInput & { apps: [AppI
         ...app,
       },
     ],
-    mailboxes: [{ address: `jane@${domain}`, ...(nameOf(guide) === 'imap' && { fullAccess: [clientId] }) }],
+    mailboxes: [
+      { address: `jane@${domain}`, ...(nameOf(guide) === 'imap' && { fullAccess: [clientId] }) },
+      { address: `ceo@${domain}` },
+    ],
     recipients: [{ address: group, kind: 'group', members: [`jane@${domain}`] }],
   };
 }
@@ -71,6 +74,7 @@ describe.each(
     const start: Record<string, string> = {
       'API key': running.ownerKey,
       Mailbox: `jane@${tenant.domains[0]}`,
+      'Off-limits mailbox': `ceo@${tenant.domains[0]}`,
       'Tenant ID': tenant.id,
       'Client ID': app.clientId,
     };

@@ -34,10 +34,14 @@ export function inMemoryPoisonArchive(): PoisonArchive {
       return structuredClone({ items, ...(last && rest.length > items.length && { cursor: last.key }) });
     },
     count: async (queue, max) => Math.min(max, ofQueue(queue).length),
-    listRequeuing: async (before, limit) =>
-      values()
-        .filter(({ state, decidedAt }) => state === 'requeuing' && decidedAt && decidedAt < before)
-        .slice(0, limit),
+    async listRequeuing(before, { limit, cursor = '' }) {
+      const isDue = ({ state, decidedAt }: PoisonedMessage) =>
+        state === 'requeuing' && decidedAt !== undefined && decidedAt < before;
+      const rest = values().filter((entry) => isDue(entry) && keyOf(entry) > cursor);
+      const items = rest.toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1)).slice(0, limit);
+      const last = items.at(-1);
+      return structuredClone({ items, ...(last && rest.length > items.length && { cursor: keyOf(last) }) });
+    },
     async removeOld({ decided, archived }, max) {
       const isOld = ({ state, decidedAt, archivedAt }: PoisonedMessage) =>
         archivedAt < archived || (state !== 'requeuing' && decidedAt !== undefined && decidedAt < decided);

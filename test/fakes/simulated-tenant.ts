@@ -49,10 +49,12 @@ export function simulatedTenant(
     tokens: {
       async get(connection) {
         const { id, credential } = connection;
-        const secret = isMade(credential) ? undefined : await vaults.vault.get(id, credential.version);
+        const hasSecret = credential.kind !== 'deployment' && !isMade(credential);
+        const secret = hasSecret ? await vaults.vault.get(id, credential.version) : undefined;
         return await self.tokens.tryOut(connection, { credential, ...(secret && { secret }) }, 'graph');
       },
-      async tryOut({ id }, { credential, secret }) {
+      async tryOut({ id, adminConfirmation }, { credential, secret }) {
+        if (credential.kind === 'deployment') return answer(adminConfirmation && GOOD_SECRET, 'admin_not_confirmed');
         if (credential.kind === 'clientSecret') return answer(secret?.reveal(), 'secret_not_in_vault');
         const isUsable = isMade(credential)
           ? (await vaults.certificates.sign(id, credential, new Uint8Array(32))) !== undefined

@@ -76,6 +76,7 @@ import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
 import { offLimitsMailbox } from '../fakes/off-limits-mailbox.ts';
 import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
+import { simulatedSignIn } from '../fakes/simulated-sign-in.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
 import { simulatedUsers } from '../fakes/simulated-users.ts';
 import { createFunctionCaller } from './function-caller.ts';
@@ -86,6 +87,8 @@ export const OPERATOR_KEY = 'the-operator-key-of-these-tests-0123456789';
 export const JSON_BODY_MAX_BYTES = 1_048_576;
 export const NOW = new Date('2026-06-01T00:00:00Z');
 export const TENANT_ID = '5a1c6f3e-0b7d-4e29-9c84-2f6e8d1b7a50';
+/** The app of the service. */
+export const VENDOR_APP_ID = '7f3b5a1e-6d0c-4c0b-9d8a-0a9f6a3f2b10';
 export const DOMAIN = 'tailspin.example';
 const docsAssets = docsFiles.map((file) => toDocsAsset(file, gzipSync(`the content of ${file}`)));
 const operator = { keyId: 'operator', role: 'operator' } as const;
@@ -187,6 +190,8 @@ export function createApiDeps() {
     orphanedSecretAfterMs: 3_600_000,
     consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
     consentLinkValidMs: 3_600_000,
+    adminSignIn: simulatedSignIn(),
+    vendorApp: { clientId: VENDOR_APP_ID, cloud: 'global' as const },
     publicUrl: 'https://muster.test',
     docsAssets: async () => docsAssets,
     tenants,
@@ -310,6 +315,7 @@ export function createApiDeps() {
     heartbeats,
     reconcileProgress: inMemoryRunProgress(),
     registrationProgress: inMemoryRunProgress(),
+    requeueProgress: inMemoryRunProgress(),
     orphanSearchProgress: inMemoryRunProgress(),
     isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),
     progressMarks: inMemoryProgressMarks(),
@@ -317,6 +323,7 @@ export function createApiDeps() {
     lookAtQueue: async (_queue: string): Promise<QueueLook> => ({ depth: 0 }),
     importStalledAfterMs: 900_000,
     schedulerSilentAfterMs: 900_000,
+    startedAt: clock.now(),
     /** Set a part to `true` to make it unavailable. */
     unavailable,
     readiness: createReadiness({

@@ -1,6 +1,7 @@
 import type { ApiKey } from '../../shared/api-keys/api-key.ts';
-import type { Connection } from '../../shared/connections/connection.ts';
+import type { Connection, OwnConnection } from '../../shared/connections/connection.ts';
 import type { CertificateCredential, ClientSecretCredential } from '../../shared/connections/credential.ts';
+import { deploymentCredential } from '../../shared/connections/credential.ts';
 import type { Customer } from '../../shared/customers/customer.ts';
 import type { Import } from '../../shared/imports/import.ts';
 import { newPlanRecord, type PlanRecord } from '../../shared/imports/ledger/plan-record.ts';
@@ -48,6 +49,20 @@ export function aCertificate(): CertificateCredential {
 }
 
 /** Ready, with the probes that are the default. */
+const ADMIN_ID = 'b5f1d6a0-3c77-4e4d-8a0e-2f4f5b1c9e11';
+
+/** A connection through the vendor's app, which an admin has confirmed. */
+export function aVendorConnection(change: Partial<Connection> = {}): Connection {
+  return {
+    ...aConnection(),
+    credential: deploymentCredential,
+    adminConfirmation: { at: RECORDS_NOW, adminId: ADMIN_ID },
+    ...change,
+  };
+}
+
+export function aConnection(change?: Partial<OwnConnection>): OwnConnection;
+export function aConnection(change: Partial<Connection>): Connection;
 export function aConnection(change: Partial<Connection> = {}): Connection {
   return {
     id: 'conn_1',

@@ -15,6 +15,7 @@ import type {
   NewClientSecret,
   NewConnection,
   ReplacingCertificate,
+  SetupScriptQuery,
   TestResult,
 } from './types.ts';
 
@@ -37,6 +38,8 @@ export interface Connections {
    * Entra.
    */
   downloadCertificate(connectionId: string, options?: RequestOptions): Promise<string>;
+  /** The PowerShell script that sets up the app of the connection in Microsoft 365, or with `undo` the one that takes it back. */
+  setupScript(connectionId: string, script: SetupScriptQuery, options?: RequestOptions): Promise<string>;
   /** Makes a certificate that will replace the credential. Its key never leaves the key vault. */
   makeCertificate(connectionId: string, validMonths?: number, options?: PostOptions): Promise<Connection>;
   /** Discards the certificate that was made and is not in use. */
@@ -127,6 +130,15 @@ export function createConnections({ raw }: Api): Connections {
       dataOf(
         raw.GET('/v1/connections/{connectionId}/certificate', {
           params: { path: { connectionId } },
+          parseAs: 'text',
+          ...initOf(options),
+        }),
+      ),
+
+    setupScript: (connectionId, { undo, ...query }, options = {}) =>
+      dataOf(
+        raw.GET('/v1/connections/{connectionId}/setup-script', {
+          params: { path: { connectionId }, query: { ...query, ...(undo && { undo: 'true' as const }) } },
           parseAs: 'text',
           ...initOf(options),
         }),

@@ -182,7 +182,7 @@ export interface paths {
         put?: never;
         /**
          * Register a tenant
-         * @description Give either `clientSecret` with `clientSecretExpiresAt`, or `certificate`. Secrets and keys go to the vault. Next, grant the app consent and run the connection test. A certificate that was made must first be added to the app: download its public part.
+         * @description For an app of your own, give `clientId`, and either `clientSecret` with `clientSecretExpiresAt`, or `certificate`. For the app of this service, give none of them, and `"app": "vendor"`. Secrets and keys go to the vault. Next, grant the app consent and run the connection test. A certificate that was made must first be added to the app: download its public part.
          */
         post: operations["connections-create"];
         delete?: never;
@@ -370,7 +370,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create a consent link for an admin */
+        /**
+         * Create a consent link for an admin
+         * @description With the app of this service, the admin also signs in and confirms on the last page that you may use the tenant.
+         */
         post: operations["connections-consent"];
         delete?: never;
         options?: never;
@@ -392,6 +395,46 @@ export interface paths {
         get: operations["consent-callback"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/consent/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Receive the admin after the sign-in
+         * @description With the app of this service, Microsoft sends the admin’s browser here. Not for API clients.
+         */
+        get: operations["consent-sign-in"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/consent/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive the confirmation of the admin
+         * @description The button of the page that follows the sign-in. Not for API clients.
+         */
+        post: operations["consent-confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1381,7 +1424,7 @@ export interface paths {
         put?: never;
         /**
          * Begin the work of all poison messages of a queue anew
-         * @description Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing. Decides about 500 messages at most, see `hasMore`.
+         * @description Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing. Decides about 500 messages at most. Send it again with `cursor`, while the answer has a `nextCursor`.
          */
         post: operations["operations-poison-requeue-all"];
         delete?: never;
@@ -1401,7 +1444,7 @@ export interface paths {
         put?: never;
         /**
          * Discard all poison messages of a queue
-         * @description Their work stays as it was settled. Decides about 500 messages at most, see `hasMore`.
+         * @description Their work stays as it was settled. Decides about 500 messages at most. Send it again with `cursor`, while the answer has a `nextCursor`.
          */
         post: operations["operations-poison-discard-all"];
         delete?: never;
@@ -1628,7 +1671,7 @@ export interface components {
          * @description Why a check did not pass. docs/causes.md explains each cause.
          * @enum {string}
          */
-        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
+        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "admin_confirmation_missing" | "vendor_app_unusable" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
         /** @description What is wrong with a connection or an import. */
         EventFinding: {
             /**
@@ -1808,7 +1851,23 @@ export interface components {
             tenantDomain?: string;
             /** @description The verified domains of the tenant, as of the last test that passed. Imports reject other domains. `null` if the test could not read them: that needs User.Read.All or Organization.Read.All. */
             verifiedDomains: string[] | null;
+            /**
+             * @description `vendor`: the app of this service.
+             * @enum {string}
+             */
+            app: "own" | "vendor";
             clientId: string;
+            /** @description With the app of this service: the admin who confirmed that you may use the tenant. Until then, nothing is asked there. */
+            confirmedByAdmin: {
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, in UTC.
+                 * @example 2027-06-01T08:30:00.000Z
+                 */
+                at: string;
+                /** @description Of the admin, in the tenant. */
+                objectId: string;
+            } | null;
             /** @description `null` if the connection has another credential. */
             clientSecret: {
                 /**
@@ -2638,7 +2697,7 @@ export interface components {
              * @description Why it is not eligible. A cause, or what is wrong with the address.
              * @enum {string}
              */
-            reason?: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error" | "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain";
+            reason?: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "admin_confirmation_missing" | "vendor_app_unusable" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error" | "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain";
         };
         /** @description Why the directory of a tenant could not be read. */
         DirectoryFinding: {
@@ -2841,7 +2900,7 @@ export interface components {
              * @example 2027-06-01T08:30:00.000Z
              */
             at: string;
-            /** @description The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself, and `system` for what Muster does on its own. */
+            /** @description The API key, and its role. The ID is `deleted` for the key of a customer that is deleted itself, `system` for what Muster does on its own, and `admin:` with an object ID for an admin of the tenant who confirms a connection. */
             actor: {
                 keyId: string;
                 /** @enum {string} */
@@ -2896,15 +2955,11 @@ export interface components {
         Heartbeat: {
             /** @example sweep-imports */
             timer: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, in UTC.
-             * @example 2027-06-01T08:30:00.000Z
-             */
-            lastRanAt: string;
-            /** @description When its schedule lets it run next. */
+            /** @description `null` if it never completed a run. */
+            lastRanAt: string | null;
+            /** @description When its schedule lets it run next. `null` if the host has not told. */
             dueAt: string | null;
-            /** @description It should have completed a run since. */
+            /** @description It should have completed a run since, or at all since it was deployed. */
             isLate: boolean;
         };
         PoisonMessage: {
@@ -2950,15 +3005,19 @@ export interface components {
             nothingToDo: number;
             /** @description Messages that stay, because their customer has no free mailbox slot for their mailbox. */
             noSlot: number;
-            /** @description The queue has more that can be decided. Send the request again. */
+            /** @description The queue has more that can be decided. */
             hasMore: boolean;
+            /** @description There are messages behind those that were looked at. Send the request again with this `cursor`. */
+            nextCursor?: string;
         };
         DiscardedMessages: {
             discarded: number;
             /** @description Messages whose work is done or no longer to be done, or that somebody has decided about. */
             nothingToDo: number;
-            /** @description The queue has more that can be decided. Send the request again. */
+            /** @description The queue has more that can be decided. */
             hasMore: boolean;
+            /** @description There are messages behind those that were looked at. Send the request again with this `cursor`. */
+            nextCursor?: string;
         };
     };
     responses: {
@@ -4551,10 +4610,16 @@ export interface operations {
                      */
                     tenant: string;
                     /**
+                     * @description `own`: an app that you have registered, with its `clientId` and a credential. `vendor`: the app of this service, with neither. An admin of the tenant only opens the consent link.
+                     * @default own
+                     * @enum {string}
+                     */
+                    app?: "own" | "vendor";
+                    /**
                      * Format: uuid
                      * @description The application (client) ID of the app in the tenant.
                      */
-                    clientId: string;
+                    clientId?: string;
                     /** @description The Value of the client secret, not its Secret ID. */
                     clientSecret?: string;
                     /**
@@ -5441,6 +5506,102 @@ export interface operations {
                     "text/html; charset=utf-8": string;
                 };
             };
+            /** @description With the app of this service: the admin signs in next. */
+            303: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The sign-in page of Microsoft. */
+                    Location?: string;
+                    /** @description Always `no-referrer`, because the address contains the one-time state. */
+                    "Referrer-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ProblemPage-400-validation_failed"];
+            429: components["responses"]["ProblemPage-429-rate_limited"];
+            500: components["responses"]["ProblemPage-500"];
+            503: components["responses"]["ProblemPage-503-storage_unavailable"];
+        };
+    };
+    "consent-sign-in": {
+        parameters: {
+            query?: {
+                state?: string;
+                tenant?: string;
+                error?: string;
+                error_description?: string;
+                error_subcode?: string;
+                admin_consent?: string;
+                code?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page for the admin. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The page loads nothing and runs no scripts. */
+                    "Content-Security-Policy"?: string;
+                    /** @description Always `no-referrer`, because the address contains the one-time state. */
+                    "Referrer-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["ProblemPage-400-validation_failed"];
+            429: components["responses"]["ProblemPage-429-rate_limited"];
+            500: components["responses"]["ProblemPage-500"];
+            503: components["responses"]["ProblemPage-503-storage_unavailable"];
+        };
+    };
+    "consent-confirm": {
+        parameters: {
+            query?: {
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page for the admin. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description The page loads nothing and runs no scripts. */
+                    "Content-Security-Policy"?: string;
+                    /** @description Always `no-referrer`, because the address contains the one-time state. */
+                    "Referrer-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
             400: components["responses"]["ProblemPage-400-validation_failed"];
             429: components["responses"]["ProblemPage-429-rate_limited"];
             500: components["responses"]["ProblemPage-500"];
@@ -5458,7 +5619,7 @@ export interface operations {
                 undo?: "true" | "false";
                 /** @description For `rbac` and `accessPolicy`: the group whose members the app may reach. Without it, the script asks for it. */
                 group?: string;
-                /** @description For `imap` and `smtp`: an import of this connection. The script names its mailboxes that failed for a reason that the script fixes, up to 1,000 of them. */
+                /** @description Not for `graph`: an import of this connection. The script names its mailboxes that failed for a reason that the script fixes, up to 1,000 of them. */
                 importId?: string;
                 /** @description With `importId`: the line to begin with, from the header `Muster-Next-Line` of the script before. */
                 fromLine?: number;
@@ -8631,7 +8792,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every timer that ever ran. */
+            /** @description Every timer, also those that never ran. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8843,7 +9004,9 @@ export interface operations {
     };
     "operations-poison-requeue-all": {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string;
+            };
             header?: {
                 /** @description Repeating a request with the same key and body replays the first answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
@@ -8891,7 +9054,9 @@ export interface operations {
     };
     "operations-poison-discard-all": {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string;
+            };
             header?: {
                 /** @description Repeating a request with the same key and body replays the first answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];

@@ -27,6 +27,9 @@ export type NewConnection = JsonBody<operations['connections-create']>;
 export type ConnectionChanges = JsonBody<operations['connections-update']>;
 export type NewClientSecret = JsonBody<operations['connections-replace-client-secret']>;
 export type ReplacingCertificate = JsonBody<operations['connections-replace-certificate']>['certificate'];
+type SetupScriptParameters = operations['connections-setup-script']['parameters']['query'];
+/** Which script: what it grants, and how. */
+export type SetupScriptQuery = Omit<SetupScriptParameters, 'undo'> & { undo?: boolean };
 export type TestResult = Schemas['TestResult'];
 export type TestStep = Schemas['TestStep'];
 /** A link on which the tenant's admin gives consent. The API shows it this once. */

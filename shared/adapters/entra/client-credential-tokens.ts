@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { CertificateVault } from '../../connections/certificate-vault.ts';
 import type { Cloud, Connection } from '../../connections/connection.ts';
+import type { OwnCredential } from '../../connections/credential.ts';
 import { isMade } from '../../connections/credential-vaults.ts';
 import type { SecretVault } from '../../connections/secret-vault.ts';
 import type { Audience, Candidate, TokenAnswer, Tokens } from '../../connections/tokens.ts';
@@ -9,10 +10,13 @@ import { DomainError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { createAssertion } from './client-assertion.ts';
 import type { AppProof } from './token-request.ts';
+import type { VendorAppAccess } from './vendor-app-access.ts';
 
 interface Deps {
   vault: Pick<SecretVault, 'get'>;
   certificates: Pick<CertificateVault, 'sign'>;
+  /** Absent if the deployment has no app of its own. */
+  vendorApp?: VendorAppAccess | undefined;
   clouds: (cloud: Cloud) => { loginUrl: string; graphResource: string; exchangeResource: string };
   clock: Clock;
   /** The timeout of one request to Entra. */
@@ -52,7 +56,7 @@ export function createTokens(deps: Deps): Tokens {
     perf: { now },
   });
 
-  function secretOf({ id, credential: { version } }: Connection): Promise<Secret | undefined> {
+  function secretOf(id: string, version: string): Promise<Secret | undefined> {
     const known = secrets.get(id);
     if (known?.version === version) return known.secret;
     const entry = { version, secret: deps.vault.get(id, version) };
@@ -64,10 +68,22 @@ export function createTokens(deps: Deps): Tokens {
   }
 
   async function ask(connection: Connection, candidate: Candidate, audience: Audience): Promise<TokenAnswer> {
+    if (candidate.credential.kind === 'deployment') return await askByVendorApp(connection, audience);
     // Key Vault refuses to sign with an expired key, as if a right were missing.
     if (isMade(candidate.credential) && candidate.credential.expiresAt <= deps.clock.now()) return expired();
-    const proof = await proofOf(connection, candidate);
-    if (!proof) return notInVault(candidate);
+    const proof = await proofOf(connection, candidate.credential, candidate.secret);
+    return proof ? await request(connection, proof, audience) : notInVault(candidate);
+  }
+
+  /** Other customers of the vendor use the same app, so nothing is asked before an admin of the tenant has confirmed. */
+  async function askByVendorApp(connection: Connection, audience: Audience): Promise<TokenAnswer> {
+    if (!connection.adminConfirmation) return notConfirmed();
+    if (deps.vendorApp?.clientId !== connection.clientId) return noVendorApp();
+    const answer = await request(connection, await deps.vendorApp.prove(), audience);
+    return answer.granted ? answer : { granted: false, refusal: { ...answer.refusal, isOfVendorApp: true } };
+  }
+
+  async function request(connection: Connection, proof: AppProof, audience: Audience): Promise<TokenAnswer> {
     const { loginUrl, graphResource, exchangeResource } = deps.clouds(connection.cloud);
     const { tenantId, clientId } = connection;
     const resource = audience === 'graph' ? graphResource : exchangeResource;
@@ -76,7 +92,11 @@ export function createTokens(deps: Deps): Tokens {
     return await requestToken(deps, { loginUrl, tenantId, clientId, proof, resource });
   }
 
-  async function proofOf(connection: Connection, { credential, secret }: Candidate): Promise<AppProof | undefined> {
+  async function proofOf(
+    connection: Connection,
+    credential: OwnCredential,
+    secret: Secret | undefined,
+  ): Promise<AppProof | undefined> {
     if (credential.kind === 'clientSecret') return secret && { kind: 'clientSecret', clientSecret: secret };
     if (!isMade(credential)) return secret && { kind: 'certificate', pem: secret };
     const { id, tenantId, clientId } = connection;
@@ -91,7 +111,8 @@ export function createTokens(deps: Deps): Tokens {
 
   async function askWithStored(connection: Connection, audience: Audience): Promise<TokenAnswer> {
     const { credential } = connection;
-    const secret = isMade(credential) ? undefined : await secretOf(connection);
+    const hasSecret = credential.kind !== 'deployment' && !isMade(credential);
+    const secret = hasSecret ? await secretOf(connection.id, credential.version) : undefined;
     return await ask(connection, { credential, ...(secret && { secret }) }, audience);
   }
 
@@ -161,6 +182,14 @@ export function createTokens(deps: Deps): Tokens {
 function notInVault({ credential: { kind } }: Candidate): TokenAnswer {
   const code = kind === 'certificate' ? 'certificate_not_in_vault' : 'secret_not_in_vault';
   return refused(code, 'The vault has no usable credential for this connection.');
+}
+
+function notConfirmed(): TokenAnswer {
+  return refused('admin_not_confirmed', 'No admin of the tenant has confirmed this connection.');
+}
+
+function noVendorApp(): TokenAnswer {
+  return refused('vendor_app_not_configured', 'The deployment is not configured with the app of this connection.');
 }
 
 function expired(): TokenAnswer {

@@ -23,6 +23,11 @@ export interface CloudEndpoints {
   graphResource: string;
   /** The resource of a token for Exchange Online's IMAP and SMTP, without `/.default`. */
   exchangeResource: string;
+  /**
+   * The resource of a token by which an app trusts a managed identity.
+   * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+   */
+  federationResource: string;
   imap: MailServer | undefined;
   smtp: MailServer | undefined;
   /**
@@ -55,6 +60,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     graphUrl: 'https://graph.microsoft.com',
     graphResource: 'https://graph.microsoft.com',
     exchangeResource: 'https://outlook.office365.com',
+    federationResource: 'api://AzureADTokenExchange',
     imap: { host: 'outlook.office365.com', port: IMAPS },
     smtp: { host: 'smtp.office365.com', port: SUBMISSION },
     hasPermanentDelete: true,
@@ -66,6 +72,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     graphUrl: 'https://graph.microsoft.us',
     graphResource: 'https://graph.microsoft.us',
     exchangeResource: 'https://outlook.office365.us',
+    federationResource: 'api://AzureADTokenExchangeUSGov',
     imap: { host: 'outlook.office365.us', port: IMAPS },
     smtp: { host: 'smtp.office365.us', port: SUBMISSION },
     hasPermanentDelete: false,
@@ -77,6 +84,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     graphUrl: 'https://dod-graph.microsoft.us',
     graphResource: 'https://dod-graph.microsoft.us',
     exchangeResource: 'https://outlook-dod.office365.us',
+    federationResource: 'api://AzureADTokenExchangeUSGov',
     imap: { host: 'outlook-dod.office365.us', port: IMAPS },
     smtp: { host: 'outlook-dod.office365.us', port: SUBMISSION },
     hasPermanentDelete: false,
@@ -88,6 +96,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
     graphUrl: 'https://microsoftgraph.chinacloudapi.cn',
     graphResource: 'https://microsoftgraph.chinacloudapi.cn',
     exchangeResource: 'https://partner.outlook.cn',
+    federationResource: 'api://AzureADTokenExchangeChina',
     imap: { host: 'partner.outlook.cn', port: IMAPS },
     smtp: { host: 'partner.outlook.cn', port: SUBMISSION },
     hasPermanentDelete: false,
@@ -99,10 +108,10 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
  * Returns a lookup of endpoints. It answers `undefined` for `simulator` unless the configuration names its endpoints.
  */
 export function createClouds(simulator: SimulatedEndpoints | undefined): (cloud: Cloud) => CloudEndpoints | undefined {
-  const { graphResource, exchangeResource, hasPermanentDelete, hasMessageHeaders } = microsoftClouds.global;
+  const { instance: _none, ...likeGlobal } = microsoftClouds.global;
   const endpoints: Record<Cloud, CloudEndpoints | undefined> = {
     ...microsoftClouds,
-    simulator: simulator && { ...simulator, graphResource, exchangeResource, hasPermanentDelete, hasMessageHeaders },
+    simulator: simulator && { ...likeGlobal, ...simulator },
   };
   return (cloud) => endpoints[cloud];
 }

@@ -10,6 +10,7 @@ export const connectionColumns: Columns<Connection> = {
   tenantDomain: 'text',
   verifiedDomains: 'json',
   clientId: 'text',
+  adminConfirmation: 'json',
   credential: 'json',
   credentialState: 'text',
   credentialChangedAt: 'instant',

@@ -6,11 +6,14 @@ import { purgePartition } from './purge-partition.ts';
 import { readEntity } from './read-entities.ts';
 
 const columns: Columns<ConsentRequest> = {
+  step: 'text',
   stateHash: 'text',
   customerId: 'text',
   connectionId: 'text',
   expiresAt: 'instant',
   usedAt: 'instant',
+  signIn: 'json',
+  adminId: 'text',
 };
 
 const PARTITION = 'state';
@@ -25,7 +28,9 @@ export function tableConsents(table: TableClient): ConsentStore {
       await undefinedOn([409], table.createEntity(entity));
     },
     async get(stateHash) {
-      return (await read(stateHash))?.value;
+      const found = (await read(stateHash))?.value;
+      // Before there were steps, each was a consent link.
+      return found && { ...found, step: found.step ?? 'consent' };
     },
     async use(stateHash, at) {
       const found = await read(stateHash);

@@ -1,7 +1,7 @@
 import { odata, type TableClient } from '@azure/data-tables';
 import type { PoisonArchive, PoisonedMessage } from '../../operations/poison-archive.ts';
 import { undefinedOn } from '../storage-errors.ts';
-import { type Columns, fromProperties, toProperties } from './columns.ts';
+import { type Columns, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
 import { eachEntity, PAGE_MAX, PAGE_REQUESTS_MAX, readEntities, readEntity, readPage } from './read-entities.ts';
 
@@ -51,11 +51,8 @@ export function tablePoisonArchive(table: TableClient): PoisonArchive {
       const { items } = await readEntities(table, filter, { limit: max, select: ['PartitionKey'], requestsMax });
       return items.length;
     },
-    async listRequeuing(before, limit) {
-      const filter = odata`state eq ${'requeuing'} and decidedAt lt ${before.toISOString()}`;
-      const { items } = await readEntities(table, filter, { limit });
-      return items.map((entity) => fromProperties(columns, entity));
-    },
+    listRequeuing: (before, page) =>
+      readPage(table, columns, odata`state eq ${'requeuing'} and decidedAt lt ${before.toISOString()}`, page),
     async removeOld({ decided, archived }, max) {
       const isDecided = "(state eq 'requeued' or state eq 'discarded')";
       const isOld = odata`archivedAt lt ${archived.toISOString()}`;

@@ -1,4 +1,4 @@
-import type { Connection } from '../../connections/connection.ts';
+import { type Connection, hasOwnApp } from '../../connections/connection.ts';
 import { expiryOf } from '../../connections/expiring-secrets.ts';
 import type { ExpiryIndex } from '../../connections/expiry-index.ts';
 import { type ReadRegistrationDeps, readRegistration } from '../../connections/read-registration.ts';
@@ -23,7 +23,7 @@ export function withRegistration(
 ): (connection: Connection) => Promise<TestedConnection> {
   return async (connection) => {
     const tested = await test(connection);
-    if (tested.result.verdict !== 'passed') return tested;
+    if (tested.result.verdict !== 'passed' || !hasOwnApp(connection)) return tested;
     const answer = await withinLimit(deps.stepLimitMs, readRegistration(deps, connection));
     const registration = answer.answered ? answer.value : undefined;
     if (!registration) return tested;

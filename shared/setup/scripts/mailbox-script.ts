@@ -1,7 +1,10 @@
 import { entraBesideExchangeBlock } from '../blocks/entra-block.ts';
 import { connectExchangeBlock, removeServicePrincipalBlock, servicePrincipalBlock } from '../blocks/exchange-block.ts';
-import { mailboxListBlock, saveChangeBlock, undoChangesBlock } from '../blocks/mailboxes-block.ts';
+import { fullAccessBlock, sendAsBlock } from '../blocks/mailbox-access-block.ts';
+import { imapSwitchBlock, smtpSwitchBlock } from '../blocks/mailbox-switches-block.ts';
+import { forEachMailboxBlock, mailboxListBlock } from '../blocks/mailboxes-block.ts';
 import { reportBlock } from '../blocks/report-block.ts';
+import { undoChangesBlock } from '../blocks/undo-changes-block.ts';
 import type { ScriptParts } from '../powershell-script.ts';
 import { literal } from '../powershell-text.ts';
 import { permissionsOf } from '../setup-access.ts';
@@ -57,7 +60,9 @@ export function mailboxScript(input: SetupInput & { access: 'imap' | 'smtp' }): 
       connectExchangeBlock,
       ...(undo ? [removeServicePrincipalBlock] : [servicePrincipalBlock]),
       mailboxListBlock,
-      undo ? undoChangesBlock : saveChangeBlock,
+      ...(undo
+        ? [undoChangesBlock]
+        : [forEachMailboxBlock, fullAccessBlock, ...(isSmtp ? [sendAsBlock, smtpSwitchBlock] : [imapSwitchBlock])]),
     ],
     steps: `${INTRODUCTION.trim()}\n${undo ? UNDO : grantSteps(isSmtp)}`,
   };

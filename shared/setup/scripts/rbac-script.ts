@@ -1,9 +1,12 @@
 import { entraBesideExchangeBlock } from '../blocks/entra-block.ts';
 import { connectExchangeBlock, removeServicePrincipalBlock, servicePrincipalBlock } from '../blocks/exchange-block.ts';
 import { rbacGroupBlock } from '../blocks/group-block.ts';
-import { mailboxListBlock, saveChangeBlock, undoChangesBlock } from '../blocks/mailboxes-block.ts';
+import { smtpSwitchBlock } from '../blocks/mailbox-switches-block.ts';
+import { forEachMailboxBlock, mailboxListBlock } from '../blocks/mailboxes-block.ts';
+import { addMembersBlock } from '../blocks/members-block.ts';
 import { grantRolesBlock, withdrawRolesBlock } from '../blocks/rbac-block.ts';
 import { reportBlock } from '../blocks/report-block.ts';
+import { undoChangesBlock } from '../blocks/undo-changes-block.ts';
 import type { ScriptParts } from '../powershell-script.ts';
 import { list, literal } from '../powershell-text.ts';
 import { exchangeRolesOf, permissionsOf } from '../setup-access.ts';
@@ -33,15 +36,16 @@ export function rbacScript(input: SetupInput & { access: 'graph-scoped' | 'smtp'
   const { resourceAppId } = permissionsOf(access, 'rbac');
   const unwanted = permissionsOf(access, isSmtp ? 'mailboxPermission' : 'accessPolicy').values;
   const names = roles.join(' and ');
-  const mailboxBlocks = undo ? [mailboxListBlock, undoChangesBlock] : [mailboxListBlock, saveChangeBlock];
   return {
     synopsis: undo
       ? `Takes back ${names} of RBAC for Applications, with their management scope.`
       : `Grants the app ${names} for the direct members of one group, with RBAC for Applications.`,
     description: undo
-      ? ['Only what the setup script made is removed: it is found by its name.']
+      ? [
+          'Only what the setup script made is removed: roles and scope are found by their names, what was changed in mailboxes and in the group by the file of the setup script.',
+        ]
       : [
-          'Members of nested groups are out of scope; the script names those groups.',
+          'Mailboxes that you name become members of the group. Members of nested groups are out of scope; the script names those groups.',
           `Entra must not grant ${unwanted.join(' or ')} as well: such a grant reaches every mailbox. The script tells you if it does.`,
         ],
     role: EXCHANGE_ROLE,
@@ -51,7 +55,7 @@ export function rbacScript(input: SetupInput & { access: 'graph-scoped' | 'smtp'
       ...(undo
         ? []
         : [groupParameter(input.group), testMailboxParameter(connection.defaultMailbox), objectIdParameter]),
-      ...(isSmtp ? mailboxParameters(input) : []),
+      ...mailboxParameters(input),
       ...(undo ? [removeServicePrincipalParameter] : []),
     ],
     settings: [
@@ -60,17 +64,25 @@ export function rbacScript(input: SetupInput & { access: 'graph-scoped' | 'smtp'
       ['Permissions', literal(unwanted.join(' '))],
       ['ScopeName', literal(`Muster ${connection.id} ${isSmtp ? 'smtp' : 'mail'}`)],
       ['Roles', list(roles)],
-      ...(isSmtp ? [nextLineSetting(input)] : []),
+      nextLineSetting(input),
     ],
     blocks: [
       reportBlock,
       connectExchangeBlock,
       ...(undo
-        ? [withdrawRolesBlock, removeServicePrincipalBlock]
-        : [entraBesideExchangeBlock, servicePrincipalBlock, rbacGroupBlock, grantRolesBlock]),
-      ...(isSmtp ? mailboxBlocks : []),
+        ? [withdrawRolesBlock, removeServicePrincipalBlock, mailboxListBlock, undoChangesBlock]
+        : [
+            entraBesideExchangeBlock,
+            servicePrincipalBlock,
+            rbacGroupBlock,
+            grantRolesBlock,
+            mailboxListBlock,
+            forEachMailboxBlock,
+            addMembersBlock,
+            ...(isSmtp ? [smtpSwitchBlock] : []),
+          ]),
     ],
-    steps: `${INTRODUCTION.trim()}\n${undo ? undoSteps(isSmtp) : grantSteps(isSmtp)}`,
+    steps: `${INTRODUCTION.trim()}\n${undo ? UNDO : grantSteps(isSmtp)}`,
   };
 }
 
@@ -90,14 +102,16 @@ $Group = Find-ScopeGroup
 $Members = @(Get-ScopeMember $Group)
 Confirm-Scope $Group
 Confirm-RoleAssignment $Entra.ObjectId
+Add-NamedMailbox $Group $Members
 Confirm-NoEntraGrant $Entra.Granted $Permissions
 ${isSmtp ? SMTP_SWITCH : ''}Test-Roles $Entra.ObjectId $Members
 Write-Summary
-${isSmtp ? MORE_MAILBOXES : ''}Write-Host 'Next: set a default mailbox that is a member of the group, and run the connection test in Muster.'`;
+${MORE_MAILBOXES}Write-Host 'Next: set a default mailbox that is a member of the group, and run the connection test in Muster.'`;
 
-const undoSteps = (isSmtp: boolean) => `
+const UNDO = `
 Connect-Exchange
-${isSmtp ? 'Undo-Mailboxes\n' : ''}Clear-Roles
+Undo-Mailboxes
+Clear-Roles
 Clear-Scope
 Clear-ServicePrincipal
 

@@ -226,6 +226,22 @@ describe('Graph’s codes', () => {
     expect(classify({ service: 'entra', status: 401, code: 'AADSTS700027', message })).toBe(cause);
   });
 
+  it.each([
+    ['AADSTS7000215', 'vendor_app_unusable'],
+    ['AADSTS7000222', 'vendor_app_unusable'],
+    ['AADSTS700213', 'vendor_app_unusable'],
+    ['AADSTS700025', 'vendor_app_unusable'],
+    ['vendor_app_not_configured', 'vendor_app_unusable'],
+    ['AADSTS700016', 'service_principal_missing'],
+    ['AADSTS7000229', 'service_principal_missing'],
+    ['AADSTS7000112', 'app_disabled'],
+    ['AADSTS90033', 'microsoft_unavailable'],
+    ['admin_not_confirmed', 'admin_confirmation_missing'],
+  ] as const)('of the vendor’s app blame no customer for its credential: %s → %s', (code, cause) => {
+    const refusal = { service: 'entra', status: 400, code, message: '', isOfVendorApp: true } as const;
+    expect(classify(refusal)).toBe(cause);
+  });
+
   it('are all tested above', () => {
     const covered = new Set(rows.map(([code]) => code));
     expect(Object.keys(graphCodes).filter((code) => !covered.has(code))).toEqual([]);
@@ -378,7 +394,10 @@ describe('Entra’s numbers', () => {
   });
 
   it('are all tested above', () => {
-    const ours = ['secret_not_in_vault', 'certificate_not_in_vault', 'made_certificate_expired'];
+    const ours = [
+      ...['secret_not_in_vault', 'certificate_not_in_vault', 'made_certificate_expired'],
+      ...['admin_not_confirmed', 'vendor_app_not_configured'],
+    ];
     const covered = new Set([...rows.map(([number]) => `AADSTS${number}`), ...ours]);
     expect(Object.keys(entraCodes).filter((code) => !covered.has(code))).toEqual([]);
   });

@@ -77,6 +77,18 @@ describe('a request', () => {
   });
 });
 
+it('a setup script is its text, and undo is a word of the query', async () => {
+  const script = () => new Response('#Requires -Version 5.1', { headers: { 'content-type': 'text/plain' } });
+  const { muster, received } = client(script, script);
+  const query = { access: 'graph-scoped', group: "o'neil & co@contoso.com" } as const;
+  expect(await muster.connections.setupScript('conn_1', query)).toBe('#Requires -Version 5.1');
+  await muster.connections.setupScript('conn_1', { access: 'imap', undo: true });
+  expect(received.map(({ path }) => path)).toEqual([
+    '/v1/connections/conn_1/setup-script?access=graph-scoped&group=o%27neil%20%26%20co%40contoso.com',
+    '/v1/connections/conn_1/setup-script?access=imap&undo=true',
+  ]);
+});
+
 describe('retries', () => {
   it('repeat after 429, 502, 503, 504 and broken connections, and wait twice as long each time', async () => {
     const { muster, received } = client(

@@ -7,6 +7,7 @@ import {
   type RegisteredSecret,
   type RegistrationView,
 } from '../../../shared/connections/app-registration.ts';
+import type { Connection } from '../../../shared/connections/connection.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
 import { aClientSecret, aConnection, RECORDS_NOW } from '../../support/records.ts';
 
@@ -73,8 +74,9 @@ describe('what Entra shows', () => {
     ...(expiresAt && { inUse: secret('1', { expiresAt }) }),
     ...change,
   });
-  const applied = (current = connection, seen: RegistrationView | undefined) => {
+  const applied = (current: Connection, seen: RegistrationView | undefined) => {
     const { credential, registration } = applyRegistration(current, seen);
+    if (credential.kind === 'deployment') throw new Error('it has a credential of its own');
     return { expiresAt: credential.expiresAt, entered: registration?.enteredExpiresAt };
   };
 
@@ -84,7 +86,7 @@ describe('what Entra shows', () => {
   });
 
   it('is told once for each finding', () => {
-    const told = (one: typeof connection) => (one.happenings ?? []).map(({ type }) => type);
+    const told = (one: Connection) => (one.happenings ?? []).map(({ type }) => type);
     const first = applyRegistration(connection, view(day(40)));
     expect(told(first)).toEqual(['secret.checked']);
     expect(first.happenings?.[0]?.expiry).toMatchObject({ expiresAt: day(40), daysLeft: 40 });

@@ -12,6 +12,7 @@ import { queues } from '../../../shared/kernel/storage-names.ts';
 import { archivePoison } from '../../../shared/operations/archive-poison.ts';
 import {
   DECIDED_MAX,
+  discardAll,
   discardOne,
   finishRequeues,
   requeueAll,
@@ -370,8 +371,64 @@ it('messages without a slot do not stop those behind them, and do not ask for an
   expect(await requeueAll(deps, queue)).toEqual({ decided: 1, nothingToDo: 0, noSlot, hasMore: false });
   expect(await requeueAll(deps, queue)).toEqual({ decided: 0, nothingToDo: 0, noSlot, hasMore: false });
   await deps.slots.setLimit('cust_1', 10_000);
-  expect(await requeueAll(deps, queue)).toEqual({ decided: DECIDED_MAX, nothingToDo: 0, noSlot: 0, hasMore: true });
+  expect(await requeueAll(deps, queue)).toMatchObject({
+    decided: DECIDED_MAX,
+    nothingToDo: 0,
+    noSlot: 0,
+    hasMore: true,
+  });
   expect(await requeueAll(deps, queue)).toEqual({ decided: 1, nothingToDo: 0, noSlot: 0, hasMore: false });
+});
+
+it('however many messages have no slot, a call goes on behind them where the one before it stopped', async () => {
+  const { checkMailbox: queue } = queues;
+  // Ten pages whose messages stay, as those without a slot do, and one more.
+  const messages = 5_100;
+  const list: typeof deps.poisonArchive.list = async (_queue, { limit, cursor = '0' }) => {
+    const from = Number(cursor);
+    const to = Math.min(from + limit, messages);
+    return { items: [], ...(to < messages && { cursor: String(to) }) };
+  };
+  const crowded = { ...deps, poisonArchive: { ...deps.poisonArchive, list } };
+  for (const all of [requeueAll, discardAll]) {
+    const first = await all(crowded, queue);
+    expect(first).toMatchObject({ decided: 0, hasMore: false, cursor: '5000' });
+    expect(await all(crowded, queue, first.cursor)).toEqual({ decided: 0, nothingToDo: 0, noSlot: 0, hasMore: false });
+  }
+});
+
+it('discards what is behind short and empty pages', async () => {
+  const { publishEvents: queue } = queues;
+  for (const key of ['a', 'b', 'c']) {
+    await deps.poisonArchive.insert({ queue, key, message: {}, archivedAt: NOW, state: 'open' });
+  }
+  let calls = 0;
+  const { list } = deps.poisonArchive;
+  deps.poisonArchive.list = async (of, page) => {
+    calls++;
+    return calls % 2 === 1 ? { items: [], cursor: page.cursor ?? ' ' } : list(of, { ...page, limit: 1 });
+  };
+  expect(await discardAll(deps, queue)).toEqual({ decided: 3, nothingToDo: 0, noSlot: 0, hasMore: false });
+});
+
+it('interrupted requeues are finished, however many others fail before them', async () => {
+  const { publishEvents: queue } = queues;
+  const requeuing = { queue, state: 'requeuing', archivedAt: NOW, decidedAt: NOW } as const;
+  for (let i = 0; i < DECIDED_MAX + 10; i++) {
+    await deps.poisonArchive.insert({ ...requeuing, key: `k${i}`, message: { isStuck: true } });
+  }
+  await deps.poisonArchive.insert({ ...requeuing, key: 'last', message: { isStuck: false } });
+  pass(61_000);
+  const sent: unknown[] = [];
+  const failing: Deps = {
+    ...deps,
+    async sendRaw(_queue, message) {
+      if ((message as { isStuck: boolean }).isStuck) throw new Error('too large');
+      sent.push(message);
+    },
+  };
+  await expect(finishRequeues(failing, () => undefined)).rejects.toThrow('too large');
+  expect(sent).toEqual([{ isStuck: false }]);
 });
 
 it('one requeue that fails does not stop the others, and is told in the end', async () => {
@@ -398,5 +455,6 @@ it('one requeue that fails does not stop the others, and is told in the end', as
   expect(failed).toEqual([['requeue_failed', 'a']]);
   const { checkMailbox, deleteConnection, publishEvents } = queues;
   expect(sent.toSorted()).toEqual([checkMailbox, checkMailbox, deleteConnection, publishEvents].toSorted());
-  expect((await deps.poisonArchive.listRequeuing(deps.time.now, 9)).map(({ key }) => key)).toEqual(['a']);
+  const left = await deps.poisonArchive.listRequeuing(deps.time.now, { limit: 9 });
+  expect(left.items.map(({ key }) => key)).toEqual(['a']);
 });

@@ -6,6 +6,12 @@
     Afterwards a grant in Entra reaches every mailbox again.
     Made by Muster for one tenant. It holds no secret. It leaves as it is what is already right, so it can be run again.
     With -WhatIf it shows what it would change, and changes nothing.
+.PARAMETER Mailbox
+    Addresses of mailboxes.
+.PARAMETER MailboxFile
+    A CSV file with a column email_address, such as failed.csv of an import. It may have any number of rows.
+.PARAMETER ChangesFile
+    Where the setup script writes what it changes in mailboxes. The undo script changes that back.
 .NOTES
     Who can run it: Exchange Administrator with the role group Organization Management.
     It needs: Install-Module ExchangeOnlineManagement -Scope CurrentUser
@@ -15,7 +21,14 @@
     https://learn.microsoft.com/exchange/permissions-exo/application-rbac
 #>
 [CmdletBinding(SupportsShouldProcess = $true)]
-param()
+param(
+    [string[]] $Mailbox = @(
+    'jane@contoso.com',
+    'joe@contoso.com'
+),
+    [string] $MailboxFile,
+    [string] $ChangesFile = (Join-Path (Get-Location).Path 'muster-conn_1-graph-scoped-changes.csv')
+)
 
 Set-StrictMode -Version 1.0
 $ErrorActionPreference = 'Stop'
@@ -28,6 +41,7 @@ $GraphEnvironment = 'Global'
 $ExchangeEnvironment = 'O365Default'
 $AppName = 'Muster conn_1'
 $PolicyDescription = 'Muster conn_1'
+$NextLine = '1001'
 
 $Changes = New-Object System.Collections.ArrayList
 $Problems = New-Object System.Collections.ArrayList
@@ -75,6 +89,22 @@ function Connect-Exchange {
     }
 }
 
+function Get-TargetMailbox {
+    $Addresses = @($Mailbox | Where-Object { $_ })
+    if ($MailboxFile) {
+        foreach ($Row in (Import-Csv -LiteralPath $MailboxFile -Encoding UTF8)) {
+            foreach ($Column in @('email_address', 'address', 'Email', 'PrimarySmtpAddress', 'UserPrincipalName')) {
+                if ($Row.PSObject.Properties[$Column] -and $Row.$Column) {
+                    # Reports have an apostrophe before what a spreadsheet would take for a formula.
+                    $Addresses += $Row.$Column -replace "^'(?=[=+@-])", ''
+                    break
+                }
+            }
+        }
+    }
+    @($Addresses | ForEach-Object { "$_".Trim() } | Where-Object { $_ } | Select-Object -Unique)
+}
+
 function Clear-Policy {
     Write-Step 'The application access policy'
     $Own = @(Get-ApplicationAccessPolicy | Where-Object { "$($_.AppId)" -eq $ClientId -and "$($_.Description)" -eq $PolicyDescription })
@@ -88,10 +118,77 @@ function Clear-Policy {
     }
 }
 
+function Undo-Change($Row, [string] $ObjectId) {
+    $Address = $Row.Mailbox
+    if ($Row.Change -eq 'FullAccess') {
+        $Known = @(Get-MailboxPermission -Identity $Address -User $ObjectId | Where-Object { "$($_.AccessRights)" -match 'FullAccess' -and -not $_.Deny })
+        if ($Known.Count -eq 0) { Write-Kept "no FullAccess to $Address"; return }
+        if ($PSCmdlet.ShouldProcess($Address, 'Remove-MailboxPermission FullAccess')) {
+            Remove-MailboxPermission -Identity $Address -User $ObjectId -AccessRights FullAccess -Confirm:$false
+            Write-Changed "no FullAccess to $Address"
+        }
+    }
+    if ($Row.Change -eq 'SendAs') {
+        $Known = @(Get-RecipientPermission -Identity $Address -Trustee $ObjectId | Where-Object { "$($_.AccessRights)" -match 'SendAs' })
+        if ($Known.Count -eq 0) { Write-Kept "no SendAs for $Address"; return }
+        if ($PSCmdlet.ShouldProcess($Address, 'Remove-RecipientPermission SendAs')) {
+            Remove-RecipientPermission -Identity $Address -Trustee $ObjectId -AccessRights SendAs -Confirm:$false
+            Write-Changed "no SendAs for $Address"
+        }
+    }
+    if ($Row.Change -eq 'GroupMember' -and $PSCmdlet.ShouldProcess($Address, "Remove from $($Row.Before)")) {
+        Remove-DistributionGroupMember -Identity $Row.Before -Member $Address -BypassSecurityGroupManagerCheck -Confirm:$false
+        Write-Changed "$Address is not a member of $($Row.Before)"
+    }
+    if ($Row.Change -eq 'UnifiedGroupMember' -and $PSCmdlet.ShouldProcess($Address, "Remove from $($Row.Before)")) {
+        Remove-UnifiedGroupLinks -Identity $Row.Before -LinkType Members -Links $Address -Confirm:$false
+        Write-Changed "$Address is not a member of $($Row.Before)"
+    }
+    if ($Row.Change -eq 'ImapEnabled' -and $PSCmdlet.ShouldProcess($Address, 'Set-CASMailbox -ImapEnabled $false')) {
+        Set-CASMailbox -Identity $Address -ImapEnabled $false
+        Write-Changed "IMAP is off for $Address, as it was"
+    }
+    if ($Row.Change -eq 'SmtpClientAuthenticationDisabled') {
+        $Before = $null
+        if ($Row.Before -eq 'True') { $Before = $true }
+        if ($PSCmdlet.ShouldProcess($Address, 'Set-CASMailbox -SmtpClientAuthenticationDisabled, as it was')) {
+            Set-CASMailbox -Identity $Address -SmtpClientAuthenticationDisabled $Before
+            Write-Changed "authenticated SMTP for $Address is set as it was"
+        }
+    }
+}
+
+function Undo-Mailboxes {
+    Write-Step 'The mailboxes'
+    $Known = @(Get-ServicePrincipal | Where-Object { "$($_.AppId)" -eq $ClientId }) | Select-Object -First 1
+    $ObjectId = "$(if ($Known) { $Known.ObjectId })"
+    $Rows = @()
+    if (Test-Path -LiteralPath $ChangesFile) {
+        $Rows = @(Import-Csv -LiteralPath $ChangesFile -Encoding UTF8)
+    } else {
+        Write-Host "  There is no file $ChangesFile, so nobody knows which switches were off before. Only permissions are withdrawn."
+        foreach ($Address in (Get-TargetMailbox)) {
+            foreach ($Change in @('FullAccess', 'SendAs')) { $Rows += [pscustomobject]@{ Change = $Change; Mailbox = $Address; Before = '' } }
+        }
+    }
+    foreach ($Row in $Rows) {
+        if (-not $ObjectId -and @('FullAccess', 'SendAs') -contains $Row.Change) { continue }
+        try {
+            Undo-Change $Row $ObjectId
+        } catch {
+            Write-Problem "$($Row.Mailbox): $($_.Exception.Message)"
+        }
+    }
+    if ((Test-Path -LiteralPath $ChangesFile) -and $Problems.Count -eq 0 -and $PSCmdlet.ShouldProcess($ChangesFile, 'Rename, because it is undone')) {
+        Move-Item -LiteralPath $ChangesFile -Destination ($ChangesFile + '.undone') -Force
+    }
+}
+
 Write-Host "Muster: $ConnectionName ($ConnectionId)"
 Write-Host "Tenant $TenantId, app $ClientId"
 
 Connect-Exchange
+Undo-Mailboxes
 Clear-Policy
 
 Write-Step 'Check: which policies the app still has'

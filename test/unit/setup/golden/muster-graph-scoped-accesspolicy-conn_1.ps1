@@ -11,6 +11,12 @@
     The group whose members the app may reach: its e-mail address.
 .PARAMETER TestMailbox
     The mailbox for the check at the end. Without it, the first three members of the group.
+.PARAMETER Mailbox
+    Addresses of mailboxes.
+.PARAMETER MailboxFile
+    A CSV file with a column email_address, such as failed.csv of an import. It may have any number of rows.
+.PARAMETER ChangesFile
+    Where the setup script writes what it changes in mailboxes. The undo script changes that back.
 .NOTES
     Who can run it: Exchange Administrator with the role group Organization Management.
     It needs: Install-Module ExchangeOnlineManagement -Scope CurrentUser
@@ -22,7 +28,13 @@
 [CmdletBinding(SupportsShouldProcess = $true)]
 param(
     [string] $ScopeGroup = [regex]::Unescape('muster@contoso.com'),
-    [string] $TestMailbox = [regex]::Unescape('jane@contoso.com')
+    [string] $TestMailbox = [regex]::Unescape('jane@contoso.com'),
+    [string[]] $Mailbox = @(
+    'jane@contoso.com',
+    'joe@contoso.com'
+),
+    [string] $MailboxFile,
+    [string] $ChangesFile = (Join-Path (Get-Location).Path 'muster-conn_1-graph-scoped-changes.csv')
 )
 
 Set-StrictMode -Version 1.0
@@ -36,6 +48,7 @@ $GraphEnvironment = 'Global'
 $ExchangeEnvironment = 'O365Default'
 $AppName = 'Muster conn_1'
 $PolicyDescription = 'Muster conn_1'
+$NextLine = '1001'
 
 $Changes = New-Object System.Collections.ArrayList
 $Problems = New-Object System.Collections.ArrayList
@@ -81,6 +94,22 @@ function Connect-Exchange {
             throw "This window is connected to the tenant $($Connection.TenantID). The script is for $TenantId. Run Disconnect-ExchangeOnline, and sign in to that tenant."
         }
     }
+}
+
+function Get-TargetMailbox {
+    $Addresses = @($Mailbox | Where-Object { $_ })
+    if ($MailboxFile) {
+        foreach ($Row in (Import-Csv -LiteralPath $MailboxFile -Encoding UTF8)) {
+            foreach ($Column in @('email_address', 'address', 'Email', 'PrimarySmtpAddress', 'UserPrincipalName')) {
+                if ($Row.PSObject.Properties[$Column] -and $Row.$Column) {
+                    # Reports have an apostrophe before what a spreadsheet would take for a formula.
+                    $Addresses += $Row.$Column -replace "^'(?=[=+@-])", ''
+                    break
+                }
+            }
+        }
+    }
+    @($Addresses | ForEach-Object { "$_".Trim() } | Where-Object { $_ } | Select-Object -Unique)
 }
 
 function Find-ScopeGroup {
@@ -146,6 +175,49 @@ function Test-Policy($Members) {
     Write-Host '  This check passes immediately. The app itself may need more than an hour until the policy applies.'
 }
 
+function Save-Change([string] $Change, [string] $Address, [string] $Before) {
+    [pscustomobject]@{ At = (Get-Date).ToString('s'); Change = $Change; Mailbox = $Address; Before = $Before } |
+        Export-Csv -LiteralPath $ChangesFile -Append -NoTypeInformation -Encoding UTF8
+}
+
+function Invoke-ForEachMailbox([string[]] $Addresses, [scriptblock] $Work) {
+    $Number = 0
+    foreach ($Address in $Addresses) {
+        $Number++
+        Write-Progress -Activity 'Mailboxes' -Status "$Number of $($Addresses.Count): $Address" -PercentComplete (100 * $Number / $Addresses.Count)
+        try {
+            & $Work $Address
+        } catch {
+            Write-Problem "$($Address): $($_.Exception.Message)"
+        }
+    }
+    Write-Progress -Activity 'Mailboxes' -Completed
+}
+
+function Confirm-Member([string] $Address, $Group, $Members) {
+    # A list may name a mailbox by another of its addresses.
+    $Primary = "$((Get-Recipient -Identity $Address).PrimarySmtpAddress)"
+    if (@($Members | Where-Object { "$($_.PrimarySmtpAddress)" -eq $Primary }).Count -gt 0) {
+        Write-Kept "$Address is a member"
+    } elseif ($PSCmdlet.ShouldProcess($Address, "Add to $ScopeGroup")) {
+        if ("$($Group.RecipientTypeDetails)" -eq 'GroupMailbox') {
+            Save-Change 'UnifiedGroupMember' $Primary "$($Group.PrimarySmtpAddress)"
+            Add-UnifiedGroupLinks -Identity $Group.DistinguishedName -LinkType Members -Links $Primary
+        } else {
+            Save-Change 'GroupMember' $Primary "$($Group.PrimarySmtpAddress)"
+            Add-DistributionGroupMember -Identity $Group.DistinguishedName -Member $Primary -BypassSecurityGroupManagerCheck
+        }
+        Write-Changed "$Address is a member"
+    }
+}
+
+function Add-NamedMailbox($Group, $Members) {
+    $Addresses = @(Get-TargetMailbox)
+    if ($Addresses.Count -eq 0) { return }
+    Write-Step "$($Addresses.Count) mailboxes as members of $ScopeGroup"
+    Invoke-ForEachMailbox $Addresses { param($Address) Confirm-Member $Address $Group $Members }
+}
+
 Write-Host "Muster: $ConnectionName ($ConnectionId)"
 Write-Host "Tenant $TenantId, app $ClientId"
 
@@ -153,6 +225,8 @@ Connect-Exchange
 $Group = Find-ScopeGroup
 $Members = @(Get-ScopeMember $Group)
 Confirm-Policy $Group
+Add-NamedMailbox $Group $Members
 Test-Policy $Members
 Write-Summary
+if ($NextLine) { Write-Warning "More mailboxes of the import failed. Get the next script with fromLine=$NextLine." }
 Write-Host 'Next: set a default mailbox that is a member of the group, and run the connection test in Muster.'

@@ -3,7 +3,7 @@
 .SYNOPSIS
     Grants the app Application Mail.ReadWrite and Application Mail.Send for the direct members of one group, with RBAC for Applications.
 .DESCRIPTION
-    Members of nested groups are out of scope; the script names those groups.
+    Mailboxes that you name become members of the group. Members of nested groups are out of scope; the script names those groups.
     Entra must not grant Mail.ReadWrite or Mail.Send as well: such a grant reaches every mailbox. The script tells you if it does.
     Made by Muster for one tenant. It holds no secret. It leaves as it is what is already right, so it can be run again.
     With -WhatIf it shows what it would change, and changes nothing.
@@ -13,6 +13,12 @@
     The mailbox for the check at the end. Without it, the first three members of the group.
 .PARAMETER ServicePrincipalObjectId
     Optional: the object ID of the enterprise application, to compare it with what Entra says.
+.PARAMETER Mailbox
+    Addresses of mailboxes.
+.PARAMETER MailboxFile
+    A CSV file with a column email_address, such as failed.csv of an import. It may have any number of rows.
+.PARAMETER ChangesFile
+    Where the setup script writes what it changes in mailboxes. The undo script changes that back.
 .NOTES
     Who can run it: Exchange Administrator with the role group Organization Management. For reading Entra, no more than the right to read apps.
     It needs: Install-Module Microsoft.Graph.Applications -Scope CurrentUser
@@ -24,7 +30,13 @@
 param(
     [string] $ScopeGroup = [regex]::Unescape('muster@contoso.com'),
     [string] $TestMailbox = [regex]::Unescape('jane@contoso.com'),
-    [string] $ServicePrincipalObjectId
+    [string] $ServicePrincipalObjectId,
+    [string[]] $Mailbox = @(
+    'jane@contoso.com',
+    'joe@contoso.com'
+),
+    [string] $MailboxFile,
+    [string] $ChangesFile = (Join-Path (Get-Location).Path 'muster-conn_1-graph-scoped-changes.csv')
 )
 
 Set-StrictMode -Version 1.0
@@ -44,6 +56,7 @@ $Roles = @(
     'Application Mail.ReadWrite',
     'Application Mail.Send'
 )
+$NextLine = '1001'
 
 $Changes = New-Object System.Collections.ArrayList
 $Problems = New-Object System.Collections.ArrayList
@@ -112,6 +125,7 @@ $EntraWork = {
         $Roles = @()
         foreach ($Value in $Wanted) {
             $Role = $Resource.AppRoles | Where-Object { $_.Value -eq $Value -and $_.AllowedMemberTypes -contains 'Application' } | Select-Object -First 1
+            if (-not $Role -and $Action -eq 'look') { continue }
             if (-not $Role) { throw "$($Resource.DisplayName) has no application permission $Value here." }
             $Roles += $Role
         }
@@ -322,6 +336,65 @@ function Test-Roles([string] $ObjectId, $Members) {
     Write-Host '  This check passes immediately. The app itself gets access after 30 minutes to 2 hours. Trying often makes it take longer.'
 }
 
+function Get-TargetMailbox {
+    $Addresses = @($Mailbox | Where-Object { $_ })
+    if ($MailboxFile) {
+        foreach ($Row in (Import-Csv -LiteralPath $MailboxFile -Encoding UTF8)) {
+            foreach ($Column in @('email_address', 'address', 'Email', 'PrimarySmtpAddress', 'UserPrincipalName')) {
+                if ($Row.PSObject.Properties[$Column] -and $Row.$Column) {
+                    # Reports have an apostrophe before what a spreadsheet would take for a formula.
+                    $Addresses += $Row.$Column -replace "^'(?=[=+@-])", ''
+                    break
+                }
+            }
+        }
+    }
+    @($Addresses | ForEach-Object { "$_".Trim() } | Where-Object { $_ } | Select-Object -Unique)
+}
+
+function Save-Change([string] $Change, [string] $Address, [string] $Before) {
+    [pscustomobject]@{ At = (Get-Date).ToString('s'); Change = $Change; Mailbox = $Address; Before = $Before } |
+        Export-Csv -LiteralPath $ChangesFile -Append -NoTypeInformation -Encoding UTF8
+}
+
+function Invoke-ForEachMailbox([string[]] $Addresses, [scriptblock] $Work) {
+    $Number = 0
+    foreach ($Address in $Addresses) {
+        $Number++
+        Write-Progress -Activity 'Mailboxes' -Status "$Number of $($Addresses.Count): $Address" -PercentComplete (100 * $Number / $Addresses.Count)
+        try {
+            & $Work $Address
+        } catch {
+            Write-Problem "$($Address): $($_.Exception.Message)"
+        }
+    }
+    Write-Progress -Activity 'Mailboxes' -Completed
+}
+
+function Confirm-Member([string] $Address, $Group, $Members) {
+    # A list may name a mailbox by another of its addresses.
+    $Primary = "$((Get-Recipient -Identity $Address).PrimarySmtpAddress)"
+    if (@($Members | Where-Object { "$($_.PrimarySmtpAddress)" -eq $Primary }).Count -gt 0) {
+        Write-Kept "$Address is a member"
+    } elseif ($PSCmdlet.ShouldProcess($Address, "Add to $ScopeGroup")) {
+        if ("$($Group.RecipientTypeDetails)" -eq 'GroupMailbox') {
+            Save-Change 'UnifiedGroupMember' $Primary "$($Group.PrimarySmtpAddress)"
+            Add-UnifiedGroupLinks -Identity $Group.DistinguishedName -LinkType Members -Links $Primary
+        } else {
+            Save-Change 'GroupMember' $Primary "$($Group.PrimarySmtpAddress)"
+            Add-DistributionGroupMember -Identity $Group.DistinguishedName -Member $Primary -BypassSecurityGroupManagerCheck
+        }
+        Write-Changed "$Address is a member"
+    }
+}
+
+function Add-NamedMailbox($Group, $Members) {
+    $Addresses = @(Get-TargetMailbox)
+    if ($Addresses.Count -eq 0) { return }
+    Write-Step "$($Addresses.Count) mailboxes as members of $ScopeGroup"
+    Invoke-ForEachMailbox $Addresses { param($Address) Confirm-Member $Address $Group $Members }
+}
+
 Write-Host "Muster: $ConnectionName ($ConnectionId)"
 Write-Host "Tenant $TenantId, app $ClientId"
 
@@ -332,7 +405,9 @@ $Group = Find-ScopeGroup
 $Members = @(Get-ScopeMember $Group)
 Confirm-Scope $Group
 Confirm-RoleAssignment $Entra.ObjectId
+Add-NamedMailbox $Group $Members
 Confirm-NoEntraGrant $Entra.Granted $Permissions
 Test-Roles $Entra.ObjectId $Members
 Write-Summary
+if ($NextLine) { Write-Warning "More mailboxes of the import failed. Get the next script with fromLine=$NextLine." }
 Write-Host 'Next: set a default mailbox that is a member of the group, and run the connection test in Muster.'

@@ -100,6 +100,7 @@ $EntraWork = {
         $Roles = @()
         foreach ($Value in $Wanted) {
             $Role = $Resource.AppRoles | Where-Object { $_.Value -eq $Value -and $_.AllowedMemberTypes -contains 'Application' } | Select-Object -First 1
+            if (-not $Role -and $Action -eq 'look') { continue }
             if (-not $Role) { throw "$($Resource.DisplayName) has no application permission $Value here." }
             $Roles += $Role
         }
@@ -285,20 +286,6 @@ function Confirm-FullAccess([string] $Address) {
     }
 }
 
-function Confirm-SendAs([string] $Address) {
-    $Known = @()
-    if ($IsRegistered) {
-        $Known = @(Get-RecipientPermission -Identity $Address -Trustee $ObjectId | Where-Object { "$($_.AccessRights)" -match 'SendAs' })
-    }
-    if ($Known.Count -gt 0) {
-        Write-Kept "SendAs for $Address"
-    } elseif ($PSCmdlet.ShouldProcess($Address, 'Add-RecipientPermission SendAs')) {
-        Save-Change 'SendAs' $Address ''
-        Add-RecipientPermission -Identity $Address -Trustee $ObjectId -AccessRights SendAs -Confirm:$false | Out-Null
-        Write-Changed "SendAs for $Address"
-    }
-}
-
 function Confirm-ImapEnabled([string] $Address) {
     if ((Get-CASMailbox -Identity $Address).ImapEnabled) {
         Write-Kept "IMAP for $Address"
@@ -306,18 +293,6 @@ function Confirm-ImapEnabled([string] $Address) {
         Save-Change 'ImapEnabled' $Address 'False'
         Set-CASMailbox -Identity $Address -ImapEnabled $true
         Write-Changed "IMAP for $Address"
-    }
-}
-
-# The mailbox setting wins. Without one, that of the organization counts.
-function Confirm-SmtpEnabled([string] $Address, [bool] $DisabledForAll) {
-    $Disabled = (Get-CASMailbox -Identity $Address).SmtpClientAuthenticationDisabled
-    if ("$Disabled" -eq 'False' -or ("$Disabled" -eq '' -and -not $DisabledForAll)) {
-        Write-Kept "authenticated SMTP for $Address"
-    } elseif ($PSCmdlet.ShouldProcess($Address, 'Set-CASMailbox -SmtpClientAuthenticationDisabled $false')) {
-        Save-Change 'SmtpClientAuthenticationDisabled' $Address "$Disabled"
-        Set-CASMailbox -Identity $Address -SmtpClientAuthenticationDisabled $false
-        Write-Changed "authenticated SMTP for $Address"
     }
 }
 

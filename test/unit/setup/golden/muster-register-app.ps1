@@ -141,6 +141,7 @@ $EntraWork = {
         $Roles = @()
         foreach ($Value in $Wanted) {
             $Role = $Resource.AppRoles | Where-Object { $_.Value -eq $Value -and $_.AllowedMemberTypes -contains 'Application' } | Select-Object -First 1
+            if (-not $Role -and $Action -eq 'look') { continue }
             if (-not $Role) { throw "$($Resource.DisplayName) has no application permission $Value here." }
             $Roles += $Role
         }

@@ -3,7 +3,7 @@
 .SYNOPSIS
     Takes back Application SMTP.SendAsApp of RBAC for Applications, with their management scope.
 .DESCRIPTION
-    Only what the setup script made is removed: it is found by its name.
+    Only what the setup script made is removed: roles and scope are found by their names, what was changed in mailboxes and in the group by the file of the setup script.
     Made by Muster for one tenant. It holds no secret. It leaves as it is what is already right, so it can be run again.
     With -WhatIf it shows what it would change, and changes nothing.
 .PARAMETER Mailbox
@@ -178,6 +178,14 @@ function Undo-Change($Row, [string] $ObjectId) {
             Remove-RecipientPermission -Identity $Address -Trustee $ObjectId -AccessRights SendAs -Confirm:$false
             Write-Changed "no SendAs for $Address"
         }
+    }
+    if ($Row.Change -eq 'GroupMember' -and $PSCmdlet.ShouldProcess($Address, "Remove from $($Row.Before)")) {
+        Remove-DistributionGroupMember -Identity $Row.Before -Member $Address -BypassSecurityGroupManagerCheck -Confirm:$false
+        Write-Changed "$Address is not a member of $($Row.Before)"
+    }
+    if ($Row.Change -eq 'UnifiedGroupMember' -and $PSCmdlet.ShouldProcess($Address, "Remove from $($Row.Before)")) {
+        Remove-UnifiedGroupLinks -Identity $Row.Before -LinkType Members -Links $Address -Confirm:$false
+        Write-Changed "$Address is not a member of $($Row.Before)"
     }
     if ($Row.Change -eq 'ImapEnabled' -and $PSCmdlet.ShouldProcess($Address, 'Set-CASMailbox -ImapEnabled $false')) {
         Set-CASMailbox -Identity $Address -ImapEnabled $false

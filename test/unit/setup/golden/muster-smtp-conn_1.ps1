@@ -3,7 +3,7 @@
 .SYNOPSIS
     Grants the app Application SMTP.SendAsApp for the direct members of one group, with RBAC for Applications.
 .DESCRIPTION
-    Members of nested groups are out of scope; the script names those groups.
+    Mailboxes that you name become members of the group. Members of nested groups are out of scope; the script names those groups.
     Entra must not grant SMTP.SendAsApp as well: such a grant reaches every mailbox. The script tells you if it does.
     Made by Muster for one tenant. It holds no secret. It leaves as it is what is already right, so it can be run again.
     With -WhatIf it shows what it would change, and changes nothing.
@@ -128,6 +128,7 @@ $EntraWork = {
         $Roles = @()
         foreach ($Value in $Wanted) {
             $Role = $Resource.AppRoles | Where-Object { $_.Value -eq $Value -and $_.AllowedMemberTypes -contains 'Application' } | Select-Object -First 1
+            if (-not $Role -and $Action -eq 'look') { continue }
             if (-not $Role) { throw "$($Resource.DisplayName) has no application permission $Value here." }
             $Roles += $Role
         }
@@ -373,42 +374,28 @@ function Invoke-ForEachMailbox([string[]] $Addresses, [scriptblock] $Work) {
     Write-Progress -Activity 'Mailboxes' -Completed
 }
 
-function Confirm-FullAccess([string] $Address) {
-    $Known = @()
-    if ($IsRegistered) {
-        $Known = @(Get-MailboxPermission -Identity $Address -User $ObjectId | Where-Object { "$($_.AccessRights)" -match 'FullAccess' -and -not $_.Deny })
-    }
-    if ($Known.Count -gt 0) {
-        Write-Kept "FullAccess to $Address"
-    } elseif ($PSCmdlet.ShouldProcess($Address, 'Add-MailboxPermission FullAccess')) {
-        Save-Change 'FullAccess' $Address ''
-        Add-MailboxPermission -Identity $Address -User $ObjectId -AccessRights FullAccess -AutoMapping $false | Out-Null
-        Write-Changed "FullAccess to $Address"
-    }
-}
-
-function Confirm-SendAs([string] $Address) {
-    $Known = @()
-    if ($IsRegistered) {
-        $Known = @(Get-RecipientPermission -Identity $Address -Trustee $ObjectId | Where-Object { "$($_.AccessRights)" -match 'SendAs' })
-    }
-    if ($Known.Count -gt 0) {
-        Write-Kept "SendAs for $Address"
-    } elseif ($PSCmdlet.ShouldProcess($Address, 'Add-RecipientPermission SendAs')) {
-        Save-Change 'SendAs' $Address ''
-        Add-RecipientPermission -Identity $Address -Trustee $ObjectId -AccessRights SendAs -Confirm:$false | Out-Null
-        Write-Changed "SendAs for $Address"
+function Confirm-Member([string] $Address, $Group, $Members) {
+    # A list may name a mailbox by another of its addresses.
+    $Primary = "$((Get-Recipient -Identity $Address).PrimarySmtpAddress)"
+    if (@($Members | Where-Object { "$($_.PrimarySmtpAddress)" -eq $Primary }).Count -gt 0) {
+        Write-Kept "$Address is a member"
+    } elseif ($PSCmdlet.ShouldProcess($Address, "Add to $ScopeGroup")) {
+        if ("$($Group.RecipientTypeDetails)" -eq 'GroupMailbox') {
+            Save-Change 'UnifiedGroupMember' $Primary "$($Group.PrimarySmtpAddress)"
+            Add-UnifiedGroupLinks -Identity $Group.DistinguishedName -LinkType Members -Links $Primary
+        } else {
+            Save-Change 'GroupMember' $Primary "$($Group.PrimarySmtpAddress)"
+            Add-DistributionGroupMember -Identity $Group.DistinguishedName -Member $Primary -BypassSecurityGroupManagerCheck
+        }
+        Write-Changed "$Address is a member"
     }
 }
 
-function Confirm-ImapEnabled([string] $Address) {
-    if ((Get-CASMailbox -Identity $Address).ImapEnabled) {
-        Write-Kept "IMAP for $Address"
-    } elseif ($PSCmdlet.ShouldProcess($Address, 'Set-CASMailbox -ImapEnabled $true')) {
-        Save-Change 'ImapEnabled' $Address 'False'
-        Set-CASMailbox -Identity $Address -ImapEnabled $true
-        Write-Changed "IMAP for $Address"
-    }
+function Add-NamedMailbox($Group, $Members) {
+    $Addresses = @(Get-TargetMailbox)
+    if ($Addresses.Count -eq 0) { return }
+    Write-Step "$($Addresses.Count) mailboxes as members of $ScopeGroup"
+    Invoke-ForEachMailbox $Addresses { param($Address) Confirm-Member $Address $Group $Members }
 }
 
 # The mailbox setting wins. Without one, that of the organization counts.
@@ -433,6 +420,7 @@ $Group = Find-ScopeGroup
 $Members = @(Get-ScopeMember $Group)
 Confirm-Scope $Group
 Confirm-RoleAssignment $Entra.ObjectId
+Add-NamedMailbox $Group $Members
 Confirm-NoEntraGrant $Entra.Granted $Permissions
 
 $Addresses = @(Get-TargetMailbox)

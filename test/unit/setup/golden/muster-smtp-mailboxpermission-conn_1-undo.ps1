@@ -99,6 +99,7 @@ $EntraWork = {
         $Roles = @()
         foreach ($Value in $Wanted) {
             $Role = $Resource.AppRoles | Where-Object { $_.Value -eq $Value -and $_.AllowedMemberTypes -contains 'Application' } | Select-Object -First 1
+            if (-not $Role -and $Action -eq 'look') { continue }
             if (-not $Role) { throw "$($Resource.DisplayName) has no application permission $Value here." }
             $Roles += $Role
         }
@@ -256,6 +257,14 @@ function Undo-Change($Row, [string] $ObjectId) {
             Remove-RecipientPermission -Identity $Address -Trustee $ObjectId -AccessRights SendAs -Confirm:$false
             Write-Changed "no SendAs for $Address"
         }
+    }
+    if ($Row.Change -eq 'GroupMember' -and $PSCmdlet.ShouldProcess($Address, "Remove from $($Row.Before)")) {
+        Remove-DistributionGroupMember -Identity $Row.Before -Member $Address -BypassSecurityGroupManagerCheck -Confirm:$false
+        Write-Changed "$Address is not a member of $($Row.Before)"
+    }
+    if ($Row.Change -eq 'UnifiedGroupMember' -and $PSCmdlet.ShouldProcess($Address, "Remove from $($Row.Before)")) {
+        Remove-UnifiedGroupLinks -Identity $Row.Before -LinkType Members -Links $Address -Confirm:$false
+        Write-Changed "$Address is not a member of $($Row.Before)"
     }
     if ($Row.Change -eq 'ImapEnabled' -and $PSCmdlet.ShouldProcess($Address, 'Set-CASMailbox -ImapEnabled $false')) {
         Set-CASMailbox -Identity $Address -ImapEnabled $false

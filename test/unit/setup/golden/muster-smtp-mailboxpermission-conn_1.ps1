@@ -103,6 +103,7 @@ $EntraWork = {
         $Roles = @()
         foreach ($Value in $Wanted) {
             $Role = $Resource.AppRoles | Where-Object { $_.Value -eq $Value -and $_.AllowedMemberTypes -contains 'Application' } | Select-Object -First 1
+            if (-not $Role -and $Action -eq 'look') { continue }
             if (-not $Role) { throw "$($Resource.DisplayName) has no application permission $Value here." }
             $Roles += $Role
         }
@@ -299,16 +300,6 @@ function Confirm-SendAs([string] $Address) {
         Save-Change 'SendAs' $Address ''
         Add-RecipientPermission -Identity $Address -Trustee $ObjectId -AccessRights SendAs -Confirm:$false | Out-Null
         Write-Changed "SendAs for $Address"
-    }
-}
-
-function Confirm-ImapEnabled([string] $Address) {
-    if ((Get-CASMailbox -Identity $Address).ImapEnabled) {
-        Write-Kept "IMAP for $Address"
-    } elseif ($PSCmdlet.ShouldProcess($Address, 'Set-CASMailbox -ImapEnabled $true')) {
-        Save-Change 'ImapEnabled' $Address 'False'
-        Set-CASMailbox -Identity $Address -ImapEnabled $true
-        Write-Changed "IMAP for $Address"
     }
 }
 
