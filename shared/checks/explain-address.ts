@@ -6,6 +6,9 @@ import type { Recipient } from './recipients.ts';
 /** Causes that say only that there is no usable mailbox. The directory may know the reason. */
 const UNEXPLAINED: ReadonlySet<CauseCode> = new Set(['mailbox_not_found', 'mailbox_unlicensed_or_on_premises']);
 
+/** The least permission that tells whether an address belongs to one. */
+const TELLS = { group: 'Group.ReadBasic.All', contact: 'OrgContact.Read.All' } as const;
+
 export function hasUnexplainedAddress(findings: Findings): boolean {
   return Object.values(findings).some(({ cause }) => cause !== undefined && UNEXPLAINED.has(cause));
 }
@@ -24,7 +27,15 @@ export function explainAddress(findings: Findings, address: string, recipient: A
       };
     }
     const known = causeOf(recipient.value, address);
-    return known ? { ...finding, ...known } : finding;
+    if (known) return { ...finding, ...known };
+    const missing = recipient.value.kind === 'nothing' ? (recipient.value.unread ?? []) : [];
+    if (missing.length === 0) return finding;
+    const permissions = missing.map((kind) => TELLS[kind]).join(' and ');
+    const kinds = missing.map((kind) => `a ${kind}`).join(' or ');
+    return {
+      ...finding,
+      detail: `${causes[finding.cause].sentence} To find out whether it is ${kinds}, grant the app ${permissions}.`,
+    };
   };
   return Object.fromEntries(Object.entries(findings).map(([probe, finding]) => [probe, explain(finding)]));
 }

@@ -17,7 +17,7 @@ const lookUp = (parts: Record<'user' | 'group' | 'contact', PartAnswer>) =>
 it('finds no owner of the address if the readable kinds have none, and ignores kinds that may not be read', async () => {
   expect(await lookUp({ user: none, group: refused(403), contact: none })).toEqual({
     kind: 'accepted',
-    value: { kind: 'nothing' },
+    value: { kind: 'nothing', unread: ['group'] },
   });
 });
 
