@@ -1,4 +1,5 @@
 import { causes } from '../../shared/causes/causes.ts';
+import { CONSENT_ROLES } from '../../shared/causes/consent-roles.ts';
 import type { ConsentOutcome } from '../../shared/connections/consent.ts';
 import type { DeclineReason } from '../../shared/connections/consent-answer.ts';
 import { shownName } from '../../shared/connections/shown-name.ts';
@@ -30,7 +31,6 @@ export interface PageText {
 
 const SENDER = 'the person who sent you the link';
 const NEW_LINK = `Ask ${SENDER} for a new link. Each link works once.`;
-const ADMIN_ROLES = causes.consent_declined.fix.slice(causes.consent_declined.fix.indexOf('Application permissions'));
 
 const unknown: PageText = {
   sign: 'note',
@@ -50,11 +50,15 @@ const unknown: PageText = {
 const stepsByReason: Record<DeclineReason, string[]> = {
   cancelled: [
     NEW_LINK,
-    `Open it with an account that can grant consent for the whole organization, and choose Accept. ${ADMIN_ROLES}`,
+    `Open it with an account that can grant consent for the whole organization, and choose Accept. ${CONSENT_ROLES}`,
   ],
   needsAdmin: [
     NEW_LINK,
-    `Open it with the account of an administrator, or send it to one, and choose Accept. ${ADMIN_ROLES}`,
+    `Open it with the account of an administrator, or send it to one, and choose Accept. ${CONSENT_ROLES}`,
+  ],
+  onlyAdmins: [
+    NEW_LINK,
+    `Send it to an administrator of the organization, who opens it and chooses Accept. ${CONSENT_ROLES}`,
   ],
   foreignAccount: [
     NEW_LINK,
@@ -90,8 +94,7 @@ export function consentText(outcome: ShownOutcome): PageText {
         connectionName: outcome.connection.name,
       };
     case 'declined': {
-      const { cause, sentence, why, microsoftCode } = outcome;
-      const isOfApp = cause !== 'consent_declined';
+      const { cause, sentence, why, isOfApp, microsoftCode } = outcome;
       return {
         sign: 'bad',
         title: 'Consent was not granted',

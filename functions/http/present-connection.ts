@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { causes } from '../../shared/causes/causes.ts';
+import { explain } from '../../shared/causes/explain.ts';
 import type { ConnectionFinding } from '../../shared/causes/verdict.ts';
 import { enteredExpiryOf, registrationOf } from '../../shared/connections/app-registration.ts';
 import { type Connection, hasOwnApp } from '../../shared/connections/connection.ts';
@@ -60,7 +60,7 @@ function presentEntra(connection: Connection): z.infer<typeof connectionSchema>[
 }
 
 function presentFinding(finding: ConnectionFinding): z.infer<typeof connectionFindingSchema> {
-  const { sentence, fix, link } = causes[finding.cause];
+  const { sentence, fix, link } = explain(finding.cause, finding);
   return {
     cause: finding.cause,
     detail: finding.detail || sentence,

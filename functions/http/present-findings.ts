@@ -1,15 +1,18 @@
 import type { z } from 'zod';
-import { causes } from '../../shared/causes/causes.ts';
-import type { Findings, ProbeFinding } from '../../shared/causes/verdict.ts';
+import { explain } from '../../shared/causes/explain.ts';
+import type { Findings, Probe, ProbeFinding } from '../../shared/causes/verdict.ts';
 import type { probeFindingSchema } from './finding-schemas.ts';
 
 /** A mailbox's findings as the API shows them. Sentence, fix and link come from today's catalogue of causes. */
 export function presentFindings(findings: Findings) {
-  return Object.fromEntries(Object.entries(findings).map(([probe, finding]) => [probe, presentFinding(finding)]));
+  return Object.fromEntries(
+    Object.entries(findings).map(([probe, finding]) => [probe, presentFinding(probe as Probe, finding)]),
+  );
 }
 
-function presentFinding(finding: ProbeFinding): z.infer<typeof probeFindingSchema> {
-  const cause = finding.cause === undefined ? undefined : causes[finding.cause];
+function presentFinding(probe: Probe, finding: ProbeFinding): z.infer<typeof probeFindingSchema> {
+  const { cause: code, denial } = finding;
+  const cause = code === undefined ? undefined : explain(code, { probes: [probe], denial });
   return {
     verdict: finding.verdict,
     checkedAt: finding.checkedAt.toISOString(),

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { causes } from '../../shared/causes/causes.ts';
+import { explain } from '../../shared/causes/explain.ts';
 import type { StepResult, TestResult } from '../../shared/connections/connection-test.ts';
 import type { testResultSchema } from './connection-schemas.ts';
 
@@ -16,8 +16,9 @@ export function presentTestResult({ testedAt, verdict, steps, roles, organizatio
   };
 }
 
-function presentStep({ step, service, verdict, cause, detail, microsoftCode, requestId }: StepResult) {
-  const known = cause === undefined ? undefined : causes[cause];
+function presentStep(result: StepResult) {
+  const { step, service, verdict, cause, detail, microsoftCode, requestId } = result;
+  const known = cause === undefined ? undefined : explain(cause, result);
   const sentence = detail ?? known?.sentence;
   return {
     step,

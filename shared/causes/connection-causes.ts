@@ -1,4 +1,5 @@
 import type { Cause } from './cause.ts';
+import { CONSENT_ROLES } from './consent-roles.ts';
 
 const LEARN = 'https://learn.microsoft.com';
 const SIGN_IN_ERRORS = `${LEARN}/entra/identity-platform/reference-error-codes`;
@@ -160,8 +161,8 @@ export const connectionCauses = {
     verdict: 'failed',
   },
   consent_missing: {
-    sentence: 'Microsoft Entra shows no mail permission for the app in this tenant.',
-    fix: 'In the Entra admin center, open App registrations > your app > API permissions. Add the Microsoft Graph permissions Mail.ReadWrite and Mail.Send as application permissions (not delegated), then choose “Grant admin consent”. An admin can also open the consent link. If you grant access only by RBAC for Applications, set a default mailbox that is in scope: the test then checks access to it.',
+    sentence: 'Microsoft Entra shows no permission for the app in this tenant.',
+    fix: 'In the Entra admin center, open App registrations > your app > API permissions > Add a permission, and add the application permissions (not delegated) that the checks need: Mail.ReadWrite and Mail.Send of Microsoft Graph, IMAP.AccessAsApp and SMTP.SendAsApp of Office 365 Exchange Online. Then choose “Grant admin consent”. If you grant access only by RBAC for Applications, set a default mailbox that is in scope: the connection test then checks access to it.',
     link: `${LEARN}/entra/identity/enterprise-apps/grant-admin-consent`,
     whoCanFix: 'admin',
     concerns: 'connection',
@@ -169,10 +170,37 @@ export const connectionCauses = {
     verdict: 'failed',
   },
   consent_declined: {
-    sentence:
-      'Consent was not granted. The admin canceled, or the account that opened the link cannot grant consent for the organization.',
-    fix: 'Create a new consent link and have an admin of the tenant open it and choose Accept. Application permissions of Microsoft Graph need a Privileged Role Administrator. For other permissions, a Cloud Application Administrator or Application Administrator is enough.',
+    sentence: 'Consent was not granted: the request was canceled, or Microsoft did not say why.',
+    fix: `Create a new consent link and have an admin of the tenant open it and choose Accept. ${CONSENT_ROLES}`,
     link: `${LEARN}/entra/identity/enterprise-apps/grant-admin-consent`,
+    whoCanFix: 'admin',
+    concerns: 'connection',
+    waiting: false,
+    verdict: 'failed',
+  },
+  consent_admin_required: {
+    sentence:
+      'Consent was not granted: the account that opened the consent link cannot grant consent for the whole organization.',
+    fix: `Create a new consent link and send it to an admin of the tenant whose role is enough. ${CONSENT_ROLES}`,
+    link: `${LEARN}/entra/identity/enterprise-apps/grant-admin-consent`,
+    whoCanFix: 'admin',
+    concerns: 'connection',
+    waiting: false,
+    verdict: 'failed',
+  },
+  consent_wrong_account: {
+    sentence: 'Consent was not granted: the account that opened the consent link is not an account of this tenant.',
+    fix: 'Create a new consent link, open it in a private browser window, and sign in with an admin account of the tenant that this connection is registered for. For another tenant, register a connection of its own.',
+    link: `${LEARN}/entra/identity/enterprise-apps/grant-admin-consent`,
+    whoCanFix: 'admin',
+    concerns: 'connection',
+    waiting: false,
+    verdict: 'failed',
+  },
+  consent_blocked_by_policy: {
+    sentence: 'Consent was not granted: a policy of the organization blocked the account that opened the consent link.',
+    fix: 'In the Entra admin center, open Monitoring & health > Sign-in logs and find the latest sign-in of that account: it names the policy. Meet its conditions, for example by using a managed device, or use an admin account that the policy does not block. Then create a new consent link.',
+    link: `${LEARN}/entra/identity/conditional-access/troubleshoot-conditional-access`,
     whoCanFix: 'admin',
     concerns: 'connection',
     waiting: false,

@@ -1,5 +1,6 @@
-import { type CauseCode, causes } from './causes.ts';
-import type { ConnectionFinding, Findings, Probe, ProbeFinding } from './verdict.ts';
+import type { CauseCode } from './causes.ts';
+import { explain, knownOf } from './explain.ts';
+import type { ConnectionFinding, Findings, Probe, ProbeFinding, Verdict } from './verdict.ts';
 
 /** The finding that decides a mailbox's verdict: a failed probe before an inconclusive one before a passed one. */
 export function decisiveFinding(findings: Findings): ProbeFinding | undefined {
@@ -30,16 +31,29 @@ export function fillMissingFindings(
   return filled;
 }
 
-/** A finding about the whole connection, with the cause's own sentence. */
+/** The probe of `decisiveFinding`, from the verdicts alone. */
+export function decisiveProbe(verdicts: Partial<Record<Probe, Verdict>>): Probe | undefined {
+  const asked = Object.entries(verdicts) as [Probe, Verdict][];
+  const first = (wanted: Verdict) => asked.find(([, verdict]) => verdict === wanted)?.[0];
+  return first('failed') ?? first('inconclusive');
+}
+
+/**
+ * A finding about the whole connection, with the cause's own sentence.
+ *
+ * @param probes the probes that it is about, if it is about permissions
+ */
 export function connectionFinding(
   cause: CauseCode,
   seenAt: Date,
   requestId: string | undefined,
   microsoftCode?: string,
+  probes?: readonly Probe[],
 ): ConnectionFinding {
   return {
     cause,
-    detail: causes[cause].sentence,
+    ...knownOf(cause, { probes }),
+    detail: explain(cause, { probes }).sentence,
     seenAt,
     ...(requestId !== undefined && { requestId }),
     ...(microsoftCode ? { microsoftCode } : {}),

@@ -8,8 +8,9 @@ const SMTP_AUTH = `${LEARN}/exchange/clients-and-mobile-in-exchange-online/authe
 /** Causes in one mailbox, its address, or what the app may do there. */
 export const mailboxCauses = {
   permission_missing: {
-    sentence: 'The app does not have the permission that this check needs.',
-    fix: 'In the Entra admin center, open App registrations > your app > API permissions. Add the missing application permission of Microsoft Graph (Mail.ReadWrite to write, Mail.Send to send), then choose “Grant admin consent”. Or assign the role “Application Mail.ReadWrite” or “Application Mail.Send” with New-ManagementRoleAssignment in Exchange Online PowerShell.',
+    sentence:
+      'Microsoft denies the app this check, and Entra does not list the permission for it among the app’s permissions.',
+    fix: 'In the Entra admin center, open App registrations > your app > API permissions > Add a permission, and add the missing application permission: Mail.ReadWrite (to write) or Mail.Send (to send) of Microsoft Graph, IMAP.AccessAsApp or SMTP.SendAsApp of Office 365 Exchange Online. Then choose “Grant admin consent”. Or limit the app to some mailboxes: assign the role “Application Mail.ReadWrite”, “Application Mail.Send” or “Application SMTP.SendAsApp” with New-ManagementRoleAssignment in Exchange Online PowerShell.',
     link: `${LEARN}/entra/identity/enterprise-apps/grant-admin-consent`,
     whoCanFix: 'admin',
     concerns: 'mailbox',
@@ -18,7 +19,7 @@ export const mailboxCauses = {
   },
   mailbox_out_of_scope: {
     sentence: 'The app has the permission, but Microsoft denies it for this mailbox.',
-    fix: 'Add the mailbox to the scope of the app’s role in Exchange Online: make it a direct member of the group that the management scope names. Members of nested groups do not count. Then run Test-ServicePrincipalAuthorization -Identity <app> -Resource <address>: InScope must be True. The change takes 30 minutes to 2 hours to apply.',
+    fix: 'If the app has its permission by RBAC for Applications, add the mailbox to the scope of its role in Exchange Online: make it a direct member of the group that the management scope names. Members of nested groups do not count. Then run Test-ServicePrincipalAuthorization -Identity <app> -Resource <address>: InScope must be True. If the permission is granted in Entra, run Test-ApplicationAccessPolicy -Identity <address> -AppId <client id>: the result must be Granted. Changes take up to 2 hours to apply.',
     link: RBAC,
     whoCanFix: 'admin',
     concerns: 'mailbox',

@@ -54,6 +54,10 @@ export type Findings = Partial<Record<Probe, ProbeFinding>>;
 /** A finding about a whole connection, not about one mailbox. */
 export interface ConnectionFinding {
   cause: CauseCode;
+  /** The probes that it is about; absent if it is about all of them, or no permission is involved. */
+  probes?: readonly Probe[];
+  /** If every mailbox denied one probe. */
+  denial?: DenialHints;
   detail: string;
   microsoftCode?: string;
   requestId?: string;

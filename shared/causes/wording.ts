@@ -14,6 +14,11 @@ export function isBlockedByPolicy(refusal: Refusal): boolean {
   return ODATA_DISABLED.test(refusal.message);
 }
 
+/** Part of AADSTS90093 and AADSTS90094 if a setting of the organization lets only administrators consent. */
+export function isConsentPolicy(description: string): boolean {
+  return /has set a policy that prevents you from granting/i.test(description);
+}
+
 /** Of AADSTS700027: `[Reason - The key was not found., Thumbprint of key used by client: '…'`. */
 export function readSignature({ message }: Refusal): CauseCode {
   if (/\[Reason - The key was not found/i.test(message)) return 'certificate_not_registered';

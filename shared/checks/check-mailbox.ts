@@ -2,7 +2,7 @@ import { classify } from '../causes/classify.ts';
 import { connectionFinding } from '../causes/findings.ts';
 import { type Findings, isGraphProbe, protocolProbes } from '../causes/verdict.ts';
 import type { Connection } from '../connections/connection.ts';
-import type { Audience, Tokens } from '../connections/tokens.ts';
+import { type Audience, probesOf, type Tokens } from '../connections/tokens.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { MailboxAccess } from './answer.ts';
 import { askGraph, type GraphDeps, searchScopeOf } from './ask-graph.ts';
@@ -150,7 +150,13 @@ async function tokenFor(deps: CheckMailboxDeps, connection: Connection, audience
     const { refusal } = answer;
     return {
       kind: 'connectionRefused',
-      finding: connectionFinding(classify(refusal), deps.clock.now(), refusal.requestId, refusal.code),
+      finding: connectionFinding(
+        classify(refusal),
+        deps.clock.now(),
+        refusal.requestId,
+        refusal.code,
+        probesOf(connection.probes, audience),
+      ),
     };
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;

@@ -1,5 +1,6 @@
-import { type CauseCode, causes } from '../causes/causes.ts';
-import type { Findings, ProbeFinding } from '../causes/verdict.ts';
+import type { CauseCode } from '../causes/causes.ts';
+import { explain } from '../causes/explain.ts';
+import type { Findings, Probe, ProbeFinding } from '../causes/verdict.ts';
 import type { Answer } from './answer.ts';
 import type { Recipient } from './recipients.ts';
 
@@ -18,13 +19,12 @@ export function hasUnexplainedAddress(findings: Findings): boolean {
  * verdict.
  */
 export function explainAddress(findings: Findings, address: string, recipient: Answer<Recipient>): Findings {
-  const explain = (finding: ProbeFinding): ProbeFinding => {
+  const explainOne = (probe: Probe, finding: ProbeFinding): ProbeFinding => {
     if (finding.cause === undefined || !UNEXPLAINED.has(finding.cause)) return finding;
     if (recipient.kind !== 'accepted') {
-      return {
-        ...finding,
-        detail: `${causes[finding.cause].sentence} To get a more precise reason, grant the app the permission User.Read.All.`,
-      };
+      const { sentence } = explain(finding.cause, { probes: [probe], denial: finding.denial });
+      const detail = `${sentence} To get a more precise reason, grant the app the permission User.Read.All.`;
+      return { ...finding, detail };
     }
     const known = causeOf(recipient.value, address);
     if (known) return { ...finding, ...known };
@@ -37,7 +37,9 @@ export function explainAddress(findings: Findings, address: string, recipient: A
       detail: `${causes[finding.cause].sentence} To find out whether it is ${kinds}, grant the app ${permissions}.`,
     };
   };
-  return Object.fromEntries(Object.entries(findings).map(([probe, finding]) => [probe, explain(finding)]));
+  return Object.fromEntries(
+    Object.entries(findings).map(([probe, finding]) => [probe, explainOne(probe as Probe, finding)]),
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
-import { type CauseCode, causes } from '../causes/causes.ts';
+import type { CauseCode } from '../causes/causes.ts';
 import { isConnectionCause, isWaitCause } from '../causes/classify.ts';
-import type { ConnectionFinding, Verdict } from '../causes/verdict.ts';
+import { explain } from '../causes/explain.ts';
+import type { ConnectionFinding, DenialHints, Probe, Verdict } from '../causes/verdict.ts';
 import { applyRegistration, type RegistrationView } from './app-registration.ts';
 import type { Connection } from './connection.ts';
 import type { Audience } from './tokens.ts';
@@ -24,6 +25,10 @@ export interface StepResult {
   service?: Audience;
   verdict: Verdict;
   cause?: CauseCode;
+  /** The probes that the cause is about, if it is about permissions. */
+  probes?: readonly Probe[];
+  /** If the default mailbox denied a probe. */
+  denial?: DenialHints;
   /** A sentence about this test; absent if the sentence of the cause says enough. */
   detail?: string;
   /** Microsoft's own code and request ID of a refusal, for Microsoft's support. */
@@ -98,12 +103,14 @@ function toLastTest({ organization: _shownOnce, registration: _elsewhere, ...res
 function findingOf(result: TestResult): ConnectionFinding | undefined {
   const step = decisiveStep(result);
   if (!step?.cause) return undefined;
-  const { cause, detail, microsoftCode, requestId } = step;
+  const { cause, probes, denial, detail, microsoftCode, requestId } = step;
   if (isWaitCause(cause) || cause === 'vault_unavailable') return undefined;
   if (step.step === 'defaultMailbox' && !isConnectionCause(cause)) return undefined;
   return {
     cause,
-    detail: detail ?? causes[cause].sentence,
+    ...(probes && { probes }),
+    ...(denial && { denial }),
+    detail: detail ?? explain(cause, step).sentence,
     seenAt: result.testedAt,
     ...(microsoftCode && { microsoftCode }),
     ...(requestId !== undefined && { requestId }),

@@ -3,7 +3,7 @@ import type { ConnectionFinding } from '../causes/verdict.ts';
 import { changeConnection } from './change-connection.ts';
 import type { AdminConfirmation, Connection } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
-import type { Decline } from './consent-answer.ts';
+import { type Decline, declineCauses } from './consent-answer.ts';
 import type { Tokens } from './tokens.ts';
 
 interface MarkDeps {
@@ -12,7 +12,7 @@ interface MarkDeps {
 }
 
 /** What consent ends, whatever the status is. */
-const answeredCauses: ReadonlySet<CauseCode | undefined> = new Set(['consent_declined', 'admin_confirmation_missing']);
+const answeredCauses: ReadonlySet<CauseCode | undefined> = new Set([...declineCauses, 'admin_confirmation_missing']);
 
 /** Stored with the connection, because the person who sent the link does not see the page that the admin sees. */
 export async function markDeclined(

@@ -1,4 +1,5 @@
-import { type CauseCode, causes } from '../causes/causes.ts';
+import type { CauseCode } from '../causes/causes.ts';
+import { explain, type KnownCase } from '../causes/explain.ts';
 import type { CustomerActor } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { Connection } from './connection.ts';
@@ -25,24 +26,25 @@ export async function requireReadyConnection(
 export function requireReady(connection: Connection): void {
   const { status } = connection;
   if (status === 'ready') return;
-  const { cause, detail } = problemOf(connection) ?? {};
+  const problem = problemOf(connection) ?? {};
+  const { cause, detail } = problem;
   const state = `The status of the connection is ${status}, not ready.`;
   if (!cause) {
     const fix =
       'Grant the app consent, then run the connection test (POST …/test). Once it passes, imports are accepted.';
     throw new DomainError('connection_not_ready', `${state} ${fix}`);
   }
-  const { sentence, fix, link } = causes[cause];
-  throw new DomainError(
-    'connection_not_ready',
-    `${state} ${detail ?? sentence} ${fix} Then test the connection again.`,
-    {
-      members: { cause, fix, link },
-    },
-  );
+  const { sentence, fix, link } = explain(cause, problem);
+  const next = /test the connection again/i.test(fix) ? '' : ' Then test the connection again.';
+  throw new DomainError('connection_not_ready', `${state} ${detail ?? sentence} ${fix}${next}`, {
+    members: { cause, fix, link },
+  });
 }
 
 /** What is wrong: the problem of the whole connection, or else what its last test has met. */
-function problemOf({ finding, lastTest }: Connection): { cause?: CauseCode; detail?: string } | undefined {
+function problemOf({
+  finding,
+  lastTest,
+}: Connection): (KnownCase & { cause?: CauseCode; detail?: string }) | undefined {
   return finding ?? (lastTest && decisiveStep(lastTest));
 }

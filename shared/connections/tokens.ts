@@ -16,11 +16,16 @@ export function audiencesOf(probes: readonly Probe[]): Audience[] {
   ];
 }
 
+/** The probes that use a token for this audience. */
+export function probesOf(probes: readonly Probe[], audience: Audience): Probe[] {
+  return probes.filter((probe) => isGraphProbe(probe) === (audience === 'graph'));
+}
+
 export interface AppToken {
   token: Secret;
   expiresAt: Date;
   /** The token's claims, read without validation. They help to explain a refusal and never decide a verdict. */
-  claims: { tenantId?: string; audience?: string; roles: string[]; appId?: string };
+  claims: { tenantId?: string; audience?: string; roles: string[]; appId?: string; objectId?: string };
 }
 
 export type TokenAnswer = { granted: true; value: AppToken } | { granted: false; refusal: Refusal };

@@ -185,6 +185,7 @@ function headerNames({
   customer,
   mayNameCustomer,
   responses,
+  refusals = [],
 }: RegisteredRoute): (keyof typeof requestHeaders)[] {
   if (!permission) return [];
   const isStream = Object.values(responses).some(({ contentType }) => contentType === 'text/event-stream');
@@ -197,6 +198,8 @@ function headerNames({
         : method === 'GET'
           ? 'If-None-Match'
           : 'If-Match',
+    // A POST that changes the resource itself, as a pause does.
+    ...(method === 'POST' && refusals.includes('precondition_failed') ? ['If-Match' as const] : []),
   ];
 }
 

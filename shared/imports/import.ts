@@ -111,6 +111,8 @@ export interface Import {
   canary?: number;
   /** When the last canary got its verdict. Rows that were due by then need no canary. */
   canarySettledAt?: Date;
+  /** When rows of it were last cancelled one by one, because their mailboxes were disconnected. */
+  rowsCancelledAt?: Date;
   retryOf?: string;
   /** The media type of the stored upload. */
   uploadType: string;

@@ -3,6 +3,7 @@ import { causeCodes } from '../causes/causes.ts';
 import { type ProbeFinding, probes, tokenGrants, verdicts } from '../causes/verdict.ts';
 import type { MailboxIdentity } from '../mailboxes/identity.ts';
 import { mailboxKinds } from '../mailboxes/mailbox.ts';
+import type { VerdictChange } from '../mailboxes/verdict-history.ts';
 
 // Only Muster writes these messages. They are still validated, so that a message of another version is noticed.
 
@@ -28,6 +29,12 @@ const probeFinding = z.object({
   sentAt: z.coerce.date().exactOptional(),
   denial: z.object({ byPolicy: z.boolean(), token: z.enum(tokenGrants), mailboxOpened: z.boolean() }).exactOptional(),
 }) satisfies z.ZodType<ProbeFinding>;
+
+const verdictChange = z.object({
+  changedAt: z.coerce.date(),
+  verdict: z.enum(['passed', 'failed', 'inconclusive']),
+  cause: z.enum(causeCodes).exactOptional(),
+}) satisfies z.ZodType<VerdictChange>;
 
 const identity = z.object({
   objectId: z.string().exactOptional(),
@@ -83,6 +90,8 @@ export const checkMessage = z.object({
   knownAs: identity.exactOptional(),
   /** The mailbox keeps its status until there is a verdict. */
   keepsStatus: z.literal(true).exactOptional(),
+  /** The last changes of the mailbox's verdict, newest first. */
+  historyBefore: z.array(verdictChange).exactOptional(),
   /** W3C Trace Context, for tracing a row across queues. */
   traceparent: z.string().exactOptional(),
 });

@@ -1,4 +1,4 @@
-import { causes } from '../causes/causes.ts';
+import { explain } from '../causes/explain.ts';
 import type { ConnectionFinding } from '../causes/verdict.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import { markConnectionFailing } from '../connections/mark-failing.ts';
@@ -41,10 +41,10 @@ export async function pauseForConnection(
   askedAt: Date,
   how: { isRepeatedRefusal?: true } = {},
 ): Promise<void> {
-  const cause = causes[finding.cause];
+  const { fix, link } = explain(finding.cause, finding);
   await markConnectionFailing(deps, target.customerId, target.connectionId, finding, askedAt);
   await pauseImport(deps, target.customerId, target.importId, {
-    finding: { ...fromConnectionFinding(finding, cause.fix, cause.link), ...how },
+    finding: { ...fromConnectionFinding(finding, fix, link), ...how },
     epoch: target.epoch,
   });
 }

@@ -17,6 +17,10 @@ export async function requireMailbox(
 ): Promise<Tagged<Mailbox>> {
   const parsed = parseAddress(address);
   const found = parsed.ok ? await ledger.getMailbox(connectionId, parsed.address) : undefined;
-  if (!found) throw new DomainError('not_found', 'This connection has no mailbox with this address.');
+  if (!found || found.value.removedBy !== undefined) throw noSuchMailbox();
   return found;
+}
+
+export function noSuchMailbox(): DomainError {
+  return new DomainError('not_found', 'This connection has no mailbox with this address.');
 }

@@ -35,6 +35,8 @@ export interface StartActionDeps {
   newId: NewId;
 }
 
+type StartOneDeps = Omit<StartActionDeps, 'uploads' | 'uploadLimits' | 'retention'>;
+
 /**
  * Starts an action on mailboxes that the connection has. Their addresses are stored as an upload is. From then on the
  * action is planned, sent, counted and ended as an import is, but it is not listed among the imports.
@@ -75,27 +77,45 @@ export async function startAction(
 }
 
 /**
- * Starts an action on one mailbox, without an upload. Repeatable with the same `newId`.
+ * Starts a check of one mailbox, without an upload. Repeatable with the same `newId`.
  *
  * @throws DomainError `slot_limit_reached` with `needed` and `free`, `quota_reached` with `limit`
  */
-export async function startOneAction(
-  deps: Omit<StartActionDeps, 'uploads' | 'uploadLimits' | 'retention'>,
+export async function startOneCheck(
+  deps: StartOneDeps,
+  connection: Pick<Connection, 'id' | 'customerId'>,
+  action: 'check' | 'reconnect',
+  { address, takesSlot }: SelectedMailbox,
+): Promise<Import> {
+  if (takesSlot) await refuseSlots(deps, 'action', async () => 1, connection.customerId);
+  const record = await beginOneAction(
+    deps,
+    connection,
+    action,
+    { address },
+    { runningMax: deps.quotas.runningImportsMax },
+  );
+  return continueAction(deps, record);
+}
+
+/** Stores an action on one mailbox. The sweep carries it out if nobody else does. Repeatable with the same `newId`. */
+export async function beginOneAction(
+  deps: StartOneDeps,
   connection: Pick<Connection, 'id' | 'customerId'>,
   action: MailboxAction,
-  { address, takesSlot }: SelectedMailbox,
+  target: Required<Import>['target'],
+  { runningMax }: { runningMax: number },
 ): Promise<Import> {
   const { customerId, id: connectionId } = connection;
   const id = deps.newId('act');
   const begun = await deps.imports.get(customerId, id);
-  if (begun) return continueAction(deps, begun.value);
-  if (isCheck(action) && takesSlot) await refuseSlots(deps, 'action', async () => 1, customerId);
-  const record = newOneAction(deps, { id, connection, action, target: { address } });
+  if (begun) return begun.value;
+  const record = newOneAction(deps, { id, connection, action, target });
   const pointer = { importId: id, customerId, connectionId, openedAt: record.createdAt };
-  await deps.imports.openPointer(pointer, deps.quotas.runningImportsMax);
-  const inserted = await deps.imports.insert(record, { unchecked: 0, max: deps.quotas.rejectedRowsMax });
+  await deps.imports.openPointer(pointer, runningMax);
+  const inserted = await deps.imports.insert(record);
   await requireStillThere(deps, connection);
-  return continueAction(deps, inserted);
+  return inserted;
 }
 
 async function storeAddresses(

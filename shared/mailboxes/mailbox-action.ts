@@ -1,5 +1,5 @@
 /** What can be done with mailboxes that a connection has. */
-export const mailboxActions = ['check', 'reconnect'] as const;
+export const mailboxActions = ['check', 'reconnect', 'pause', 'resume', 'disconnect', 'remove'] as const;
 export type MailboxAction = (typeof mailboxActions)[number];
 
 /** Whether it asks Microsoft. The others only change what we store. */

@@ -1,5 +1,7 @@
+import type { CauseCode } from '../causes/causes.ts';
 import type { Findings } from '../causes/verdict.ts';
 import type { MailboxIdentity } from './identity.ts';
+import type { VerdictChange } from './verdict-history.ts';
 
 export const mailboxStatuses = [
   'pending',
@@ -29,9 +31,16 @@ export interface Mailbox {
   identity?: MailboxIdentity;
   /** When a check found that the address reaches another mailbox than before. */
   replacedAt?: Date;
-  status: MailboxStatus;
+  /** What its checks have shown. Customers see `statusOf`. */
+  status: Exclude<MailboxStatus, 'paused'>;
+  /** The customer has paused it. Says nothing about a mailbox that has failed or is disconnected. */
+  pausedAt?: Date;
   checks: Findings;
+  /** The last changes of its verdict, newest first. */
+  history?: readonly VerdictChange[];
   nextCheckAt?: Date;
+  /** Why its open row waits. Absent if Microsoft has not said. */
+  waitCause?: CauseCode;
   /** The import or action that last opened a row for this mailbox. */
   importId: string;
   /** The line of that row. */
@@ -42,13 +51,22 @@ export interface Mailbox {
   openRow?: string;
   /** Set while it holds a slot: the import whose claim the slot came from. */
   slotClaimedBy?: string;
+  /** The action that has removed it. It is about to be deleted, and nobody sees it any more. */
+  removedBy?: string;
   createdAt: Date;
 }
 
 /** A mailbox in one of these states is already looked after. A mailbox in any other state can be imported again. */
 const LOOKED_AFTER: ReadonlySet<MailboxStatus> = new Set(['pending', 'waiting', 'active', 'paused']);
+/** A mailbox in any other state is not in use, whether it was paused or not. */
+const PAUSABLE: ReadonlySet<MailboxStatus> = new Set(['pending', 'waiting', 'active', 'inconclusive']);
+
+/** The status that customers see. */
+export function statusOf({ status, pausedAt }: Pick<Mailbox, 'status' | 'pausedAt'>): MailboxStatus {
+  return pausedAt && PAUSABLE.has(status) ? 'paused' : status;
+}
 
 /** Whether an address is taken in its connection: another row with this address is a duplicate. */
-export function isTaken(mailbox: Pick<Mailbox, 'status' | 'openRow'> | undefined): boolean {
-  return mailbox !== undefined && (mailbox.openRow !== undefined || LOOKED_AFTER.has(mailbox.status));
+export function isTaken(mailbox: Pick<Mailbox, 'status' | 'pausedAt' | 'openRow'> | undefined): boolean {
+  return mailbox !== undefined && (mailbox.openRow !== undefined || LOOKED_AFTER.has(statusOf(mailbox)));
 }

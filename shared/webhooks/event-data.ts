@@ -1,4 +1,5 @@
-import { type CauseCode, causes } from '../causes/causes.ts';
+import type { CauseCode } from '../causes/causes.ts';
+import { explain, type KnownCase } from '../causes/explain.ts';
 import type { ConnectionFinding } from '../causes/verdict.ts';
 import { type Connection, hasOwnApp } from '../connections/connection.ts';
 import type { ConnectionHappening } from '../connections/happenings.ts';
@@ -71,14 +72,14 @@ export function mailboxData(
     importId,
     connectionId,
     mailboxes: plain.map((mailbox, i) => ({ ...mailbox, ...causeOf(rows[i]) })),
-    causes: Object.fromEntries([...known].map((code) => [code, explain(code)])),
+    causes: Object.fromEntries([...known].map((code) => [code, textsOf(code)])),
   };
 }
 
 const causeOf = (row: Row | undefined) => (row?.cause === undefined ? {} : { cause: row.cause });
 
-function explain(code: CauseCode) {
-  const { sentence: detail, fix, link } = causes[code];
+function textsOf(code: CauseCode, known?: KnownCase) {
+  const { sentence: detail, fix, link } = explain(code, known);
   return { detail, fix, link };
 }
 
@@ -86,7 +87,7 @@ function ofConnection(finding: ConnectionFinding): Finding {
   const { cause, detail, seenAt, microsoftCode, requestId } = finding;
   return {
     cause,
-    ...explain(cause),
+    ...textsOf(cause, finding),
     ...(detail && { detail }),
     ...ids({ microsoftCode, requestId }),
     seenAt: text(seenAt),

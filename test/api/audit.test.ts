@@ -4,7 +4,7 @@ import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { absentId, createApi, DOMAIN, OPERATOR_KEY } from '../support/api.ts';
 import type { RequestOptions } from '../support/function-caller.ts';
-import { aRow } from '../support/records.ts';
+import { aMailbox, aRow } from '../support/records.ts';
 
 let api: ReturnType<typeof createApi>;
 let acme: { id: string; key: string };
@@ -53,7 +53,7 @@ describe('every change', () => {
       const answer = await call(method, path, options);
       expect(answer.status, `${name}: ${JSON.stringify(answer.body)}`).toBeLessThan(300);
       expect(api.deps.auditLog.records().length - before, name).toBe(1);
-      const action = name.replace(/^(api-keys|\w+)-/, '$1.');
+      const action = name.replace(/^(api-keys|mailbox-actions|\w+)-/, '$1.');
       expect(last(), name).toMatchObject({ action, result: 'succeeded', status: answer.status });
       expect(last()?.object, name).toBe(object === NONE ? undefined : (object ?? answer.body.id));
       seen.add(name);
@@ -134,6 +134,28 @@ describe('every change', () => {
     const row = aRow({ importId, line: 9, state: 'failed' });
     await api.deps.ledger.commit(ended?.value.connectionId ?? '', [{ op: 'createRow', row }]);
     await ran('imports-retry-failed', 'POST', `/v1/imports/${importId}/retry-failed`, undefined);
+    const jane = aMailbox({ address: 'jane@tailspin.example', status: 'active', slotClaimedBy: importId });
+    await api.deps.ledger.commit(id, [{ op: 'createMailbox', mailbox: jane }]);
+    const { address } = jane;
+    const mailbox = `${connection}/mailboxes/${address}`;
+    await ran('mailboxes-update', 'PATCH', mailbox, address, { body: { dailyLimit: 5 } });
+    for (const verb of ['pause', 'resume', 'disconnect']) {
+      await ran(`mailboxes-${verb}`, 'POST', `${mailbox}/${verb}`, address);
+    }
+    const reconnected = await ran('mailboxes-reconnect', 'POST', `${mailbox}/reconnect`, undefined);
+    const idle = aMailbox({ ...jane, address: 'kim@tailspin.example' });
+    await api.deps.ledger.commit(id, [{ op: 'createMailbox', mailbox: idle }]);
+    await ran('mailboxes-check', 'POST', `${connection}/mailboxes/${idle.address}/check`, undefined);
+    await ran('mailboxes-remove', 'DELETE', mailbox, address);
+    const acting = { body: { action: 'pause', where: {} } };
+    const bulk = await ran('mailbox-actions-create', 'POST', `${connection}/mailbox-actions`, undefined, acting);
+    const running = await api.deps.imports.get(acme.id, reconnected.id ?? '');
+    if (running) await api.deps.imports.update({ ...running.value, status: 'running' }, running.tag);
+    for (const verb of ['pause', 'resume']) {
+      const path = `/v1/mailbox-actions/${reconnected.id}/${verb}`;
+      await ran(`mailbox-actions-${verb}`, 'POST', path, reconnected.id);
+    }
+    await ran('mailbox-actions-cancel', 'POST', `/v1/mailbox-actions/${bulk.id}/cancel`, bulk.id);
     const refresh = `/v1/connections/${ended?.value.connectionId}/directory/refresh`;
     await ran('directory-refresh', 'POST', refresh, ended?.value.connectionId);
     const webhookBody = { url: 'https://hooks.contoso.example/', events: ['import.completed'] };

@@ -390,6 +390,41 @@ describe('the connection test', () => {
     expect(await connectionOf(id)).toMatchObject({ status: 'failing', finding: { cause: 'permission_missing' } });
   });
 
+  it.each([
+    ['imap', [], 'consent_missing'],
+    ['smtp', ['User.Read.All'], 'permission_missing'],
+  ] as const)(
+    '200: a connection for %s only is told its permission and not those of Graph, also when an import is refused',
+    async (probe, roles, cause) => {
+      api.deps.tenant.answers.set(GOOD_SECRET, [...roles]);
+      const id = await register({ probes: [probe] });
+      const step = stepOf(await test(id), 'roles');
+      const permission = `${probe.toUpperCase()}.${probe === 'imap' ? 'AccessAsApp' : 'SendAsApp'}`;
+      const fix = expect.stringContaining(
+        `Office 365 Exchange Online > Application permissions, choose ${permission}.`,
+      );
+      expect(step).toMatchObject({ cause, fix });
+      const connection = await connectionOf(id);
+      expect(connection).toMatchObject({ finding: { cause, fix } });
+      const upload = await api.request('POST', `/v1/connections/${id}/imports`, {
+        ...{ key, raw: `email\na@${DOMAIN}\n`, headers: { 'content-type': 'text/csv' } },
+      });
+      const refused = await upload.json();
+      expect(refused).toMatchObject({ code: 'connection_not_ready', cause, fix });
+      expect(JSON.stringify([step, connection, refused])).not.toMatch(/Microsoft Graph|Mail\.(Send|ReadWrite)/);
+    },
+  );
+
+  it('200: says that nothing but the permission lets an app use IMAP', async () => {
+    api.deps.tenant.answers.set(GOOD_SECRET, ['Mail.Send']);
+    const result = await test(await register({ probes: ['graph.send', 'imap'] }));
+    expect(stepOf(result, 'roles')).toMatchObject({
+      verdict: 'passed',
+      detail:
+        'The token does not show IMAP.AccessAsApp. RBAC for Applications cannot grant IMAP.AccessAsApp, so each mailbox fails the check for it.',
+    });
+  });
+
   it('200: passes with some of the permissions, and says which one the token does not show', async () => {
     api.deps.tenant.answers.set(GOOD_SECRET, ['Mail.Send']);
     const result = await test(await register());

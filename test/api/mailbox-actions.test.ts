@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { sumTallies } from '../../shared/imports/ledger/tally.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
-import { aMailbox, anImport } from '../support/records.ts';
+import { aMailbox, anImport, aRow } from '../support/records.ts';
 
 let api: ReturnType<typeof createApi>;
 let key: string;
@@ -156,5 +157,135 @@ describe('one mailbox', () => {
 
   it('404: for an address that the connection does not have', async () => {
     expect((await verb('nobody@tailspin.example', 'check')).status).toBe(404);
+  });
+});
+
+describe('a mailbox that is looked after', () => {
+  const path = (address: string) => `/v1/connections/${connectionId}/mailboxes/${address}`;
+  const verb = (address: string, name: string, headers: Record<string, string> = {}) =>
+    api.request('POST', `${path(address)}/${name}`, { key, headers });
+  const read = async (address: string) => {
+    const response = await get(path(address));
+    return { etag: response.headers.get('etag') ?? '', body: await jsonOf<Record<string, unknown>>(response) };
+  };
+  const slotsUsed = async () => (await api.deps.slots.get(customerId))?.used;
+  const audited = async (action: string) =>
+    (await jsonOf<{ items: object[] }>(await get(`/v1/audit?action=${action}`))).items;
+
+  beforeEach(async () => {
+    await api.deps.slots.claim(customerId, 'imp_1', 2);
+  });
+
+  it('200: PATCH changes what is sent, null clears, and nothing else changes', async () => {
+    const patch = (body: object) => api.request('PATCH', path('jane@tailspin.example'), { key, body });
+    expect(await jsonOf(await patch({ displayName: ' Jane ', dailyLimit: 50 }))).toMatchObject({
+      displayName: 'Jane',
+      dailyLimit: 50,
+      status: 'active',
+    });
+    const cleared = await jsonOf<object>(await patch({ dailyLimit: null }));
+    expect(cleared).toMatchObject({ displayName: 'Jane' });
+    expect(cleared).not.toHaveProperty('dailyLimit');
+    expect((await patch({ dailyLimit: 0 })).status).toBe(400);
+    expect((await patch({ status: 'failed' })).status).toBe(400);
+    expect(await audited('mailboxes.update')).toHaveLength(2);
+  });
+
+  it('412: every change honours If-Match, and an answer carries the tag of the next one', async () => {
+    const address = 'jane@tailspin.example';
+    const { etag } = await read(address);
+    const changed = await api.request('PATCH', path(address), {
+      key,
+      body: { dailyLimit: 9 },
+      headers: { 'if-match': etag },
+    });
+    expect(changed.status).toBe(200);
+    expect(changed.headers.get('etag')).toBe((await read(address)).etag);
+    const stale = { 'if-match': etag };
+    for (const name of ['check', 'pause', 'resume', 'disconnect']) {
+      expect((await verb(address, name, stale)).status, name).toBe(412);
+    }
+    expect((await api.request('DELETE', path(address), { key, headers: stale })).status).toBe(412);
+    expect((await api.request('PATCH', path(address), { key, body: {}, headers: stale })).status).toBe(412);
+    expect((await read(address)).body).toMatchObject({ status: 'active', dailyLimit: 9 });
+    expect(await slotsUsed()).toBe(2);
+  });
+
+  it('200: pauses and resumes, as often as it is asked', async () => {
+    const address = 'jane@tailspin.example';
+    for (const name of ['pause', 'pause'])
+      expect(await jsonOf(await verb(address, name))).toMatchObject({ status: 'paused' });
+    const paused = await jsonOf<{ items: { address: string }[] }>(
+      await get(`/v1/connections/${connectionId}/mailboxes?status=paused`),
+    );
+    expect(paused.items.map((one) => one.address)).toEqual([address]);
+    for (const name of ['resume', 'resume'])
+      expect(await jsonOf(await verb(address, name))).toMatchObject({ status: 'active' });
+    expect(await slotsUsed()).toBe(2);
+    expect((await verb('kim@tailspin.example', 'pause')).status).toBe(409);
+    expect(await audited('mailboxes.pause')).toHaveLength(3);
+  });
+
+  it('200: disconnects, gives the slot back once, and leaves one audit record', async () => {
+    const address = 'jane@tailspin.example';
+    for (const _again of [1, 2]) {
+      const response = await verb(address, 'disconnect');
+      expect(response.status).toBe(200);
+      expect(await jsonOf(response)).toMatchObject({ address, status: 'disconnected', nextCheckAt: null });
+      expect(await slotsUsed()).toBe(1);
+    }
+    expect(await audited('mailboxes.disconnect')).toHaveLength(2);
+    expect(await api.deps.imports.listOpen()).toEqual([]);
+  });
+
+  it('200: disconnects a mailbox that waits for its check: the row counts as cancelled', async () => {
+    await api.deps.imports.insert(anImport({ id: 'imp_1', customerId, connectionId, status: 'running' }));
+    const row = aRow({
+      importId: 'imp_1',
+      line: 9,
+      address: 'max@tailspin.example',
+      state: 'waiting',
+      takesSlot: true,
+    });
+    await api.deps.ledger.commit(connectionId, [{ op: 'createRow', row }]);
+    expect((await verb('max@tailspin.example', 'disconnect')).status).toBe(200);
+    expect((await api.deps.ledger.getRow(connectionId, 'imp_1', 9))?.value.state).toBe('cancelled');
+    expect(sumTallies(await api.deps.ledger.listTallies(connectionId, 'imp_1'))).toMatchObject({
+      cancelled: 1,
+      waiting: -1,
+      slotsFreed: 1,
+    });
+    expect((await api.deps.imports.get(customerId, 'imp_1'))?.value.rowsCancelledAt).toBeDefined();
+  });
+
+  it('204: removes a mailbox, and then it is not there', async () => {
+    const remove = () => api.request('DELETE', path('jane@tailspin.example'), { key });
+    expect((await remove()).status).toBe(204);
+    expect(await slotsUsed()).toBe(1);
+    expect((await get(path('jane@tailspin.example'))).status).toBe(404);
+    expect((await remove()).status).toBe(404);
+    expect(await api.deps.ledger.getMailbox(connectionId, 'jane@tailspin.example')).toBeUndefined();
+    expect(await audited('mailboxes.remove')).toHaveLength(2);
+  });
+
+  it('200: tells why a mailbox waits and until when, in the list as well', async () => {
+    const until = new Date(api.deps.clock.now().getTime() + 60_000);
+    const waitingFor = { cause: 'throttled', until } as const;
+    await api.deps.imports.insert(anImport({ id: 'imp_1', customerId, connectionId, status: 'running', waitingFor }));
+    const mailbox = aMailbox({
+      address: 'ole@tailspin.example',
+      status: 'waiting',
+      openRow: 'imp_1:7',
+      waitCause: 'throttled',
+      nextCheckAt: new Date(until.getTime() - 50_000),
+    });
+    await api.deps.ledger.commit(connectionId, [{ op: 'createMailbox', mailbox }]);
+    const expected = { reason: 'throttled', message: expect.stringContaining('limits'), until: until.toISOString() };
+    expect((await read('ole@tailspin.example')).body.waitingFor).toEqual(expected);
+    const list = await jsonOf<{ items: { waitingFor: object }[] }>(
+      await get(`/v1/connections/${connectionId}/mailboxes?status=waiting`),
+    );
+    expect(list.items.map((one) => one.waitingFor)).toEqual([expected]);
+    expect((await read('kim@tailspin.example')).body.waitingFor).toBeNull();
   });
 });

@@ -88,7 +88,8 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   'imports-failed-csv': { max: 7, path: '/v1/imports/imp_299/failed.csv', readsAll: true },
   // The key, the import, the plan, the tallies, and ten rows of each explanation that may have been revised.
   'imports-summary': { max: 5, path: '/v1/imports/imp_299/summary' },
-  'mailboxes-list': { max: 7, path: '/v1/connections/conn_001/mailboxes?limit=500&status=failed' },
+  // The connection, a page, perhaps a shorter page, and at most 5 imports that check its mailboxes.
+  'mailboxes-list': { max: 12, path: '/v1/connections/conn_001/mailboxes?limit=500&status=failed' },
   // The key, the connection, what was read, a page, and which of its mailboxes are connected.
   'directory-list': { max: 12, path: '/v1/connections/conn_001/directory?limit=500&eligible=true' },
   'directory-export-csv': { max: 9, path: '/v1/connections/conn_001/directory.csv', readsAll: true },
@@ -96,7 +97,7 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   'mailbox-actions-list': { max: 51, path: '/v1/connections/conn_001/mailbox-actions?limit=500', concurrentMax: 16 },
   'mailbox-actions-get': { max: 5, path: '/v1/mailbox-actions/act_059' },
   'mailbox-actions-rows': { max: 7, path: '/v1/mailbox-actions/act_059/rows?limit=500&state=failed' },
-  'mailboxes-get': { max: 4, path: '/v1/connections/conn_001/mailboxes/user2@contoso.example' },
+  'mailboxes-get': { max: 5, path: '/v1/connections/conn_001/mailboxes/user2@contoso.example' },
 };
 
 const pad = (number: number) => String(number).padStart(3, '0');

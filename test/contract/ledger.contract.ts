@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CHANGES_MAX, type Ledger, type LedgerChange } from '../../shared/imports/ledger/ledger.ts';
 import type { Row } from '../../shared/imports/ledger/row.ts';
+import type { MailboxStatus } from '../../shared/mailboxes/mailbox.ts';
 import { aMailbox, aPlan, aRow, aTally, RECORDS_NOW as NOW } from '../support/records.ts';
 
 const IMPORT = 'imp_1';
@@ -108,6 +109,51 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect(await ledger.getRow(connectionId, 'imp_10', 2)).toBeDefined();
       expect(await ledger.getPlan(connectionId, 'imp_10')).toBeDefined();
       expect(await ledger.purgeImport(connectionId, IMPORT)).toBe(true);
+    });
+
+    it('removes a mailbox only if it has not changed since it was read', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const { address } = aMailbox();
+      const created = await ledger.commit(connectionId, [{ op: 'createMailbox', mailbox: aMailbox() }]);
+      const tag = (created.committed && created.tags[0]) || '';
+      const patch = { dailyLimit: 5 };
+      const changed = await ledger.commit(connectionId, [{ op: 'mergeMailbox', address, patch }]);
+      await ledger.removeMailbox(connectionId, address, tag);
+      expect((await ledger.getMailbox(connectionId, address))?.value.dailyLimit).toBe(5);
+      for (const _again of [1, 2]) {
+        await ledger.removeMailbox(connectionId, address, (changed.committed && changed.tags[0]) || '');
+        expect(await ledger.getMailbox(connectionId, address)).toBeUndefined();
+      }
+    });
+
+    it('lists mailboxes by the status that customers see, without those that are being removed', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const mailboxes = [
+        aMailbox({ address: 'a@contoso.example', status: 'active' }),
+        aMailbox({ address: 'b@contoso.example', status: 'active', pausedAt: NOW }),
+        aMailbox({ address: 'c@contoso.example', status: 'failed', pausedAt: NOW }),
+        aMailbox({ address: 'd@contoso.example', status: 'disconnected', removedBy: 'act_1' }),
+        aMailbox({
+          address: 'e@contoso.example',
+          status: 'failed',
+          waitCause: 'throttled',
+          history: [{ changedAt: NOW, verdict: 'failed', cause: 'mailbox_not_found' }],
+        }),
+      ];
+      const changes = mailboxes.map((mailbox): LedgerChange => ({ op: 'createMailbox', mailbox }));
+      await ledger.commit(connectionId, changes);
+      const list = async (status?: MailboxStatus) =>
+        (await ledger.listMailboxes(connectionId, { limit: 10 }, status)).items
+          .map(({ address }) => address[0])
+          .join('');
+      expect(await list()).toBe('abce');
+      expect(await list('active')).toBe('a');
+      expect(await list('paused')).toBe('b');
+      expect(await list('failed')).toBe('ce');
+      expect(await list('disconnected')).toBe('');
+      expect((await ledger.getMailbox(connectionId, 'e@contoso.example'))?.value).toEqual(mailboxes[4]);
     });
 
     it('clears a field that is patched with null, and keeps the fields that are left out', async () => {

@@ -11,7 +11,7 @@ import type { SettledBatch } from '../../shared/imports/ledger/settled-batch.ts'
 import type { Tally } from '../../shared/imports/ledger/tally.ts';
 import type { Page, PageRequest } from '../../shared/kernel/page.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { type Mailbox, statusOf } from '../../shared/mailboxes/mailbox.ts';
 
 type Records<T> = Map<string, Tagged<T>>;
 
@@ -44,6 +44,10 @@ export function inMemoryLedger(): Ledger {
       const found = addresses.flatMap((address) => structuredClone(mailboxes.get(address)) ?? []);
       return new Map(found.map((mailbox) => [mailbox.value.address, mailbox]));
     },
+    async removeIdentity(connectionId, key, tag) {
+      const { identities } = partition(connectionId);
+      if (identities.get(key)?.tag === tag) identities.delete(key);
+    },
     async getIdentities(connectionId, keys) {
       const { identities } = partition(connectionId);
       const found = keys.flatMap((key) => structuredClone(identities.get(key)) ?? []);
@@ -64,9 +68,13 @@ export function inMemoryLedger(): Ledger {
     async listMailboxes(connectionId, request, status) {
       const all = sorted(partition(connectionId).mailboxes).map(({ value }) => ({ key: value.address, value }));
       return pageAfterKey(
-        all.filter(({ value }) => status === undefined || value.status === status),
+        all.filter(({ value }) => !value.removedBy && (status === undefined || statusOf(value) === status)),
         request,
       );
+    },
+    async removeMailbox(connectionId, address, tag) {
+      const { mailboxes } = partition(connectionId);
+      if (mailboxes.get(address)?.tag === tag) mailboxes.delete(address);
     },
     async findMailboxes(connectionId, request, { importId, status }) {
       const found = sorted(partition(connectionId).mailboxes)

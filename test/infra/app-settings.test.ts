@@ -1,3 +1,4 @@
+import { generate } from 'selfsigned';
 import { describe, expect, test } from 'vitest';
 import { readConfig, settingNames } from '../../shared/wiring/config.ts';
 import { allOf, appSettings, brief, deployed, oneOf } from './paper/deployed.ts';
@@ -11,7 +12,8 @@ const inOperatorVault = (name: string) =>
 
 /** What Azure adds, and the secrets that it puts in the place of references. */
 const inAzure = { WEBSITE_HOSTNAME: 'func.azurewebsites.net', WEBSITE_SKU: 'FlexConsumption' };
-const asDeployed: Record<string, string> = { ...settings, ...inAzure, OPERATOR_KEY: 'k'.repeat(43) };
+const ofOperator = { OPERATOR_KEY: 'k'.repeat(43) };
+const asDeployed: Record<string, string> = { ...settings, ...inAzure, ...ofOperator };
 
 test('the app gets exactly these settings', () => {
   expect(brief(deployment, settings)).toEqual({
@@ -138,6 +140,37 @@ test('the app refuses an operator key that is a reference which the platform did
   expect(() => readConfig({ ...asDeployed, OPERATOR_KEY: settings.OPERATOR_KEY })).toThrow(
     /OPERATOR_KEY.*not resolved/,
   );
+});
+
+describe('the vendor’s app', async () => {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: 'app' }], { algorithm: 'sha256' });
+  const settingsWith = (vendorAppCredential: string) =>
+    appSettings(deployed({ vendorAppClientId: VENDOR_APP, vendorAppCredential }));
+
+  test.each([
+    ['managedIdentity', {}, 'federated'],
+    ['clientSecret', { VENDOR_APP_CLIENT_SECRET: 'value' }, 'clientSecret'],
+    ['certificate', { VENDOR_APP_CERTIFICATE: `${key}\n${cert}` }, 'certificate'],
+  ])('starts with the deployed settings and what the vault has (%s)', (credential, ofVault, kind) => {
+    const { vendorApp } = readConfig({ ...asDeployed, ...settingsWith(credential), ...ofOperator, ...ofVault });
+    expect(vendorApp).toMatchObject({ clientId: VENDOR_APP, cloud: 'global', credential: { kind } });
+  });
+
+  test.each([
+    ['clientSecret', /VENDOR_APP_CLIENT_SECRET: .*not resolved/],
+    ['certificate', /VENDOR_APP_CERTIFICATE: .*not resolved/],
+  ])('does not start with a reference that the platform did not resolve (%s)', (credential, message) => {
+    expect(() => readConfig({ ...asDeployed, ...settingsWith(credential), ...ofOperator })).toThrow(message);
+  });
+
+  test('has only settings that the app reads', () => {
+    const known: string[] = [...settingNames];
+    const ofVendorApp = ['managedIdentity', 'clientSecret', 'certificate'].flatMap((credential) =>
+      Object.keys(settingsWith(credential)).filter((name) => name.startsWith('VENDOR_APP_')),
+    );
+    expect(ofVendorApp).toHaveLength(8);
+    expect(ofVendorApp.filter((name) => !known.includes(name))).toEqual([]);
+  });
 });
 
 describe('the mail server', () => {

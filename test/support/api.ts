@@ -173,6 +173,7 @@ export function createApiDeps() {
   const runScopeCheck = createScopeCheck({
     ...{ tokens: tenant.tokens, clock, stepLimitMs: 200 },
     offLimitsMail: offLimits.mail,
+    roleAssignments: { read: async () => offLimits.assignments },
     graph: { clear: async () => ({ removals: [], found: { kind: 'accepted', value: [] } }) },
     protocols: { imap: async () => ({ kind: 'lost' }), smtp: async () => ({ kind: 'lost' }) },
   });

@@ -1,6 +1,9 @@
 import type { Import } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { CommitResult, Ledger } from '../../shared/imports/ledger/ledger.ts';
+import { createReportBook } from '../../shared/imports/ledger/report-book.ts';
+import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
+import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
 import type { PlanDeps } from '../../shared/imports/planning/plan-import.ts';
 import type { ParsedRow } from '../../shared/imports/upload/parsed-row.ts';
 import type { RowFault } from '../../shared/imports/upload/row-findings.ts';
@@ -35,13 +38,18 @@ export async function createPlanningWorld(options: Options = {}) {
   const sent = { plan: 0, dispatch: 0 };
   const connections = inMemoryConnections();
   await connections.insert(aConnection());
+  const clock = { now: () => time.now };
+  const reports = createReportBook({ clock, running: () => 0 });
   const deps: PlanDeps = {
+    serialByKey: createSerialByKey(),
+    tallies: createTallyBook('planner', reports, clock),
+    limits: { cleanupAfterMs: 1_000 },
     connections,
     sendDeletion: async () => undefined,
     ledger,
     imports,
     slots,
-    clock: { now: () => time.now },
+    clock,
     planShiftMs,
     planOverdueMs: 90_000,
     importQueues: {
@@ -60,9 +68,9 @@ export async function createPlanningWorld(options: Options = {}) {
     slots,
     time,
     sent,
-    async addImport(id: string, addresses: Addresses): Promise<Import> {
+    async addImport(id: string, addresses: Addresses, change: Partial<Import> = {}): Promise<Import> {
       uploads.set(id, addresses);
-      return imports.insert(anImport({ id, status: 'accepted', cursor: 0 }));
+      return imports.insert(anImport({ id, status: 'accepted', cursor: 0, ...change }));
     },
   };
 }

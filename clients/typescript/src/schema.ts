@@ -929,14 +929,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a mailbox */
+        /** Get a mailbox and how its verdict has changed */
         get: operations["mailboxes-get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove a mailbox
+         * @description Gives its slot back and deletes what is stored about it. A check that it waits for is cancelled. Rows of imports keep the address until they are deleted.
+         */
+        delete: operations["mailboxes-remove"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change the name or the daily limit of a mailbox */
+        patch: operations["mailboxes-update"];
         trace?: never;
     };
     "/v1/connections/{connectionId}/directory": {
@@ -999,6 +1004,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/connections/{connectionId}/mailboxes/{address}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a mailbox
+         * @description Its status is `paused` until you resume it. It keeps its slot. A check that is under way goes on, and its findings are shown. Pausing it again changes nothing.
+         */
+        post: operations["mailboxes-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/mailboxes/{address}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a paused mailbox
+         * @description Its status is again what its checks have shown.
+         */
+        post: operations["mailboxes-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{connectionId}/mailboxes/{address}/check": {
         parameters: {
             query?: never;
@@ -1033,6 +1078,26 @@ export interface paths {
          * @description Takes a slot and checks the mailbox, which was disconnected or failed.
          */
         post: operations["mailboxes-reconnect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connectionId}/mailboxes/{address}/disconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disconnect a mailbox
+         * @description Gives its slot back. A check that it waits for is cancelled, and counts as cancelled in its import. The mailbox and its findings stay. Disconnecting it again changes nothing.
+         */
+        post: operations["mailboxes-disconnect"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1671,7 +1736,7 @@ export interface components {
          * @description Why a check did not pass. docs/causes.md explains each cause.
          * @enum {string}
          */
-        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "admin_confirmation_missing" | "vendor_app_unusable" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
+        Cause: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "consent_admin_required" | "consent_wrong_account" | "consent_blocked_by_policy" | "admin_confirmation_missing" | "vendor_app_unusable" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error";
         /** @description What is wrong with a connection or an import. */
         EventFinding: {
             /**
@@ -2133,6 +2198,14 @@ export interface components {
             inScope: components["schemas"]["ScopedMailbox"] | null;
             /** @description The permissions that the tokens show: grants in Entra. They explain the verdict, and never decide it. */
             roles: string[];
+            /** @description The app’s roles of RBAC for Applications. `null` if it may not read them: that needs RoleManagement.Read.Exchange. With them, a scope is seen that a grant in Entra defeats. */
+            assignments: {
+                /** @example Application Mail.Send */
+                role: string;
+                permissions: ("Mail.Read" | "Mail.ReadWrite" | "Mail.Send" | "IMAP.AccessAsApp" | "SMTP.SendAsApp")[];
+                /** @description Whether it is for some mailboxes only. */
+                isScoped: boolean;
+            }[] | null;
             /** @description Until then, Microsoft may answer differently although nobody changes anything, because of a change of consent or grants that is known here. A change in Exchange takes 30 minutes to 2 hours. */
             mayChangeUntil: string | null;
         };
@@ -2637,6 +2710,8 @@ export interface components {
             };
             scope: components["schemas"]["MailboxScope"];
             nextCheckAt: string | null;
+            /** @description Why the check of the mailbox does not go on at the moment. `null` if it goes on, or if there is none. */
+            waitingFor: components["schemas"]["MailboxWait"] | null;
             /** @description The import that last contained the mailbox. */
             importId: string;
             /** @description The action that has checked it since. */
@@ -2674,6 +2749,75 @@ export interface components {
          * @enum {string}
          */
         MailboxScope: "inScope" | "outOfScope" | "tenantWide" | "unknown";
+        MailboxWait: {
+            /** @enum {string} */
+            reason: "throttled" | "microsoft_unavailable" | "propagating" | "undecided" | "service_unavailable" | "import_paused";
+            /** @description The same in words. */
+            message: string;
+            /** @description When it is asked next, at the earliest. `null` if no time is known. */
+            until: string | null;
+        };
+        /** @description A mailbox, and how its verdict has changed. */
+        MailboxWithHistory: {
+            /** @example jane@contoso.com */
+            address: string;
+            displayName?: string;
+            dailyLimit?: number;
+            /** @description Your own ID of the mailbox. */
+            reference?: string;
+            /** @enum {string} */
+            kind: "user" | "shared" | "room" | "equipment" | "unknown";
+            /**
+             * @description What tells this mailbox from others, whatever name it is imported under: `objectId`, its user in the directory; `inbox`, its inbox in Exchange; `address`, nothing but the address, because the app may read neither, or because it was never checked. Another name of a mailbox that only its address identifies takes a slot of its own.
+             * @enum {string}
+             */
+            identifiedBy: "objectId" | "inbox" | "address";
+            /** @description The object ID of its user. Present if the app may read users. */
+            objectId?: string;
+            /** @description Differs from `address` if that is another of its names. Present if the app may read users. */
+            primaryAddress?: string;
+            /** @description The user principal name. Present if the app may read users. */
+            signInName?: string;
+            /**
+             * Format: date-time
+             * @description When a check found that the address belongs to another mailbox than before.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            replacedAt?: string;
+            /** @enum {string} */
+            status: "pending" | "active" | "failed" | "inconclusive" | "waiting" | "paused" | "disconnected";
+            checks: {
+                [key: string]: components["schemas"]["ProbeFinding"];
+            };
+            scope: components["schemas"]["MailboxScope"];
+            nextCheckAt: string | null;
+            /** @description Why the check of the mailbox does not go on at the moment. `null` if it goes on, or if there is none. */
+            waitingFor: components["schemas"]["MailboxWait"] | null;
+            /** @description The import that last contained the mailbox. */
+            importId: string;
+            /** @description The action that has checked it since. */
+            actionId?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            createdAt: string;
+            /** @description The last 20 changes of its verdict or of the cause, newest first. */
+            history: components["schemas"]["VerdictChange"][];
+        };
+        /** @description From then on, the mailbox had this verdict. */
+        VerdictChange: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2027-06-01T08:30:00.000Z
+             */
+            changedAt: string;
+            /** @enum {string} */
+            verdict: "passed" | "failed" | "inconclusive";
+            cause?: components["schemas"]["Cause"];
+        };
         /** @description A user of the tenant who has an address, as of the last read. */
         DirectoryMailbox: {
             /**
@@ -2697,7 +2841,7 @@ export interface components {
              * @description Why it is not eligible. A cause, or what is wrong with the address.
              * @enum {string}
              */
-            reason?: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "admin_confirmation_missing" | "vendor_app_unusable" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error" | "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain";
+            reason?: "secret_wrong" | "secret_id_pasted" | "secret_expired" | "secret_missing" | "vault_unavailable" | "certificate_not_registered" | "certificate_expired" | "certificate_wrong" | "certificate_missing" | "clock_wrong" | "app_not_found" | "app_misconfigured" | "app_disabled" | "tenant_not_found" | "tenant_blocked" | "service_principal_missing" | "service_missing" | "consent_missing" | "consent_declined" | "consent_admin_required" | "consent_wrong_account" | "consent_blocked_by_policy" | "admin_confirmation_missing" | "vendor_app_unusable" | "conditional_access_blocked" | "wrong_cloud" | "token_rejected" | "send_probe_delivered" | "permission_missing" | "mailbox_out_of_scope" | "access_policy_blocked" | "mailbox_not_found" | "address_is_alias" | "same_mailbox" | "address_is_group" | "address_is_contact" | "address_is_guest" | "mailbox_unlicensed_or_on_premises" | "mailbox_disabled" | "mailbox_full" | "mailbox_moving" | "sending_blocked" | "message_not_delivered" | "imap_disabled" | "imap_access_missing" | "smtp_access_missing" | "smtp_auth_disabled_mailbox" | "smtp_auth_disabled_tenant" | "send_as_denied" | "throttled" | "microsoft_unavailable" | "propagating" | "unknown_refusal" | "internal_error" | "address_missing" | "address_malformed" | "address_too_long" | "consumer_domain";
         };
         /** @description Why the directory of a tenant could not be read. */
         DirectoryFinding: {
@@ -2739,7 +2883,7 @@ export interface components {
             id: string;
             connectionId: string;
             /** @enum {string} */
-            action: "check" | "reconnect";
+            action: "check" | "reconnect" | "pause" | "resume" | "disconnect" | "remove";
             /** @enum {string} */
             status: "accepted" | "planning" | "running" | "paused" | "completed" | "cancelling" | "cancelled" | "failed";
             /** @description `mailboxes` is always the sum of the next five. The last three tell verdicts. */
@@ -2785,7 +2929,7 @@ export interface components {
              * @description Why the mailbox was left out.
              * @enum {string}
              */
-            code?: "not_in_connection" | "being_checked" | "disconnected" | "already_connected" | "changed";
+            code?: "not_in_connection" | "being_checked" | "disconnected" | "already_connected" | "not_in_use" | "changed";
             /** @description The same in words. */
             message?: string;
             cause?: components["schemas"]["Cause"];
@@ -7290,7 +7434,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Mailbox"];
+                    "application/json": components["schemas"]["MailboxWithHistory"];
                 };
             };
             /** @description Nothing has changed since `If-None-Match`. */
@@ -7311,6 +7455,116 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailboxes-remove": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mailbox is removed. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailboxes-update": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    displayName?: string | null;
+                    dailyLimit?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The mailbox. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxWithHistory"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
             503: components["responses"]["Problem-503-storage_unavailable"];
@@ -7496,6 +7750,122 @@ export interface operations {
             503: components["responses"]["Problem-503-storage_unavailable"];
         };
     };
+    "mailboxes-pause": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mailbox. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxWithHistory"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailboxes-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mailbox. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxWithHistory"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-wrong_state-idempotency_in_progress"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
     "mailboxes-check": {
         parameters: {
             query?: never;
@@ -7504,6 +7874,8 @@ export interface operations {
                 "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description Repeating a request with the same key and body replays the first answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
                 /**
@@ -7545,6 +7917,7 @@ export interface operations {
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
             409: components["responses"]["Problem-409-wrong_state-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress"];
+            412: components["responses"]["Problem-412-precondition_failed"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
@@ -7561,6 +7934,8 @@ export interface operations {
                 "Muster-Customer"?: components["parameters"]["Muster-Customer"];
                 /** @description Repeating a request with the same key and body replays the first answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
                 /**
@@ -7602,6 +7977,65 @@ export interface operations {
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
             409: components["responses"]["Problem-409-wrong_state-connection_not_ready-slot_limit_reached-quota_reached-idempotency_in_progress"];
+            412: components["responses"]["Problem-412-precondition_failed"];
+            413: components["responses"]["Problem-413-payload_too_large"];
+            415: components["responses"]["Problem-415-unsupported_media_type"];
+            422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailboxes-disconnect": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description Repeating a request with the same key and body replays the first answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /** @description The `ETag` of the resource. If it has changed, the answer is 412. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /**
+                 * @description The ID of a connection.
+                 * @example conn_01k2m8qj4vabcdefghjkmnp
+                 */
+                connectionId: components["parameters"]["connectionId"];
+                /**
+                 * @description The e-mail address of a mailbox.
+                 * @example jane@contoso.com
+                 */
+                address: components["parameters"]["address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mailbox. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxWithHistory"];
+                };
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required-malformed_request"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
+            409: components["responses"]["Problem-409-idempotency_in_progress"];
+            412: components["responses"]["Problem-412-precondition_failed"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
@@ -7698,7 +8132,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @enum {string} */
-                    action: "check" | "reconnect";
+                    action: "check" | "reconnect" | "pause" | "resume" | "disconnect" | "remove";
                     addresses?: string[];
                     /** @description Which mailboxes. Those that match every field; with no field, all of the connection. */
                     where?: {

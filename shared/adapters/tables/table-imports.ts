@@ -35,6 +35,7 @@ const importColumns: Columns<Import> = {
   ignoresRepeatedRefusals: 'flag',
   canary: 'number',
   canarySettledAt: 'instant',
+  rowsCancelledAt: 'instant',
   retryOf: 'text',
   uploadType: 'text',
   columns: 'json',

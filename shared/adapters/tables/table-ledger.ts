@@ -4,7 +4,7 @@ import type { PlanRecord } from '../../imports/ledger/plan-record.ts';
 import type { Row } from '../../imports/ledger/row.ts';
 import type { SettledBatch } from '../../imports/ledger/settled-batch.ts';
 import type { Tally } from '../../imports/ledger/tally.ts';
-import type { Mailbox } from '../../mailboxes/mailbox.ts';
+import { type Mailbox, statusOf } from '../../mailboxes/mailbox.ts';
 import { toStorageError, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
@@ -39,6 +39,10 @@ const mailboxColumns: Columns<Mailbox> = {
   replacedAt: 'instant',
   createdAt: 'instant',
   listedIn: 'text',
+  pausedAt: 'instant',
+  history: 'json',
+  waitCause: 'text',
+  removedBy: 'text',
 };
 
 const rowColumns: Columns<Row> = {
@@ -74,6 +78,7 @@ const rowColumns: Columns<Row> = {
   priorIdentity: 'json',
   knownAs: 'json',
   statusBefore: 'text',
+  historyBefore: 'json',
 };
 
 const planColumns: Columns<PlanRecord> = {
@@ -151,6 +156,9 @@ export function tableLedger(table: TableClient): Ledger {
       const identities = entities.map((entity) => toTagged(identityColumns, entity));
       return new Map(identities.map((identity) => [identity.value.key, identity]));
     },
+    async removeIdentity(connectionId, key, tag) {
+      await undefinedOn([404, 412], table.deleteEntity(connectionId, identityKey(key), { etag: tag }));
+    },
     async peekMailboxes(connectionId, addresses) {
       const keys = addresses.map(mailboxKey);
       const [first = ''] = keys;
@@ -159,7 +167,7 @@ export function tableLedger(table: TableClient): Ledger {
       const { items, cursor } = await readEntities(table, filter, {
         limit: PAGE_MAX * PAGE_REQUESTS_MAX,
         requestsMax: PAGE_REQUESTS_MAX,
-        select: ['PartitionKey', 'RowKey', 'address', 'status', 'openRow'],
+        select: ['PartitionKey', 'RowKey', 'address', 'status', 'openRow', 'pausedAt'],
       });
       const mailboxes = items.map((entity) => fromProperties(mailboxColumns, entity));
       const reached = cursor === undefined ? last : (items.at(-1)?.rowKey ?? first);
@@ -178,16 +186,22 @@ export function tableLedger(table: TableClient): Ledger {
       for await (const _mailbox of eachEntity(table, filter, ['PartitionKey', 'RowKey'])) held++;
       return held;
     },
-    listMailboxes(connectionId, request, status) {
+    async listMailboxes(connectionId, request, status) {
       const all = between(connectionId, 'm:', after('m:'));
-      const filter = status === undefined ? all : `${all} and ${odata`status eq ${status}`}`;
-      return readPage(table, mailboxColumns, filter, request);
+      const stored = status === 'paused' ? odata`pausedAt gt ''` : odata`status eq ${status ?? ''}`;
+      const filter = status === undefined ? all : `${all} and ${stored}`;
+      const page = await readPage(table, mailboxColumns, filter, request);
+      const isShown = (mailbox: Mailbox) => status === undefined || statusOf(mailbox) === status;
+      return { ...page, items: page.items.filter((mailbox) => !mailbox.removedBy && isShown(mailbox)) };
     },
     async findMailboxes(connectionId, request, where) {
       const conditions = Object.entries(where).map(([field, value]) => `${field} ${odata`eq ${value}`}`);
       const filter = [between(connectionId, 'm:', after('m:')), ...conditions].join(' and ');
       const page = await readEntities(table, filter, { ...request, requestsMax: PAGE_REQUESTS_MAX });
       return { ...page, items: page.items.map((entity) => toTagged(mailboxColumns, entity)) };
+    },
+    async removeMailbox(connectionId, address, tag) {
+      await undefinedOn([404, 412], table.deleteEntity(connectionId, mailboxKey(address), { etag: tag }));
     },
     async findRows(connectionId, importId, query) {
       const filter = rowFilter(connectionId, importId, query);

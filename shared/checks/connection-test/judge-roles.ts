@@ -1,4 +1,5 @@
 import { permissionOf } from '../../causes/denial.ts';
+import { grantOf } from '../../causes/grants.ts';
 import type { Probe } from '../../causes/verdict.ts';
 import type { Connection } from '../../connections/connection.ts';
 import type { StepResult } from '../../connections/connection-test.ts';
@@ -17,21 +18,31 @@ export function judgeRoles(
   roles: readonly string[],
   mailboxPassed: boolean,
 ): StepResult {
-  const needed = connection.probes
-    .filter((probe: Probe) => probe !== 'graph.send' || connection.sendProbe !== 'none')
-    .map((probe) => permissionOf[probe]);
-  const missing = needed.filter((permission) => !roles.includes(permission));
+  const needed = connection.probes.filter((probe) => probe !== 'graph.send' || connection.sendProbe !== 'none');
+  const missing = needed.filter((probe) => !roles.includes(permissionOf[probe]));
   if (missing.length === 0) return { step: 'roles', verdict: 'passed' };
-  const names = missing.join(', ');
+  const names = missing.map((probe) => permissionOf[probe]).join(', ');
   if (mailboxPassed) {
     const detail = `The token does not show ${names}. The default mailbox proves access without it.`;
     return { step: 'roles', verdict: 'passed', detail };
   }
-  if (roles.length === 0) return { step: 'roles', verdict: 'failed', cause: 'consent_missing' };
+  if (roles.length === 0) return { step: 'roles', verdict: 'failed', cause: 'consent_missing', probes: missing };
   if (missing.length < needed.length) {
-    const detail = `The token does not show ${names}. Without a grant by RBAC for Applications, each mailbox fails the checks that need it.`;
-    return { step: 'roles', verdict: 'passed', detail };
+    return { step: 'roles', verdict: 'passed', detail: `The token does not show ${names}. ${whatFails(missing)}` };
   }
-  const detail = `The app has permissions in this tenant, but none of those that the checks need: ${names}. If you grant access only by RBAC for Applications, set a default mailbox that is in scope: the test then checks access to it.`;
-  return { step: 'roles', verdict: 'failed', cause: 'permission_missing', detail };
+  const detail = `The app has permissions in this tenant, but none of those that the checks need: ${names}.`;
+  return { step: 'roles', verdict: 'failed', cause: 'permission_missing', probes: missing, detail };
+}
+
+/** What an import would meet. RBAC for Applications does not show in a token, and cannot grant every permission. */
+function whatFails(missing: readonly Probe[]): string {
+  const names = missing.filter((probe) => !grantOf[probe].role).map((probe) => permissionOf[probe]);
+  return [
+    ...(names.length < missing.length
+      ? ['Without a grant by RBAC for Applications, each mailbox fails the checks that need it.']
+      : []),
+    ...(names.length > 0
+      ? [`RBAC for Applications cannot grant ${names.join(', ')}, so each mailbox fails the check for it.`]
+      : []),
+  ].join(' ');
 }

@@ -1,11 +1,20 @@
 import { type CauseCode, causes } from '../../causes/causes.ts';
 import { classify } from '../../causes/classify.ts';
+import { knownOf } from '../../causes/explain.ts';
 import { decisiveFinding } from '../../causes/findings.ts';
+import type { Probe } from '../../causes/verdict.ts';
 import type { Connection } from '../../connections/connection.ts';
 import { decisiveStep, type StepResult, type TestResult, type TestStep } from '../../connections/connection-test.ts';
 import type { Organizations } from '../../connections/organizations.ts';
 import type { TenantDirectory } from '../../connections/tenant-directory.ts';
-import { type AppToken, type Audience, audiencesOf, type TokenAnswer, type Tokens } from '../../connections/tokens.ts';
+import {
+  type AppToken,
+  type Audience,
+  audiencesOf,
+  probesOf,
+  type TokenAnswer,
+  type Tokens,
+} from '../../connections/tokens.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { MailboxChecker } from '../mailbox-checker.ts';
 import { judgeRoles } from './judge-roles.ts';
@@ -153,7 +162,9 @@ function judgeToken(
     const { refusal } = answer.value;
     const { code: microsoftCode, requestId } = refusal;
     const ids = { ...(microsoftCode && { microsoftCode }), ...(requestId !== undefined && { requestId }) };
-    return [{ ...refused('credential', classify(refusal)), service, ...ids }, ...afterCredential];
+    const cause = classify(refusal);
+    const about = knownOf(cause, { probes: probesOf(connection.probes, service) });
+    return [{ ...refused('credential', cause), ...about, service, ...ids }, ...afterCredential];
   }
   const { claims } = answer.value.value;
   const resource = deps.resourceOf(connection, service);
@@ -216,9 +227,11 @@ async function askMailbox(
     case 'checked': {
       const finding = decisiveFinding(checked.findings);
       if (!finding?.cause) return { step: passed('defaultMailbox') };
-      const { cause, verdict, detail, microsoftCode, requestId } = finding;
+      const { cause, verdict, detail, denial, microsoftCode, requestId } = finding;
+      const probe = Object.entries(checked.findings).find(([, one]) => one === finding)?.[0] as Probe;
+      const about = { ...knownOf(cause, { probes: [probe], denial }), ...(detail !== undefined && { detail }) };
       const ids = { ...(microsoftCode && { microsoftCode }), ...(requestId !== undefined && { requestId }) };
-      return { step: { step: 'defaultMailbox', verdict, cause, ...(detail !== undefined && { detail }), ...ids } };
+      return { step: { step: 'defaultMailbox', verdict, cause, ...about, ...ids } };
     }
   }
 }

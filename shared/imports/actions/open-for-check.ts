@@ -4,7 +4,7 @@ import { keepsStatus, openRowOf, type Row } from '../ledger/row.ts';
 
 /** The row by which a mailbox that the connection has is checked again. */
 export function rowToCheck(importId: string, line: number, mailbox: Mailbox): Row {
-  const { address, displayName, dailyLimit, reference, status, slotClaimedBy, identity } = mailbox;
+  const { address, displayName, dailyLimit, reference, status, slotClaimedBy, history, identity } = mailbox;
   return {
     importId,
     line,
@@ -13,6 +13,7 @@ export function rowToCheck(importId: string, line: number, mailbox: Mailbox): Ro
     attempt: 0,
     statusBefore: status,
     ...(slotClaimedBy === undefined && { takesSlot: true }),
+    ...(history && { historyBefore: history }),
     ...(identity && { knownAs: identity }),
     ...(displayName !== undefined && { displayName }),
     ...(dailyLimit !== undefined && { dailyLimit }),
@@ -30,5 +31,6 @@ export function mailboxToCheck(row: Row, { importId, listedIn }: Mailbox): Patch
     listedIn: listedIn ?? importId,
     openRow: openRowOf(row),
     nextCheckAt: null,
+    waitCause: null,
   };
 }

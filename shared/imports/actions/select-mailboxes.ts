@@ -1,6 +1,6 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import { decisiveFinding } from '../../causes/findings.ts';
-import type { Mailbox, MailboxStatus } from '../../mailboxes/mailbox.ts';
+import { type Mailbox, type MailboxStatus, statusOf } from '../../mailboxes/mailbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
 /** Which mailboxes of a connection. Without any field: all of them. */
@@ -50,7 +50,8 @@ export async function* selectAddresses(
 }
 
 function matches(mailbox: Mailbox, { status, cause, importId }: MailboxFilter): boolean {
-  if (status && !status.includes(mailbox.status)) return false;
+  if (mailbox.removedBy !== undefined) return false;
+  if (status && !status.includes(statusOf(mailbox))) return false;
   if (importId !== undefined && (mailbox.listedIn ?? mailbox.importId) !== importId) return false;
   if (!cause) return true;
   const found = decisiveFinding(mailbox.checks)?.cause;

@@ -136,7 +136,8 @@ async function askMicrosoft(
   if (current?.status !== 'running' || message.epoch < current.epoch) return { kind: 'notNeeded' };
   // If another delivery has settled the row, no later try cleans up. A draft written now would stay if we die.
   const isLate = startedAt.getTime() - receivedAt.getTime() > LATE_AFTER_MS;
-  if (isLate && !(await isStillPending(deps, message))) return { kind: 'notNeeded' };
+  const mayBeCancelled = current.rowsCancelledAt !== undefined;
+  if ((isLate || mayBeCancelled) && !(await isStillPending(deps, message))) return { kind: 'notNeeded' };
   if (mayBeOneOfTwo) await sendCleanup(deps.importQueues, message, deps.limits.cleanupAfterMs);
   try {
     const result = await deps.checker.check({

@@ -29,11 +29,12 @@ const REPLACED =
  */
 export function identifiedResultOf(
   checked: Checked,
-  { address, knownAs, keepsStatus }: Pick<CheckMessage, 'address' | 'knownAs' | 'keepsStatus'>,
+  message: Pick<CheckMessage, 'address' | 'knownAs' | 'keepsStatus' | 'historyBefore'>,
   now: Date,
 ): IdentifiedResult {
   const { findings, mailboxKind, identity } = checked;
-  const result = rowResultOf(findings, mailboxKind, keepsStatus);
+  const { address, knownAs } = message;
+  const result = rowResultOf(findings, mailboxKind, message);
   // Nobody asked which mailbox it is.
   if (!identity) return result;
   const isKnown = isIdentified(identity);
@@ -51,7 +52,7 @@ export function identifiedResultOf(
     row: { ...result.row, ...(result.state === 'passed' && detail !== undefined && { detail }) },
     mailbox,
     ...(isKnown && {
-      claim: { identity, isExpected: change === 'same', otherwise: (holder) => secondName(checked, holder) },
+      claim: { identity, isExpected: change === 'same', otherwise: (holder) => secondName(checked, message, holder) },
     }),
   };
 }
@@ -65,15 +66,19 @@ function renamed({ primaryAddress, signInName }: MailboxIdentity, address: strin
   if (primaryAddress === undefined || primaryAddress === address) return undefined;
   return address === signInName
     ? `This is the sign-in name of the mailbox. Its primary address is ${primaryAddress}.`
-    : `The primary address of this mailbox has changed. It is ${primaryAddress} now.`;
+    : `This mailbox has another primary address: ${primaryAddress}.`;
 }
 
-function secondName({ findings, mailboxKind, identity }: Checked, holder: string): SettledResult {
+function secondName(
+  { findings, mailboxKind, identity }: Checked,
+  { historyBefore }: Pick<CheckMessage, 'historyBefore'>,
+  holder: string,
+): SettledResult {
   const detail = `${causes.same_mailbox.sentence} It is looked after as ${holder}.`;
   const failed = Object.entries(findings).map(([probe, finding]) => [
     probe,
     finding.verdict === 'skipped' ? finding : { ...finding, verdict: 'failed', cause: 'same_mailbox', detail },
   ]);
-  const result = rowResultOf(Object.fromEntries(failed), mailboxKind);
+  const result = rowResultOf(Object.fromEntries(failed), mailboxKind, { ...(historyBefore && { historyBefore }) });
   return { ...result, mailbox: { ...result.mailbox, ...(identity && { identity }) } };
 }

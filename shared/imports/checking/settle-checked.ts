@@ -70,7 +70,7 @@ export async function settleChecked(
         mayHaveLeftovers: null,
       },
       mailbox: {
-        ...waitingMailbox(message, null),
+        ...waitingMailbox(message, null, null),
         kind: outcome.mailboxKind,
         ...(isIdentified(outcome.identity) && { identity: outcome.identity }),
       },

@@ -31,5 +31,5 @@ export async function settlePoisoned(deps: SettlePoisonedDeps, message: CheckMes
     cause: 'internal_error',
     at: deps.clock.now(),
   });
-  await deps.settler.settle({ ...rowLocationOf(message), ...rowResultOf(findings, 'unknown', message.keepsStatus) });
+  await deps.settler.settle({ ...rowLocationOf(message), ...rowResultOf(findings, 'unknown', message) });
 }

@@ -100,7 +100,7 @@ export async function waitForMicrosoft(
       tries,
       mayHaveLeftovers,
     },
-    mailbox: waitingMailbox(message, nextCheckAt),
+    mailbox: waitingMailbox(message, nextCheckAt, cause),
     urgent: isUrgent,
   });
 }
@@ -121,7 +121,7 @@ export async function giveBack(
       ...(cause && { cause }),
       ...(mayHaveLeftovers && { mayHaveLeftovers }),
     },
-    mailbox: waitingMailbox(message, nextCheckAt),
+    mailbox: waitingMailbox(message, nextCheckAt, cause ?? null),
     urgent: deps.reports.isNews(message.importId),
   });
 }
@@ -152,8 +152,12 @@ export async function waitForGrants(
 }
 
 /** Shows that the mailbox waits, unless it keeps its status. */
-export function waitingMailbox({ keepsStatus }: Pick<CheckMessage, 'keepsStatus'>, nextCheckAt: Date | null) {
-  return { ...(!keepsStatus && { status: 'waiting' as const }), nextCheckAt };
+export function waitingMailbox(
+  { keepsStatus }: Pick<CheckMessage, 'keepsStatus'>,
+  nextCheckAt: Date | null,
+  waitCause: CauseCode | null,
+) {
+  return { ...(!keepsStatus && { status: 'waiting' as const }), nextCheckAt, waitCause };
 }
 
 function maxWait(tries: number, signal: TenantSignal['kind'], sinceMs: number): number {

@@ -25,13 +25,14 @@ export async function giveBackSlots(
   shift.givenBack = { slots: slotsFreed, at: now };
 }
 
-/** The same for an import that has been paused lately. Its last checks settle when no dispatcher looks any more. */
+/** The same for an import that has been paused lately. Its last checks settle, and its mailboxes are disconnected, when no dispatcher looks. */
 export async function giveBackSlotsOfPaused(
   deps: { slots: Pick<Slots, 'giveBack'>; ledger: Pick<Ledger, 'listTallies'>; clock: { now(): Date } },
-  { status, pausedAt, customerId, connectionId, id }: Import,
+  { status, pausedAt, rowsCancelledAt, customerId, connectionId, id }: Import,
 ): Promise<void> {
   if (status !== 'paused' || !pausedAt) return;
-  if (deps.clock.now().getTime() - pausedAt.getTime() > SETTLED_AFTER_PAUSE_MS) return;
+  const changedAt = Math.max(pausedAt.getTime(), rowsCancelledAt?.getTime() ?? 0);
+  if (deps.clock.now().getTime() - changedAt > SETTLED_AFTER_PAUSE_MS) return;
   const { slotsFreed } = sumTallies(await deps.ledger.listTallies(connectionId, id));
   if (slotsFreed > 0) await deps.slots.giveBack(customerId, id, slotsFreed);
 }

@@ -18,7 +18,7 @@ export async function rearmRows(
   const sentAt = deps.clock.now();
   return changeRows(deps, record, rows, (row) => ({
     row: { state: 'pending', nextCheckAt: null, sentAt },
-    mailbox: { ...(!keepsStatus(row) && { status: 'pending' as const }), nextCheckAt: null },
+    mailbox: { ...(!keepsStatus(row) && { status: 'pending' as const }), nextCheckAt: null, waitCause: null },
     counts: { waiting: -1 },
   }));
 }

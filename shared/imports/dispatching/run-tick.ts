@@ -145,7 +145,8 @@ async function look(deps: DispatchDeps, shift: Shift): Promise<TickView | undefi
   if (shift.lastLookAt !== undefined && now - shift.lastLookAt > GAP_MS) shift.watchingSince = now;
   shift.lastLookAt = now;
   flow.lastTickAt = now;
-  const outstanding = lease.record.dispatched - countSettled(counts) - counts.waiting;
+  // Rows that were cancelled before they were sent are settled, and not dispatched.
+  const outstanding = Math.max(0, lease.record.dispatched - countSettled(counts) - counts.waiting);
   return { now, tickMs, sinceLastTickMs, counts, reports, changes, outstanding };
 }
 

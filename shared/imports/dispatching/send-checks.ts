@@ -87,6 +87,7 @@ async function sendCheck(
       ...(row.firstDeferredAt && { firstDeferredAt: row.firstDeferredAt }),
       ...(row.priorFindings && { priorFindings: row.priorFindings }),
       ...(row.priorKind && { priorKind: row.priorKind }),
+      ...(row.historyBefore && { historyBefore: [...row.historyBefore] }),
       ...(row.priorIdentity && { priorIdentity: row.priorIdentity }),
       ...(row.knownAs && { knownAs: row.knownAs }),
       ...(keepsStatus(row) && { keepsStatus: true as const }),

@@ -128,5 +128,11 @@ async function commitCancelled(
 /** A mailbox that was connected before keeps its slot. It only missed this check. */
 function cancelledMailbox({ takesSlot, statusBefore }: Row): Patch<Mailbox> {
   const status = statusBefore ?? (takesSlot ? 'disconnected' : 'inconclusive');
-  return { status, openRow: null, nextCheckAt: null, ...(takesSlot && { slotClaimedBy: null }) };
+  return {
+    status,
+    openRow: null,
+    nextCheckAt: null,
+    waitCause: null,
+    ...(takesSlot && { slotClaimedBy: null, pausedAt: null }),
+  };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Slots } from '../../plans/slots.ts';
+import { removeMarked } from '../actions/remove-marked.ts';
 import type { EndCheckpoint, Import } from '../import.ts';
 import type { HeldLease } from '../import-lease.ts';
 import { countRows } from '../ledger/counts.ts';
@@ -74,6 +75,7 @@ async function close(deps: FinishStepDeps, lease: HeldLease): Promise<FinishStep
     // A row is open that should not be. The next round looks at all of them again.
     return (await lease.write(({ ending: _wrong, ...current }) => current)) ? 'open' : 'lost';
   }
+  if (record.action === 'remove') await removeMarked(deps, record, final.plan.line);
   await deps.slots.trim(record.customerId, record.id, final.counts.slotsFreed);
   const isSaved = await lease.write((current) => endedImport(current, final, deps.clock.now()));
   return isSaved ? 'ended' : 'lost';

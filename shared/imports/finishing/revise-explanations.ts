@@ -64,11 +64,11 @@ interface Revised {
 async function commitExplained(deps: ReviseDeps, record: Import, revised: readonly Revised[]): Promise<void> {
   let left = revised;
   while (left.length > 0) {
-    const changes = left.flatMap(({ mailbox: { line, address }, tag, checks }): LedgerChange[] => {
+    const changes = left.flatMap(({ mailbox: { line, address, history }, tag, checks }): LedgerChange[] => {
       const { cause = null, detail = null } = decisiveFinding(checks) ?? {};
       return [
         { op: 'explainRow', importId: record.id, line, cause, detail },
-        { op: 'mergeMailbox', address, tag, patch: { checks } },
+        { op: 'mergeMailbox', address, tag, patch: { checks, ...explainedHistory(history, cause) } },
       ];
     });
     const explained = left
@@ -89,6 +89,14 @@ async function commitExplained(deps: ReviseDeps, record: Import, revised: readon
     if (!conflicting) entry.abandon();
     left = left.filter((one) => one !== conflicting);
   }
+}
+
+/** The last verdict is the same, and now has this cause. */
+function explainedHistory(history: Mailbox['history'], cause: CauseCode | null): Pick<Mailbox, 'history'> {
+  const [last, ...earlier] = history ?? [];
+  if (!last) return {};
+  const { changedAt, verdict } = last;
+  return { history: [{ changedAt, verdict, ...(cause && { cause }) }, ...earlier] };
 }
 
 /** The import's failed mailboxes, read one by one. Cheaper than a range while they are few in a large connection. */

@@ -26,9 +26,9 @@ export interface ExplainedMailbox extends CauseExample {
 export const EXAMPLES_MAX = 5;
 /**
  * A tally is one entity, and all its causes are one property of it: 32,768 characters. With this limit, five examples of
- * each of 54 causes fit in.
+ * each of 58 causes fit in.
  */
-const ADDRESS_MAX_LENGTH = 80;
+const ADDRESS_MAX_LENGTH = 72;
 
 /** Counts the rows that did not pass, by their causes. */
 export function addSettled(tallies: CauseTallies, settled: readonly SettledMailbox[]): CauseTallies {

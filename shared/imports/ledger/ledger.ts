@@ -1,7 +1,7 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import type { Page, PageRequest } from '../../kernel/page.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
-import type { Mailbox } from '../../mailboxes/mailbox.ts';
+import type { Mailbox, MailboxStatus } from '../../mailboxes/mailbox.ts';
 import type { PlanRecord } from './plan-record.ts';
 import type { Row, RowState } from './row.ts';
 import type { SettledBatch, SettledPage } from './settled-batch.ts';
@@ -85,21 +85,25 @@ export interface Ledger {
   peekMailboxes(
     connectionId: string,
     addresses: readonly string[],
-  ): Promise<{ mailboxes: Map<string, Pick<Mailbox, 'status' | 'openRow'>>; answered: number }>;
+  ): Promise<{ mailboxes: Map<string, Pick<Mailbox, 'status' | 'openRow' | 'pausedAt'>>; answered: number }>;
   /** Every mailbox of a connection, ordered by address. */
   eachMailbox(connectionId: string): AsyncIterable<Tagged<Mailbox>>;
   /** How many mailboxes of a connection hold a slot. Reads nothing but keys: one request for each thousand of them. */
   countSlots(connectionId: string): Promise<number>;
-  /** With `status`, a page may be short or empty and still have a cursor, see `Page`. */
-  listMailboxes(connectionId: string, page: PageRequest, status?: Mailbox['status']): Promise<Page<Mailbox>>;
+  /** Those that customers see, by the status that they see. A page may be short or empty, see `Page`. */
+  listMailboxes(connectionId: string, page: PageRequest, status?: MailboxStatus): Promise<Page<Mailbox>>;
   /** Only the mailboxes that `where` names, ordered by address. A page may be short or empty, see `Page`. */
   findMailboxes(
     connectionId: string,
     page: PageRequest,
     where: Partial<Pick<Mailbox, 'importId' | 'status'>>,
   ): Promise<Page<Tagged<Mailbox>>>;
+  /** Deletes a mailbox if it is unchanged since `tag` was read. */
+  removeMailbox(connectionId: string, address: string, tag: string): Promise<void>;
   /** The identities with these keys, by key; absent ones are left out. */
   getIdentities(connectionId: string, keys: readonly string[]): Promise<Map<string, Tagged<IdentityRecord>>>;
+  /** Deletes an identity if it is unchanged since `tag` was read. */
+  removeIdentity(connectionId: string, key: string, tag: string): Promise<void>;
   getRow(connectionId: string, importId: string, line: number): Promise<Tagged<Row> | undefined>;
   /** Ordered by line. Fewer rows than `limit` means that there are no more. */
   findRows(connectionId: string, importId: string, query: RowQuery): Promise<Tagged<Row>[]>;

@@ -147,7 +147,13 @@ async function commitOnce(
       op: 'mergeMailbox',
       address: row.value.address,
       tag: mailbox.tag,
-      patch: { status: 'waiting', openRow: openRowOf(row.value), slotClaimedBy: importId, nextCheckAt: now },
+      patch: {
+        status: 'waiting',
+        openRow: openRowOf(row.value),
+        slotClaimedBy: importId,
+        nextCheckAt: now,
+        waitCause: null,
+      },
     },
   ]);
   const explained = pairs.map(({ row: { value } }) => {

@@ -1,7 +1,8 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import type { Findings, Probe, Verdict } from '../../causes/verdict.ts';
 import type { MailboxIdentity } from '../../mailboxes/identity.ts';
-import type { MailboxKind, MailboxStatus } from '../../mailboxes/mailbox.ts';
+import type { Mailbox, MailboxKind } from '../../mailboxes/mailbox.ts';
+import type { VerdictChange } from '../../mailboxes/verdict-history.ts';
 
 /** Every state of a row. `pending` and `waiting` are open; the last four are final. */
 export const rowStates = [
@@ -81,7 +82,9 @@ export interface Row {
   /** Which mailbox the address reached when the connection last checked it, before this import. */
   knownAs?: MailboxIdentity;
   /** Of a row that an action opened: what the mailbox was before. */
-  statusBefore?: MailboxStatus;
+  statusBefore?: Mailbox['status'];
+  /** The mailbox's history when this row was opened. Nobody else changes it while the row is open. */
+  historyBefore?: readonly VerdictChange[];
 }
 
 export function isSettled(state: RowState): state is SettledState {
@@ -91,6 +94,13 @@ export function isSettled(state: RowState): state is SettledState {
 /** The value of a mailbox's `openRow` while this row is open: `imp_…:12`. */
 export function openRowOf(row: { importId: string; line: number }): string {
   return `${row.importId}:${row.line}`;
+}
+
+/** What an `openRow` names. */
+export function splitOpenRow(openRow: string | undefined): { importId: string; line: number } | undefined {
+  if (openRow === undefined) return undefined;
+  const at = openRow.lastIndexOf(':');
+  return { importId: openRow.slice(0, at), line: Number(openRow.slice(at + 1)) };
 }
 
 /** The line of the open row with this name, if it is a row of this import. */

@@ -4,7 +4,9 @@ import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
 /** What planning has to know of a mailbox. A whole one takes about a kilobyte of memory. */
-export type KnownMailbox = Tagged<Pick<Mailbox, 'status' | 'openRow' | 'slotClaimedBy' | 'identity'>>;
+export type KnownMailbox = Tagged<
+  Pick<Mailbox, 'status' | 'openRow' | 'slotClaimedBy' | 'pausedAt' | 'history' | 'identity'>
+>;
 
 /**
  * The mailboxes of a connection that a planner has met lately, at most `KNOWN_MAX`. A mailbox that is not here may exist
@@ -37,12 +39,15 @@ export function createKnownMailboxes(ledger: Ledger, connectionId: string): Know
   };
 }
 
-function toKnown({ value: { status, openRow, slotClaimedBy, identity }, tag }: Tagged<Mailbox>): KnownMailbox {
+function toKnown({ value, tag }: Tagged<Mailbox>): KnownMailbox {
+  const { status, openRow, slotClaimedBy, pausedAt, history, identity } = value;
   return {
     value: {
       status,
       ...(openRow !== undefined && { openRow }),
       ...(slotClaimedBy !== undefined && { slotClaimedBy }),
+      ...(pausedAt && { pausedAt }),
+      ...(history && { history }),
       ...(identity && { identity }),
     },
     tag,

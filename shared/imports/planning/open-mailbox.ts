@@ -42,6 +42,9 @@ export function openMailbox(row: Row, known: KnownMailbox | undefined, now: Date
       listedIn: null,
       openRow,
       nextCheckAt: null,
+      waitCause: null,
+      pausedAt: null,
+      removedBy: null,
       // A mailbox that holds a slot keeps it. The import that first accepted the mailbox claimed that slot.
       ...(!known.value.slotClaimedBy && { slotClaimedBy: importId }),
     },

@@ -2,7 +2,7 @@ import type { ConnectionStore, DeletedConnection } from '../../connections/conne
 import type { Clock } from '../../kernel/clock.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Slots } from '../../plans/slots.ts';
-import { planAction } from '../actions/plan-action.ts';
+import { type PlanActionDeps, planAction } from '../actions/plan-action.ts';
 import { cancelImport } from '../cancel-import.ts';
 import type { Import, ImportFinding } from '../import.ts';
 import type { ImportQueues } from '../import-queues.ts';
@@ -13,7 +13,7 @@ import type { ParsedUpload } from '../upload/parsed-row.ts';
 import { planRows } from './plan-rows.ts';
 import { isBeingPlanned, isPlanningOverdue } from './planning-progress.ts';
 
-export interface PlanDeps {
+export interface PlanDeps extends PlanActionDeps {
   connections: Pick<ConnectionStore, 'get'>;
   /** Removes what is left of a connection that is gone. */
   sendDeletion: (message: DeletedConnection) => Promise<void>;

@@ -25,6 +25,7 @@ export function toRow(importId: string, parsed: ParsedRow, mailbox: KnownMailbox
   const decision = decide(importId, parsed, mailbox);
   const row: Row = { importId, line: parsed.line, address: parsed.address, state: decision.state, attempt: 0 };
   if (decision.state === 'pending' && !mailbox?.slotClaimedBy) row.takesSlot = true;
+  if (decision.state === 'pending' && mailbox?.history) row.historyBefore = mailbox.history;
   if (decision.state === 'pending' && mailbox?.identity) row.knownAs = mailbox.identity;
   if (decision.state !== 'pending') Object.assign(row, faultOf(decision));
   else if (parsed.ok && parsed.warning?.suggestion !== undefined) row.suggestion = parsed.warning.suggestion;

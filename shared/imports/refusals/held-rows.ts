@@ -32,7 +32,7 @@ export async function settleHeld(
       const { row, mailbox } = waitForGrantsResult(priorFindings, nextCheckAt, isKept);
       return { row: { ...row, heldAt: null }, mailbox, counts: { held: -1 } };
     }
-    const { state, row, mailbox, counts } = rowResultOf(priorFindings, 'unknown', isKept);
+    const { state, row, mailbox, counts } = rowResultOf(priorFindings, 'unknown', { ...held, keepsStatus: isKept });
     const { kind: _keptFromTheCheck, ...rest } = mailbox;
     return { row: { ...row, state }, mailbox: rest, counts: { waiting: -1, held: -1, [state]: 1, ...counts } };
   });
@@ -43,7 +43,7 @@ export async function releaseHeld(deps: HeldRowsDeps, record: Import, rows: read
   const nextCheckAt = deps.clock.now();
   await changeRows(deps, record, rows, ({ priorFindings = {} }) => ({
     row: { heldAt: null, priorFindings: passedOnly(priorFindings), nextCheckAt },
-    mailbox: { nextCheckAt },
+    mailbox: { nextCheckAt, waitCause: null },
     counts: { held: -1 },
   }));
 }

@@ -54,6 +54,6 @@ async function findPassedAddress(ledger: Ledger, { connectionId, id, cursor }: I
   const query = { fromLine: 0, toLine: cursor, states: ['passed'] as const, limit: 1 };
   const [row] = await ledger.findRows(connectionId, id, query);
   if (row) return row.value.address;
-  const page = await ledger.listMailboxes(connectionId, { limit: 1 }, 'active');
-  return page.items[0]?.address;
+  const page = await ledger.findMailboxes(connectionId, { limit: 1 }, { status: 'active' });
+  return page.items[0]?.value.address;
 }

@@ -1,14 +1,18 @@
-import { type CauseCode, causes } from '../../causes/causes.ts';
+import type { CauseCode } from '../../causes/causes.ts';
+import { explain, knownOf } from '../../causes/explain.ts';
 import type { ConnectionFinding, DenialHints } from '../../causes/verdict.ts';
 import type { Suspect } from './suspect.ts';
 
 /** The one finding for a refusal that every mailbox got. */
-export function repeatedRefusalFinding({ finding }: Suspect, refused: number, seenAt: Date): ConnectionFinding {
-  const cause = (finding.denial && causeOfDenialEverywhere(finding.denial)) ?? finding.cause ?? 'unknown_refusal';
+export function repeatedRefusalFinding({ probe, finding }: Suspect, refused: number, seenAt: Date): ConnectionFinding {
+  const { denial } = finding;
+  const cause = (denial && causeOfDenialEverywhere(denial)) ?? finding.cause ?? 'unknown_refusal';
+  const about = knownOf(cause, { probes: [probe], denial });
   const detail = cause === finding.cause ? finding.detail : undefined;
   return {
     cause,
-    detail: `Microsoft refused ${refused} mailboxes in a row in the same way, and none passed in between. ${detail ?? causes[cause].sentence}`,
+    ...about,
+    detail: `Microsoft refused ${refused} mailboxes in a row in the same way, and none passed in between. ${detail ?? explain(cause, about).sentence}`,
     seenAt,
     ...(finding.microsoftCode !== undefined && { microsoftCode: finding.microsoftCode }),
     ...(finding.requestId !== undefined && { requestId: finding.requestId }),

@@ -23,7 +23,11 @@ export function waitForGrantsResult(
       firstDeferredAt: null,
       priorFindings: filterFindings(findings, (finding) => finding.verdict !== 'skipped' && !canBePropagation(finding)),
     },
-    mailbox: { ...(!keepsStatus && { status: 'waiting', checks: asPropagating(findings) }), nextCheckAt },
+    mailbox: {
+      ...(!keepsStatus && { status: 'waiting', checks: asPropagating(findings) }),
+      nextCheckAt,
+      waitCause: 'propagating',
+    },
   };
 }
 

@@ -1,4 +1,6 @@
-import { type CauseCode, causes } from '../../causes/causes.ts';
+import type { CauseCode } from '../../causes/causes.ts';
+import { explain } from '../../causes/explain.ts';
+import { decisiveProbe } from '../../causes/findings.ts';
 import type { Probe, Verdict } from '../../causes/verdict.ts';
 import type { Row, RowState } from '../ledger/row.ts';
 
@@ -44,7 +46,7 @@ export function toReportRow(row: Row): ReportRow {
     state,
     ...(HAS_MAILBOX.has(state) && { mailbox: address }),
     verdicts,
-    ...explain(row),
+    ...explainRow(row),
     ...(requestId !== undefined && { requestId }),
     ...(checkedAt && { checkedAt }),
     ...(nextCheckAt && { nextCheckAt }),
@@ -54,11 +56,12 @@ export function toReportRow(row: Row): ReportRow {
   };
 }
 
-function explain(row: Row): Pick<ReportRow, 'cause' | 'code' | 'problem' | 'fix' | 'link' | 'microsoftCode'> {
-  const { state, code, message, detail, microsoftCode } = row;
+function explainRow(row: Row): Pick<ReportRow, 'cause' | 'code' | 'problem' | 'fix' | 'link' | 'microsoftCode'> {
+  const { state, code, message, detail, microsoftCode, verdicts = {} } = row;
   if (state === 'cancelled') return { problem: CANCELLED, fix: IMPORT_AGAIN };
   if (row.cause !== undefined && HAS_CAUSE.has(state)) {
-    const { sentence, fix, link } = causes[row.cause];
+    const probe = decisiveProbe(verdicts);
+    const { sentence, fix, link } = explain(row.cause, { probes: probe && [probe] });
     const problem = detail ?? sentence;
     return { cause: row.cause, problem, fix, link, ...(microsoftCode !== undefined && { microsoftCode }) };
   }

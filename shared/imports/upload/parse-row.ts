@@ -13,7 +13,7 @@ export interface RawRow {
 
 const REFERENCE_MAX_LENGTH = 200;
 /** Exchange Online sends to at most 10,000 recipients a day. */
-const DAILY_LIMIT_MAX = 10_000;
+export const DAILY_LIMIT_MAX = 10_000;
 /** How much of each value of a rejected row is kept. */
 const KEPT_MAX_LENGTH = 320;
 

@@ -33,6 +33,9 @@ const inputs: CaseInput[] = [
   { cause: 'tenant_not_found', at: 'registering', entered: { tenant: 'nobody-has-this.example' } },
   { cause: 'tenant_not_found', name: 'by id', at: 'test', entered: { tenant: '00000000-feed-4bad-8bad-000000000404' } },
   { cause: 'consent_declined', at: 'consent', app: { consent: 'declined' }, hasRequestId: false },
+  { cause: 'consent_admin_required', at: 'consent', app: { consentError: 'AADSTS90094' }, hasRequestId: false },
+  { cause: 'consent_wrong_account', at: 'consent', app: { consentError: 'AADSTS50020' }, hasRequestId: false },
+  { cause: 'consent_blocked_by_policy', at: 'consent', app: { consentError: 'AADSTS53003' }, hasRequestId: false },
   { cause: 'secret_wrong', at: 'test', entered: { clientSecret: 'not-the-value-of-the-secret-8Q~anywhere' } },
   {
     cause: 'secret_expired',

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ConsentCallback, readConsentAnswer } from '../../../shared/connections/consent-answer.ts';
 
-const denied = (code: string): ConsentCallback => ({
+const denied = (code: string, wording = 'Some wording.'): ConsentCallback => ({
   adminConsent: 'True',
   error: 'access_denied',
-  errorDescription: `AADSTS${code}: Some wording.\r\nTrace ID: 7c839d05-4806-48f2-ba40-bf4128382500`,
+  errorDescription: `AADSTS${code}: ${wording}\r\nTrace ID: 7c839d05-4806-48f2-ba40-bf4128382500`,
 });
 
 describe('an answer to a request for consent', () => {
@@ -15,9 +15,22 @@ describe('an answer to a request for consent', () => {
     ['canceled, without a description', { error: 'access_denied', errorSubcode: 'cancel' }, { why: 'cancelled' }],
     ['canceled, on the older page', { error: 'permission_denied' }, { why: 'cancelled' }],
     ['the account may not consent', denied('90093'), { why: 'needsAdmin' }],
-    ['only an admin may consent', denied('90094'), { why: 'needsAdmin', cause: 'consent_declined' }],
-    ['an account of another organization', denied('50020'), { why: 'foreignAccount' }],
-    ['Conditional Access', denied('53003'), { why: 'blockedByPolicy', cause: 'consent_declined' }],
+    ['only an admin may consent', denied('90094'), { why: 'needsAdmin', cause: 'consent_admin_required' }],
+    [
+      'a setting of the organization',
+      denied(
+        '90093',
+        'An administrator of Contoso has set a policy that prevents you from granting App the permissions',
+      ),
+      {
+        why: 'onlyAdmins',
+        cause: 'consent_admin_required',
+        sentence: expect.stringMatching(/^A policy .* only admin/),
+      },
+    ],
+    ['a personal account', denied('500200'), { why: 'foreignAccount' }],
+    ['an account of another organization', denied('50020'), { why: 'foreignAccount', cause: 'consent_wrong_account' }],
+    ['Conditional Access', denied('53003'), { why: 'blockedByPolicy', cause: 'consent_blocked_by_policy' }],
     ['an unknown code', denied('1234567'), { why: 'refused', microsoftCode: 'AADSTS1234567' }],
     ['an unknown error', { error: 'something_new' }, { why: 'refused', cause: 'consent_declined' }],
     ['the app is unknown', denied('700016'), { why: 'refused', cause: 'app_not_found' }],

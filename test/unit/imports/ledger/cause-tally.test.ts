@@ -66,7 +66,7 @@ it('sums up to the causes that the rows end with, in whichever process they were
 it('fits into one property of a table, with every cause and the longest examples', () => {
   let tallies: CauseTallies = {};
   for (const cause of causeCodes) {
-    const rows = Array.from({ length: 10 }, (_, i) => ({ line: 999_999 + i, address: `${'x'.repeat(70)}@a.example` }));
+    const rows = Array.from({ length: 10 }, (_, i) => ({ line: 999_999 + i, address: `${'x'.repeat(62)}@a.example` }));
     tallies = addSettled(
       tallies,
       [...rows, { line: 1, address: LONG }].map((row) => ({ ...row, state: 'failed', cause })),

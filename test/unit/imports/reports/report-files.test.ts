@@ -1,6 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { causes } from '../../../../shared/causes/causes.ts';
+import { explain } from '../../../../shared/causes/explain.ts';
 import type { Row } from '../../../../shared/imports/ledger/row.ts';
 import { jsonLines, reportCsv } from '../../../../shared/imports/reports/report-files.ts';
 import { reportName } from '../../../../shared/imports/reports/report-name.ts';
@@ -35,7 +36,7 @@ describe('report.csv', () => {
   });
 
   it.each([',', ';'] as const)('has everything about a row that failed, with the delimiter %s', (delimiter) => {
-    const { sentence, fix, link } = causes.mailbox_out_of_scope;
+    const { sentence, fix, link } = explain('mailbox_out_of_scope', { probes: ['graph.send'] });
     expect(read([failed], delimiter)).toEqual([
       {
         line: '2',

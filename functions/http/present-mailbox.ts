@@ -1,0 +1,85 @@
+import pLimit from 'p-limit';
+import type { z } from 'zod';
+import { scopeOf } from '../../shared/checks/scope-check/mailbox-scope.ts';
+import type { Connection } from '../../shared/connections/connection.ts';
+import type { Import } from '../../shared/imports/import.ts';
+import type { ImportStore } from '../../shared/imports/import-store.ts';
+import { splitOpenRow } from '../../shared/imports/ledger/row.ts';
+import { explainMailboxWait } from '../../shared/imports/mailbox-wait.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import { identifierOf } from '../../shared/mailboxes/identity.ts';
+import { type Mailbox, statusOf } from '../../shared/mailboxes/mailbox.ts';
+import type { mailboxSchema, mailboxWithHistorySchema } from './mailbox-schemas.ts';
+import { presentFindings } from './present-findings.ts';
+
+interface PresentDeps {
+  imports: Pick<ImportStore, 'get'>;
+  clock: Clock;
+}
+
+/** Imports and actions that are read for one page. Their mailboxes tell what these wait for, besides their own waits. */
+const IMPORTS_READ_MAX = 5;
+
+/** The imports and actions that check these mailboxes at the moment, by ID. */
+export async function readChecking(
+  { imports }: PresentDeps,
+  customerId: string,
+  mailboxes: readonly Mailbox[],
+): Promise<ReadonlyMap<string, Import>> {
+  const ids = new Set(mailboxes.flatMap(({ openRow }) => splitOpenRow(openRow)?.importId ?? []));
+  const limit = pLimit(IMPORTS_READ_MAX);
+  const some = [...ids].slice(0, IMPORTS_READ_MAX);
+  const found = await Promise.all(some.map((id) => limit(() => imports.get(customerId, id))));
+  return new Map(found.flatMap((one) => (one ? [[one.value.id, one.value]] : [])));
+}
+
+/** A mailbox as the API shows it in a list. */
+export function presentMailbox(
+  mailbox: Mailbox,
+  connection: Connection,
+  checking: ReadonlyMap<string, Import>,
+  now: Date,
+): z.infer<typeof mailboxSchema> {
+  const { objectId, primaryAddress, signInName } = mailbox.identity ?? {};
+  const wait = explainMailboxWait(mailbox, checking.get(splitOpenRow(mailbox.openRow)?.importId ?? ''), now);
+  return {
+    address: mailbox.address,
+    ...(mailbox.displayName !== undefined && { displayName: mailbox.displayName }),
+    ...(mailbox.dailyLimit !== undefined && { dailyLimit: mailbox.dailyLimit }),
+    ...(mailbox.reference !== undefined && { reference: mailbox.reference }),
+    kind: mailbox.kind,
+    identifiedBy: identifierOf(mailbox.identity ?? {}),
+    ...(objectId !== undefined && { objectId }),
+    ...(primaryAddress !== undefined && { primaryAddress }),
+    ...(signInName !== undefined && { signInName }),
+    ...(mailbox.replacedAt && { replacedAt: mailbox.replacedAt.toISOString() }),
+    status: statusOf(mailbox),
+    checks: presentFindings(mailbox.checks),
+    scope: scopeOf(mailbox, connection),
+    nextCheckAt: mailbox.nextCheckAt?.toISOString() ?? null,
+    waitingFor: wait ? { ...wait, until: wait.until?.toISOString() ?? null } : null,
+    importId: mailbox.listedIn ?? mailbox.importId,
+    ...(mailbox.listedIn !== undefined && { actionId: mailbox.importId }),
+    createdAt: mailbox.createdAt.toISOString(),
+  };
+}
+
+/** One mailbox as the API shows it. Every answer about one mailbox has this form, so that they have the same tags. */
+export async function presentOneMailbox(
+  deps: PresentDeps,
+  connection: Connection,
+  mailbox: Mailbox,
+): Promise<z.infer<typeof mailboxWithHistorySchema>> {
+  const shown = presentMailbox(
+    mailbox,
+    connection,
+    await readChecking(deps, connection.customerId, [mailbox]),
+    deps.clock.now(),
+  );
+  const history = (mailbox.history ?? []).map(({ changedAt, verdict, cause }) => ({
+    changedAt: changedAt.toISOString(),
+    verdict,
+    ...(cause && { cause }),
+  }));
+  return { ...shown, history };
+}

@@ -1,0 +1,94 @@
+import type { Cause } from './cause.ts';
+import { type CauseCode, causes } from './causes.ts';
+import { grantOf, howToAssignRoles, howToGrant, mailboxAccess, permissionsOf } from './grants.ts';
+import type { DenialHints, Probe } from './verdict.ts';
+
+/** What is known of the case that a text is about. */
+export interface KnownCase {
+  /** The probes that it is about; absent if unknown. */
+  probes?: readonly Probe[] | undefined;
+  /** If one mailbox denied one probe. */
+  denial?: DenialHints | undefined;
+}
+
+export type Explanation = Pick<Cause, 'sentence' | 'fix' | 'link'>;
+
+/** The texts of a cause, with the permission that is meant. They claim only what is known of the case. */
+export function explain(cause: CauseCode, { probes = [], denial }: KnownCase = {}): Explanation {
+  const { sentence, fix, link } = causes[cause];
+  const [probe] = probes;
+  if (!probe) return { sentence, fix, link };
+  return { sentence, fix, link, ...ofProbes[cause]?.(probes as Probes, denial) };
+}
+
+/** What a finding keeps for its texts; nothing for a cause whose texts are always the same. */
+export function knownOf(
+  cause: CauseCode,
+  { probes, denial }: KnownCase,
+): { probes?: readonly Probe[]; denial?: DenialHints } {
+  if (!Object.hasOwn(ofProbes, cause)) return {};
+  return { ...(probes && { probes }), ...(denial && { denial }) };
+}
+
+type Probes = readonly [Probe, ...Probe[]];
+type Specific = (probes: Probes, denial: DenialHints | undefined) => Partial<Explanation>;
+
+/** The causes that are about permissions. */
+const ofProbes: Partial<Record<CauseCode, Specific>> = {
+  permission_missing: (probes, denial) => ({
+    sentence: denial
+      ? deniedTo(probes, denial)
+      : `Entra does not list ${permissionsOf(probes)} among the app’s permissions.`,
+    fix: sentences(howToGrant(probes), mailboxAccess(probes), howToAssignRoles(probes)),
+  }),
+  consent_missing: (probes, denial) => ({
+    ...(denial?.token === 'grants' && { sentence: deniedTo(probes, denial) }),
+    fix: sentences(howToGrant(probes), mailboxAccess(probes), howToAssignRoles(probes), byDefaultMailbox(probes)),
+  }),
+  mailbox_out_of_scope: ([probe], denial) => {
+    const { act, role } = grantOf[probe];
+    const permission = permissionsOf([probe]);
+    if (!denial) return { sentence: `The app has ${permission}, but Microsoft does not let it ${act} this mailbox.` };
+    return denial.token === 'grants'
+      ? {
+          sentence: `${listed(permission)}, but Microsoft does not let it ${act} this mailbox.`,
+          fix: `Entra grants ${permission} for the whole tenant, so only a policy can except a mailbox. ${CHECK_POLICY} If it is, and a permission or a policy has changed within the last two hours, check the mailbox again later.`,
+          link: ACCESS_POLICIES,
+        }
+      : {
+          sentence: `Other mailboxes of this connection pass this check, but Microsoft does not let the app ${act} this one.`,
+          ...(role && { fix: `${addToScope(`role “${role}”`)} ${CHECK_SCOPE}` }),
+        };
+  },
+  mailbox_unlicensed_or_on_premises: ([probe], denial) => {
+    if (!denial) return {};
+    const permission = permissionsOf([probe]);
+    return {
+      sentence: `${listed(permission)}, but Microsoft does not let it ${grantOf[probe].act} this mailbox. That is how it answers if an account has no active mailbox in Exchange Online: it may be unlicensed or deleted, or its mailbox may be on-premises.`,
+    };
+  },
+};
+
+const ACCESS_POLICIES = 'https://learn.microsoft.com/graph/auth-limit-mailbox-access';
+const CHECK_POLICY =
+  'In Exchange Online PowerShell, run Test-ApplicationAccessPolicy -Identity <address> -AppId <client id>: the result must be Granted.';
+const CHECK_SCOPE =
+  'Then run Test-ServicePrincipalAuthorization -Identity <app> -Resource <address>: InScope must be True. The change takes 30 minutes to 2 hours to apply.';
+const addToScope = (role: string) =>
+  `Add the mailbox to the scope of the app’s ${role} in Exchange Online: make it a direct member of the group that the management scope names. Members of nested groups do not count.`;
+
+function deniedTo(probes: Probes, { token }: DenialHints): string {
+  const lists = token === 'grants' ? 'although Entra lists' : 'and Entra does not list';
+  return `Microsoft does not let the app ${grantOf[probes[0]].act} the mailbox, ${lists} ${permissionsOf(probes)} among its permissions.`;
+}
+
+const listed = (permission: string) => `Entra lists ${permission} among the app’s permissions`;
+
+function byDefaultMailbox(probes: Probes): string {
+  if (howToAssignRoles(probes) === '') return '';
+  return 'If you do, set a default mailbox that is in scope: the connection test then checks access to it.';
+}
+
+function sentences(...parts: string[]): string {
+  return parts.filter((part) => part !== '').join(' ');
+}
