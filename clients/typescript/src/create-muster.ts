@@ -3,6 +3,7 @@ import { type Api, dataOf, initOf, type PageOptions, type RequestOptions } from 
 import { type ApiKeys, createApiKeys } from './api-keys.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type Customers, createCustomers } from './customers.ts';
+import { createDirectory, type Directory } from './directory.ts';
 import { createExpiryAlerts, type ExpiryAlertSettings } from './expiry-alerts.ts';
 import { createImports, type Imports } from './imports.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
@@ -45,6 +46,7 @@ export interface Muster {
   connections: Connections;
   imports: Imports;
   mailboxes: Mailboxes;
+  directory: Directory;
   customers: Customers;
   apiKeys: ApiKeys;
   webhooks: Webhooks;
@@ -90,6 +92,7 @@ export function createMuster({ url, key, customer, fetch, retry = {} }: MusterOp
     connections: createConnections(api),
     imports: createImports(api),
     mailboxes: createMailboxes(api),
+    directory: createDirectory(api),
     customers: createCustomers(api),
     apiKeys: createApiKeys(api),
     webhooks: createWebhooks(api),

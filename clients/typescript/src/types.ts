@@ -56,6 +56,9 @@ type EventBodies = {
 export type WebhookEvent = EventBodies[keyof EventBodies];
 
 export type Mailbox = Schemas['Mailbox'];
+/** A user of the tenant who has an address. */
+export type DirectoryMailbox = Schemas['DirectoryMailbox'];
+export type DirectoryState = Schemas['DirectoryState'];
 export type Probe = Schemas['Probe'];
 export type Verdict = Schemas['Verdict'];
 export type Cause = Schemas['Cause'];
