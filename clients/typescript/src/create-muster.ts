@@ -5,6 +5,7 @@ import { type Connections, createConnections } from './connections.ts';
 import { type Customers, createCustomers } from './customers.ts';
 import { createExpiryAlerts, type ExpiryAlertSettings } from './expiry-alerts.ts';
 import { createImports, type Imports } from './imports.ts';
+import { createMailboxActions, type MailboxActions } from './mailbox-actions.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import { type Page, pages } from './pages.ts';
 import type { paths } from './schema.ts';
@@ -45,6 +46,7 @@ export interface Muster {
   connections: Connections;
   imports: Imports;
   mailboxes: Mailboxes;
+  mailboxActions: MailboxActions;
   customers: Customers;
   apiKeys: ApiKeys;
   webhooks: Webhooks;
@@ -90,6 +92,7 @@ export function createMuster({ url, key, customer, fetch, retry = {} }: MusterOp
     connections: createConnections(api),
     imports: createImports(api),
     mailboxes: createMailboxes(api),
+    mailboxActions: createMailboxActions(api),
     customers: createCustomers(api),
     apiKeys: createApiKeys(api),
     webhooks: createWebhooks(api),
