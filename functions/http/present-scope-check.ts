@@ -25,6 +25,7 @@ export function presentScopeCheck(
     offLimits: check.offLimits.map(presentMailbox),
     inScope: check.inScope ? presentMailbox(check.inScope) : null,
     roles: check.roles,
+    assignments: check.assignments?.map(({ role, permissions, isScoped }) => ({ role, permissions, isScoped })) ?? null,
     mayChangeUntil: mayChangeUntil(connection, now)?.toISOString() ?? null,
   };
 }

@@ -51,6 +51,19 @@ export const scopeCheckSchema = z
       description:
         'The permissions that the tokens show: grants in Entra. They explain the verdict, and never decide it.',
     }),
+    assignments: z
+      .array(
+        z.strictObject({
+          role: z.string().meta({ examples: ['Application Mail.Send'] }),
+          permissions: z.array(z.enum(scopePermissions)),
+          isScoped: z.boolean().meta({ description: 'Whether it is for some mailboxes only.' }),
+        }),
+      )
+      .nullable()
+      .meta({
+        description:
+          'The app’s roles of RBAC for Applications. `null` if it may not read them: that needs RoleManagement.Read.Exchange. With them, a scope is seen that a grant in Entra defeats.',
+      }),
     mayChangeUntil: instant.nullable().meta({
       description:
         'Until then, Microsoft may answer differently although nobody changes anything, because of a change of consent or grants that is known here. A change in Exchange takes 30 minutes to 2 hours.',

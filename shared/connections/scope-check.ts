@@ -34,10 +34,21 @@ export interface ScopedMailbox {
   findings: ScopeFinding[];
 }
 
+/** A role of RBAC for Applications that the app has. */
+export interface RoleAssignment {
+  /** Such as `Application Mail.Send`. */
+  role: string;
+  permissions: ScopePermission[];
+  /** Whether it is for some mailboxes only. */
+  isScoped: boolean;
+}
+
 /**
  * - `scoped`: every address is refused, and a mailbox in scope is not.
- * - `scopeTooWide`: the same right is refused at one of the addresses and allowed at another.
- * - `scopePresentButUnscopedGrant`: one right is refused there although it works in scope, and another one is allowed.
+ * - `scopeTooWide`: the same right is refused at one of the addresses and allowed at another, or it is given by roles
+ *   with a scope only.
+ * - `scopePresentButUnscopedGrant`: one right is refused there although it works in scope, and another one is allowed. Or
+ *   the app has a role with a scope, and a right is allowed all the same.
  * - `tenantWide`: the addresses are allowed, and nothing shows a scope.
  * - `inconclusive`: nothing is allowed, but not everything is known to be refused because of a scope.
  */
@@ -62,6 +73,8 @@ export interface ScopeCheck {
   inScope?: ScopedMailbox;
   /** The permissions that the tokens show. They explain the verdict, and never decide it. */
   roles: string[];
+  /** Absent if the app may not read them. */
+  assignments?: RoleAssignment[];
 }
 
 /**
@@ -73,7 +86,21 @@ export interface ScopeCheck {
 export function applyScopeCheck(current: Connection, checked: Connection, result: ScopeCheck): Connection | undefined {
   const isOlder = current.lastScopeCheck !== undefined && result.checkedAt < current.lastScopeCheck.checkedAt;
   if (current.status === 'disconnected' || current.clientId !== checked.clientId || isOlder) return undefined;
-  return { ...current, lastScopeCheck: result };
+  return { ...current, lastScopeCheck: toStored(result) };
+}
+
+/** Below the 32,768 characters that a text in a table can have. */
+const STORED_MAX_LENGTH = 30_000;
+
+/** As it is stored: without Microsoft’s codes and IDs if they are far longer than Microsoft’s are. */
+function toStored(check: ScopeCheck): ScopeCheck {
+  if (JSON.stringify(check).length <= STORED_MAX_LENGTH) return check;
+  const shorten = ({ address, findings }: ScopedMailbox): ScopedMailbox => ({
+    address,
+    findings: findings.map(({ microsoftCode: _code, requestId: _id, ...finding }) => finding),
+  });
+  const { offLimits, inScope } = check;
+  return { ...check, offLimits: offLimits.map(shorten), ...(inScope && { inScope: shorten(inScope) }) };
 }
 
 /** The last scope check, unless grants have changed since it began. */

@@ -25,7 +25,7 @@ export interface AppToken {
   token: Secret;
   expiresAt: Date;
   /** The token's claims, read without validation. They help to explain a refusal and never decide a verdict. */
-  claims: { tenantId?: string; audience?: string; roles: string[]; appId?: string };
+  claims: { tenantId?: string; audience?: string; roles: string[]; appId?: string; objectId?: string };
 }
 
 export type TokenAnswer = { granted: true; value: AppToken } | { granted: false; refusal: Refusal };

@@ -7,6 +7,8 @@ import { graphMail } from '../adapters/graph/graph-mail.ts';
 import { graphOffLimits } from '../adapters/graph/graph-off-limits.ts';
 import { graphOrganizations } from '../adapters/graph/graph-organizations.ts';
 import { graphRecipients } from '../adapters/graph/graph-recipients.ts';
+import { graphRoleAssignments } from '../adapters/graph/graph-role-assignments.ts';
+import { graphTenantGroups } from '../adapters/graph/graph-tenant-groups.ts';
 import { graphTenantUsers } from '../adapters/graph/graph-tenant-users.ts';
 import { protocolMail } from '../adapters/mail/protocol-mail.ts';
 import { createMailboxChecker } from '../checks/check-mailbox.ts';
@@ -25,6 +27,7 @@ export function buildChecker(deps: {
 }) {
   const { tokens, clouds, clock, settings } = deps;
   const sendBatch = createSendBatch({ timeoutMs: settings.CHECK_TIMEOUT, now: clock.now });
+  const sendBetaBatch = createSendBatch({ timeoutMs: settings.CHECK_TIMEOUT, now: clock.now, version: 'beta' });
   const getJson = createGetJson({ timeoutMs: settings.CHECK_TIMEOUT, now: clock.now });
   const graph = graphMail({ sendBatch, clouds });
   const protocols = protocolMail({ clouds, timeoutMs: settings.CHECK_TIMEOUT });
@@ -42,11 +45,13 @@ export function buildChecker(deps: {
       graph,
       protocols,
       offLimitsMail: graphOffLimits({ sendBatch, clouds }),
+      roleAssignments: graphRoleAssignments({ sendBatch: sendBetaBatch, clouds }),
       stepLimitMs: settings.CONNECTION_TEST_STEP,
       clock,
     }),
     organizations: graphOrganizations({ sendBatch, clouds }),
     registrations: graphAppRegistrations({ sendBatch, clouds }),
+    tenantGroups: graphTenantGroups({ getJson, clouds }),
     tenantUsers: graphTenantUsers({ getJson, sendBatch, clouds }),
     resourceOf: (connection: Connection, audience: Audience) => {
       const { graphResource, exchangeResource } = clouds(connection.cloud);

@@ -96,6 +96,17 @@ describe('the verdict', () => {
     expect(detail).toContain('The token does not show Mail.Read, Mail.ReadWrite, Mail.Send');
   });
 
+  it('200: a scope that a grant in Entra defeats shows in the app’s roles, if it may read them', async () => {
+    const role = 'Application Mail Full Access';
+    api.deps.offLimits.assignments = [{ role, permissions: ['Mail.ReadWrite', 'Mail.Send'], isScoped: true }];
+    const shown = await verdictOf({ offLimits: [legal] });
+    expect(shown).toMatchObject({
+      verdict: 'scopePresentButUnscopedGrant',
+      assignments: [{ role, isScoped: true }],
+    });
+    expect(shown.detail).toContain(`the role “${role}” is assigned with one`);
+  });
+
   it('200: scopeTooWide, if only some of the addresses are refused', async () => {
     api.deps.offLimits.set(legal, 'refused');
     const { verdict, offLimits } = await verdictOf({ offLimits: [legal, board] });
@@ -163,6 +174,23 @@ describe('the mailbox in scope', () => {
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ errors: [{ path: 'inScope', message: 'is also off limits' }] });
   });
+});
+
+it('200: each mailbox shows what is known of its scope', async () => {
+  const passed = { 'graph.send': { verdict: 'passed' as const, checkedAt: NOW } };
+  const address = `sales@${DOMAIN}`;
+  const mailbox = aMailbox({ address, status: 'active', checks: passed });
+  await api.deps.ledger.commit(id, [{ op: 'createMailbox', mailbox }]);
+  const read = async () =>
+    jsonOf<{ scope: string }>(await api.request('GET', `/v1/connections/${id}/mailboxes/${address}`, { key }));
+  expect(await read()).toMatchObject({ scope: 'unknown' });
+  api.deps.offLimits.set(legal, 'refused');
+  await verdictOf({ offLimits: [legal] });
+  expect(await read()).toMatchObject({ scope: 'inScope' });
+  const list = await api.request('GET', `/v1/connections/${id}/mailboxes`, { key });
+  expect(await list.json()).toMatchObject({ items: [{ address, scope: 'inScope' }] });
+  await verdictOf({ offLimits: [board] });
+  expect(await read()).toMatchObject({ scope: 'tenantWide' });
 });
 
 describe('when Microsoft does not answer', () => {

@@ -1,12 +1,15 @@
 import type { Refusal } from '../../shared/causes/refusal.ts';
 import type { Answer } from '../../shared/checks/answer.ts';
 import type { OffLimitsMail } from '../../shared/checks/scope-check/off-limits-mail.ts';
+import type { RoleAssignment } from '../../shared/connections/scope-check.ts';
 
 type Right = 'read' | 'write' | 'send';
 
 /** Microsoft’s answers to effectless calls, without HTTP. Every right is allowed, unless `set` says otherwise. */
 export function offLimitsMailbox(): {
   mail: OffLimitsMail;
+  /** What the app may read of its roles. Set it to let it. */
+  assignments: RoleAssignment[] | undefined;
   /** The addresses that were asked, in their order. */
   asked: string[];
   set(address: string, answer: 'refused' | 'throttled' | 'absent' | 'silent', rights?: readonly Right[]): void;
@@ -30,6 +33,7 @@ export function offLimitsMailbox(): {
     }
   };
   return {
+    assignments: undefined,
     asked,
     set(address, kind, rights = ['read', 'write', 'send']) {
       for (const right of rights) answers.set(`${address} ${right}`, kind);

@@ -17,11 +17,23 @@ const app = {
   grants: ['Mail.ReadWrite', 'Mail.Send'],
   consent: 'required' as const,
 };
-const scenario = plainTenant(1, { apps: [app] });
+const VENDOR_APP_CLIENT_ID = '3d8c3b52-3f0e-4a3c-9f0b-6a2f0c9d7e41';
+const vendorApp = {
+  clientId: VENDOR_APP_CLIENT_ID,
+  displayName: 'Outreach',
+  registeredElsewhere: true,
+  trustsDeployment: true,
+  grants: ['Mail.ReadWrite', 'Mail.Send'],
+  consent: 'absent' as const,
+};
+const scenario = plainTenant(1, { apps: [app, vendorApp] });
 const other = { id: OTHER_TENANT, name: 'Fabrikam', domains: ['fabrikam.example'], apps: [app], mailboxes: [] };
 /** Storage that is stopped and started again keeps its data only in a folder. */
 const data = mkdtempSync(join(tmpdir(), 'muster-consent-'));
-const running = useRunningStack({ ...scenario, tenants: [...scenario.tenants, other] }, { data });
+const running = useRunningStack(
+  { ...scenario, tenants: [...scenario.tenants, other] },
+  { data, settings: { VENDOR_APP_CLIENT_ID, VENDOR_APP_CLOUD: 'simulator' } },
+);
 afterAll(() => rmSync(data, { recursive: true, force: true }));
 
 /** A folder for screenshots, for people who want to look at the pages. */
@@ -172,6 +184,40 @@ describe.skipIf(!hasBrowser)('an admin who opens the consent link', () => {
     await expectPage(page, 'Consent was not granted');
     expect(await connection()).toMatchObject({ status: 'ready', finding: null });
     await page.close();
+  });
+});
+
+describe.skipIf(!hasBrowser)('an admin who connects the tenant by the app of the service', () => {
+  it('accepts, signs in, reads who will use the tenant, and confirms', async () => {
+    await changeApp({ emitsRoles: true });
+    const { connections } = running.muster;
+    const registration = { name: 'Tailspin by one click', tenant: tenant.domain, app: 'vendor' } as const;
+    const { id: theirs } = await connections.create({ ...registration, cloud: 'simulator' });
+
+    const openAs = async (upn: string) => {
+      const page = await browser.newPage({ ignoreHTTPSErrors: true });
+      await page.goto((await connections.consent(theirs)).url ?? '');
+      await page.getByRole('button', { name: 'Accept' }).click();
+      await page.getByRole('button', { name: upn }).click();
+      await page.waitForURL(/\/v1\/consent\/sign-in\?/);
+      return page;
+    };
+    const byAnyone = await openAs(`someone@${tenant.domain}`);
+    await expectPage(byAnyone, 'An administrator must confirm', 'Global Administrator');
+    await byAnyone.close();
+
+    const page = await openAs(`admin@${tenant.domain}`);
+    await expectPage(
+      page,
+      'Who may use your organization’s mailboxes?',
+      'Acme',
+      tenant.domain,
+      'Tailspin by one click',
+    );
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    await expectPage(page, 'Consent granted', 'Thank you');
+    await page.close();
+    expect(await connections.test(theirs)).toMatchObject({ verdict: 'passed' });
   });
 });
 

@@ -18,6 +18,7 @@ import { discardConnection } from '../../shared/connections/delete-connection.ts
 import type { Organizations } from '../../shared/connections/organizations.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
 import type { TenantDirectory } from '../../shared/connections/tenant-directory.ts';
+import type { VendorApp } from '../../shared/connections/vendor-app.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/purge-customer.ts';
 import type { Outlets } from '../../shared/edge/outlets.ts';
@@ -75,6 +76,7 @@ import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
 import { offLimitsMailbox } from '../fakes/off-limits-mailbox.ts';
+import { simulatedGroups } from '../fakes/simulated-groups.ts';
 import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
 import { simulatedSignIn } from '../fakes/simulated-sign-in.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
@@ -173,6 +175,7 @@ export function createApiDeps() {
   const runScopeCheck = createScopeCheck({
     ...{ tokens: tenant.tokens, clock, stepLimitMs: 200 },
     offLimitsMail: offLimits.mail,
+    roleAssignments: { read: async () => offLimits.assignments },
     graph: { clear: async () => ({ removals: [], found: { kind: 'accepted', value: [] } }) },
     protocols: { imap: async () => ({ kind: 'lost' }), smtp: async () => ({ kind: 'lost' }) },
   });
@@ -191,7 +194,7 @@ export function createApiDeps() {
     consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
     consentLinkValidMs: 3_600_000,
     adminSignIn: simulatedSignIn(),
-    vendorApp: { clientId: VENDOR_APP_ID, cloud: 'global' as const },
+    vendorApp: { clientId: VENDOR_APP_ID, cloud: 'global' } as VendorApp,
     publicUrl: 'https://muster.test',
     docsAssets: async () => docsAssets,
     tenants,
@@ -246,6 +249,7 @@ export function createApiDeps() {
     selectionMax: 1_000,
     newRound: () => 'round',
     tenantUsers: simulatedUsers(),
+    tenantGroups: simulatedGroups(),
     expiryCalendar,
     deliveryLogKeptMs: 30 * 86_400_000,
     deliveryLogMax: 10_000,

@@ -3,6 +3,7 @@ import { type Api, dataOf, initOf, type PageOptions, type RequestOptions } from 
 import { type ApiKeys, createApiKeys } from './api-keys.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type Customers, createCustomers } from './customers.ts';
+import { createDirectory, type Directory } from './directory.ts';
 import { createExpiryAlerts, type ExpiryAlertSettings } from './expiry-alerts.ts';
 import { createImports, type Imports } from './imports.ts';
 import { createMailboxActions, type MailboxActions } from './mailbox-actions.ts';
@@ -47,6 +48,7 @@ export interface Muster {
   imports: Imports;
   mailboxes: Mailboxes;
   mailboxActions: MailboxActions;
+  directory: Directory;
   customers: Customers;
   apiKeys: ApiKeys;
   webhooks: Webhooks;
@@ -93,6 +95,7 @@ export function createMuster({ url, key, customer, fetch, retry = {} }: MusterOp
     imports: createImports(api),
     mailboxes: createMailboxes(api),
     mailboxActions: createMailboxActions(api),
+    directory: createDirectory(api),
     customers: createCustomers(api),
     apiKeys: createApiKeys(api),
     webhooks: createWebhooks(api),

@@ -10,6 +10,7 @@ export {
   type MusterOptions,
 } from './create-muster.ts';
 export type { Customers, RemoveCustomerOptions } from './customers.ts';
+export type { Directory, DirectoryCsvOptions, DirectoryListOptions } from './directory.ts';
 export type { AlertEmailListOptions, ExpiryAlertSettings, NewExpiryAlerts } from './expiry-alerts.ts';
 export type {
   CsvOptions,

@@ -62,6 +62,9 @@ export type MailboxChanges = JsonBody<operations['mailboxes-update']>;
 export type MailboxAction = Schemas['MailboxAction'];
 export type MailboxActionRow = Schemas['MailboxActionRow'];
 export type NewMailboxAction = JsonBody<operations['mailbox-actions-create']>;
+/** A user of the tenant who has an address. */
+export type DirectoryMailbox = Schemas['DirectoryMailbox'];
+export type DirectoryState = Schemas['DirectoryState'];
 export type Probe = Schemas['Probe'];
 export type Verdict = Schemas['Verdict'];
 export type Cause = Schemas['Cause'];

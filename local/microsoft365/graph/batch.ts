@@ -32,7 +32,7 @@ type PartResponse = { id: string; response: GraphResponse };
 export async function answerBatch(world: World, caller: Caller, call: GraphCall): Promise<GraphResponse> {
   const parts = readParts(call, caller.tenant.scenario.refusesBodilessParts);
   if (typeof parts === 'string') return frontDoorError(call, 400, 'BadRequest', parts);
-  const responses = await runAll(world, caller, parts);
+  const responses = await runAll(world, caller, parts, call.isBeta);
   const noReply = responses.find(({ response }) => response.noReply)?.response.noReply;
   return {
     status: 200,
@@ -72,7 +72,7 @@ function readParts(call: GraphCall, refusesBodiless: boolean): Part[] | string {
   return parts;
 }
 
-async function runAll(world: World, caller: Caller, parts: Part[]): Promise<PartResponse[]> {
+async function runAll(world: World, caller: Caller, parts: Part[], isBeta: boolean): Promise<PartResponse[]> {
   const waiting = new Set(parts);
   const statuses = new Map<string, number>();
   const responses: PartResponse[] = [];
@@ -102,7 +102,7 @@ async function runAll(world: World, caller: Caller, parts: Part[]): Promise<Part
     }
     const outlookShare = outlookParts.has(part) ? 1 : 0;
     outlookRunning += outlookShare;
-    const run = runPart(world, caller, part)
+    const run = runPart(world, caller, part, isBeta)
       .then((response) => finish(part, response))
       .finally(() => {
         outlookRunning -= outlookShare;
@@ -113,7 +113,7 @@ async function runAll(world: World, caller: Caller, parts: Part[]): Promise<Part
   return responses;
 }
 
-async function runPart(world: World, caller: Caller, part: Part): Promise<GraphResponse> {
+async function runPart(world: World, caller: Caller, part: Part, isBeta: boolean): Promise<GraphResponse> {
   const headers = new Map(Object.entries(part.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
   const header = (name: string) => headers.get(name.toLowerCase());
   const [path, search] = splitUrl(part.url);
@@ -121,7 +121,7 @@ async function runPart(world: World, caller: Caller, part: Part): Promise<GraphR
     part.body === undefined || part.body === null ? { kind: 'none' } : { kind: 'json', value: part.body };
   const method = part.method.toUpperCase();
   const ids = createRequestIds(header);
-  const call: GraphCall = { method, path, query: new URLSearchParams(search), header, body, ...ids };
+  const call: GraphCall = { method, path, query: new URLSearchParams(search), header, body, isBeta, ...ids };
   const { response, trace } = await answerGraphCall(world, caller, call);
   world.requests.log(method, response.noReply ? 0 : response.status, trace, true);
   const idHeaders = { 'request-id': ids.requestId, 'client-request-id': ids.clientRequestId };

@@ -20,6 +20,8 @@ export interface DirectoryOperation {
   permissions: readonly string[];
   /** Instead of these, where the calling app matters. */
   permissionsFor?(caller: Caller, params: Record<string, string>): readonly string[];
+  /** The stable version of Graph does not have it. */
+  isBetaOnly?: true;
   /** The base cost in Graph's resource units, before the query changes it. 1 unless stated. */
   units?: number;
   run(call: DirectoryCall): GraphResponse;

@@ -7,6 +7,7 @@ export interface GraphCall extends RequestIds {
   query: URLSearchParams;
   header(name: string): string | undefined;
   body: GraphBody;
+  isBeta: boolean;
 }
 
 export interface RequestIds {

@@ -5,6 +5,7 @@ import type { World } from '../world.ts';
 import { getApplication, getServicePrincipal, listAppRoleAssignments } from './app-objects.ts';
 import type { Caller } from './caller.ts';
 import { answerDirectoryCall, type DirectoryOperation } from './directory-call.ts';
+import { getRoleDefinition, listRoleAssignments } from './exchange-roles.ts';
 import { createFolder, deleteFolder, getFolder, listFolders, permanentDeleteFolder } from './folders.ts';
 import type { GraphCall } from './graph-call.ts';
 import { getGroup, listMembers, listUserMembers } from './group-members.ts';
@@ -46,6 +47,8 @@ const routes = new Router<Operation>()
   .add('GET', '/servicePrincipals/{principal}', { directory: getServicePrincipal })
   .add('GET', '/servicePrincipals/{principal}/appRoleAssignments', { directory: listAppRoleAssignments })
   .add('GET', '/applications/{principal}', { directory: getApplication })
+  .add('GET', '/roleManagement/exchange/roleAssignments', { directory: listRoleAssignments })
+  .add('GET', '/roleManagement/exchange/roleDefinitions/{definition}', { directory: getRoleDefinition })
   .add('GET', '/users/{user}/mailFolders', { mail: listFolders })
   .add('POST', '/users/{user}/mailFolders', { mail: createFolder })
   .add('GET', '/users/{user}/mailFolders/{folder}', { mail: getFolder })
@@ -106,6 +109,10 @@ export async function answerGraphCall(
       response: frontDoorError(call, 405, 'Request_BadRequest', message, { Allow: match.allowed.join(', ') }),
       trace,
     };
+  }
+  if ('directory' in match.handler && match.handler.directory.isBetaOnly && !call.isBeta) {
+    const message = "Resource not found for the segment 'exchange'.";
+    return { response: frontDoorError(call, 400, 'BadRequest', message), trace };
   }
   if ('directory' in match.handler) {
     await pause(world.latencyMs);

@@ -23,6 +23,7 @@ export async function answerGraphRequest(world: World, request: SimulatorRequest
     query: request.query,
     header: (name) => request.header(name),
     body: parseBody(request.body.toString('utf8'), request.header('content-type')),
+    isBeta: request.path.startsWith('/beta/'),
     ...ids,
   };
   const isBatch = /^\/(\$|%24)batch$/i.test(path);

@@ -119,12 +119,13 @@ function toAnswer(clock: Clock, response: PipelineResponse | undefined, error: u
 function readClaims(token: string): AppToken['claims'] {
   try {
     const claims = decodeJwt(token);
-    const { tid, appid, azp, roles } = claims;
+    const { tid, appid, azp, oid, roles } = claims;
     const appId = typeof appid === 'string' ? appid : azp;
     return {
       ...(typeof tid === 'string' && { tenantId: tid.toLowerCase() }),
       ...(typeof claims.aud === 'string' && { audience: claims.aud }),
       ...(typeof appId === 'string' && { appId: appId.toLowerCase() }),
+      ...(typeof oid === 'string' && { objectId: oid.toLowerCase() }),
       roles: Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [],
     };
   } catch {

@@ -2,7 +2,7 @@ import type { Refusal } from '../../causes/refusal.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import { cutCode, refused } from '../refused.ts';
 import { readRetryAfter } from '../retry-after.ts';
-import type { PostBatch } from './graph-client.ts';
+import type { GraphVersion, PostBatch } from './graph-client.ts';
 
 /** One request within a batch. URLs are relative to the API version. */
 export interface BatchPart {
@@ -36,11 +36,11 @@ export type SendBatch = (
  * Sends batches through Microsoft's client. It is loaded for the first batch, because most functions need none.
  * https://learn.microsoft.com/graph/json-batching
  */
-export function createSendBatch(options: { timeoutMs: number; now: () => Date }): SendBatch {
+export function createSendBatch(options: { timeoutMs: number; now: () => Date; version?: GraphVersion }): SendBatch {
   const posts = new Map<string, PostBatch>();
   const postTo = async (graphUrl: string) => {
     const { createPostBatch } = await import('./graph-client.ts');
-    const post = posts.get(graphUrl) ?? createPostBatch(graphUrl);
+    const post = posts.get(graphUrl) ?? createPostBatch(graphUrl, options.version ?? 'v1.0');
     posts.set(graphUrl, post);
     return post;
   };

@@ -32,19 +32,19 @@ export function explainScope(check: ScopeCheck): ScopeText {
       };
     case 'scopeTooWide':
       return {
-        detail: `Microsoft lets the app in at ${where} (${names}), although these addresses are off limits. It does not let it in everywhere.`,
+        detail: `Microsoft lets the app in at ${where} (${names}), although these addresses are off limits. It does not let it in everywhere, or only by access that is limited to some mailboxes.`,
         fix: `Take these mailboxes out of the group that the management scope names, or add them to an application access policy that denies access. For IMAP and SMTP, run Remove-MailboxPermission -Identity <address> -User <service principal> -AccessRights FullAccess. Then check again. ${DELAY}`,
         link: 'docs/scope.md#scopetoowide',
       };
     case 'scopePresentButUnscopedGrant':
       return {
-        detail: `A scope is present: the app is refused some rights at addresses that are off limits, and has them in scope. But Microsoft lets it in at ${where} with ${names}. ${explainGrant(permissions, check.roles)}`,
+        detail: `A scope is present: ${scopeSeen(check)}. But Microsoft lets it in at ${where} with ${names}. ${explainGrant(permissions, check)}`,
         fix: `${fixGrant(permissions, check.roles)} Then check again. ${DELAY}`,
         link: 'docs/scope.md#scopepresentbutunscopedgrant',
       };
     case 'tenantWide':
       return {
-        detail: `Microsoft lets the app in at ${where} with ${names}, although these addresses are off limits. ${explainGrant(permissions, check.roles)}`,
+        detail: `Microsoft lets the app in at ${where} with ${names}, although these addresses are off limits. ${explainGrant(permissions, check)}`,
         fix: `${fixGrant(permissions, check.roles)} Then check again. ${DELAY}`,
         link: 'docs/scope.md#tenantwide',
       };
@@ -59,22 +59,32 @@ export function explainScope(check: ScopeCheck): ScopeText {
   }
 }
 
+/** How the scope shows: by a role that has one, or by rights that are refused here and work in scope. */
+function scopeSeen({ assignments = [] }: ScopeCheck): string {
+  const scoped = assignments.find(({ isScoped }) => isScoped);
+  if (scoped) return `the role “${scoped.role}” is assigned with one`;
+  return 'the app is refused some rights at addresses that are off limits, and has them in scope';
+}
+
 function allowedAt({ offLimits }: ScopeCheck): ScopePermission[] {
   const allowed = offLimits.flatMap(({ findings }) => findings.filter(({ answer }) => answer === 'allowed'));
   return [...new Set(allowed.map(({ permission }) => permission))];
 }
 
-function explainGrant(permissions: readonly ScopePermission[], roles: readonly string[]): string {
+function explainGrant(permissions: readonly ScopePermission[], { roles, assignments = [] }: ScopeCheck): string {
   const { shown, hidden } = byToken(permissions, roles);
+  const unscoped = assignments.filter((one) => !one.isScoped && one.permissions.some((it) => permissions.includes(it)));
+  const unexplained = hidden.filter((permission) => !unscoped.some((one) => one.permissions.includes(permission)));
   return [
     ...(shown.length > 0
       ? [
           `The token shows ${listed(shown)}: granted in Entra, for the whole tenant. A scope of RBAC for Applications does not limit such a grant.`,
         ]
       : []),
-    ...(hidden.length > 0
+    ...unscoped.map(({ role }) => `The role “${role}” is assigned without a scope.`),
+    ...(unexplained.length > 0
       ? [
-          `The token does not show ${listed(hidden)}. A role of RBAC for Applications may give it, without a scope or with one that includes these mailboxes.`,
+          `The token does not show ${listed(unexplained)}. A role of RBAC for Applications may give it, without a scope or with one that includes these mailboxes.`,
         ]
       : []),
   ].join(' ');

@@ -2,7 +2,7 @@ import type { CauseCode } from '../../causes/causes.ts';
 import { explainDenial } from '../../causes/denial.ts';
 import type { ScopeCheck, ScopedMailbox, ScopeFinding, ScopePermission } from '../../connections/scope-check.ts';
 
-interface Seen extends Pick<ScopeCheck, 'offLimits' | 'inScope' | 'roles'> {
+interface Seen extends Pick<ScopeCheck, 'offLimits' | 'inScope' | 'roles' | 'assignments'> {
   /** Whether grants have changed so recently that Microsoft may not answer by them yet. */
   isFresh: boolean;
 }
@@ -12,6 +12,8 @@ interface Seen extends Pick<ScopeCheck, 'offLimits' | 'inScope' | 'roles'> {
  *
  * One right that is allowed off limits is enough for a verdict. That all are refused proves a scope only if the same app
  * gets in somewhere else: an app without any permission is refused everywhere.
+ *
+ * That a grant in Entra hides a scope of the same permission can only be read from the app’s roles in Exchange.
  */
 export function judgeScope(seen: Seen): Pick<ScopeCheck, 'verdict' | 'cause'> {
   const { offLimits, inScope } = seen;
@@ -27,13 +29,27 @@ export function judgeScope(seen: Seen): Pick<ScopeCheck, 'verdict' | 'cause'> {
       return { verdict: 'scopeTooWide' };
     }
     const isScopeSeen = [...refused].some((permission) => isOfGraph(permission) && isAllowed(inScope, permission));
-    return { verdict: isScopeSeen ? 'scopePresentButUnscopedGrant' : 'tenantWide' };
+    if (isScopeSeen) return { verdict: 'scopePresentButUnscopedGrant' };
+    return { verdict: byAssignments(seen, [...allowed]) ?? 'tenantWide' };
   }
   const unknown = inconclusiveCause(findings);
   if (unknown) return { verdict: 'inconclusive', cause: unknown };
   if (!inScope) return { verdict: 'inconclusive' };
   if (inScope.findings.some(({ answer }) => answer === 'allowed')) return { verdict: 'scoped' };
   return { verdict: 'inconclusive', cause: inconclusiveCause(inScope.findings) ?? refusedEverywhere(seen, inScope) };
+}
+
+/** What the app’s roles show of a scope that nothing else shows, if they can be read. */
+function byAssignments(
+  { assignments = [], roles }: Seen,
+  allowed: readonly ScopePermission[],
+): ScopeCheck['verdict'] | undefined {
+  const has = (permission: ScopePermission, isScoped: boolean) =>
+    assignments.some((one) => one.isScoped === isScoped && one.permissions.includes(permission));
+  if (!assignments.some(({ isScoped, permissions }) => isScoped && permissions.some(isOfGraph))) return undefined;
+  const isByScopes = (permission: ScopePermission) =>
+    has(permission, true) && !has(permission, false) && !isShown(permission, roles);
+  return allowed.every(isByScopes) ? 'scopeTooWide' : 'scopePresentButUnscopedGrant';
 }
 
 /** Why the app is refused where it should get in, as far as its token explains it. */

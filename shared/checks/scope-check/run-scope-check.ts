@@ -3,14 +3,16 @@ import type { CauseCode } from '../../causes/causes.ts';
 import { classify, isWaitCause } from '../../causes/classify.ts';
 import type { Connection } from '../../connections/connection.ts';
 import { mayChangeUntil, type ScopeCheck, type ScopedMailbox } from '../../connections/scope-check.ts';
-import { type Audience, audiencesOf, type Tokens } from '../../connections/tokens.ts';
+import { type AppToken, type Audience, audiencesOf, type Tokens } from '../../connections/tokens.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { withinLimit } from '../connection-test/within-limit.ts';
 import { type AskMailboxDeps, askMailbox, type ScopeTokens, unasked } from './ask-mailbox.ts';
 import { judgeScope } from './judge-scope.ts';
+import type { RoleAssignments } from './role-assignments.ts';
 
 export interface ScopeCheckDeps extends AskMailboxDeps {
   tokens: Pick<Tokens, 'get' | 'forget'>;
+  roleAssignments: RoleAssignments;
   clock: Clock;
   /** How long one step waits for Microsoft: a token, or one mailbox. */
   stepLimitMs: number;
@@ -27,7 +29,7 @@ const MAILBOXES_AT_ONCE = 2;
 /** When Microsoft has named no time. */
 const RETRY_AFTER_SECONDS = 10;
 /** Every role of Microsoft's is shorter, and no app has as many. */
-const ROLES_MAX = 100;
+const ROLES_MAX = 50;
 const ROLE_MAX_LENGTH = 100;
 
 /**
@@ -71,6 +73,7 @@ export function createScopeCheck(
       offLimits: named.filter((mailbox) => mailbox !== undefined),
       ...(control && { inScope: control }),
       roles,
+      ...(stopped ? {} : await readAssignments(deps, connection, granted)),
     };
     const isFresh = mayChangeUntil(connection, deps.clock.now()) !== undefined;
     return {
@@ -87,6 +90,7 @@ function isTenantWait(cause: CauseCode): boolean {
 
 interface Granted {
   tokens: ScopeTokens;
+  graphToken?: AppToken;
   roles: string[];
   waits: number[];
   /** Why a token is missing. Without all of them, no mailbox is asked. */
@@ -103,8 +107,20 @@ async function getTokens(deps: ScopeCheckDeps, connection: Connection): Promise<
     }
     if (!answer.value.granted) return { ...granted, cause: classify(answer.value.refusal) };
     const { token, claims } = answer.value.value;
+    if (audience === 'graph') granted.graphToken = answer.value.value;
     granted.tokens[audience] = token;
     granted.roles.push(...claims.roles.map((role) => role.slice(0, ROLE_MAX_LENGTH)));
   }
   return { ...granted, roles: granted.roles.slice(0, ROLES_MAX) };
+}
+
+/** Only explains, so nothing depends on it: without the permission or an answer there is none. */
+async function readAssignments(
+  { stepLimitMs, roleAssignments }: ScopeCheckDeps,
+  connection: Connection,
+  { graphToken }: Granted,
+): Promise<Pick<ScopeCheck, 'assignments'>> {
+  if (!graphToken) return {};
+  const answer = await withinLimit(stepLimitMs, roleAssignments.read(connection, graphToken));
+  return answer.answered && answer.value ? { assignments: answer.value } : {};
 }

@@ -100,6 +100,14 @@ describe.each(scripts)('%s', (fileName, kind) => {
     expect(unasked).toEqual([]);
   });
 
+  it('stops at the first error that it does not expect, also in the functions of modules', () => {
+    const firstCall = text.indexOf('\nfunction ');
+    const preference = text.indexOf("$PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }");
+    expect(preference).toBeGreaterThan(0);
+    expect(preference).toBeLessThan(firstCall);
+    expect(text).not.toContain('SilentlyContinue');
+  });
+
   it('says what it is, who can run it and what it needs, and ends with a check and a summary', () => {
     for (const section of ['.SYNOPSIS', '.DESCRIPTION', '.NOTES', '.LINK']) expect(text).toContain(`\n${section}\n`);
     expect(text).toContain('Install-Module');
@@ -193,6 +201,17 @@ describe('whatever people call things', () => {
       "$ConnectionName = [regex]::Unescape('M\\u00FCller\\u2019s \\u00D1and\\u00FA \\uD83D\\uDE00')",
     );
   });
+});
+
+it('changes and deletes only an app that it has registered, whatever other apps are called', () => {
+  for (const undo of [false, true]) {
+    const { text } = write({ register: true, undo });
+    const isOurs = text.indexOf("if (@($App.Tags) -notcontains 'Muster') { throw");
+    const change = text.search(/^ +(?:Update|Remove)-MgApplication -ApplicationId \$App\.Id/m);
+    expect(isOurs).toBeGreaterThan(0);
+    expect(change).toBeGreaterThan(isOurs);
+  }
+  expect(write({ register: true, undo: false }).text).toContain("-Tags @('Muster')");
 });
 
 it('signs in to the cloud of the connection', () => {
