@@ -9,41 +9,48 @@ export interface KnownCase {
   probes?: readonly Probe[] | undefined;
   /** If one mailbox denied one probe. */
   denial?: DenialHints | undefined;
+  /** The app is the vendor's, so the tenant's admins can only consent to what its registration asks for. */
+  isVendorApp?: boolean | undefined;
 }
 
 export type Explanation = Pick<Cause, 'sentence' | 'fix' | 'link'>;
 
 /** The texts of a cause, with the permission that is meant. They claim only what is known of the case. */
-export function explain(cause: CauseCode, { probes = [], denial }: KnownCase = {}): Explanation {
+export function explain(cause: CauseCode, known: KnownCase = {}): Explanation {
   const { sentence, fix, link } = causes[cause];
-  const [probe] = probes;
-  if (!probe) return { sentence, fix, link };
-  return { sentence, fix, link, ...ofProbes[cause]?.(probes as Probes, denial) };
+  const { probes = [], denial } = known;
+  if (probes.length === 0) return { sentence, fix, link };
+  return { sentence, fix, link, ...ofProbes[cause]?.(probes as Probes, denial, known.isVendorApp ?? false) };
 }
 
 /** What a finding keeps for its texts; nothing for a cause whose texts are always the same. */
 export function knownOf(
   cause: CauseCode,
-  { probes, denial }: KnownCase,
-): { probes?: readonly Probe[]; denial?: DenialHints } {
+  { probes, denial, isVendorApp }: KnownCase,
+): { probes?: readonly Probe[]; denial?: DenialHints; isVendorApp?: true } {
   if (!Object.hasOwn(ofProbes, cause)) return {};
-  return { ...(probes && { probes }), ...(denial && { denial }) };
+  return { ...(probes && { probes }), ...(denial && { denial }), ...(isVendorApp && { isVendorApp }) };
 }
 
 type Probes = readonly [Probe, ...Probe[]];
-type Specific = (probes: Probes, denial: DenialHints | undefined) => Partial<Explanation>;
+type Specific = (probes: Probes, denial: DenialHints | undefined, isVendorApp: boolean) => Partial<Explanation>;
 
 /** The causes that are about permissions. */
 const ofProbes: Partial<Record<CauseCode, Specific>> = {
-  permission_missing: (probes, denial) => ({
+  permission_missing: (probes, denial, isVendorApp) => ({
     sentence: denial
       ? deniedTo(probes, denial)
       : `Entra does not list ${permissionsOf(probes)} among the app’s permissions.`,
-    fix: sentences(howToGrant(probes), mailboxAccess(probes), howToAssignRoles(probes)),
+    fix: sentences(howToGrant(probes, isVendorApp), mailboxAccess(probes), howToAssignRoles(probes)),
   }),
-  consent_missing: (probes, denial) => ({
+  consent_missing: (probes, denial, isVendorApp) => ({
     ...(denial?.token === 'grants' && { sentence: deniedTo(probes, denial) }),
-    fix: sentences(howToGrant(probes), mailboxAccess(probes), howToAssignRoles(probes), byDefaultMailbox(probes)),
+    fix: sentences(
+      howToGrant(probes, isVendorApp),
+      mailboxAccess(probes),
+      howToAssignRoles(probes),
+      byDefaultMailbox(probes),
+    ),
   }),
   mailbox_out_of_scope: ([probe], denial) => {
     const { act, role } = grantOf[probe];

@@ -20,8 +20,11 @@ export function permissionsOf(probes: readonly Probe[]): string {
   return joined(probes.map((probe) => permissionOf[probe]));
 }
 
-/** How an admin grants the permissions of these probes to the whole app, in the Entra admin center. */
-export function howToGrant(probes: readonly Probe[]): string {
+/** How an admin grants the permissions of these probes to the whole app. */
+export function howToGrant(probes: readonly Probe[], isVendorApp: boolean): string {
+  if (isVendorApp) {
+    return `Have an admin of the tenant open a new consent link and choose Accept: the app then asks for ${permissionsOf(probes)}. If the permission is still missing afterwards, contact us.`;
+  }
   const graph = probes.filter(isGraphProbe);
   const exchange = probes.filter((probe) => !isGraphProbe(probe));
   const steps = [

@@ -59,6 +59,14 @@ describe('the texts of a cause', () => {
     },
   );
 
+  it('send nobody to the registration of an app that is the vendor’s', () => {
+    for (const cause of causeCodes.filter(missing)) {
+      const { fix } = explain(cause, { probes: ['graph.send'], isVendorApp: true });
+      expect(fix).not.toContain('App registrations');
+      expect(fix).toMatch(/open a new consent link .* asks for Mail\.Send/);
+    }
+  });
+
   it('do not offer a role to IMAP, because RBAC for Applications has none', () => {
     expect(explain('consent_missing', { probes: ['imap'] }).fix).not.toMatch(/role|RBAC|scope/);
     expect(explain('consent_missing', { probes: ['smtp'] }).fix).toContain('“Application SMTP.SendAsApp”');
