@@ -75,6 +75,14 @@ it('every change in requests.http, sent from top to bottom, leaves exactly one a
     if (title.startsWith('Send a test e-mail')) variables.email = id;
     if (title.startsWith('Act on many mailboxes')) variables.action = id;
     if (title.startsWith('Send a ping')) variables.delivery = id;
+    if (title.startsWith('Read the mailboxes of the tenant')) {
+      const isRead = async () => {
+        const path = `/v1/connections/${variables.connection}/directory?limit=1`;
+        const headers = { 'muster-customer': variables.customer ?? '' };
+        return (await running.operator.call('GET', path, { headers })).body;
+      };
+      await expect.poll(isRead, { timeout: 20_000, interval: 50 }).toMatchObject({ reading: false, finding: null });
+    }
     if (title.startsWith('Start an import')) {
       variables.import = id;
       // A person takes longer for the next call than the import needs to create its mailboxes.
