@@ -42,8 +42,9 @@ export function howToGrant(probes: readonly Probe[], isVendorApp: boolean): stri
 
 /** What IMAP and SMTP need besides the permission; empty for probes of Graph. */
 export function mailboxAccess(probes: readonly Probe[]): string {
-  if (probes.every(isGraphProbe)) return '';
-  return 'The app also needs access to each mailbox: in Exchange Online PowerShell, register it with New-ServicePrincipal, using the Object ID of the enterprise application, and run Add-MailboxPermission -Identity <address> -User <service principal> -AccessRights FullAccess.';
+  const protocols = probes.filter((probe) => !isGraphProbe(probe)).map((probe) => probe.toUpperCase());
+  if (protocols.length === 0) return '';
+  return `For ${joined(protocols)}, the app also needs access to each mailbox: in Exchange Online PowerShell, register it with New-ServicePrincipal, using the Object ID of the enterprise application, and run Add-MailboxPermission -Identity <address> -User <service principal> -AccessRights FullAccess.`;
 }
 
 /** The other way, which limits the app to some mailboxes; empty if no probe has a role for it. */

@@ -94,6 +94,14 @@ describe('a denial', () => {
     expect(said('mailbox_unlicensed_or_on_premises', 'grants').sentence).toMatch(/^Entra lists Mail\.Send/);
   });
 
+  it('does not ask for a permission that Entra lists already', () => {
+    for (const cause of causeCodes.filter(missing)) {
+      const { fix } = said(cause, 'grants');
+      expect(fix).toContain('If Mail.Send is no longer listed');
+      expect(fix).not.toContain('Add a permission');
+    }
+  });
+
   it('says that other mailboxes pass only if that is how it was explained', () => {
     expect(said('mailbox_out_of_scope', 'lacks').sentence).toMatch(/^Other mailboxes .* pass .* send from this one/);
     expect(said('mailbox_out_of_scope', 'grants').sentence).not.toMatch(/other mailboxes/i);
