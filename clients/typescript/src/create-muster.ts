@@ -6,6 +6,7 @@ import { type Customers, createCustomers } from './customers.ts';
 import { createDirectory, type Directory } from './directory.ts';
 import { createExpiryAlerts, type ExpiryAlertSettings } from './expiry-alerts.ts';
 import { createImports, type Imports } from './imports.ts';
+import { createMailboxActions, type MailboxActions } from './mailbox-actions.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import { type Page, pages } from './pages.ts';
 import type { paths } from './schema.ts';
@@ -46,6 +47,7 @@ export interface Muster {
   connections: Connections;
   imports: Imports;
   mailboxes: Mailboxes;
+  mailboxActions: MailboxActions;
   directory: Directory;
   customers: Customers;
   apiKeys: ApiKeys;
@@ -92,6 +94,7 @@ export function createMuster({ url, key, customer, fetch, retry = {} }: MusterOp
     connections: createConnections(api),
     imports: createImports(api),
     mailboxes: createMailboxes(api),
+    mailboxActions: createMailboxActions(api),
     directory: createDirectory(api),
     customers: createCustomers(api),
     apiKeys: createApiKeys(api),

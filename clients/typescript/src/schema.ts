@@ -5807,7 +5807,7 @@ export interface operations {
     "connections-setup-script": {
         parameters: {
             query: {
-                /** @description What the app is to be allowed. `graph`: `Mail.ReadWrite` and `Mail.Send` for every mailbox of the tenant. `graph-scoped`: the same for the members of a group. `imap`, `smtp`: sign-in with these protocols. */
+                /** @description What the app is to be allowed. `graph`: `Mail.ReadWrite` and `Mail.Send` for every mailbox of the tenant, or only the one that the probes of the connection need. `graph-scoped`: the same for the members of a group. `imap`, `smtp`: sign-in with these protocols. */
                 access: "graph" | "graph-scoped" | "imap" | "smtp";
                 /** @description How it is granted. For `graph-scoped`: `rbac` (RBAC for Applications, the default) or `accessPolicy` (an application access policy, which restricts a grant in Entra). For `smtp`: `rbac` (the default) or `mailboxPermission` (`SMTP.SendAsApp` and FullAccess to each mailbox). For `imap`: `mailboxPermission`. */
                 method?: "rbac" | "accessPolicy" | "mailboxPermission";

@@ -15,7 +15,6 @@ const member = z.object({
   id: z.string().min(1),
   displayName: text,
   mail: text,
-  userType: text,
   userPrincipalName: text,
 });
 const memberPage = z.object({ value: z.array(member), '@odata.nextLink': z.string().optional() });
@@ -45,7 +44,7 @@ export function graphTenantGroups(deps: {
       });
     },
     async members(access, groupId, link) {
-      const select = 'id,displayName,mail,userType,userPrincipalName';
+      const select = 'id,displayName,mail,userPrincipalName';
       const first = `/groups/${encodeURIComponent(groupId)}/members?$select=${select}&$top=${PAGE_SIZE}`;
       return toAnswer(await get(access, link ?? first), (body) => {
         const read = memberPage.safeParse(body).data;
@@ -76,7 +75,8 @@ function toMember(user: z.infer<typeof member>): GroupMember {
     ...(user.displayName && { displayName: user.displayName }),
     // Of a member that the app may not read, Graph shows nothing but the ID. Every user has a sign-in name.
     isReadable: Boolean(user.userPrincipalName),
-    isGuest: user.userType?.toLowerCase() === 'guest' || user.userPrincipalName?.includes('#EXT#') === true,
+    // With User.ReadBasic.All, an app does not see `userType`.
+    isGuest: user.userPrincipalName?.includes('#EXT#') === true,
   };
 }
 

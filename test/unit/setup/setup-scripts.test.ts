@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clouds } from '../../../shared/connections/connection.ts';
+import { type Connection, clouds } from '../../../shared/connections/connection.ts';
 import { isMethodOf, methodsOf, setupAccesses, setupMethods } from '../../../shared/setup/setup-access.ts';
 import type { SetupInput, SetupScript } from '../../../shared/setup/setup-input.ts';
 import { writeRegistrationScript, writeSetupScript } from '../../../shared/setup/setup-script.ts';
@@ -229,6 +229,24 @@ it('signs in to the cloud of the connection', () => {
     ['china', 'China', 'O365China'],
     ['simulator', 'Global', 'O365Default'],
   ]);
+});
+
+it('grants no more than the probes of the connection need, and takes everything back', () => {
+  const granted = (change: Partial<Connection>, undo = false) => {
+    const connection = aConnection(change);
+    const entra = writeSetupScript({ connection, access: 'graph', undo }).text;
+    const scoped = writeSetupScript({ connection, access: 'graph-scoped', undo }).text;
+    const permissions = entra.match(/^\$Permissions = '(.*)'$/m)?.[1];
+    const roles = [...scoped.matchAll(/^ {4}'Application (\S+)'/gm)].map(([, role]) => role).join(' ');
+    expect(roles).toBe(permissions);
+    return permissions;
+  };
+  expect(granted({})).toBe('Mail.ReadWrite Mail.Send');
+  expect(granted({ probes: ['graph.send', 'imap'] })).toBe('Mail.Send');
+  expect(granted({ probes: ['graph.send'], sendProbe: 'selfAddressed' })).toBe('Mail.ReadWrite Mail.Send');
+  expect(granted({ probes: ['graph.readWrite'] })).toBe('Mail.ReadWrite');
+  expect(granted({ probes: ['imap'] })).toBe('Mail.ReadWrite Mail.Send');
+  expect(granted({ probes: ['graph.send'] }, true)).toBe('Mail.ReadWrite Mail.Send');
 });
 
 it('asks for the group and the tenant if nobody has named them', () => {
