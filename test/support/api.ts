@@ -191,7 +191,11 @@ export function createApiDeps() {
       discardConnection(deletionDeps, { customerId, connectionId }),
     replacedSecretKeptMs: 3 * 86_400_000,
     orphanedSecretAfterMs: 3_600_000,
-    consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
+    consentEndpoints: () => ({
+      loginUrl: 'https://login.test',
+      graphResource: 'https://graph.microsoft.com',
+      exchangeResource: 'https://outlook.office365.com',
+    }),
     consentLinkValidMs: 3_600_000,
     adminSignIn: simulatedSignIn(),
     vendorApp: { clientId: VENDOR_APP_ID, cloud: 'global' } as VendorApp,
