@@ -4,7 +4,8 @@ import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { Removal, Retention } from './retention/removal-schedule.ts';
 
-interface NewImport extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy' | 'action'> {
+interface NewImport
+  extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy' | 'action' | 'isReverification'> {
   connection: Pick<Connection, 'id' | 'customerId'>;
   rows: number;
   hash: string;
@@ -21,6 +22,7 @@ export function newImport(deps: { clock: Clock }, { id, connection, ...given }: 
     uploadHash: given.hash,
     uploadExpiresAt: given.removal.removeAt,
     ...(given.action !== undefined && { action: given.action }),
+    ...(given.isReverification && { isReverification: true as const }),
     ...(given.retryOf !== undefined && { retryOf: given.retryOf }),
     ...(given.startedBy !== undefined && { startedBy: given.startedBy }),
   };
