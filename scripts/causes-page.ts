@@ -1,6 +1,6 @@
 import type { Cause } from '../shared/causes/cause.ts';
 import { type CauseCode, causeCodes, causes } from '../shared/causes/causes.ts';
-import { guides, guidesOf } from '../shared/causes/guides.ts';
+import { causesOfScope, guides, guidesOf } from '../shared/causes/guides.ts';
 
 const WHO_CAN_FIX: Record<Cause['whoCanFix'], string> = {
   admin: "the customer's Microsoft 365 admin",
@@ -40,7 +40,7 @@ export function causesPage(): string {
 
 <!-- Generated from the catalogue of causes by \`npm run docs:causes\`. Do not edit. -->
 
-When a check does not pass, its result names a \`cause\` from this list, together with the sentence, the fix and the link shown here. The codes are part of the API and never change.
+When a check does not pass, its result names a \`cause\` from this list, together with the sentence, the fix and the link shown here. Where it is about permissions, the result has texts of its own, which name the permission that is meant. The codes are part of the API and never change.
 
 The verdict of a check is one of these:
 
@@ -72,7 +72,7 @@ function entry(code: CauseCode): string {
 ${sentence}
 
 **What to do.** ${withCode(fix)}${source}
-${shown ? `\n**Step by step.** ${shown}\n` : ''}
+${shown ? `\n**Step by step.** ${shown}\n` : ''}${causesOfScope.has(code) ? '\n**Background.** [Which mailboxes the app may use](scope.md)\n' : ''}
 Verdict: \`${verdict}\`. Who can fix it: ${WHO_CAN_FIX[whoCanFix]}.${waitingHelps}
 `;
 }

@@ -1,16 +1,21 @@
 import type { app } from '@azure/functions';
 import { type TellDeps, tellExpiringSecrets } from '../../shared/alerts/tell-expiring-secrets.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
+import { credentialState, daysLeft } from '../../shared/connections/credential.ts';
 import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
 import type { ExpiryIndex } from '../../shared/connections/expiry-index.ts';
 import { type ReadRegistrationsDeps, readRegistrations } from '../../shared/connections/read-registrations.ts';
+import type { VendorApp } from '../../shared/connections/vendor-app.ts';
 import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import type { Log } from '../../shared/kernel/log.ts';
 import { signal } from '../../shared/kernel/signals.ts';
 
 interface Deps extends TimerDeps, TellDeps, ReadRegistrationsDeps {
   connections: ConnectionStore;
   expiryIndex: ExpiryIndex;
   expiringWithinDays: number;
+  /** Absent if the deployment has no app of its own. */
+  vendorApp: VendorApp | undefined;
 }
 
 export function addFindExpiringSecretsTimer(host: Pick<typeof app, 'timer'>, deps: Deps): void {
@@ -19,6 +24,7 @@ export function addFindExpiringSecretsTimer(host: Pick<typeof app, 'timer'>, dep
     handler: createTimer(deps, {
       name: 'find-expiring-secrets',
       async handle({ log }) {
+        tellExpiringApp(deps, log);
         const registrations = await readRegistrations(deps, log);
         if (registrations) log('info', 'registrations_read', registrations);
         await findExpiringSecrets(deps, ({ customerId, connectionId, credential, daysLeft, state, expiresAt }) => {
@@ -30,4 +36,14 @@ export function addFindExpiringSecretsTimer(host: Pick<typeof app, 'timer'>, dep
       },
     }),
   });
+}
+
+/** For the operator alone: no customer can replace the credential of the app of the service. */
+function tellExpiringApp({ vendorApp, clock, expiringWithinDays }: Deps, log: Log): void {
+  if (!vendorApp?.expiry) return;
+  const { credential, expiresAt } = vendorApp.expiry;
+  const now = clock.now();
+  if (credentialState(expiresAt, now, expiringWithinDays) === 'valid') return;
+  const fields = { credential, daysLeft: daysLeft(expiresAt, now), expiresAt: expiresAt.toISOString() };
+  signal(log, 'vendor_app_expiring', fields);
 }

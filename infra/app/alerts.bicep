@@ -179,6 +179,21 @@ AppTraces
 '''
   }
   {
+    name: 'vendor-app-expiring'
+    title: 'The credential of your own app expires'
+    meaning: 'The client secret or certificate of the multi-tenant app of this deployment expires within 30 days, or has expired. Then every connection that uses the app fails.'
+    severity: 1
+    fires: 'found'
+    dimension: ''
+    frequency: 'PT1H'
+    window: 'P2D'
+    query: '''
+AppTraces
+| where Message startswith '{"event":"vendor_app_expiring"'
+| where TimeGenerated > ago(26h)
+'''
+  }
+  {
     name: 'tenant-throttled'
     title: 'Microsoft throttles a tenant'
     meaning: 'Microsoft has refused more than a fifth of the requests to a tenant because of throttling. Muster waits as it is told; imports take longer.'

@@ -7,6 +7,7 @@ export const guides = {
   imap: 'IMAP',
   smtp: 'SMTP',
   certificate: 'A certificate in place of a client secret',
+  'service-app': 'The app of the service',
 } as const;
 type Guide = keyof typeof guides;
 
@@ -20,10 +21,14 @@ export const guidesOf: Partial<Record<CauseCode, readonly Guide[]>> = {
   certificate_expired: ['certificate'],
   certificate_wrong: ['certificate'],
   certificate_missing: ['certificate'],
+  admin_confirmation_missing: ['service-app'],
   app_not_found: ['own-app'],
   app_misconfigured: ['own-app'],
-  service_principal_missing: ['own-app', 'own-app-scoped'],
+  service_principal_missing: ['own-app', 'own-app-scoped', 'service-app'],
   consent_missing: ['own-app', 'own-app-scoped', 'imap', 'smtp'],
+  consent_declined: ['own-app', 'service-app'],
+  consent_admin_required: ['own-app', 'service-app'],
+  consent_wrong_account: ['service-app'],
   permission_missing: ['own-app', 'own-app-scoped', 'imap', 'smtp'],
   mailbox_out_of_scope: ['own-app-scoped'],
   access_policy_blocked: ['own-app-scoped'],
@@ -34,3 +39,11 @@ export const guidesOf: Partial<Record<CauseCode, readonly Guide[]>> = {
   smtp_auth_disabled_tenant: ['smtp'],
   send_as_denied: ['smtp'],
 };
+
+/** The causes that depend on how the app was given access. `docs/scope.md` compares the ways. */
+export const causesOfScope: ReadonlySet<CauseCode> = new Set([
+  'consent_missing',
+  'permission_missing',
+  'mailbox_out_of_scope',
+  'access_policy_blocked',
+]);

@@ -86,7 +86,21 @@ export interface ScopeCheck {
 export function applyScopeCheck(current: Connection, checked: Connection, result: ScopeCheck): Connection | undefined {
   const isOlder = current.lastScopeCheck !== undefined && result.checkedAt < current.lastScopeCheck.checkedAt;
   if (current.status === 'disconnected' || current.clientId !== checked.clientId || isOlder) return undefined;
-  return { ...current, lastScopeCheck: result };
+  return { ...current, lastScopeCheck: toStored(result) };
+}
+
+/** Below the 32,768 characters that a text in a table can have. */
+const STORED_MAX_LENGTH = 30_000;
+
+/** As it is stored: without Microsoft’s codes and IDs if they are far longer than Microsoft’s are. */
+function toStored(check: ScopeCheck): ScopeCheck {
+  if (JSON.stringify(check).length <= STORED_MAX_LENGTH) return check;
+  const shorten = ({ address, findings }: ScopedMailbox): ScopedMailbox => ({
+    address,
+    findings: findings.map(({ microsoftCode: _code, requestId: _id, ...finding }) => finding),
+  });
+  const { offLimits, inScope } = check;
+  return { ...check, offLimits: offLimits.map(shorten), ...(inScope && { inScope: shorten(inScope) }) };
 }
 
 /** The last scope check, unless grants have changed since it began. */

@@ -1,4 +1,5 @@
 import type { Cloud } from './connection.ts';
+import type { CredentialKind } from './credential.ts';
 
 /**
  * The multi-tenant app of the vendor who runs this deployment, for customers who do not register one of their own. It is
@@ -9,4 +10,6 @@ export interface VendorApp {
   /** Lower case. */
   clientId: string;
   cloud: Cloud;
+  /** Of its client secret or certificate, if it has one and the date is known. */
+  expiry?: { credential: CredentialKind; expiresAt: Date };
 }

@@ -5,7 +5,10 @@ import type { ImportQueues } from './import-queues.ts';
 import type { Removal, Retention } from './retention/removal-schedule.ts';
 
 interface NewImport
-  extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy' | 'action' | 'isReverification'> {
+  extends Pick<
+    Import,
+    'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy' | 'action' | 'selection' | 'isReverification'
+  > {
   connection: Pick<Connection, 'id' | 'customerId'>;
   rows: number;
   hash: string;
@@ -24,6 +27,7 @@ export function newImport(deps: { clock: Clock }, { id, connection, ...given }: 
     ...(given.action !== undefined && { action: given.action }),
     ...(given.isReverification && { isReverification: true as const }),
     ...(given.retryOf !== undefined && { retryOf: given.retryOf }),
+    ...(given.selection !== undefined && { selection: given.selection }),
     ...(given.startedBy !== undefined && { startedBy: given.startedBy }),
   };
 }

@@ -159,6 +159,12 @@ export const signals = {
       expiresAt: 'text',
     },
   },
+  vendor_app_expiring: {
+    level: 'error',
+    when: 'Once a day, while the client secret or the certificate of the app of the service expires within 30 days (`EXPIRING_WITHIN_DAYS`) or has expired. Then every connection that uses the app fails.',
+    bound: { timer: 'text' },
+    fields: { credential: 'text', daysLeft: 'number', expiresAt: 'text' },
+  },
   secret_expiring: {
     level: 'warn',
     when: 'People are told that a client secret or a certificate expires. Not while its notices are snoozed or acknowledged.',

@@ -77,6 +77,11 @@ const settings = z.object({
   /** What the app proves itself with. Without either, it trusts the identity of the deployment. */
   VENDOR_APP_CLIENT_SECRET: reference.optional(),
   VENDOR_APP_CERTIFICATE: reference.optional(),
+  /** The Value itself does not say when it expires. */
+  VENDOR_APP_CLIENT_SECRET_EXPIRES_AT: z
+    .union([z.iso.date(), z.iso.datetime({ offset: true })])
+    .transform((text) => new Date(text))
+    .optional(),
 
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Set by the platform: the app's own name. */
@@ -213,8 +218,8 @@ export interface VendorAppConfig {
   clientId: string;
   cloud: Cloud;
   credential:
-    | { kind: 'clientSecret'; clientSecret: Secret }
-    | { kind: 'certificate'; pem: Secret }
+    | { kind: 'clientSecret'; clientSecret: Secret; expiresAt?: Date }
+    | { kind: 'certificate'; pem: Secret; expiresAt: Date }
     /** The app trusts the identity of the deployment. */
     | { kind: 'federated' };
 }
@@ -300,25 +305,32 @@ function vendorAppOf(
 ): VendorAppConfig | undefined {
   const { VENDOR_APP_CLIENT_ID: clientId, VENDOR_APP_CLOUD: cloud } = read;
   const { VENDOR_APP_CLIENT_SECRET: clientSecret, VENDOR_APP_CERTIFICATE: pem } = read;
+  const expiresAt = read.VENDOR_APP_CLIENT_SECRET_EXPIRES_AT;
   if (!clientId) {
     if (clientSecret || pem) faults.push('VENDOR_APP_CLIENT_ID: required together with a credential of the app');
     return undefined;
   }
   if (clientSecret && pem) faults.push('VENDOR_APP_CLIENT_SECRET, VENDOR_APP_CERTIFICATE: set one of them, or neither');
   if (cloud === 'simulator' && !simulator) faults.push('VENDOR_APP_CLOUD: no simulator is configured');
-  if (pem && !isKeyPair(pem))
+  if (clientSecret) {
+    return { clientId, cloud, credential: { kind: 'clientSecret', clientSecret, ...(expiresAt && { expiresAt }) } };
+  }
+  if (!pem) return { clientId, cloud, credential: { kind: 'federated' } };
+  const certificate = readKeyPair(pem);
+  if (!certificate) {
     faults.push('VENDOR_APP_CERTIFICATE: must be PEM with the certificate and its private key');
-  if (clientSecret) return { clientId, cloud, credential: { kind: 'clientSecret', clientSecret } };
-  if (pem) return { clientId, cloud, credential: { kind: 'certificate', pem } };
-  return { clientId, cloud, credential: { kind: 'federated' } };
+    return undefined;
+  }
+  return { clientId, cloud, credential: { kind: 'certificate', pem, expiresAt: certificate.validToDate } };
 }
 
-/** Whether a PEM text has a certificate and the private key of it. */
-function isKeyPair(pem: Secret): boolean {
+/** The certificate, if a PEM text has one with its own private key. */
+function readKeyPair(pem: Secret): X509Certificate | undefined {
   try {
-    return new X509Certificate(pem.reveal()).checkPrivateKey(createPrivateKey(pem.reveal()));
+    const certificate = new X509Certificate(pem.reveal());
+    return certificate.checkPrivateKey(createPrivateKey(pem.reveal())) ? certificate : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

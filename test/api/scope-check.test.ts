@@ -79,7 +79,7 @@ describe('the verdict', () => {
     const { verdict, detail } = await verdictOf({ offLimits: [legal] });
     expect(verdict).toBe('tenantWide');
     expect(detail).toContain(legal);
-    expect(detail).toContain('The token shows Mail.Read, Mail.ReadWrite, Mail.Send: granted in Entra');
+    expect(detail).toContain('The token shows Mail.ReadWrite, Mail.Send: granted in Entra');
   });
 
   it('200: an unscoped grant defeats a scope, if one right is refused that works in scope and another is allowed', async () => {
@@ -174,6 +174,23 @@ describe('the mailbox in scope', () => {
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ errors: [{ path: 'inScope', message: 'is also off limits' }] });
   });
+});
+
+it('200: each mailbox shows what is known of its scope', async () => {
+  const passed = { 'graph.send': { verdict: 'passed' as const, checkedAt: NOW } };
+  const address = `sales@${DOMAIN}`;
+  const mailbox = aMailbox({ address, status: 'active', checks: passed });
+  await api.deps.ledger.commit(id, [{ op: 'createMailbox', mailbox }]);
+  const read = async () =>
+    jsonOf<{ scope: string }>(await api.request('GET', `/v1/connections/${id}/mailboxes/${address}`, { key }));
+  expect(await read()).toMatchObject({ scope: 'unknown' });
+  api.deps.offLimits.set(legal, 'refused');
+  await verdictOf({ offLimits: [legal] });
+  expect(await read()).toMatchObject({ scope: 'inScope' });
+  const list = await api.request('GET', `/v1/connections/${id}/mailboxes`, { key });
+  expect(await list.json()).toMatchObject({ items: [{ address, scope: 'inScope' }] });
+  await verdictOf({ offLimits: [board] });
+  expect(await read()).toMatchObject({ scope: 'tenantWide' });
 });
 
 describe('when Microsoft does not answer', () => {

@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ScenarioInput } from '../../local/microsoft365/scenario.ts';
+import { consentAndConfirm } from '../support/admin-browser.ts';
 import type { ApiAnswer } from '../support/api-client.ts';
 import { parsePowerShell } from '../support/powershell.ts';
 import { useRunningStack } from '../support/running-stack.ts';
 import { type Instruction, placeholdersOf, type SetupGuide, setupGuides } from '../support/setup-guide.ts';
+
+const VENDOR_APP_CLIENT_ID = '3d8c3b52-3f0e-4a3c-9f0b-6a2f0c9d7e41';
 
 type TenantInput = ScenarioInput['tenants'][number];
 type AppInput = NonNullable<TenantInput['apps']>[number];
@@ -26,6 +29,13 @@ function tenantOf(guide: SetupGuide, index: number): TenantInput & { apps: [AppI
     imap: { grants: ['IMAP.AccessAsApp'] },
     smtp: { rbac: [{ role: 'Application SMTP.SendAsApp', members: [group] }] },
     certificate: { grants: ['Mail.ReadWrite', 'Mail.Send'] },
+    'service-app': {
+      clientId: VENDOR_APP_CLIENT_ID,
+      registeredElsewhere: true,
+      trustsDeployment: true,
+      consent: 'absent' as const,
+      grants: ['Mail.ReadWrite', 'Mail.Send'],
+    },
   }[nameOf(guide)];
   return {
     id: `b0000000-0000-4000-8000-00000000000${digit}`,
@@ -47,10 +57,13 @@ function tenantOf(guide: SetupGuide, index: number): TenantInput & { apps: [AppI
 }
 
 const nameOf = ({ path }: SetupGuide) => path.replace(/^.*\/|\.md$/g, '') as GuideName;
-type GuideName = 'own-app' | 'own-app-scoped' | 'imap' | 'smtp' | 'certificate';
+type GuideName = 'own-app' | 'own-app-scoped' | 'imap' | 'smtp' | 'certificate' | 'service-app';
 
 const tenants = setupGuides.map(tenantOf);
-const running = useRunningStack({ latencyMs: 5, tenants });
+const running = useRunningStack(
+  { latencyMs: 5, tenants },
+  { settings: { VENDOR_APP_CLIENT_ID, VENDOR_APP_CLOUD: 'simulator' } },
+);
 
 /** What the pages of the portal show. */
 function portal(tenant: TenantInput, app: AppInput): Record<string, string | undefined> {
@@ -76,6 +89,7 @@ describe.each(
       Mailbox: `jane@${tenant.domains[0]}`,
       'Off-limits mailbox': `ceo@${tenant.domains[0]}`,
       'Tenant ID': tenant.id,
+      'Tenant domain': String(tenant.domains[0]),
       'Client ID': app.clientId,
     };
     const values = new Map(guide.startsWith.map((name) => [name, start[name] as string]));
@@ -129,6 +143,10 @@ describe.each(
         }
       }
       if (/^\d+\. Add it to the app/.test(title)) await addCertificate(tenant, values);
+      if (/^\d+\. Consent, sign in, confirm/.test(title)) {
+        const admin = `admin@${tenant.domains[0]}`;
+        await consentAndConfirm(values.get('Consent link') ?? '', admin, running.stack.local().apiUrl);
+      }
     }
     expect(requests).toBeGreaterThan(2);
   });

@@ -110,6 +110,11 @@ const examples: Record<string, { raises: Row[]; of: string[]; silent: Row[] }> =
       trace(30 * 60, 'client_secret_expiring', { connectionId: 'conn_1', daysLeft: 6 }),
     ],
   },
+  'vendor-app-expiring': {
+    raises: [trace(6 * 60, 'vendor_app_expiring', { credential: 'clientSecret', daysLeft: 20 })],
+    of: [''],
+    silent: [trace(30 * 60, 'vendor_app_expiring', { credential: 'clientSecret', daysLeft: 20 })],
+  },
   'tenant-throttled': {
     raises: [
       trace(9, 'tenant_answered', { tenant: 'contoso', accepted: 100, throttled: 20 }),
@@ -176,6 +181,7 @@ test('every rule is there, with this severity', () => {
     'server-errors': 1,
     'vault-refused': 1,
     'secret-expiring': 3,
+    'vendor-app-expiring': 1,
     'tenant-throttled': 3,
     'wrong-keys': 2,
     'operator-key': 4,

@@ -18,6 +18,7 @@ import { discardConnection } from '../../shared/connections/delete-connection.ts
 import type { Organizations } from '../../shared/connections/organizations.ts';
 import { createPropagationSteps } from '../../shared/connections/propagation.ts';
 import type { TenantDirectory } from '../../shared/connections/tenant-directory.ts';
+import type { VendorApp } from '../../shared/connections/vendor-app.ts';
 import { createCustomer } from '../../shared/customers/create-customer.ts';
 import type { CustomerPurger } from '../../shared/customers/purge-customer.ts';
 import type { Outlets } from '../../shared/edge/outlets.ts';
@@ -76,6 +77,7 @@ import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
 import { offLimitsMailbox } from '../fakes/off-limits-mailbox.ts';
+import { simulatedGroups } from '../fakes/simulated-groups.ts';
 import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
 import { simulatedSignIn } from '../fakes/simulated-sign-in.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
@@ -190,10 +192,14 @@ export function createApiDeps() {
       discardConnection(deletionDeps, { customerId, connectionId }),
     replacedSecretKeptMs: 3 * 86_400_000,
     orphanedSecretAfterMs: 3_600_000,
-    consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
+    consentEndpoints: () => ({
+      loginUrl: 'https://login.test',
+      graphResource: 'https://graph.microsoft.com',
+      exchangeResource: 'https://outlook.office365.com',
+    }),
     consentLinkValidMs: 3_600_000,
     adminSignIn: simulatedSignIn(),
-    vendorApp: { clientId: VENDOR_APP_ID, cloud: 'global' as const },
+    vendorApp: { clientId: VENDOR_APP_ID, cloud: 'global' } as VendorApp,
     publicUrl: 'https://muster.test',
     docsAssets: async () => docsAssets,
     tenants,
@@ -248,6 +254,7 @@ export function createApiDeps() {
     selectionMax: 1_000,
     newRound: () => 'round',
     tenantUsers: simulatedUsers(),
+    tenantGroups: simulatedGroups(),
     expiryCalendar,
     deliveryLogKeptMs: 30 * 86_400_000,
     deliveryLogMax: 10_000,

@@ -6,9 +6,9 @@ import type { AppProof } from './token-request.ts';
 
 /** What the vendor's app proves itself with. */
 export type VendorCredential =
-  | { kind: 'clientSecret'; clientSecret: Secret }
+  | { kind: 'clientSecret'; clientSecret: Secret; expiresAt?: Date }
   /** With its private key, as PEM. */
-  | { kind: 'certificate'; pem: Secret }
+  | { kind: 'certificate'; pem: Secret; expiresAt?: Date }
   /** The deployment's managed identity, which the app trusts. Nothing expires, and nobody has a secret. */
   | { kind: 'federated'; identity: TokenCredential; resource: string };
 
@@ -23,8 +23,11 @@ export interface VendorAppAccess extends VendorApp {
  * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
  */
 export function createVendorAppAccess(app: VendorApp, credential: VendorCredential): VendorAppAccess {
+  const { kind } = credential;
+  const expiresAt = kind === 'federated' ? undefined : credential.expiresAt;
   return {
     ...app,
+    ...(kind !== 'federated' && expiresAt && { expiry: { credential: kind, expiresAt } }),
     async prove() {
       return credential.kind === 'federated'
         ? { kind: 'assertion', assertion: await tokenOf(credential.identity, credential.resource) }

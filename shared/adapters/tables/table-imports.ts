@@ -45,6 +45,7 @@ const importColumns: Columns<Import> = {
   uploadExpiresAt: 'instant',
   traceparent: 'text',
   startedBy: 'text',
+  selection: 'json',
   uploadHash: 'text',
   counts: 'json',
   findingCounts: 'json',

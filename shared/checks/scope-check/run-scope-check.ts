@@ -29,7 +29,7 @@ const MAILBOXES_AT_ONCE = 2;
 /** When Microsoft has named no time. */
 const RETRY_AFTER_SECONDS = 10;
 /** Every role of Microsoft's is shorter, and no app has as many. */
-const ROLES_MAX = 100;
+const ROLES_MAX = 50;
 const ROLE_MAX_LENGTH = 100;
 
 /**
