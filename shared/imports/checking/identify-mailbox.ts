@@ -19,7 +19,7 @@ interface IdentifiedResult extends SettledResult {
 }
 
 const NOT_TOLD_APART =
-  'The app may read neither the inbox nor the directory, so nothing tells whether this mailbox has also been imported under another of its names.';
+  'Nothing tells whether this mailbox has also been imported under another of its names. Microsoft Graph tells it, if the connection has a Graph probe and the app may read the mailbox (Mail.ReadWrite) or the users (User.ReadBasic.All).';
 const REPLACED =
   'This address belongs to another mailbox than when it was last checked. The earlier mailbox was deleted or has got another address.';
 
