@@ -38,7 +38,8 @@ const nothing: Reverified = { started: 0, withoutSlot: 0 };
 
 /**
  * Takes the next step through the mailboxes of a connection, and starts one check of those that are due. Does nothing
- * while an import runs in the tenant, while the last re-verification has not ended, or if the connection is not ready.
+ * while an import runs in the tenant, while the last re-verification has not ended, or if the connection is not ready. One
+ * that is failing is tested again once a day.
  *
  * Repeatable: two processes that take the same step start the same action, because its ID follows from the step.
  */
@@ -47,6 +48,7 @@ export async function reverifyConnection(
   connection: Connection,
   work: OpenWork,
 ): Promise<Reverified> {
+  if (connection.status === 'failing') await testAgain(deps, connection);
   if (connection.status !== 'ready' || work.isBusy(connection)) return nothing;
   const open = work.reverificationOf(connection.id);
   if (open) {
@@ -67,6 +69,16 @@ export async function reverifyConnection(
   await deps.reverifyWalks.put(connection.id, next, found?.tag);
   if (!found) await removeIfGone(deps, connection);
   return { started: chosen.length, withoutSlot };
+}
+
+/** A connection that somebody has fixed in Microsoft 365 is `ready` again without anyone asking for a test. */
+async function testAgain(
+  deps: ReverifyConnectionDeps,
+  { customerId, id, finding, lastTest }: Connection,
+): Promise<void> {
+  const askedAt = Math.max(finding?.seenAt.getTime() ?? 0, lastTest?.testedAt.getTime() ?? 0);
+  const isDue = deps.clock.now().getTime() - askedAt >= deps.reverifyTimes.reverifyFailedAfterMs;
+  if (isDue) await deps.testConnection(customerId, id);
 }
 
 /** What it found wrong concerned the whole connection, which has passed its test since. */

@@ -34,3 +34,11 @@ it('a row that passes clears what earlier tries have left', () => {
   const { row } = rowResultOf({ 'graph.send': { verdict: 'passed', checkedAt: AT } }, 'user');
   expect(row).toMatchObject({ cause: null, detail: null, microsoftCode: null, verdicts: { 'graph.send': 'passed' } });
 });
+
+it('a mailbox in use knows when it was last checked, also if that left it as it was', () => {
+  const { mailbox } = rowResultOf({ 'graph.send': { verdict: 'inconclusive', checkedAt: AT } }, 'user', {
+    keepsStatus: true,
+  });
+  expect(mailbox).not.toHaveProperty('status');
+  expect(mailbox).toMatchObject({ lastCheck: { at: AT, verdict: 'inconclusive' } });
+});
