@@ -40,7 +40,7 @@ export function causesPage(): string {
 
 <!-- Generated from the catalogue of causes by \`npm run docs:causes\`. Do not edit. -->
 
-When a check does not pass, its result names a \`cause\` from this list, together with the sentence, the fix and the link shown here. The codes are part of the API and never change.
+When a check does not pass, its result names a \`cause\` from this list, together with the sentence, the fix and the link shown here. Where it is about permissions, the result has texts of its own, which name the permission that is meant. The codes are part of the API and never change.
 
 The verdict of a check is one of these:
 

@@ -66,7 +66,7 @@ const stepsByReason: Record<DeclineReason, string[]> = {
     'Sign in with an administrator’s account of the organization that the connection is registered for, and choose Accept.',
   ],
   blockedByPolicy: [
-    'In the Entra admin center, open Sign-in logs and look at your last sign-in. It names the policy that blocked you.',
+    'Ask an administrator which policy has blocked you. In the Entra admin center, Monitoring & health > Sign-in logs names it at your last sign-in.',
     'Meet its conditions, for example use a managed device, or use an administrator’s account that it does not block.',
     NEW_LINK,
   ],
@@ -99,7 +99,9 @@ export function consentText(outcome: ShownOutcome): PageText {
         sign: 'bad',
         title: 'Consent was not granted',
         paragraphs: [sentence],
-        next: { steps: isOfApp ? [causes[cause].fix, NEW_LINK] : stepsByReason[why] },
+        next: {
+          steps: isOfApp ? [`Tell ${SENDER} what this page says.`, causes[cause].fix, NEW_LINK] : stepsByReason[why],
+        },
         link: causes[cause].link,
         ...(microsoftCode !== undefined && { reference: `Microsoft’s error code: ${microsoftCode}` }),
       };

@@ -76,6 +76,24 @@ export const waitSchema = z
   })
   .meta({ id: 'ImportWait' });
 
+const selectionSchema = z
+  .strictObject({
+    from: z.enum(['directory', 'group']),
+    groupId: z.string().optional(),
+    groupName: z.string().optional(),
+    selected: count.meta({ description: 'Mailboxes that the import takes.' }),
+    hasMore: z
+      .boolean()
+      .meta({ description: 'There are more. The same selection takes them when these are connected.' }),
+    connected: count.optional().meta({ description: 'Of a group: members that were connected already.' }),
+    ineligible: count.optional().meta({ description: 'Of a group: members that cannot be imported, such as guests.' }),
+    nestedGroups: z.array(z.string()).optional().meta({
+      description: 'Groups within the group, at most 20. Their members are not selected.',
+    }),
+    nestedGroupsOmitted: count.optional(),
+  })
+  .meta({ id: 'Selection', description: 'What the mailboxes of an import were selected from.' });
+
 export const importSchema = z
   .strictObject({
     id: z.string().meta({ example: 'imp_01k2m8qj4vabcdefghjkmnp' }),
@@ -99,6 +117,7 @@ export const importSchema = z
       .nullable()
       .meta({ description: 'What a running import waits for. It goes on by itself. `null` if nothing holds it up.' }),
     columns: columnsSchema.optional().meta({ description: 'Absent for imports from before this was kept.' }),
+    selection: selectionSchema.optional().meta({ description: 'Absent if the mailboxes were sent.' }),
     retryOf: z.string().optional().meta({ description: 'The import whose failed rows this one checks again.' }),
   })
   .meta({ id: 'Import' });

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { requireReadyConnection } from '../../shared/connections/require-ready.ts';
+import { type SelectDeps, type SelectionRequest, selectMailboxes } from '../../shared/directory/select-mailboxes.ts';
+import { startSelection } from '../../shared/directory/start-selection.ts';
 import type { Api } from '../../shared/edge/api.ts';
 import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
 import { pageOf } from '../../shared/edge/response-fields.ts';
@@ -21,20 +23,23 @@ import { requireEnded, retryFailed } from '../../shared/imports/retry-failed.ts'
 import { type StartDeps, startImport } from '../../shared/imports/start-import.ts';
 import { startKeptImport } from '../../shared/imports/start-kept-import.ts';
 import type { KeptUploadStore } from '../../shared/imports/upload/kept-upload.ts';
+import { writeNdjsonRows } from '../../shared/imports/upload/ndjson-rows.ts';
 import { mailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';
+import { uploadTypes } from '../../shared/imports/upload/read-upload.ts';
 import { type UploadLeaseDeps, withUploadLease } from '../../shared/imports/upload/with-upload-lease.ts';
 import type { WorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
 import { importSchema, previewSchema, retrySchema, rowSchema } from './import-schemas.ts';
-import { isList, keptUploadReference, openUpload, XLSX } from './open-upload.ts';
+import { isList, keptUploadReference, openUpload, selectionRequests, XLSX } from './open-upload.ts';
 import { presentPreview, presentProgress, presentRow } from './present-import.ts';
 
 interface Deps
   extends Omit<EndpointDeps, 'clock'>,
     StartDeps,
     Pick<ResumeDeps, 'testConnection'>,
-    Omit<UploadLeaseDeps, 'clock'> {
+    Omit<UploadLeaseDeps, 'clock'>,
+    SelectDeps {
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
@@ -72,6 +77,10 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       'quota_reached',
       'upload_in_progress',
       'upload_used',
+      'directory_unavailable',
+      'nothing_selected',
+      'microsoft_throttled',
+      'microsoft_unavailable',
       'file_empty',
       'file_not_text',
       'file_malformed',
@@ -90,8 +99,9 @@ export function addImportRoutes(api: Api, deps: Deps): void {
         description: 'A form with one field, `file`, that contains the CSV file or the workbook.',
       },
       'application/json': {
-        schema: z.union([mailboxList, keptUploadReference]),
-        description: 'A list of mailboxes, or the upload of a dry run.',
+        schema: z.union([mailboxList, keptUploadReference, ...selectionRequests]),
+        description:
+          'A list of mailboxes, the upload of a dry run, or what to take from the tenant: all that is not connected, or the members of a group. Then at most `SELECTION_MAX` mailboxes (1,000) are taken at a time, and `selection` in the answer says whether there are more.',
       },
     },
     responses: {
@@ -111,6 +121,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       const own = { ...deps, newId };
       const open = (bytes: AsyncIterable<Uint8Array>) => openUpload(deps, request.headers, bytes);
       const receive = async (upload: Awaited<ReturnType<typeof open>>): Promise<HttpResponseInit> => {
+        if ('selection' in upload) return receiveSelection(upload.selection);
         if (query.dryRun) {
           const previewed = await ('uploadId' in upload
             ? previewKeptUpload(own, actor, connection, upload.uploadId)
@@ -121,6 +132,12 @@ export function addImportRoutes(api: Api, deps: Deps): void {
           ? startKeptImport(own, actor, connection, upload.uploadId)
           : startImport(own, actor, connection, upload));
         return answerStarted(deps, record);
+      };
+      const receiveSelection = async (selection: SelectionRequest): Promise<HttpResponseInit> => {
+        if (!query.dryRun) return answerStarted(deps, await startSelection(own, actor, connection, selection));
+        const { rows } = await selectMailboxes(deps, connection, selection);
+        const upload = { type: uploadTypes.ndjson, bytes: writeNdjsonRows(rows) };
+        return { jsonBody: presentPreview(await previewImport(own, actor, connection, upload)) };
       };
       if (!isList(request.headers)) {
         return withUploadLease(deps, connection, body, async (bytes) => receive(await open(bytes)));

@@ -1,5 +1,6 @@
 import type { HttpRequest } from '@azure/functions';
 import { z } from 'zod';
+import type { SelectionRequest } from '../../shared/directory/select-mailboxes.ts';
 import { mediaType, readJson } from '../../shared/edge/body.ts';
 import { writeNdjsonRows } from '../../shared/imports/upload/ndjson-rows.ts';
 import { openFile } from '../../shared/imports/upload/open-file.ts';
@@ -11,6 +12,9 @@ import type { WorkbookReader } from '../../shared/imports/upload/xlsx/read-workb
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { createFieldFaults } from '../../shared/kernel/field-faults.ts';
 
+/** Longer than any address. */
+const GROUP_MAX_LENGTH = 320;
+
 /** The body of an import that starts from the upload of a dry run. */
 export const keptUploadReference = z
   .strictObject({
@@ -18,6 +22,24 @@ export const keptUploadReference = z
   })
   .meta({ id: 'KeptUpload' });
 type KeptUploadReference = z.infer<typeof keptUploadReference>;
+
+/** The bodies of an import that takes what is in the tenant. */
+export const selectionRequests = [
+  z
+    .strictObject({
+      select: z.literal('allUnconnected').meta({ description: 'Every eligible mailbox that is not connected.' }),
+    })
+    .meta({ id: 'SelectUnconnected' }),
+  z
+    .strictObject({
+      group: z
+        .string()
+        .min(1)
+        .max(GROUP_MAX_LENGTH)
+        .meta({ description: 'The address or the object ID of a group.', examples: ['sales@contoso.com'] }),
+    })
+    .meta({ id: 'SelectGroup' }),
+] as const;
 
 /** Whether the upload is a list in JSON, and not a file. */
 export function isList(headers: HttpRequest['headers']): boolean {
@@ -38,7 +60,7 @@ interface Deps {
 /**
  * Opens an upload by its `Content-Type`: a file (CSV or Excel workbook), a form with a file, or JSON. Each becomes bytes
  * that can be stored and read again. Only the first bytes of a file are read here; the others are streamed later.
- * JSON may also name an upload that a dry run has kept.
+ * JSON may also name an upload that a dry run has kept, or what to take from the tenant.
  *
  * @throws DomainError `unsupported_media_type`, `malformed_request`, `validation_failed`, `payload_too_large`
  */
@@ -46,7 +68,7 @@ export async function openUpload(
   { readWorkbook, uploadLimits, http }: Deps,
   headers: HttpRequest['headers'],
   body: AsyncIterable<Uint8Array>,
-): Promise<OpenedUpload | KeptUploadReference> {
+): Promise<OpenedUpload | KeptUploadReference | { selection: SelectionRequest }> {
   const contentType = headers.get('content-type');
   switch (mediaType(contentType)) {
     case 'text/csv':
@@ -59,6 +81,8 @@ export async function openUpload(
     case 'application/json': {
       const read = await readJson({ headers, body }, http.jsonBodyMaxBytes);
       if (isReference(read?.value)) return readKeptUploadReference(read?.value);
+      const selection = readSelection(read?.value);
+      if (selection) return { selection };
       return { type: uploadTypes.ndjson, bytes: writeNdjsonRows(await parseMailboxList(read?.value)) };
     }
     default:
@@ -76,6 +100,17 @@ function refuseDeclaredLength(headers: HttpRequest['headers'], maxBytes: number,
 
 function isReference(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'uploadId' in value;
+}
+
+/** The request for a selection, if the body is one. */
+function readSelection(value: unknown): SelectionRequest | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const schema = 'select' in value ? selectionRequests[0] : 'group' in value ? selectionRequests[1] : undefined;
+  if (!schema) return undefined;
+  const faults = createFieldFaults();
+  const selection = faults.read<SelectionRequest>(schema, value);
+  faults.refuse();
+  return selection;
 }
 
 function readKeptUploadReference(value: unknown): KeptUploadReference {

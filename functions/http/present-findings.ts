@@ -4,15 +4,15 @@ import type { Findings, Probe, ProbeFinding } from '../../shared/causes/verdict.
 import type { probeFindingSchema } from './finding-schemas.ts';
 
 /** A mailbox's findings as the API shows them. Sentence, fix and link come from today's catalogue of causes. */
-export function presentFindings(findings: Findings) {
+export function presentFindings(findings: Findings, isVendorApp: boolean) {
   return Object.fromEntries(
-    Object.entries(findings).map(([probe, finding]) => [probe, presentFinding(probe as Probe, finding)]),
+    Object.entries(findings).map(([probe, finding]) => [probe, presentFinding(probe as Probe, finding, isVendorApp)]),
   );
 }
 
-function presentFinding(probe: Probe, finding: ProbeFinding): z.infer<typeof probeFindingSchema> {
+function presentFinding(probe: Probe, finding: ProbeFinding, isVendorApp: boolean): z.infer<typeof probeFindingSchema> {
   const { cause: code, denial } = finding;
-  const cause = code === undefined ? undefined : explain(code, { probes: [probe], denial });
+  const cause = code === undefined ? undefined : explain(code, { probes: [probe], denial, isVendorApp });
   return {
     verdict: finding.verdict,
     checkedAt: finding.checkedAt.toISOString(),

@@ -31,6 +31,7 @@ export function presentProgress({
     rowsExpireAt: record.rowsExpireAt?.toISOString() ?? null,
     finding: record.finding ? presentImportFinding(record.finding) : null,
     ...(record.columns && { columns: record.columns }),
+    ...(record.selection && { selection: record.selection }),
     ...(record.retryOf !== undefined && { retryOf: record.retryOf }),
   };
 }

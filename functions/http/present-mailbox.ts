@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { z } from 'zod';
 import { scopeOf } from '../../shared/checks/scope-check/mailbox-scope.ts';
-import type { Connection } from '../../shared/connections/connection.ts';
+import { type Connection, hasOwnApp } from '../../shared/connections/connection.ts';
 import type { Import } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import { splitOpenRow } from '../../shared/imports/ledger/row.ts';
@@ -54,7 +54,7 @@ export function presentMailbox(
     ...(signInName !== undefined && { signInName }),
     ...(mailbox.replacedAt && { replacedAt: mailbox.replacedAt.toISOString() }),
     status: statusOf(mailbox),
-    checks: presentFindings(mailbox.checks),
+    checks: presentFindings(mailbox.checks, !hasOwnApp(connection)),
     scope: scopeOf(mailbox, connection),
     nextCheckAt: mailbox.nextCheckAt?.toISOString() ?? null,
     waitingFor: wait ? { ...wait, until: wait.until?.toISOString() ?? null } : null,

@@ -41,7 +41,7 @@ const disposition = { 'Content-Disposition': 'A name for the file. It ends in `.
 
 const access = z.enum(setupAccesses).meta({
   description:
-    'What the app is to be allowed. `graph`: `Mail.ReadWrite` and `Mail.Send` for every mailbox of the tenant. `graph-scoped`: the same for the members of a group. `imap`, `smtp`: sign-in with these protocols.',
+    'What the app is to be allowed. `graph`: `Mail.ReadWrite` and `Mail.Send` for every mailbox of the tenant, or only the one that the probes of the connection need. `graph-scoped`: the same for the members of a group. `imap`, `smtp`: sign-in with these protocols.',
 });
 const method = z.enum(setupMethods).optional().meta({
   description:

@@ -55,7 +55,7 @@ const TEST: Message = {
   facts: [],
   paragraphs: [
     'Somebody with access to the alerts of your organization has sent this e-mail to try them out.',
-    'E-mails about expiring client secrets will reach you in the same way. You do not need to do anything.',
+    'E-mails about client secrets and certificates that expire will reach you in the same way. You do not need to do anything.',
   ],
   steps: [],
 };
@@ -97,10 +97,10 @@ function aboutWebhook({ data }: z.infer<typeof webhookNotice>): Message {
       ['Webhook', data.webhookId],
       ['URL', data.url],
     ],
-    paragraphs: [why, 'Events are no longer delivered to it, and they are not kept.'],
+    paragraphs: [why, 'New events are neither delivered to it nor kept for it.'],
     steps: [
       { text: 'Make sure that the server answers with a status of 2xx within 10 seconds.' },
-      { text: 'Enable the webhook again, and deliver the failed events again that you need.' },
+      { text: 'Enable the webhook again. Then redeliver the failed events that you need.' },
     ],
   };
 }

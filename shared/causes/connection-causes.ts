@@ -17,7 +17,7 @@ export const connectionCauses = {
   },
   secret_id_pasted: {
     sentence: 'The Secret ID was entered. Microsoft needs the Value of the client secret.',
-    fix: 'In the Entra admin center, open App registrations > your app > Certificates & secrets. The Value is in the column to the left of the Secret ID. Microsoft shows it only right after the secret is created. If it is hidden, create a new client secret and copy its Value.',
+    fix: 'In the Entra admin center, open App registrations > your app > Certificates & secrets. The Value is in the column to the left of the Secret ID. Microsoft shows it only right after the secret is created. If it is hidden, create a new client secret. Enter the Value in place of the Secret ID.',
     link: `${LEARN}/entra/identity-platform/how-to-add-credentials`,
     whoCanFix: 'admin',
     concerns: 'connection',
@@ -52,7 +52,7 @@ export const connectionCauses = {
     verdict: 'inconclusive',
   },
   certificate_not_registered: {
-    sentence: 'Microsoft Entra does not know the certificate of this connection: it was not added to the app.',
+    sentence: 'The app in Microsoft Entra does not list the certificate of this connection.',
     fix: 'Download the public part of the certificate (GET /v1/connections/{id}/certificate). In the Entra admin center, open App registrations > your app > Certificates & secrets > Certificates, choose “Upload certificate”, and compare the thumbprint. A new certificate may need a minute before it works.',
     link: `${LEARN}/entra/identity-platform/how-to-add-credentials`,
     whoCanFix: 'admin',
@@ -99,7 +99,7 @@ export const connectionCauses = {
   },
   app_not_found: {
     sentence: 'Microsoft Entra found no app with this client ID in the tenant.',
-    fix: 'In the Entra admin center, open App registrations > your app > Overview. Compare Application (client) ID with the client ID of this connection, and Directory (tenant) ID with its tenant. If both match, an admin of the tenant has to grant consent once: open the consent link, or use Enterprise applications > the app > Permissions > Grant admin consent.',
+    fix: 'In the Entra admin center, open App registrations > your app > Overview. Compare Application (client) ID with the client ID of this connection, and Directory (tenant) ID with its tenant. If both match, an admin of the tenant has to grant consent once: open the consent link, or use App registrations > your app > API permissions > Grant admin consent.',
     link: SIGN_IN_ERRORS,
     whoCanFix: 'admin',
     concerns: 'connection',
@@ -126,7 +126,7 @@ export const connectionCauses = {
   },
   tenant_not_found: {
     sentence: 'Microsoft Entra found no tenant with this ID or domain.',
-    fix: 'In the Entra admin center, open Overview and compare the Tenant ID with the tenant of this connection. If they match, the tenant is in a different Microsoft cloud. Choose that cloud for the connection.',
+    fix: 'In the Entra admin center, open Overview and compare the Tenant ID with the tenant of this connection. If they match, the tenant may be in another Microsoft cloud, such as US Government or China: register the connection with that cloud.',
     link: `${LEARN}/entra/fundamentals/how-to-find-tenant`,
     whoCanFix: 'admin',
     concerns: 'connection',
@@ -144,7 +144,7 @@ export const connectionCauses = {
   },
   service_principal_missing: {
     sentence: 'The app has not been added to this tenant, or Microsoft’s services do not see it yet.',
-    fix: 'If consent was granted in the last few minutes, wait a minute and test the connection again. Otherwise, an admin of the tenant has to grant consent: open the consent link, or use Enterprise applications > the app > Permissions in the Entra admin center.',
+    fix: 'If consent was granted in the last few minutes, wait a minute and test the connection again. Otherwise, an admin of the tenant has to grant consent: open the consent link, or use App registrations > your app > API permissions > Grant admin consent in the Entra admin center.',
     link: `${LEARN}/entra/identity/enterprise-apps/grant-admin-consent`,
     whoCanFix: 'admin',
     concerns: 'connection',
@@ -153,7 +153,7 @@ export const connectionCauses = {
   },
   service_missing: {
     sentence: 'The tenant does not have the Microsoft service that the app needs.',
-    fix: 'In the Microsoft 365 admin center, open Billing > Your products and make sure that the tenant has a plan with Exchange Online. In the Entra admin center, open Enterprise applications, set the application type to Microsoft Applications, and make sure that the service is listed.',
+    fix: 'In the Microsoft 365 admin center, open Billing > Your products and make sure that the tenant has a plan with Exchange Online. In the Entra admin center, open Enterprise applications, set the application type to Microsoft Applications, and make sure that Office 365 Exchange Online and Microsoft Graph are listed.',
     link: `${LEARN}/office365/servicedescriptions/exchange-online-service-description/exchange-online-service-description`,
     whoCanFix: 'admin',
     concerns: 'connection',
@@ -227,7 +227,7 @@ export const connectionCauses = {
   },
   conditional_access_blocked: {
     sentence: 'A Conditional Access policy or the security defaults of the tenant block the app.',
-    fix: 'In the Entra admin center, open Monitoring & health > Sign-in logs > Service principal sign-ins and find the policy that applied. Exclude the app’s service principal from that policy, or add our outbound IP addresses as a named location.',
+    fix: 'In the Entra admin center, open Monitoring & health > Sign-in logs > Service principal sign-ins and find the policy that applied. Exclude the app’s service principal from that policy. Or ask us for our outbound IP addresses, and allow them as a named location.',
     link: `${LEARN}/entra/identity/conditional-access/workload-identity`,
     whoCanFix: 'admin',
     concerns: 'connection',

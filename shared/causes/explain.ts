@@ -9,41 +9,52 @@ export interface KnownCase {
   probes?: readonly Probe[] | undefined;
   /** If one mailbox denied one probe. */
   denial?: DenialHints | undefined;
+  /** The app is the vendor's, so the tenant's admins can only consent to what its registration asks for. */
+  isVendorApp?: boolean | undefined;
 }
 
 export type Explanation = Pick<Cause, 'sentence' | 'fix' | 'link'>;
 
 /** The texts of a cause, with the permission that is meant. They claim only what is known of the case. */
-export function explain(cause: CauseCode, { probes = [], denial }: KnownCase = {}): Explanation {
+export function explain(cause: CauseCode, known: KnownCase = {}): Explanation {
   const { sentence, fix, link } = causes[cause];
-  const [probe] = probes;
-  if (!probe) return { sentence, fix, link };
-  return { sentence, fix, link, ...ofProbes[cause]?.(probes as Probes, denial) };
+  const { probes = [], denial } = known;
+  if (probes.length === 0) return { sentence, fix, link };
+  return { sentence, fix, link, ...ofProbes[cause]?.(probes as Probes, denial, known.isVendorApp ?? false) };
 }
 
 /** What a finding keeps for its texts; nothing for a cause whose texts are always the same. */
 export function knownOf(
   cause: CauseCode,
-  { probes, denial }: KnownCase,
-): { probes?: readonly Probe[]; denial?: DenialHints } {
+  { probes, denial, isVendorApp }: KnownCase,
+): { probes?: readonly Probe[]; denial?: DenialHints; isVendorApp?: true } {
   if (!Object.hasOwn(ofProbes, cause)) return {};
-  return { ...(probes && { probes }), ...(denial && { denial }) };
+  return { ...(probes && { probes }), ...(denial && { denial }), ...(isVendorApp && { isVendorApp }) };
 }
 
 type Probes = readonly [Probe, ...Probe[]];
-type Specific = (probes: Probes, denial: DenialHints | undefined) => Partial<Explanation>;
+type Specific = (probes: Probes, denial: DenialHints | undefined, isVendorApp: boolean) => Partial<Explanation>;
 
 /** The causes that are about permissions. */
 const ofProbes: Partial<Record<CauseCode, Specific>> = {
-  permission_missing: (probes, denial) => ({
+  permission_missing: (probes, denial, isVendorApp) => ({
     sentence: denial
       ? deniedTo(probes, denial)
       : `Entra does not list ${permissionsOf(probes)} among the app’s permissions.`,
-    fix: sentences(howToGrant(probes), mailboxAccess(probes), howToAssignRoles(probes)),
+    fix: isListed(denial)
+      ? withdrawn(probes)
+      : sentences(howToGrant(probes, isVendorApp), mailboxAccess(probes), howToAssignRoles(probes)),
   }),
-  consent_missing: (probes, denial) => ({
-    ...(denial?.token === 'grants' && { sentence: deniedTo(probes, denial) }),
-    fix: sentences(howToGrant(probes), mailboxAccess(probes), howToAssignRoles(probes), byDefaultMailbox(probes)),
+  consent_missing: (probes, denial, isVendorApp) => ({
+    ...(isListed(denial) && { sentence: deniedTo(probes, denial) }),
+    fix: isListed(denial)
+      ? withdrawn(probes)
+      : sentences(
+          howToGrant(probes, isVendorApp),
+          mailboxAccess(probes),
+          howToAssignRoles(probes),
+          byDefaultMailbox(probes),
+        ),
   }),
   mailbox_out_of_scope: ([probe], denial) => {
     const { act, role } = grantOf[probe];
@@ -52,7 +63,7 @@ const ofProbes: Partial<Record<CauseCode, Specific>> = {
     return denial.token === 'grants'
       ? {
           sentence: `${listed(permission)}, but Microsoft does not let it ${act} this mailbox.`,
-          fix: `Entra grants ${permission} for the whole tenant, so only a policy can except a mailbox. ${CHECK_POLICY} If it is, and a permission or a policy has changed within the last two hours, check the mailbox again later.`,
+          fix: `Entra grants ${permission} for the whole tenant, so only a policy can except a mailbox. ${CHECK_POLICY} If it is, and a permission or a policy has changed within the last two hours, check the mailbox again later. Otherwise, contact us with the request ID.`,
           link: ACCESS_POLICIES,
         }
       : {
@@ -76,6 +87,13 @@ const CHECK_SCOPE =
   'Then run Test-ServicePrincipalAuthorization -Identity <app> -Resource <address>: InScope must be True. The change takes 30 minutes to 2 hours to apply.';
 const addToScope = (role: string) =>
   `Add the mailbox to the scope of the app’s ${role} in Exchange Online: make it a direct member of the group that the management scope names. Members of nested groups do not count.`;
+
+const isListed = (denial: DenialHints | undefined): denial is DenialHints => denial?.token === 'grants';
+
+/** Every mailbox is denied, although the token that the app got earlier has the permission. */
+function withdrawn(probes: Probes): string {
+  return `In the Entra admin center, open Enterprise applications > the app > Permissions. If ${permissionsOf(probes)} is no longer listed, choose “Grant admin consent”. If it is, run Get-ApplicationAccessPolicy in Exchange Online PowerShell, and look for a policy that keeps the app out of every mailbox.`;
+}
 
 function deniedTo(probes: Probes, { token }: DenialHints): string {
   const lists = token === 'grants' ? 'although Entra lists' : 'and Entra does not list';

@@ -1,5 +1,5 @@
 import type { CauseCode } from './causes.ts';
-import { explain, knownOf } from './explain.ts';
+import { explain, type KnownCase, knownOf } from './explain.ts';
 import type { ConnectionFinding, Findings, Probe, ProbeFinding, Verdict } from './verdict.ts';
 
 /** The finding that decides a mailbox's verdict: a failed probe before an inconclusive one before a passed one. */
@@ -41,19 +41,19 @@ export function decisiveProbe(verdicts: Partial<Record<Probe, Verdict>>): Probe 
 /**
  * A finding about the whole connection, with the cause's own sentence.
  *
- * @param probes the probes that it is about, if it is about permissions
+ * @param about what its texts depend on, if it is about permissions
  */
 export function connectionFinding(
   cause: CauseCode,
   seenAt: Date,
   requestId: string | undefined,
   microsoftCode?: string,
-  probes?: readonly Probe[],
+  about: KnownCase = {},
 ): ConnectionFinding {
   return {
     cause,
-    ...knownOf(cause, { probes }),
-    detail: explain(cause, { probes }).sentence,
+    ...knownOf(cause, about),
+    detail: explain(cause, about).sentence,
     seenAt,
     ...(requestId !== undefined && { requestId }),
     ...(microsoftCode ? { microsoftCode } : {}),

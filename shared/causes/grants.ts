@@ -20,8 +20,11 @@ export function permissionsOf(probes: readonly Probe[]): string {
   return joined(probes.map((probe) => permissionOf[probe]));
 }
 
-/** How an admin grants the permissions of these probes to the whole app, in the Entra admin center. */
-export function howToGrant(probes: readonly Probe[]): string {
+/** How an admin grants the permissions of these probes to the whole app. */
+export function howToGrant(probes: readonly Probe[], isVendorApp: boolean): string {
+  if (isVendorApp) {
+    return `Have an admin of the tenant open a new consent link and choose Accept: the app then asks for ${permissionsOf(probes)}. If the permission is still missing afterwards, contact us.`;
+  }
   const graph = probes.filter(isGraphProbe);
   const exchange = probes.filter((probe) => !isGraphProbe(probe));
   const steps = [
@@ -39,8 +42,9 @@ export function howToGrant(probes: readonly Probe[]): string {
 
 /** What IMAP and SMTP need besides the permission; empty for probes of Graph. */
 export function mailboxAccess(probes: readonly Probe[]): string {
-  if (probes.every(isGraphProbe)) return '';
-  return 'The app also needs access to each mailbox: in Exchange Online PowerShell, register it with New-ServicePrincipal, using the Object ID of the enterprise application, and run Add-MailboxPermission -Identity <address> -User <service principal> -AccessRights FullAccess.';
+  const protocols = probes.filter((probe) => !isGraphProbe(probe)).map((probe) => probe.toUpperCase());
+  if (protocols.length === 0) return '';
+  return `For ${joined(protocols)}, the app also needs access to each mailbox: in Exchange Online PowerShell, register it with New-ServicePrincipal, using the Object ID of the enterprise application, and run Add-MailboxPermission -Identity <address> -User <service principal> -AccessRights FullAccess.`;
 }
 
 /** The other way, which limits the app to some mailboxes; empty if no probe has a role for it. */

@@ -9,7 +9,7 @@ const SMTP_AUTH = `${LEARN}/exchange/clients-and-mobile-in-exchange-online/authe
 export const mailboxCauses = {
   permission_missing: {
     sentence:
-      'Microsoft denies the app this check, and Entra does not list the permission for it among the app’s permissions.',
+      'Microsoft does not let the app do this, and Entra does not list the permission for it among the app’s permissions.',
     fix: 'In the Entra admin center, open App registrations > your app > API permissions > Add a permission, and add the missing application permission: Mail.ReadWrite (to write) or Mail.Send (to send) of Microsoft Graph, IMAP.AccessAsApp or SMTP.SendAsApp of Office 365 Exchange Online. Then choose “Grant admin consent”. Or limit the app to some mailboxes: assign the role “Application Mail.ReadWrite”, “Application Mail.Send” or “Application SMTP.SendAsApp” with New-ManagementRoleAssignment in Exchange Online PowerShell.',
     link: `${LEARN}/entra/identity/enterprise-apps/grant-admin-consent`,
     whoCanFix: 'admin',
@@ -28,7 +28,7 @@ export const mailboxCauses = {
   },
   access_policy_blocked: {
     sentence: 'A policy of the tenant blocks the app from this mailbox.',
-    fix: 'Run Get-ApplicationAccessPolicy to find the application access policy. Add the mailbox to its group, or move to RBAC for Applications. Then run Test-ApplicationAccessPolicy -Identity <address> -AppId <client id>: the result must be Granted. The change can take more than an hour to apply. If there is no such policy, check EwsApplicationAccessPolicy, EwsAllowList and EwsBlockList in Get-OrganizationConfig and Get-CASMailbox.',
+    fix: 'In Exchange Online PowerShell, run Get-ApplicationAccessPolicy to find the application access policy. If it restricts access to a group, add the mailbox to that group. If it denies access to a group, take the mailbox out of that group. Then run Test-ApplicationAccessPolicy -Identity <address> -AppId <client id>: the result must be Granted. The change can take more than an hour to apply. If there is no such policy, check EwsApplicationAccessPolicy, EwsAllowList and EwsBlockList in Get-OrganizationConfig and Get-CASMailbox.',
     link: `${LEARN}/graph/auth-limit-mailbox-access`,
     whoCanFix: 'admin',
     concerns: 'mailbox',
@@ -128,7 +128,7 @@ export const mailboxCauses = {
   },
   sending_blocked: {
     sentence: 'Microsoft blocks sending from this mailbox, or the mailbox has reached its sending limit.',
-    fix: 'In the Microsoft Defender portal, open Email & collaboration > Review > Restricted entities. Secure the account, then unblock it there. A daily sending limit ends after 24 hours.',
+    fix: 'In the Microsoft Defender portal, open Email & collaboration > Review > Restricted entities. Secure the account, then unblock it there. A daily sending limit ends after 24 hours. If Microsoft’s code is 5.7.705 or 5.7.750, the whole organization is blocked: make sure that the domain of the address is verified in the tenant, and open a support request with Microsoft.',
     link: `${LEARN}/defender-office-365/outbound-spam-restore-restricted-users`,
     whoCanFix: 'admin',
     concerns: 'mailbox',

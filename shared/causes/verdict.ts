@@ -58,6 +58,8 @@ export interface ConnectionFinding {
   probes?: readonly Probe[];
   /** If every mailbox denied one probe. */
   denial?: DenialHints;
+  /** If the app is the vendor's, and the fix depends on it. */
+  isVendorApp?: true;
   detail: string;
   microsoftCode?: string;
   requestId?: string;

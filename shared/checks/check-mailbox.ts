@@ -1,7 +1,7 @@
 import { classify } from '../causes/classify.ts';
 import { connectionFinding } from '../causes/findings.ts';
 import { type Findings, isGraphProbe, protocolProbes } from '../causes/verdict.ts';
-import type { Connection } from '../connections/connection.ts';
+import { type Connection, hasOwnApp } from '../connections/connection.ts';
 import { type Audience, probesOf, type Tokens } from '../connections/tokens.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { MailboxAccess } from './answer.ts';
@@ -150,13 +150,10 @@ async function tokenFor(deps: CheckMailboxDeps, connection: Connection, audience
     const { refusal } = answer;
     return {
       kind: 'connectionRefused',
-      finding: connectionFinding(
-        classify(refusal),
-        deps.clock.now(),
-        refusal.requestId,
-        refusal.code,
-        probesOf(connection.probes, audience),
-      ),
+      finding: connectionFinding(classify(refusal), deps.clock.now(), refusal.requestId, refusal.code, {
+        probes: probesOf(connection.probes, audience),
+        isVendorApp: !hasOwnApp(connection),
+      }),
     };
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;

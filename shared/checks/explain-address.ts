@@ -7,6 +7,9 @@ import type { Recipient } from './recipients.ts';
 /** Causes that say only that there is no usable mailbox. The directory may know the reason. */
 const UNEXPLAINED: ReadonlySet<CauseCode> = new Set(['mailbox_not_found', 'mailbox_unlicensed_or_on_premises']);
 
+/** The least permission that tells whether an address belongs to one. */
+const TELLS = { group: 'Group.ReadBasic.All', contact: 'OrgContact.Read.All' } as const;
+
 export function hasUnexplainedAddress(findings: Findings): boolean {
   return Object.values(findings).some(({ cause }) => cause !== undefined && UNEXPLAINED.has(cause));
 }
@@ -18,17 +21,27 @@ export function hasUnexplainedAddress(findings: Findings): boolean {
 export function explainAddress(findings: Findings, address: string, recipient: Answer<Recipient>): Findings {
   const explainOne = (probe: Probe, finding: ProbeFinding): ProbeFinding => {
     if (finding.cause === undefined || !UNEXPLAINED.has(finding.cause)) return finding;
-    if (recipient.kind !== 'accepted') {
-      const { sentence } = explain(finding.cause, { probes: [probe], denial: finding.denial });
-      const detail = `${sentence} To get a more precise reason, grant the app the permission User.Read.All.`;
-      return { ...finding, detail };
-    }
-    const known = causeOf(recipient.value, address);
-    return known ? { ...finding, ...known } : finding;
+    const known = recipient.kind === 'accepted' ? causeOf(recipient.value, address) : undefined;
+    if (known) return { ...finding, ...known };
+    const hint = hintOf(recipient);
+    if (hint === undefined) return finding;
+    const { sentence } = explain(finding.cause, { probes: [probe], denial: finding.denial });
+    return { ...finding, detail: `${sentence} ${hint}` };
   };
   return Object.fromEntries(
     Object.entries(findings).map(([probe, finding]) => [probe, explainOne(probe as Probe, finding)]),
   );
+}
+
+/** Which permission would tell more. */
+function hintOf(recipient: Answer<Recipient>): string | undefined {
+  if (recipient.kind !== 'accepted') {
+    return 'To get a more precise reason, grant the app the permission User.Read.All.';
+  }
+  const unread = recipient.value.kind === 'nothing' ? (recipient.value.unread ?? []) : [];
+  if (unread.length === 0) return undefined;
+  const kinds = unread.map((kind) => `a ${kind}`).join(' or ');
+  return `To find out whether it is ${kinds}, grant the app ${unread.map((kind) => TELLS[kind]).join(' and ')}.`;
 }
 
 /**

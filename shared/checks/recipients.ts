@@ -6,8 +6,8 @@ export type Recipient =
   | { kind: 'guest' }
   | { kind: 'group' }
   | { kind: 'contact' }
-  /** Nothing that the app is allowed to read has this address. */
-  | { kind: 'nothing' };
+  /** Nothing that the app is allowed to read has this address. `unread`: what it may not read. */
+  | { kind: 'nothing'; unread?: readonly ('group' | 'contact')[] };
 
 /** The tenant's directory. The answer is `refused` if the app is not allowed to read it. A refusal never rejects. */
 export interface Recipients {

@@ -17,6 +17,9 @@ interface Arrival {
   wait?: Wait;
 }
 
+/** What was seen. Why the message came back stands in the report, which has no code that we could read. */
+const UNDELIVERABLE =
+  'A message from the mailbox to itself came back as undeliverable. Microsoft may block sending from the mailbox, or a rule may have rejected the message.';
 const SEARCHES_MAX = 4;
 const BETWEEN_SEARCHES_MS = 500;
 const RETRY_AFTER_SECONDS = 10;
@@ -46,7 +49,8 @@ export async function findSent(
     const { removed, wait } = await cleanMailbox(deps.graph, access, draftSubject, 'everywhere', draftIds);
     draftIds = [];
     const now = deps.clock.now();
-    if (removed.has('report')) return { finding: notDelivered('failed', 'sending_blocked', now, requestId) };
+    if (removed.has('report'))
+      return { finding: { ...notDelivered('failed', 'sending_blocked', now, requestId), detail: UNDELIVERABLE } };
     if (removed.has('message'))
       return wait ? { finding: passed(now, requestId), wait } : { finding: passed(now, requestId) };
     if (search < SEARCHES_MAX && !wait) {

@@ -1,6 +1,6 @@
 import type { CauseCode } from '../causes/causes.ts';
 import { isConnectionCause, isWaitCause } from '../causes/classify.ts';
-import { explain } from '../causes/explain.ts';
+import { explain, knownOf } from '../causes/explain.ts';
 import type { ConnectionFinding, DenialHints, Probe, Verdict } from '../causes/verdict.ts';
 import { applyRegistration, type RegistrationView } from './app-registration.ts';
 import type { Connection } from './connection.ts';
@@ -29,6 +29,8 @@ export interface StepResult {
   probes?: readonly Probe[];
   /** If the default mailbox denied a probe. */
   denial?: DenialHints;
+  /** If the app is the vendor's, and the fix depends on it. */
+  isVendorApp?: true;
   /** A sentence about this test; absent if the sentence of the cause says enough. */
   detail?: string;
   /** Microsoft's own code and request ID of a refusal, for Microsoft's support. */
@@ -103,13 +105,12 @@ function toLastTest({ organization: _shownOnce, registration: _elsewhere, ...res
 function findingOf(result: TestResult): ConnectionFinding | undefined {
   const step = decisiveStep(result);
   if (!step?.cause) return undefined;
-  const { cause, probes, denial, detail, microsoftCode, requestId } = step;
+  const { cause, detail, microsoftCode, requestId } = step;
   if (isWaitCause(cause) || cause === 'vault_unavailable') return undefined;
   if (step.step === 'defaultMailbox' && !isConnectionCause(cause)) return undefined;
   return {
     cause,
-    ...(probes && { probes }),
-    ...(denial && { denial }),
+    ...knownOf(cause, step),
     detail: detail ?? explain(cause, step).sentence,
     seenAt: result.testedAt,
     ...(microsoftCode && { microsoftCode }),

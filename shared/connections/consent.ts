@@ -8,13 +8,13 @@ import type { ConsentStore } from './consent-store.ts';
 import { markConsented, markDeclined } from './mark-consent.ts';
 import { requireConnection } from './require-connection.ts';
 import { beginSignIn, type SignInDeps } from './sign-in.ts';
-import type { Tokens } from './tokens.ts';
+import { audiencesOf, type Tokens } from './tokens.ts';
 
 interface Deps extends SignInDeps {
   connections: Pick<ConnectionStore, 'get' | 'update'>;
   consents: Pick<ConsentStore, 'insert' | 'get' | 'use'>;
   tokens: Pick<Tokens, 'forget'>;
-  consentEndpoints: (cloud: Cloud) => { loginUrl: string; graphResource: string };
+  consentEndpoints: (cloud: Cloud) => { loginUrl: string; graphResource: string; exchangeResource: string };
   publicUrl: string;
   consentLinkValidMs: number;
   clock: Clock;
@@ -38,11 +38,13 @@ export async function requestConsent(
 ): Promise<{ url: string; expiresAt: Date }> {
   const connection = await requireConnection(deps, actor, connectionId);
   const { state, expiresAt } = await newState(deps, connection, { step: 'consent' }, deps.consentLinkValidMs);
-  const { loginUrl, graphResource } = deps.consentEndpoints(connection.cloud);
+  const { loginUrl, graphResource, exchangeResource } = deps.consentEndpoints(connection.cloud);
+  // Microsoft's page about IMAP and SMTP names Exchange Online here.
+  const resource = audiencesOf(connection.probes).includes('graph') ? graphResource : exchangeResource;
   const url = new URL(`${loginUrl.replace(/\/$/, '')}/${connection.tenantId}/v2.0/adminconsent`);
   url.search = new URLSearchParams({
     client_id: connection.clientId,
-    scope: `${graphResource}/.default`,
+    scope: `${resource}/.default`,
     redirect_uri: `${deps.publicUrl}${CALLBACK_PATH}`,
     state,
   }).toString();

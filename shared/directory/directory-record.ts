@@ -21,13 +21,13 @@ export interface DirectoryRead {
   /** Requests in a row that Microsoft refused for now, or did not answer. */
   tries: number;
   /** Since when. */
-  stuckSince?: Date;
+  stuckAt?: Date;
   /** How often links had expired, so that the read began anew. */
   restarts: number;
   /** The time between two requests. Grows when Microsoft throttles, and shrinks when it does not. */
   spacingMs: number;
   /** Nothing is asked before. */
-  waitUntil?: Date;
+  resumesAt?: Date;
 }
 
 /** Why the directory could not be read. */

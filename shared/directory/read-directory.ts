@@ -38,7 +38,7 @@ const SLEEP_MAX_MS = 3_000;
 const BACKOFF_BASE_MS = 1_000;
 const BACKOFF_MAX_MS = 300_000;
 const SPACING_MIN_MS = 250;
-const SPACING_MAX_MS = 10_000;
+const SPACING_MAX_MS = 4_000;
 const RESTARTS_MAX = 3;
 /** After a lease has ended, how long its holder may still be about to go on. */
 const LOST_AFTER_MS = 5_000;
@@ -62,7 +62,7 @@ export async function readDirectory(
   const now = deps.clock.now();
   if (!found?.value.read) return deps.directory.forget('reading', connectionId);
   if (found.value.lease && found.value.lease.until > now) return;
-  const waitMs = (found.value.read.waitUntil?.getTime() ?? 0) - now.getTime();
+  const waitMs = (found.value.read.resumesAt?.getTime() ?? 0) - now.getTime();
   if (waitMs > SLEEP_MAX_MS) return deps.sendDirectory({ v: 1, customerId, connectionId }, waitMs);
   const reader = createReader(deps, connection, found.value);
   if (!(await reader.takeLease(found.tag))) return;
@@ -141,9 +141,9 @@ function createReader(deps: ReadDirectoryDeps, connection: Connection, found: Di
       if (ms > 0) await deps.sleep(ms);
       return true;
     }
-    const waitUntil = later(ms);
-    if (!(await commit({ ...record, read: { ...read, waitUntil } }))) return false;
-    await noteReading(waitUntil.getTime());
+    const resumesAt = later(ms);
+    if (!(await commit({ ...record, read: { ...read, resumesAt } }))) return false;
+    await noteReading(resumesAt.getTime());
     await release();
     await deps.sendDirectory({ v: 1, customerId, connectionId }, ms);
     return false;
@@ -152,15 +152,16 @@ function createReader(deps: ReadDirectoryDeps, connection: Connection, found: Di
   async function handleLater(read: DirectoryRead, result: Extract<StepResult, { kind: 'later' }>): Promise<boolean> {
     const now = deps.clock.now();
     const tries = result.changes.length > 0 ? 1 : read.tries + 1;
-    const stuckSince = tries === 1 ? now : (read.stuckSince ?? now);
+    const stuckAt = tries === 1 ? now : (read.stuckAt ?? now);
     const waiting: DirectoryRead = {
       ...read,
       tries,
-      stuckSince,
-      spacingMs: Math.min(SPACING_MAX_MS, Math.max(SPACING_MIN_MS, read.spacingMs * 2)),
+      stuckAt,
+      // Once for each time that Microsoft throttles, however often it is asked in vain until it answers again.
+      spacingMs: tries > 1 ? read.spacingMs : Math.min(SPACING_MAX_MS, Math.max(SPACING_MIN_MS, read.spacingMs * 2)),
     };
     if (!(await commit({ ...record, read: waiting }, result.changes))) return false;
-    if (now.getTime() - stuckSince.getTime() > giveUpAfterMs) {
+    if (now.getTime() - stuckAt.getTime() > giveUpAfterMs) {
       await end({ cause: 'microsoft_unavailable', seenAt: now });
       return false;
     }
@@ -202,7 +203,7 @@ function createReader(deps: ReadDirectoryDeps, connection: Connection, found: Di
           await end(undefined);
           return false;
         }
-        const { waitUntil: _until, stuckSince: _since, ...next } = result.read;
+        const { resumesAt: _until, stuckAt: _since, ...next } = result.read;
         const spacingMs = next.spacingMs < SPACING_MIN_MS ? 0 : Math.floor(next.spacingMs * 0.8);
         if (!(await commit({ ...rest, read: { ...next, tries: 0, spacingMs } }, result.changes))) return false;
         return pause(next, spacingMs);
@@ -225,7 +226,7 @@ function createReader(deps: ReadDirectoryDeps, connection: Connection, found: Di
       return commit(record);
     },
     async run(): Promise<void> {
-      const waitMs = (record.read?.waitUntil?.getTime() ?? 0) - deps.clock.now().getTime();
+      const waitMs = (record.read?.resumesAt?.getTime() ?? 0) - deps.clock.now().getTime();
       if (waitMs > 0) await deps.sleep(waitMs);
       for (;;) {
         const { read } = record;

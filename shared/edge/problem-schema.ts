@@ -32,6 +32,7 @@ export const problemSchema = z
     cause: z.string().optional().meta({ description: 'The cause, if Microsoft refused something.' }),
     fix: z.string().optional().meta({ description: 'How to fix the cause.' }),
     link: z.string().optional().meta({ description: 'A page of Microsoft about the cause.' }),
+    permission: z.string().optional().meta({ description: 'The least permission that the app lacks.' }),
     microsoftCode: z.string().optional().meta({ description: 'Microsoft’s own error code.' }),
   })
   .meta({ id: 'Problem', description: 'An error, as RFC 9457 defines it.' });

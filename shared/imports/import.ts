@@ -3,6 +3,7 @@ import type { MailboxAction } from '../mailboxes/mailbox-action.ts';
 import type { Flow } from './dispatching/flow.ts';
 import type { ImportWait } from './import-wait.ts';
 import type { Counts } from './ledger/counts.ts';
+import type { Selection } from './selection.ts';
 import type { Columns } from './upload/parsed-row.ts';
 
 export const importStatuses = [
@@ -114,6 +115,8 @@ export interface Import {
   /** When rows of it were last cancelled one by one, because their mailboxes were disconnected. */
   rowsCancelledAt?: Date;
   retryOf?: string;
+  /** What it was selected from. Absent if its rows were sent. */
+  selection?: Selection;
   /** The media type of the stored upload. */
   uploadType: string;
   /** How the upload was read. Absent for imports from before this was kept. */

@@ -4,7 +4,8 @@ import type { Import } from './import.ts';
 import type { ImportQueues } from './import-queues.ts';
 import type { Removal, Retention } from './retention/removal-schedule.ts';
 
-interface NewImport extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy' | 'action'> {
+interface NewImport
+  extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy' | 'action' | 'selection'> {
   connection: Pick<Connection, 'id' | 'customerId'>;
   rows: number;
   hash: string;
@@ -22,6 +23,7 @@ export function newImport(deps: { clock: Clock }, { id, connection, ...given }: 
     uploadExpiresAt: given.removal.removeAt,
     ...(given.action !== undefined && { action: given.action }),
     ...(given.retryOf !== undefined && { retryOf: given.retryOf }),
+    ...(given.selection !== undefined && { selection: given.selection }),
     ...(given.startedBy !== undefined && { startedBy: given.startedBy }),
   };
 }

@@ -55,7 +55,7 @@ export async function startImport(
   actor: CustomerActor,
   connection: Connection,
   upload: OpenedUpload,
-  origin: Pick<Import, 'retryOf'> = {},
+  origin: Pick<Import, 'retryOf' | 'selection'> = {},
 ): Promise<Import> {
   const { customerId } = actor;
   const importId = deps.newId('imp');

@@ -116,8 +116,8 @@ function findLongPause({ pausedMaxMs }: SweepDeps, record: Import, now: Date): I
   if (status !== 'paused' || now.getTime() - pausedAt.getTime() <= pausedMaxMs) return undefined;
   return {
     code: 'paused_too_long',
-    detail: `This import had been paused since ${pausedAt.toISOString().slice(0, 10)}, which is longer than a pause may last, so it was cancelled. Mailboxes that were already checked keep their results.`,
-    fix: 'Upload the mailboxes that were not checked again.',
+    detail: `This ${record.action ? 'action' : 'import'} had been paused since ${pausedAt.toISOString().slice(0, 10)}, which is longer than a pause may last, so it was cancelled. Mailboxes that were already checked keep their results.`,
+    fix: record.action ? 'Start it again.' : 'Upload the mailboxes that were not checked again.',
     seenAt: now,
   };
 }

@@ -6,9 +6,9 @@ export interface Quotas {
   /** Operators' keys are counted apart from a customer's own. */
   keysMax: number;
   webhooksMax: number;
-  /** Imports that have not ended. Paused ones count. */
+  /** Imports and actions on many mailboxes that have not ended. Paused ones count. */
   runningImportsMax: number;
-  /** Rows of imports that are stored without a slot: rejected, duplicate and cancelled ones. */
+  /** Rows of imports that are stored without a slot: rejected, duplicate and cancelled ones, and those of actions that ask nobody. */
   rejectedRowsMax: number;
 }
 

@@ -43,6 +43,8 @@ export function assemble({ parameters, settings, blocks, steps, ...help }: Scrip
     '',
     'Set-StrictMode -Version 1.0',
     "$ErrorActionPreference = 'Stop'",
+    '# Functions of modules do not see that preference of a script, so it is given to every command as a parameter.',
+    "$PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }",
     '',
     values,
     '',

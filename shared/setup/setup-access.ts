@@ -1,3 +1,5 @@
+import type { Connection } from '../connections/connection.ts';
+
 /** What an app is to be allowed, and how. */
 export const setupAccesses = ['graph', 'graph-scoped', 'imap', 'smtp'] as const;
 export type SetupAccess = (typeof setupAccesses)[number];
@@ -36,6 +38,8 @@ export function takesMailboxes(access: SetupAccess): boolean {
 const GRAPH = '00000003-0000-0000-c000-000000000000';
 const EXCHANGE = '00000002-0000-0ff1-ce00-000000000000';
 
+const MAIL = ['Mail.ReadWrite', 'Mail.Send'] as const;
+
 export interface Permissions {
   resourceAppId: string;
   /** Empty if Entra must grant nothing. */
@@ -49,16 +53,36 @@ export interface Permissions {
 export function permissionsOf(access: SetupAccess, method: SetupMethod | undefined): Permissions {
   const isRbac = method === 'rbac' || (method === undefined && (access === 'graph-scoped' || access === 'smtp'));
   const [resourceAppId, values] = {
-    graph: [GRAPH, ['Mail.ReadWrite', 'Mail.Send']] as const,
-    'graph-scoped': [GRAPH, ['Mail.ReadWrite', 'Mail.Send']] as const,
+    graph: [GRAPH, MAIL] as const,
+    'graph-scoped': [GRAPH, MAIL] as const,
     imap: [EXCHANGE, ['IMAP.AccessAsApp']] as const,
     smtp: [EXCHANGE, ['SMTP.SendAsApp']] as const,
   }[access];
   return { resourceAppId, values: isRbac ? [] : values };
 }
 
+/**
+ * Which permissions of Microsoft Graph a connection needs for its checks: no more than that is granted. A message to
+ * itself must be found and deleted. What takes grants back takes back both, because the checks may have changed since.
+ */
+export function mailPermissionsOf(
+  { probes, sendProbe }: Pick<Connection, 'probes' | 'sendProbe'>,
+  undo: boolean,
+): readonly string[] {
+  const needed = MAIL.filter((permission) =>
+    permission === 'Mail.Send'
+      ? probes.includes('graph.send')
+      : probes.includes('graph.readWrite') || (probes.includes('graph.send') && sendProbe === 'selfAddressed'),
+  );
+  return undo || needed.length === 0 ? MAIL : needed;
+}
+
 /** The roles of Exchange Online that RBAC for Applications assigns for an access. */
-export const exchangeRolesOf = {
-  'graph-scoped': ['Application Mail.ReadWrite', 'Application Mail.Send'],
-  smtp: ['Application SMTP.SendAsApp'],
-} as const;
+export function exchangeRolesOf(
+  access: 'graph-scoped' | 'smtp',
+  connection: Pick<Connection, 'probes' | 'sendProbe'>,
+  undo: boolean,
+): string[] {
+  const permissions = access === 'smtp' ? ['SMTP.SendAsApp'] : mailPermissionsOf(connection, undo);
+  return permissions.map((permission) => `Application ${permission}`);
+}

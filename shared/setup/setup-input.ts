@@ -3,7 +3,10 @@ import type { SetupAccess, SetupMethod } from './setup-access.ts';
 
 /** What a script for a connection is made from. */
 export interface SetupInput {
-  connection: Pick<Connection, 'id' | 'name' | 'cloud' | 'tenantId' | 'clientId' | 'defaultMailbox'>;
+  connection: Pick<
+    Connection,
+    'id' | 'name' | 'cloud' | 'tenantId' | 'clientId' | 'defaultMailbox' | 'probes' | 'sendProbe'
+  >;
   access: SetupAccess;
   method?: SetupMethod;
   /** Whether the script takes back what the other one grants. */

@@ -8,6 +8,7 @@ import { graphOffLimits } from '../adapters/graph/graph-off-limits.ts';
 import { graphOrganizations } from '../adapters/graph/graph-organizations.ts';
 import { graphRecipients } from '../adapters/graph/graph-recipients.ts';
 import { graphRoleAssignments } from '../adapters/graph/graph-role-assignments.ts';
+import { graphTenantGroups } from '../adapters/graph/graph-tenant-groups.ts';
 import { graphTenantUsers } from '../adapters/graph/graph-tenant-users.ts';
 import { protocolMail } from '../adapters/mail/protocol-mail.ts';
 import { createMailboxChecker } from '../checks/check-mailbox.ts';
@@ -50,6 +51,7 @@ export function buildChecker(deps: {
     }),
     organizations: graphOrganizations({ sendBatch, clouds }),
     registrations: graphAppRegistrations({ sendBatch, clouds }),
+    tenantGroups: graphTenantGroups({ getJson, clouds }),
     tenantUsers: graphTenantUsers({ getJson, sendBatch, clouds }),
     resourceOf: (connection: Connection, audience: Audience) => {
       const { graphResource, exchangeResource } = clouds(connection.cloud);

@@ -631,6 +631,13 @@ describe('consent', () => {
     expect(await connectionOf(id)).toMatchObject({ status: 'awaitingConsent', finding: null });
   });
 
+  it.each([
+    [['graph.send', 'imap'], 'https://graph.microsoft.com/.default'],
+    [['imap', 'smtp'], 'https://outlook.office365.com/.default'],
+  ])('201: the link for %j asks for consent to what the app lists of %s', async (probes, scope) => {
+    expect((await linkParamsOf(await register({ probes }))).get('scope')).toBe(scope);
+  });
+
   it('200: is recorded once for each link; the connection still has to pass its test', async () => {
     const id = await register();
     const query = await linkParamsOf(id);

@@ -249,7 +249,10 @@ describe('a mailbox that is looked after', () => {
     });
     await api.deps.ledger.commit(connectionId, [{ op: 'createRow', row }]);
     expect((await verb('max@tailspin.example', 'disconnect')).status).toBe(200);
-    expect((await api.deps.ledger.getRow(connectionId, 'imp_1', 9))?.value.state).toBe('cancelled');
+    expect((await api.deps.ledger.getRow(connectionId, 'imp_1', 9))?.value).toMatchObject({
+      state: 'cancelled',
+      message: expect.stringContaining('disconnected'),
+    });
     expect(sumTallies(await api.deps.ledger.listTallies(connectionId, 'imp_1'))).toMatchObject({
       cancelled: 1,
       waiting: -1,

@@ -79,7 +79,7 @@ describe('the verdict', () => {
     const { verdict, detail } = await verdictOf({ offLimits: [legal] });
     expect(verdict).toBe('tenantWide');
     expect(detail).toContain(legal);
-    expect(detail).toContain('The token shows Mail.Read, Mail.ReadWrite, Mail.Send: granted in Entra');
+    expect(detail).toContain('The token shows Mail.ReadWrite, Mail.Send: granted in Entra');
   });
 
   it('200: an unscoped grant defeats a scope, if one right is refused that works in scope and another is allowed', async () => {

@@ -32,7 +32,10 @@ export function describeDirectoryStore(name: string, open: () => DirectoryStore)
         connectionId: `conn_directory${++serial}`,
         customerId: `cust_directory${serial}`,
         round: 'one',
-        read: { phase: 'list', startedAt: NOW, tries: 0, restarts: 0, spacingMs: 0 },
+        read: {
+          ...{ phase: 'list', cursor: 'link', changesFrom: 'link', startedAt: NOW, stuckAt: NOW, resumesAt: LATER },
+          ...{ tries: 1, restarts: 0, spacingMs: 250 },
+        },
         lease: { holder: 'me', until: LATER },
       };
       const tag = (await store.put(record, undefined)) ?? '';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { knownAadsts } from '../../local/microsoft365/entra/aadsts.ts';
 import { type CauseCode, causes } from '../../shared/causes/causes.ts';
+import { explain } from '../../shared/causes/explain.ts';
 import { plainTenant, tenant } from '../support/plain-tenant.ts';
 import { useRunningStack } from '../support/running-stack.ts';
 
@@ -73,7 +74,8 @@ function expectStoppedAt(name: string, { result }: { result: Result }, cause: Ca
   const at = ORDER.indexOf(name);
   const verdicts = result.steps.map(({ verdict }) => verdict);
   expect(verdicts.slice(0, at)).toEqual(Array(at).fill('passed'));
-  const { verdict, fix, link } = causes[cause];
+  const { verdict } = causes[cause];
+  const { fix, link } = explain(cause, { probes: ['graph.readWrite', 'graph.send'] });
   expect(result.steps[at]).toMatchObject({ verdict, cause, fix, link, detail: expect.stringMatching(/\S.{10}/) });
   expect(verdicts.slice(at + 1)).toEqual(Array(ORDER.length - at - 1).fill('skipped'));
   expect(result.verdict).toBe(verdict);
@@ -244,5 +246,65 @@ describe('the connection test', () => {
       status: 409,
       code: 'connection_not_ready',
     });
+  });
+});
+
+describe('a scope check', () => {
+  const ceo = `ceo@${tenant.domain}`;
+  interface Scope {
+    verdict: string;
+    cause?: string;
+    inScope: { address: string } | null;
+    offLimits: { answer: string }[];
+  }
+  const check = async () => {
+    const path = `/v1/connections/${connection?.id}/scope-check`;
+    const answer = await running.owner.call<Scope>('POST', path, { body: { offLimits: [ceo] } });
+    expect(answer.status).toBe(200);
+    return answer;
+  };
+  const restrict = (grants: string[], tokenError: string | null = null) =>
+    running.changeTenant((changed) => {
+      changed.mailboxes = [...(changed.mailboxes ?? []), { address: ceo }];
+      changed.sendLeavesDraft = true;
+      const rbac = [{ role: 'Application Mail Full Access', members: [mailbox] }];
+      for (const one of changed.apps ?? []) Object.assign(one, { grants, rbac, tokenError });
+    });
+
+  it('proves a scope, shows it on the mailbox, and leaves nothing where the app has no business', async () => {
+    await given({});
+    await test();
+    const { id } = connection ?? { id: '' };
+    await running.muster.connections.update(id, { defaultMailbox: null });
+    const started = await running.startImport(id, `email\n${mailbox}\n`);
+    await running.untilEnded(started.id, 20_000);
+
+    await restrict([]);
+    expect((await check()).body).toMatchObject({ verdict: 'scoped', inScope: { address: mailbox } });
+    const read = <Body>(path: string) => running.owner.expect<Body>(200, 'GET', `/v1/connections/${id}${path}`);
+    expect(await read('')).toMatchObject({ lastScopeCheck: { verdict: 'scoped', offLimits: [{ address: ceo }] } });
+    expect(await read(`/mailboxes/${mailbox}`)).toMatchObject({ scope: 'inScope' });
+
+    await restrict(['Mail.Send']);
+    expect((await check()).body).toMatchObject({ verdict: 'scopePresentButUnscopedGrant' });
+    expect(await read(`/mailboxes/${mailbox}`)).toMatchObject({ scope: 'tenantWide' });
+
+    const { address: _address, ...contents } = await running.simulator<Record<string, unknown[]>>(
+      'GET',
+      `/_simulator/mailboxes/${ceo}`,
+    );
+    expect(Object.values(contents).flat()).toEqual([]);
+  });
+
+  it('answers 200 while Microsoft is throttled or down, and says when to check again', async () => {
+    for (const [tokenError, cause] of [
+      ['throttled', 'throttled'],
+      ['down', 'microsoft_unavailable'],
+    ] as const) {
+      await restrict([], tokenError);
+      const { body, headers } = await check();
+      expect(body).toMatchObject({ verdict: 'inconclusive', cause, offLimits: [{ answer: 'inconclusive' }] });
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    }
   });
 });

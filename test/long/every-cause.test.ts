@@ -100,7 +100,9 @@ async function checkAll(connectionId: string, addresses: readonly string[]): Pro
 
 /** Expects a finding to explain the problem and its fix, and to link the documentation. */
 function expectExplained(finding: ShownFinding, cause: CauseCode): void {
-  expect(finding).toMatchObject({ cause, link: causes[cause].link });
+  expect(finding.cause).toBe(cause);
+  // What is known of a denial can lead to another page of Microsoft.
+  expect(finding.link).toMatch(/^(https:\/\/learn\.microsoft\.com\/|docs\/)/);
   expect(finding.detail?.length).toBeGreaterThan(10);
   expect(finding.fix?.length).toBeGreaterThan(10);
 }
@@ -360,8 +362,11 @@ describe('causes of a mailbox', () => {
   });
 });
 
-it('every cause of the catalogue has occurred in these tests', () => {
-  expect(causeCodes.filter((cause) => !seen.has(cause))).toEqual([]);
+/** They need a deployment with an app of its own. See `vendor-app.test.ts` in test/e2e and test/api. */
+const ofVendorApp: readonly CauseCode[] = ['admin_confirmation_missing', 'vendor_app_unusable'];
+
+it('every other cause of the catalogue has occurred in these tests', () => {
+  expect(causeCodes.filter((cause) => !seen.has(cause))).toEqual(ofVendorApp);
 });
 
 /** An app for IMAP and SMTP has no Graph roles. Only a working mailbox shows that it has consent. */

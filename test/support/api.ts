@@ -76,6 +76,7 @@ import { inMemoryUploads } from '../fakes/in-memory-uploads.ts';
 import { inMemoryVault } from '../fakes/in-memory-vault.ts';
 import { inMemoryWebhooks } from '../fakes/in-memory-webhooks.ts';
 import { offLimitsMailbox } from '../fakes/off-limits-mailbox.ts';
+import { simulatedGroups } from '../fakes/simulated-groups.ts';
 import { simulatedReceiver } from '../fakes/simulated-receiver.ts';
 import { simulatedSignIn } from '../fakes/simulated-sign-in.ts';
 import { simulatedTenant } from '../fakes/simulated-tenant.ts';
@@ -190,7 +191,11 @@ export function createApiDeps() {
       discardConnection(deletionDeps, { customerId, connectionId }),
     replacedSecretKeptMs: 3 * 86_400_000,
     orphanedSecretAfterMs: 3_600_000,
-    consentEndpoints: () => ({ loginUrl: 'https://login.test', graphResource: 'https://graph.microsoft.com' }),
+    consentEndpoints: () => ({
+      loginUrl: 'https://login.test',
+      graphResource: 'https://graph.microsoft.com',
+      exchangeResource: 'https://outlook.office365.com',
+    }),
     consentLinkValidMs: 3_600_000,
     adminSignIn: simulatedSignIn(),
     vendorApp: { clientId: VENDOR_APP_ID, cloud: 'global' } as VendorApp,
@@ -248,6 +253,7 @@ export function createApiDeps() {
     selectionMax: 1_000,
     newRound: () => 'round',
     tenantUsers: simulatedUsers(),
+    tenantGroups: simulatedGroups(),
     expiryCalendar,
     deliveryLogKeptMs: 30 * 86_400_000,
     deliveryLogMax: 10_000,

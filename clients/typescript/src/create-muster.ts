@@ -3,8 +3,10 @@ import { type Api, dataOf, initOf, type PageOptions, type RequestOptions } from 
 import { type ApiKeys, createApiKeys } from './api-keys.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type Customers, createCustomers } from './customers.ts';
+import { createDirectory, type Directory } from './directory.ts';
 import { createExpiryAlerts, type ExpiryAlertSettings } from './expiry-alerts.ts';
 import { createImports, type Imports } from './imports.ts';
+import { createMailboxActions, type MailboxActions } from './mailbox-actions.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import { type Page, pages } from './pages.ts';
 import type { paths } from './schema.ts';
@@ -45,6 +47,8 @@ export interface Muster {
   connections: Connections;
   imports: Imports;
   mailboxes: Mailboxes;
+  mailboxActions: MailboxActions;
+  directory: Directory;
   customers: Customers;
   apiKeys: ApiKeys;
   webhooks: Webhooks;
@@ -90,6 +94,8 @@ export function createMuster({ url, key, customer, fetch, retry = {} }: MusterOp
     connections: createConnections(api),
     imports: createImports(api),
     mailboxes: createMailboxes(api),
+    mailboxActions: createMailboxActions(api),
+    directory: createDirectory(api),
     customers: createCustomers(api),
     apiKeys: createApiKeys(api),
     webhooks: createWebhooks(api),

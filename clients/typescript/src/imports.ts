@@ -5,15 +5,25 @@ import type { Resend } from './sender.ts';
 import type { Cause, Import, ImportPreview, ImportSummary, NewMailbox, ReportRow, Row } from './types.ts';
 
 /**
- * What an import takes: a file (CSV or Excel workbook) as text, bytes, a file or a stream, or a list of mailboxes.
- * A stream can be read once, so its upload is not retried. Some browsers cannot send streams.
+ * What an import takes: a file (CSV or Excel workbook) as text, bytes, a file or a stream, or a list of mailboxes, or what
+ * to take from the tenant. A stream can be read once, so its upload is not retried. Some browsers cannot send streams.
  */
-export type Upload = string | Uint8Array | Blob | ReadableStream<Uint8Array> | readonly NewMailbox[] | KeptUpload;
+export type Upload =
+  | string
+  | Uint8Array
+  | Blob
+  | ReadableStream<Uint8Array>
+  | readonly NewMailbox[]
+  | KeptUpload
+  | TenantSelection;
 
 /** The upload that a dry run has kept. One import can be started from it without sending the file again. */
 export interface KeptUpload {
   uploadId: string;
 }
+
+/** What is taken from the tenant: every mailbox that is not connected, or the members of a group. */
+export type TenantSelection = { select: 'allUnconnected' } | { group: string };
 
 export interface StartImportOptions extends PostOptions {
   dryRun?: false;
@@ -94,6 +104,7 @@ export function createImports({ raw, send }: Api): Imports {
     if (isKept(upload)) {
       return dataOf(raw.POST(path, { params, body: { uploadId: upload.uploadId }, ...initOf(options) }));
     }
+    if (isSelection(upload)) return dataOf(raw.POST(path, { params, body: { ...upload }, ...initOf(options) }));
     const { body, resend } = csvOf(upload);
     const { headers, ...init } = initOf(options);
     return dataOf(
@@ -199,7 +210,11 @@ function isKept(upload: Upload): upload is KeptUpload {
   return typeof upload === 'object' && 'uploadId' in upload;
 }
 
-function csvOf(upload: Exclude<Upload, readonly NewMailbox[] | KeptUpload>): {
+function isSelection(upload: Upload): upload is TenantSelection {
+  return typeof upload === 'object' && ('select' in upload || 'group' in upload);
+}
+
+function csvOf(upload: Exclude<Upload, readonly NewMailbox[] | KeptUpload | TenantSelection>): {
   body: Blob | ReadableStream;
   resend: Resend;
 } {

@@ -10,6 +10,7 @@ export {
   type MusterOptions,
 } from './create-muster.ts';
 export type { Customers, RemoveCustomerOptions } from './customers.ts';
+export type { Directory, DirectoryCsvOptions, DirectoryListOptions } from './directory.ts';
 export type { AlertEmailListOptions, ExpiryAlertSettings, NewExpiryAlerts } from './expiry-alerts.ts';
 export type {
   CsvOptions,
@@ -21,11 +22,13 @@ export type {
   StartImportOptions,
   Upload,
 } from './imports.ts';
+export type { ActionRowListOptions, MailboxActions } from './mailbox-actions.ts';
 export type { Mailboxes, MailboxListOptions } from './mailboxes.ts';
 export { MusterError, type MusterErrorCode } from './muster-error.ts';
 export type { components, operations, paths } from './schema.ts';
 export type { Fetch, RetryOptions } from './sender.ts';
 export type * from './types.ts';
 export type { WaitForImportOptions } from './wait-for-import.ts';
+export type { WaitOptions } from './wait-until-stopped.ts';
 export type { ImportEvent } from './watch-import.ts';
 export type { DeliveryListOptions, SecretRotation, Webhooks } from './webhooks.ts';

@@ -1732,6 +1732,20 @@ export interface components {
              */
             uploadId: string;
         };
+        SelectUnconnected: {
+            /**
+             * @description Every eligible mailbox that is not connected.
+             * @constant
+             */
+            select: "allUnconnected";
+        };
+        SelectGroup: {
+            /**
+             * @description The address or the object ID of a group.
+             * @example sales@contoso.com
+             */
+            group: string;
+        };
         /**
          * @description Why a check did not pass. docs/causes.md explains each cause.
          * @enum {string}
@@ -1803,6 +1817,8 @@ export interface components {
             fix?: string;
             /** @description A page of Microsoft about the cause. */
             link?: string;
+            /** @description The least permission that the app lacks. */
+            permission?: string;
             /** @description Microsoft’s own error code. */
             microsoftCode?: string;
         };
@@ -2479,6 +2495,8 @@ export interface components {
             waitingFor: components["schemas"]["ImportWait"] | null;
             /** @description Absent for imports from before this was kept. */
             columns?: components["schemas"]["UploadColumns"];
+            /** @description Absent if the mailboxes were sent. */
+            selection?: components["schemas"]["Selection"];
             /** @description The import whose failed rows this one checks again. */
             retryOf?: string;
         };
@@ -2523,6 +2541,24 @@ export interface components {
             message: string;
             /** @description When Microsoft is asked next. `null` if no time is known. */
             until: string | null;
+        };
+        /** @description What the mailboxes of an import were selected from. */
+        Selection: {
+            /** @enum {string} */
+            from: "directory" | "group";
+            groupId?: string;
+            groupName?: string;
+            /** @description Mailboxes that the import takes. */
+            selected: number;
+            /** @description There are more. The same selection takes them when these are connected. */
+            hasMore: boolean;
+            /** @description Of a group: members that were connected already. */
+            connected?: number;
+            /** @description Of a group: members that cannot be imported, such as guests. */
+            ineligible?: number;
+            /** @description Groups within the group, at most 20. Their members are not selected. */
+            nestedGroups?: string[];
+            nestedGroupsOmitted?: number;
         };
         /** @description One line of an import and its result. */
         Row: {
@@ -3733,8 +3769,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `upload_used`: An import has already been started from the upload. `idempotency_in_progress`: The first request is still running. */
-        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-upload_used-idempotency_in_progress": {
+        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `upload_used`: An import has already been started from the upload. `directory_unavailable`: The directory of the tenant is not available. `nothing_selected`: No mailbox matches. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-upload_used-directory_unavailable-nothing_selected-idempotency_in_progress": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
@@ -3744,6 +3780,22 @@ export interface components {
                 RateLimit: components["headers"]["RateLimit"];
                 "Retry-After": components["headers"]["Retry-After"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `microsoft_throttled`: Microsoft is throttling our requests. `microsoft_unavailable`: Microsoft is temporarily unavailable. `storage_unavailable`: Our storage is temporarily unavailable. */
+        "Problem-503-microsoft_throttled-microsoft_unavailable-storage_unavailable": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
                 [name: string]: unknown;
             };
             content: {
@@ -5755,7 +5807,7 @@ export interface operations {
     "connections-setup-script": {
         parameters: {
             query: {
-                /** @description What the app is to be allowed. `graph`: `Mail.ReadWrite` and `Mail.Send` for every mailbox of the tenant. `graph-scoped`: the same for the members of a group. `imap`, `smtp`: sign-in with these protocols. */
+                /** @description What the app is to be allowed. `graph`: `Mail.ReadWrite` and `Mail.Send` for every mailbox of the tenant, or only the one that the probes of the connection need. `graph-scoped`: the same for the members of a group. `imap`, `smtp`: sign-in with these protocols. */
                 access: "graph" | "graph-scoped" | "imap" | "smtp";
                 /** @description How it is granted. For `graph-scoped`: `rbac` (RBAC for Applications, the default) or `accessPolicy` (an application access policy, which restricts a grant in Entra). For `smtp`: `rbac` (the default) or `mailboxPermission` (`SMTP.SendAsApp` and FullAccess to each mailbox). For `imap`: `mailboxPermission`. */
                 method?: "rbac" | "accessPolicy" | "mailboxPermission";
@@ -6656,7 +6708,7 @@ export interface operations {
                 "text/csv": string;
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 "multipart/form-data": string;
-                "application/json": components["schemas"]["MailboxList"] | components["schemas"]["KeptUpload"];
+                "application/json": components["schemas"]["MailboxList"] | components["schemas"]["KeptUpload"] | components["schemas"]["SelectUnconnected"] | components["schemas"]["SelectGroup"];
             };
         };
         responses: {
@@ -6700,13 +6752,13 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
-            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-upload_used-idempotency_in_progress"];
+            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-upload_used-directory_unavailable-nothing_selected-idempotency_in_progress"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
-            503: components["responses"]["Problem-503-storage_unavailable"];
+            503: components["responses"]["Problem-503-microsoft_throttled-microsoft_unavailable-storage_unavailable"];
         };
     };
     "imports-get": {

@@ -56,6 +56,15 @@ type EventBodies = {
 export type WebhookEvent = EventBodies[keyof EventBodies];
 
 export type Mailbox = Schemas['Mailbox'];
+export type MailboxWithHistory = Schemas['MailboxWithHistory'];
+export type MailboxChanges = JsonBody<operations['mailboxes-update']>;
+/** Something that is done with mailboxes of a connection, and its progress. */
+export type MailboxAction = Schemas['MailboxAction'];
+export type MailboxActionRow = Schemas['MailboxActionRow'];
+export type NewMailboxAction = JsonBody<operations['mailbox-actions-create']>;
+/** A user of the tenant who has an address. */
+export type DirectoryMailbox = Schemas['DirectoryMailbox'];
+export type DirectoryState = Schemas['DirectoryState'];
 export type Probe = Schemas['Probe'];
 export type Verdict = Schemas['Verdict'];
 export type Cause = Schemas['Cause'];

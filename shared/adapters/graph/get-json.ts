@@ -13,8 +13,8 @@ const BODY_MAX_BYTES = 32 * 1024 * 1024;
  */
 export function createGetJson(options: { timeoutMs: number; now: () => Date }): GetJson {
   return async (graphUrl, token, url) => {
-    const target = new URL(url.startsWith('/') ? `${graphUrl.replace(/\/$/, '')}/v1.0${url}` : url);
-    if (target.origin !== new URL(graphUrl).origin) return { kind: 'lost' };
+    const target = URL.parse(url.startsWith('/') ? `${graphUrl.replace(/\/$/, '')}/v1.0${url}` : url);
+    if (target?.origin !== new URL(graphUrl).origin) return { kind: 'lost' };
     let response: Response;
     let text: string;
     try {

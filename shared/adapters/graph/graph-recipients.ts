@@ -102,7 +102,9 @@ export function graphRecipients(deps: {
       if (former && former.kind !== 'refused') return toAnswer(former);
       if (former && isWaitCause(classify(former.refusal))) return toAnswer(former);
       // Only if we could read the users do we know that there is none.
-      return user ? accepted(user) : toAnswer(asked);
+      if (!user) return toAnswer(asked);
+      const unread = (['group', 'contact'] as const).filter((id) => answers.get(id)?.kind === 'refused');
+      return accepted({ kind: 'nothing', ...(unread.length > 0 && { unread }) });
     },
   };
 }

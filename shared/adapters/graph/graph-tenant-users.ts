@@ -29,7 +29,7 @@ const page = z.object({
 });
 
 const deltaPage = z.object({
-  value: z.array(z.object({ id: z.string().min(1), '@removed': z.unknown() })),
+  value: z.array(z.object({ id: z.string().min(1), '@removed': z.unknown().optional() })),
   '@odata.nextLink': z.string().optional(),
   '@odata.deltaLink': z.string().optional(),
 });

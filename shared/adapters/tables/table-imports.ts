@@ -44,6 +44,7 @@ const importColumns: Columns<Import> = {
   uploadExpiresAt: 'instant',
   traceparent: 'text',
   startedBy: 'text',
+  selection: 'json',
   uploadHash: 'text',
   counts: 'json',
   findingCounts: 'json',

@@ -1,7 +1,8 @@
 import { permissionOf } from '../../causes/denial.ts';
+import { knownOf } from '../../causes/explain.ts';
 import { grantOf } from '../../causes/grants.ts';
 import type { Probe } from '../../causes/verdict.ts';
-import type { Connection } from '../../connections/connection.ts';
+import { type Connection, hasOwnApp } from '../../connections/connection.ts';
 import type { StepResult } from '../../connections/connection-test.ts';
 
 /**
@@ -13,11 +14,7 @@ import type { StepResult } from '../../connections/connection-test.ts';
  *
  * @param mailboxPassed whether the default mailbox has passed every probe
  */
-export function judgeRoles(
-  connection: Pick<Connection, 'probes' | 'sendProbe'>,
-  roles: readonly string[],
-  mailboxPassed: boolean,
-): StepResult {
+export function judgeRoles(connection: Connection, roles: readonly string[], mailboxPassed: boolean): StepResult {
   const needed = connection.probes.filter((probe) => probe !== 'graph.send' || connection.sendProbe !== 'none');
   const missing = needed.filter((probe) => !roles.includes(permissionOf[probe]));
   if (missing.length === 0) return { step: 'roles', verdict: 'passed' };
@@ -26,12 +23,17 @@ export function judgeRoles(
     const detail = `The token does not show ${names}. The default mailbox proves access without it.`;
     return { step: 'roles', verdict: 'passed', detail };
   }
-  if (roles.length === 0) return { step: 'roles', verdict: 'failed', cause: 'consent_missing', probes: missing };
+  const about = { probes: missing, isVendorApp: !hasOwnApp(connection) };
+  if (roles.length === 0) {
+    const cause = 'consent_missing';
+    return { step: 'roles', verdict: 'failed', cause, ...knownOf(cause, about) };
+  }
   if (missing.length < needed.length) {
     return { step: 'roles', verdict: 'passed', detail: `The token does not show ${names}. ${whatFails(missing)}` };
   }
   const detail = `The app has permissions in this tenant, but none of those that the checks need: ${names}.`;
-  return { step: 'roles', verdict: 'failed', cause: 'permission_missing', probes: missing, detail };
+  const cause = 'permission_missing';
+  return { step: 'roles', verdict: 'failed', cause, ...knownOf(cause, about), detail };
 }
 
 /** What an import would meet. RBAC for Applications does not show in a token, and cannot grant every permission. */

@@ -3,7 +3,7 @@ import { classify } from '../../causes/classify.ts';
 import { knownOf } from '../../causes/explain.ts';
 import { decisiveFinding } from '../../causes/findings.ts';
 import type { Probe } from '../../causes/verdict.ts';
-import type { Connection } from '../../connections/connection.ts';
+import { type Connection, hasOwnApp } from '../../connections/connection.ts';
 import { decisiveStep, type StepResult, type TestResult, type TestStep } from '../../connections/connection-test.ts';
 import type { Organizations } from '../../connections/organizations.ts';
 import type { TenantDirectory } from '../../connections/tenant-directory.ts';
@@ -163,7 +163,7 @@ function judgeToken(
     const { code: microsoftCode, requestId } = refusal;
     const ids = { ...(microsoftCode && { microsoftCode }), ...(requestId !== undefined && { requestId }) };
     const cause = classify(refusal);
-    const about = knownOf(cause, { probes: probesOf(connection.probes, service) });
+    const about = knownOf(cause, { probes: probesOf(connection.probes, service), isVendorApp: !hasOwnApp(connection) });
     return [{ ...refused('credential', cause), ...about, service, ...ids }, ...afterCredential];
   }
   const { claims } = answer.value.value;
@@ -229,7 +229,10 @@ async function askMailbox(
       if (!finding?.cause) return { step: passed('defaultMailbox') };
       const { cause, verdict, detail, denial, microsoftCode, requestId } = finding;
       const probe = Object.entries(checked.findings).find(([, one]) => one === finding)?.[0] as Probe;
-      const about = { ...knownOf(cause, { probes: [probe], denial }), ...(detail !== undefined && { detail }) };
+      const about = {
+        ...knownOf(cause, { probes: [probe], denial, isVendorApp: !hasOwnApp(connection) }),
+        ...(detail !== undefined && { detail }),
+      };
       const ids = { ...(microsoftCode && { microsoftCode }), ...(requestId !== undefined && { requestId }) };
       return { step: { step: 'defaultMailbox', verdict, cause, ...about, ...ids } };
     }

@@ -1,6 +1,8 @@
-import { causes } from '../../causes/causes.ts';
+import type { CauseCode } from '../../causes/causes.ts';
+import { explain } from '../../causes/explain.ts';
+import type { Probe } from '../../causes/verdict.ts';
 import type { ScopeCheck, ScopePermission } from '../../connections/scope-check.ts';
-import { isShown } from './judge-scope.ts';
+import { shownGrants } from './judge-scope.ts';
 
 /** What people read about a verdict. */
 export interface ScopeText {
@@ -11,8 +13,8 @@ export interface ScopeText {
 
 const DELAY =
   'A change by RBAC for Applications takes 30 minutes to 2 hours to apply, an application access policy sometimes more than an hour.';
-const REVOKE =
-  'In the Entra admin center, open Enterprise applications > the app > Permissions, and revoke the admin consent for them. Give them by roles of RBAC for Applications with a scope instead.';
+const revoke = (grants: readonly string[]) =>
+  `In the Entra admin center, open Enterprise applications > the app > Permissions, and revoke the admin consent for ${listed(grants)}. Give the app these permissions by roles of RBAC for Applications with a scope instead.`;
 const NARROW =
   'Run Get-ManagementRoleAssignment -RoleAssignee <service principal>, and give each assignment a scope without these mailboxes. An application access policy does not limit roles.';
 
@@ -32,7 +34,7 @@ export function explainScope(check: ScopeCheck): ScopeText {
       };
     case 'scopeTooWide':
       return {
-        detail: `Microsoft lets the app in at ${where} (${names}), although these addresses are off limits. It does not let it in everywhere, or only by access that is limited to some mailboxes.`,
+        detail: `Addresses that are off limits let the app in: ${where} (${names}). The app does not get in everywhere, or only by access that is limited to some mailboxes.`,
         fix: `Take these mailboxes out of the group that the management scope names, or add them to an application access policy that denies access. For IMAP and SMTP, run Remove-MailboxPermission -Identity <address> -User <service principal> -AccessRights FullAccess. Then check again. ${DELAY}`,
         link: 'docs/scope.md#scopetoowide',
       };
@@ -44,12 +46,12 @@ export function explainScope(check: ScopeCheck): ScopeText {
       };
     case 'tenantWide':
       return {
-        detail: `Microsoft lets the app in at ${where} with ${names}, although these addresses are off limits. ${explainGrant(permissions, check)}`,
+        detail: `Addresses that are off limits let the app in: ${where} (${names}). ${explainGrant(permissions, check)}`,
         fix: `${fixGrant(permissions, check.roles)} Then check again. ${DELAY}`,
         link: 'docs/scope.md#tenantwide',
       };
     case 'inconclusive':
-      if (cause) return { detail: causes[cause].sentence, fix: causes[cause].fix, link: causes[cause].link };
+      if (cause) return explainCause(check, cause);
       return {
         detail:
           'Microsoft refuses the app at every address that is off limits. No mailbox is known that it may use, and an app without any permission is refused everywhere.',
@@ -57,6 +59,28 @@ export function explainScope(check: ScopeCheck): ScopeText {
         link: 'docs/scope.md#inconclusive',
       };
   }
+}
+
+const probeOf: Readonly<Record<ScopePermission, Probe>> = {
+  'Mail.Read': 'graph.readWrite',
+  'Mail.ReadWrite': 'graph.readWrite',
+  'Mail.Send': 'graph.send',
+  'IMAP.AccessAsApp': 'imap',
+  'SMTP.SendAsApp': 'smtp',
+};
+
+/** The text of a cause, and where it was seen. */
+function explainCause({ offLimits, inScope }: ScopeCheck, cause: CauseCode): ScopeText {
+  const asked = inScope ? [...offLimits, inScope] : offLimits;
+  const probes = [...new Set(asked.flatMap(({ findings }) => findings.map(({ permission }) => probeOf[permission])))];
+  const { sentence, fix, link } = explain(cause, { probes });
+  // A scope check does not check again on its own.
+  const toDo = cause === 'propagating' ? `Wait two hours, then check again. ${DELAY}` : fix;
+  const where = asked.filter(({ findings }) => findings.some((finding) => finding.cause === cause));
+  if (where.length > 0)
+    return { detail: `${listed(where.map(({ address }) => address))}: ${sentence}`, fix: toDo, link };
+  const everywhere = inScope ? `Microsoft refuses the app at ${inScope.address} as well. ` : '';
+  return { detail: `${everywhere}${sentence}`, fix: toDo, link };
 }
 
 /** How the scope shows: by a role that has one, or by rights that are refused here and work in scope. */
@@ -92,13 +116,14 @@ function explainGrant(permissions: readonly ScopePermission[], { roles, assignme
 
 function fixGrant(permissions: readonly ScopePermission[], roles: readonly string[]): string {
   const { shown, hidden } = byToken(permissions, roles);
-  return [...(shown.length > 0 ? [REVOKE] : []), ...(hidden.length > 0 ? [NARROW] : [])].join(' ');
+  return [...(shown.length > 0 ? [revoke(shown)] : []), ...(hidden.length > 0 ? [NARROW] : [])].join(' ');
 }
 
+/** The grants that the token shows for these permissions, and the permissions that it shows none for. */
 function byToken(permissions: readonly ScopePermission[], roles: readonly string[]) {
   return {
-    shown: permissions.filter((permission) => isShown(permission, roles)),
-    hidden: permissions.filter((permission) => !isShown(permission, roles)),
+    shown: [...new Set(permissions.flatMap((permission) => shownGrants(permission, roles)))],
+    hidden: permissions.filter((permission) => shownGrants(permission, roles).length === 0),
   };
 }
 

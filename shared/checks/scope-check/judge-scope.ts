@@ -65,10 +65,12 @@ const isOfGraph = (permission: ScopePermission) => permission.startsWith('Mail.'
 
 const READING: readonly string[] = ['Mail.ReadBasic.All', 'Mail.ReadBasic', 'Mail.Read', 'Mail.ReadWrite'];
 
-/** Whether the token shows a grant by Entra, which is for the whole tenant. */
-export function isShown(permission: ScopePermission, roles: readonly string[]): boolean {
-  return permission === 'Mail.Read' ? roles.some((role) => READING.includes(role)) : roles.includes(permission);
+/** The grants by Entra that give this right. They are for the whole tenant, and the token shows them. */
+export function shownGrants(permission: ScopePermission, roles: readonly string[]): string[] {
+  return roles.filter((role) => (permission === 'Mail.Read' ? READING.includes(role) : role === permission));
 }
+
+const isShown = (permission: ScopePermission, roles: readonly string[]) => shownGrants(permission, roles).length > 0;
 
 export function isAllowed(mailbox: ScopedMailbox | undefined, permission: ScopePermission): boolean {
   return mailbox?.findings.some((one) => one.permission === permission && one.answer === 'allowed') ?? false;

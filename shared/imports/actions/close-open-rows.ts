@@ -73,6 +73,7 @@ export function closeRow({ value: row, tag }: Tagged<Row>, closed: Map<string, C
     counts: addCounts(known.counts, counts),
     settled: [...known.settled, { line, address, state: 'cancelled' }],
   });
-  const patch = { state: 'cancelled', nextCheckAt: null, heldAt: null } as const;
+  const message = 'This mailbox was disconnected or removed before its check ended.';
+  const patch = { state: 'cancelled', nextCheckAt: null, heldAt: null, message } as const;
   return { op: 'mergeRow', importId, line, tag, patch };
 }

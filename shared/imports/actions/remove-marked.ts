@@ -1,7 +1,4 @@
 import pLimit from 'p-limit';
-import type { Tagged } from '../../kernel/tagged.ts';
-import { identityKeysOf } from '../../mailboxes/identity.ts';
-import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Import } from '../import.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 

@@ -19,7 +19,7 @@ interface IdentifiedResult extends SettledResult {
 }
 
 const NOT_TOLD_APART =
-  'The app may read neither the inbox nor the directory, so nothing tells whether this mailbox has also been imported under another of its names.';
+  'Nothing tells whether this mailbox has also been imported under another of its names. Microsoft Graph tells it, if the connection has a Graph probe and the app may read the mailbox (Mail.ReadWrite) or the users (User.ReadBasic.All).';
 const REPLACED =
   'This address belongs to another mailbox than when it was last checked. The earlier mailbox was deleted or has got another address.';
 
@@ -38,7 +38,8 @@ export function identifiedResultOf(
   // Nobody asked which mailbox it is.
   if (!identity) return result;
   const isKnown = isIdentified(identity);
-  const isReplaced = knownAs !== undefined && compareIdentities(knownAs, identity) === 'different';
+  const change = compareIdentities(knownAs ?? {}, identity);
+  const isReplaced = change === 'different';
   const mailbox = {
     ...result.mailbox,
     ...(isKnown && { identity }),
@@ -51,7 +52,7 @@ export function identifiedResultOf(
     row: { ...result.row, ...(result.state === 'passed' && detail !== undefined && { detail }) },
     mailbox,
     ...(isKnown && {
-      claim: { identity, otherwise: (holder) => secondName(checked, message, holder) },
+      claim: { identity, isExpected: change === 'same', otherwise: (holder) => secondName(checked, message, holder) },
     }),
   };
 }
@@ -65,7 +66,7 @@ function renamed({ primaryAddress, signInName }: MailboxIdentity, address: strin
   if (primaryAddress === undefined || primaryAddress === address) return undefined;
   return address === signInName
     ? `This is the sign-in name of the mailbox. Its primary address is ${primaryAddress}.`
-    : `The primary address of this mailbox has changed. It is ${primaryAddress} now.`;
+    : `This mailbox has another primary address: ${primaryAddress}.`;
 }
 
 function secondName(

@@ -12,6 +12,8 @@ import type { Ledger, LedgerChange } from './ledger.ts';
  */
 export interface IdentityClaim<Result> {
   identity: MailboxIdentity;
+  /** Whether the connection has seen this mailbox before, so that its identity is stored already. */
+  isExpected?: boolean;
   /** What the result becomes if the connection looks after this mailbox under another address. */
   otherwise(address: string): Result;
 }

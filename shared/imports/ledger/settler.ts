@@ -174,6 +174,8 @@ function takeGroup(queue: QueuedSettlement[]): QueuedSettlement[] {
 async function commit(deps: SettlerDeps, connectionId: string, group: QueuedSettlement[]): Promise<void> {
   let items = group;
   let rowConflicts = 0;
+  // Without the tags of what is stored, the transaction would be refused.
+  if (items.some(({ claim }) => claim?.isExpected)) await resolveClaims(deps.ledger, connectionId, items);
   for (let commits = 1; items.length > 0; commits++) {
     if (commits > COMMITS_MAX) {
       throw new DomainError('storage_unavailable', `Results met ${COMMITS_MAX} conflicts in a row.`);

@@ -54,7 +54,9 @@ export async function planImport(deps: PlanDeps, customerId: string, importId: s
     if (result === 'uploadGone') {
       await endAsFailed(deps, customerId, importId, {
         code: 'upload_missing',
-        detail: 'The uploaded file no longer exists. Upload it again.',
+        detail: record.action
+          ? 'The list of mailboxes no longer exists. Start the action again.'
+          : 'The uploaded file no longer exists. Upload it again.',
         seenAt: deps.clock.now(),
       });
       return;
@@ -106,8 +108,9 @@ export async function failPlan(deps: PlanDeps, customerId: string, importId: str
   if (!isPlanningOverdue(record, plan?.value, deps.clock.now(), deps.planOverdueMs)) return;
   await endAsFailed(deps, customerId, importId, {
     code: 'internal_error',
-    detail:
-      'We could not plan this import because of an error on our side. No mailbox was checked. Upload the file again, and contact support if this happens again.',
+    detail: record.action
+      ? 'We could not go on with this action because of an error on our side. What was done until then stays. Start it again, and contact support if this happens again.'
+      : 'We could not plan this import because of an error on our side. No mailbox was checked. Upload the file again, and contact support if this happens again.',
     seenAt: deps.clock.now(),
   });
 }

@@ -4,10 +4,15 @@ import type { ConnectionFinding, DenialHints } from '../../causes/verdict.ts';
 import type { Suspect } from './suspect.ts';
 
 /** The one finding for a refusal that every mailbox got. */
-export function repeatedRefusalFinding({ probe, finding }: Suspect, refused: number, seenAt: Date): ConnectionFinding {
+export function repeatedRefusalFinding(
+  { probe, finding }: Suspect,
+  refused: number,
+  seenAt: Date,
+  isVendorApp = false,
+): ConnectionFinding {
   const { denial } = finding;
   const cause = (denial && causeOfDenialEverywhere(denial)) ?? finding.cause ?? 'unknown_refusal';
-  const about = knownOf(cause, { probes: [probe], denial });
+  const about = knownOf(cause, { probes: [probe], denial, isVendorApp });
   const detail = cause === finding.cause ? finding.detail : undefined;
   return {
     cause,

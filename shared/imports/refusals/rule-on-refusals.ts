@@ -1,6 +1,6 @@
 import { canBePropagation } from '../../causes/denial.ts';
 import type { MailboxChecker } from '../../checks/mailbox-checker.ts';
-import type { Connection } from '../../connections/connection.ts';
+import { type Connection, hasOwnApp } from '../../connections/connection.ts';
 import type { ConnectionStore } from '../../connections/connection-store.ts';
 import { holdChecks } from '../../connections/hold-checks.ts';
 import type { PropagationSteps } from '../../connections/propagation.ts';
@@ -201,7 +201,7 @@ async function stopAsking(
     importId: record.id,
     epoch: record.epoch,
   };
-  const finding = repeatedRefusalFinding(suspect, refused, now);
+  const finding = repeatedRefusalFinding(suspect, refused, now, !hasOwnApp(connection));
   await pauseForConnection(deps, target, finding, new Date(scoutsSentAt), { isRepeatedRefusal: true });
   return { kind: 'paused' };
 }

@@ -7,6 +7,7 @@ const entraWork = `
 $EntraWork = {
     param([string] $Tenant, [string] $AppId, [string] $Environment, [string] $ResourceAppId, [string] $Values, [string] $Action, [bool] $Pretend)
     $ErrorActionPreference = 'Stop'
+    $PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }
     $Report = New-Object System.Collections.ArrayList
     try {
         $Wanted = @($Values -split ' ' | Where-Object { $_ })

@@ -1,12 +1,14 @@
 /** Registers an app, or deletes it. Runs before a connection exists, so it finds the app by its name. */
 export const registerBlock = `
-function Connect-Entra([string[]] $Scopes) {
+function Connect-Entra {
     Write-Step 'Microsoft Entra (a sign-in window may open)'
     if (-not (Get-Module -ListAvailable -Name Microsoft.Graph.Applications)) {
         throw 'Microsoft Graph PowerShell is not installed. Run: Install-Module Microsoft.Graph.Applications -Scope CurrentUser'
     }
     Import-Module Microsoft.Graph.Authentication
     Import-Module Microsoft.Graph.Applications
+    $Scopes = @('Application.ReadWrite.All')
+    if ($WhatIfPreference) { $Scopes = @('Application.Read.All') }
     Connect-MgGraph -TenantId $Tenant -Environment $GraphEnvironment -Scopes $Scopes -ContextScope Process -NoWelcome | Out-Null
     $Context = Get-MgContext
     Write-Host "  Tenant $($Context.TenantId), as $($Context.Account)"
@@ -24,6 +26,8 @@ function Confirm-App {
     Write-Step "The app registration '$AppName'"
     $App = Find-App
     if ($App) {
+        # Not an app of somebody else that happens to have this name: it would get the permissions, and a secret.
+        if (@($App.Tags) -notcontains 'Muster') { throw "An app called '$AppName' exists, and was not made by this script. Choose another name with -AppName." }
         Write-Kept "app registration, client ID $($App.AppId)"
         $Uris = @($App.Web.RedirectUris | Where-Object { $_ })
         if ($Uris -contains $RedirectUri) {

@@ -2,17 +2,19 @@ import { entraBlock } from '../blocks/entra-block.ts';
 import { reportBlock } from '../blocks/report-block.ts';
 import type { ScriptParts } from '../powershell-script.ts';
 import { literal } from '../powershell-text.ts';
-import { permissionsOf } from '../setup-access.ts';
+import { mailPermissionsOf, permissionsOf } from '../setup-access.ts';
 import type { SetupInput } from '../setup-input.ts';
 import { connectionSettings, ENTRA_ROLE, GRAPH_MODULE, INTRODUCTION, pages } from './common-parts.ts';
 
 /** Grants the app its permissions of Microsoft Graph for every mailbox of the tenant, or withdraws them. */
 export function graphScript(input: SetupInput): ScriptParts {
-  const { resourceAppId, values } = permissionsOf('graph', undefined);
+  const { resourceAppId } = permissionsOf('graph', undefined);
+  const values = mailPermissionsOf(input.connection, input.undo);
+  const names = values.join(' and ');
   return {
     synopsis: input.undo
-      ? 'Withdraws Mail.ReadWrite and Mail.Send of Microsoft Graph from the app.'
-      : 'Grants the app Mail.ReadWrite and Mail.Send of Microsoft Graph, for every mailbox of the tenant.',
+      ? `Withdraws ${names} of Microsoft Graph from the app.`
+      : `Grants the app ${names} of Microsoft Graph, for every mailbox of the tenant.`,
     description: [
       input.undo
         ? 'The app registration and its list of permissions stay. What RBAC for Applications grants stays too.'

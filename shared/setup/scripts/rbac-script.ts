@@ -32,7 +32,7 @@ import { MORE_MAILBOXES, mailboxParameters, nextLineSetting } from './mailbox-pa
 export function rbacScript(input: SetupInput & { access: 'graph-scoped' | 'smtp' }): ScriptParts {
   const { access, connection, undo } = input;
   const isSmtp = access === 'smtp';
-  const roles = exchangeRolesOf[access];
+  const roles = exchangeRolesOf(access, connection, undo);
   const { resourceAppId } = permissionsOf(access, 'rbac');
   const unwanted = permissionsOf(access, isSmtp ? 'mailboxPermission' : 'accessPolicy').values;
   const names = roles.join(' and ');

@@ -49,7 +49,7 @@ export function registerAppScript(input: RegistrationInput): ScriptParts {
             {
               name: 'CreateSecret',
               type: 'switch',
-              help: 'Also creates a client secret, and shows its value in this window.',
+              help: 'Also creates a client secret, another one at each run, and shows its value in this window.',
             } as const,
             {
               name: 'SecretDays',
@@ -75,7 +75,7 @@ export function registerAppScript(input: RegistrationInput): ScriptParts {
 }
 
 const REGISTER = `
-$TenantId = Connect-Entra @('Application.ReadWrite.All')
+$TenantId = Connect-Entra
 $App = Confirm-App
 $Secret = $null
 if ($CreateSecret) { $Secret = New-ClientSecret $App }
@@ -102,7 +102,7 @@ if ($App) {
 Write-Summary`;
 
 const UNDO = `
-Connect-Entra @('Application.ReadWrite.All') | Out-Null
+Connect-Entra | Out-Null
 Clear-App
 
 Write-Step 'Check: whether the app is still there'

@@ -1,5 +1,6 @@
 import type { Findings, ProbeFinding } from '../../../shared/causes/verdict.ts';
 import type { CheckInput, CheckResult, MailboxChecker } from '../../../shared/checks/mailbox-checker.ts';
+import { inboxKeyOf } from '../../../shared/mailboxes/identity.ts';
 import type { Faults } from './faults.ts';
 import type { Lifetime } from './lifetime.ts';
 import { hash } from './random.ts';
@@ -121,7 +122,7 @@ export function createSimulatedMailboxes(
       return { kind: 'wait', cause: 'throttled', seconds, priorFindings: input.priorFindings, counts };
     }
     if (answer.throttled > 0) return wait(answer, false);
-    return { kind: 'checked', findings, mailboxKind: 'user', counts };
+    return { kind: 'checked', findings, mailboxKind: 'user', identity: { inboxKey: inboxKeyOf(address) }, counts };
   }
 
   const faultyRandom = (rate: number) => rate > 0 && random() < rate;

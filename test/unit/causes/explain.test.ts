@@ -59,6 +59,14 @@ describe('the texts of a cause', () => {
     },
   );
 
+  it('send nobody to the registration of an app that is the vendor’s', () => {
+    for (const cause of causeCodes.filter(missing)) {
+      const { fix } = explain(cause, { probes: ['graph.send'], isVendorApp: true });
+      expect(fix).not.toContain('App registrations');
+      expect(fix).toMatch(/open a new consent link .* asks for Mail\.Send/);
+    }
+  });
+
   it('do not offer a role to IMAP, because RBAC for Applications has none', () => {
     expect(explain('consent_missing', { probes: ['imap'] }).fix).not.toMatch(/role|RBAC|scope/);
     expect(explain('consent_missing', { probes: ['smtp'] }).fix).toContain('“Application SMTP.SendAsApp”');
@@ -84,6 +92,14 @@ describe('a denial', () => {
     }
     expect(said('permission_missing', 'empty').sentence).toContain('Entra does not list Mail.Send');
     expect(said('mailbox_unlicensed_or_on_premises', 'grants').sentence).toMatch(/^Entra lists Mail\.Send/);
+  });
+
+  it('does not ask for a permission that Entra lists already', () => {
+    for (const cause of causeCodes.filter(missing)) {
+      const { fix } = said(cause, 'grants');
+      expect(fix).toContain('If Mail.Send is no longer listed');
+      expect(fix).not.toContain('Add a permission');
+    }
   });
 
   it('says that other mailboxes pass only if that is how it was explained', () => {

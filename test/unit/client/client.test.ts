@@ -89,6 +89,38 @@ it('a setup script is its text, and undo is a word of the query', async () => {
   ]);
 });
 
+it('mailboxes and actions on many of them are changed where the API has them', async () => {
+  const action = { id: 'act_1', status: 'running', percent: 40 };
+  const ended = { ...action, status: 'completed', percent: 100 };
+  const answers = [...Array.from({ length: 6 }, () => jsonAnswer({})), new Response(null, { status: 204 })];
+  const { muster, received } = client(...answers, jsonAnswer(action), jsonAnswer(action), jsonAnswer(ended));
+  const { mailboxes, mailboxActions } = muster;
+  const mailbox = ['conn_1', 'jane@contoso.com'] as const;
+  await mailboxes.update(...mailbox, { dailyLimit: null });
+  await mailboxes.pause(...mailbox, { idempotencyKey: 'mine' });
+  await mailboxes.resume(...mailbox);
+  await mailboxes.disconnect(...mailbox);
+  await mailboxes.reconnect(...mailbox);
+  await mailboxes.check(...mailbox);
+  expect(await mailboxes.remove(...mailbox)).toBeUndefined();
+  const { id } = await mailboxActions.start('conn_1', { action: 'pause', where: { status: ['active'] } });
+  const seen: number[] = [];
+  await mailboxActions.wait(id, { onProgress: ({ percent }) => void seen.push(percent) });
+  const path = '/v1/connections/conn_1/mailboxes/jane%40contoso.com';
+  expect(received.map(({ method, path: sent }) => `${method} ${sent}`)).toEqual([
+    `PATCH ${path}`,
+    ...['pause', 'resume', 'disconnect', 'reconnect', 'check'].map((verb) => `POST ${path}/${verb}`),
+    `DELETE ${path}`,
+    'POST /v1/connections/conn_1/mailbox-actions',
+    'GET /v1/mailbox-actions/act_1',
+    'GET /v1/mailbox-actions/act_1',
+  ]);
+  expect(received[0]?.text).toBe('{"dailyLimit":null}');
+  expect(received[1]?.headers.get('idempotency-key')).toBe('mine');
+  expect(received[7]?.text).toBe('{"action":"pause","where":{"status":["active"]}}');
+  expect(seen).toEqual([40, 100]);
+});
+
 describe('retries', () => {
   it('repeat after 429, 502, 503, 504 and broken connections, and wait twice as long each time', async () => {
     const { muster, received } = client(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clouds } from '../../../shared/connections/connection.ts';
+import { type Connection, clouds } from '../../../shared/connections/connection.ts';
 import { isMethodOf, methodsOf, setupAccesses, setupMethods } from '../../../shared/setup/setup-access.ts';
 import type { SetupInput, SetupScript } from '../../../shared/setup/setup-input.ts';
 import { writeRegistrationScript, writeSetupScript } from '../../../shared/setup/setup-script.ts';
@@ -100,6 +100,14 @@ describe.each(scripts)('%s', (fileName, kind) => {
     expect(unasked).toEqual([]);
   });
 
+  it('stops at the first error that it does not expect, also in the functions of modules', () => {
+    const firstCall = text.indexOf('\nfunction ');
+    const preference = text.indexOf("$PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }");
+    expect(preference).toBeGreaterThan(0);
+    expect(preference).toBeLessThan(firstCall);
+    expect(text).not.toContain('SilentlyContinue');
+  });
+
   it('says what it is, who can run it and what it needs, and ends with a check and a summary', () => {
     for (const section of ['.SYNOPSIS', '.DESCRIPTION', '.NOTES', '.LINK']) expect(text).toContain(`\n${section}\n`);
     expect(text).toContain('Install-Module');
@@ -195,6 +203,17 @@ describe('whatever people call things', () => {
   });
 });
 
+it('changes and deletes only an app that it has registered, whatever other apps are called', () => {
+  for (const undo of [false, true]) {
+    const { text } = write({ register: true, undo });
+    const isOurs = text.indexOf("if (@($App.Tags) -notcontains 'Muster') { throw");
+    const change = text.search(/^ +(?:Update|Remove)-MgApplication -ApplicationId \$App\.Id/m);
+    expect(isOurs).toBeGreaterThan(0);
+    expect(change).toBeGreaterThan(isOurs);
+  }
+  expect(write({ register: true, undo: false }).text).toContain("-Tags @('Muster')");
+});
+
 it('signs in to the cloud of the connection', () => {
   const environments = clouds.map((cloud) => {
     const { text } = write({ access: 'imap', undo: false }, plainValues, cloud);
@@ -210,6 +229,24 @@ it('signs in to the cloud of the connection', () => {
     ['china', 'China', 'O365China'],
     ['simulator', 'Global', 'O365Default'],
   ]);
+});
+
+it('grants no more than the probes of the connection need, and takes everything back', () => {
+  const granted = (change: Partial<Connection>, undo = false) => {
+    const connection = aConnection(change);
+    const entra = writeSetupScript({ connection, access: 'graph', undo }).text;
+    const scoped = writeSetupScript({ connection, access: 'graph-scoped', undo }).text;
+    const permissions = entra.match(/^\$Permissions = '(.*)'$/m)?.[1];
+    const roles = [...scoped.matchAll(/^ {4}'Application (\S+)'/gm)].map(([, role]) => role).join(' ');
+    expect(roles).toBe(permissions);
+    return permissions;
+  };
+  expect(granted({})).toBe('Mail.ReadWrite Mail.Send');
+  expect(granted({ probes: ['graph.send', 'imap'] })).toBe('Mail.Send');
+  expect(granted({ probes: ['graph.send'], sendProbe: 'selfAddressed' })).toBe('Mail.ReadWrite Mail.Send');
+  expect(granted({ probes: ['graph.readWrite'] })).toBe('Mail.ReadWrite');
+  expect(granted({ probes: ['imap'] })).toBe('Mail.ReadWrite Mail.Send');
+  expect(granted({ probes: ['graph.send'] }, true)).toBe('Mail.ReadWrite Mail.Send');
 });
 
 it('asks for the group and the tenant if nobody has named them', () => {

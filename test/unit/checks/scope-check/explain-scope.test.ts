@@ -26,16 +26,27 @@ it.each(scopeVerdicts)('%s links to its section', (verdict) => {
 
 it('names only the addresses and rights that are allowed', () => {
   const { detail } = explainScope(check({}));
-  expect(detail).toContain('legal@contoso.com with Mail.Send');
+  expect(detail).toContain('off limits let the app in: legal@contoso.com (Mail.Send).');
   expect(detail).not.toContain('ceo@contoso.com');
 });
 
 it('says which grant to revoke if the token shows it, and looks for a role if not', () => {
-  expect(explainScope(check({ roles: ['Mail.Send'] })).fix).toContain('revoke the admin consent');
+  expect(explainScope(check({ roles: ['Mail.Send'] })).fix).toContain('revoke the admin consent for Mail.Send.');
   const { detail, fix } = explainScope(check({}));
   expect(detail).toContain('The token does not show Mail.Send');
   expect(fix).not.toContain('revoke');
   expect(fix).toContain('Get-ManagementRoleAssignment');
+});
+
+it('names the grant that the token shows, which may give more than one right', () => {
+  const findings = (['Mail.Read', 'Mail.ReadWrite'] as const).map((permission) => ({
+    permission,
+    answer: 'allowed' as const,
+  }));
+  const offLimits = [{ address: 'ceo@contoso.com', findings }];
+  expect(explainScope(check({ offLimits, roles: ['Mail.ReadWrite', 'User.Read.All'] })).detail).toContain(
+    'The token shows Mail.ReadWrite: granted in Entra',
+  );
 });
 
 it('names a role without a scope, if the app may read its roles', () => {
@@ -45,6 +56,24 @@ it('names a role without a scope, if the app may read its roles', () => {
   );
 });
 
-it('an inconclusive check has the text of its cause', () => {
-  expect(explainScope(check({ verdict: 'inconclusive', cause: 'throttled' })).detail).toContain('throttled');
+it('an inconclusive check has the text of its cause, and says where it was seen', () => {
+  const finding = {
+    permission: 'Mail.Send' as const,
+    answer: 'inconclusive' as const,
+    cause: 'mailbox_not_found' as const,
+  };
+  const offLimits = [{ address: 'typo@contoso.com', findings: [finding] }];
+  expect(explainScope(check({ verdict: 'inconclusive', cause: 'mailbox_not_found', offLimits })).detail).toBe(
+    'typo@contoso.com: Microsoft found no mailbox with this address in the tenant.',
+  );
+});
+
+it('an app that is refused everywhere is told which permissions are missing', () => {
+  const refused = { permission: 'Mail.Send' as const, answer: 'refused' as const };
+  const inScope = { address: 'sales@contoso.com', findings: [refused] };
+  const offLimits = [{ address: 'ceo@contoso.com', findings: [refused] }];
+  const told = explainScope(check({ verdict: 'inconclusive', cause: 'permission_missing', offLimits, inScope }));
+  expect(told.detail).toContain('Microsoft refuses the app at sales@contoso.com as well. ');
+  expect(told.detail).toContain('Mail.Send');
+  expect(told.fix).not.toContain('Mail.ReadWrite');
 });

@@ -64,6 +64,11 @@ it('keeps a mailbox active until a verdict says otherwise, takes a slot for one 
   });
   expect(await world.slotsUsed()).toBe(2);
   expect(await slotsHeld(world)).toBe(2);
+  const verdictsOf = async (address: string | undefined) =>
+    (await world.ledger.getMailbox('conn_1', address ?? ''))?.value.history?.map(({ verdict }) => verdict);
+  expect(await verdictsOf(good)).toEqual(['passed']);
+  expect(await verdictsOf(fixed)).toEqual(['passed', 'failed']);
+  expect(await verdictsOf(broken)).toEqual(['failed', 'passed']);
   // It is still a mailbox of the import that contained it.
   expect((await world.ledger.getMailbox('conn_1', good as string))?.value).toMatchObject({
     importId: id,

@@ -178,6 +178,6 @@ it('keeps counts and slots exact, whatever actions, imports, kills and lost answ
         expect([...world.drafts.values()].reduce((sum, left) => sum + left, 0)).toBe(0);
       },
     ),
-    { numRuns: Number(process.env.RUNS ?? 10) },
+    { numRuns: Number(process.env.RUNS ?? 8) },
   );
 });

@@ -9,7 +9,7 @@ import { inMemoryImports } from '../../../fakes/in-memory-imports.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
 import { inMemorySlots } from '../../../fakes/in-memory-slots.ts';
 import { storePlannedImport } from '../../../support/planned-import.ts';
-import { anImport, RECORDS_NOW } from '../../../support/records.ts';
+import { anImport, aPlan, aRow, aTally, RECORDS_NOW } from '../../../support/records.ts';
 import { someRetention } from '../../../support/some-retention.ts';
 
 const LATE = { importId: 'imp_late', openedAt: RECORDS_NOW };
@@ -109,4 +109,27 @@ it.each([
   await purgeConnection(startProcess('p1'), 'cust_1', 'conn_1');
   expect(sleeps).toBe(survives ? 3 : 10);
   await expectGone();
+});
+
+it('also ends an action in the middle of its work, and its slots are given back once', async () => {
+  const { imports, ledger, slots } = shared;
+  const action = { id: 'act_1', status: 'planning', action: 'disconnect' } as const;
+  await imports.insert(anImport(action));
+  await imports.openPointer({ importId: 'act_1', customerId: 'cust_1', connectionId: 'conn_1', openedAt: RECORDS_NOW });
+  await slots.claim('cust_1', 'act_1', 0);
+  const [mailbox] = (await ledger.findMailboxes('conn_1', { limit: 1 }, { status: 'active' })).items;
+  const { address = '' } = mailbox?.value ?? {};
+  const planned = { importId: 'act_1', line: 1, rows: 1, accepted: 1 };
+  await ledger.commit('conn_1', [
+    { op: 'mergeMailbox', address, patch: { status: 'disconnected', slotClaimedBy: null } },
+    { op: 'createRow', row: aRow({ importId: 'act_1', line: 1, address, state: 'passed' }) },
+    { op: 'createPlan', plan: aPlan(planned) },
+    { op: 'writeTally', tally: aTally({ importId: 'act_1', counts: { passed: 1, slotsFreed: 1 } }) },
+  ]);
+  await purgeConnection(startProcess('a'), 'cust_1', 'conn_1');
+  expect((await slots.get('cust_1'))?.used).toBe(0);
+  expect(await imports.listOpen()).toEqual([]);
+  expect(await imports.get('cust_1', 'act_1')).toBeUndefined();
+  expect(await ledger.findRows('conn_1', 'act_1', { fromLine: 0, limit: 1 })).toEqual([]);
+  expect(ended.sort()).toEqual(['act_1', 'imp_1']);
 });

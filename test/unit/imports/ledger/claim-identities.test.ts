@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { identifiedResultOf } from '../../../../shared/imports/checking/identify-mailbox.ts';
-import type { Ledger } from '../../../../shared/imports/ledger/ledger.ts';
+import { CHANGES_MAX, type Ledger } from '../../../../shared/imports/ledger/ledger.ts';
 import { createReportBook } from '../../../../shared/imports/ledger/report-book.ts';
 import { openRowOf } from '../../../../shared/imports/ledger/row.ts';
 import { createSerialByKey } from '../../../../shared/imports/ledger/serial-by-key.ts';
@@ -189,14 +189,34 @@ it('says so if nothing but the address identifies a mailbox', async () => {
   });
 });
 
-it('new mailboxes cost no request more than before', async () => {
+it('never puts more than 100 changes into a transaction, with two identities for each mailbox', async () => {
   const ledger = inMemoryLedger();
+  const sizes: number[] = [];
+  const measured: Ledger = {
+    ...ledger,
+    async commit(connectionId, changes) {
+      sizes.push(changes.length);
+      return ledger.commit(connectionId, changes);
+    },
+  };
+  const lines = Array.from({ length: 60 }, (_, i) => i);
+  const rows = await Promise.all(lines.map((i) => open(ledger, `imp_${i % 3}`, i + 2, at(`user${i}`))));
+  const settler = aProcess('one', measured, 60);
+  await Promise.all(rows.map((row, i) => settle(settler, row, { objectId: `o${i}`, inboxKey: `f${i}` })));
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(CHANGES_MAX);
+  expect(sizes).toHaveLength(3);
+});
+
+it('new mailboxes cost no request more than before, and known ones a few reads but no refused transaction', async () => {
+  const ledger = inMemoryLedger();
+  let commits = 0;
   let requests = 0;
   const counted = new Proxy(ledger, {
     get: (target, name) => {
       const call = Reflect.get(target, name);
       return (...args: unknown[]) => {
         requests++;
+        if (name === 'commit') commits++;
         return call.apply(target, args);
       };
     },
@@ -205,5 +225,9 @@ it('new mailboxes cost no request more than before', async () => {
   const rows = await Promise.all(lines.map((i) => open(ledger, 'imp_1', i + 2, at(`user${i}`))));
   const settler = aProcess('one', counted);
   await Promise.all(rows.map((row, i) => settle(settler, row, { objectId: `o${i}`, inboxKey: `f${i}` })));
-  expect(requests).toBe(1);
+  expect([requests, commits]).toEqual([1, 1]);
+  const again = await Promise.all(lines.map((i) => open(ledger, 'imp_2', i + 2, at(`user${i}`))));
+  const identities = lines.map((i) => ({ objectId: `o${i}`, inboxKey: `f${i}` }));
+  await Promise.all(again.map((row, i) => settle(settler, row, identities[i] ?? {}, identities[i])));
+  expect(commits).toBe(2);
 });

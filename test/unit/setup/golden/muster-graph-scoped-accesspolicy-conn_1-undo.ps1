@@ -32,6 +32,8 @@ param(
 
 Set-StrictMode -Version 1.0
 $ErrorActionPreference = 'Stop'
+# Functions of modules do not see that preference of a script, so it is given to every command as a parameter.
+$PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }
 
 $ConnectionName = [regex]::Unescape('Contoso')
 $ConnectionId = 'conn_1'

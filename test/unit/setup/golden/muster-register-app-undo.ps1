@@ -26,6 +26,8 @@ param(
 
 Set-StrictMode -Version 1.0
 $ErrorActionPreference = 'Stop'
+# Functions of modules do not see that preference of a script, so it is given to every command as a parameter.
+$PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }
 
 $GraphEnvironment = 'Global'
 
@@ -59,13 +61,15 @@ function Write-Summary {
     foreach ($Problem in $Problems) { Write-Host "    $Problem" -ForegroundColor Yellow }
 }
 
-function Connect-Entra([string[]] $Scopes) {
+function Connect-Entra {
     Write-Step 'Microsoft Entra (a sign-in window may open)'
     if (-not (Get-Module -ListAvailable -Name Microsoft.Graph.Applications)) {
         throw 'Microsoft Graph PowerShell is not installed. Run: Install-Module Microsoft.Graph.Applications -Scope CurrentUser'
     }
     Import-Module Microsoft.Graph.Authentication
     Import-Module Microsoft.Graph.Applications
+    $Scopes = @('Application.ReadWrite.All')
+    if ($WhatIfPreference) { $Scopes = @('Application.Read.All') }
     Connect-MgGraph -TenantId $Tenant -Environment $GraphEnvironment -Scopes $Scopes -ContextScope Process -NoWelcome | Out-Null
     $Context = Get-MgContext
     Write-Host "  Tenant $($Context.TenantId), as $($Context.Account)"
@@ -92,7 +96,7 @@ function Clear-App {
     }
 }
 
-Connect-Entra @('Application.ReadWrite.All') | Out-Null
+Connect-Entra | Out-Null
 Clear-App
 
 Write-Step 'Check: whether the app is still there'

@@ -11,7 +11,7 @@
 .PARAMETER AppName
     The name of the app in Entra. An app of this name is not registered twice.
 .PARAMETER CreateSecret
-    Also creates a client secret, and shows its value in this window.
+    Also creates a client secret, another one at each run, and shows its value in this window.
 .PARAMETER SecretDays
     For how many days the client secret works.
 .NOTES
@@ -32,6 +32,8 @@ param(
 
 Set-StrictMode -Version 1.0
 $ErrorActionPreference = 'Stop'
+# Functions of modules do not see that preference of a script, so it is given to every command as a parameter.
+$PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }
 
 $GraphEnvironment = 'Global'
 $RedirectUri = [regex]::Unescape('https://muster.example/v1/consent/callback')
@@ -68,13 +70,15 @@ function Write-Summary {
     foreach ($Problem in $Problems) { Write-Host "    $Problem" -ForegroundColor Yellow }
 }
 
-function Connect-Entra([string[]] $Scopes) {
+function Connect-Entra {
     Write-Step 'Microsoft Entra (a sign-in window may open)'
     if (-not (Get-Module -ListAvailable -Name Microsoft.Graph.Applications)) {
         throw 'Microsoft Graph PowerShell is not installed. Run: Install-Module Microsoft.Graph.Applications -Scope CurrentUser'
     }
     Import-Module Microsoft.Graph.Authentication
     Import-Module Microsoft.Graph.Applications
+    $Scopes = @('Application.ReadWrite.All')
+    if ($WhatIfPreference) { $Scopes = @('Application.Read.All') }
     Connect-MgGraph -TenantId $Tenant -Environment $GraphEnvironment -Scopes $Scopes -ContextScope Process -NoWelcome | Out-Null
     $Context = Get-MgContext
     Write-Host "  Tenant $($Context.TenantId), as $($Context.Account)"
@@ -91,6 +95,8 @@ function Confirm-App {
     Write-Step "The app registration '$AppName'"
     $App = Find-App
     if ($App) {
+        # Not an app of somebody else that happens to have this name: it would get the permissions, and a secret.
+        if (@($App.Tags) -notcontains 'Muster') { throw "An app called '$AppName' exists, and was not made by this script. Choose another name with -AppName." }
         Write-Kept "app registration, client ID $($App.AppId)"
         $Uris = @($App.Web.RedirectUris | Where-Object { $_ })
         if ($Uris -contains $RedirectUri) {
@@ -124,6 +130,7 @@ function New-ClientSecret($App) {
 $EntraWork = {
     param([string] $Tenant, [string] $AppId, [string] $Environment, [string] $ResourceAppId, [string] $Values, [string] $Action, [bool] $Pretend)
     $ErrorActionPreference = 'Stop'
+    $PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }
     $Report = New-Object System.Collections.ArrayList
     try {
         $Wanted = @($Values -split ' ' | Where-Object { $_ })
@@ -228,7 +235,7 @@ function Invoke-Entra([string] $Action, [string] $Values) {
     $Result
 }
 
-$TenantId = Connect-Entra @('Application.ReadWrite.All')
+$TenantId = Connect-Entra
 $App = Confirm-App
 $Secret = $null
 if ($CreateSecret) { $Secret = New-ClientSecret $App }

@@ -36,6 +36,8 @@ param(
 
 Set-StrictMode -Version 1.0
 $ErrorActionPreference = 'Stop'
+# Functions of modules do not see that preference of a script, so it is given to every command as a parameter.
+$PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }
 
 $ConnectionName = [regex]::Unescape('Contoso')
 $ConnectionId = 'conn_1'
@@ -82,6 +84,7 @@ function Write-Summary {
 $EntraWork = {
     param([string] $Tenant, [string] $AppId, [string] $Environment, [string] $ResourceAppId, [string] $Values, [string] $Action, [bool] $Pretend)
     $ErrorActionPreference = 'Stop'
+    $PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }
     $Report = New-Object System.Collections.ArrayList
     try {
         $Wanted = @($Values -split ' ' | Where-Object { $_ })
