@@ -9,7 +9,11 @@ async function told(expiresAt: string | undefined): Promise<object[]> {
   const expiry = expiresAt && { credential: 'clientSecret' as const, expiresAt: new Date(expiresAt) };
   deps.vendorApp = { clientId: VENDOR_APP_ID, cloud: 'global', ...(expiry && { expiry }) };
   let handler: TimerHandler = () => undefined;
-  const host = { timer: (_name: string, options: { handler: TimerHandler }) => void (handler = options.handler) };
+  const host = {
+    timer(_name: string, options: { handler: TimerHandler }) {
+      handler = options.handler;
+    },
+  };
   addFindExpiringSecretsTimer(host as never, deps);
   const lines: string[] = [];
   const context = new InvocationContext({
