@@ -5,10 +5,13 @@ import { defineConfig } from 'vitest/config';
 // Inherited by the workers and by the processes that tests start. Each of them loads some hundred files.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'muster-compile-cache');
 
-/** Small tests that leave nothing behind in their process, so that the next file can have it: half of the processor time. */
-const sharing = ['adapters', 'alerts', 'causes', 'checks', 'connections', 'edge', 'kernel', 'scripts', 'webhooks'].map(
-  (folder) => `test/unit/${folder}/**/*.test.ts`,
-);
+/** Tests that leave nothing behind in their process, so that the next file can have it: half of the processor time. */
+const sharing = [
+  ...['adapters', 'alerts', 'causes', 'checks', 'connections', 'edge', 'kernel', 'scripts', 'webhooks'].map(
+    (folder) => `test/unit/${folder}/**/*.test.ts`,
+  ),
+  'test/api/**/*.test.ts',
+];
 
 export default defineConfig({
   test: {

@@ -38,6 +38,7 @@ import { addFindExpiringSecretsTimer } from './timers/find-expiring-secrets.ts';
 import { addReconcileSlotsTimer } from './timers/reconcile-slots.ts';
 import { addRemoveExpiredDataTimer } from './timers/remove-expired-data.ts';
 import { addRemoveOrphanedSecretsTimer } from './timers/remove-orphaned-secrets.ts';
+import { addReverifyMailboxesTimer } from './timers/reverify-mailboxes.ts';
 import { addSweepDeletionsTimer } from './timers/sweep-deletions.ts';
 import { addSweepDirectoriesTimer } from './timers/sweep-directories.ts';
 import { addSweepEventsTimer } from './timers/sweep-events.ts';
@@ -92,6 +93,7 @@ const queuesAndTimers = [
   addTidyUpTimer,
   addReconcileSlotsTimer,
   addRemoveExpiredDataTimer,
+  addReverifyMailboxesTimer,
   addWatchQueuesTimer,
 ] as const;
 

@@ -45,6 +45,7 @@ const importFolderArrows: Record<string, readonly string[]> = {
   refusals: ['ledger'],
   checking: ['ledger', 'refusals'],
   reconciling: ['ledger'],
+  reverifying: ['ledger'],
   finishing: ['actions', 'ledger', 'retention', 'upload'],
   dispatching: ['finishing', 'ledger', 'pacing', 'refusals', 'retention'],
   events: ['ledger'],

@@ -12,6 +12,7 @@ const timers: Readonly<Record<string, number>> = {
   'sweep-directories': MINUTE_MS,
   'watch-queues': MINUTE_MS,
   'remove-expired-data': 5 * MINUTE_MS,
+  'reverify-mailboxes': 5 * MINUTE_MS,
   'find-expiring-secrets': DAY_MS,
   'remove-orphaned-secrets': DAY_MS,
   'reconcile-slots': DAY_MS,

@@ -78,6 +78,8 @@ export interface Import {
   connectionId: string;
   /** Its rows are mailboxes that the connection has, and this is done with them. Absent for an import of new ones. */
   action?: MailboxAction;
+  /** An action that nobody has started: the mailboxes were due to be checked again. */
+  isReverification?: true;
   /** The one mailbox of an action without an upload. With a tag, nothing is done if the mailbox has changed since. */
   target?: { address: string; tag?: string };
   status: ImportStatus;

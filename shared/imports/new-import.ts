@@ -5,7 +5,10 @@ import type { ImportQueues } from './import-queues.ts';
 import type { Removal, Retention } from './retention/removal-schedule.ts';
 
 interface NewImport
-  extends Pick<Import, 'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy' | 'action' | 'selection'> {
+  extends Pick<
+    Import,
+    'id' | 'uploadType' | 'columns' | 'retryOf' | 'startedBy' | 'action' | 'selection' | 'isReverification'
+  > {
   connection: Pick<Connection, 'id' | 'customerId'>;
   rows: number;
   hash: string;
@@ -22,6 +25,7 @@ export function newImport(deps: { clock: Clock }, { id, connection, ...given }: 
     uploadHash: given.hash,
     uploadExpiresAt: given.removal.removeAt,
     ...(given.action !== undefined && { action: given.action }),
+    ...(given.isReverification && { isReverification: true as const }),
     ...(given.retryOf !== undefined && { retryOf: given.retryOf }),
     ...(given.selection !== undefined && { selection: given.selection }),
     ...(given.startedBy !== undefined && { startedBy: given.startedBy }),

@@ -52,6 +52,7 @@ export async function startAction(
   connection: Pick<Connection, 'id' | 'customerId'>,
   action: MailboxAction,
   mailboxes: AsyncIterable<SelectedMailbox>,
+  how: Pick<Import, 'isReverification'> = {},
 ): Promise<Import> {
   const { customerId, id: connectionId } = connection;
   const id = deps.newId('act');
@@ -62,7 +63,7 @@ export async function startAction(
   try {
     const { needed, ...received } = await storeAddresses(deps, customerId, id, mailboxes);
     if (isCheck(action)) await refuseSlots(deps, 'action', async () => needed, customerId);
-    record = newImport(deps, { id, connection, ...received, removal, action });
+    record = newImport(deps, { id, connection, ...received, removal, action, ...how });
     const pointer = { importId: id, customerId, connectionId, openedAt: record.createdAt };
     await deps.imports.openPointer(pointer, deps.quotas.runningImportsMax);
   } catch (error) {

@@ -36,6 +36,8 @@ export interface Mailbox {
   /** The customer has paused it. Says nothing about a mailbox that has failed or is disconnected. */
   pausedAt?: Date;
   checks: Findings;
+  /** Its last check, also if that left everything as it was. */
+  lastCheck?: { at: Date; verdict: 'passed' | 'failed' | 'inconclusive' };
   /** The last changes of its verdict, newest first. */
   history?: readonly VerdictChange[];
   nextCheckAt?: Date;

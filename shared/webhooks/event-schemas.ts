@@ -127,9 +127,9 @@ export const eventTexts: Record<keyof typeof eventData, string> = {
   'import.completed': 'An import has ended. `status` says how.',
   'import.paused': 'An import has paused, by itself with a `finding`, or because somebody has paused it.',
   'mailbox.activated':
-    'Mailboxes of an import have passed every check. Sent after the import has ended, up to 100 mailboxes in one event.',
+    'Mailboxes of an import have passed every check, or mailboxes that had not passed work when they are checked again. Sent after the import or the check has ended, up to 100 mailboxes in one event.',
   'mailbox.failed':
-    'Mailboxes of an import have failed, and why. Sent after the import has ended, up to 100 mailboxes in one event.',
+    'Mailboxes of an import have failed, or mailboxes in use have failed when they were checked again, and why. Sent after the import or the check has ended, up to 100 mailboxes in one event.',
   'secret.expiring': 'A client secret or a certificate will expire. Sent once for each threshold of the customer.',
   'secret.expired':
     'A client secret or a certificate has expired. Sent once, also if notices were snoozed or acknowledged.',

@@ -66,10 +66,22 @@ export async function publishImportEnd(
     Pick<PublishHappeningsDeps, 'alsoTell' | 'eventQueues'> & { outbox: Pick<Outbox, 'begin'> },
   record: Import,
 ): Promise<void> {
-  const { customerId, id, connectionId, finishedAt = record.createdAt } = record;
+  const { finishedAt = record.createdAt } = record;
   const event = eventOf(record, 'import.completed', finishedAt, importCompletedData(record));
   await publishEvent(deps, event);
   await deps.alsoTell(event);
+  await beginMailboxes(deps, record);
+}
+
+/** Begins to publish the mailboxes whose verdict a check of them has changed. Repeatable. */
+export async function publishVerdictChanges(deps: BeginDeps, record: Import): Promise<void> {
+  if (record.action === 'check') await beginMailboxes(deps, record);
+}
+
+type BeginDeps = Pick<PublishDeps, 'webhooks' | 'clock'> &
+  Pick<PublishHappeningsDeps, 'eventQueues'> & { outbox: Pick<Outbox, 'begin'> };
+
+async function beginMailboxes(deps: BeginDeps, { customerId, id, connectionId }: Import): Promise<void> {
   const webhooks = await deps.webhooks.all(customerId);
   const isWanted = webhooks.some(({ status, events }) => {
     return status === 'enabled' && (events.includes('mailbox.activated') || events.includes('mailbox.failed'));

@@ -25,7 +25,7 @@ const ROWS_READ = 500;
 const SHIFT_MS = 120_000;
 
 /**
- * Publishes the mailboxes of an import that has ended, in bundles, in the order of its lines. One event for each mailbox
+ * Publishes the mailboxes of an import or check that has ended, in bundles, in the order of its lines. One event for each mailbox
  * would cost more than its check.
  *
  * The rows no longer change, so a repeated run makes the same bundles with the same IDs. The outbox says how far it has
@@ -41,7 +41,8 @@ export async function publishMailboxes(deps: PublishMailboxesDeps, message: Publ
     const { line = -1, connectionId = '' } = found.value;
     const rows = record ? await readRows(deps, connectionId, id, line) : [];
     if (!record || rows.length === 0) return deps.outbox.remove(found.value, found.tag);
-    for (const bundle of bundlesOf(rows)) await publishBundle(deps, record, bundle);
+    for (const bundle of bundlesOf(rows.filter((row) => isNews(record, row))))
+      await publishBundle(deps, record, bundle);
     const next = { ...found.value, line: rows.at(-1)?.line ?? line, notedAt: deps.clock.now() };
     // Another process publishes the same.
     if (!(await deps.outbox.update(next, found.tag))) return;
@@ -52,6 +53,14 @@ export async function publishMailboxes(deps: PublishMailboxesDeps, message: Publ
 async function readRows(deps: PublishMailboxesDeps, connectionId: string, id: string, line: number): Promise<Row[]> {
   const query = { fromLine: line + 1, states: ['passed', 'failed'] as const, limit: ROWS_READ };
   return (await deps.ledger.findRows(connectionId, id, query)).map(({ value }) => value);
+}
+
+/** An import tells every mailbox. A check of mailboxes that the connection has tells those whose verdict has changed. */
+function isNews({ action }: Import, { state, statusBefore, cause }: Row): boolean {
+  if (action === undefined) return true;
+  if (state === 'passed') return statusBefore !== 'active';
+  // A defect of ours leaves a mailbox in use as it was.
+  return statusBefore !== 'failed' && cause !== 'internal_error';
 }
 
 interface Bundle {

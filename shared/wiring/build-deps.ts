@@ -26,6 +26,7 @@ import { tableMessagePool } from '../adapters/tables/table-message-pool.ts';
 import { tablePoisonArchive } from '../adapters/tables/table-poison.ts';
 import { tableProgressMarks } from '../adapters/tables/table-progress-marks.ts';
 import { tableRemovalLease, tableRemovals } from '../adapters/tables/table-removals.ts';
+import { tableReverifyWalks } from '../adapters/tables/table-reverify-walks.ts';
 import { tableRunProgress } from '../adapters/tables/table-run-progress.ts';
 import { tableSlots } from '../adapters/tables/table-slots.ts';
 import { tableTenantPaces } from '../adapters/tables/table-tenant-paces.ts';
@@ -52,7 +53,7 @@ import type { Log } from '../kernel/log.ts';
 import { signal } from '../kernel/signals.ts';
 import { containers, queues, tables } from '../kernel/storage-names.ts';
 import { isOwnerGone } from '../operations/poison-owner.ts';
-import { publishImportEnd } from '../webhooks/publish-happenings.ts';
+import { publishImportEnd, publishVerdictChanges } from '../webhooks/publish-happenings.ts';
 import { buildAlerts } from './build-alerts.ts';
 import { buildAzureClients } from './build-azure-clients.ts';
 import { buildChecker } from './build-checker.ts';
@@ -128,8 +129,8 @@ export function buildDeps(config: Config, log: Log) {
   });
   const importEvents = {
     async ended(record: Import) {
-      // The person who started an action watches it. Webhooks and alerts are about imports.
-      if (record.action) return;
+      // The person who started an action watches it. Webhooks learn what its checks have changed.
+      if (record.action) return publishVerdictChanges({ ...webhooks, clock }, record);
       const { id, customerId, connectionId, status } = record;
       signal(log, 'import_ended', { importId: id, customerId, connectionId, status });
       await publishImportEnd({ ...webhooks, ...alerts, clock }, record);
@@ -230,6 +231,12 @@ export function buildDeps(config: Config, log: Log) {
     heartbeats,
     reconcileProgress: tableRunProgress(azure.table(tables.imports), 'reconciliation'),
     registrationProgress: tableRunProgress(azure.table(tables.imports), 'registrations'),
+    reverifyProgress: tableRunProgress(azure.table(tables.imports), 'reverification'),
+    reverifyWalks: tableReverifyWalks(azure.table(tables.mailboxes, { maxRetries: 0 })),
+    reverifyTimes: {
+      reverifyAfterMs: settings.REVERIFY_AFTER,
+      reverifyFailedAfterMs: settings.REVERIFY_FAILED_AFTER,
+    },
     requeueProgress: tableRunProgress(azure.table(tables.imports), 'requeues'),
     orphanSearchProgress: tableRunProgress(azure.table(tables.imports), 'orphaned-secrets'),
     isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),

@@ -149,6 +149,8 @@ const settings = z.object({
   ROWS_KEPT: durationMs('P90D'),
   DIRECTORY_KEPT: durationMs('P30D'),
   SELECTION_MAX: whole(1000),
+  REVERIFY_AFTER: durationMs('P7D'),
+  REVERIFY_FAILED_AFTER: durationMs('P1D'),
   STORAGE_RETRY_AFTER: durationMs('PT5S'),
 
   WEBHOOK_TIMEOUT: durationMs('PT10S'),

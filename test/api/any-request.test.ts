@@ -4,7 +4,7 @@ import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { absentId, createApi, DOMAIN, OPERATOR_KEY, TENANT_ID } from '../support/api.ts';
 
 /** How many requests are sent in all. More with `RUNS=10000 npx vitest run test/api/any-request.test.ts`. */
-const REQUESTS = Number(process.env.RUNS ?? 2_000);
+const REQUESTS = Number(process.env.RUNS ?? 1_000);
 const REQUESTS_PER_WORLD = 20;
 
 const hostileText = fc.oneof(

@@ -65,6 +65,12 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   'connections-list': { max: 6, path: '/v1/connections?limit=500' },
   'connections-get': { max: 3, path: '/v1/connections/conn_001' },
   'connections-download-certificate': { max: 3, path: '/v1/connections/conn_001/certificate' },
+  'setup-script': { max: 3, path: '/v1/setup-script' },
+  // The key, the connection, the import, and its failed rows.
+  'connections-setup-script': {
+    ...{ max: 8, path: '/v1/connections/conn_001/setup-script?access=imap&importId=imp_299' },
+    readsAll: true,
+  },
   // A page of at most 50, and the connection of each.
   'expiring-secrets-list': { max: 56, path: '/v1/expiring-secrets?limit=500&withinDays=3650', concurrentMax: 16 },
 

@@ -8,7 +8,9 @@ import { type Progress, useRunningStack } from '../support/running-stack.ts';
 import { countMessages, everythingStored } from '../support/stored-text.ts';
 
 const MAILBOXES = 300;
-const running = useRunningStack(plainTenant(MAILBOXES, {}, 30), {
+const scenario = plainTenant(MAILBOXES, {}, 30);
+scenario.tenants[0]?.apps?.[0]?.grants?.push('User.Read.All');
+const running = useRunningStack(scenario, {
   settings: { API_KEY_CACHED: 'PT1S', CHECK_TIMEOUT: 'PT2S' },
 });
 
@@ -41,6 +43,9 @@ it('deletes a customer while it imports, restores it, and after a purge nothing 
     contentType: 'text/csv',
   });
   await untilRunning(second.id);
+  await running.muster.directory.refresh(connection.id);
+  const readAt = async () => (await running.muster.directory.state(connection.id)).readAt;
+  await expect.poll(readAt, { timeout: 30_000, interval: 100 }).not.toBeNull();
   // A message of this customer that could not be handled.
   const poison = TableClient.fromConnectionString(storage.connectionString, tables.poison, {
     allowInsecureConnection: true,

@@ -28,6 +28,7 @@ it('counts exactly although HTTP, each queue function and each timer have proces
     'reconcile-slots',
     'remove-expired-data',
     'remove-orphaned-secrets',
+    'reverify-mailboxes',
     'sweep-deletions',
     'sweep-directories',
     'sweep-events',

@@ -67,6 +67,7 @@ import { inMemoryMessagePool } from '../fakes/in-memory-message-pool.ts';
 import { inMemoryOutbox } from '../fakes/in-memory-outbox.ts';
 import { inMemoryPoisonArchive } from '../fakes/in-memory-poison-archive.ts';
 import { inMemoryProgressMarks } from '../fakes/in-memory-progress-marks.ts';
+import { inMemoryReverifyWalks } from '../fakes/in-memory-reverify-walks.ts';
 import { inMemoryRunProgress } from '../fakes/in-memory-run-progress.ts';
 import { inMemorySigningSecrets } from '../fakes/in-memory-signing-secrets.ts';
 import { inMemorySlots } from '../fakes/in-memory-slots.ts';
@@ -324,6 +325,9 @@ export function createApiDeps() {
     reconcileProgress: inMemoryRunProgress(),
     registrationProgress: inMemoryRunProgress(),
     requeueProgress: inMemoryRunProgress(),
+    reverifyProgress: inMemoryRunProgress(),
+    reverifyWalks: inMemoryReverifyWalks(),
+    reverifyTimes: { reverifyAfterMs: 7 * 86_400_000, reverifyFailedAfterMs: 86_400_000 },
     orphanSearchProgress: inMemoryRunProgress(),
     isOwnerGone: (queue: string, message: unknown) => isOwnerGone({ customers, connections, imports }, queue, message),
     progressMarks: inMemoryProgressMarks(),

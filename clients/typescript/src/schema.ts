@@ -1614,7 +1614,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** Mailboxes of an import have passed every check. Sent after the import has ended, up to 100 mailboxes in one event. */
+        /** Mailboxes of an import have passed every check, or mailboxes that had not passed work when they are checked again. Sent after the import or the check has ended, up to 100 mailboxes in one event. */
         post: operations["webhook-mailbox-activated"];
         delete?: never;
         options?: never;
@@ -1631,7 +1631,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** Mailboxes of an import have failed, and why. Sent after the import has ended, up to 100 mailboxes in one event. */
+        /** Mailboxes of an import have failed, or mailboxes in use have failed when they were checked again, and why. Sent after the import or the check has ended, up to 100 mailboxes in one event. */
         post: operations["webhook-mailbox-failed"];
         delete?: never;
         options?: never;

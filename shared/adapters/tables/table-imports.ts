@@ -17,6 +17,7 @@ const importColumns: Columns<Import> = {
   connectionId: 'text',
   action: 'text',
   target: 'json',
+  isReverification: 'flag',
   status: 'text',
   epoch: 'number',
   cursor: 'number',

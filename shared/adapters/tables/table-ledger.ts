@@ -43,6 +43,7 @@ const mailboxColumns: Columns<Mailbox> = {
   history: 'json',
   waitCause: 'text',
   removedBy: 'text',
+  lastCheck: 'json',
 };
 
 const rowColumns: Columns<Row> = {

@@ -7,7 +7,7 @@ import { readEntity } from './read-entities.ts';
 const columns: Columns<RunProgress> = { holder: 'text', until: 'instant', cursor: 'text' };
 
 /** The partitions of the records in the table of imports. No customer has one of these IDs. */
-type Run = 'reconciliation' | 'orphaned-secrets' | 'registrations' | 'requeues';
+type Run = 'reconciliation' | 'orphaned-secrets' | 'registrations' | 'requeues' | 'reverification';
 const PROGRESS = 'progress';
 
 /** The progress of one kind of run, in the table of imports. */

@@ -7,6 +7,7 @@ import type { TenantPaceStore } from '../../../shared/imports/pacing/tenant-pace
 import { pauseImport } from '../../../shared/imports/pause-import.ts';
 import { type Reconciled, reconcileCustomer } from '../../../shared/imports/reconciling/reconcile-customer.ts';
 import { resumeImport } from '../../../shared/imports/resume-import.ts';
+import { reverifyMailboxes } from '../../../shared/imports/reverifying/reverify-mailboxes.ts';
 import type { ParsedRow, ParsedUpload } from '../../../shared/imports/upload/parsed-row.ts';
 import { DomainError } from '../../../shared/kernel/errors.ts';
 import { createNewId } from '../../../shared/kernel/ids.ts';
@@ -33,6 +34,7 @@ import {
 } from './simulated-mailboxes.ts';
 import { createSimulatedMicrosoft, type MicrosoftOptions, type SimulatedMicrosoft } from './simulated-microsoft.ts';
 import { createSimulatedQueues, type SimulatedQueues } from './simulated-queues.ts';
+import { simulatedReverification } from './simulated-reverification.ts';
 
 export interface World extends Pick<SimulatedMailboxes, 'verdictOf' | 'drafts' | 'asked'> {
   ledger: Ledger;
@@ -55,6 +57,10 @@ export interface World extends Pick<SimulatedMailboxes, 'verdictOf' | 'drafts' |
   startImport(addresses: readonly string[], customerId?: string): Promise<Import>;
   /** Starts an action on mailboxes of the first connection. */
   startAction(action: MailboxAction, addresses: readonly string[]): Promise<Import>;
+  /** Runs the timer that checks mailboxes again, as one of several processes would. */
+  reverify(walks?: number): Promise<void>;
+  /** Lets time pass without any process. Then as many start as there were. */
+  idle(seconds: number): Promise<void>;
   pause(importId: string): Promise<void>;
   /** Changes an import as an API request would, and tells the dispatcher. */
   resume(importId: string): Promise<void>;
@@ -162,6 +168,8 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
     return connectionId;
   }
 
+  const reverification = simulatedReverification({ clock, imports, connections, ledger, slots, queues, uploads });
+
   const verbs = createRandomVerbs({ imports, connections, queues, clock, random }, faults);
   const hasOpen = async () => (await imports.listOpen()).length > 0;
 
@@ -223,6 +231,21 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
       await imports.insert(record);
       queues.put({ queue: 'plan', body: { v: 1, customerId: 'cust_1', importId: id } });
       return record;
+    },
+    async reverify(processCount = 1) {
+      await Promise.all(
+        Array.from({ length: processCount }, () => reverifyMailboxes(reverification(), () => undefined)),
+      );
+    },
+    async idle(seconds) {
+      const count = processes.length;
+      for (const process of processes.splice(0)) process.kill();
+      let isOver = false;
+      void clock.sleep(seconds * 1000).then(() => {
+        isOver = true;
+      });
+      while (!isOver) await clock.step();
+      processes.push(...Array.from({ length: count }, start));
     },
     async pause(importId) {
       await pauseImport({ imports, clock }, 'cust_1', importId);

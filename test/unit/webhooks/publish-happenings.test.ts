@@ -7,7 +7,11 @@ import type { DeliveryMessage, PublishMessage } from '../../../shared/webhooks/e
 import { eventData } from '../../../shared/webhooks/event-schemas.ts';
 import type { EventType } from '../../../shared/webhooks/event-types.ts';
 import { notingConnections, notingImports } from '../../../shared/webhooks/noting-stores.ts';
-import { publishHappenings, publishImportEnd } from '../../../shared/webhooks/publish-happenings.ts';
+import {
+  publishHappenings,
+  publishImportEnd,
+  publishVerdictChanges,
+} from '../../../shared/webhooks/publish-happenings.ts';
 import { sweepEvents } from '../../../shared/webhooks/sweep-events.ts';
 import { inMemoryConnections } from '../../fakes/in-memory-connections.ts';
 import { inMemoryDeliveries } from '../../fakes/in-memory-deliveries.ts';
@@ -217,6 +221,34 @@ describe('what happens to an import', () => {
       );
     }
   }
+
+  it('of mailboxes that the connection has tells only those whose verdict has changed, once', async () => {
+    await world.subscribe('hook_1', ['import.completed', 'mailbox.activated', 'mailbox.failed']);
+    const check = { ...ended, id: 'act_1', action: 'check' as const };
+    await world.stores.imports.insert(check);
+    const rows = [
+      { line: 1, state: 'passed', statusBefore: 'active' },
+      { line: 2, state: 'passed', statusBefore: 'failed' },
+      { line: 3, state: 'failed', statusBefore: 'active', cause: 'mailbox_not_found' },
+      { line: 4, state: 'failed', statusBefore: 'failed', cause: 'mailbox_not_found' },
+      { line: 5, state: 'failed', statusBefore: 'active', cause: 'internal_error' },
+      { line: 6, state: 'inconclusive', statusBefore: 'active' },
+      { line: 7, state: 'passed', statusBefore: 'inconclusive' },
+    ] as const;
+    const changes = rows.map((row) => ({ op: 'createRow' as const, row: aRow({ importId: 'act_1', ...row }) }));
+    await world.stores.ledger.commit('conn_1', changes);
+    await publishVerdictChanges(world.deps, check);
+    await publishVerdictChanges(world.deps, check);
+    await world.settle();
+    const told = world.bodies().map(({ type, data }) => {
+      const { mailboxes, causes } = data as { mailboxes: { line: number }[]; causes?: object };
+      return { type, lines: mailboxes.map(({ line }) => line), causes: Object.keys(causes ?? {}) };
+    });
+    expect(told.sort((a, b) => (a.type < b.type ? -1 : 1))).toEqual([
+      { type: 'mailbox.activated', lines: [2, 7], causes: [] },
+      { type: 'mailbox.failed', lines: [3], causes: ['mailbox_not_found'] },
+    ]);
+  });
 
   it('is delivered once when it has ended, and then its mailboxes in bundles, to those who want them', async () => {
     await world.subscribe('hook_1', ['import.completed', 'mailbox.activated', 'mailbox.failed']);

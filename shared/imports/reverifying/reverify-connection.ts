@@ -1,0 +1,149 @@
+import type { Connection } from '../../connections/connection.ts';
+import { DomainError } from '../../kernel/errors.ts';
+import { createRepeatableIds } from '../../kernel/ids.ts';
+import type { Mailbox } from '../../mailboxes/mailbox.ts';
+import type { Import } from '../import.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { type ResumeDeps, resumeImport } from '../resume-import.ts';
+import { type StartActionDeps, startAction } from '../start-action.ts';
+import { dueAt, isReverified, type ReverifyTimes } from './due-at.ts';
+import type { OpenWork } from './open-work.ts';
+import type { ReverifyWalk, ReverifyWalks } from './reverify-walk.ts';
+
+export interface ReverifyConnectionDeps extends Omit<StartActionDeps, 'newId' | 'importQueues'>, ResumeDeps {
+  connections: StartActionDeps['connections'] & ResumeDeps['connections'];
+  ledger: Pick<Ledger, 'findMailboxes'>;
+  reverifyWalks: ReverifyWalks;
+  reverifyTimes: ReverifyTimes;
+}
+
+export interface Reverified {
+  /** Mailboxes whose check was started. */
+  started: number;
+  /** Mailboxes that are due, and would need a slot that is not free. */
+  withoutSlot: number;
+}
+
+/** Mailboxes in one re-verification. An import that starts beside it does not have to share the tenant for long. */
+export const REVERIFIED_TOGETHER = 1_000;
+const PAGE_SIZE = 1_000;
+/** Pages that one step reads. The next step goes on after them. */
+const PAGES_MAX = 10;
+/** A walk begins no earlier than this after the last one began. */
+const WALK_EVERY_MS = 3_600_000;
+/** No re-verification is started beside so many open imports of the customer, so that it never keeps an import out. */
+const OPEN_MAX = 4;
+
+const nothing: Reverified = { started: 0, withoutSlot: 0 };
+
+/**
+ * Takes the next step through the mailboxes of a connection, and starts one check of those that are due. Does nothing
+ * while an import runs in the tenant, while the last re-verification has not ended, or if the connection is not ready.
+ *
+ * Repeatable: two processes that take the same step start the same action, because its ID follows from the step.
+ */
+export async function reverifyConnection(
+  deps: ReverifyConnectionDeps,
+  connection: Connection,
+  work: OpenWork,
+): Promise<Reverified> {
+  if (connection.status !== 'ready' || work.isBusy(connection)) return nothing;
+  const open = work.reverificationOf(connection.id);
+  if (open) {
+    await goOn(deps, open);
+    return nothing;
+  }
+  const now = deps.clock.now();
+  const found = await deps.reverifyWalks.get(connection.id);
+  const walk = nextStep(found?.value, now);
+  if (!walk) return nothing;
+  const { due, cursor } = await findDue(deps, connection.id, walk.cursor, now);
+  const { chosen, withoutSlot } = await choose(deps, connection.customerId, due);
+  // Its ID must not follow from this process's clock.
+  const stepAt = found?.value.movedAt ?? connection.createdAt;
+  if (chosen.length > 0 && !(await start(deps, connection, chosen, walk.serial, stepAt))) return nothing;
+  const { cursor: _read, ...rest } = walk;
+  const next: ReverifyWalk = { ...rest, movedAt: now, ...(cursor !== undefined && { cursor }) };
+  await deps.reverifyWalks.put(connection.id, next, found?.tag);
+  if (!found) await removeIfGone(deps, connection);
+  return { started: chosen.length, withoutSlot };
+}
+
+/** What it found wrong concerned the whole connection, which has passed its test since. */
+async function goOn(deps: ReverifyConnectionDeps, open: Import): Promise<void> {
+  if (open.status === 'paused' && open.finding) await resumeImport(deps, open);
+}
+
+function nextStep(last: ReverifyWalk | undefined, now: Date): ReverifyWalk | undefined {
+  const serial = (last?.serial ?? 0) + 1;
+  if (last?.cursor !== undefined) return { ...last, serial };
+  if (last && now.getTime() - last.startedAt.getTime() < WALK_EVERY_MS) return undefined;
+  return { serial, startedAt: now, movedAt: now };
+}
+
+/** Resolves to where the next step begins: the page that has more due mailboxes than fit, or the one after the last. */
+async function findDue(
+  { ledger, reverifyTimes }: ReverifyConnectionDeps,
+  connectionId: string,
+  from: string | undefined,
+  now: Date,
+): Promise<{ due: Mailbox[]; cursor: string | undefined }> {
+  const due: Mailbox[] = [];
+  let cursor = from;
+  for (let pages = 1; pages <= PAGES_MAX; pages++) {
+    const request = { limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) };
+    const page = await ledger.findMailboxes(connectionId, request, {});
+    const found = page.items
+      .map(({ value }) => value)
+      .filter((mailbox) => isReverified(mailbox) && dueAt(connectionId, mailbox, reverifyTimes) <= now);
+    if (due.length > 0 && due.length + found.length > REVERIFIED_TOGETHER) break;
+    due.push(...found);
+    cursor = page.cursor;
+    if (cursor === undefined) break;
+  }
+  return { due, cursor };
+}
+
+/** A mailbox that has failed takes a slot while it is checked. As many are checked as there are free ones. */
+async function choose(
+  { slots }: Pick<ReverifyConnectionDeps, 'slots'>,
+  customerId: string,
+  due: readonly Mailbox[],
+): Promise<{ chosen: Mailbox[]; withoutSlot: number }> {
+  const needing = due.filter(({ slotClaimedBy }) => slotClaimedBy === undefined);
+  const count = needing.length > 0 ? await slots.get(customerId) : undefined;
+  const free = count ? Math.max(0, count.limit - count.used) : 0;
+  const withSlot = new Set(needing.slice(0, free));
+  const chosen = due.filter((mailbox) => mailbox.slotClaimedBy !== undefined || withSlot.has(mailbox));
+  return { chosen, withoutSlot: needing.length - withSlot.size };
+}
+
+/** Resolves to `false` if the customer has too much going on, or its slots were taken in the meantime. */
+async function start(
+  deps: ReverifyConnectionDeps,
+  connection: Connection,
+  chosen: readonly Mailbox[],
+  serial: number,
+  stepAt: Date,
+): Promise<boolean> {
+  const newId = createRepeatableIds(`reverify\n${connection.id}\n${serial}`, stepAt);
+  const quotas = { ...deps.quotas, runningImportsMax: Math.min(OPEN_MAX, deps.quotas.runningImportsMax) };
+  try {
+    await startAction({ ...deps, quotas, newId }, connection, 'check', selected(chosen), { isReverification: true });
+    return true;
+  } catch (error) {
+    if (error instanceof DomainError && (error.code === 'quota_reached' || error.code === 'slot_limit_reached')) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+async function* selected(mailboxes: readonly Mailbox[]) {
+  for (const { address, slotClaimedBy } of mailboxes) yield { address, takesSlot: slotClaimedBy === undefined };
+}
+
+/** The first record of a walk may have been written after the connection was purged. */
+async function removeIfGone(deps: ReverifyConnectionDeps, { customerId, id }: Connection): Promise<void> {
+  if (!(await deps.connections.get(customerId, id))) await deps.sendDeletion({ customerId, connectionId: id });
+}
