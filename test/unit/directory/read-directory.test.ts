@@ -193,6 +193,20 @@ it('has one reader, whatever the number of messages', async () => {
   expect(await world.entries()).toHaveLength(9);
 });
 
+it('is left alone by a message that comes while it is being read', async () => {
+  const world = await createDirectoryWorld();
+  for (let n = 0; n < 9; n++) world.tenantUsers.put(aUser(`user${n}`));
+  await world.refresh();
+  world.tenantUsers.before = async () => {
+    world.tenantUsers.before = () => undefined;
+    await world.deliver();
+    expect(world.tenantUsers.requests).toEqual([]);
+  };
+  await world.deliver();
+  expect(world.tenantUsers.requests).toEqual(['linkToChanges', 'list', 'list', 'list', 'changes']);
+  expect(await world.record()).not.toHaveProperty('read');
+});
+
 it('goes on where a process died, at any request and any write', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(30), { maxLength: 6 }), async (deaths) => {
