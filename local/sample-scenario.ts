@@ -15,6 +15,12 @@ export const fabrikam = {
   clientSecret: 'simulated-Fabrikam-8Q~value-of-a-client-secret',
 } as const;
 
+/** The multi-tenant app of the service. It trusts the identity of the stack, so it has no secret. */
+const vendorApp = { clientId: '2e9d6c4a-7b1f-4d83-a5e0-8c3b1f6a9d05' } as const;
+
+/** The app settings that name it. */
+export const vendorAppSettings = { VENDOR_APP_CLIENT_ID: vendorApp.clientId, VENDOR_APP_CLOUD: 'simulator' };
+
 const grants = [
   'Mail.ReadWrite',
   'Mail.Send',
@@ -23,6 +29,16 @@ const grants = [
   'IMAP.AccessAsApp',
   'SMTP.SendAsApp',
 ];
+
+/** Not in the tenant before an admin accepts it. */
+const serviceApp: NonNullable<ScenarioInput['tenants'][number]['apps']>[number] = {
+  clientId: vendorApp.clientId,
+  displayName: 'Muster',
+  registeredElsewhere: true,
+  trustsDeployment: true,
+  grants: ['Mail.ReadWrite', 'Mail.Send'],
+  consent: 'absent',
+};
 
 /** Contoso has a working app, and mailboxes of every kind and fault. Fabrikam is small and still needs admin consent. */
 export function sampleScenario(): ScenarioInput {
@@ -43,6 +59,7 @@ export function sampleScenario(): ScenarioInput {
             grants,
             accessPolicy: { deny: [at('legal')] },
           },
+          serviceApp,
         ],
         mailboxes: [
           {
@@ -95,6 +112,7 @@ export function sampleScenario(): ScenarioInput {
             grants,
             consent: 'required',
           },
+          serviceApp,
         ],
         mailboxes: [
           { address: `ada@${fabrikam.domain}`, displayName: 'Ada' },

@@ -6,7 +6,7 @@ import { deleteData } from './data-folder.ts';
 import { whenInterrupted } from './interruption.ts';
 import { lockFolder } from './lock.ts';
 import { parseScenario, type Scenario } from './microsoft365/scenario.ts';
-import { sampleScenario } from './sample-scenario.ts';
+import { sampleScenario, vendorAppSettings } from './sample-scenario.ts';
 import { type Stack, startStack } from './stack.ts';
 import { StartError } from './start-error.ts';
 import { readStartOptions, startUsage } from './start-options.ts';
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
       data,
       scenario,
       ...(operatorKey !== undefined && { operatorKey }),
-      settings: settingsFromEnvironment(),
+      settings: { ...(options.scenario === undefined && vendorAppSettings), ...settingsFromEnvironment() },
       onChange: () => void (stack && writeLocal(stack, data)),
       onLine: (source, line) => {
         if (process.env.MUSTER_VERBOSE || /^(warning|error|critical)/.test(line)) console.log(`${source}: ${line}`);
@@ -93,8 +93,10 @@ async function announce(stack: Stack, data: string, scenario: Scenario): Promise
   await writeLocal(stack, data);
   const tenants = scenario.tenants.flatMap((tenant) =>
     tenant.apps.map((app) => {
+      const begin = `  ${tenant.name}: "tenant": "${tenant.domains[0] ?? tenant.id}", `;
+      if (app.trustsDeployment) return `${begin}"app": "vendor", "cloud": "simulator"`;
       const secret = app.secrets[0]?.value ?? '(none)';
-      return `  ${tenant.name}: "tenant": "${tenant.domains[0] ?? tenant.id}", "clientId": "${app.clientId}", "clientSecret": "${secret}", "cloud": "simulator"`;
+      return `${begin}"clientId": "${app.clientId}", "clientSecret": "${secret}", "cloud": "simulator"`;
     }),
   );
   console.log(`Muster is ready at ${local.apiUrl}
