@@ -66,11 +66,8 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   'connections-get': { max: 3, path: '/v1/connections/conn_001' },
   'connections-download-certificate': { max: 3, path: '/v1/connections/conn_001/certificate' },
   'setup-script': { max: 3, path: '/v1/setup-script' },
-  // The key, the connection, the import, and its failed rows.
-  'connections-setup-script': {
-    ...{ max: 8, path: '/v1/connections/conn_001/setup-script?access=imap&importId=imp_299' },
-    readsAll: true,
-  },
+  // The key, the connection, the import, and five pages of its failed rows, each of which may have to be searched for.
+  'connections-setup-script': { max: 29, path: '/v1/connections/conn_001/setup-script?access=imap&importId=imp_299' },
   // A page of at most 50, and the connection of each.
   'expiring-secrets-list': { max: 56, path: '/v1/expiring-secrets?limit=500&withinDays=3650', concurrentMax: 16 },
 
@@ -287,6 +284,18 @@ it.each([
   } while (cursor !== '');
   expect(seen).toHaveLength(total);
   expect(new Set(seen).size).toBe(total);
+});
+
+it('a scan of rows comes further while storage searches and finds nothing', async () => {
+  tables.counter.isScanning = true;
+  try {
+    const query = { fromLine: 0, states: ['pending'] as const, limit: 100 };
+    const { rows, nextLine } = await tables.stores.ledger.scanRows('conn_001', 'imp_299', query);
+    expect(rows.map(({ line }) => line)).toEqual(count(100, (i) => i + 2));
+    expect(nextLine).toBe(102);
+  } finally {
+    tables.counter.isScanning = false;
+  }
 });
 
 it('imports-list costs one request for each page once the imports have ended', async () => {

@@ -327,6 +327,23 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect(await find({ fromLine: 3, limit: 2 })).toEqual([9, 10]);
     });
 
+    it('scans rows by state from a line on, and says where to go on', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      await ledger.commit(connectionId, [
+        ...[2, 3, 5, 8, 13].map((line) => create(aRow({ line, state: 'failed' }))),
+        ...[4, 9].map((line) => create(aRow({ line, state: 'passed' }))),
+        create(aRow({ line: 6, state: 'failed', importId: `${IMPORT}0` })),
+      ]);
+      const scan = async (fromLine: number, limit: number) => {
+        const { rows, nextLine } = await ledger.scanRows(connectionId, IMPORT, { fromLine, states: ['failed'], limit });
+        return { lines: rows.map(({ line }) => line), nextLine };
+      };
+      expect(await scan(3, 2)).toEqual({ lines: [3, 5], nextLine: 6 });
+      expect(await scan(6, 10)).toEqual({ lines: [8, 13], nextLine: undefined });
+      expect(await scan(14, 10)).toEqual({ lines: [], nextLine: undefined });
+    });
+
     it('lists rows and mailboxes in pages, by state', async () => {
       const ledger = open();
       const connectionId = newConnection();

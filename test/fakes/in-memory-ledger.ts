@@ -96,6 +96,14 @@ export function inMemoryLedger(): Ledger {
         .filter(({ value: row }) => dueBy === undefined || (row.nextCheckAt !== undefined && row.nextCheckAt <= dueBy))
         .slice(0, limit);
     },
+    async scanRows(connectionId, importId, { fromLine, states, limit }) {
+      const found = sorted(partition(connectionId).rows, `${importId}:`)
+        .map(({ value }) => value)
+        .filter((row) => row.line >= fromLine && states.includes(row.state));
+      const rows = found.slice(0, limit);
+      const last = rows.at(-1);
+      return { rows, ...(found.length > limit && last && { nextLine: last.line + 1 }) };
+    },
     async listRows(connectionId, importId, request, state) {
       const rows = sorted(partition(connectionId).rows, `${importId}:`).map(({ value }) => ({
         key: lineKey(importId, value.line),

@@ -209,6 +209,21 @@ export function tableLedger(table: TableClient): Ledger {
       const { items } = await readEntities(table, filter, { limit: query.limit });
       return items.map((entity) => toTagged(rowColumns, entity));
     },
+    async scanRows(connectionId, importId, { fromLine, states, limit }) {
+      const read = (query: RowQuery, requestsMax: number) =>
+        readEntities(table, rowFilter(connectionId, importId, query), { limit, requestsMax });
+      let page = await read({ fromLine, states, limit }, PAGE_REQUESTS_MAX);
+      if (page.items.length === 0 && page.cursor !== undefined) {
+        // Storage searches, and nothing tells how far it has come. Without a condition it shows every row that it reads.
+        page = await read({ fromLine, limit }, 1);
+      }
+      const rows = page.items.map((entity) => fromProperties(rowColumns, entity));
+      const last = rows.at(-1);
+      return {
+        rows: rows.filter(({ state }) => states.includes(state)),
+        ...(page.cursor !== undefined && { nextLine: last ? last.line + 1 : fromLine }),
+      };
+    },
     listRows(connectionId, importId, request, state) {
       const prefix = `r:${importId}:`;
       const all = between(connectionId, prefix, after(prefix));

@@ -107,6 +107,16 @@ export interface Ledger {
   getRow(connectionId: string, importId: string, line: number): Promise<Tagged<Row> | undefined>;
   /** Ordered by line. Fewer rows than `limit` means that there are no more. */
   findRows(connectionId: string, importId: string, query: RowQuery): Promise<Tagged<Row>[]>;
+  /**
+   * Rows in these states from a line on, in a few storage requests, however many others lie between. So there may be fewer
+   * than `limit`, or none, although there are more: `nextLine` is where to go on. It is absent at the end, and `fromLine`
+   * again if storage has not come any further.
+   */
+  scanRows(
+    connectionId: string,
+    importId: string,
+    query: Required<Pick<RowQuery, 'fromLine' | 'states' | 'limit'>>,
+  ): Promise<{ rows: Row[]; nextLine?: number }>;
   /** With `state`, a page may be short or empty and still have a cursor, see `Page`. */
   listRows(connectionId: string, importId: string, page: PageRequest, state?: RowState): Promise<Page<Row>>;
   getPlan(connectionId: string, importId: string): Promise<Tagged<PlanRecord> | undefined>;
