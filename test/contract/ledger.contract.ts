@@ -238,6 +238,29 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect((await ledger.getIdentities(connectionId, ['object:one'])).size).toBe(0);
     });
 
+    it('tells the mailboxes that identities name', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const identity = (key: string, address: string) =>
+        ({ op: 'writeIdentity', identity: { key, address } }) as const satisfies LedgerChange;
+      const held = { slotClaimedBy: 'imp_1', identity: { objectId: 'one' } };
+      await ledger.commit(connectionId, [
+        { op: 'createMailbox', mailbox: aMailbox({ address: 'a/#@contoso.example', ...held }) },
+        { op: 'createMailbox', mailbox: aMailbox({ address: 'c@contoso.example' }) },
+        identity('object:one', 'a/#@contoso.example'),
+        identity('object:removed', 'removed@contoso.example'),
+        identity('object:three', 'c@contoso.example'),
+      ]);
+      const keys = ['object:three', 'object:none', 'object:one', 'object:removed', 'object:one'];
+      const { mailboxes, answered } = await ledger.peekIdentified(connectionId, keys, 4);
+      expect(answered).toBe(5);
+      expect([...mailboxes.keys()].sort()).toEqual(['object:one', 'object:three']);
+      expect(mailboxes.get('object:one')).toMatchObject(held);
+      expect(mailboxes.get('object:three')?.slotClaimedBy).toBeUndefined();
+      const empty = { mailboxes: new Map(), answered: 0 };
+      expect(await ledger.peekIdentified(connectionId, [], 4)).toEqual(empty);
+    });
+
     it('never overwrites a tally without its tag', async () => {
       const ledger = open();
       const connectionId = newConnection();

@@ -53,6 +53,14 @@ export function inMemoryLedger(): Ledger {
       const found = keys.flatMap((key) => structuredClone(identities.get(key)) ?? []);
       return new Map(found.map((identity) => [identity.value.key, identity]));
     },
+    async peekIdentified(connectionId, keys) {
+      const { identities, mailboxes } = partition(connectionId);
+      const found = keys.flatMap((key) => {
+        const mailbox = mailboxes.get(identities.get(key)?.value.address ?? '');
+        return mailbox ? [[key, structuredClone(mailbox.value)] as const] : [];
+      });
+      return { mailboxes: new Map(found), answered: keys.length };
+    },
     async peekMailboxes(connectionId, addresses) {
       const { mailboxes } = partition(connectionId);
       const found = addresses.flatMap((address) => structuredClone(mailboxes.get(address)?.value) ?? []);

@@ -102,6 +102,17 @@ export interface Ledger {
   removeMailbox(connectionId: string, address: string, tag: string): Promise<void>;
   /** The identities with these keys, by key; absent ones are left out. */
   getIdentities(connectionId: string, keys: readonly string[]): Promise<Map<string, Tagged<IdentityRecord>>>;
+  /**
+   * The mailboxes under the addresses that these identities name, by key, with at most `requestsMax` storage requests. Of
+   * the first `answered` keys this is known, and of at least one.
+   *
+   * @param requestsMax at least 4
+   */
+  peekIdentified(
+    connectionId: string,
+    keys: readonly string[],
+    requestsMax: number,
+  ): Promise<{ mailboxes: Map<string, Pick<Mailbox, 'slotClaimedBy' | 'identity'>>; answered: number }>;
   /** Deletes an identity if it is unchanged since `tag` was read. */
   removeIdentity(connectionId: string, key: string, tag: string): Promise<void>;
   getRow(connectionId: string, importId: string, line: number): Promise<Tagged<Row> | undefined>;
