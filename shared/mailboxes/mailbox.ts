@@ -37,7 +37,7 @@ export interface Mailbox {
   pausedAt?: Date;
   checks: Findings;
   /** Its last check, also if that left everything as it was. */
-  lastCheck?: { at: Date; verdict: 'passed' | 'failed' | 'inconclusive' };
+  lastCheck?: { checkedAt: Date; verdict: 'passed' | 'failed' | 'inconclusive' };
   /** The last changes of its verdict, newest first. */
   history?: readonly VerdictChange[];
   nextCheckAt?: Date;

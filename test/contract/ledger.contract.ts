@@ -140,6 +140,7 @@ export function describeLedger(name: string, open: () => Ledger): void {
           status: 'failed',
           waitCause: 'throttled',
           history: [{ changedAt: NOW, verdict: 'failed', cause: 'mailbox_not_found' }],
+          lastCheck: { checkedAt: NOW, verdict: 'failed' },
         }),
       ];
       const changes = mailboxes.map((mailbox): LedgerChange => ({ op: 'createMailbox', mailbox }));

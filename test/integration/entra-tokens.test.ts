@@ -107,6 +107,7 @@ describe('a token', () => {
       tenantId: wingtip.id,
       audience: 'https://graph.microsoft.com',
       appId: wingtip.clientId,
+      objectId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       roles: ['Mail.ReadWrite', 'Mail.Send', 'User.Read.All'],
     });
     expect((expiresAt.getTime() - Date.now()) / 1000).toBeGreaterThan(3590);

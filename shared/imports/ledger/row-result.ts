@@ -59,7 +59,7 @@ export function rowResultOf(
     mailbox: {
       ...(!isKept && { status: state === 'passed' ? 'active' : state, kind, checks: findings }),
       ...(!isKept && history && history !== historyBefore && { history }),
-      ...(changedAt && { lastCheck: { at: changedAt, verdict: state } }),
+      ...(changedAt && { lastCheck: { checkedAt: changedAt, verdict: state } }),
       nextCheckAt: null,
       waitCause: null,
       openRow: null,

@@ -47,7 +47,7 @@ function intervalOf(mailbox: Checked, checkedAt: number, times: ReverifyTimes): 
 
 /** Mailboxes from before the last check was kept have the time of their findings. */
 function lastCheckedAt({ lastCheck, checks, createdAt }: Checked): Date {
-  if (lastCheck) return lastCheck.at;
+  if (lastCheck) return lastCheck.checkedAt;
   const times = Object.values(checks).map(({ checkedAt }) => checkedAt.getTime());
   return new Date(Math.max(createdAt.getTime(), ...times));
 }

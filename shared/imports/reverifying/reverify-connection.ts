@@ -29,8 +29,8 @@ export const REVERIFIED_TOGETHER = 1_000;
 const PAGE_SIZE = 1_000;
 /** Pages that one step reads. The next step goes on after them. */
 const PAGES_MAX = 10;
-/** A walk begins no earlier than this after the last one began. */
-const WALK_EVERY_MS = 3_600_000;
+/** Walks through a connection in the time in which a failed mailbox is due again: one an hour, with a day. */
+const WALKS_PER_INTERVAL = 24;
 /** No re-verification is started beside so many open imports of the customer, so that it never keeps an import out. */
 const OPEN_MAX = 4;
 
@@ -57,7 +57,7 @@ export async function reverifyConnection(
   }
   const now = deps.clock.now();
   const found = await deps.reverifyWalks.get(connection.id);
-  const walk = nextStep(found?.value, now);
+  const walk = nextStep(found?.value, now, deps.reverifyTimes);
   if (!walk) return nothing;
   const { due, cursor } = await findDue(deps, connection.id, walk.cursor, now);
   const { chosen, withoutSlot } = await choose(deps, connection.customerId, due);
@@ -86,10 +86,14 @@ async function goOn(deps: ReverifyConnectionDeps, open: Import): Promise<void> {
   if (open.status === 'paused' && open.finding) await resumeImport(deps, open);
 }
 
-function nextStep(last: ReverifyWalk | undefined, now: Date): ReverifyWalk | undefined {
+function nextStep(
+  last: ReverifyWalk | undefined,
+  now: Date,
+  { reverifyFailedAfterMs }: ReverifyTimes,
+): ReverifyWalk | undefined {
   const serial = (last?.serial ?? 0) + 1;
   if (last?.cursor !== undefined) return { ...last, serial };
-  if (last && now.getTime() - last.startedAt.getTime() < WALK_EVERY_MS) return undefined;
+  if (last && now.getTime() - last.startedAt.getTime() < reverifyFailedAfterMs / WALKS_PER_INTERVAL) return undefined;
   return { serial, startedAt: now, movedAt: now };
 }
 

@@ -40,5 +40,5 @@ it('a mailbox in use knows when it was last checked, also if that left it as it 
     keepsStatus: true,
   });
   expect(mailbox).not.toHaveProperty('status');
-  expect(mailbox).toMatchObject({ lastCheck: { at: AT, verdict: 'inconclusive' } });
+  expect(mailbox).toMatchObject({ lastCheck: { checkedAt: AT, verdict: 'inconclusive' } });
 });

@@ -8,7 +8,7 @@ const times = { reverifyAfterMs: 7 * DAY_MS, reverifyFailedAfterMs: DAY_MS };
 const start = RECORDS_NOW.getTime();
 const at = (days: number) => new Date(start + days * DAY_MS);
 const active = (address: string, checkedAt = RECORDS_NOW) =>
-  aMailbox({ address, status: 'active', lastCheck: { at: checkedAt, verdict: 'passed' } });
+  aMailbox({ address, status: 'active', lastCheck: { checkedAt: checkedAt, verdict: 'passed' } });
 const daysUntilDue = (mailbox: ReturnType<typeof aMailbox>, from: Date) =>
   (dueAt('conn_1', mailbox, times).getTime() - from.getTime()) / DAY_MS;
 
@@ -48,13 +48,13 @@ describe('when a mailbox is checked again', () => {
       aMailbox({
         status: 'failed',
         createdAt: RECORDS_NOW,
-        lastCheck: { at: checkedAt, verdict: 'failed' },
+        lastCheck: { checkedAt: checkedAt, verdict: 'failed' },
         history: [{ changedAt: since, verdict: 'failed', cause: 'mailbox_not_found' }],
       });
     expect(daysUntilDue(failed(at(0), at(0)), at(0))).toBeLessThanOrEqual(1);
     expect(daysUntilDue(failed(at(0), at(29)), at(29))).toBeLessThanOrEqual(1);
     expect(daysUntilDue(failed(at(0), at(31)), at(31))).toBeGreaterThanOrEqual(1);
-    const unclear = aMailbox({ status: 'active', lastCheck: { at: at(50), verdict: 'inconclusive' } });
+    const unclear = aMailbox({ status: 'active', lastCheck: { checkedAt: at(50), verdict: 'inconclusive' } });
     expect(daysUntilDue(unclear, at(50))).toBeLessThanOrEqual(1);
   });
 

@@ -105,7 +105,7 @@ it('checks a thousand mailboxes at most at a time, and goes on after them until 
 });
 
 it('reads ten pages at most in a step, and nothing for an hour after the last page', async () => {
-  await addMailboxes(2_300, { lastCheck: { at: new Date(nowMs), verdict: 'passed' } });
+  await addMailboxes(2_300, { lastCheck: { checkedAt: new Date(nowMs), verdict: 'passed' } });
   let reads = 0;
   const ledger = {
     findMailboxes: async (...[id, page, where]: Parameters<typeof world.deps.ledger.findMailboxes>) => {
@@ -124,7 +124,7 @@ it('reads ten pages at most in a step, and nothing for an hour after the last pa
 });
 
 it('leaves a mailbox alone for some hours after a check that was inconclusive and changed nothing', async () => {
-  await addMailboxes(20, { lastCheck: { at: new Date(nowMs), verdict: 'inconclusive' } });
+  await addMailboxes(20, { lastCheck: { checkedAt: new Date(nowMs), verdict: 'inconclusive' } });
   nowMs += 3_600_000;
   expect(await step()).toEqual({ started: 0, withoutSlot: 0 });
   nowMs += DAY_MS;
