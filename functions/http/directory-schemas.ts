@@ -39,7 +39,9 @@ export const directoryMailboxSchema = z
       description:
         '`unknown` if neither the directory nor the mailbox tells. The app can ask mailboxes with `MailboxSettings.Read`.',
     }),
-    connected: z.boolean().meta({ description: 'Whether the connection looks after this mailbox already.' }),
+    connected: z.boolean().meta({
+      description: 'Whether the connection looks after this mailbox already, under this address or under another one.',
+    }),
     eligible: z.boolean().meta({ description: 'Whether it can be imported. `true` as well if that is not known.' }),
     reason: z
       .enum([...causeCodes, ...addressReasons])

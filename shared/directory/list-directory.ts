@@ -1,17 +1,21 @@
 import type { Ledger } from '../imports/ledger/ledger.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import { isTaken } from '../mailboxes/mailbox.ts';
+import { BULK_LOOKUPS_MAX, PAGE_LOOKUPS_MAX, peekConnectedUsers } from './connected-users.ts';
 import type { DirectoryEntry } from './directory-entry.ts';
 import type { DirectoryStore, EntryFilter } from './directory-store.ts';
 
 export interface ListDeps {
   directory: Pick<DirectoryStore, 'list' | 'cursorAfter'>;
-  ledger: Pick<Ledger, 'peekMailboxes'>;
+  ledger: Pick<Ledger, 'peekMailboxes' | 'peekIdentified'>;
 }
 
 export interface ListedEntry {
   entry: DirectoryEntry;
-  /** Whether the connection looks after this mailbox already. An import would take it for a duplicate. */
+  /**
+   * Whether the connection looks after this mailbox already, under this address or another one. An import would take it for
+   * a duplicate, or end as `same_mailbox`.
+   */
   isConnected: boolean;
 }
 
@@ -28,17 +32,23 @@ export async function listDirectory(
   connectionId: string,
   request: PageRequest,
   { isConnected, ...filter }: ListFilter,
+  lookupsMax = PAGE_LOOKUPS_MAX,
 ): Promise<Page<ListedEntry>> {
   const page = await deps.directory.list(connectionId, request, filter);
   if (page.items.length === 0) return { ...page, items: [] };
   const addresses = page.items.map(({ address }) => address);
   const { mailboxes, answered } = await deps.ledger.peekMailboxes(connectionId, addresses);
-  const known = page.items.slice(0, answered);
+  const peeked = page.items.slice(0, answered);
+  const others = peeked.filter(({ address }) => !isTaken(mailboxes.get(address)));
+  const ids = others.map(({ id }) => id);
+  const byId = await peekConnectedUsers(deps.ledger, connectionId, ids, lookupsMax);
+  const unknown = others[byId.answered];
+  const known = unknown ? peeked.slice(0, peeked.indexOf(unknown)) : peeked;
   const last = known.at(-1);
   const isCut = known.length < page.items.length && last !== undefined;
   const cursor = isCut ? deps.directory.cursorAfter(last) : page.cursor;
   const items = known
-    .map((entry) => ({ entry, isConnected: isTaken(mailboxes.get(entry.address)) }))
+    .map((entry) => ({ entry, isConnected: isTaken(mailboxes.get(entry.address)) || byId.connected.has(entry.id) }))
     .filter((item) => isConnected === undefined || item.isConnected === isConnected);
   return cursor === undefined ? { items } : { items, cursor };
 }
@@ -55,7 +65,7 @@ export async function* eachDirectoryPage(
   let cursor: string | undefined;
   do {
     const request = { limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) };
-    const page = await listDirectory(deps, connectionId, request, filter);
+    const page = await listDirectory(deps, connectionId, request, filter, BULK_LOOKUPS_MAX);
     yield page.items;
     cursor = page.cursor;
   } while (cursor !== undefined);

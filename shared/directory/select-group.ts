@@ -8,6 +8,7 @@ import type { RawRow } from '../imports/upload/parse-row.ts';
 import { parseAddress } from '../kernel/address.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { isTaken } from '../mailboxes/mailbox.ts';
+import { findConnectedUsers } from './connected-users.ts';
 import { isPermissionRefusal } from './directory-finding.ts';
 import type { DirectoryStore } from './directory-store.ts';
 import { explainFinding } from './require-directory.ts';
@@ -19,7 +20,7 @@ export interface SelectGroupDeps {
   tenantGroups: TenantGroups;
   tokens: Pick<Tokens, 'get' | 'forget'>;
   directory: Pick<DirectoryStore, 'getMany'>;
-  ledger: Pick<Ledger, 'getMailboxes'>;
+  ledger: Pick<Ledger, 'getMailboxes' | 'peekIdentified'>;
   selectionMax: number;
 }
 
@@ -53,9 +54,12 @@ export async function selectGroup(deps: SelectGroupDeps, connection: Connection,
       connection.id,
       members.flatMap(({ address }) => address ?? []),
     );
-    for (const { address, displayName } of members) {
+    const others = members.filter(({ address = '' }) => address && !isTaken(mailboxes.get(address)?.value));
+    const ids = others.map(({ id }) => id);
+    const connected = await findConnectedUsers(deps.ledger, connection.id, ids);
+    for (const { id, address, displayName } of members) {
       if (address === undefined) counts.ineligible++;
-      else if (isTaken(mailboxes.get(address)?.value)) counts.connected++;
+      else if (isTaken(mailboxes.get(address)?.value) || connected.has(id)) counts.connected++;
       else if (addresses.has(address)) continue;
       else if (rows.length === deps.selectionMax) hasMore = true;
       else {
@@ -86,22 +90,23 @@ async function findMembers(
   deps: SelectGroupDeps,
   connectionId: string,
   users: readonly GroupMember[],
-): Promise<{ address?: string; displayName?: string }[]> {
+): Promise<{ id: string; address?: string; displayName?: string }[]> {
   const known = await deps.directory.getMany(
     connectionId,
     users.map(({ id }) => id),
   );
   const entries = new Map(known.map((entry) => [entry.id, entry]));
   return users.map((user) => {
-    const entry = entries.get(user.id);
-    if (entry && !entry.isEligible) return {};
+    const { id } = user;
+    const entry = entries.get(id);
+    if (entry && !entry.isEligible) return { id };
     if (user.address === undefined && !entry) {
-      if (user.isGuest || user.isReadable) return {};
+      if (user.isGuest || user.isReadable) return { id };
       throw refusedBy(USERS_PERMISSION);
     }
     const parsed = parseAddress(user.address ?? entry?.address ?? '');
     const displayName = user.displayName ?? entry?.displayName;
-    return user.isGuest || !parsed.ok ? {} : { address: parsed.address, ...(displayName && { displayName }) };
+    return user.isGuest || !parsed.ok ? { id } : { id, address: parsed.address, ...(displayName && { displayName }) };
   });
 }
 

@@ -19,7 +19,7 @@ export interface Selected {
 
 export interface SelectDeps extends Omit<ListDeps & SelectGroupDeps, 'directory' | 'ledger'> {
   directory: DirectoryStore;
-  ledger: Pick<Ledger, 'peekMailboxes' | 'getMailboxes'>;
+  ledger: Pick<Ledger, 'peekMailboxes' | 'peekIdentified' | 'getMailboxes'>;
   /** How many mailboxes one selection takes. */
   selectionMax: number;
 }

@@ -66,6 +66,16 @@ async function readTenant(): Promise<void> {
   ]);
 }
 
+/** Bob is looked after, under the address that he had before. */
+async function bobIsConnectedUnderAnotherName(): Promise<void> {
+  const address = at('robert.before');
+  const identity = { objectId: 'id-bob' };
+  await api.deps.ledger.commit('conn_1', [
+    { op: 'createMailbox', mailbox: aMailbox({ address, status: 'active', slotClaimedBy: 'imp_1', identity }) },
+    { op: 'writeIdentity', identity: { key: 'object:id-bob', address } },
+  ]);
+}
+
 describe('the list', () => {
   it('200: has nothing before the first read, and asks nobody', async () => {
     expect(await get()).toEqual({ items: [], readAt: null, reading: false, finding: null });
@@ -190,6 +200,19 @@ describe('the list', () => {
     const response = await api.request('POST', '/v1/connections/conn_2/directory/refresh', { key: acme.key });
     expect(await jsonOf<Answer>(response)).toMatchObject({ code: 'connection_not_ready' });
   });
+});
+
+it('knows a mailbox that is looked after under another address: in the list, in the export and in selections', async () => {
+  await readTenant();
+  await bobIsConnectedUnderAnotherName();
+  expect((await get('?connected=true')).items.map(({ address }) => address)).toEqual([at('ann'), at('bob')]);
+  expect(await (await csv()).text()).toContain(`\r\n${at('bob')},'=Bob,user,true,true,\r\n`);
+  const preview = await post({ select: 'allUnconnected' }, { query: '?dryRun=true' });
+  expect(preview).toMatchObject({ accepted: 1, sample: [{ address: at('support') }] });
+  const users = [{ id: 'id-bob', address: at('bob'), displayName: 'Bob', isGuest: false, isReadable: true }];
+  const pages = [{ users, groups: [], others: 0 }];
+  api.deps.tenantGroups.groups.set(at('sales'), { id: 'group-1', name: 'Sales', pages });
+  expect(await post({ group: at('sales') })).toMatchObject({ status: 409, code: 'nothing_selected' });
 });
 
 describe('the export', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addFunctions, type FunctionDeps } from '../../functions/add-functions.ts';
@@ -66,11 +67,8 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   'connections-get': { max: 3, path: '/v1/connections/conn_001' },
   'connections-download-certificate': { max: 3, path: '/v1/connections/conn_001/certificate' },
   'setup-script': { max: 3, path: '/v1/setup-script' },
-  // The key, the connection, the import, and its failed rows.
-  'connections-setup-script': {
-    ...{ max: 8, path: '/v1/connections/conn_001/setup-script?access=imap&importId=imp_299' },
-    readsAll: true,
-  },
+  // The key, the connection, the import, and five pages of its failed rows, each of which may have to be searched for.
+  'connections-setup-script': { max: 29, path: '/v1/connections/conn_001/setup-script?access=imap&importId=imp_299' },
   // A page of at most 50, and the connection of each.
   'expiring-secrets-list': { max: 56, path: '/v1/expiring-secrets?limit=500&withinDays=3650', concurrentMax: 16 },
 
@@ -96,8 +94,9 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   'imports-summary': { max: 5, path: '/v1/imports/imp_299/summary' },
   // The connection, a page, perhaps a shorter page, and at most 5 imports that check its mailboxes.
   'mailboxes-list': { max: 12, path: '/v1/connections/conn_001/mailboxes?limit=500&status=failed' },
-  // The key, the connection, what was read, a page, and which of its mailboxes are connected.
-  'directory-list': { max: 12, path: '/v1/connections/conn_001/directory?limit=500&eligible=true' },
+  // The key, the connection, what was read, a page, which of its mailboxes are connected, and up to 32 to know those that
+  // are connected under another address. That is one, up to a thousand mailboxes.
+  'directory-list': { max: 44, path: '/v1/connections/conn_001/directory?limit=500&eligible=true' },
   'directory-export-csv': { max: 9, path: '/v1/connections/conn_001/directory.csv', readsAll: true },
   // As for imports.
   'mailbox-actions-list': { max: 51, path: '/v1/connections/conn_001/mailbox-actions?limit=500', concurrentMax: 16 },
@@ -287,6 +286,57 @@ it.each([
   } while (cursor !== '');
   expect(seen).toHaveLength(total);
   expect(new Set(seen).size).toBe(total);
+});
+
+it('a scan of rows comes further while storage searches and finds nothing', async () => {
+  tables.counter.isScanning = true;
+  try {
+    const query = { fromLine: 0, states: ['pending'] as const, limit: 100 };
+    const { rows, nextLine } = await tables.stores.ledger.scanRows('conn_001', 'imp_299', query);
+    expect(rows.map(({ line }) => line)).toEqual(count(100, (i) => i + 2));
+    expect(nextLine).toBe(102);
+  } finally {
+    tables.counter.isScanning = false;
+  }
+});
+
+describe('mailboxes by their identity', () => {
+  const total = 2_500;
+  const keys = count(total, (i) => `object:${createHash('sha256').update(String(i)).digest('hex')}`);
+  const addressOf = (i: number) => `m${i}@contoso.example`;
+
+  beforeAll(async () => {
+    const changes = keys.flatMap((key, i): LedgerChange[] => [
+      { op: 'writeIdentity', identity: { key, address: addressOf(i) } },
+      ...(i % 2 ? [] : [{ op: 'createMailbox', mailbox: aMailbox({ address: addressOf(i) }) } as const]),
+    ]);
+    const parts = count(Math.ceil(changes.length / 100), (part) => changes.slice(part * 100, part * 100 + 100));
+    await Promise.all(parts.map((part) => tables.stores.ledger.commit('conn_005', part)));
+  });
+
+  it.each([
+    ['all of them, where they lie close together', 500, 32, 500],
+    ['the first ones, where too much lies between them', 300, 6, undefined],
+    ['one at least', 300, 4, undefined],
+    ['a few without reading what lies between them', 3, 4, undefined],
+  ])('tells %s', async (_what, asked, requestsMax, answered) => {
+    const { counter, stores } = tables;
+    const absent = count(asked, (i) => `object:absent${i}`);
+    const some = keys.slice(0, asked).flatMap((key, i) => (i % 5 ? [key] : [key, absent[i] ?? '']));
+    for (let from = 0; from < some.length; ) {
+      Object.assign(counter, { requests: 0, concurrent: 0 });
+      const rest = some.slice(from);
+      const found = await stores.ledger.peekIdentified('conn_005', rest, requestsMax);
+      expect(counter.requests).toBeLessThanOrEqual(requestsMax);
+      expect(counter.concurrent).toBeLessThanOrEqual(4);
+      expect(found.answered).toBeGreaterThanOrEqual(1);
+      if (answered !== undefined) expect(found.answered).toBe(some.length);
+      const known = rest.slice(0, found.answered);
+      const expected = known.filter((key) => keys.indexOf(key) % 2 === 0);
+      expect(known.filter((key) => found.mailboxes.has(key))).toEqual(expected);
+      from += Math.max(found.answered, Math.ceil(rest.length / 3));
+    }
+  });
 });
 
 it('imports-list costs one request for each page once the imports have ended', async () => {

@@ -239,6 +239,29 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect((await ledger.getIdentities(connectionId, ['object:one'])).size).toBe(0);
     });
 
+    it('tells the mailboxes that identities name', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const identity = (key: string, address: string) =>
+        ({ op: 'writeIdentity', identity: { key, address } }) as const satisfies LedgerChange;
+      const held = { slotClaimedBy: 'imp_1', identity: { objectId: 'one' } };
+      await ledger.commit(connectionId, [
+        { op: 'createMailbox', mailbox: aMailbox({ address: 'a/#@contoso.example', ...held }) },
+        { op: 'createMailbox', mailbox: aMailbox({ address: 'c@contoso.example' }) },
+        identity('object:one', 'a/#@contoso.example'),
+        identity('object:removed', 'removed@contoso.example'),
+        identity('object:three', 'c@contoso.example'),
+      ]);
+      const keys = ['object:three', 'object:none', 'object:one', 'object:removed', 'object:one'];
+      const { mailboxes, answered } = await ledger.peekIdentified(connectionId, keys, 4);
+      expect(answered).toBe(5);
+      expect([...mailboxes.keys()].sort()).toEqual(['object:one', 'object:three']);
+      expect(mailboxes.get('object:one')).toMatchObject(held);
+      expect(mailboxes.get('object:three')?.slotClaimedBy).toBeUndefined();
+      const empty = { mailboxes: new Map(), answered: 0 };
+      expect(await ledger.peekIdentified(connectionId, [], 4)).toEqual(empty);
+    });
+
     it('never overwrites a tally without its tag', async () => {
       const ledger = open();
       const connectionId = newConnection();
@@ -326,6 +349,23 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect(await find({ fromLine: 0, states: ['pending', 'passed'], limit: 10 })).toEqual([9, 100]);
       expect(await find({ fromLine: 0, states: ['waiting'], dueBy: NOW, limit: 10 })).toEqual([10]);
       expect(await find({ fromLine: 3, limit: 2 })).toEqual([9, 10]);
+    });
+
+    it('scans rows by state from a line on, and says where to go on', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      await ledger.commit(connectionId, [
+        ...[2, 3, 5, 8, 13].map((line) => create(aRow({ line, state: 'failed' }))),
+        ...[4, 9].map((line) => create(aRow({ line, state: 'passed' }))),
+        create(aRow({ line: 6, state: 'failed', importId: `${IMPORT}0` })),
+      ]);
+      const scan = async (fromLine: number, limit: number) => {
+        const { rows, nextLine } = await ledger.scanRows(connectionId, IMPORT, { fromLine, states: ['failed'], limit });
+        return { lines: rows.map(({ line }) => line), nextLine };
+      };
+      expect(await scan(3, 2)).toEqual({ lines: [3, 5], nextLine: 6 });
+      expect(await scan(6, 10)).toEqual({ lines: [8, 13], nextLine: undefined });
+      expect(await scan(14, 10)).toEqual({ lines: [], nextLine: undefined });
     });
 
     it('lists rows and mailboxes in pages, by state', async () => {

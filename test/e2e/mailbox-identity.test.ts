@@ -131,4 +131,15 @@ it('a mailbox that is renamed, replaced or converted keeps its record, which say
   expect(tom).toMatchObject({ objectId: guid(7), replacedAt: expect.any(String), status: 'active' });
   expect(eva).toMatchObject({ objectId: guid(6), kind: 'shared' });
   expect((await running.muster.me()).slotsUsed).toBe(6);
+
+  // The directory knows them by their object IDs, although two are looked after under another address.
+  const { directory, imports } = running.muster;
+  await directory.refresh(readerId);
+  const isRead = async () => expect(await directory.state(readerId)).toMatchObject({ reading: false, finding: null });
+  await vi.waitFor(isRead, { timeout: 30_000, interval: 100 });
+  const listed = await Array.fromAsync(directory.list(readerId, { connected: true }));
+  expect(listed.map(({ address }) => address)).toEqual(['ana.smith', 'eva', 'li.new', 'tom'].map(at));
+  expect(await imports.start(readerId, { select: 'allUnconnected' }, { dryRun: true })).toMatchObject({
+    sample: [{ address: at('jane') }, { address: at('omar') }, expect.anything()],
+  });
 }, 90_000);

@@ -53,6 +53,14 @@ export function inMemoryLedger(): Ledger {
       const found = keys.flatMap((key) => structuredClone(identities.get(key)) ?? []);
       return new Map(found.map((identity) => [identity.value.key, identity]));
     },
+    async peekIdentified(connectionId, keys) {
+      const { identities, mailboxes } = partition(connectionId);
+      const found = keys.flatMap((key) => {
+        const mailbox = mailboxes.get(identities.get(key)?.value.address ?? '');
+        return mailbox ? [[key, structuredClone(mailbox.value)] as const] : [];
+      });
+      return { mailboxes: new Map(found), answered: keys.length };
+    },
     async peekMailboxes(connectionId, addresses) {
       const { mailboxes } = partition(connectionId);
       const found = addresses.flatMap((address) => structuredClone(mailboxes.get(address)?.value) ?? []);
@@ -95,6 +103,14 @@ export function inMemoryLedger(): Ledger {
         .filter(({ value: row }) => held === undefined || row.heldAt !== undefined)
         .filter(({ value: row }) => dueBy === undefined || (row.nextCheckAt !== undefined && row.nextCheckAt <= dueBy))
         .slice(0, limit);
+    },
+    async scanRows(connectionId, importId, { fromLine, states, limit }) {
+      const found = sorted(partition(connectionId).rows, `${importId}:`)
+        .map(({ value }) => value)
+        .filter((row) => row.line >= fromLine && states.includes(row.state));
+      const rows = found.slice(0, limit);
+      const last = rows.at(-1);
+      return { rows, ...(found.length > limit && last && { nextLine: last.line + 1 }) };
     },
     async listRows(connectionId, importId, request, state) {
       const rows = sorted(partition(connectionId).rows, `${importId}:`).map(({ value }) => ({

@@ -2869,7 +2869,7 @@ export interface components {
              * @enum {string}
              */
             kind: "user" | "shared" | "room" | "equipment" | "unknown";
-            /** @description Whether the connection looks after this mailbox already. */
+            /** @description Whether the connection looks after this mailbox already, under this address or under another one. */
             connected: boolean;
             /** @description Whether it can be imported. `true` as well if that is not known. */
             eligible: boolean;

@@ -8,6 +8,7 @@ import { type Mailbox, statusOf } from '../../mailboxes/mailbox.ts';
 import { toStorageError, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';
+import { peekKnownEntities } from './peek-known-entities.ts';
 import { purgePage, purgePartition } from './purge-partition.ts';
 import {
   type Entity,
@@ -157,6 +158,29 @@ export function tableLedger(table: TableClient): Ledger {
       const identities = entities.map((entity) => toTagged(identityColumns, entity));
       return new Map(identities.map((identity) => [identity.value.key, identity]));
     },
+    async peekIdentified(connectionId, keys, requestsMax) {
+      const peek = (rowKeys: string[], columns: string[]) =>
+        peekKnownEntities(table, connectionId, rowKeys, {
+          requestsMax: Math.floor(requestsMax / 2),
+          select: ['PartitionKey', 'RowKey', ...columns],
+        });
+      const identities = await peek(keys.map(identityKey), ['address']);
+      const named = keys.slice(0, identities.answered).flatMap((key) => {
+        const identity = identities.found.get(identityKey(key));
+        return identity ? [{ key, mailbox: mailboxKey(fromProperties(identityColumns, identity).address) }] : [];
+      });
+      const holders = await peek(
+        named.map(({ mailbox }) => mailbox),
+        ['slotClaimedBy', 'identity'],
+      );
+      const mailboxes = new Map<string, Mailbox>();
+      for (const { key, mailbox } of named) {
+        const holder = holders.found.get(mailbox);
+        if (holder) mailboxes.set(key, fromProperties(mailboxColumns, holder));
+      }
+      const beyond = named[holders.answered];
+      return { mailboxes, answered: beyond ? keys.indexOf(beyond.key) : identities.answered };
+    },
     async removeIdentity(connectionId, key, tag) {
       await undefinedOn([404, 412], table.deleteEntity(connectionId, identityKey(key), { etag: tag }));
     },
@@ -208,6 +232,21 @@ export function tableLedger(table: TableClient): Ledger {
       const filter = rowFilter(connectionId, importId, query);
       const { items } = await readEntities(table, filter, { limit: query.limit });
       return items.map((entity) => toTagged(rowColumns, entity));
+    },
+    async scanRows(connectionId, importId, { fromLine, states, limit }) {
+      const read = (query: RowQuery, requestsMax: number) =>
+        readEntities(table, rowFilter(connectionId, importId, query), { limit, requestsMax });
+      let page = await read({ fromLine, states, limit }, PAGE_REQUESTS_MAX);
+      if (page.items.length === 0 && page.cursor !== undefined) {
+        // Storage searches, and nothing tells how far it has come. Without a condition it shows every row that it reads.
+        page = await read({ fromLine, limit }, 1);
+      }
+      const rows = page.items.map((entity) => fromProperties(rowColumns, entity));
+      const last = rows.at(-1);
+      return {
+        rows: rows.filter(({ state }) => states.includes(state)),
+        ...(page.cursor !== undefined && { nextLine: last ? last.line + 1 : fromLine }),
+      };
     },
     listRows(connectionId, importId, request, state) {
       const prefix = `r:${importId}:`;

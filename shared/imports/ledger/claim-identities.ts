@@ -70,7 +70,7 @@ export async function resolveClaims<Result extends object>(
       if (!identity) continue;
       tags.set(key, identity.tag);
       const named = identity.value.address;
-      if (named !== address && isHeldBy(holders.get(named)?.value, key)) holder ??= named;
+      if (named !== address && holdsIdentity(holders.get(named)?.value, key)) holder ??= named;
     }
     result.identityTags = tags;
     if (holder === undefined) continue;
@@ -79,7 +79,8 @@ export async function resolveClaims<Result extends object>(
   }
 }
 
-function isHeldBy(mailbox: Mailbox | undefined, key: string): boolean {
+/** Whether the connection looks after the mailbox with this key under the address that its identity names. */
+export function holdsIdentity(mailbox: Pick<Mailbox, 'slotClaimedBy' | 'identity'> | undefined, key: string): boolean {
   if (mailbox?.slotClaimedBy === undefined) return false;
   return identityKeysOf(mailbox.identity ?? {}).includes(key);
 }

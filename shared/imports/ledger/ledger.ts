@@ -102,11 +102,32 @@ export interface Ledger {
   removeMailbox(connectionId: string, address: string, tag: string): Promise<void>;
   /** The identities with these keys, by key; absent ones are left out. */
   getIdentities(connectionId: string, keys: readonly string[]): Promise<Map<string, Tagged<IdentityRecord>>>;
+  /**
+   * The mailboxes under the addresses that these identities name, by key, with at most `requestsMax` storage requests. Of
+   * the first `answered` keys this is known, and of at least one.
+   *
+   * @param requestsMax at least 4
+   */
+  peekIdentified(
+    connectionId: string,
+    keys: readonly string[],
+    requestsMax: number,
+  ): Promise<{ mailboxes: Map<string, Pick<Mailbox, 'slotClaimedBy' | 'identity'>>; answered: number }>;
   /** Deletes an identity if it is unchanged since `tag` was read. */
   removeIdentity(connectionId: string, key: string, tag: string): Promise<void>;
   getRow(connectionId: string, importId: string, line: number): Promise<Tagged<Row> | undefined>;
   /** Ordered by line. Fewer rows than `limit` means that there are no more. */
   findRows(connectionId: string, importId: string, query: RowQuery): Promise<Tagged<Row>[]>;
+  /**
+   * Rows in these states from a line on, in a few storage requests, however many others lie between. So there may be fewer
+   * than `limit`, or none, although there are more: `nextLine` is where to go on. It is absent at the end, and `fromLine`
+   * again if storage has not come any further.
+   */
+  scanRows(
+    connectionId: string,
+    importId: string,
+    query: Required<Pick<RowQuery, 'fromLine' | 'states' | 'limit'>>,
+  ): Promise<{ rows: Row[]; nextLine?: number }>;
   /** With `state`, a page may be short or empty and still have a cursor, see `Page`. */
   listRows(connectionId: string, importId: string, page: PageRequest, state?: RowState): Promise<Page<Row>>;
   getPlan(connectionId: string, importId: string): Promise<Tagged<PlanRecord> | undefined>;

@@ -17,13 +17,14 @@ export interface FailedMailboxes {
 }
 
 /**
- * The mailboxes of an import that failed with one of these causes, in the order of the file, from a line on. Costs at most
- * five storage requests, whatever the size of the import. So a list may be short or empty and still have a `nextLine`.
+ * The mailboxes of an import that failed with one of these causes, in the order of the file, from a line on. Reads at most
+ * five pages, whatever the size of the import, and however long storage searches for failed rows. So a list may be short or
+ * empty and still have a `nextLine`.
  *
  * @throws DomainError `gone` if the rows of the import have been deleted
  */
 export async function listFailedMailboxes(
-  { ledger }: { ledger: Pick<Ledger, 'findRows'> },
+  { ledger }: { ledger: Pick<Ledger, 'scanRows'> },
   record: Import,
   causes: readonly CauseCode[],
   fromLine = 0,
@@ -32,15 +33,15 @@ export async function listFailedMailboxes(
   const addresses: string[] = [];
   for (let page = 0; page < PAGES_MAX; page++) {
     const query = { fromLine, states: ['failed'] as const, limit: PAGE_SIZE };
-    const rows = await ledger.findRows(record.connectionId, record.id, query);
-    for (const { value: row } of rows) {
+    const { rows, nextLine } = await ledger.scanRows(record.connectionId, record.id, query);
+    for (const row of rows) {
       if (!row.cause || !causes.includes(row.cause)) continue;
       if (addresses.length === ADDRESSES_MAX) return { addresses, nextLine: row.line };
       addresses.push(row.address);
     }
-    const last = rows.at(-1);
-    if (!last || rows.length < PAGE_SIZE) return { addresses };
-    fromLine = last.value.line + 1;
+    if (nextLine === undefined) return { addresses };
+    if (nextLine === fromLine) break;
+    fromLine = nextLine;
   }
   return { addresses, nextLine: fromLine };
 }
