@@ -2,16 +2,19 @@ import type { Connection } from '../../connections/connection.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { createRepeatableIds } from '../../kernel/ids.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
+import { cancelImport } from '../cancel-import.ts';
 import type { Import } from '../import.ts';
+import type { ImportQueues } from '../import-queues.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { type ResumeDeps, resumeImport } from '../resume-import.ts';
 import { type StartActionDeps, startAction } from '../start-action.ts';
 import { dueAt, isReverified, type ReverifyTimes } from './due-at.ts';
 import type { OpenWork } from './open-work.ts';
 import type { ReverifyWalk, ReverifyWalks } from './reverify-walk.ts';
 
-export interface ReverifyConnectionDeps extends Omit<StartActionDeps, 'newId' | 'importQueues'>, ResumeDeps {
-  connections: StartActionDeps['connections'] & ResumeDeps['connections'];
+export interface ReverifyConnectionDeps extends Omit<StartActionDeps, 'newId' | 'importQueues'> {
+  importQueues: ImportQueues;
+  /** Tests a connection now. Its status follows. */
+  testConnection: (customerId: string, connectionId: string) => Promise<unknown>;
   ledger: Pick<Ledger, 'findMailboxes'>;
   reverifyWalks: ReverifyWalks;
   reverifyTimes: ReverifyTimes;
@@ -20,7 +23,7 @@ export interface ReverifyConnectionDeps extends Omit<StartActionDeps, 'newId' | 
 export interface Reverified {
   /** Mailboxes whose check was started. */
   started: number;
-  /** Mailboxes that are due, and would need a slot that is not free. */
+  /** Mailboxes that are due and need a slot, and have to wait for one. */
   withoutSlot: number;
 }
 
@@ -34,12 +37,17 @@ const WALKS_PER_INTERVAL = 24;
 /** No re-verification is started beside so many open imports of the customer, so that it never keeps an import out. */
 const OPEN_MAX = 4;
 
+/** Failed mailboxes in one re-verification. With a walk an hour, all of a step have their turn within a day. */
+const SLOTS_MAX = 50;
+/** The share of the free slots that they may take. The others stay free for imports. */
+const SLOTS_SHARE = 1 / 2;
+
 const nothing: Reverified = { started: 0, withoutSlot: 0 };
 
 /**
  * Takes the next step through the mailboxes of a connection, and starts one check of those that are due. Does nothing
  * while an import runs in the tenant, while the last re-verification has not ended, or if the connection is not ready. One
- * that is failing is tested again once a day.
+ * that is failing is tested again once a day. A re-verification that paused with a finding is cancelled.
  *
  * Repeatable: two processes that take the same step start the same action, because its ID follows from the step.
  */
@@ -48,19 +56,16 @@ export async function reverifyConnection(
   connection: Connection,
   work: OpenWork,
 ): Promise<Reverified> {
-  if (connection.status === 'failing') await testAgain(deps, connection);
-  if (connection.status !== 'ready' || work.isBusy(connection)) return nothing;
   const open = work.reverificationOf(connection.id);
-  if (open) {
-    await goOn(deps, open);
-    return nothing;
-  }
+  if (open) await cancelIfRefused(deps, open);
+  if (connection.status === 'failing') await testAgain(deps, connection);
+  if (open || connection.status !== 'ready' || work.isBusy(connection)) return nothing;
   const now = deps.clock.now();
   const found = await deps.reverifyWalks.get(connection.id);
   const walk = nextStep(found?.value, now, deps.reverifyTimes);
   if (!walk) return nothing;
   const { due, cursor } = await findDue(deps, connection.id, walk.cursor, now);
-  const { chosen, withoutSlot } = await choose(deps, connection.customerId, due);
+  const { chosen, withoutSlot } = await choose(deps, connection, due);
   // Its ID must not follow from this process's clock.
   const stepAt = found?.value.movedAt ?? connection.createdAt;
   if (chosen.length > 0 && !(await start(deps, connection, chosen, walk.serial, stepAt))) return nothing;
@@ -81,9 +86,13 @@ async function testAgain(
   if (isDue) await deps.testConnection(customerId, id);
 }
 
-/** What it found wrong concerned the whole connection, which has passed its test since. */
-async function goOn(deps: ReverifyConnectionDeps, open: Import): Promise<void> {
-  if (open.status === 'paused' && open.finding) await resumeImport(deps, open);
+/**
+ * Resuming it would be a decision to take the refusals for those of single mailboxes, and nobody has taken it. It would
+ * also keep its slots until then. Its mailboxes are as they were before, and a later walk finds them due again.
+ */
+async function cancelIfRefused(deps: ReverifyConnectionDeps, open: Import): Promise<void> {
+  const isRefused = ({ status, finding }: Import) => status === 'paused' && finding !== undefined;
+  if (isRefused(open)) await cancelImport(deps, open.customerId, open.id, 'cancelled', undefined, isRefused);
 }
 
 function nextStep(
@@ -120,16 +129,25 @@ async function findDue(
   return { due, cursor };
 }
 
-/** A mailbox that has failed takes a slot while it is checked. As many are checked as there are free ones. */
+/**
+ * A mailbox that has failed takes a slot while it is checked. Those that have been due for longest come first, and no more
+ * than a part of the free slots are taken.
+ */
 async function choose(
-  { slots }: Pick<ReverifyConnectionDeps, 'slots'>,
-  customerId: string,
+  { slots, reverifyTimes }: Pick<ReverifyConnectionDeps, 'slots' | 'reverifyTimes'>,
+  { id, customerId }: Connection,
   due: readonly Mailbox[],
 ): Promise<{ chosen: Mailbox[]; withoutSlot: number }> {
   const needing = due.filter(({ slotClaimedBy }) => slotClaimedBy === undefined);
   const count = needing.length > 0 ? await slots.get(customerId) : undefined;
   const free = count ? Math.max(0, count.limit - count.used) : 0;
-  const withSlot = new Set(needing.slice(0, free));
+  // The last free slot is not left alone: it may be the one that a mailbox gave back when it failed.
+  const slotsMax = Math.min(SLOTS_MAX, Math.ceil(free * SLOTS_SHARE));
+  const longestDue = needing
+    .map((mailbox) => ({ mailbox, at: dueAt(id, mailbox, reverifyTimes).getTime() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ mailbox }) => mailbox);
+  const withSlot = new Set(longestDue.slice(0, slotsMax));
   const chosen = due.filter((mailbox) => mailbox.slotClaimedBy !== undefined || withSlot.has(mailbox));
   return { chosen, withoutSlot: needing.length - withSlot.size };
 }

@@ -143,25 +143,84 @@ it('never takes the last places for open imports of a customer', async () => {
   expect((await step()).started).toBe(5);
 });
 
-it('goes on with what the whole connection had paused, but not with what a person has paused', async () => {
-  const finding = { code: 'secret_expired', detail: 'Expired.', seenAt: RECORDS_NOW };
-  const target = { action: 'check', isReverification: true, status: 'paused', pausedAt: RECORDS_NOW } as const;
-  for (const [id, change] of [
-    ['act_1', { finding }],
-    ['act_2', {}],
-  ] as const) {
-    await world.deps.imports.insert(anImport({ id, ...target, ...change }));
-    await world.deps.imports.openPointer({
-      importId: id,
-      customerId: 'cust_1',
-      connectionId: 'conn_1',
-      openedAt: RECORDS_NOW,
-    });
-    await step();
-    await endAll();
-  }
+it.each(['ready', 'failing'] as const)(
+  'cancels what has paused with a finding instead of resuming it, and leaves what a person has paused (%s)',
+  async (status) => {
+    const finding = { code: 'permission_missing', detail: 'Missing.', seenAt: RECORDS_NOW, isRepeatedRefusal: true };
+    const target = { action: 'check', isReverification: true, status: 'paused', pausedAt: RECORDS_NOW } as const;
+    for (const [id, change] of [
+      ['act_1', { finding: { ...finding, isRepeatedRefusal: true } as const }],
+      ['act_2', {}],
+    ] as const) {
+      await world.deps.imports.insert(anImport({ id, ...target, ...change }));
+      await world.deps.imports.openPointer({
+        importId: id,
+        customerId: 'cust_1',
+        connectionId: 'conn_1',
+        openedAt: RECORDS_NOW,
+      });
+      await step({}, aConnection({ status }));
+      await endAll();
+    }
+    const refused = (await world.deps.imports.get('cust_1', 'act_1'))?.value;
+    expect(refused).toMatchObject({ status: 'cancelling', endsAs: 'cancelled', finding });
+    expect(refused).not.toHaveProperty('ignoresRepeatedRefusals');
+    expect((await world.deps.imports.get('cust_1', 'act_2'))?.value.status).toBe('paused');
+  },
+);
+
+it('leaves a re-verification alone that a person has resumed since it was read', async () => {
+  const finding = { code: 'permission_missing', detail: 'Missing.', seenAt: RECORDS_NOW };
+  const paused = anImport({
+    id: 'act_1',
+    action: 'check',
+    isReverification: true,
+    status: 'paused',
+    finding,
+  });
+  await world.deps.imports.insert(anImport({ id: 'act_1', action: 'check', isReverification: true }));
+  const work = { isBusy: () => false, reverificationOf: () => paused };
+  await reverifyConnection(world.deps, aConnection(), work);
   expect((await world.deps.imports.get('cust_1', 'act_1'))?.value.status).toBe('running');
-  expect((await world.deps.imports.get('cust_1', 'act_2'))?.value.status).toBe('paused');
+});
+
+it('takes half of the free slots for failed mailboxes, fifty at most, and first for those that have been due longest', async () => {
+  const checkedAt = (days: number) => ({
+    lastCheck: { checkedAt: new Date(nowMs - days * DAY_MS), verdict: 'failed' as const },
+  });
+  const failed = Array.from({ length: 300 }, (_, i) => {
+    const { slotClaimedBy: _none, ...mailbox } = aMailbox({ address: `user${i}@contoso.example`, status: 'failed' });
+    return { ...mailbox, ...checkedAt(i < 200 ? 3 : 6) };
+  });
+  for (let from = 0; from < failed.length; from += 100) {
+    const some = failed.slice(from, from + 100);
+    await world.deps.ledger.commit(
+      'conn_1',
+      some.map((mailbox) => ({ op: 'createMailbox', mailbox })),
+    );
+  }
+  for (const [limit, started] of [
+    [100_000, 50],
+    [99, 50],
+    [60, 30],
+    [3, 2],
+    [1, 1],
+    [0, 0],
+  ] as const) {
+    await world.deps.slots.setLimit('cust_1', limit);
+    expect(await step()).toEqual({ started, withoutSlot: 300 - started });
+    await endAll();
+    nowMs += 3_600_000;
+  }
+  const first = (await actions()).find(({ uploadedRows }) => uploadedRows === 50);
+  const upload = world.deps.uploads.stored.get(`cust_1/${first?.id}`);
+  const numbers = [
+    ...Buffer.from(upload?.bytes ?? [])
+      .toString()
+      .matchAll(/user(\d+)@/g),
+  ].map(([, number]) => Number(number));
+  expect(numbers).toHaveLength(50);
+  expect(Math.min(...numbers)).toBeGreaterThanOrEqual(200);
 });
 
 it('tests a connection that is failing again once a day', async () => {
