@@ -132,6 +132,7 @@ function shown(log: Log, event: string, outcome: ShownOutcome): HttpResponseInit
   log(ours.has(outcome.kind) ? 'error' : 'info', event, {
     outcome: outcome.kind,
     connectionId: connection?.id,
+    customerName: 'customerName' in outcome ? outcome.customerName : undefined,
     microsoftCode,
     reason: 'reason' in outcome ? outcome.reason : undefined,
     adminId: connection?.adminConfirmation?.adminId,

@@ -37,32 +37,31 @@ export function appFields<I extends z.ZodType, S extends z.ZodType, E extends z.
   };
 }
 
-/** Also beside other faults, so that all are told together. */
-const always = { when: () => true };
-
 const ownFields = ['clientId', 'clientSecret', 'clientSecretExpiresAt', 'certificate'] as const;
+type OwnField = (typeof ownFields)[number];
 
 /** Refuses a registration without a whole credential, with two, or with one for the vendor's app. */
 export function withApp<Body extends AppFields>(schema: z.ZodType<Body>): z.ZodType<Body> {
-  const isGiven = (body: Body | undefined, field: keyof AppFields) => body?.[field] !== undefined;
-  const isVendors = (body: Body | undefined) => body?.app === 'vendor';
-  let checked = schema.refine((body) => isVendors(body) || isGiven(body, 'clientId'), {
-    path: ['clientId'],
-    error: 'is required',
-    ...always,
-  });
-  for (const path of ['clientSecret', 'clientSecretExpiresAt'] as const) {
-    const isThere = (body: Body) => isVendors(body) || isGiven(body, path) || isGiven(body, 'certificate');
-    const isAlone = (body: Body) => isVendors(body) || !isGiven(body, path) || !isGiven(body, 'certificate');
-    checked = checked
-      .refine(isThere, { path: [path], error: 'is required', ...always })
-      .refine(isAlone, { path: [path], error: 'is not for a connection with a certificate', ...always });
-  }
-  for (const path of ownFields) {
-    const isRight = (body: Body) => !isVendors(body) || !isGiven(body, path);
-    checked = checked.refine(isRight, { path: [path], error: 'is not for the app of this service', ...always });
-  }
-  return checked;
+  return schema.superRefine(
+    (body, context) => {
+      for (const path of ownFields) {
+        const message = faultOf(body, path);
+        if (message) context.addIssue({ code: 'custom', path: [path], message });
+      }
+    },
+    // Also beside other faults, so that all are told together. Then the body may be anything.
+    { when: () => true },
+  );
+}
+
+function faultOf(body: AppFields | undefined, field: OwnField): string | undefined {
+  const isGiven = body?.[field] !== undefined;
+  const hasCertificate = body?.certificate !== undefined;
+  if (body?.app === 'vendor') return isGiven ? 'is not for the app of this service' : undefined;
+  if (field === 'certificate') return undefined;
+  if (field === 'clientId') return isGiven ? undefined : 'is required';
+  if (isGiven) return hasCertificate ? 'is not for a connection with a certificate' : undefined;
+  return hasCertificate ? undefined : 'is required';
 }
 
 interface Deps {

@@ -89,14 +89,17 @@ export async function receiveConsent(deps: Deps, callback: ConsentCallback): Pro
   if (answer.kind === 'incomplete' || answer.kind === 'unfinished') return answer;
   const found = await deps.connections.get(request.customerId, request.connectionId);
   if (!found) return { kind: 'unknown' };
-  if (!(await deps.consents.use(request.stateHash, now))) return { kind: 'used' };
   const connection = found.value;
+  const isGranted = answer.kind === 'granted' && answer.tenantId === connection.tenantId;
+  // Before the link is used up: if storage fails here, a reload of the page goes on.
+  const signInUrl = isGranted && !hasOwnApp(connection) ? await beginSignIn(deps, connection) : undefined;
+  if (!(await deps.consents.use(request.stateHash, now))) return { kind: 'used' };
   if (answer.kind === 'declined') {
     await markDeclined(deps, connection, answer, now);
     return { ...answer, connection };
   }
-  if (answer.tenantId !== connection.tenantId) return { kind: 'wrongTenant', connection };
-  if (!hasOwnApp(connection)) return { kind: 'toSignIn', connection, url: await beginSignIn(deps, connection) };
+  if (!isGranted) return { kind: 'wrongTenant', connection };
+  if (signInUrl !== undefined) return { kind: 'toSignIn', connection, url: signInUrl };
   await markConsented(deps, connection, now);
   return { kind: 'consented', connection };
 }

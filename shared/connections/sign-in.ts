@@ -17,7 +17,7 @@ export interface SignInDeps {
   tokens: Pick<Tokens, 'forget'>;
   /** Absent if the deployment has no app of its own. */
   adminSignIn: AdminSignIn | undefined;
-  customers: { get(customerId: string): Promise<{ value: { name: string } } | undefined> };
+  customers: { get(customerId: string): Promise<{ value: { name: string; nameByOperator?: string } } | undefined> };
   auditLog: Pick<AuditLog, 'insert' | 'complete'>;
   newId: NewId;
   publicUrl: string;
@@ -100,7 +100,9 @@ export async function receiveSignIn(
   if (!customer) return { kind: 'unknown' };
   const { state } = await newState(deps, connection, { step: 'confirm', adminId: person.objectId }, STEP_VALID_MS);
   const confirmPath = `${CONFIRM_PATH}?${new URLSearchParams({ state })}`;
-  return { kind: 'toConfirm', connection, customerName: customer.value.name, confirmPath };
+  // An owner may rename the customer, and could choose the name of somebody whom the admin trusts.
+  const customerName = customer.value.nameByOperator ?? customer.value.name;
+  return { kind: 'toConfirm', connection, customerName, confirmPath };
 }
 
 /** The admin has confirmed that the customer may use the tenant. From now on there are tokens for the connection. */

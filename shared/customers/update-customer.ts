@@ -2,6 +2,7 @@ import type { Actor } from '../kernel/actor.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { SlotCount, Slots } from '../plans/slots.ts';
 import { changeCustomer } from './change-customer.ts';
+import type { Customer } from './customer.ts';
 import type { CustomerStore } from './customer-store.ts';
 import type { CustomerWithSlots } from './read-customers.ts';
 import { noSuchCustomer, requireOwn } from './require-customer.ts';
@@ -14,6 +15,11 @@ interface Deps {
 interface CustomerChange {
   name?: string | undefined;
   mailboxSlots?: number | undefined;
+}
+
+function renamed(current: Customer, name: string, isByOperator: boolean): Customer {
+  const { nameByOperator = current.name, ...rest } = current;
+  return { ...rest, name, ...(!isByOperator && { nameByOperator }) };
 }
 
 /**
@@ -42,7 +48,7 @@ export async function updateCustomer(
     slots = await deps.slots.get(customerId);
     if (!slots) return undefined;
     check({ customer: current, slots });
-    return { ...current, ...(name !== undefined && { name }) };
+    return name === undefined ? { ...current } : renamed(current, name, actor.role === 'operator');
   });
   if (!customer || !slots) throw noSuchCustomer();
   if (mailboxSlots === undefined) return { customer, slots };

@@ -203,9 +203,10 @@ function createReader(deps: ReadDirectoryDeps, connection: Connection, found: Di
           await end(undefined);
           return false;
         }
-        const { resumesAt: _until, stuckAt: _since, ...next } = result.read;
-        const spacingMs = next.spacingMs < SPACING_MIN_MS ? 0 : Math.floor(next.spacingMs * 0.8);
-        if (!(await commit({ ...rest, read: { ...next, tries: 0, spacingMs } }, result.changes))) return false;
+        const { resumesAt: _until, stuckAt: _since, ...answered } = result.read;
+        const spacingMs = answered.spacingMs < SPACING_MIN_MS ? 0 : Math.floor(answered.spacingMs * 0.8);
+        const next: DirectoryRead = { ...answered, tries: 0, spacingMs };
+        if (!(await commit({ ...rest, read: next }, result.changes))) return false;
         return pause(next, spacingMs);
       }
     }

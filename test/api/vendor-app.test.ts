@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SignedInPerson } from '../../shared/connections/admin-sign-in.ts';
 import { GLOBAL_ADMINISTRATOR } from '../fakes/simulated-sign-in.ts';
-import { createApi, DOMAIN, TENANT_ID, VENDOR_APP_ID } from '../support/api.ts';
+import { createApi, DOMAIN, OPERATOR_KEY, TENANT_ID, VENDOR_APP_ID } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
 
 const OTHER_TENANT = '00000000-0000-4000-8000-000000000000';
@@ -51,6 +51,21 @@ async function confirmAll(id: string): Promise<void> {
   const { page } = await comeBack(await accept(id), { code: 'code' });
   expect(await press(confirmPathOf(page))).toContain('Consent granted');
 }
+
+it('the page of the admin shows the name that an operator has given, whatever an owner has chosen since', async () => {
+  const { customer } = await jsonOf<{ customer: { id: string } }>(await api.request('GET', '/v1/me', { key }));
+  const rename = (name: string, by: string) =>
+    api.request('PATCH', `/v1/customers/${customer.id}`, { key: by, body: { name } });
+  api.deps.adminSignIn.codes.set('code', ADMIN);
+  const id = await register();
+  const shown = async () => (await comeBack(await accept(id), { code: 'code' })).page;
+
+  for (const name of ['Tailspin IT', 'Tailspin Security']) expect((await rename(name, key)).status).toBe(200);
+  expect(await shown()).toContain('Acme &#60;b&#62;&#38; Sons');
+  expect(await shown()).not.toContain('Tailspin Security');
+  expect((await rename('Acme Group', OPERATOR_KEY)).status).toBe(200);
+  expect(await shown()).toContain('Acme Group');
+});
 
 describe('registering with the app of the service', () => {
   it('201: needs neither a client ID nor a credential', async () => {

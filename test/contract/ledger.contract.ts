@@ -239,6 +239,27 @@ export function describeLedger(name: string, open: () => Ledger): void {
       expect((await ledger.getIdentities(connectionId, ['object:one'])).size).toBe(0);
     });
 
+    it('deletes an identity if it is as it was read, and does nothing otherwise', async () => {
+      const ledger = open();
+      const connectionId = newConnection();
+      const key = 'inbox:-_1';
+      const claim = (address: string, tag?: string): LedgerChange => ({
+        op: 'writeIdentity',
+        identity: { key, address },
+        ...(tag !== undefined && { tag }),
+      });
+      const tagOf = async () => (await ledger.getIdentities(connectionId, [key])).get(key)?.tag ?? '';
+      await ledger.commit(connectionId, [claim('a@contoso.example')]);
+      const first = await tagOf();
+      await ledger.commit(connectionId, [claim('b@contoso.example', first)]);
+      await ledger.removeIdentity(connectionId, key, first);
+      const second = await tagOf();
+      expect(second).not.toBe('');
+      await ledger.removeIdentity(connectionId, key, second);
+      expect(await tagOf()).toBe('');
+      await ledger.removeIdentity(connectionId, key, second);
+    });
+
     it('tells the mailboxes that identities name', async () => {
       const ledger = open();
       const connectionId = newConnection();

@@ -10,6 +10,7 @@ import { eachEntity, readEntity, readPage } from './read-entities.ts';
 const columns: Columns<Customer> = {
   id: 'text',
   name: 'text',
+  nameByOperator: 'text',
   createdAt: 'instant',
   deletingSince: 'instant',
   deletionRequest: 'json',

@@ -157,6 +157,33 @@ it('waits as long as Microsoft says, and by a delayed message if that is long', 
   expect(await world.addresses()).toEqual(['ann@contoso.example']);
 });
 
+it('asks faster again after each answer, also after waits that are long', async () => {
+  const world = await createDirectoryWorld();
+  const { tenantUsers, directory } = world;
+  for (let n = 0; n < 120; n++) tenantUsers.put(aUser(`user${n}`));
+  let asked = 0;
+  tenantUsers.before = () => {
+    // Throttled and answered in turn, until the time between two requests is the longest.
+    if (++asked <= 16 && asked % 2 === 0) tenantUsers.nextAnswers.push(throttled());
+  };
+  const stored: { spacingMs: number; tries: number }[] = [];
+  const { commit } = directory;
+  directory.commit = async (...args) => {
+    const { read } = args[1];
+    if (read) stored.push({ spacingMs: read.spacingMs, tries: read.tries });
+    return commit(...args);
+  };
+  await world.refresh();
+  await world.untilRead();
+  expect(await world.addresses()).toHaveLength(120);
+  const lastThrottled = stored.findLastIndex(({ tries }) => tries > 0);
+  expect(stored[lastThrottled]?.spacingMs).toBe(4_000);
+  const afterwards = stored.slice(lastThrottled + 1).map(({ spacingMs }) => spacingMs);
+  expect(afterwards).toEqual([...afterwards].sort((a, b) => b - a));
+  expect(afterwards[0]).toBe(3_200);
+  expect(afterwards.at(-1)).toBe(0);
+});
+
 it('gives up on a Microsoft that answers nothing for a day', async () => {
   const world = await createDirectoryWorld();
   await world.refresh();

@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { removeMarked } from '../../../../shared/imports/actions/remove-marked.ts';
 import { countRows } from '../../../../shared/imports/ledger/counts.ts';
 import { isSettled } from '../../../../shared/imports/ledger/row.ts';
 import { countSettled, sumTallies } from '../../../../shared/imports/ledger/tally.ts';
+import { identityKeysOf, inboxKeyOf } from '../../../../shared/mailboxes/identity.ts';
 import { statusOf } from '../../../../shared/mailboxes/mailbox.ts';
+import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
 import { noFaults } from '../../../support/import-world/faults.ts';
 import { createWorld, type World } from '../../../support/import-world/world.ts';
+import { aMailbox, aRow } from '../../../support/records.ts';
 
 const addresses = (count: number, prefix = 'user') =>
   Array.from({ length: count }, (_, i) => `${prefix}${i}@contoso.example`);
@@ -17,6 +21,12 @@ const slotsHeld = async (world: World) => {
   const mailboxes = await Array.fromAsync(world.ledger.eachMailbox('conn_1'));
   return mailboxes.filter(({ value }) => value.slotClaimedBy !== undefined).length;
 };
+
+async function renameIdentity(world: World, key: string, address: string): Promise<void> {
+  const tag = (await world.ledger.getIdentities('conn_1', [key])).get(key)?.tag ?? '';
+  const renamed = await world.ledger.commit('conn_1', [{ op: 'writeIdentity', identity: { key, address }, tag }]);
+  expect(renamed.committed).toBe(true);
+}
 
 /** Expects every used slot to be accounted for at this moment, also while the imports and actions are running. */
 async function expectSlotsAccounted(world: World): Promise<void> {
@@ -82,14 +92,70 @@ it('removes mailboxes without a trace in the ledger, and an import takes them as
   const world = await createWorld(2, noFaults, { verdictOf: () => 'passed' });
   const { id } = await world.startImport(addresses(60));
   await world.until(() => world.ended.includes(id), 600);
+  const mailboxes = (await Array.fromAsync(world.ledger.eachMailbox('conn_1'))).map(({ value }) => value);
+  const keys = mailboxes.flatMap(({ identity = {} }) => identityKeysOf(identity));
+  expect(await world.ledger.getIdentities('conn_1', keys)).toHaveProperty('size', 60);
+  // The mailbox of this address is known under another name today.
+  const [moved] = identityKeysOf((await mailboxOf(world, 'user7@contoso.example'))?.identity ?? {});
+  await renameIdentity(world, moved ?? '', 'user59@contoso.example');
   const action = await world.startAction('remove', addresses(50));
   await world.until(() => world.ended.includes(action.id), 600);
   expect(await Array.fromAsync(world.ledger.eachMailbox('conn_1'))).toHaveLength(10);
+  const left = [...(await world.ledger.getIdentities('conn_1', keys)).values()].map(({ value }) => value.address);
+  expect(left.sort()).toEqual([...addresses(60).slice(50), 'user59@contoso.example'].sort());
   expect(await world.slotsUsed()).toBe(10);
   const again = await world.startImport(addresses(60));
   await world.run();
   expect((await recordOf(world, again.id))?.counts).toMatchObject({ accepted: 50, duplicates: 10, passed: 50 });
   expect(await world.slotsUsed()).toBe(60);
+});
+
+it('keeps the identity of a mailbox that is imported again while it is being removed', async () => {
+  const ledger = inMemoryLedger();
+  const address = 'jane@contoso.example';
+  const identity = { key: 'object:jane', address };
+  const row = aRow({ line: 1, state: 'passed', address });
+  await ledger.commit('conn_1', [
+    { op: 'createRow', row },
+    { op: 'createMailbox', mailbox: aMailbox({ address, removedBy: row.importId, identity: { objectId: 'jane' } }) },
+    { op: 'writeIdentity', identity },
+  ]);
+  const tag = (await ledger.getIdentities('conn_1', [identity.key])).get(identity.key)?.tag ?? '';
+  const { getIdentities } = ledger;
+  ledger.getIdentities = async (...args) => {
+    ledger.getIdentities = getIdentities;
+    await ledger.commit('conn_1', [
+      { op: 'mergeMailbox', address, patch: { removedBy: null, slotClaimedBy: 'imp_2' } },
+      { op: 'writeIdentity', identity, tag },
+    ]);
+    return getIdentities(...args);
+  };
+  await removeMarked({ ledger }, { id: row.importId, connectionId: 'conn_1' }, 1);
+  expect((await ledger.getMailbox('conn_1', address))?.value).toMatchObject({ slotClaimedBy: 'imp_2' });
+  expect((await ledger.getIdentities('conn_1', [identity.key])).get(identity.key)?.value).toEqual(identity);
+});
+
+it('removes the identities of a mailbox first, so that a retry finds them by its record', async () => {
+  const ledger = inMemoryLedger();
+  const address = 'jane@contoso.example';
+  const row = aRow({ line: 1, state: 'passed', address });
+  const identity = { objectId: 'jane', inboxKey: 'inbox' };
+  await ledger.commit('conn_1', [
+    { op: 'createRow', row },
+    { op: 'createMailbox', mailbox: aMailbox({ address, removedBy: row.importId, identity }) },
+    ...identityKeysOf(identity).map((key) => ({ op: 'writeIdentity', identity: { key, address } }) as const),
+  ]);
+  const { removeIdentity } = ledger;
+  ledger.removeIdentity = async () => {
+    ledger.removeIdentity = removeIdentity;
+    throw new Error('the process died');
+  };
+  const remove = () => removeMarked({ ledger }, { id: row.importId, connectionId: 'conn_1' }, 1);
+  await expect(remove()).rejects.toThrow('the process died');
+  expect(await ledger.getMailbox('conn_1', address)).toBeDefined();
+  await remove();
+  expect(await ledger.getMailbox('conn_1', address)).toBeUndefined();
+  expect(await ledger.getIdentities('conn_1', identityKeysOf(identity))).toEqual(new Map());
 });
 
 it('gives the slots of a paused import back whose mailboxes are disconnected, also long after the pause', async () => {
@@ -174,6 +240,10 @@ it('keeps counts and slots exact, whatever actions, imports, kills and lost answ
           expect(value.removedBy).toBeUndefined();
           const holds = value.slotClaimedBy !== undefined;
           expect(holds, `${value.address} ${value.status}`).toBe(['active', 'inconclusive'].includes(value.status));
+        }
+        const keys = addresses(45).flatMap((address) => identityKeysOf({ inboxKey: inboxKeyOf(address) }));
+        for (const { value } of (await world.ledger.getIdentities('conn_1', keys)).values()) {
+          expect(await mailboxOf(world, value.address), `identity of ${value.address}`).toBeDefined();
         }
         expect([...world.drafts.values()].reduce((sum, left) => sum + left, 0)).toBe(0);
       },
