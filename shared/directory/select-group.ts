@@ -29,10 +29,13 @@ const MEMBERS_PERMISSION = 'GroupMember.Read.All';
 const USERS_PERMISSION = 'User.ReadBasic.All';
 
 const NESTED_NAMED_MAX = 20;
+/** About 50,000 members, so that the request ends in time. */
+export const MEMBER_PAGES_MAX = 50;
 
 /**
  * Selects the direct members of a group that can be imported and are not connected. Reads the group now, page by page,
- * and stops when it has enough. What the directory has told about a member counts, if it was read.
+ * and stops when it has enough, or after `MEMBER_PAGES_MAX` pages. What the directory has told about a member counts, if it
+ * was read.
  */
 export async function selectGroup(deps: SelectGroupDeps, connection: Connection, name: string): Promise<Selected> {
   const ask = createAsk(deps, connection);
@@ -44,6 +47,7 @@ export async function selectGroup(deps: SelectGroupDeps, connection: Connection,
   const counts = { connected: 0, ineligible: 0 };
   let hasMore = false;
   let link: string | undefined;
+  let pages = 0;
   do {
     const from = link;
     const page = await ask((access) => deps.tenantGroups.members(access, group.id, from));
@@ -68,6 +72,7 @@ export async function selectGroup(deps: SelectGroupDeps, connection: Connection,
       }
     }
     link = page.next;
+    if (++pages === MEMBER_PAGES_MAX && link !== undefined) hasMore = true;
   } while (link !== undefined && !hasMore);
   const nestedGroups = nested.slice(0, NESTED_NAMED_MAX).map((one) => one.name);
   return {

@@ -41,11 +41,15 @@ export async function selectMailboxes(
   const selected =
     'group' in request ? await selectGroup(deps, connection, request.group) : await selectUnconnected(deps, connection);
   if (selected.rows.length > 0) return selected;
-  const of = 'group' in request ? 'Every member of the group' : 'Every mailbox of the tenant';
-  throw new DomainError(
-    'nothing_selected',
-    `${of} that can be imported is connected already, so there is nothing to do.`,
-  );
+  throw new DomainError('nothing_selected', explainNothing(selected.selection));
+}
+
+function explainNothing({ from, hasMore, connected = 0, ineligible = 0 }: Selection): string {
+  if (hasMore) {
+    return `The first ${connected + ineligible} members of the group are connected already or cannot be imported, and no more of a group are read. Choose a smaller group, or send a list of mailboxes.`;
+  }
+  const of = from === 'group' ? 'Every member of the group' : 'Every mailbox of the tenant';
+  return `${of} that can be imported is connected already, so there is nothing to do.`;
 }
 
 async function selectUnconnected(deps: SelectDeps, { id }: Connection): Promise<Selected> {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readDirectory } from '../../shared/directory/read-directory.ts';
+import { MEMBER_PAGES_MAX } from '../../shared/directory/select-group.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
@@ -366,6 +367,35 @@ describe('an import of a group', () => {
     });
     await readTenant();
     expect(await post({ group: at('sales') }, { query: '?dryRun=true' })).toMatchObject({ accepted: 1 });
+  });
+
+  it('reads a bounded number of pages, and says that there are more', async () => {
+    const others = Array.from({ length: MEMBER_PAGES_MAX - 1 }, () => ({ users: [] }));
+    group({ users: [member('bob')] }, ...others);
+    expect(await post({ group: at('sales') })).toMatchObject({ selection: { selected: 1, hasMore: false } });
+    group({ users: [member('new')] }, ...others, { users: [member('late')] });
+    api.deps.tenantGroups.requests = 0;
+    expect(await post({ group: at('sales') })).toMatchObject({
+      status: 202,
+      selection: { selected: 1, hasMore: true },
+    });
+    expect(api.deps.tenantGroups.requests).toBe(1 + MEMBER_PAGES_MAX);
+  });
+
+  it('409: nobody in the part of a very large group that is read can be selected', async () => {
+    const guest = member('visitor', { isGuest: true });
+    group(...Array.from({ length: MEMBER_PAGES_MAX + 1 }, () => ({ users: [guest, guest] })));
+    expect(await post({ group: at('sales') })).toMatchObject({
+      status: 409,
+      code: 'nothing_selected',
+      detail: expect.stringContaining(`The first ${2 * MEMBER_PAGES_MAX} members of the group`),
+    });
+    expect(api.deps.tenantGroups.requests).toBe(1 + MEMBER_PAGES_MAX);
+    group(...Array.from({ length: MEMBER_PAGES_MAX }, () => ({ users: [guest] })));
+    expect(await post({ group: at('sales') })).toMatchObject({
+      code: 'nothing_selected',
+      detail: expect.stringContaining('Every member of the group'),
+    });
   });
 
   it('400: there is no such group', async () => {

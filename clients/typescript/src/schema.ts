@@ -2550,7 +2550,7 @@ export interface components {
             groupName?: string;
             /** @description Mailboxes that the import takes. */
             selected: number;
-            /** @description There are more. The same selection takes them when these are connected. */
+            /** @description There are more. The same selection takes them when these are connected. Of a group, about the first 50,000 members are read. */
             hasMore: boolean;
             /** @description Of a group: members that were connected already. */
             connected?: number;

@@ -48,6 +48,8 @@ export interface Flow {
   isPoolLimited: boolean;
   /** No row below this line waits. Those of a batch with pending rows are not counted. */
   waitingFrom: number;
+  /** How many sent rows were cancelled one by one, at least. Absent if none is known. */
+  cancelledSent?: number;
   /** Reports of dead processes whose rows were sent again. */
   buriedReports: string[];
   /** Lines that were sent again lately, and when. */

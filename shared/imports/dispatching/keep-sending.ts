@@ -37,6 +37,7 @@ export async function keepSending(deps: DispatchDeps, lease: HeldLease): Promise
     flow,
     fresh: createFreshRows(deps.ledger, lease.record),
     due: createDueRows(deps.ledger, lease.record, () => waitingLines(lease.record, flow)),
+    cancelled: {},
     ...(checksHeldUntil && { quietUntil: checksHeldUntil }),
     narrowedAt: 0,
     watchingSince: 0,

@@ -7,6 +7,7 @@ import { sumReports } from '../ledger/worker-report.ts';
 import { type Ruling, ruleOnRefusals } from '../refusals/rule-on-refusals.ts';
 import { nextAskAt } from './ask-times.ts';
 import { type CanaryChange, releaseDue } from './canary.ts';
+import { countCancelledSent } from './cancelled-rows.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 import { expectRate, measureMeanRate } from './expect-rate.ts';
 import { findLostMessages } from './find-lost-messages.ts';
@@ -146,7 +147,8 @@ async function look(deps: DispatchDeps, shift: Shift): Promise<TickView | undefi
   shift.lastLookAt = now;
   flow.lastTickAt = now;
   // Rows that were cancelled before they were sent are settled, and not dispatched.
-  const outstanding = Math.max(0, lease.record.dispatched - countSettled(counts) - counts.waiting);
+  const answered = countSettled(counts) - counts.cancelled + (await countCancelledSent(deps, shift, counts.cancelled));
+  const outstanding = Math.max(0, lease.record.dispatched - answered - counts.waiting);
   return { now, tickMs, sinceLastTickMs, counts, reports, changes, outstanding };
 }
 

@@ -3,6 +3,7 @@ import type { ImportWait } from '../import-wait.ts';
 import type { PlanRecord } from '../ledger/plan-record.ts';
 import type { TallyCounts } from '../ledger/tally.ts';
 import type { WorkerReport } from '../ledger/worker-report.ts';
+import type { CancelledRows } from './cancelled-rows.ts';
 import type { Flow, FlowSums } from './flow.ts';
 import type { PaceHolder } from './pace-holder.ts';
 import type { DueRows, FreshRows, NextDue } from './row-buffers.ts';
@@ -16,6 +17,7 @@ export interface Shift {
   flow: Flow;
   fresh: FreshRows;
   due: DueRows;
+  cancelled: CancelledRows;
   /** Until then nobody is asked, because grants may be propagating. */
   quietUntil?: Date;
   /** The waiting row that is due next, as far as is known. */

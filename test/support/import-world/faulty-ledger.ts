@@ -28,6 +28,7 @@ export function faultyLedger({ ledger, faults, clock, random }: FaultyLedgerDeps
     getPlan: whileAlive(ledger.getPlan),
     // Looked up at each call, so that a test can make them fail, or count them.
     findRows: whileAlive((...args) => ledger.findRows(...args)),
+    scanRows: whileAlive((...args) => ledger.scanRows(...args)),
     listTallies: whileAlive((...args) => ledger.listTallies(...args)),
     getMailbox: whileAlive(ledger.getMailbox),
     getMailboxes: whileAlive(ledger.getMailboxes),
