@@ -14,6 +14,10 @@ interface RecheckDeps {
   limits: { cleanupAfterMs: number };
 }
 
+/** An action checks at most 1,000 mailboxes. */
+const PAGE = 500;
+const PAGES_MAX = 3;
+
 /** Whether a mailbox that passed before still passes. `none` if the connection has no mailbox that passed. */
 type Recheck = 'passes' | 'refused' | 'none' | 'unknown';
 
@@ -54,6 +58,17 @@ async function findPassedAddress(ledger: Ledger, { connectionId, id, cursor }: I
   const query = { fromLine: 0, toLine: cursor, states: ['passed'] as const, limit: 1 };
   const [row] = await ledger.findRows(connectionId, id, query);
   if (row) return row.value.address;
-  const page = await ledger.findMailboxes(connectionId, { limit: 1 }, { status: 'active' });
-  return page.items[0]?.value.address;
+  // A mailbox that this check is about has its old status until the check ends, so it proves nothing.
+  for (let pages = 0, from: string | undefined; pages < PAGES_MAX; pages++) {
+    const page = await ledger.findMailboxes(
+      connectionId,
+      { limit: PAGE, ...(from !== undefined && { cursor: from }) },
+      { status: 'active' },
+    );
+    const found = page.items.find(({ value }) => !value.openRow?.startsWith(`${id}:`));
+    if (found) return found.value.address;
+    if (page.cursor === undefined) return undefined;
+    from = page.cursor;
+  }
+  return undefined;
 }

@@ -93,9 +93,31 @@ export async function ruleOnRefusals(
   }
   if (!view.isLast && now - flow.lastRulingAt < RULING_EVERY_MS) return { kind: 'goOn' };
   flow.lastRulingAt = now;
+  if (view.isLast && record.isReverification && view.counts.passed === 0) {
+    const ruling = await suspectAll(deps, record, flow, view, now);
+    if (ruling) return ruling;
+  }
   const before = view.isLast ? now + 1 : view.passStartedAt - PASS_MARGIN_MS;
   await settleOwn(deps, record, view, before, view.isLast ? Number.POSITIVE_INFINITY : HELD_READ_MAX);
   return { kind: 'goOn' };
+}
+
+/**
+ * A re-verification is often too small for the number of refusals that makes an import suspicious. If it passed nobody,
+ * another mailbox of the connection is asked. Only a clear refusal counts.
+ */
+async function suspectAll(
+  deps: RulingDeps,
+  record: Import,
+  flow: RefusalFlow,
+  view: RulingView,
+  now: number,
+): Promise<Ruling | undefined> {
+  const suspect = await findSuspect(deps, record, view);
+  const connection = suspect && (await deps.connections.get(record.customerId, record.connectionId))?.value;
+  if (!suspect || !connection) return undefined;
+  const recheck = await recheckPassedMailbox(deps, { record, row: suspect.row }, connection, suspect.probe);
+  return recheck === 'refused' ? stopAsking(deps, record, flow, view, connection, suspect, now) : undefined;
 }
 
 /** After a resume, what was refused before it is asked again: the customer may have fixed the reason. */

@@ -60,6 +60,30 @@ it('a tenant that has lost a right has one finding each day, and no mailbox fail
   });
 }, 60_000);
 
+it('a right that the tenant has lost is found by few mailboxes as well, and none of them fails', async () => {
+  const all = addresses(400);
+  const now: { verdict: 'passed' | 'failed' } = { verdict: 'passed' };
+  const world = await createWorld(1, noFaults, { verdictOf: () => now.verdict });
+  const { id } = await world.startImport(all);
+  await world.until(() => world.ended.includes(id), DAY);
+  // The week is over for few of them at a time.
+  for (let hour = 0; (await actionsOf(world)).length === 0; hour++) {
+    if (hour > 8 * 24) throw new Error('no mailbox became due');
+    await world.idle(HOUR);
+    now.verdict = 'failed';
+    await world.reverify();
+  }
+  await world.until(async () => (await isPaused(world)) || !(await hasOpen(world)), HOUR);
+  expect((await connectionOf(world)).value.finding?.cause).toBe('permission_missing');
+  await world.reverify();
+  await world.until(async () => !(await hasOpen(world)), HOUR);
+  const [action] = await actionsOf(world);
+  expect(action?.counts?.rows).toBeLessThan(20);
+  expect(action).toMatchObject({ status: 'cancelled', counts: { failed: 0 } });
+  expect(await statusesOf(world, all)).toEqual(new Set(['active']));
+  expect(await world.slotsUsed()).toBe(all.length);
+}, 60_000);
+
 it('a re-verification that pauses gives back what it took for failed mailboxes, as soon as the timer runs again', async () => {
   const [good, bad] = [addresses(100), addresses(300, 'bad')];
   const isRefused = { all: false };
