@@ -56,6 +56,8 @@ async function endAll(deps: PurgeDeps, customerId: string, connectionId: string,
       await deps.uploads.remove(customerId, record.id);
       // Most messages about an import do not name its connection.
       await deps.poisonArchive.remove(record.id);
+      // Another process may have ended it, and died before it closed the pointer.
+      await deps.imports.closePointer(record.id);
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
