@@ -1,6 +1,6 @@
 import { DomainError } from '../../kernel/errors.ts';
 import type { Slots } from '../../plans/slots.ts';
-import { cancelImport } from '../cancel-import.ts';
+import { cancelImport } from '../control/cancel-import.ts';
 import { type Import, isEnded } from '../import.ts';
 import { type LeaseDeps, withLease } from '../import-lease.ts';
 import type { ImportQueues } from '../import-queues.ts';
