@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { SkipCode } from '../../shared/imports/actions/decide-action.ts';
-import { isEnded } from '../../shared/imports/import.ts';
+import { isEnded, starterOf } from '../../shared/imports/import.ts';
 import type { Row, RowState } from '../../shared/imports/ledger/row.ts';
 import type { Progress } from '../../shared/imports/progress.ts';
 import { isCheck, type MailboxAction } from '../../shared/mailboxes/mailbox-action.ts';
@@ -21,6 +21,7 @@ export function presentAction(action: MailboxAction, progress: Progress): z.infe
     id: record.id,
     connectionId: record.connectionId,
     action,
+    startedBy: starterOf(record),
     status: record.status,
     counts: {
       mailboxes: counts.rows,

@@ -3,7 +3,8 @@ import { DomainError } from '../../kernel/errors.ts';
 import { createRepeatableIds } from '../../kernel/ids.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import { cancelImport } from '../cancel-import.ts';
-import type { Import } from '../import.ts';
+import { givesWaySince } from '../dispatching/give-way.ts';
+import type { Import, ImportFinding } from '../import.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type StartActionDeps, startAction } from '../start-action.ts';
@@ -37,6 +38,9 @@ const WALKS_PER_INTERVAL = 24;
 /** No re-verification is started beside so many open imports of the customer, so that it never keeps an import out. */
 const OPEN_MAX = 4;
 
+/** A re-verification that has given way to imports for longer is cancelled, so that its slots are free for them. */
+const GIVES_WAY_MAX_MS = 3_600_000;
+
 /** Failed mailboxes in one re-verification. With a walk an hour, all of a step have their turn within a day. */
 const SLOTS_MAX = 50;
 /** The share of the free slots that they may take. The others stay free for imports. */
@@ -57,7 +61,7 @@ export async function reverifyConnection(
   work: OpenWork,
 ): Promise<Reverified> {
   const open = work.reverificationOf(connection.id);
-  if (open) await cancelIfRefused(deps, open);
+  if (open) await cancelIfStuck(deps, open);
   if (connection.status === 'failing') await testAgain(deps, connection);
   if (open || connection.status !== 'ready' || work.isBusy(connection)) return nothing;
   const now = deps.clock.now();
@@ -87,12 +91,29 @@ async function testAgain(
 }
 
 /**
- * Resuming it would be a decision to take the refusals for those of single mailboxes, and nobody has taken it. It would
+ * Cancels a re-verification that paused with a finding, or that has given way to imports for too long.
+ *
+ * Resuming what has paused would be a decision to take the refusals for those of single mailboxes, and nobody has taken it. It would
  * also keep its slots until then. Its mailboxes are as they were before, and a later walk finds them due again.
  */
-async function cancelIfRefused(deps: ReverifyConnectionDeps, open: Import): Promise<void> {
+async function cancelIfStuck(deps: ReverifyConnectionDeps, open: Import): Promise<void> {
   const isRefused = ({ status, finding }: Import) => status === 'paused' && finding !== undefined;
-  if (isRefused(open)) await cancelImport(deps, open.customerId, open.id, 'cancelled', undefined, isRefused);
+  const { customerId, id } = open;
+  if (isRefused(open)) await cancelImport(deps, customerId, id, 'cancelled', undefined, isRefused);
+  const now = deps.clock.now();
+  const isBehind = (record: Import) => now.getTime() - (givesWaySince(record) ?? now).getTime() >= GIVES_WAY_MAX_MS;
+  if (isBehind(open)) await cancelImport(deps, customerId, id, 'cancelled', behindImports(now), isBehind);
+}
+
+/** It would keep its mailboxes and its slots from the imports. */
+function behindImports(seenAt: Date): ImportFinding {
+  return {
+    code: 'imports_first',
+    detail:
+      'Imports of this tenant had gone first for an hour, so this check was cancelled. Mailboxes that were already checked keep their results, and the others stay as they were.',
+    fix: 'Nothing needs to be done. The others are checked by themselves after the imports.',
+    seenAt,
+  };
 }
 
 function nextStep(
