@@ -1,6 +1,6 @@
 import type { app } from '@azure/functions';
-import { type Api, createApi } from '../shared/edge/api.ts';
-import type { EndpointDeps } from '../shared/edge/endpoint.ts';
+import { type Api, createApi } from '../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../shared/edge/routes/endpoint.ts';
 import { addAlertEmailRoutes } from './http/alert-emails.ts';
 import { addAlertRoutes } from './http/alerts.ts';
 import { addApiKeyRoutes } from './http/api-keys.ts';

@@ -1,10 +1,10 @@
 import { causes } from '../../shared/causes/causes.ts';
 import { CONSENT_ROLES } from '../../shared/causes/consent-roles.ts';
-import type { ConsentOutcome } from '../../shared/connections/consent.ts';
-import type { DeclineReason } from '../../shared/connections/consent-answer.ts';
-import { shownName } from '../../shared/connections/shown-name.ts';
-import type { SignInOutcome } from '../../shared/connections/sign-in.ts';
-import type { Problem } from '../../shared/edge/problem.ts';
+import type { ConsentOutcome } from '../../shared/connections/consent/consent.ts';
+import type { DeclineReason } from '../../shared/connections/consent/consent-answer.ts';
+import { shownName } from '../../shared/connections/consent/shown-name.ts';
+import type { SignInOutcome } from '../../shared/connections/consent/sign-in.ts';
+import type { Problem } from '../../shared/edge/answers/problem.ts';
 import type { Sign } from './html-page.ts';
 
 /** What the admin is shown. The other outcome leads on to the sign-in. */

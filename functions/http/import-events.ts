@@ -1,5 +1,5 @@
-import type { Api } from '../../shared/edge/api.ts';
-import type { ServerEvent } from '../../shared/edge/event-stream.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { ServerEvent } from '../../shared/edge/streaming/event-stream.ts';
 import { END_ID } from '../../shared/imports/events/position.ts';
 import type { ImportEvent } from '../../shared/imports/events/tell.ts';
 import type { ImportWatches } from '../../shared/imports/events/watch-imports.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { causeCodes } from '../../shared/causes/causes.ts';
-import { instant } from '../../shared/edge/response-fields.ts';
+import { instant } from '../../shared/edge/answers/response-fields.ts';
 import { importStatuses } from '../../shared/imports/import.ts';
 import { waitReasons } from '../../shared/imports/import-wait.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { causeCodes } from '../../shared/causes/causes.ts';
-import { addressField } from '../../shared/edge/fields.ts';
-import { instant } from '../../shared/edge/response-fields.ts';
+import { instant } from '../../shared/edge/answers/response-fields.ts';
+import { addressField } from '../../shared/edge/requests/fields.ts';
 import { skipCodes } from '../../shared/imports/actions/decide-action.ts';
 import { actionStarters, importStatuses } from '../../shared/imports/import.ts';
 import { mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';

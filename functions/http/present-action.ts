@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { SkipCode } from '../../shared/imports/actions/decide-action.ts';
 import { isEnded, starterOf } from '../../shared/imports/import.ts';
 import type { Row, RowState } from '../../shared/imports/ledger/row.ts';
-import type { Progress } from '../../shared/imports/progress.ts';
+import type { Progress } from '../../shared/imports/progress/progress.ts';
 import { isCheck, type MailboxAction } from '../../shared/mailboxes/mailbox-action.ts';
 import type { actionRowSchema, actionRowStates, actionSchema } from './mailbox-action-schemas.ts';
 import { presentImportFinding } from './present-import.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SignedInPerson } from '../../shared/connections/admin-sign-in.ts';
+import type { SignedInPerson } from '../../shared/connections/consent/admin-sign-in.ts';
 import { GLOBAL_ADMINISTRATOR } from '../fakes/simulated-sign-in.ts';
 import { createApi, DOMAIN, OPERATOR_KEY, TENANT_ID, VENDOR_APP_ID } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';

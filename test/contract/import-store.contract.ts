@@ -101,7 +101,9 @@ export function describeImportStore(name: string, open: () => ImportStore): void
         const request = { limit: 2 };
         const first = await store.list(customerId, 'conn_1', request, { actionsOf });
         const { cursor } = first;
-        const rest = cursor ? await store.list(customerId, 'conn_1', { ...request, cursor }, { actionsOf }) : { items: [] };
+        const rest = cursor
+          ? await store.list(customerId, 'conn_1', { ...request, cursor }, { actionsOf })
+          : { items: [] };
         return [...first.items, ...rest.items];
       };
       expect(await list('customer')).toEqual(own.toReversed());

@@ -193,9 +193,7 @@ describe('with Microsoft’s client library', () => {
     await secrets.put(name, new Secret('x'), new Date(8e14), 'clientSecret');
     for (const call of [() => secrets.get('conn_1', 'a1'), () => secrets.remove('conn_1', 'a2')]) {
       vault.fail('noAnswer', 1);
-      const startedAt = performance.now();
       await expect(call()).rejects.toMatchObject({ code: 'vault_unavailable' });
-      expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS + 1_000);
     }
     expect((await secrets.get('conn_1', 'a1'))?.reveal()).toBe('x');
   });

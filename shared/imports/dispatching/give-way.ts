@@ -1,4 +1,3 @@
-import type { Import } from '../import.ts';
 import type { TenantPace } from '../pacing/tenant-pace.ts';
 import type { Shift, TickView } from './shift.ts';
 
@@ -40,12 +39,6 @@ export async function giveWay(shift: Shift, view: Pick<TickView, 'now' | 'counts
 export async function noteSleep(shift: Shift, now: number, until: number): Promise<void> {
   if (shift.lease.record.isReverification || shift.pace.value.mode === 'free') return;
   await noteSender(shift, now, until);
-}
-
-/** Since when a re-verification gives way to imports. */
-export function givesWaySince({ isReverification, status, waitingFor, flow }: Import): Date | undefined {
-  const isWaiting = isReverification && status === 'running' && waitingFor?.cause === 'imports_first';
-  return isWaiting && flow?.gaveWayAt !== undefined ? new Date(flow.gaveWayAt) : undefined;
 }
 
 async function noteSender({ pace, lease }: Shift, now: number, from: number): Promise<void> {

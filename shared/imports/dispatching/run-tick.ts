@@ -5,6 +5,7 @@ import type { Row } from '../ledger/row.ts';
 import { countSettled, newestReports, sumTallies } from '../ledger/tally.ts';
 import { sumReports } from '../ledger/worker-report.ts';
 import { type Ruling, ruleOnRefusals } from '../refusals/rule-on-refusals.ts';
+import { addFresh, addReturned, endOfSent } from '../sent-batches.ts';
 import { nextAskAt } from './ask-times.ts';
 import { type CanaryChange, releaseDue } from './canary.ts';
 import { countCancelledSent } from './cancelled-rows.ts';
@@ -20,7 +21,6 @@ import { waitOfPace } from './note-wait.ts';
 import { rearmRows } from './rearm-rows.ts';
 import { type CheckToSend, sendChecks } from './send-checks.ts';
 import { nextWindow } from './send-window.ts';
-import { addFresh, addReturned, endOfSent } from './sent-batches.ts';
 import type { Shift, ShiftEnd, TickView } from './shift.ts';
 import { narrowWaitingLines, waitingLines } from './waiting-lines.ts';
 

@@ -4,7 +4,7 @@ import { countRows } from '../ledger/counts.ts';
 import type { PlanRecord } from '../ledger/plan-record.ts';
 import type { SettledBatch, SettledMailbox } from '../ledger/settled-batch.ts';
 import { countSettled, sumTallies, type Tally, zeroCounts } from '../ledger/tally.ts';
-import { type Progress, progressOf } from '../progress.ts';
+import { type Progress, progressOf } from '../progress/progress.ts';
 import { END_ID, formatPosition, type Position } from './position.ts';
 
 /** What a listener is told. `id` is where another process goes on after this event. */

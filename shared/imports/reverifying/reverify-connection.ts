@@ -2,12 +2,10 @@ import type { Connection } from '../../connections/connection.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { createRepeatableIds } from '../../kernel/ids.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
-import { cancelImport } from '../cancel-import.ts';
-import { givesWaySince } from '../dispatching/give-way.ts';
-import type { Import, ImportFinding } from '../import.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { type StartActionDeps, startAction } from '../start-action.ts';
+import { type StartActionDeps, startAction } from '../starting/start-action.ts';
+import { cancelIfStuck } from './cancel-stuck.ts';
 import { dueAt, isReverified, type ReverifyTimes } from './due-at.ts';
 import type { OpenWork } from './open-work.ts';
 import type { ReverifyWalk, ReverifyWalks } from './reverify-walk.ts';
@@ -37,9 +35,6 @@ const PAGES_MAX = 10;
 const WALKS_PER_INTERVAL = 24;
 /** No re-verification is started beside so many open imports of the customer, so that it never keeps an import out. */
 const OPEN_MAX = 4;
-
-/** A re-verification that has given way to imports for longer is cancelled, so that its slots are free for them. */
-const GIVES_WAY_MAX_MS = 3_600_000;
 
 /** Failed mailboxes in one re-verification. With a walk an hour, all of a step have their turn within a day. */
 const SLOTS_MAX = 50;
@@ -88,32 +83,6 @@ async function testAgain(
   const askedAt = Math.max(finding?.seenAt.getTime() ?? 0, lastTest?.testedAt.getTime() ?? 0);
   const isDue = deps.clock.now().getTime() - askedAt >= deps.reverifyTimes.reverifyFailedAfterMs;
   if (isDue) await deps.testConnection(customerId, id);
-}
-
-/**
- * Cancels a re-verification that paused with a finding, or that has given way to imports for too long.
- *
- * Resuming what has paused would be a decision to take the refusals for those of single mailboxes, and nobody has taken it. It would
- * also keep its slots until then. Its mailboxes are as they were before, and a later walk finds them due again.
- */
-async function cancelIfStuck(deps: ReverifyConnectionDeps, open: Import): Promise<void> {
-  const isRefused = ({ status, finding }: Import) => status === 'paused' && finding !== undefined;
-  const { customerId, id } = open;
-  if (isRefused(open)) await cancelImport(deps, customerId, id, 'cancelled', undefined, isRefused);
-  const now = deps.clock.now();
-  const isBehind = (record: Import) => now.getTime() - (givesWaySince(record) ?? now).getTime() >= GIVES_WAY_MAX_MS;
-  if (isBehind(open)) await cancelImport(deps, customerId, id, 'cancelled', behindImports(now), isBehind);
-}
-
-/** It would keep its mailboxes and its slots from the imports. */
-function behindImports(seenAt: Date): ImportFinding {
-  return {
-    code: 'imports_first',
-    detail:
-      'Imports of this tenant had gone first for an hour, so this check was cancelled. Mailboxes that were already checked keep their results, and the others stay as they were.',
-    fix: 'Nothing needs to be done. The others are checked by themselves after the imports.',
-    seenAt,
-  };
 }
 
 function nextStep(

@@ -7,7 +7,7 @@ import { rowResultOf } from '../../../shared/imports/ledger/row-result.ts';
 import { sumTallies } from '../../../shared/imports/ledger/tally.ts';
 import { createTallyBook } from '../../../shared/imports/ledger/tally-book.ts';
 import { reconcileCustomer } from '../../../shared/imports/reconciling/reconcile-customer.ts';
-import { reopenRows } from '../../../shared/imports/reopen-rows.ts';
+import { reopenRows } from '../../../shared/imports/recovering/reopen-rows.ts';
 import { queues } from '../../../shared/kernel/storage-names.ts';
 import { archivePoison } from '../../../shared/operations/archive-poison.ts';
 import {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cancelImport } from '../../../../shared/imports/cancel-import.ts';
+import { cancelImport } from '../../../../shared/imports/control/cancel-import.ts';
 import { planImport } from '../../../../shared/imports/planning/plan-import.ts';
 import { createPlanningWorld } from '../../../support/planning-world.ts';
 import { aMailbox, anImport } from '../../../support/records.ts';
