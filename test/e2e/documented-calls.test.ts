@@ -1,11 +1,16 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
-import { contoso, sampleScenario } from '../../local/sample-scenario.ts';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { contoso, sampleScenario, vendorAppSettings } from '../../local/sample-scenario.ts';
 import type { ApiAnswer } from '../support/api-client.ts';
 import { useRunningStack } from '../support/running-stack.ts';
+import { callsOf, runInBash, shellBlock } from '../support/shell-calls.ts';
 
-const running = useRunningStack(sampleScenario());
+// What people are told to type, typed.
+
+const running = useRunningStack(sampleScenario(), { settings: vendorAppSettings });
 
 interface Call {
   title: string;
@@ -97,7 +102,7 @@ it('every change in requests.http, sent from top to bottom, leaves exactly one a
   }
 
   const seen: string[] = [];
-  // This stack has no app of its own.
+  // They need an admin in a browser.
   const calls = readCalls().filter(({ title }) => !title.startsWith('With the app of the service'));
   for (const call of calls) {
     const before = await readAudit();
@@ -125,4 +130,80 @@ it('every change in requests.http, sent from top to bottom, leaves exactly one a
     await keep(call, answer);
   }
   expect(seen.length).toBeGreaterThan(15);
+}, 60_000);
+
+const folder = mkdtempSync(join(tmpdir(), 'muster-documents-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it('what the README says to paste into a terminal works from top to bottom', async () => {
+  const local = running.stack.local();
+  mkdirSync(join(folder, '.muster'));
+  writeFileSync(join(folder, '.muster/local.json'), JSON.stringify(local));
+  writeFileSync(join(folder, '.muster/ca.pem'), running.stack.certificate.cert);
+  const blocks = ['api=http', '"app":"vendor"', 'simulator='].map((text) => shellBlock('README.md', text));
+  // Waits for the end of the import, and for no time.
+  const wait = `sleep() {
+    until curl -s $api/v1/imports/$import -H "Authorization: Bearer $key" | grep -q '"status":"completed"'; do command sleep 0.2; done
+  }\n`;
+  const pasted = blocks.join('').replace('http://127.0.0.1:7071', local.apiUrl);
+  const printed = await runInBash(wait + pasted, folder);
+  expect(printed).toMatch(/"verdict":"passed".*"passed":1,"failed":1/s);
+  expect(printed).toMatch(/jane@contoso\.example,.*passed/);
+  expect(printed).toContain('mailbox_not_found');
+  expect(printed).toMatch(/"purges":/);
+}, 60_000);
+
+it('every call that the runbook tells operators to type is answered', async () => {
+  const { apiUrl, operatorKey } = running.stack.local();
+  const [ask = ''] = /^ask\(\) .+$/m.exec(shellBlock('docs/operations.md', 'ask()')) ?? [];
+  const calls = callsOf('docs/operations.md', 'ask').filter((call) => !call.includes('nextCursor'));
+  expect(calls.length).toBeGreaterThan(20);
+
+  const customer = String((await running.muster.me()).customer?.id);
+  const { id: connection } = await running.muster.connections.create({
+    name: 'Contoso',
+    tenant: contoso.domain,
+    clientId: contoso.clientId,
+    clientSecret: contoso.clientSecret,
+    clientSecretExpiresAt: '2035-01-01T00:00:00Z',
+    cloud: 'simulator',
+  });
+  await running.muster.connections.test(connection);
+  await running.muster.connections.replaceClientSecret(connection, {
+    clientSecret: contoso.clientSecret,
+    clientSecretExpiresAt: '2035-06-01T00:00:00Z',
+  });
+  const { id: webhook } = await running.muster.webhooks.create({
+    url: 'https://hooks.contoso.com',
+    events: ['import.completed'],
+  });
+  const { id: key } = await running.muster.apiKeys.create(customer, { name: 'spare', role: 'viewer' });
+  const deleted = await running.operator.expect<{ id: string }>(201, 'POST', '/v1/customers', {
+    body: { name: 'Deleted', mailboxSlots: 1 },
+  });
+  await running.operator.expect(204, 'DELETE', `/v1/customers/${deleted.id}`);
+
+  /** An import that does not end by itself, because its mailbox never answers. */
+  async function openImport(): Promise<string> {
+    const { id } = await running.muster.imports.start(connection, `email\nsilent@${contoso.domain}\n`);
+    await expect.poll(async () => (await running.progressOf(id)).status, { timeout: 20_000 }).toBe('running');
+    return id;
+  }
+
+  const ids: Record<string, string> = { customer, connection, webhook, key, import: await openImport() };
+  ids.action = (await running.muster.mailboxActions.start(connection, { action: 'pause', where: {} })).id;
+  for (const call of calls) {
+    if (call.includes('/resume')) {
+      await running.untilEnded(ids.import ?? '', 20_000);
+      ids.import = await openImport();
+      await running.muster.imports.pause(ids.import);
+    }
+    const filled = call
+      .replace('<customer>/restore', `${deleted.id}/restore`)
+      .replaceAll(/<(\w+)>/g, (_, name: string) => ids[name] ?? `no ${name}`)
+      .replace(/"expiresAt": "[^"]+"/, `"expiresAt": "${new Date(Date.now() + 86_400_000).toISOString()}"`);
+    const printed = await runInBash(`api=${apiUrl}\noperator=${operatorKey}\n${ask}\n${filled}`);
+    if (!call.includes('DELETE')) expect(JSON.parse(printed), filled).toEqual(expect.any(Object));
+  }
+  await running.muster.imports.cancel(ids.import ?? '');
 }, 60_000);
