@@ -3,7 +3,7 @@ import { causeCodes } from '../../shared/causes/causes.ts';
 import { instant } from '../../shared/edge/answers/response-fields.ts';
 import { addressField } from '../../shared/edge/requests/fields.ts';
 import { skipCodes } from '../../shared/imports/actions/decide-action.ts';
-import { importStatuses } from '../../shared/imports/import.ts';
+import { actionStarters, importStatuses } from '../../shared/imports/import.ts';
 import { mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxActions } from '../../shared/mailboxes/mailbox-action.ts';
 import { causeSchema } from './finding-schemas.ts';
@@ -43,6 +43,10 @@ export const actionSchema = z
     id: z.string().meta({ example: 'act_01k2m8qj4vabcdefghjkmnp' }),
     connectionId: z.string(),
     action: z.enum(mailboxActions),
+    startedBy: z.enum(actionStarters).meta({
+      description:
+        '`customer`: with one of your API keys. `schedule`: by Muster, because the mailboxes were due to be checked again. Such a check lets imports of the same tenant go first.',
+    }),
     status: z.enum(importStatuses),
     counts: z
       .strictObject({

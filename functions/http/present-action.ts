@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { SkipCode } from '../../shared/imports/actions/decide-action.ts';
+import { starterOf } from '../../shared/imports/import.ts';
 import type { Row, RowState } from '../../shared/imports/ledger/row.ts';
 import type { SettledMailbox } from '../../shared/imports/ledger/settled-batch.ts';
 import type { Progress } from '../../shared/imports/progress/progress.ts';
@@ -21,6 +22,7 @@ export function presentAction(action: MailboxAction, progress: Progress): z.infe
     id: record.id,
     connectionId: record.connectionId,
     action,
+    startedBy: starterOf(record),
     status: record.status,
     counts: {
       mailboxes: counts.rows,

@@ -53,6 +53,29 @@ const storedAddresses = async (id: string) => {
     .map((line) => (JSON.parse(line) as { address: string }).address);
 };
 
+it('200: tells the actions of the customer from the checks that Muster has started by itself', async () => {
+  for (const [id, change] of [
+    ['act_1', {}],
+    ['act_2', { isReverification: true, waitingFor: { cause: 'imports_first', until: new Date('2100-01-01') } }],
+  ] as const) {
+    await api.deps.imports.insert(anImport({ id, customerId, connectionId, action: 'check', ...change }));
+  }
+  const list = async (query: string) =>
+    (
+      await jsonOf<{ items: { id: string; startedBy: string }[] }>(
+        await get(`/v1/connections/${connectionId}/mailbox-actions${query}`),
+      )
+    ).items.map(({ id, startedBy }) => `${id} ${startedBy}`);
+  expect(await list('')).toEqual(['act_2 schedule', 'act_1 customer']);
+  expect(await list('?startedBy=customer')).toEqual(['act_1 customer']);
+  expect(await list('?startedBy=schedule')).toEqual(['act_2 schedule']);
+  expect((await get(`/v1/connections/${connectionId}/mailbox-actions?startedBy=me`)).status).toBe(400);
+  expect(await jsonOf(await get('/v1/mailbox-actions/act_2'))).toMatchObject({
+    startedBy: 'schedule',
+    waitingFor: { cause: 'imports_first', message: expect.stringContaining('go first'), until: null },
+  });
+});
+
 describe('many mailboxes', () => {
   it('202: starts a check of the mailboxes that a filter describes, and tells where to watch it', async () => {
     const response = await act({ action: 'check', where: { status: ['active'] } });

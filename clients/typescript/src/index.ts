@@ -22,7 +22,7 @@ export type {
   StartImportOptions,
   Upload,
 } from './imports.ts';
-export type { ActionRowListOptions, MailboxActions } from './mailbox-actions.ts';
+export type { ActionListOptions, ActionRowListOptions, MailboxActions } from './mailbox-actions.ts';
 export type { Mailboxes, MailboxListOptions } from './mailboxes.ts';
 export { MusterError, type MusterErrorCode } from './muster-error.ts';
 export type { components, operations, paths } from './schema.ts';

@@ -8,12 +8,17 @@ export interface ActionRowListOptions extends PageOptions {
   state?: MailboxActionRow['state'];
 }
 
+export interface ActionListOptions extends PageOptions {
+  /** Only those that `customer` has started, or that Muster has started by itself: `schedule`. */
+  startedBy?: MailboxAction['startedBy'];
+}
+
 export interface MailboxActions {
   /** Does something with many mailboxes: with up to 1,000 `addresses`, or with all that `where` describes. */
   start(connectionId: string, action: NewMailboxAction, options?: PostOptions): Promise<MailboxAction>;
   get(actionId: string, options?: RequestOptions): Promise<MailboxAction>;
   /** Newest first. */
-  list(connectionId: string, options?: PageOptions): AsyncIterable<MailboxAction>;
+  list(connectionId: string, options?: ActionListOptions): AsyncIterable<MailboxAction>;
   /** What became of each mailbox. */
   rows(actionId: string, options?: ActionRowListOptions): AsyncIterable<MailboxActionRow>;
   pause(actionId: string, options?: PostOptions): Promise<MailboxAction>;
@@ -47,11 +52,14 @@ export function createMailboxActions(api: Api): MailboxActions {
     get: (actionId, options = {}) =>
       dataOf(raw.GET('/v1/mailbox-actions/{actionId}', { params: { path: { actionId } }, ...initOf(options) })),
 
-    list: (connectionId, { pageSize, ...options } = {}) =>
+    list: (connectionId, { startedBy, pageSize, ...options } = {}) =>
       pages<MailboxAction>((cursor) =>
         dataOf(
           raw.GET('/v1/connections/{connectionId}/mailbox-actions', {
-            params: { path: { connectionId }, query: { ...cursor, ...(pageSize && { limit: pageSize }) } },
+            params: {
+              path: { connectionId },
+              query: { ...cursor, ...(pageSize && { limit: pageSize }), ...(startedBy && { startedBy }) },
+            },
             ...initOf(options),
           }),
         ),

@@ -2562,7 +2562,7 @@ export interface components {
         };
         ImportWait: {
             /** @enum {string} */
-            cause: "throttled" | "microsoft_unavailable" | "propagating";
+            cause: "throttled" | "microsoft_unavailable" | "propagating" | "imports_first";
             /** @description The same in words. */
             message: string;
             /** @description When Microsoft is asked next. `null` if no time is known. */
@@ -2813,7 +2813,7 @@ export interface components {
         MailboxScope: "inScope" | "outOfScope" | "tenantWide" | "unknown";
         MailboxWait: {
             /** @enum {string} */
-            reason: "throttled" | "microsoft_unavailable" | "propagating" | "undecided" | "service_unavailable" | "import_paused";
+            reason: "throttled" | "microsoft_unavailable" | "propagating" | "imports_first" | "undecided" | "service_unavailable" | "import_paused";
             /** @description The same in words. */
             message: string;
             /** @description When it is asked next, at the earliest. `null` if no time is known. */
@@ -2946,6 +2946,11 @@ export interface components {
             connectionId: string;
             /** @enum {string} */
             action: "check" | "reconnect" | "pause" | "resume" | "disconnect" | "remove";
+            /**
+             * @description `customer`: with one of your API keys. `schedule`: by Muster, because the mailboxes were due to be checked again. Such a check lets imports of the same tenant go first.
+             * @enum {string}
+             */
+            startedBy: "customer" | "schedule";
             /** @enum {string} */
             status: "accepted" | "planning" | "running" | "paused" | "completed" | "cancelling" | "cancelled" | "failed";
             /** @description `mailboxes` is always the sum of the next five. The last three tell verdicts. */
@@ -8154,6 +8159,7 @@ export interface operations {
     "mailbox-actions-list": {
         parameters: {
             query?: {
+                startedBy?: "customer" | "schedule";
                 limit?: number;
                 cursor?: string;
             };
