@@ -153,6 +153,16 @@ it('what the README says to paste into a terminal works from top to bottom', asy
   expect(printed).toMatch(/"purges":/);
 }, 60_000);
 
+it('an admin gets a script with curl, as the guides say', async () => {
+  const { apiUrl } = running.stack.local();
+  const pasted = shellBlock('docs/setup/README.md', '--remote-name')
+    .replace('https://muster.example.com', apiUrl)
+    .replace(/^read -rs key.*$/m, `key=${running.ownerKey}`)
+    .replace('"contoso.com"', '"fabrikam.example", "cloud": "simulator"');
+  expect(await runInBash(pasted, folder)).toContain('"app":"vendor"');
+  expect(readFileSync(join(folder, 'muster-register-app.ps1'), 'utf8')).toContain('#Requires');
+});
+
 it('every call that the runbook tells operators to type is answered', async () => {
   const { apiUrl, operatorKey } = running.stack.local();
   const [ask = ''] = /^ask\(\) .+$/m.exec(shellBlock('docs/operations.md', 'ask()')) ?? [];
