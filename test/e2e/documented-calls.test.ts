@@ -157,6 +157,16 @@ it('what the README says to paste into a terminal works from top to bottom', asy
   expect(printed).toMatch(/"purges":/);
 }, 60_000);
 
+it('the first customer of a deployment gets a key, as the page about deployments says', async () => {
+  const { apiUrl, operatorKey } = running.stack.local();
+  const pasted = shellBlock('docs/deploy.md', 'mailboxSlots')
+    .replace(/^api=.*$/m, `api=${apiUrl}`)
+    .replace(/^operator=.*$/m, `operator=${operatorKey}`)
+    .replace('<customer>', String((await running.muster.me()).customer?.id));
+  const printed = await runInBash(pasted);
+  for (const part of ['"mailboxSlots":100', '"role":"owner"', '"key":"muster_']) expect(printed).toContain(part);
+});
+
 it('an admin gets a script with curl, as the guides say', async () => {
   const { apiUrl } = running.stack.local();
   const pasted = shellBlock('docs/setup/README.md', '--remote-name')
