@@ -45,6 +45,9 @@ const SIZE_FIRST = 256;
 /** Each import that takes part gets this many at least. With more imports than that, younger ones wait. */
 const SHARE_MIN = 4;
 const READ_EVERY_MS = 1_000;
+/** How often the pool is measured: soon while it limits an import, and otherwise often enough to notice a long queue. */
+const MEASURE_EVERY_MS = 1_000;
+const MEASURE_UNLIMITED_EVERY_MS = 3_000;
 const CLAIM_EVERY_MS = 3_000;
 const CLAIM_KEPT_MS = 10_000;
 /** The process that noted such a claim has died: it renews its claims every few seconds, and removes them. */
@@ -89,8 +92,9 @@ export function createMessagePool(deps: PoolDeps, { totalMax }: { totalMax: numb
     for (const { importId: left, at } of claims) {
       if (now - at.getTime() >= CLAIM_LEFT_BEHIND_MS) await store.removeClaim(left);
     }
-    if (fresh.length === 0 || (size && now - size.value.at.getTime() < READ_EVERY_MS)) return;
-    const head = await deps.importQueues.getOldestCheckSentAt();
+    const measureEveryMs = fresh.some(({ isLimited }) => isLimited) ? MEASURE_EVERY_MS : MEASURE_UNLIMITED_EVERY_MS;
+    if (fresh.length === 0 || (size && now - size.value.at.getTime() < measureEveryMs)) return;
+    const head = mayWaitLong(fresh) ? await deps.importQueues.getOldestCheckSentAt() : undefined;
     const total = nextSize(known.total, fresh, head ? now - head.getTime() : 0, totalMax);
     // If another process was faster, its size is as good.
     await store.putSize({ total, at: clock.now() }, size?.tag);
@@ -119,6 +123,11 @@ export function createMessagePool(deps: PoolDeps, { totalMax }: { totalMax: numb
       return wants ? share : Math.max(SHARE_MIN, share);
     },
   };
+}
+
+/** No message waits for longer than the messages of every import are under way. 0 if that is not known yet. */
+function mayWaitLong(claims: readonly PoolClaim[]): boolean {
+  return claims.some(({ flightMs }) => flightMs === 0 || flightMs > AGE_MAX_MS);
 }
 
 /** Grows while imports are limited by it and messages do not wait; shrinks by Little's law when they wait too long. */
