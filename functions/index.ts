@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { createLog } from '../shared/edge/log.ts';
+import { createLog } from '../shared/edge/telemetry/log.ts';
 import { buildDeps } from '../shared/wiring/build-deps.ts';
 import { beginTelemetry } from '../shared/wiring/build-telemetry.ts';
 import { readConfig, SettingsError } from '../shared/wiring/config.ts';

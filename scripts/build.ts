@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { writeDocsAssets } from './docs-assets.ts';
 import { englishOnly } from './english-only.ts';
+import { withoutUnusedCode } from './unused-code.ts';
 
 /**
  * Bundles the app into ES modules: `dist/index.js`, and in `dist/chunks` what it loads only when it needs it. The same
@@ -25,7 +26,9 @@ const result = await build({
   minifyWhitespace: true,
   minifySyntax: true,
   external: ['@azure/functions-core'],
-  plugins: [englishOnly],
+  plugins: [englishOnly, withoutUnusedCode],
+  // ES modules where a package has both, because only what is used of them gets into the bundle.
+  mainFields: ['module', 'main'],
   banner: {
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { addFunctions } from '../functions/add-functions.ts';
-import { createOpenApi } from '../shared/edge/openapi.ts';
+import { createOpenApi } from '../shared/edge/routes/openapi.ts';
 import { buildDeps } from '../shared/wiring/build-deps.ts';
 import { readConfig } from '../shared/wiring/config.ts';
 

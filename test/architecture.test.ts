@@ -32,23 +32,50 @@ const featureArrows: Record<string, readonly string[]> = {
   webhooks: ['causes', 'connections', 'imports'],
 };
 
-/** Which other folders a folder of shared/imports may use. */
-const importFolderArrows: Record<string, readonly string[]> = {
-  upload: [],
-  actions: ['ledger', 'upload'],
-  domains: ['upload'],
-  ledger: [],
-  planning: ['actions', 'domains', 'ledger', 'upload'],
-  retention: ['ledger', 'upload'],
-  reports: ['ledger', 'upload'],
-  pacing: ['ledger'],
-  refusals: ['ledger'],
-  checking: ['ledger', 'refusals'],
-  reconciling: ['ledger'],
-  reverifying: ['ledger'],
-  finishing: ['actions', 'ledger', 'retention', 'upload'],
-  dispatching: ['finishing', 'ledger', 'pacing', 'refusals', 'retention'],
-  events: ['ledger'],
+/** Which other folders of its parent a folder may use, where a feature or a layer has folders of its own. */
+const folderArrows: Record<string, Record<string, readonly string[]>> = {
+  connections: {
+    credentials: [],
+    consent: [],
+    expiry: ['credentials'],
+    grants: [],
+    lifecycle: ['consent', 'credentials', 'expiry', 'readiness', 'replacing', 'tenant'],
+    readiness: ['expiry', 'tenant'],
+    replacing: ['credentials', 'expiry', 'readiness'],
+    tenant: [],
+  },
+  edge: {
+    admission: ['answers', 'bodies', 'requests'],
+    answers: ['telemetry'],
+    background: ['telemetry'],
+    bodies: ['answers', 'requests'],
+    requests: [],
+    routes: ['admission', 'answers', 'bodies', 'requests', 'streaming'],
+    streaming: ['admission', 'answers'],
+    telemetry: [],
+  },
+  imports: {
+    upload: [],
+    actions: ['ledger', 'upload'],
+    control: [],
+    domains: ['upload'],
+    ledger: [],
+    planning: ['actions', 'control', 'domains', 'ledger', 'upload'],
+    retention: ['ledger', 'upload'],
+    reports: ['ledger', 'upload'],
+    pacing: ['ledger'],
+    progress: ['ledger'],
+    refusals: ['control', 'ledger'],
+    checking: ['control', 'ledger', 'refusals'],
+    reconciling: ['ledger'],
+    starting: ['actions', 'domains', 'ledger', 'planning', 'retention', 'upload'],
+    reverifying: ['control', 'ledger', 'starting'],
+    finishing: ['actions', 'control', 'ledger', 'retention', 'upload'],
+    dispatching: ['finishing', 'ledger', 'pacing', 'refusals', 'retention'],
+    'one-mailbox': ['actions', 'dispatching', 'ledger', 'planning', 'starting'],
+    recovering: ['control', 'dispatching', 'ledger', 'planning'],
+    events: ['ledger', 'progress'],
+  },
 };
 
 /** Which packages a layer may use. `adapters` and `wiring` may use any package; no vendor appears elsewhere. */
@@ -84,6 +111,12 @@ function importsOf(file: string): string[] {
   const found = readFileSync(file, 'utf8').matchAll(
     /(?:^import |^(?:import|export|\}) [^'"\n]*from |\bimport\()['"]([^'"\n]+)['"]/gm,
   );
+  return [...found].map(([, target = '']) => target);
+}
+
+/** The relative modules that a file imports or re-exports more than types of. */
+function valueImportsOf(file: string): string[] {
+  const found = readFileSync(file, 'utf8').matchAll(/^(?:import|export) (?!type )[^'";]*?from ['"](\.[^'"]+)['"]/gm);
   return [...found].map(([, target = '']) => target);
 }
 
@@ -151,9 +184,21 @@ it('features use only the features that are listed for them, without a cycle', (
   expectNoCycle(featureArrows);
 });
 
-it('the folders of shared/imports use only the folders that are listed for them, without a cycle', () => {
-  expect(arrowsBelow(path.join('shared', 'imports'))).toEqual(importFolderArrows);
-  expectNoCycle(importFolderArrows);
+it.each(Object.keys(folderArrows))(
+  'the folders of shared/%s use only those listed for them, without a cycle',
+  (parent) => {
+    const listed = folderArrows[parent] ?? {};
+    expect(arrowsBelow(path.join('shared', parent))).toEqual(listed);
+    expectNoCycle(listed);
+  },
+);
+
+it.each(Object.keys(folderArrows))('the files beside the folders of shared/%s take only types from them', (parent) => {
+  const root = path.join('shared', parent);
+  const beside = appSources.filter((file) => path.dirname(file) === root);
+  const used = beside.flatMap((file) => valueImportsOf(file).map((target) => [file, targetOf(file, target)] as const));
+  const fromFolders = used.filter(([, to]) => to.startsWith(root + path.sep) && path.dirname(to) !== root);
+  expect(fromFolders).toEqual([]);
 });
 
 it('only the entry point builds the app, and only build-… files import adapters', () => {

@@ -90,7 +90,7 @@ it('finds the texts, and the words to avoid in them', () => {
       'local/demo.ts',
       'local/demo/mailbox-table.ts',
       'shared/causes/mailbox-causes.ts',
-      'shared/edge/problem.ts',
+      'shared/edge/answers/problem.ts',
     ]),
   );
   expect(speaking.length).toBeGreaterThan(150);

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { type AlertSettings, type AlertSettingsStore, readAlertSettings } from '../../shared/alerts/alert-settings.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
-import type { Api } from '../../shared/edge/api.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { addressField } from '../../shared/edge/fields.ts';
+import { addressField } from '../../shared/edge/requests/fields.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import { addSilenceRoutes } from './silence-alerts.ts';
 
 interface Deps extends EndpointDeps {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { readAuditLog } from '../../shared/audit/read-audit-log.ts';
-import type { Api } from '../../shared/edge/api.ts';
-import { namedCustomer } from '../../shared/edge/authenticate.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { instantField } from '../../shared/edge/fields.ts';
-import { instant, pageOf } from '../../shared/edge/response-fields.ts';
+import { namedCustomer } from '../../shared/edge/admission/authenticate.ts';
+import { instant, pageOf } from '../../shared/edge/answers/response-fields.ts';
+import { instantField } from '../../shared/edge/requests/fields.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import { roles } from '../../shared/kernel/actor.ts';
 import type { AuditLog, AuditRecord } from '../../shared/kernel/audit-log.ts';
 

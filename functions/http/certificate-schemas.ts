@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { certificateOrigins } from '../../shared/connections/certificate.ts';
-import { instant } from '../../shared/edge/response-fields.ts';
+import { certificateOrigins } from '../../shared/connections/credentials/certificate.ts';
+import { instant } from '../../shared/edge/answers/response-fields.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 
 const FILE_MAX_LENGTH = 100_000;

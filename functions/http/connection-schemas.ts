@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { clouds, connectionStatuses, sendProbes } from '../../shared/connections/connection.ts';
-import { testSteps } from '../../shared/connections/connection-test.ts';
-import { credentialKinds, credentialStates } from '../../shared/connections/credential.ts';
+import { credentialKinds, credentialStates } from '../../shared/connections/credentials/credential.ts';
+import { testSteps } from '../../shared/connections/readiness/connection-test.ts';
 import { audiences } from '../../shared/connections/tokens.ts';
-import { instant, pageOf } from '../../shared/edge/response-fields.ts';
+import { instant, pageOf } from '../../shared/edge/answers/response-fields.ts';
 import { certificateFields, nextCertificateSchema } from './certificate-schemas.ts';
 import {
   causeSchema,

@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { shownName } from '../../shared/connections/shown-name.ts';
-import type { Problem } from '../../shared/edge/problem.ts';
+import { shownName } from '../../shared/connections/consent/shown-name.ts';
+import type { Problem } from '../../shared/edge/answers/problem.ts';
 import { consentProblemText, consentText, type PageText, type ShownOutcome } from './consent-texts.ts';
 import { escapeHtml, htmlPage } from './html-page.ts';
 

@@ -1,11 +1,11 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { z } from 'zod';
-import { receiveConsent, requestConsent } from '../../shared/connections/consent.ts';
-import type { ConsentCallback } from '../../shared/connections/consent-answer.ts';
-import { CONFIRM_PATH, confirmTenant, receiveSignIn, SIGN_IN_PATH } from '../../shared/connections/sign-in.ts';
-import type { Api } from '../../shared/edge/api.ts';
-import { callerAddress } from '../../shared/edge/caller-address.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
+import { receiveConsent, requestConsent } from '../../shared/connections/consent/consent.ts';
+import type { ConsentCallback } from '../../shared/connections/consent/consent-answer.ts';
+import { CONFIRM_PATH, confirmTenant, receiveSignIn, SIGN_IN_PATH } from '../../shared/connections/consent/sign-in.ts';
+import { callerAddress } from '../../shared/edge/requests/caller-address.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import type { Log } from '../../shared/kernel/log.ts';
 import { consentLinkSchema } from './connection-schemas.ts';
 import { consentPage, consentProblemPage } from './consent-page.ts';

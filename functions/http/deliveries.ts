@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Api } from '../../shared/edge/api.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { pageOf } from '../../shared/edge/response-fields.ts';
+import { pageOf } from '../../shared/edge/answers/response-fields.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import { type Delivery, deliveryStatuses } from '../../shared/webhooks/delivery.ts';
 import type { DeliveryStore } from '../../shared/webhooks/delivery-store.ts';
 import { eventSchema, eventTexts } from '../../shared/webhooks/event-schemas.ts';

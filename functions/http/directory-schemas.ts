@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { causeCodes } from '../../shared/causes/causes.ts';
 import { addressReasons } from '../../shared/directory/directory-entry.ts';
-import { instant, pageOf } from '../../shared/edge/response-fields.ts';
+import { instant, pageOf } from '../../shared/edge/answers/response-fields.ts';
 import { mailboxKinds } from '../../shared/mailboxes/mailbox.ts';
 import { causeSchema, explanation, microsoftIds } from './finding-schemas.ts';
 

@@ -1,8 +1,8 @@
 import { ReadableStream } from 'node:stream/web';
 import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
+import { requireReadyConnection } from '../../shared/connections/readiness/require-ready.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
-import { requireReadyConnection } from '../../shared/connections/require-ready.ts';
 import { writeDirectoryCsv } from '../../shared/directory/directory-csv.ts';
 import type { DirectoryRecord } from '../../shared/directory/directory-record.ts';
 import type { DirectoryStore } from '../../shared/directory/directory-store.ts';
@@ -14,8 +14,8 @@ import {
 } from '../../shared/directory/list-directory.ts';
 import { refreshDirectory } from '../../shared/directory/refresh-directory.ts';
 import { explainFinding, requireRead } from '../../shared/directory/require-directory.ts';
-import type { Api } from '../../shared/edge/api.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import { plainName } from '../../shared/imports/reports/report-name.ts';
 import { mailboxKinds } from '../../shared/mailboxes/mailbox.ts';
 import { type directoryMailboxSchema, directoryPageSchema, directoryStateSchema } from './directory-schemas.ts';

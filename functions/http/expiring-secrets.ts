@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type ExpiringSecret, listExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
-import type { Api } from '../../shared/edge/api.ts';
-import { actForCustomer, namedCustomer } from '../../shared/edge/authenticate.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
+import { type ExpiringSecret, listExpiringSecrets } from '../../shared/connections/expiry/expiring-secrets.ts';
+import { actForCustomer, namedCustomer } from '../../shared/edge/admission/authenticate.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import { expiringSecretsSchema } from './connection-schemas.ts';
 import { presentNewer } from './present-newer.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { causeCodes } from '../../shared/causes/causes.ts';
 import { probes, verdicts } from '../../shared/causes/verdict.ts';
-import { instant } from '../../shared/edge/response-fields.ts';
+import { instant } from '../../shared/edge/answers/response-fields.ts';
 
 export const causeSchema = z
   .enum(causeCodes)

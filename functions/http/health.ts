@@ -1,6 +1,6 @@
 import type { HttpRequest } from '@azure/functions';
-import type { Api } from '../../shared/edge/api.ts';
-import { type AuthenticationDeps, authenticate, bearerOf } from '../../shared/edge/authenticate.ts';
+import { type AuthenticationDeps, authenticate, bearerOf } from '../../shared/edge/admission/authenticate.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
 import type { Readiness } from '../../shared/health/readiness.ts';
 import { healthSchema, readinessSchema } from './customer-schemas.ts';
 

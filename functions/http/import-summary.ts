@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { causes } from '../../shared/causes/causes.ts';
-import type { Api } from '../../shared/edge/api.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import { isEnded } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';

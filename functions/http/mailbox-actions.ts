@@ -2,22 +2,22 @@ import { Readable } from 'node:stream';
 import type { HttpResponseInit } from '@azure/functions';
 import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
+import { requireReady } from '../../shared/connections/readiness/require-ready.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
-import { requireReady } from '../../shared/connections/require-ready.ts';
-import type { Api } from '../../shared/edge/api.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { pageOf } from '../../shared/edge/response-fields.ts';
+import { pageOf } from '../../shared/edge/answers/response-fields.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import { selectAddresses, selectWhere } from '../../shared/imports/actions/select-mailboxes.ts';
-import { requestCancel } from '../../shared/imports/cancel-import.ts';
-import { type Import, isEnded } from '../../shared/imports/import.ts';
+import { requestCancel } from '../../shared/imports/control/cancel-import.ts';
+import { pauseImport } from '../../shared/imports/control/pause-import.ts';
+import { type ResumeDeps, resumeImport } from '../../shared/imports/control/resume-import.ts';
+import { actionStarters, type Import, isEnded } from '../../shared/imports/import.ts';
 import type { ImportQueues } from '../../shared/imports/import-queues.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
-import { listImports } from '../../shared/imports/list-imports.ts';
-import { pauseImport } from '../../shared/imports/pause-import.ts';
-import { readProgress } from '../../shared/imports/progress.ts';
+import { listImports } from '../../shared/imports/progress/list-imports.ts';
+import { readProgress } from '../../shared/imports/progress/progress.ts';
 import { type ActionRecord, requireAction, requireChanged, requireRows } from '../../shared/imports/require-import.ts';
-import { type ResumeDeps, resumeImport } from '../../shared/imports/resume-import.ts';
-import { type StartActionDeps, startAction } from '../../shared/imports/start-action.ts';
+import { type StartActionDeps, startAction } from '../../shared/imports/starting/start-action.ts';
 import { type UploadLeaseDeps, withUploadLease } from '../../shared/imports/upload/with-upload-lease.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
@@ -86,10 +86,12 @@ export function addMailboxActionRoutes(api: Api, deps: Deps): void {
     summary: 'List what was done with mailboxes of a connection',
     responses: { 200: { description: 'One page of actions, newest first.', schema: pageOf(actionSchema) } },
     permission: 'read',
+    query: z.strictObject({ startedBy: z.enum(actionStarters).optional() }),
     list: true,
-    async handle({ actor, params, page, answerPage }) {
+    async handle({ actor, params, query, page, answerPage }) {
       const connection = await requireConnection(deps, actor, params.connectionId ?? '');
-      const found = await listImports(deps, actor.customerId, connection.id, page, 'actions');
+      const of = query.startedBy ? { actionsOf: query.startedBy } : 'actions';
+      const found = await listImports(deps, actor.customerId, connection.id, page, of);
       return answerPage(found, (progress) => presentAction(progress.record.action ?? 'check', progress));
     },
   });

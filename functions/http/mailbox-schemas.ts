@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { probes } from '../../shared/causes/verdict.ts';
-import { instant } from '../../shared/edge/response-fields.ts';
-import { mailboxWaitReasons } from '../../shared/imports/mailbox-wait.ts';
+import { instant } from '../../shared/edge/answers/response-fields.ts';
+import { mailboxWaitReasons } from '../../shared/imports/progress/mailbox-wait.ts';
 import { identifiers } from '../../shared/mailboxes/identity.ts';
 import { mailboxKinds, mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { HISTORY_MAX } from '../../shared/mailboxes/verdict-history.ts';

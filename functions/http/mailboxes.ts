@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
-import type { Api } from '../../shared/edge/api.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { pageOf } from '../../shared/edge/response-fields.ts';
+import { pageOf } from '../../shared/edge/answers/response-fields.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
-import { requireMailbox } from '../../shared/imports/require-mailbox.ts';
+import { requireMailbox } from '../../shared/imports/one-mailbox/require-mailbox.ts';
 import { mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxSchema, mailboxWithHistorySchema } from './mailbox-schemas.ts';
 import { presentMailbox, presentOneMailbox, readChecking } from './present-mailbox.ts';

@@ -1,8 +1,8 @@
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
 import { readCustomer } from '../../shared/customers/read-customers.ts';
-import type { Api } from '../../shared/edge/api.ts';
-import { actForCustomer, namedCustomer } from '../../shared/edge/authenticate.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
+import { actForCustomer, namedCustomer } from '../../shared/edge/admission/authenticate.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import type { Slots } from '../../shared/plans/slots.ts';
 import { meSchema } from './customer-schemas.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { NewCredential } from '../../shared/connections/register-connection.ts';
-import { type ReadCertificateFile, readUpload } from '../../shared/connections/uploaded-certificate.ts';
-import type { VendorApp } from '../../shared/connections/vendor-app.ts';
+import { type ReadCertificateFile, readUpload } from '../../shared/connections/credentials/uploaded-certificate.ts';
+import type { VendorApp } from '../../shared/connections/credentials/vendor-app.ts';
+import type { NewCredential } from '../../shared/connections/lifecycle/register-connection.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import type { Secret } from '../../shared/kernel/secret.ts';

@@ -1,6 +1,6 @@
 import type { app, HttpHandler } from '@azure/functions';
-import { toAnswer, toInit } from '../../shared/edge/answer.ts';
-import { UNKNOWN_ROUTE } from '../../shared/edge/unknown-route.ts';
+import { toAnswer, toInit } from '../../shared/edge/answers/answer.ts';
+import { UNKNOWN_ROUTE } from '../../shared/edge/routes/unknown-route.ts';
 
 /** Long enough for an operator to change a setting. The app then starts again. */
 const RETRY_AFTER_SECONDS = 60;

@@ -1,7 +1,7 @@
 import type { HttpRequest } from '@azure/functions';
 import { z } from 'zod';
 import type { SelectionRequest } from '../../shared/directory/select-mailboxes.ts';
-import { mediaType, readJson } from '../../shared/edge/body.ts';
+import { mediaType, readJson } from '../../shared/edge/bodies/body.ts';
 import { writeNdjsonRows } from '../../shared/imports/upload/ndjson-rows.ts';
 import { openFile } from '../../shared/imports/upload/open-file.ts';
 import { parseMailboxList } from '../../shared/imports/upload/parse-mailbox-list.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Api } from '../../shared/edge/api.ts';
-import { createOpenApi } from '../../shared/edge/openapi.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import { createOpenApi } from '../../shared/edge/routes/openapi.ts';
 
 /** Registered last: the document describes the routes that are registered by then, this one included. */
 export function addOpenApiRoute(api: Api, deps: { publicUrl: string }): void {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant } from '../../shared/edge/response-fields.ts';
+import { instant } from '../../shared/edge/answers/response-fields.ts';
 import { importStatuses } from '../../shared/imports/import.ts';
 
 export const queueSchema = z

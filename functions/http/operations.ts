@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { Api } from '../../shared/edge/api.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { pageOf } from '../../shared/edge/response-fields.ts';
+import { pageOf } from '../../shared/edge/answers/response-fields.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import { readTimerStates, type TimerStateDeps } from '../../shared/health/timers.ts';
 import { listStalledImports } from '../../shared/operations/list-stalled.ts';
 import type { OpenImportDeps, OpenImportState } from '../../shared/operations/open-imports.ts';

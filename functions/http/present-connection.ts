@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import { explain } from '../../shared/causes/explain.ts';
 import type { ConnectionFinding } from '../../shared/causes/verdict.ts';
-import { enteredExpiryOf, registrationOf } from '../../shared/connections/app-registration.ts';
 import { type Connection, hasOwnApp } from '../../shared/connections/connection.ts';
-import { newerCredentialsOf } from '../../shared/connections/newer-credential.ts';
+import { enteredExpiryOf, registrationOf } from '../../shared/connections/expiry/app-registration.ts';
+import { newerCredentialsOf } from '../../shared/connections/expiry/newer-credential.ts';
 import type { connectionSchema } from './connection-schemas.ts';
 import type { connectionFindingSchema } from './finding-schemas.ts';
 import { presentCredential } from './present-credential.ts';

@@ -1,7 +1,11 @@
 import type { z } from 'zod';
 import { type Connection, hasOwnApp } from '../../shared/connections/connection.ts';
-import { type CertificateCredential, credentialStateOf, daysLeft } from '../../shared/connections/credential.ts';
-import { alertOf } from '../../shared/connections/secret-alert.ts';
+import {
+  type CertificateCredential,
+  credentialStateOf,
+  daysLeft,
+} from '../../shared/connections/credentials/credential.ts';
+import { alertOf } from '../../shared/connections/expiry/secret-alert.ts';
 import type { nextCertificateSchema } from './certificate-schemas.ts';
 import type { connectionSchema } from './connection-schemas.ts';
 

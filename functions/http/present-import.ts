@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { Import, ImportFinding } from '../../shared/imports/import.ts';
 import { isSettled, type Row } from '../../shared/imports/ledger/row.ts';
-import type { KeptPreview } from '../../shared/imports/preview-import.ts';
-import type { Progress } from '../../shared/imports/progress.ts';
+import type { Progress } from '../../shared/imports/progress/progress.ts';
+import type { KeptPreview } from '../../shared/imports/starting/preview-import.ts';
 import { uploadIdOf } from '../../shared/imports/upload/kept-upload.ts';
 import type { importSchema, previewSchema, rowSchema } from './import-schemas.ts';
 

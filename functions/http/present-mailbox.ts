@@ -5,7 +5,7 @@ import { type Connection, hasOwnApp } from '../../shared/connections/connection.
 import type { Import } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import { splitOpenRow } from '../../shared/imports/ledger/row.ts';
-import { explainMailboxWait } from '../../shared/imports/mailbox-wait.ts';
+import { explainMailboxWait } from '../../shared/imports/progress/mailbox-wait.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { identifierOf } from '../../shared/mailboxes/identity.ts';
 import { type Mailbox, statusOf } from '../../shared/mailboxes/mailbox.ts';

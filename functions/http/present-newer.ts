@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { NewerCredentials } from '../../shared/connections/newer-credential.ts';
+import type { NewerCredentials } from '../../shared/connections/expiry/newer-credential.ts';
 import type { expiringSecretsSchema } from './connection-schemas.ts';
 
 type Presented = z.infer<typeof expiringSecretsSchema>['items'][number];

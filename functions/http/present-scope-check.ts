@@ -8,7 +8,7 @@ import {
   type ScopeCheck,
   type ScopedMailbox,
   type ScopeFinding,
-} from '../../shared/connections/scope-check.ts';
+} from '../../shared/connections/grants/scope-check.ts';
 import type { scopeCheckSchema } from './scope-schemas.ts';
 
 /** A scope check as the API shows it. Sentence, fix and link are today's. */

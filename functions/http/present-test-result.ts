@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { explain } from '../../shared/causes/explain.ts';
-import type { StepResult, TestResult } from '../../shared/connections/connection-test.ts';
+import type { StepResult, TestResult } from '../../shared/connections/readiness/connection-test.ts';
 import type { testResultSchema } from './connection-schemas.ts';
 
 type Presented = z.infer<typeof testResultSchema>;

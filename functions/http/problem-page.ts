@@ -1,8 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { Api, RegisteredRoute } from '../../shared/edge/api.ts';
-import { refusalsOf } from '../../shared/edge/openapi.ts';
-import { type ProblemDeps, problems, toProblem } from '../../shared/edge/problem.ts';
-import { problemHelp } from '../../shared/edge/problem-help.ts';
+import { type ProblemDeps, problems, toProblem } from '../../shared/edge/answers/problem.ts';
+import { problemHelp } from '../../shared/edge/answers/problem-help.ts';
+import type { Api, RegisteredRoute } from '../../shared/edge/routes/api.ts';
+import { refusalsOf } from '../../shared/edge/routes/openapi.ts';
 import { DomainError, type ErrorCode, errorCodes } from '../../shared/kernel/errors.ts';
 import { escapeHtml, htmlPage } from './html-page.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { probes } from '../../shared/causes/verdict.ts';
-import { instant } from '../../shared/edge/response-fields.ts';
+import { instant } from '../../shared/edge/answers/response-fields.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
 import { causeSchema, explanation, microsoftIds, verdictSchema } from './finding-schemas.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type CheckScopeDeps, checkScope } from '../../shared/checks/scope-check/check-scope.ts';
-import type { Api } from '../../shared/edge/api.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { addressField } from '../../shared/edge/fields.ts';
+import { addressField } from '../../shared/edge/requests/fields.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import { presentScopeCheck } from './present-scope-check.ts';
 import { scopeCheckSchema } from './scope-schemas.ts';
 

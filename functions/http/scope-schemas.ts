@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { mailboxScopes } from '../../shared/checks/scope-check/mailbox-scope.ts';
-import { scopeAnswers, scopePermissions, scopeVerdicts } from '../../shared/connections/scope-check.ts';
-import { instant } from '../../shared/edge/response-fields.ts';
+import { scopeAnswers, scopePermissions, scopeVerdicts } from '../../shared/connections/grants/scope-check.ts';
+import { instant } from '../../shared/edge/answers/response-fields.ts';
 import { causeSchema, microsoftIds } from './finding-schemas.ts';
 
 const findingSchema = z

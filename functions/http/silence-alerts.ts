@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Connection } from '../../shared/connections/connection.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
-import type { CredentialKind } from '../../shared/connections/credential.ts';
+import type { CredentialKind } from '../../shared/connections/credentials/credential.ts';
+import { acknowledgeAlerts, resumeAlerts, snoozeAlerts } from '../../shared/connections/expiry/silence-alerts.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
-import { acknowledgeAlerts, resumeAlerts, snoozeAlerts } from '../../shared/connections/silence-alerts.ts';
-import type { Api } from '../../shared/edge/api.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { futureInstantField } from '../../shared/edge/fields.ts';
+import { futureInstantField } from '../../shared/edge/requests/fields.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import { connectionSchema } from './connection-schemas.ts';
 import { presentConnection } from './present-connection.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant } from '../../shared/edge/response-fields.ts';
+import { instant } from '../../shared/edge/answers/response-fields.ts';
 import { attemptResults, deliveryStatuses } from '../../shared/webhooks/delivery.ts';
 import { deliveredTypes, eventTypes } from '../../shared/webhooks/event-types.ts';
 import { disabledReasons, webhookStatuses } from '../../shared/webhooks/webhook.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Api } from '../../shared/edge/api.ts';
-import type { EndpointDeps } from '../../shared/edge/endpoint.ts';
-import { nameField } from '../../shared/edge/fields.ts';
-import { pageOf } from '../../shared/edge/response-fields.ts';
+import { pageOf } from '../../shared/edge/answers/response-fields.ts';
+import { nameField } from '../../shared/edge/requests/fields.ts';
+import type { Api } from '../../shared/edge/routes/api.ts';
+import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import { type CreateWebhookDeps, createWebhook, type ShownWebhook } from '../../shared/webhooks/create-webhook.ts';
 import { type RemoveWebhookDeps, removeWebhook } from '../../shared/webhooks/remove-webhook.ts';
 import { requireWebhook } from '../../shared/webhooks/require-webhook.ts';

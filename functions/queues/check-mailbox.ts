@@ -1,5 +1,5 @@
 import type { app } from '@azure/functions';
-import { createConsumer } from '../../shared/edge/consumer.ts';
+import { createConsumer } from '../../shared/edge/background/consumer.ts';
 import { type CheckDeps, checkRow } from '../../shared/imports/checking/check-row.ts';
 import { settlePoisoned } from '../../shared/imports/checking/settle-poisoned.ts';
 import { type CheckMessage, checkMessage } from '../../shared/imports/messages.ts';

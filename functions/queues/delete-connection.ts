@@ -1,8 +1,8 @@
 import type { app } from '@azure/functions';
 import { z } from 'zod';
 import type { DeletedConnection } from '../../shared/connections/connection-store.ts';
-import { type FinishDeletionDeps, finishDeletion } from '../../shared/connections/delete-connection.ts';
-import { createConsumer } from '../../shared/edge/consumer.ts';
+import { type FinishDeletionDeps, finishDeletion } from '../../shared/connections/lifecycle/delete-connection.ts';
+import { createConsumer } from '../../shared/edge/background/consumer.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
 import { archiveLastError, createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
 

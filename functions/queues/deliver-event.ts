@@ -1,5 +1,5 @@
 import type { app } from '@azure/functions';
-import { createConsumer } from '../../shared/edge/consumer.ts';
+import { createConsumer } from '../../shared/edge/background/consumer.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
 import { type DeliverDeps, deliverEvent, failDelivery } from '../../shared/webhooks/deliver-event.ts';
 import { type DeliveryMessage, deliveryMessage } from '../../shared/webhooks/event-queues.ts';

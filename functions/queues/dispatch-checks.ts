@@ -1,5 +1,5 @@
 import type { app } from '@azure/functions';
-import { createConsumer } from '../../shared/edge/consumer.ts';
+import { createConsumer } from '../../shared/edge/background/consumer.ts';
 import { dispatchChecks } from '../../shared/imports/dispatching/dispatch-checks.ts';
 import type { DispatchDeps } from '../../shared/imports/dispatching/dispatch-deps.ts';
 import { type ImportMessage, importMessage } from '../../shared/imports/messages.ts';

@@ -1,5 +1,5 @@
 import type { app } from '@azure/functions';
-import { createConsumer } from '../../shared/edge/consumer.ts';
+import { createConsumer } from '../../shared/edge/background/consumer.ts';
 import { type ImportMessage, importMessage } from '../../shared/imports/messages.ts';
 import { failPlan, type PlanDeps, planImport } from '../../shared/imports/planning/plan-import.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';

@@ -1,8 +1,8 @@
 import type { InvocationContext, StorageQueueHandler } from '@azure/functions';
 import type { z } from 'zod';
-import { type Consumer, toWork } from '../../shared/edge/consumer.ts';
-import { createLog } from '../../shared/edge/log.ts';
-import { traced } from '../../shared/edge/tracing.ts';
+import { type Consumer, toWork } from '../../shared/edge/background/consumer.ts';
+import { createLog } from '../../shared/edge/telemetry/log.ts';
+import { traced } from '../../shared/edge/telemetry/tracing.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { signal } from '../../shared/kernel/signals.ts';
 import { type ArchivePoisonDeps, archivePoison } from '../../shared/operations/archive-poison.ts';

@@ -1,5 +1,5 @@
 import type { app } from '@azure/functions';
-import { createConsumer } from '../../shared/edge/consumer.ts';
+import { createConsumer } from '../../shared/edge/background/consumer.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
 import { type PublishMessage, publishMessage } from '../../shared/webhooks/event-queues.ts';
 import { type PublishHappeningsDeps, publishHappenings } from '../../shared/webhooks/publish-happenings.ts';

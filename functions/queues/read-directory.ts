@@ -2,7 +2,7 @@ import type { app } from '@azure/functions';
 import { failReading } from '../../shared/directory/fail-reading.ts';
 import { type DirectoryMessage, directoryMessage } from '../../shared/directory/messages.ts';
 import { type ReadDirectoryDeps, readDirectory } from '../../shared/directory/read-directory.ts';
-import { createConsumer } from '../../shared/edge/consumer.ts';
+import { createConsumer } from '../../shared/edge/background/consumer.ts';
 import { DATA_STORAGE, poisonQueues, queues } from '../../shared/kernel/storage-names.ts';
 import { archiveLastError, createPoisonTwin, type PoisonTwinDeps } from './poison-twin.ts';
 

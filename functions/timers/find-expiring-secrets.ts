@@ -1,12 +1,12 @@
 import type { app } from '@azure/functions';
 import { type TellDeps, tellExpiringSecrets } from '../../shared/alerts/tell-expiring-secrets.ts';
 import type { ConnectionStore } from '../../shared/connections/connection-store.ts';
-import { credentialState, daysLeft } from '../../shared/connections/credential.ts';
-import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
-import type { ExpiryIndex } from '../../shared/connections/expiry-index.ts';
-import { type ReadRegistrationsDeps, readRegistrations } from '../../shared/connections/read-registrations.ts';
-import type { VendorApp } from '../../shared/connections/vendor-app.ts';
-import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { credentialState, daysLeft } from '../../shared/connections/credentials/credential.ts';
+import type { VendorApp } from '../../shared/connections/credentials/vendor-app.ts';
+import { findExpiringSecrets } from '../../shared/connections/expiry/expiring-secrets.ts';
+import type { ExpiryIndex } from '../../shared/connections/expiry/expiry-index.ts';
+import { type ReadRegistrationsDeps, readRegistrations } from '../../shared/connections/expiry/read-registrations.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/background/timer.ts';
 import type { Log } from '../../shared/kernel/log.ts';
 import { signal } from '../../shared/kernel/signals.ts';
 

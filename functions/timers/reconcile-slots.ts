@@ -1,5 +1,5 @@
 import type { app } from '@azure/functions';
-import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/background/timer.ts';
 import { type ReconcileDeps, reconcileSlots } from '../../shared/imports/reconciling/reconcile-slots.ts';
 
 /** Once a day: compares the used slots of each customer with its mailboxes, and repairs and reports any drift. */

@@ -1,6 +1,6 @@
 import type { app } from '@azure/functions';
 import { type PurgeCustomerDeps, purgeDueCustomers } from '../../shared/customers/purge-customer.ts';
-import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/background/timer.ts';
 import { type RunRemovalsDeps, runRemovals } from '../../shared/imports/retention/run-removals.ts';
 import type { Log } from '../../shared/kernel/log.ts';
 

@@ -3,9 +3,9 @@ import {
   type CredentialList,
   type OrphanedSecretsDeps,
   removeOrphanedSecrets,
-} from '../../shared/connections/remove-orphaned-secrets.ts';
+} from '../../shared/connections/lifecycle/remove-orphaned-secrets.ts';
 import type { CustomerStore } from '../../shared/customers/customer-store.ts';
-import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/background/timer.ts';
 import { inOrder, type RunProgressStore, type RunStep, runInSteps } from '../../shared/kernel/resumable-run.ts';
 import {
   type OrphanedSigningSecretsDeps,

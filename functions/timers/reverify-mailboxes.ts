@@ -1,5 +1,5 @@
 import type { app } from '@azure/functions';
-import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/background/timer.ts';
 import { type ReverifyDeps, reverifyMailboxes } from '../../shared/imports/reverifying/reverify-mailboxes.ts';
 
 /** Starts checks of the mailboxes whose last check is long ago. */

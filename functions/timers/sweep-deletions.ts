@@ -1,6 +1,6 @@
 import type { app } from '@azure/functions';
-import { sweepDeletions } from '../../shared/connections/delete-connection.ts';
-import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { sweepDeletions } from '../../shared/connections/lifecycle/delete-connection.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/background/timer.ts';
 
 export function addSweepDeletionsTimer(
   host: Pick<typeof app, 'timer'>,

@@ -1,6 +1,6 @@
 import type { app } from '@azure/functions';
 import { sweepDirectories } from '../../shared/directory/refresh-directory.ts';
-import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/background/timer.ts';
 
 export function addSweepDirectoriesTimer(
   host: Pick<typeof app, 'timer'>,

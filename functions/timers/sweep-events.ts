@@ -1,5 +1,5 @@
 import type { app } from '@azure/functions';
-import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/background/timer.ts';
 import { type SweepEventsDeps, sweepEvents } from '../../shared/webhooks/sweep-events.ts';
 
 export function addSweepEventsTimer(host: Pick<typeof app, 'timer'>, deps: SweepEventsDeps & TimerDeps): void {

@@ -1,6 +1,6 @@
 import type { app } from '@azure/functions';
-import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
-import { type SweepDeps, sweepImports } from '../../shared/imports/sweep-imports.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/background/timer.ts';
+import { type SweepDeps, sweepImports } from '../../shared/imports/recovering/sweep-imports.ts';
 
 export function addSweepImportsTimer(host: Pick<typeof app, 'timer'>, deps: SweepDeps & TimerDeps): void {
   host.timer('sweep-imports', {

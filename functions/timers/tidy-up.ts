@@ -1,8 +1,8 @@
 import type { app } from '@azure/functions';
 import { type RemoveOldRecordsDeps, removeOldAuditRecords } from '../../shared/audit/remove-old-records.ts';
-import { type RemoveOldLinksDeps, removeOldLinks } from '../../shared/connections/remove-old-links.ts';
+import { type RemoveOldLinksDeps, removeOldLinks } from '../../shared/connections/consent/remove-old-links.ts';
 import { removeOldDirectories } from '../../shared/directory/refresh-directory.ts';
-import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/background/timer.ts';
 import { type RemoveOldPacesDeps, removeOldPaces } from '../../shared/imports/pacing/remove-old-paces.ts';
 import type { AnswerMemory } from '../../shared/kernel/answer-memory.ts';
 import { type RemoveOldPoisonDeps, removeOldPoison } from '../../shared/operations/remove-old-poison.ts';

@@ -1,5 +1,5 @@
 import type { app } from '@azure/functions';
-import { createTimer, type TimerDeps } from '../../shared/edge/timer.ts';
+import { createTimer, type TimerDeps } from '../../shared/edge/background/timer.ts';
 import type { Log } from '../../shared/kernel/log.ts';
 import { type FinishRequeuesDeps, finishRequeues } from '../../shared/operations/decide-poison.ts';
 import { type WatchDeps, watch } from '../../shared/operations/watch.ts';

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, randomBytes } from 'node:crypto';
 import { generate } from 'selfsigned';
 import type { StoredSecret } from './secret-store.ts';
 import {
+  certificateIsBeingMade,
   certificateIsDeleted,
   certificateNotFound,
   deletedCertificateNotFound,
@@ -46,6 +47,8 @@ interface CertificateStoreOptions {
 /** Self-signed certificates with soft delete, one version for each name. Their keys sign, and are never shown. */
 export class CertificateStore {
   readonly #certificates = new Map<string, StoredCertificate>();
+  /** Those that are being made. */
+  readonly #making = new Map<string, Promise<void>>();
   readonly #now: () => number;
   readonly #onChange: () => void;
 
@@ -55,9 +58,27 @@ export class CertificateStore {
     this.#onChange = options.onChange ?? (() => undefined);
   }
 
-  async create(name: string, policy: CertificatePolicy, tags?: Record<string, string>): Promise<StoredCertificate> {
+  /**
+   * Begins to make a certificate. A key takes a second of computing, and much longer on a busy machine, so nobody waits
+   * for it here. `made` does.
+   */
+  create(name: string, policy: CertificatePolicy, tags?: Record<string, string>): void {
     const known = this.#certificates.get(name.toLowerCase());
     if (known?.deletedAt !== undefined) throw certificateIsDeleted(name);
+    const key = name.toLowerCase();
+    if (this.#making.has(key)) throw certificateIsBeingMade(name);
+    const making = this.#make(name, policy, tags).finally(() => this.#making.delete(key));
+    // Callers that wait for it learn of an error.
+    making.catch(() => undefined);
+    this.#making.set(key, making);
+  }
+
+  /** Resolves when no certificate of this name is being made. Rejects if it could not be made. */
+  async made(name: string): Promise<void> {
+    await this.#making.get(name.toLowerCase());
+  }
+
+  async #make(name: string, policy: CertificatePolicy, tags?: Record<string, string>): Promise<void> {
     const notBeforeDate = new Date(this.#now());
     const notAfterDate = new Date(notBeforeDate);
     notAfterDate.setUTCMonth(notAfterDate.getUTCMonth() + policy.validityMonths);
@@ -82,7 +103,6 @@ export class CertificateStore {
     };
     this.#certificates.set(name.toLowerCase(), certificate);
     this.#onChange();
-    return certificate;
   }
 
   /** An empty `version` means the current one. */

@@ -1,10 +1,13 @@
 import { createHash, createPublicKey } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { CertificateStore, StoredCertificate } from './certificate-store.ts';
 import { nameOf, page, read, type VaultRequest, type VaultResponse } from './operation.ts';
 import { signDigest } from './rsa-signature.ts';
 import { badParameter } from './vault-error.ts';
 
+/** A client asks once in a second. Most certificates are made by then, so the first answer waits for a moment. */
+const PENDING_ANSWERED_MS = 500;
 const RECOVERABLE_DAYS = 90;
 const DAY_SECONDS = 86_400;
 
@@ -27,11 +30,11 @@ const signature = z.object({ alg: z.enum(['PS256', 'RS256']), value: z.string() 
 type Run = (store: CertificateStore, request: VaultRequest) => VaultResponse | Promise<VaultResponse>;
 
 const operations: Record<string, Run> = {
-  'POST /certificates/{name}/create': async (store, request) => {
+  'POST /certificates/{name}/create': (store, request) => {
     const { policy, tags } = read(creation, request.body);
     const { key_props: key, secret_props: secret, x509_props: x509 } = policy;
     const name = nameOf(request);
-    const made = await store.create(
+    store.create(
       name,
       {
         subject: x509.subject,
@@ -42,10 +45,14 @@ const operations: Record<string, Run> = {
       },
       tags ?? undefined,
     );
-    return { status: 202, body: presentOperation(request.url, made, 'inProgress') };
+    return { status: 202, body: presentOperation(request.url, name, 'inProgress') };
   },
-  'GET /certificates/{name}/pending': (store, request) =>
-    ok(presentOperation(request.url, store.get(nameOf(request), ''), 'completed')),
+  'GET /certificates/{name}/pending': async (store, request) => {
+    const name = nameOf(request);
+    const isMade = await Promise.race([store.made(name).then(() => true), pause(PENDING_ANSWERED_MS, false)]);
+    if (!isMade) return ok(presentOperation(request.url, name, 'inProgress'));
+    return ok(presentOperation(request.url, store.get(name, '').name, 'completed'));
+  },
   'GET /certificates/{name}': getCertificate,
   'GET /certificates/{name}/{version}': getCertificate,
   'PATCH /certificates/{name}': (store, request) => {
@@ -53,7 +60,11 @@ const operations: Record<string, Run> = {
     return ok(present(request.url, store.update(nameOf(request), attributes?.enabled)));
   },
   'GET /certificates': (store, request) => page(request, store.list(), (one) => presentItem(request.url, one)),
-  'DELETE /certificates/{name}': (store, request) => ok(presentDeleted(request.url, store.delete(nameOf(request)))),
+  'DELETE /certificates/{name}': async (store, request) => {
+    const name = nameOf(request);
+    await store.made(name);
+    return ok(presentDeleted(request.url, store.delete(name)));
+  },
   'GET /deletedcertificates/{name}': (store, request) =>
     ok(presentDeleted(request.url, store.getDeleted(nameOf(request)))),
   'DELETE /deletedcertificates/{name}': (store, request) => {
@@ -145,8 +156,7 @@ function presentDeleted(url: string, certificate: StoredCertificate): object {
   };
 }
 
-/** In Azure a certificate takes some seconds. Here it is ready when somebody asks. */
-function presentOperation(url: string, { name }: StoredCertificate, status: 'inProgress' | 'completed'): object {
+function presentOperation(url: string, name: string, status: 'inProgress' | 'completed'): object {
   return {
     id: `${url}/certificates/${name}/pending`,
     issuer: { name: 'Self' },

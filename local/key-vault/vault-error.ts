@@ -53,6 +53,9 @@ export const secretIsBeingDeleted = (name: string) =>
 export const secretIsDisabled = () =>
   new VaultError(403, 'Forbidden', 'Operation get is not allowed on a disabled secret.', 'SecretDisabled');
 
+export const certificateIsBeingMade = (name: string) =>
+  new VaultError(409, 'Conflict', `There is a pending certificate operation in progress for ${name}.`);
+
 export const certificateNotFound = (name: string) => notFound('certificate', name);
 
 export const deletedCertificateNotFound = (name: string) =>

@@ -1,6 +1,6 @@
 import ical, { ICalAlarmType, ICalEventBusyStatus } from 'ical-generator';
-import type { ExpiringSecret } from '../connections/expiring-secrets.ts';
-import { aboutNewerCredentials } from '../connections/newer-credential.ts';
+import type { ExpiringSecret } from '../connections/expiry/expiring-secrets.ts';
+import { aboutNewerCredentials } from '../connections/expiry/newer-credential.ts';
 
 const WEEK_SECONDS = 7 * 86_400;
 

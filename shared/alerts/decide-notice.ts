@@ -1,4 +1,4 @@
-import type { SecretAlert } from '../connections/secret-alert.ts';
+import type { SecretAlert } from '../connections/expiry/secret-alert.ts';
 
 /** When to tell people that a credential expires. */
 export interface Thresholds {

@@ -1,9 +1,9 @@
 import { changeConnection } from '../connections/change-connection.ts';
 import { type Connection, hasOwnApp } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
-import { credentialStateOf, daysLeft } from '../connections/credential.ts';
+import { credentialStateOf, daysLeft } from '../connections/credentials/credential.ts';
+import { alertOf } from '../connections/expiry/secret-alert.ts';
 import { addHappenings, secretHappening } from '../connections/happenings.ts';
-import { alertOf } from '../connections/secret-alert.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type AlertSettings, type AlertSettingsStore, readAlertSettings } from './alert-settings.ts';
 import { decideNotice, told } from './decide-notice.ts';

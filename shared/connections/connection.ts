@@ -1,16 +1,16 @@
 import type { ConnectionFinding, Probe } from '../causes/verdict.ts';
-import type { RegistrationView } from './app-registration.ts';
-import type { LastTest } from './connection-test.ts';
 import type {
   CertificateCredential,
   Credential,
   CredentialState,
   OwnCredential,
   PreviousCredential,
-} from './credential.ts';
+} from './credentials/credential.ts';
+import type { RegistrationView } from './expiry/app-registration.ts';
+import type { SecretAlert } from './expiry/secret-alert.ts';
+import type { ScopeCheck } from './grants/scope-check.ts';
 import type { ConnectionHappening } from './happenings.ts';
-import type { ScopeCheck } from './scope-check.ts';
-import type { SecretAlert } from './secret-alert.ts';
+import type { LastTest } from './readiness/connection-test.ts';
 
 /** Microsoft's clouds. `simulator` exists only if the configuration names its endpoints. */
 export const clouds = ['global', 'usgov', 'usgovdod', 'china', 'simulator'] as const;

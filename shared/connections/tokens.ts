@@ -2,7 +2,7 @@ import type { Refusal } from '../causes/refusal.ts';
 import { isGraphProbe, type Probe } from '../causes/verdict.ts';
 import type { Secret } from '../kernel/secret.ts';
 import type { Connection } from './connection.ts';
-import type { Credential } from './credential.ts';
+import type { Credential } from './credentials/credential.ts';
 
 /** The service a token is for: Graph, or Exchange Online's IMAP and SMTP. */
 export const audiences = ['graph', 'exchange'] as const;

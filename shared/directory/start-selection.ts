@@ -1,7 +1,7 @@
 import type { Connection } from '../connections/connection.ts';
 import type { Import } from '../imports/import.ts';
-import { sendPlanOnce } from '../imports/new-import.ts';
-import { type StartDeps, startImport } from '../imports/start-import.ts';
+import { sendPlanOnce } from '../imports/starting/new-import.ts';
+import { type StartDeps, startImport } from '../imports/starting/start-import.ts';
 import { writeNdjsonRows } from '../imports/upload/ndjson-rows.ts';
 import { uploadTypes } from '../imports/upload/read-upload.ts';
 import type { CustomerActor } from '../kernel/actor.ts';

@@ -1,6 +1,6 @@
 /**
  * Every error that the product reports, and whether waiting helps. A new code does not compile until its status and
- * title are in `edge/problem.ts`, and its explanation in `edge/problem-help.ts`.
+ * title are in `edge/answers/problem.ts`, and its explanation in `edge/answers/problem-help.ts`.
  */
 const waitingHelps = {
   validation_failed: false,

@@ -1,7 +1,7 @@
 import { isEnded } from '../imports/import.ts';
 import { type CheckMessage, checkMessage, importMessage } from '../imports/messages.ts';
 import { isBeingPlanned } from '../imports/planning/planning-progress.ts';
-import { type ReopenDeps, reopenRows } from '../imports/reopen-rows.ts';
+import { type ReopenDeps, reopenRows } from '../imports/recovering/reopen-rows.ts';
 import { queues } from '../kernel/storage-names.ts';
 import { deliveryMessage } from '../webhooks/event-queues.ts';
 import { type RedeliverDeps, redeliverPoisoned } from '../webhooks/redeliver.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { causeCodes } from '../causes/causes.ts';
-import { credentialKinds } from '../connections/credential.ts';
+import { credentialKinds } from '../connections/credentials/credential.ts';
 import { EVENT_VERSION, type WebhookType } from './event-types.ts';
 
 const instant = z.iso.datetime();

@@ -1,9 +1,9 @@
 import { causes } from '../causes/causes.ts';
-import { enteredExpiryOf } from '../connections/app-registration.ts';
 import type { Connection, OwnConnection } from '../connections/connection.ts';
-import { type CredentialKind, credentialNames } from '../connections/credential.ts';
+import { type CredentialKind, credentialNames } from '../connections/credentials/credential.ts';
+import { enteredExpiryOf } from '../connections/expiry/app-registration.ts';
+import { aboutNewerCredentials, newerCredentialsOf } from '../connections/expiry/newer-credential.ts';
 import type { ConnectionHappening, SecretExpiry } from '../connections/happenings.ts';
-import { aboutNewerCredentials, newerCredentialsOf } from '../connections/newer-credential.ts';
 
 interface Step {
   text: string;

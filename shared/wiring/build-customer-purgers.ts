@@ -1,6 +1,6 @@
 import type { ConnectionStore } from '../connections/connection-store.ts';
-import type { ConsentStore } from '../connections/consent-store.ts';
-import type { ExpiryIndex } from '../connections/expiry-index.ts';
+import type { ConsentStore } from '../connections/consent/consent-store.ts';
+import type { ExpiryIndex } from '../connections/expiry/expiry-index.ts';
 import type { CustomerPurger } from '../customers/purge-customer.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { RemovalSchedule } from '../imports/retention/removal-schedule.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionStore } from '../connections/connection-store.ts';
-import { createPropagationSteps } from '../connections/propagation.ts';
+import { createPropagationSteps } from '../connections/grants/propagation.ts';
 import { createConnectionCache } from '../imports/checking/connection-cache.ts';
 import { createHeartbeat } from '../imports/checking/heartbeat.ts';
 import { createImportCache } from '../imports/checking/import-cache.ts';

@@ -1,6 +1,6 @@
-import { createPlaces } from '../edge/places.ts';
-import { createRateLimits } from '../edge/rate-limits.ts';
-import { createTurns } from '../edge/turns.ts';
+import { createRateLimits } from '../edge/admission/rate-limits.ts';
+import { createTurns } from '../edge/admission/turns.ts';
+import { createPlaces } from '../edge/streaming/places.ts';
 import type { Quotas } from '../kernel/quota.ts';
 import type { Config } from './config.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { currentTraceparent } from '../adapters/telemetry/traceparent.ts';
-import { traced } from '../edge/tracing.ts';
+import { traced } from '../edge/telemetry/tracing.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { Settler } from '../imports/ledger/settler.ts';
 import { lazyCredential } from './build-azure-clients.ts';

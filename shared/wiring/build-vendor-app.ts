@@ -1,7 +1,7 @@
 import type { CloudEndpoints } from '../adapters/entra/clouds.ts';
 import { createVendorAppAccess, type VendorAppAccess } from '../adapters/entra/vendor-app-access.ts';
-import type { AdminSignIn } from '../connections/admin-sign-in.ts';
 import type { Cloud } from '../connections/connection.ts';
+import type { AdminSignIn } from '../connections/consent/admin-sign-in.ts';
 import { lazyCredential } from './build-azure-clients.ts';
 import type { Config } from './config.ts';
 

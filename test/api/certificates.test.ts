@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
+import { findExpiringSecrets } from '../../shared/connections/expiry/expiring-secrets.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { allPagesOf } from '../support/all-pages.ts';
 import { createApi, DOMAIN } from '../support/api.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sweepDeletions } from '../../shared/connections/delete-connection.ts';
+import { sweepDeletions } from '../../shared/connections/lifecycle/delete-connection.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { absentId, DOMAIN, TENANT_ID } from '../support/api.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { removeOldLinks } from '../../shared/connections/remove-old-links.ts';
+import { removeOldLinks } from '../../shared/connections/consent/remove-old-links.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { TENANT_ID } from '../support/api.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PURGE_LOST_AFTER_MS, PURGES_PER_RUN_MAX, purgeDueCustomers } from '../../shared/customers/purge-customer.ts';
-import { sweepImports } from '../../shared/imports/sweep-imports.ts';
+import { sweepImports } from '../../shared/imports/recovering/sweep-imports.ts';
 import { createApi, OPERATOR_KEY } from '../support/api.ts';
 import type { RequestOptions } from '../support/function-caller.ts';
 import { jsonOf } from '../support/json-of.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createEndpoint } from '../../shared/edge/endpoint.ts';
-import { createPublicEndpoint } from '../../shared/edge/public-endpoint.ts';
+import { createEndpoint } from '../../shared/edge/routes/endpoint.ts';
+import { createPublicEndpoint } from '../../shared/edge/routes/public-endpoint.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { createApi, JSON_BODY_MAX_BYTES, OPERATOR_KEY } from '../support/api.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findExpiringSecrets } from '../../shared/connections/expiring-secrets.ts';
+import { findExpiringSecrets } from '../../shared/connections/expiry/expiring-secrets.ts';
 import { OPERATOR_KEY } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
 import { api, finishDeletions, key, register, useApiOfItsOwn } from '../support/registered-connections.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createEndpoint } from '../../shared/edge/endpoint.ts';
+import { createEndpoint } from '../../shared/edge/routes/endpoint.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { createApi, OPERATOR_KEY } from '../support/api.ts';
 import type { RequestOptions } from '../support/function-caller.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { previewImport } from '../../shared/imports/preview-import.ts';
 import { runRemovals } from '../../shared/imports/retention/run-removals.ts';
-import { startKeptImport } from '../../shared/imports/start-kept-import.ts';
+import { previewImport } from '../../shared/imports/starting/preview-import.ts';
+import { startKeptImport } from '../../shared/imports/starting/start-kept-import.ts';
 import { absentId, createApi } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
 import { aConnection } from '../support/records.ts';

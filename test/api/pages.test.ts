@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { docsFiles } from '../../functions/http/docs/docs-assets.ts';
-import { problems } from '../../shared/edge/problem.ts';
+import { problems } from '../../shared/edge/answers/problem.ts';
 import { errorCodes } from '../../shared/kernel/errors.ts';
 import { createApi } from '../support/api.ts';
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { finishImport } from '../../shared/imports/finishing/finish-import.ts';
 import { withLease } from '../../shared/imports/import-lease.ts';
 import { changeImport } from '../../shared/imports/import-store.ts';
-import { sweepImports } from '../../shared/imports/sweep-imports.ts';
+import { sweepImports } from '../../shared/imports/recovering/sweep-imports.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 import type { RequestOptions } from '../support/function-caller.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createRateLimits } from '../../shared/edge/rate-limits.ts';
+import { createRateLimits } from '../../shared/edge/admission/rate-limits.ts';
 import { createApi, DOMAIN, OPERATOR_KEY } from '../support/api.ts';
 
 beforeEach(() => void vi.useFakeTimers({ now: Date.parse('2026-06-01T00:00:00Z') }));

@@ -1,8 +1,8 @@
 import { beforeEach, expect, it } from 'vitest';
 import { tellExpiringSecrets } from '../../shared/alerts/tell-expiring-secrets.ts';
-import type { RegisteredSecret } from '../../shared/connections/app-registration.ts';
 import type { Connection } from '../../shared/connections/connection.ts';
-import { readRegistrations } from '../../shared/connections/read-registrations.ts';
+import type { RegisteredSecret } from '../../shared/connections/expiry/app-registration.ts';
+import { readRegistrations } from '../../shared/connections/expiry/read-registrations.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { addFunctions } from '../../functions/add-functions.ts';
 import { operatorKeys } from '../../shared/adapters/operator-key.ts';
 import { createApiKeyVerifier } from '../../shared/api-keys/verify-api-key.ts';
-import { createRateLimits } from '../../shared/edge/rate-limits.ts';
+import { createRateLimits } from '../../shared/edge/admission/rate-limits.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { createApi, OPERATOR_KEY } from '../support/api.ts';
 import { createFunctionCaller } from '../support/function-caller.ts';

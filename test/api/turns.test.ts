@@ -1,6 +1,6 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createTurns } from '../../shared/edge/turns.ts';
+import { createTurns } from '../../shared/edge/admission/turns.ts';
 import { createApi } from '../support/api.ts';
 
 /** The API with a short line for each customer. Reads of customers wait until the test lets them go on. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ConsentRequest, ConsentStore } from '../../shared/connections/consent-store.ts';
+import type { ConsentRequest, ConsentStore } from '../../shared/connections/consent/consent-store.ts';
 
 let serial = 0;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ExpiryIndex } from '../../shared/connections/expiry-index.ts';
+import type { ExpiryIndex } from '../../shared/connections/expiry/expiry-index.ts';
 import { RECORDS_NOW } from '../support/records.ts';
 
 const DAY_MS = 86_400_000;

@@ -9,7 +9,7 @@ import { tableConsents } from '../../shared/adapters/tables/table-consents.ts';
 import { tableCustomers } from '../../shared/adapters/tables/table-customers.ts';
 import { tableImports } from '../../shared/adapters/tables/table-imports.ts';
 import { tableSlots } from '../../shared/adapters/tables/table-slots.ts';
-import { answerOnce } from '../../shared/edge/idempotency.ts';
+import { answerOnce } from '../../shared/edge/answers/idempotency.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { tables } from '../../shared/kernel/storage-names.ts';
 import { type Azurite, startAzurite } from '../support/azurite.ts';

@@ -1,8 +1,8 @@
 import { createPrivateKey, randomBytes, sign } from 'node:crypto';
 import { generate } from 'selfsigned';
-import { readCertificate } from '../../shared/connections/certificate.ts';
-import type { CertificateVault } from '../../shared/connections/certificate-vault.ts';
-import type { StoredSecret } from '../../shared/connections/secret-vault.ts';
+import { readCertificate } from '../../shared/connections/credentials/certificate.ts';
+import type { CertificateVault } from '../../shared/connections/credentials/certificate-vault.ts';
+import type { StoredSecret } from '../../shared/connections/credentials/secret-vault.ts';
 import { pageOfMap } from './pages-of-map.ts';
 
 /** A vault of certificates in memory. Like the real one, it takes no name twice. Its keys are small, to be quick. */

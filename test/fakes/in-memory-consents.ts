@@ -1,4 +1,4 @@
-import type { ConsentRequest, ConsentStore } from '../../shared/connections/consent-store.ts';
+import type { ConsentRequest, ConsentStore } from '../../shared/connections/consent/consent-store.ts';
 
 /** Consent requests in memory. */
 export function inMemoryConsents(): ConsentStore {

@@ -1,4 +1,4 @@
-import type { ExpiryEntry, ExpiryIndex, ExpiryKey } from '../../shared/connections/expiry-index.ts';
+import type { ExpiryEntry, ExpiryIndex, ExpiryKey } from '../../shared/connections/expiry/expiry-index.ts';
 
 export function inMemoryExpiryIndex(): ExpiryIndex {
   const kept = new Map<string, ExpiryEntry>();

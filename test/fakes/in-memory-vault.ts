@@ -1,4 +1,4 @@
-import type { SecretVault, StoredSecret } from '../../shared/connections/secret-vault.ts';
+import type { SecretVault, StoredSecret } from '../../shared/connections/credentials/secret-vault.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { pageOfMap } from './pages-of-map.ts';
 

@@ -1,7 +1,7 @@
 import type { Refusal } from '../../shared/causes/refusal.ts';
 import type { Answer } from '../../shared/checks/answer.ts';
 import type { OffLimitsMail } from '../../shared/checks/scope-check/off-limits-mail.ts';
-import type { RoleAssignment } from '../../shared/connections/scope-check.ts';
+import type { RoleAssignment } from '../../shared/connections/grants/scope-check.ts';
 
 type Right = 'read' | 'write' | 'send';
 

@@ -1,4 +1,4 @@
-import type { AdminSignIn, SignedInPerson, SignInAnswer } from '../../shared/connections/admin-sign-in.ts';
+import type { AdminSignIn, SignedInPerson, SignInAnswer } from '../../shared/connections/consent/admin-sign-in.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 
 export const GLOBAL_ADMINISTRATOR = '62e90394-69f5-4237-9190-012177145e10';

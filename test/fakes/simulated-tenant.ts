@@ -1,7 +1,7 @@
 import type { CheckOutcome, MailboxChecker } from '../../shared/checks/mailbox-checker.ts';
-import type { CertificateVault } from '../../shared/connections/certificate-vault.ts';
-import { isMade } from '../../shared/connections/credential-vaults.ts';
-import type { SecretVault } from '../../shared/connections/secret-vault.ts';
+import type { CertificateVault } from '../../shared/connections/credentials/certificate-vault.ts';
+import { isMade } from '../../shared/connections/credentials/credential-vaults.ts';
+import type { SecretVault } from '../../shared/connections/credentials/secret-vault.ts';
 import type { AppToken, TokenAnswer, Tokens } from '../../shared/connections/tokens.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 

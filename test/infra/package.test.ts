@@ -37,11 +37,20 @@ test('loads what few processes need only when they need it', async () => {
   const entry = await readFile(join(target, 'dist/index.js'), 'utf8');
   const atStart = [...entry.matchAll(/from"\.\/(chunks\/[^"]+)"/g)].map(([, name = '']) => name);
   const loaded = await Promise.all(atStart.map((name) => readFile(join(target, 'dist', name), 'utf8')));
-  for (const late of ['XOAUTH2', 'ManagedIdentityCredential', '/$batch', 'RecordBatchReader', 'BatchSpanProcessor'])
+  for (const late of ['XOAUTH2', 'ManagedIdentityCredential', '/$batch', 'BatchSpanProcessor'])
     expect(
       [entry, ...loaded].some((text) => text.includes(late)),
       late,
     ).toBe(false);
+});
+
+test('leaves out the large parts of dependencies that nothing uses', async () => {
+  const files = (await readdir(target, { recursive: true })).filter((entry) => entry.endsWith('.js.map'));
+  const sources = await Promise.all(
+    files.map(async (file): Promise<string[]> => JSON.parse(await readFile(join(target, file), 'utf8')).sources),
+  );
+  const unused = /apache-arrow|encoding-japanese|iconv-lite.*tables|semantic-conventions.*\.cjs/;
+  expect(sources.flat().filter((source) => unused.test(source))).toEqual([]);
 });
 
 test('has a package.json that names the bundle, but no dependencies and no scripts', async () => {

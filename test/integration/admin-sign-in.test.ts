@@ -4,7 +4,7 @@ import { generate } from 'selfsigned';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAdminSignIn } from '../../shared/adapters/entra/admin-sign-in.ts';
 import { createVendorAppAccess, type VendorCredential } from '../../shared/adapters/entra/vendor-app-access.ts';
-import { isConsentingAdmin } from '../../shared/connections/admin-sign-in.ts';
+import { isConsentingAdmin } from '../../shared/connections/consent/admin-sign-in.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { openSimulator } from '../support/simulator-client.ts';
 import { home, redirectUri, signIn } from '../support/vendor-app.ts';

@@ -7,9 +7,9 @@ import { readCertificateFile } from '../../shared/adapters/certificates/read-cer
 import { createTokens } from '../../shared/adapters/entra/client-credential-tokens.ts';
 import { createClouds } from '../../shared/adapters/entra/clouds.ts';
 import { classify } from '../../shared/causes/classify.ts';
-import type { CertificateCredential } from '../../shared/connections/credential.ts';
+import type { CertificateCredential } from '../../shared/connections/credentials/credential.ts';
+import type { UploadedCertificate } from '../../shared/connections/credentials/uploaded-certificate.ts';
 import type { TokenAnswer, Tokens } from '../../shared/connections/tokens.ts';
-import type { UploadedCertificate } from '../../shared/connections/uploaded-certificate.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { aConnection } from '../support/records.ts';
 import { openSimulator, type SimulatorClient } from '../support/simulator-client.ts';

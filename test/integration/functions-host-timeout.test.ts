@@ -34,7 +34,8 @@ test('a function that exceeds its time limit ends the process, and everything el
 
   expect((await younger).status).toBe(500);
   expect(await host.exited).toBe(1);
-  expect(Date.now() - startedAt).toBeLessThan(8_000);
+  // The functions would need a minute.
+  expect(Date.now() - startedAt).toBeLessThan(40_000);
   expect(host.output()).toContain('Timeout value of 2000 ms was exceeded by function: work');
   // Both messages are visible again. The platform counts the interrupted runs as failed deliveries.
   const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32 });

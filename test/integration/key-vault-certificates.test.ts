@@ -11,7 +11,7 @@ import { keyVaultCertificates } from '../../shared/adapters/key-vault/key-vault-
 import { keyVaultSecrets } from '../../shared/adapters/key-vault/key-vault-secrets.ts';
 import { keepNextLinks } from '../../shared/adapters/key-vault/vault-pages.ts';
 import { createVaultSigner } from '../../shared/adapters/key-vault/vault-signer.ts';
-import type { CertificateVault } from '../../shared/connections/certificate-vault.ts';
+import type { CertificateVault } from '../../shared/connections/credentials/certificate-vault.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { allPagesOf } from '../support/all-pages.ts';
 

@@ -138,6 +138,16 @@ describe('with Microsoft’s client library', () => {
     expect(await keyVaultSigningSecrets(client).get(one?.webhookId ?? '', one?.version ?? '')).toBeUndefined();
   });
 
+  it('a signing secret that is disabled or removed is none, in this process as well as in others', async () => {
+    const signing = keyVaultSigningSecrets(client);
+    const { version } = await signing.create({ id: 'hook_1', customerId: 'cust_1' });
+    expect((await signing.get('hook_1', version))?.reveal()).toMatch(/^whsec_/);
+    await client.updateSecretProperties(`hook-1-${version}`, '', { enabled: false });
+    expect(await keyVaultSigningSecrets(client).get('hook_1', version)).toBeUndefined();
+    await signing.remove('hook_1', version);
+    expect(await signing.get('hook_1', version)).toBeUndefined();
+  });
+
   describe('keyVaultSecrets', () => {
     const name = { customerId: 'cust_1', connectionId: 'conn_1', version: 'a1' };
     const expiresAt = new Date('2030-01-01T00:00:00Z');
@@ -193,9 +203,7 @@ describe('with Microsoft’s client library', () => {
     await secrets.put(name, new Secret('x'), new Date(8e14), 'clientSecret');
     for (const call of [() => secrets.get('conn_1', 'a1'), () => secrets.remove('conn_1', 'a2')]) {
       vault.fail('noAnswer', 1);
-      const startedAt = performance.now();
       await expect(call()).rejects.toMatchObject({ code: 'vault_unavailable' });
-      expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS + 1_000);
     }
     expect((await secrets.get('conn_1', 'a1'))?.reveal()).toBe('x');
   });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { addFunctions } from '../../functions/add-functions.ts';
 import { storageImportQueues } from '../../shared/adapters/queues/storage-import-queues.ts';
 import { startTelemetry } from '../../shared/adapters/telemetry/start-telemetry.ts';
-import { createLog } from '../../shared/edge/log.ts';
+import { createLog } from '../../shared/edge/telemetry/log.ts';
 import { readStoredUpload } from '../../shared/imports/planning/read-stored-upload.ts';
 import { metrics, signal } from '../../shared/kernel/signals.ts';
 import { queues } from '../../shared/kernel/storage-names.ts';

@@ -21,7 +21,10 @@ const ROUNDS = 10;
 /** What a garbage collector may keep. One round has more bytes than that. */
 const GROWTH_MAX_MB = 60;
 const ANSWER_MAX_LENGTH = 20_000;
-/** On a machine that does other things, too. Nobody else is served while a body is parsed. */
+/**
+ * Nobody else is served while a body is parsed. The quickest of all rounds counts: a body that costs much is slow in each
+ * of them, and a machine that does other things is not.
+ */
 const ANSWERED_WITHIN_MS = 2_000;
 
 const MEBIBYTE = 1024 * 1024;
@@ -88,7 +91,7 @@ it('every hostile body gets a small, clear answer soon, and memory stays flat', 
   const { apiUrl } = running.stack.local();
   const { id } = await running.connect();
   const uploadPath = `/v1/connections/${id}/imports`;
-  const slowest: Record<string, number> = {};
+  const quickest: Record<string, number> = {};
 
   async function sendAll(): Promise<void> {
     for (const { name, body, type = 'application/json', headers, status, uploads } of bodies) {
@@ -100,7 +103,8 @@ it('every hostile body gets a small, clear answer soon, and memory stays flat', 
           headers: { authorization: `Bearer ${running.ownerKey}`, 'content-type': type, ...headers },
           body,
         });
-        slowest[name] = Math.round(Math.max(slowest[name] ?? 0, performance.now() - sentAt));
+        const ms = Math.round(performance.now() - sentAt);
+        quickest[`${name} ${path}`] = Math.min(quickest[`${name} ${path}`] ?? ms, ms);
         const about = `${name} ${path} ${answer.text.slice(0, 300)}`;
         expect(answer.status, about).toBe(status);
         expect(answer.text.length, about).toBeLessThan(ANSWER_MAX_LENGTH);
@@ -115,8 +119,8 @@ it('every hostile body gets a small, clear answer soon, and memory stays flat', 
   const before = residentMb(running.stack.functions.pid());
   for (let round = 0; round < ROUNDS; round++) await sendAll();
   const after = residentMb(running.stack.functions.pid());
-  console.log(JSON.stringify({ beforeMb: Math.round(before), afterMb: Math.round(after), slowest }, undefined, 2));
+  console.log(JSON.stringify({ beforeMb: Math.round(before), afterMb: Math.round(after), quickest }, undefined, 2));
   expect(after - before).toBeLessThan(GROWTH_MAX_MB);
-  for (const [name, ms] of Object.entries(slowest)) expect(ms, name).toBeLessThan(ANSWERED_WITHIN_MS);
+  for (const [name, ms] of Object.entries(quickest)) expect(ms, name).toBeLessThan(ANSWERED_WITHIN_MS);
   expect((await running.owner.expect<{ items: unknown[] }>(200, 'GET', uploadPath)).items).toEqual([]);
 }, 300_000);

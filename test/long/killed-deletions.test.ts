@@ -67,11 +67,16 @@ it('killed while it deletes a connection and a customer in the middle of their i
     tracesOf(globex.ids, (place, text) => place.startsWith('table audit') && text.includes('"role":"operator"'));
 
   const purge = () => operator.call('DELETE', `/v1/customers/${globex.customerId}?purge=now`);
+  const isHidden = async () => (await operator.call('GET', `/v1/customers/${globex.customerId}`)).status === 404;
   await owner.expect(204, 'DELETE', `/v1/connections/${acme.connectionId}`);
-  await killAfter(running, 150, purge());
-  expect(await ofGlobex()).not.toEqual([]);
+  // A process that dies before it has noted the request need not do anything. So the next one lives longer.
+  let livedMs = 0;
+  do {
+    livedMs += 150;
+    await killAfter(running, livedMs, purge());
+  } while (!(await isHidden()));
   expect((await owner.call('GET', `/v1/connections/${acme.connectionId}`)).status).toBe(404);
-  await killAfter(running, 250, purge());
+  await killAfter(running, livedMs + 100, purge());
   // Nobody asks again. Timers and messages finish it.
   await expect.poll(ofGlobex, { timeout: 120_000, interval: 1_000 }).toEqual([]);
   await expect.poll(ofAcme, { timeout: 120_000, interval: 1_000 }).toEqual([]);

@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
-import type { RegisteredRoute } from '../../shared/edge/api.ts';
-import { createOpenApi } from '../../shared/edge/openapi.ts';
+import type { RegisteredRoute } from '../../shared/edge/routes/api.ts';
+import { createOpenApi } from '../../shared/edge/routes/openapi.ts';
 
 /** What an answer looks like on the wire. */
 interface WireAnswer {

@@ -1,7 +1,7 @@
 import type { ApiKey } from '../../shared/api-keys/api-key.ts';
 import type { Connection, OwnConnection } from '../../shared/connections/connection.ts';
-import type { CertificateCredential, ClientSecretCredential } from '../../shared/connections/credential.ts';
-import { deploymentCredential } from '../../shared/connections/credential.ts';
+import type { CertificateCredential, ClientSecretCredential } from '../../shared/connections/credentials/credential.ts';
+import { deploymentCredential } from '../../shared/connections/credentials/credential.ts';
 import type { Customer } from '../../shared/customers/customer.ts';
 import type { Import } from '../../shared/imports/import.ts';
 import { newPlanRecord, type PlanRecord } from '../../shared/imports/ledger/plan-record.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, expect } from 'vitest';
 import type { DeletedConnection } from '../../shared/connections/connection-store.ts';
-import { finishDeletion } from '../../shared/connections/delete-connection.ts';
+import { finishDeletion } from '../../shared/connections/lifecycle/delete-connection.ts';
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from './api.ts';

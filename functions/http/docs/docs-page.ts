@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import type { HttpResponseInit } from '@azure/functions';
-import type { Api } from '../../../shared/edge/api.ts';
+import type { Api } from '../../../shared/edge/routes/api.ts';
 import { DomainError } from '../../../shared/kernel/errors.ts';
 import type { DocsAsset } from './docs-assets.ts';
 

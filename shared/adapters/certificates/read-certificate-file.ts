@@ -1,10 +1,10 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readCertificate, toPem } from '../../connections/certificate.ts';
+import { readCertificate, toPem } from '../../connections/credentials/certificate.ts';
 import {
   type CertificateFile,
   type UploadedCertificate,
   unusableCertificate,
-} from '../../connections/uploaded-certificate.ts';
+} from '../../connections/credentials/uploaded-certificate.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { UnknownEncryption, WrongPassword } from './decrypt.ts';
 import { readPfx } from './read-pfx.ts';

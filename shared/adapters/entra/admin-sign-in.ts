@@ -8,7 +8,7 @@ import {
   type NetworkRequestOptions,
 } from '@azure/msal-node';
 import { z } from 'zod';
-import type { AdminSignIn, SignInAnswer } from '../../connections/admin-sign-in.ts';
+import type { AdminSignIn, SignInAnswer } from '../../connections/consent/admin-sign-in.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { readEntraRefusal } from './entra-refusal.ts';
 import type { AppProof } from './token-request.ts';

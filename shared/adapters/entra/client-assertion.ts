@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Certificate } from '../../connections/certificate.ts';
+import type { Certificate } from '../../connections/credentials/certificate.ts';
 
 /** Entra wants a short life. Libraries of Microsoft's use ten minutes. */
 const VALID_SECONDS = 600;

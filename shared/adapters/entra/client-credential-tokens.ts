@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import type { CertificateVault } from '../../connections/certificate-vault.ts';
 import type { Cloud, Connection } from '../../connections/connection.ts';
-import type { OwnCredential } from '../../connections/credential.ts';
-import { isMade } from '../../connections/credential-vaults.ts';
-import type { SecretVault } from '../../connections/secret-vault.ts';
+import type { CertificateVault } from '../../connections/credentials/certificate-vault.ts';
+import type { OwnCredential } from '../../connections/credentials/credential.ts';
+import { isMade } from '../../connections/credentials/credential-vaults.ts';
+import type { SecretVault } from '../../connections/credentials/secret-vault.ts';
 import type { Audience, Candidate, TokenAnswer, Tokens } from '../../connections/tokens.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';

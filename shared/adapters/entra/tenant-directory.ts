@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Cloud } from '../../connections/connection.ts';
-import type { FoundTenant, TenantDirectory } from '../../connections/tenant-directory.ts';
+import type { FoundTenant, TenantDirectory } from '../../connections/tenant/tenant-directory.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { readRetryAfter } from '../retry-after.ts';

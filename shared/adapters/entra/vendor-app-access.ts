@@ -1,5 +1,5 @@
 import type { TokenCredential } from '@azure/identity';
-import type { VendorApp } from '../../connections/vendor-app.ts';
+import type { VendorApp } from '../../connections/credentials/vendor-app.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 import type { AppProof } from './token-request.ts';

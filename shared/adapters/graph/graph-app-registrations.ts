@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { AppRegistrations } from '../../connections/app-registration.ts';
 import type { Cloud } from '../../connections/connection.ts';
+import type { AppRegistrations } from '../../connections/expiry/app-registration.ts';
 import type { SendBatch } from './batch.ts';
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));

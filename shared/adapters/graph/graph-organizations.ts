@@ -1,5 +1,5 @@
 import type { Cloud } from '../../connections/connection.ts';
-import type { Organizations } from '../../connections/organizations.ts';
+import type { Organizations } from '../../connections/tenant/organizations.ts';
 import type { SendBatch } from './batch.ts';
 
 interface WireOrganization {

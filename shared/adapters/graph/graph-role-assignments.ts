@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RoleAssignments } from '../../checks/scope-check/role-assignments.ts';
 import type { Cloud } from '../../connections/connection.ts';
-import type { RoleAssignment, ScopePermission } from '../../connections/scope-check.ts';
+import type { RoleAssignment, ScopePermission } from '../../connections/grants/scope-check.ts';
 import type { SendBatch } from './batch.ts';
 
 const READERS: readonly string[] = [

@@ -1,6 +1,6 @@
 import type { CertificateClient, CertificatePolicy } from '@azure/keyvault-certificates';
-import { readCertificate } from '../../connections/certificate.ts';
-import type { CertificateVault } from '../../connections/certificate-vault.ts';
+import { readCertificate } from '../../connections/credentials/certificate.ts';
+import type { CertificateVault } from '../../connections/credentials/certificate-vault.ts';
 import { isDisabled, statusOf, toVaultError } from './key-vault-secrets.ts';
 import { nameOf, ownedName, toTags } from './vault-names.ts';
 import { readVaultPage } from './vault-pages.ts';

@@ -1,6 +1,6 @@
 import type { SecretClient } from '@azure/keyvault-secrets';
-import type { CredentialKind } from '../../connections/credential.ts';
-import type { SecretVault } from '../../connections/secret-vault.ts';
+import type { CredentialKind } from '../../connections/credentials/credential.ts';
+import type { SecretVault } from '../../connections/credentials/secret-vault.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { nameOf, ownedName, toTags } from './vault-names.ts';

@@ -1,4 +1,4 @@
-import type { SecretName, StoredSecret } from '../../connections/secret-vault.ts';
+import type { SecretName, StoredSecret } from '../../connections/credentials/secret-vault.ts';
 
 /** The name of a credential in the vault. Names there may contain only letters, digits and hyphens. */
 export function nameOf(connectionId: string, version: string): string {

@@ -1,5 +1,5 @@
 import { odata, type TableClient } from '@azure/data-tables';
-import type { ConsentRequest, ConsentStore } from '../../connections/consent-store.ts';
+import type { ConsentRequest, ConsentStore } from '../../connections/consent/consent-store.ts';
 import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, toProperties } from './columns.ts';
 import { purgePartition } from './purge-partition.ts';

@@ -1,5 +1,5 @@
 import { odata, type TableClient } from '@azure/data-tables';
-import type { ExpiryEntry, ExpiryIndex, ExpiryKey } from '../../connections/expiry-index.ts';
+import type { ExpiryEntry, ExpiryIndex, ExpiryKey } from '../../connections/expiry/expiry-index.ts';
 import { translateStorageErrors, undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
 import { escapeKey } from './keys.ts';

@@ -3,7 +3,7 @@ import { knownOf } from '../../causes/explain.ts';
 import { grantOf } from '../../causes/grants.ts';
 import type { Probe } from '../../causes/verdict.ts';
 import { type Connection, hasOwnApp } from '../../connections/connection.ts';
-import type { StepResult } from '../../connections/connection-test.ts';
+import type { StepResult } from '../../connections/readiness/connection-test.ts';
 
 /**
  * What the roles in the tokens say about the permissions that the checks need.

@@ -4,9 +4,14 @@ import { knownOf } from '../../causes/explain.ts';
 import { decisiveFinding } from '../../causes/findings.ts';
 import type { Probe } from '../../causes/verdict.ts';
 import { type Connection, hasOwnApp } from '../../connections/connection.ts';
-import { decisiveStep, type StepResult, type TestResult, type TestStep } from '../../connections/connection-test.ts';
-import type { Organizations } from '../../connections/organizations.ts';
-import type { TenantDirectory } from '../../connections/tenant-directory.ts';
+import {
+  decisiveStep,
+  type StepResult,
+  type TestResult,
+  type TestStep,
+} from '../../connections/readiness/connection-test.ts';
+import type { Organizations } from '../../connections/tenant/organizations.ts';
+import type { TenantDirectory } from '../../connections/tenant/tenant-directory.ts';
 import {
   type AppToken,
   type Audience,

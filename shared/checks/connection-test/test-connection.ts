@@ -1,7 +1,7 @@
 import { changeConnection } from '../../connections/change-connection.ts';
 import type { Connection } from '../../connections/connection.ts';
 import type { ConnectionStore } from '../../connections/connection-store.ts';
-import { applyTest } from '../../connections/connection-test.ts';
+import { applyTest } from '../../connections/readiness/connection-test.ts';
 import { requireConnection } from '../../connections/require-connection.ts';
 import type { TestedConnection } from './run-test.ts';
 

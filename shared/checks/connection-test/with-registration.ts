@@ -1,7 +1,7 @@
 import { type Connection, hasOwnApp } from '../../connections/connection.ts';
-import { expiryOf } from '../../connections/expiring-secrets.ts';
-import type { ExpiryIndex } from '../../connections/expiry-index.ts';
-import { type ReadRegistrationDeps, readRegistration } from '../../connections/read-registration.ts';
+import { expiryOf } from '../../connections/expiry/expiring-secrets.ts';
+import type { ExpiryIndex } from '../../connections/expiry/expiry-index.ts';
+import { type ReadRegistrationDeps, readRegistration } from '../../connections/expiry/read-registration.ts';
 import type { TestedConnection } from './run-test.ts';
 import { withinLimit } from './within-limit.ts';
 

@@ -1,7 +1,7 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import type { Probe } from '../../causes/verdict.ts';
 import type { Connection } from '../../connections/connection.ts';
-import type { ScopedMailbox, ScopeFinding, ScopePermission } from '../../connections/scope-check.ts';
+import type { ScopedMailbox, ScopeFinding, ScopePermission } from '../../connections/grants/scope-check.ts';
 import type { Audience } from '../../connections/tokens.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import type { Answer, MailboxAccess } from '../answer.ts';

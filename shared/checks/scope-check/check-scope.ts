@@ -1,8 +1,8 @@
 import { changeConnection } from '../../connections/change-connection.ts';
 import type { Connection } from '../../connections/connection.ts';
 import type { ConnectionStore } from '../../connections/connection-store.ts';
+import { applyScopeCheck } from '../../connections/grants/scope-check.ts';
 import { requireConnection } from '../../connections/require-connection.ts';
-import { applyScopeCheck } from '../../connections/scope-check.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { unasked } from './ask-mailbox.ts';
 import type { CheckedScope } from './run-scope-check.ts';

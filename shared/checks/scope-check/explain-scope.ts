@@ -1,7 +1,7 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import { explain } from '../../causes/explain.ts';
 import type { Probe } from '../../causes/verdict.ts';
-import type { ScopeCheck, ScopePermission } from '../../connections/scope-check.ts';
+import type { ScopeCheck, ScopePermission } from '../../connections/grants/scope-check.ts';
 import { shownGrants } from './judge-scope.ts';
 
 /** What people read about a verdict. */

@@ -1,6 +1,6 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import { explainDenial } from '../../causes/denial.ts';
-import type { ScopeCheck, ScopedMailbox, ScopeFinding, ScopePermission } from '../../connections/scope-check.ts';
+import type { ScopeCheck, ScopedMailbox, ScopeFinding, ScopePermission } from '../../connections/grants/scope-check.ts';
 
 interface Seen extends Pick<ScopeCheck, 'offLimits' | 'inScope' | 'roles' | 'assignments'> {
   /** Whether grants have changed so recently that Microsoft may not answer by them yet. */

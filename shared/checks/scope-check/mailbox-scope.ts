@@ -1,6 +1,6 @@
 import type { CauseCode } from '../../causes/causes.ts';
 import type { Connection } from '../../connections/connection.ts';
-import { currentScopeCheck } from '../../connections/scope-check.ts';
+import { currentScopeCheck } from '../../connections/grants/scope-check.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { classify } from '../../causes/classify.ts';
 import type { Refusal } from '../../causes/refusal.ts';
 import { isBlockedByPolicy } from '../../causes/wording.ts';
-import type { ScopeFinding, ScopePermission } from '../../connections/scope-check.ts';
+import type { ScopeFinding, ScopePermission } from '../../connections/grants/scope-check.ts';
 import type { Answer } from '../answer.ts';
 import type { EffectlessAnswers } from './off-limits-mail.ts';
 

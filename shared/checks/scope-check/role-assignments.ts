@@ -1,5 +1,5 @@
 import type { Connection } from '../../connections/connection.ts';
-import type { RoleAssignment } from '../../connections/scope-check.ts';
+import type { RoleAssignment } from '../../connections/grants/scope-check.ts';
 import type { AppToken } from '../../connections/tokens.ts';
 
 /** The roles of RBAC for Applications that the app has. */

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { CauseCode } from '../../causes/causes.ts';
 import { classify, isWaitCause } from '../../causes/classify.ts';
 import type { Connection } from '../../connections/connection.ts';
-import { mayChangeUntil, type ScopeCheck, type ScopedMailbox } from '../../connections/scope-check.ts';
+import { mayChangeUntil, type ScopeCheck, type ScopedMailbox } from '../../connections/grants/scope-check.ts';
 import { type AppToken, type Audience, audiencesOf, type Tokens } from '../../connections/tokens.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { withinLimit } from '../connection-test/within-limit.ts';

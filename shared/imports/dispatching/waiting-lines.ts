@@ -1,7 +1,7 @@
 import type { Import } from '../import.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { endOfSent } from '../sent-batches.ts';
 import type { Flow } from './flow.ts';
-import { endOfSent } from './sent-batches.ts';
 import type { Shift } from './shift.ts';
 
 /** A range of lines: the first, and one past the last. */

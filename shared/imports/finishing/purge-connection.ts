@@ -1,6 +1,6 @@
 import { DomainError } from '../../kernel/errors.ts';
 import type { Slots } from '../../plans/slots.ts';
-import { cancelImport } from '../cancel-import.ts';
+import { cancelImport } from '../control/cancel-import.ts';
 import { type Import, isEnded } from '../import.ts';
 import { type LeaseDeps, withLease } from '../import-lease.ts';
 import type { ImportQueues } from '../import-queues.ts';
@@ -56,6 +56,8 @@ async function endAll(deps: PurgeDeps, customerId: string, connectionId: string,
       await deps.uploads.remove(customerId, record.id);
       // Most messages about an import do not name its connection.
       await deps.poisonArchive.remove(record.id);
+      // Another process may have ended it, and died before it closed the pointer.
+      await deps.imports.closePointer(record.id);
     }
     cursor = page.cursor;
   } while (cursor !== undefined);

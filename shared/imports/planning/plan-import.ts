@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Slots } from '../../plans/slots.ts';
 import { type PlanActionDeps, planAction } from '../actions/plan-action.ts';
-import { cancelImport } from '../cancel-import.ts';
+import { cancelImport } from '../control/cancel-import.ts';
 import type { Import, ImportFinding } from '../import.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import { changeImport, type ImportStore } from '../import-store.ts';

@@ -1,7 +1,7 @@
 import { canBePropagation } from '../../causes/denial.ts';
 import type { Findings } from '../../causes/verdict.ts';
 import type { Connection } from '../../connections/connection.ts';
-import type { PropagationSteps } from '../../connections/propagation.ts';
+import type { PropagationSteps } from '../../connections/grants/propagation.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Import } from '../import.ts';

@@ -8,7 +8,7 @@ import { graphOffLimits } from '../../../shared/adapters/graph/graph-off-limits.
 import { graphRoleAssignments } from '../../../shared/adapters/graph/graph-role-assignments.ts';
 import { protocolMail } from '../../../shared/adapters/mail/protocol-mail.ts';
 import { createScopeCheck } from '../../../shared/checks/scope-check/run-scope-check.ts';
-import type { ScopeCheck } from '../../../shared/connections/scope-check.ts';
+import type { ScopeCheck } from '../../../shared/connections/grants/scope-check.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
 import { directGraph } from '../../support/direct-graph.ts';
 import { aConnection } from '../../support/records.ts';

@@ -1,5 +1,5 @@
 import type { ConnectionStore } from '../../../shared/connections/connection-store.ts';
-import { createPropagationSteps } from '../../../shared/connections/propagation.ts';
+import { createPropagationSteps } from '../../../shared/connections/grants/propagation.ts';
 import { type CheckDeps, checkRow } from '../../../shared/imports/checking/check-row.ts';
 import { createConnectionCache } from '../../../shared/imports/checking/connection-cache.ts';
 import { createHeartbeat } from '../../../shared/imports/checking/heartbeat.ts';
@@ -18,7 +18,7 @@ import { createSettler } from '../../../shared/imports/ledger/settler.ts';
 import { createTallyBook } from '../../../shared/imports/ledger/tally-book.ts';
 import type { TenantPaceStore } from '../../../shared/imports/pacing/tenant-pace.ts';
 import { type PlanDeps, planImport } from '../../../shared/imports/planning/plan-import.ts';
-import { sweepImports } from '../../../shared/imports/sweep-imports.ts';
+import { sweepImports } from '../../../shared/imports/recovering/sweep-imports.ts';
 import type { ParsedUpload } from '../../../shared/imports/upload/parsed-row.ts';
 import { DomainError } from '../../../shared/kernel/errors.ts';
 import type { Slots } from '../../../shared/plans/slots.ts';

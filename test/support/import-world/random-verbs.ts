@@ -1,10 +1,10 @@
 import type { ConnectionStore } from '../../../shared/connections/connection-store.ts';
-import { requestCancel } from '../../../shared/imports/cancel-import.ts';
+import { requestCancel } from '../../../shared/imports/control/cancel-import.ts';
+import { pauseImport } from '../../../shared/imports/control/pause-import.ts';
+import { resumeImport } from '../../../shared/imports/control/resume-import.ts';
 import type { Import } from '../../../shared/imports/import.ts';
 import type { ImportQueues } from '../../../shared/imports/import-queues.ts';
 import type { ImportStore } from '../../../shared/imports/import-store.ts';
-import { pauseImport } from '../../../shared/imports/pause-import.ts';
-import { resumeImport } from '../../../shared/imports/resume-import.ts';
 import type { Faults } from './faults.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 import type { SimulatedQueues } from './simulated-queues.ts';

@@ -1,12 +1,12 @@
 import type { ConnectionStore } from '../../../shared/connections/connection-store.ts';
+import { pauseImport } from '../../../shared/imports/control/pause-import.ts';
+import { resumeImport } from '../../../shared/imports/control/resume-import.ts';
 import type { Import } from '../../../shared/imports/import.ts';
 import type { ImportStore } from '../../../shared/imports/import-store.ts';
 import type { Ledger } from '../../../shared/imports/ledger/ledger.ts';
 import type { ImportMessage } from '../../../shared/imports/messages.ts';
 import type { TenantPaceStore } from '../../../shared/imports/pacing/tenant-pace.ts';
-import { pauseImport } from '../../../shared/imports/pause-import.ts';
 import { type Reconciled, reconcileCustomer } from '../../../shared/imports/reconciling/reconcile-customer.ts';
-import { resumeImport } from '../../../shared/imports/resume-import.ts';
 import { reverifyMailboxes } from '../../../shared/imports/reverifying/reverify-mailboxes.ts';
 import type { ParsedRow, ParsedUpload } from '../../../shared/imports/upload/parsed-row.ts';
 import { DomainError } from '../../../shared/kernel/errors.ts';

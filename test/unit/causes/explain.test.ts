@@ -4,7 +4,7 @@ import { type CauseCode, causeCodes, causes } from '../../../shared/causes/cause
 import { permissionOf } from '../../../shared/causes/denial.ts';
 import { explain } from '../../../shared/causes/explain.ts';
 import { type DenialHints, type Probe, probes, tokenGrants } from '../../../shared/causes/verdict.ts';
-import { requireReady } from '../../../shared/connections/require-ready.ts';
+import { requireReady } from '../../../shared/connections/readiness/require-ready.ts';
 import { repeatedRefusalFinding } from '../../../shared/imports/refusals/repeated-refusal-finding.ts';
 import { aConnection } from '../../support/records.ts';
 

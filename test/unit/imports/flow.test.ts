@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { pauseImport } from '../../../shared/imports/control/pause-import.ts';
 import { FIRST_WINDOW } from '../../../shared/imports/dispatching/flow.ts';
 import { isSettled } from '../../../shared/imports/ledger/row.ts';
 import { countSettled, sumTallies } from '../../../shared/imports/ledger/tally.ts';
-import { pauseImport } from '../../../shared/imports/pause-import.ts';
 import { noFaults } from '../../support/import-world/faults.ts';
 import { createWorld, type World } from '../../support/import-world/world.ts';
 

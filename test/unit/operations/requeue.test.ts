@@ -7,7 +7,7 @@ import { rowResultOf } from '../../../shared/imports/ledger/row-result.ts';
 import { sumTallies } from '../../../shared/imports/ledger/tally.ts';
 import { createTallyBook } from '../../../shared/imports/ledger/tally-book.ts';
 import { reconcileCustomer } from '../../../shared/imports/reconciling/reconcile-customer.ts';
-import { reopenRows } from '../../../shared/imports/reopen-rows.ts';
+import { reopenRows } from '../../../shared/imports/recovering/reopen-rows.ts';
 import { queues } from '../../../shared/kernel/storage-names.ts';
 import { archivePoison } from '../../../shared/operations/archive-poison.ts';
 import {
@@ -147,6 +147,16 @@ describe('requeuing a check', () => {
     expect(record).toMatchObject({ status: 'completed', counts: { accepted: 3, passed: 3, failed: 0, waiting: 0 } });
     expect(used).toBe(3);
     await expectRightSlots();
+  });
+
+  it('the defect stays in the history of the mailbox when the row gets its verdict', async () => {
+    await poisoned(1);
+    const { address } = (await deps.ledger.getRow('conn_1', 'imp_1', FIRST_POISONED))?.value ?? { address: '' };
+    const history = [{ changedAt: NOW, verdict: 'failed', cause: 'internal_error' }] as const;
+    await deps.ledger.commit('conn_1', [{ op: 'mergeMailbox', address, patch: { history } }]);
+    await requeue();
+    const row = await deps.ledger.getRow('conn_1', 'imp_1', FIRST_POISONED);
+    expect(row?.value).toMatchObject({ state: 'waiting', historyBefore: history });
   });
 
   it('a second time does nothing, before and after the row has its verdict', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { changeConnection } from '../../../shared/connections/change-connection.ts';
 import type { Connection } from '../../../shared/connections/connection.ts';
-import { pauseImport } from '../../../shared/imports/pause-import.ts';
+import { pauseImport } from '../../../shared/imports/control/pause-import.ts';
 import type { DeliveryMessage, PublishMessage } from '../../../shared/webhooks/event-queues.ts';
 import { eventData } from '../../../shared/webhooks/event-schemas.ts';
 import type { EventType } from '../../../shared/webhooks/event-types.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readCertificateFile } from '../../../../shared/adapters/certificates/read-certificate-file.ts';
-import { readUpload } from '../../../../shared/connections/uploaded-certificate.ts';
+import { readUpload } from '../../../../shared/connections/credentials/uploaded-certificate.ts';
 import { DomainError } from '../../../../shared/kernel/errors.ts';
 import { Secret } from '../../../../shared/kernel/secret.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { explainScope } from '../../../../shared/checks/scope-check/explain-scope.ts';
-import { type ScopeCheck, scopeVerdicts } from '../../../../shared/connections/scope-check.ts';
+import { type ScopeCheck, scopeVerdicts } from '../../../../shared/connections/grants/scope-check.ts';
 import { RECORDS_NOW } from '../../../support/records.ts';
 
 const check = (change: Partial<ScopeCheck>): ScopeCheck => ({

@@ -8,7 +8,7 @@ import {
   type ScopePermission,
   scopeAnswers,
   scopePermissions,
-} from '../../../../shared/connections/scope-check.ts';
+} from '../../../../shared/connections/grants/scope-check.ts';
 
 type Answers = Partial<Record<ScopePermission, ScopeAnswer>>;
 

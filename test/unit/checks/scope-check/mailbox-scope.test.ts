@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Findings } from '../../../../shared/causes/verdict.ts';
 import { scopeOf } from '../../../../shared/checks/scope-check/mailbox-scope.ts';
-import type { ScopeAnswer, ScopeCheck, ScopeVerdict } from '../../../../shared/connections/scope-check.ts';
+import type { ScopeAnswer, ScopeCheck, ScopeVerdict } from '../../../../shared/connections/grants/scope-check.ts';
 import { aConnection, aMailbox, RECORDS_NOW } from '../../../support/records.ts';
 
 const hours = (count: number) => new Date(RECORDS_NOW.getTime() + count * 3_600_000);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createPropagationSteps } from '../../../../shared/connections/propagation.ts';
+import { createPropagationSteps } from '../../../../shared/connections/grants/propagation.ts';
 import { type CheckDeps, checkRow } from '../../../../shared/imports/checking/check-row.ts';
 import { createConnectionCache } from '../../../../shared/imports/checking/connection-cache.ts';
 import { createImportCache } from '../../../../shared/imports/checking/import-cache.ts';

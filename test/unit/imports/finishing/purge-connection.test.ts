@@ -111,6 +111,13 @@ it.each([
   await expectGone();
 });
 
+it('leaves no pointer of an import whose process died before it announced the end', async () => {
+  const found = await shared.imports.get('cust_1', 'imp_1');
+  if (found) await shared.imports.update({ ...found.value, status: 'cancelled', eventPending: true }, found.tag);
+  await purgeConnection(startProcess('p1'), 'cust_1', 'conn_1');
+  expect(await shared.imports.listOpen()).toEqual([]);
+});
+
 it('also ends an action in the middle of its work, and its slots are given back once', async () => {
   const { imports, ledger, slots } = shared;
   const action = { id: 'act_1', status: 'planning', action: 'disconnect' } as const;
