@@ -17,8 +17,8 @@ export interface PageText {
   paragraphs: string[];
   /** Names and values that others have chosen. */
   facts?: { label: string; text: string }[];
-  /** Posts to this path. */
-  button?: { label: string; path: string };
+  /** Posts to this path, once the box beside `agreement` is checked. */
+  button?: { label: string; path: string; agreement: string };
   /** What to do next: one after the other, or what fits. */
   next: { steps: string[] } | { choices: string[] };
   /** Microsoft's page about it. */
@@ -76,6 +76,13 @@ const stepsByReason: Record<DeclineReason, string[]> = {
     `If Microsoft refuses again, give its error code to ${SENDER}.`,
   ],
 };
+
+/** With the app of the service, consent alone is not enough. */
+const confirmSteps = [
+  NEW_LINK,
+  'Open it, and sign in again. Microsoft does not forget a consent that you have granted.',
+  'On the last page, check the box and choose Confirm. Until then, the customer has no access.',
+];
 
 /** For an admin who may not know Muster, and has opened a link that somebody has sent. */
 export function consentText(outcome: ShownOutcome): PageText {
@@ -141,24 +148,28 @@ export function consentText(outcome: ShownOutcome): PageText {
         sign: 'note',
         title: 'This link has been used',
         paragraphs: ['Each link works once. Nothing was changed this time.'],
-        next: {
-          choices: [
-            'If you have just granted consent and reloaded this page, you are done, and you can close it.',
-            `Otherwise, ask ${SENDER} for a new link.`,
-          ],
-        },
+        next: outcome.isUnconfirmed
+          ? { steps: confirmSteps }
+          : {
+              choices: [
+                'If you have just granted consent and reloaded this page, you are done, and you can close it.',
+                `Otherwise, ask ${SENDER} for a new link.`,
+              ],
+            },
       };
     case 'expired':
       return {
         sign: 'note',
         title: 'This link has expired',
         paragraphs: ['A link works for a limited time. Nothing was changed here.'],
-        next: {
-          choices: [
-            'If you have just granted consent, it counts at Microsoft: the connection test finds the permissions.',
-            `Otherwise, ask ${SENDER} for a new link.`,
-          ],
-        },
+        next: outcome.isUnconfirmed
+          ? { steps: confirmSteps }
+          : {
+              choices: [
+                'If you have just granted consent, it counts at Microsoft: the connection test finds the permissions.',
+                `Otherwise, ask ${SENDER} for a new link.`,
+              ],
+            },
       };
     case 'unknown':
       return unknown;
@@ -177,11 +188,15 @@ export function consentText(outcome: ShownOutcome): PageText {
         ],
         next: {
           choices: [
-            'If you know this customer and want it to have this access, confirm.',
+            'If you know this customer and want it to have this access, check the box and confirm.',
             'If you do not, close this page: the customer gets no access. To withdraw the consent as well, open Enterprise applications in the Entra admin center, and delete our app.',
           ],
         },
-        button: { label: 'Confirm', path: confirmPath },
+        button: {
+          label: 'Confirm',
+          path: confirmPath,
+          agreement: 'I know this customer, and it may use the mailboxes of my organization.',
+        },
       };
     }
     case 'notAdmin':
@@ -218,6 +233,16 @@ export function consentText(outcome: ShownOutcome): PageText {
         next: { steps: [NEW_LINK, `If it happens again, tell ${SENDER} to contact us, with Microsoft’s error code.`] },
         ...(outcome.microsoftCode !== undefined && { reference: `Microsoft’s error code: ${outcome.microsoftCode}` }),
         connectionName: outcome.connection.name,
+      };
+    case 'signInIncomplete':
+      return {
+        sign: 'note',
+        title: 'The sign-in was not finished',
+        paragraphs: [
+          'Microsoft had a problem of its own, or did not say who you are. Nobody has confirmed yet who may use your organization’s mailboxes.',
+        ],
+        next: { steps: ['Wait a few minutes.', ...confirmSteps] },
+        ...(outcome.microsoftCode !== undefined && { reference: `Microsoft’s error code: ${outcome.microsoftCode}` }),
       };
     case 'signInUnfinished':
       return {

@@ -68,7 +68,7 @@ export class CertificateStore {
     const key = name.toLowerCase();
     if (this.#making.has(key)) throw certificateIsBeingMade(name);
     const making = this.#make(name, policy, tags).finally(() => this.#making.delete(key));
-    // Whoever waits for it learns of an error.
+    // Callers that wait for it learn of an error.
     making.catch(() => undefined);
     this.#making.set(key, making);
   }
