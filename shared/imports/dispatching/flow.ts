@@ -38,11 +38,15 @@ export interface Flow {
   nextAskAt?: number;
   /** What was heard of the tenant's pace up to now. */
   heard: { generation: number; accepted: number; throttled: number; returned: number };
+  /** When requests of the pace's current generation were refused within the last step of the pace, and how many. */
+  refused?: { at: number; count: number }[];
   unansweredInARow: number;
   /** Rows that were not settled at the last look. */
   remaining: number;
   /** When the tenant's pace last kept something back. */
   paceBoundAt: number;
+  /** Since when a re-verification gives way to imports. Absent if it does not. */
+  gaveWayAt?: number;
   refusals: RefusalFlow;
   /** The import would send more if its share of all messages were larger. */
   isPoolLimited: boolean;
