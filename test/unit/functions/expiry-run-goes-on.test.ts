@@ -39,7 +39,10 @@ async function run(): Promise<void> {
 
 async function toldAbout(): Promise<string[]> {
   const all = await Array.fromAsync(deps.connections.listAll());
-  return all.filter(({ happenings = [] }) => happenings.length > 0).map(({ id }) => id).sort();
+  return all
+    .filter(({ happenings = [] }) => happenings.length > 0)
+    .map(({ id }) => id)
+    .sort();
 }
 
 const failures = () => lines.filter((line) => line.includes('expiry_not_checked')).map((line) => JSON.parse(line));
