@@ -77,6 +77,13 @@ const stepsByReason: Record<DeclineReason, string[]> = {
   ],
 };
 
+/** With the app of the service, consent alone is not enough. */
+const confirmSteps = [
+  NEW_LINK,
+  'Open it, and sign in again. Microsoft does not forget a consent that you have granted.',
+  'On the last page, choose Confirm. Until then, the customer has no access.',
+];
+
 /** For an admin who may not know Muster, and has opened a link that somebody has sent. */
 export function consentText(outcome: ShownOutcome): PageText {
   switch (outcome.kind) {
@@ -141,24 +148,28 @@ export function consentText(outcome: ShownOutcome): PageText {
         sign: 'note',
         title: 'This link has been used',
         paragraphs: ['Each link works once. Nothing was changed this time.'],
-        next: {
-          choices: [
-            'If you have just granted consent and reloaded this page, you are done, and you can close it.',
-            `Otherwise, ask ${SENDER} for a new link.`,
-          ],
-        },
+        next: outcome.isUnconfirmed
+          ? { steps: confirmSteps }
+          : {
+              choices: [
+                'If you have just granted consent and reloaded this page, you are done, and you can close it.',
+                `Otherwise, ask ${SENDER} for a new link.`,
+              ],
+            },
       };
     case 'expired':
       return {
         sign: 'note',
         title: 'This link has expired',
         paragraphs: ['A link works for a limited time. Nothing was changed here.'],
-        next: {
-          choices: [
-            'If you have just granted consent, it counts at Microsoft: the connection test finds the permissions.',
-            `Otherwise, ask ${SENDER} for a new link.`,
-          ],
-        },
+        next: outcome.isUnconfirmed
+          ? { steps: confirmSteps }
+          : {
+              choices: [
+                'If you have just granted consent, it counts at Microsoft: the connection test finds the permissions.',
+                `Otherwise, ask ${SENDER} for a new link.`,
+              ],
+            },
       };
     case 'unknown':
       return unknown;
@@ -218,6 +229,16 @@ export function consentText(outcome: ShownOutcome): PageText {
         next: { steps: [NEW_LINK, `If it happens again, tell ${SENDER} to contact us, with Microsoft’s error code.`] },
         ...(outcome.microsoftCode !== undefined && { reference: `Microsoft’s error code: ${outcome.microsoftCode}` }),
         connectionName: outcome.connection.name,
+      };
+    case 'signInIncomplete':
+      return {
+        sign: 'note',
+        title: 'The sign-in was not finished',
+        paragraphs: [
+          'Microsoft had a problem of its own, or did not say who you are. Nobody has confirmed yet who may use your organization’s mailboxes.',
+        ],
+        next: { steps: ['Wait a few minutes.', ...confirmSteps] },
+        ...(outcome.microsoftCode !== undefined && { reference: `Microsoft’s error code: ${outcome.microsoftCode}` }),
       };
     case 'signInUnfinished':
       return {

@@ -1,12 +1,12 @@
 import type { Api } from '../../shared/edge/routes/api.ts';
-import type { ServerEvent } from '../../shared/edge/streaming/event-stream.ts';
 import { END_ID } from '../../shared/imports/events/position.ts';
-import type { ImportEvent } from '../../shared/imports/events/tell.ts';
 import type { ImportWatches } from '../../shared/imports/events/watch-imports.ts';
 import { isEnded } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
+import type { SettledMailbox } from '../../shared/imports/ledger/settled-batch.ts';
 import { requireImport } from '../../shared/imports/require-import.ts';
 import { importEventSchema } from './import-event-schemas.ts';
+import { presentEvents } from './present-events.ts';
 import { presentProgress } from './present-import.ts';
 
 interface Deps {
@@ -44,23 +44,16 @@ The API ends the stream after about three minutes, or when the key stops working
       const record = await requireImport(deps, actor, params.importId ?? '');
       const lastEventId = request.headers.get('last-event-id') ?? undefined;
       if (lastEventId === END_ID && isEnded(record.status)) return { status: 204 };
-      return answerEvents((signal) => present(deps.importWatches.watch(record, lastEventId, signal)));
+      return answerEvents((signal) =>
+        presentEvents(deps.importWatches.watch(record, lastEventId, signal), {
+          progress: presentProgress,
+          mailbox: presentSettled,
+        }),
+      );
     },
   });
 }
 
-async function* present(source: AsyncIterable<readonly ImportEvent[]>): AsyncGenerator<ServerEvent[]> {
-  for await (const events of source) yield events.map(toServerEvent);
-}
-
-function toServerEvent(event: ImportEvent): ServerEvent {
-  const { kind, id } = event;
-  if (event.kind !== 'mailbox') return { event: kind, id, data: presentProgress(event.progress) };
-  const mailboxes = event.mailboxes.map(({ line, address, state, cause }) => ({
-    line,
-    address,
-    state,
-    ...(cause !== undefined && { cause }),
-  }));
-  return { event: kind, id, data: { mailboxes } };
+function presentSettled({ line, address, state, cause }: SettledMailbox) {
+  return { line, address, state, ...(cause !== undefined && { cause }) };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { causeCodes } from '../../shared/causes/causes.ts';
 import { instant } from '../../shared/edge/answers/response-fields.ts';
 import { importStatuses } from '../../shared/imports/import.ts';
-import { waitCauses } from '../../shared/imports/import-wait.ts';
+import { waitReasons } from '../../shared/imports/import-wait.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
 import { delimiters, encodings } from '../../shared/imports/upload/csv-format.ts';
 import { rowFields } from '../../shared/imports/upload/parsed-row.ts';
@@ -70,7 +70,7 @@ const columnsSchema = z
 
 export const waitSchema = z
   .strictObject({
-    cause: z.enum(waitCauses),
+    cause: z.enum(waitReasons),
     message: z.string().meta({ description: 'The same in words.' }),
     until: instant.nullable().meta({ description: 'When Microsoft is asked next. `null` if no time is known.' }),
   })

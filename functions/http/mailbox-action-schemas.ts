@@ -3,7 +3,7 @@ import { causeCodes } from '../../shared/causes/causes.ts';
 import { instant } from '../../shared/edge/answers/response-fields.ts';
 import { addressField } from '../../shared/edge/requests/fields.ts';
 import { skipCodes } from '../../shared/imports/actions/decide-action.ts';
-import { importStatuses } from '../../shared/imports/import.ts';
+import { actionStarters, importStatuses } from '../../shared/imports/import.ts';
 import { mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxActions } from '../../shared/mailboxes/mailbox-action.ts';
 import { causeSchema } from './finding-schemas.ts';
@@ -43,6 +43,10 @@ export const actionSchema = z
     id: z.string().meta({ example: 'act_01k2m8qj4vabcdefghjkmnp' }),
     connectionId: z.string(),
     action: z.enum(mailboxActions),
+    startedBy: z.enum(actionStarters).meta({
+      description:
+        '`customer`: with one of your API keys. `schedule`: by Muster, because the mailboxes were due to be checked again. Such a check lets imports of the same tenant go first.',
+    }),
     status: z.enum(importStatuses),
     counts: z
       .strictObject({
@@ -74,16 +78,10 @@ export const actionSchema = z
     description: 'Something that is done with mailboxes of a connection, and its progress.',
   });
 
-export const actionRowStates = [
-  'skipped',
-  'pending',
-  'waiting',
-  'done',
-  'passed',
-  'failed',
-  'inconclusive',
-  'cancelled',
-] as const;
+/** The states in which a mailbox is left by an action. */
+const doneStates = ['done', 'passed', 'failed', 'inconclusive', 'cancelled'] as const;
+
+export const actionRowStates = ['skipped', 'pending', 'waiting', ...doneStates] as const;
 
 export const actionRowSchema = z
   .strictObject({
@@ -97,3 +95,29 @@ export const actionRowSchema = z
     reference: z.string().optional(),
   })
   .meta({ id: 'MailboxActionRow', description: 'One mailbox of an action, and what became of it.' });
+
+const eventId = z.string().meta({ description: 'Send the newest one as `Last-Event-ID` to go on after it.' });
+
+export const doneMailboxesSchema = z
+  .strictObject({
+    mailboxes: z.array(
+      z.strictObject({
+        address: z.string(),
+        state: z.enum(doneStates),
+        cause: causeSchema.optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'DoneMailboxes', description: 'Mailboxes that an action is done with since the last event.' });
+
+/** One server-sent event of an action. */
+export const actionEventSchema = z
+  .discriminatedUnion('event', [
+    z.strictObject({ event: z.literal('progress'), id: eventId, data: actionSchema }),
+    z.strictObject({ event: z.literal('mailbox'), id: eventId, data: doneMailboxesSchema }),
+    z.strictObject({ event: z.literal('done'), id: eventId, data: actionSchema }),
+  ])
+  .meta({
+    id: 'MailboxActionEvent',
+    description: 'One server-sent event: the fields `event`, `id`, and `data` as JSON.',
+  });

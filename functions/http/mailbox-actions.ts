@@ -11,7 +11,7 @@ import { selectAddresses, selectWhere } from '../../shared/imports/actions/selec
 import { requestCancel } from '../../shared/imports/control/cancel-import.ts';
 import { pauseImport } from '../../shared/imports/control/pause-import.ts';
 import { type ResumeDeps, resumeImport } from '../../shared/imports/control/resume-import.ts';
-import type { Import } from '../../shared/imports/import.ts';
+import { actionStarters, type Import } from '../../shared/imports/import.ts';
 import type { ImportQueues } from '../../shared/imports/import-queues.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { listImports } from '../../shared/imports/progress/list-imports.ts';
@@ -86,10 +86,12 @@ export function addMailboxActionRoutes(api: Api, deps: Deps): void {
     summary: 'List what was done with mailboxes of a connection',
     responses: { 200: { description: 'One page of actions, newest first.', schema: pageOf(actionSchema) } },
     permission: 'read',
+    query: z.strictObject({ startedBy: z.enum(actionStarters).optional() }),
     list: true,
-    async handle({ actor, params, page, answerPage }) {
+    async handle({ actor, params, query, page, answerPage }) {
       const connection = await requireConnection(deps, actor, params.connectionId ?? '');
-      const found = await listImports(deps, actor.customerId, connection.id, page, 'actions');
+      const of = query.startedBy ? { actionsOf: query.startedBy } : 'actions';
+      const found = await listImports(deps, actor.customerId, connection.id, page, of);
       return answerPage(found, (progress) => presentAction(progress.record.action ?? 'check', progress));
     },
   });

@@ -1,7 +1,7 @@
 import { changeTagged } from '../kernel/change-tagged.ts';
 import type { Page, PageRequest } from '../kernel/page.ts';
 import type { Tagged } from '../kernel/tagged.ts';
-import type { Import } from './import.ts';
+import type { ActionStarter, Import } from './import.ts';
 
 /** Points at an import that has not ended. Written before the import, removed after its end is announced. */
 export interface OpenImport {
@@ -18,8 +18,8 @@ export interface RowQuota {
   max: number;
 }
 
-/** An import of new mailboxes, or an action. They have IDs of their own. */
-export type ListedKind = 'imports' | 'actions';
+/** Imports of new mailboxes, or actions, also only those that one of them has started. They have IDs of their own. */
+export type ListedKind = 'imports' | 'actions' | { actionsOf: ActionStarter };
 
 /** Stores imports. Every call rejects with `storage_unavailable` if storage is unavailable. */
 export interface ImportStore {

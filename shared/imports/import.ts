@@ -18,6 +18,10 @@ export const importStatuses = [
 ] as const;
 type ImportStatus = (typeof importStatuses)[number];
 
+/** Who starts actions: a person or a program of the customer, or the timer that checks mailboxes again. */
+export const actionStarters = ['customer', 'schedule'] as const;
+export type ActionStarter = (typeof actionStarters)[number];
+
 /** Why an import paused or failed: a code and a sentence, and how to fix it. */
 export interface ImportFinding {
   code: string;
@@ -155,6 +159,10 @@ export interface Import {
 
 export function isEnded(status: ImportStatus): boolean {
   return status === 'completed' || status === 'cancelled' || status === 'failed';
+}
+
+export function starterOf({ isReverification }: Pick<Import, 'isReverification'>): ActionStarter {
+  return isReverification ? 'schedule' : 'customer';
 }
 
 /** Turns a finding about the connection into the finding of an import. */

@@ -37,6 +37,22 @@ export function identifierOf({ objectId, inboxKey }: MailboxIdentity): Identifie
   return inboxKey === undefined ? 'address' : 'inbox';
 }
 
+/**
+ * What is known of a mailbox after another look. What this look could not see stays known if it is the same mailbox:
+ * permissions come and go.
+ */
+export function addToIdentity(before: MailboxIdentity, seen: MailboxIdentity): MailboxIdentity {
+  if (compareIdentities(before, seen) !== 'same') return seen;
+  const { objectId, inboxKey } = before;
+  return { ...(objectId !== undefined && { objectId }), ...(inboxKey !== undefined && { inboxKey }), ...seen };
+}
+
+/** The keys under which an address was found, and no longer is. */
+export function formerKeysOf(before: MailboxIdentity, now: MailboxIdentity): string[] {
+  const keys = new Set(identityKeysOf(now));
+  return identityKeysOf(before).filter((key) => !keys.has(key));
+}
+
 /** Whether two identities are of one mailbox. `unknown` if they have nothing to compare. */
 export function compareIdentities(one: MailboxIdentity, other: MailboxIdentity): 'same' | 'different' | 'unknown' {
   const keys = new Set(identityKeysOf(one));

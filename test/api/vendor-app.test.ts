@@ -231,6 +231,40 @@ describe('the way of the admin', () => {
     expect((await comeBack(signIn, { code: 'code' })).page).toContain('Who may use');
   });
 
+  it('an admin who reloads a page before the confirmation is not told to be done, and one who has confirmed is', async () => {
+    const id = await register();
+    api.deps.adminSignIn.codes.set('code', ADMIN);
+    const { url } = await jsonOf<{ url: string }>(await post(`/v1/connections/${id}/consent`));
+    const state = new URL(url).searchParams.get('state') ?? '';
+    const callback = `/v1/consent/callback?${new URLSearchParams({ state, tenant: TENANT_ID, admin_consent: 'True' })}`;
+    const granted = await api.request('GET', callback);
+    const signIn = new URL(granted.headers.get('location') ?? '');
+    const { page } = await comeBack(signIn, { code: 'code' });
+    const reloads = async () => [
+      await (await api.request('GET', callback)).text(),
+      (await comeBack(signIn, { code: 'code' })).page,
+    ];
+    for (const reloaded of await reloads()) {
+      expect(reloaded).toContain('This link has been used');
+      expect(reloaded).toContain('choose Confirm');
+      expect(reloaded).not.toContain('you are done');
+    }
+    await press(confirmPathOf(page));
+    for (const reloaded of [...(await reloads()), await press(confirmPathOf(page))])
+      expect(reloaded).toContain('you are done');
+  });
+
+  it.each([
+    ['had a problem', { error: 'server_error', error_description: 'AADSTS90033: A transient error.' }],
+    ['did not say who the person is', {}],
+  ])('a sign-in at which Microsoft %s asks for a new link, because the first one is used up', async (_what, query) => {
+    const signIn = await accept(await register());
+    const { page } = await comeBack(signIn, query);
+    expect(page).toContain('The sign-in was not finished');
+    expect(page).toContain('for a new link');
+    expect(page).not.toContain('The link still works');
+  });
+
   it('a sign-in that was canceled is shown with the connection', async () => {
     const id = await register();
     const { page } = await comeBack(await accept(id), { error: 'access_denied', error_subcode: 'cancel' });
@@ -243,7 +277,9 @@ describe('the way of the admin', () => {
     api.deps.adminSignIn.codes.set('code', ADMIN);
     const late = await accept(id);
     api.deps.time.now = new Date('2026-06-01T00:20:00Z');
-    expect((await comeBack(late, { code: 'code' })).page).toContain('This link has expired');
+    const { page: expired } = await comeBack(late, { code: 'code' });
+    expect(expired).toContain('This link has expired');
+    expect(expired).toContain('choose Confirm');
     const { page } = await comeBack(await accept(id), { code: 'code' });
     api.deps.time.now = new Date('2026-06-01T00:40:00Z');
     expect(await press(confirmPathOf(page))).toContain('This link has expired');

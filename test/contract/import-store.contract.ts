@@ -90,6 +90,26 @@ export function describeImportStore(name: string, open: () => ImportStore): void
       for (const importId of pointers) await store.closePointer(importId);
     });
 
+    it('lists the actions of a customer apart from those of the timer, in pages', async () => {
+      const store = open();
+      const customerId = newCustomer();
+      const action = (id: number, change: Partial<Import> = {}) =>
+        anImport({ id: `act_000000000010${id}`, customerId, action: 'check', ...change });
+      const [own, timed] = [[action(1), action(3)], [2, 4, 5].map((id) => action(id, { isReverification: true }))];
+      for (const record of [...own, ...timed]) await store.insert(record);
+      const list = async (actionsOf: 'customer' | 'schedule') => {
+        const request = { limit: 2 };
+        const first = await store.list(customerId, 'conn_1', request, { actionsOf });
+        const { cursor } = first;
+        const rest = cursor
+          ? await store.list(customerId, 'conn_1', { ...request, cursor }, { actionsOf })
+          : { items: [] };
+        return [...first.items, ...rest.items];
+      };
+      expect(await list('customer')).toEqual(own.toReversed());
+      expect(await list('schedule')).toEqual(timed.toReversed());
+    });
+
     it('lists the imports of one connection newest first, in pages, and purges only those', async () => {
       const store = open();
       const customerId = newCustomer();

@@ -1,4 +1,4 @@
-import type { Import } from '../../shared/imports/import.ts';
+import { type Import, starterOf } from '../../shared/imports/import.ts';
 import type { ImportStore, OpenImport } from '../../shared/imports/import-store.ts';
 import { quotaReached } from '../../shared/kernel/quota.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
@@ -21,7 +21,8 @@ export function inMemoryImports(): ImportStore {
       const all = [...kept.values()]
         .map(({ value }) => value)
         .filter((record) => record.customerId === customerId && record.connectionId === connectionId)
-        .filter(({ id }) => id.startsWith('act_') === (of === 'actions'))
+        .filter(({ id }) => id.startsWith('act_') === (of !== 'imports'))
+        .filter((record) => typeof of === 'string' || starterOf(record) === of.actionsOf)
         .filter((record) => cursor === undefined || record.id < cursor)
         .sort((a, b) => (a.id > b.id ? -1 : 1));
       const items = structuredClone(all.slice(0, limit));

@@ -138,6 +138,16 @@ describe('with Microsoft’s client library', () => {
     expect(await keyVaultSigningSecrets(client).get(one?.webhookId ?? '', one?.version ?? '')).toBeUndefined();
   });
 
+  it('a signing secret that is disabled or removed is none, in this process as well as in others', async () => {
+    const signing = keyVaultSigningSecrets(client);
+    const { version } = await signing.create({ id: 'hook_1', customerId: 'cust_1' });
+    expect((await signing.get('hook_1', version))?.reveal()).toMatch(/^whsec_/);
+    await client.updateSecretProperties(`hook-1-${version}`, '', { enabled: false });
+    expect(await keyVaultSigningSecrets(client).get('hook_1', version)).toBeUndefined();
+    await signing.remove('hook_1', version);
+    expect(await signing.get('hook_1', version)).toBeUndefined();
+  });
+
   describe('keyVaultSecrets', () => {
     const name = { customerId: 'cust_1', connectionId: 'conn_1', version: 'a1' };
     const expiresAt = new Date('2030-01-01T00:00:00Z');

@@ -22,7 +22,7 @@ export type {
   StartImportOptions,
   Upload,
 } from './imports.ts';
-export type { ActionRowListOptions, MailboxActions } from './mailbox-actions.ts';
+export type { ActionListOptions, ActionRowListOptions, MailboxActions } from './mailbox-actions.ts';
 export type { Mailboxes, MailboxListOptions } from './mailboxes.ts';
 export { MusterError, type MusterErrorCode } from './muster-error.ts';
 export type { components, operations, paths } from './schema.ts';
@@ -30,5 +30,6 @@ export type { Fetch, RetryOptions } from './sender.ts';
 export type * from './types.ts';
 export type { WaitForImportOptions } from './wait-for-import.ts';
 export type { WaitOptions } from './wait-until-stopped.ts';
+export type { MailboxActionEvent } from './watch-action.ts';
 export type { ImportEvent } from './watch-import.ts';
 export type { DeliveryListOptions, SecretRotation, Webhooks } from './webhooks.ts';

@@ -2,9 +2,15 @@ import { type Api, dataOf, initOf, type PageOptions, type PostOptions, type Requ
 import { pages } from './pages.ts';
 import type { MailboxAction, MailboxActionRow, NewMailboxAction } from './types.ts';
 import { type WaitOptions, waitUntilStopped } from './wait-until-stopped.ts';
+import { type MailboxActionEvent, watchAction } from './watch-action.ts';
 
 export interface ActionRowListOptions extends PageOptions {
   state?: MailboxActionRow['state'];
+}
+
+export interface ActionListOptions extends PageOptions {
+  /** Only those that `customer` has started, or that Muster has started by itself: `schedule`. */
+  startedBy?: MailboxAction['startedBy'];
 }
 
 export interface MailboxActions {
@@ -12,7 +18,7 @@ export interface MailboxActions {
   start(connectionId: string, action: NewMailboxAction, options?: PostOptions): Promise<MailboxAction>;
   get(actionId: string, options?: RequestOptions): Promise<MailboxAction>;
   /** Newest first. */
-  list(connectionId: string, options?: PageOptions): AsyncIterable<MailboxAction>;
+  list(connectionId: string, options?: ActionListOptions): AsyncIterable<MailboxAction>;
   /** What became of each mailbox. */
   rows(actionId: string, options?: ActionRowListOptions): AsyncIterable<MailboxActionRow>;
   pause(actionId: string, options?: PostOptions): Promise<MailboxAction>;
@@ -21,9 +27,12 @@ export interface MailboxActions {
   cancel(actionId: string, options?: PostOptions): Promise<MailboxAction>;
   /** Waits until an action has ended, or is paused and makes no progress by itself. `status` of the result says which. */
   wait(actionId: string, options?: WaitOptions<MailboxAction>): Promise<MailboxAction>;
+  /** Tells what happens to an action, as it happens, until it has ended. */
+  watch(actionId: string, options?: RequestOptions): AsyncGenerator<MailboxActionEvent, void, undefined>;
 }
 
-export function createMailboxActions({ raw }: Api): MailboxActions {
+export function createMailboxActions(api: Api): MailboxActions {
+  const { raw } = api;
   const change = (verb: 'pause' | 'resume' | 'cancel') => {
     const path = `/v1/mailbox-actions/{actionId}/${verb}` as const;
     return (actionId: string, options: PostOptions = {}) =>
@@ -43,11 +52,14 @@ export function createMailboxActions({ raw }: Api): MailboxActions {
     get: (actionId, options = {}) =>
       dataOf(raw.GET('/v1/mailbox-actions/{actionId}', { params: { path: { actionId } }, ...initOf(options) })),
 
-    list: (connectionId, { pageSize, ...options } = {}) =>
+    list: (connectionId, { startedBy, pageSize, ...options } = {}) =>
       pages<MailboxAction>((cursor) =>
         dataOf(
           raw.GET('/v1/connections/{connectionId}/mailbox-actions', {
-            params: { path: { connectionId }, query: { ...cursor, ...(pageSize && { limit: pageSize }) } },
+            params: {
+              path: { connectionId },
+              query: { ...cursor, ...(pageSize && { limit: pageSize }), ...(startedBy && { startedBy }) },
+            },
             ...initOf(options),
           }),
         ),
@@ -66,6 +78,7 @@ export function createMailboxActions({ raw }: Api): MailboxActions {
     pause: change('pause'),
     resume: change('resume'),
     cancel: change('cancel'),
+    watch: (actionId, options) => watchAction(api, actionId, options),
     wait: (actionId, options) =>
       waitUntilStopped(
         `action ${actionId}`,

@@ -1210,6 +1210,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/mailbox-actions/{actionId}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch an action as it runs
+         * @description Server-sent events, as those of an import:
+         *
+         *     - `progress` has the same body as `GET /v1/mailbox-actions/{actionId}`. It comes first, then at each whole percent, and when the status or the finding changes.
+         *     - `mailbox` names mailboxes that are done, or whose check was cancelled, up to some hundred of them in one event. Skipped mailboxes are only counted.
+         *     - `done` comes when the action has ended, after everything else, with the final body.
+         *
+         *     A client that comes back with the newest `id` in `Last-Event-ID` is told everything after that event, and nothing twice. The API ends the stream after about three minutes, or when the key stops working.
+         */
+        get: operations["mailbox-actions-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks": {
         parameters: {
             query?: never;
@@ -2536,7 +2562,7 @@ export interface components {
         };
         ImportWait: {
             /** @enum {string} */
-            cause: "throttled" | "microsoft_unavailable" | "propagating";
+            cause: "throttled" | "microsoft_unavailable" | "propagating" | "imports_first";
             /** @description The same in words. */
             message: string;
             /** @description When Microsoft is asked next. `null` if no time is known. */
@@ -2787,7 +2813,7 @@ export interface components {
         MailboxScope: "inScope" | "outOfScope" | "tenantWide" | "unknown";
         MailboxWait: {
             /** @enum {string} */
-            reason: "throttled" | "microsoft_unavailable" | "propagating" | "undecided" | "service_unavailable" | "import_paused";
+            reason: "throttled" | "microsoft_unavailable" | "propagating" | "imports_first" | "undecided" | "service_unavailable" | "import_paused";
             /** @description The same in words. */
             message: string;
             /** @description When it is asked next, at the earliest. `null` if no time is known. */
@@ -2920,6 +2946,11 @@ export interface components {
             connectionId: string;
             /** @enum {string} */
             action: "check" | "reconnect" | "pause" | "resume" | "disconnect" | "remove";
+            /**
+             * @description `customer`: with one of your API keys. `schedule`: by Muster, because the mailboxes were due to be checked again. Such a check lets imports of the same tenant go first.
+             * @enum {string}
+             */
+            startedBy: "customer" | "schedule";
             /** @enum {string} */
             status: "accepted" | "planning" | "running" | "paused" | "completed" | "cancelling" | "cancelled" | "failed";
             /** @description `mailboxes` is always the sum of the next five. The last three tell verdicts. */
@@ -2977,6 +3008,35 @@ export interface components {
              */
             nextCheckAt?: string;
             reference?: string;
+        };
+        /** @description One server-sent event: the fields `event`, `id`, and `data` as JSON. */
+        MailboxActionEvent: {
+            /** @constant */
+            event: "progress";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["MailboxAction"];
+        } | {
+            /** @constant */
+            event: "mailbox";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["DoneMailboxes"];
+        } | {
+            /** @constant */
+            event: "done";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["MailboxAction"];
+        };
+        /** @description Mailboxes that an action is done with since the last event. */
+        DoneMailboxes: {
+            mailboxes: {
+                address: string;
+                /** @enum {string} */
+                state: "done" | "passed" | "failed" | "inconclusive" | "cancelled";
+                cause?: components["schemas"]["Cause"];
+            }[];
         };
         ShownWebhook: {
             /** @example hook_01k2m8qj4vabcdefghjkmnp */
@@ -8099,6 +8159,7 @@ export interface operations {
     "mailbox-actions-list": {
         parameters: {
             query?: {
+                startedBy?: "customer" | "schedule";
                 limit?: number;
                 cursor?: string;
             };
@@ -8506,6 +8567,65 @@ export interface operations {
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `id` of the last event that arrived. The stream goes on after it. */
+                "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
+            };
+            path: {
+                /**
+                 * @description The ID of an action on mailboxes.
+                 * @example act_01k2m8qj4vabcdefghjkmnp
+                 */
+                actionId: components["parameters"]["actionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. The schema describes one of them. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Always `no`: proxies should pass events on immediately. */
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["MailboxActionEvent"];
+                };
+            };
+            /** @description The event with this `Last-Event-ID` was the last one. Do not come back. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
             503: components["responses"]["Problem-503-storage_unavailable"];

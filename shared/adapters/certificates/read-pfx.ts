@@ -6,8 +6,8 @@ const ENCRYPTED_DATA = '1.2.840.113549.1.7.6';
 const KEY_BAG = '1.2.840.113549.1.12.10.1.1';
 const ENCRYPTED_KEY_BAG = '1.2.840.113549.1.12.10.1.2';
 const CERTIFICATE_BAG = '1.2.840.113549.1.12.10.1.3';
-/** More than any program writes into one file. */
-const ENCRYPTED_PARTS_MAX = 10;
+/** A key and its certificates are two. Each costs time, so there must not be many. */
+const ENCRYPTED_PARTS_MAX = 4;
 
 /** What is in a PFX file, each in DER. */
 export interface PfxContent {

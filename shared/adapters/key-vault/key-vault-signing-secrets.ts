@@ -3,7 +3,7 @@ import type { SecretClient } from '@azure/keyvault-secrets';
 import { LRUCache } from 'lru-cache';
 import { Secret } from '../../kernel/secret.ts';
 import type { SigningSecrets, StoredSigningSecret } from '../../webhooks/signing-secrets.ts';
-import { statusOf, toVaultError, translateVaultErrors } from './key-vault-secrets.ts';
+import { isDisabled, statusOf, toVaultError, translateVaultErrors } from './key-vault-secrets.ts';
 import { readVaultPage } from './vault-pages.ts';
 
 /** As Standard Webhooks recommends: between 24 and 64 bytes. */
@@ -21,7 +21,8 @@ const nameOf = (webhookId: string, version: string) => `${webhookId.replaceAll('
  * version. A deleted name cannot be reused, and the versions of one name cannot be deleted one by one.
  */
 export function keyVaultSigningSecrets(client: SecretClient): SigningSecrets {
-  const cache = new LRUCache<string, Secret>({ max: CACHED_MAX, ttl: CACHED_MS });
+  // Secrets leave the memory of the process when their time is over, also if nobody asks again.
+  const cache = new LRUCache<string, Secret>({ max: CACHED_MAX, ttl: CACHED_MS, ttlAutopurge: true });
   return {
     async create({ id, customerId }) {
       const text = `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
@@ -45,13 +46,15 @@ export function keyVaultSigningSecrets(client: SecretClient): SigningSecrets {
         cache.set(name, secret);
         return secret;
       } catch (error) {
-        if (statusOf(error) === 404) return undefined;
+        if (statusOf(error) === 404 || isDisabled(error)) return undefined;
         throw toVaultError(error);
       }
     },
     async remove(webhookId, version) {
+      const name = nameOf(webhookId, version);
+      cache.delete(name);
       try {
-        await client.beginDeleteSecret(nameOf(webhookId, version));
+        await client.beginDeleteSecret(name);
       } catch (error) {
         if (statusOf(error) !== 404 && statusOf(error) !== 409) throw toVaultError(error);
       }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { odata, type TableClient } from '@azure/data-tables';
 import type { Import } from '../../imports/import.ts';
-import type { ImportStore, OpenImport } from '../../imports/import-store.ts';
+import type { ImportStore, ListedKind, OpenImport } from '../../imports/import-store.ts';
 import { quotaReached } from '../../kernel/quota.ts';
 import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, fromProperties, toProperties } from './columns.ts';
@@ -75,6 +75,14 @@ const keysOf = {
   imports: odata`RowKey ge ${newestFirst('imp_')} and RowKey lt ${newestFirst('imp`')}`,
   actions: odata`RowKey ge ${newestFirst('act_')} and RowKey lt ${newestFirst('act`')}`,
 } as const;
+const bySchedule = 'isReverification eq true';
+
+/** A property that an entity does not have is equal to nothing, so its negation holds. */
+function filterOf(of: ListedKind): string {
+  if (typeof of === 'string') return keysOf[of];
+  return `${keysOf.actions} and ${of.actionsOf === 'schedule' ? bySchedule : `not (${bySchedule})`}`;
+}
+
 /**
  * The row that makes the quota of a customer exact, see `createWithinQuota`. Customers share a fixed number of these
  * rows, so that nothing of a deleted customer stays behind.
@@ -93,7 +101,7 @@ export function tableImports(table: TableClient): ImportStore {
   const store: ImportStore = {
     get: (customerId, importId) => readEntity(table, importColumns, customerId, newestFirst(importId), [404, 400]),
     list(customerId, connectionId, request, of = 'imports') {
-      const filter = `${odata`PartitionKey eq ${customerId} and connectionId eq ${connectionId}`} and ${keysOf[of]}`;
+      const filter = `${odata`PartitionKey eq ${customerId} and connectionId eq ${connectionId}`} and ${filterOf(of)}`;
       return readPage(table, importColumns, filter, request);
     },
     async insert(record, quota) {

@@ -5,7 +5,7 @@ import type { ConnectionStore } from '../connection-store.ts';
 import { requireConnection } from '../require-connection.ts';
 import { audiencesOf, type Tokens } from '../tokens.ts';
 import { type ConsentCallback, type Decline, readConsentAnswer } from './consent-answer.ts';
-import { hashOf, newState } from './consent-state.ts';
+import { type EndedLink, endedLink, hashOf, newState } from './consent-state.ts';
 import type { ConsentStore } from './consent-store.ts';
 import { markConsented, markDeclined } from './mark-consent.ts';
 import { beginSignIn, type SignInDeps } from './sign-in.ts';
@@ -62,10 +62,8 @@ export type ConsentOutcome =
   | { kind: 'unfinished'; microsoftCode?: string }
   /** The answer does not say what was decided. The link still works. */
   | { kind: 'incomplete' }
-  | { kind: 'used' }
-  | { kind: 'expired' }
-  /** The state is missing or unknown, or its connection was deleted. */
-  | { kind: 'unknown' };
+  /** Unknown: the state is missing or unknown, or its connection was deleted. */
+  | EndedLink;
 
 /**
  * Records a consent callback. Anyone can call it, so it proves nothing: it only marks the connection that its state
@@ -83,8 +81,8 @@ export async function receiveConsent(deps: Deps, callback: ConsentCallback): Pro
   const now = deps.clock.now();
   const request = await deps.consents.get(hashOf(callback.state));
   if (request?.step !== 'consent') return { kind: 'unknown' };
-  if (request.usedAt) return { kind: 'used' };
-  if (request.expiresAt <= now) return { kind: 'expired' };
+  if (request.usedAt) return endedLink(deps, 'used', request);
+  if (request.expiresAt <= now) return endedLink(deps, 'expired', request);
   const answer = readConsentAnswer(callback);
   if (answer.kind === 'incomplete' || answer.kind === 'unfinished') return answer;
   const found = await deps.connections.get(request.customerId, request.connectionId);
@@ -93,7 +91,7 @@ export async function receiveConsent(deps: Deps, callback: ConsentCallback): Pro
   const isGranted = answer.kind === 'granted' && answer.tenantId === connection.tenantId;
   // Before the link is used up: if storage fails here, a reload of the page goes on.
   const signInUrl = isGranted && !hasOwnApp(connection) ? await beginSignIn(deps, connection) : undefined;
-  if (!(await deps.consents.use(request.stateHash, now))) return { kind: 'used' };
+  if (!(await deps.consents.use(request.stateHash, now))) return endedLink(deps, 'used', request);
   if (answer.kind === 'declined') {
     await markDeclined(deps, connection, answer, now);
     return { ...answer, connection };

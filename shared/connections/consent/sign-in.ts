@@ -7,7 +7,7 @@ import type { ConnectionStore } from '../connection-store.ts';
 import type { Tokens } from '../tokens.ts';
 import { type AdminSignIn, isConsentingAdmin } from './admin-sign-in.ts';
 import { type ConsentCallback, type Decline, readConsentAnswer } from './consent-answer.ts';
-import { hashOf, newState } from './consent-state.ts';
+import { type EndedLink, endedLink, hashOf, newState } from './consent-state.ts';
 import type { ConsentRequest, ConsentStep, ConsentStore } from './consent-store.ts';
 import { markConsented, markDeclined } from './mark-consent.ts';
 
@@ -30,9 +30,6 @@ export const CONFIRM_PATH = '/v1/consent/confirm';
 /** A sign-in with a second factor takes a while, and an admin reads before confirming. */
 const STEP_VALID_MS = 15 * 60_000;
 
-/** What a step found before it could be carried out. */
-type Dead = { kind: 'used' } | { kind: 'expired' } | { kind: 'unknown' };
-
 export type SignInOutcome =
   /** An admin has signed in. The page asks whether the customer may use the tenant. */
   | { kind: 'toConfirm'; connection: Connection; customerName: string; confirmPath: string }
@@ -46,9 +43,9 @@ export type SignInOutcome =
   | { kind: 'signInRefused'; connection: Connection; microsoftCode?: string; reason: string }
   /** Microsoft was unavailable. The same address works again. */
   | { kind: 'signInUnfinished' }
-  | { kind: 'unfinished'; microsoftCode?: string }
-  | { kind: 'incomplete' }
-  | Dead;
+  /** Microsoft sent the browser back without an answer. The link of the consent is used up, so there must be a new one. */
+  | { kind: 'signInIncomplete'; microsoftCode?: string }
+  | EndedLink;
 
 /**
  * The consent of a tenant says nothing about who may use it: every customer of the vendor uses the same app. So Microsoft
@@ -78,19 +75,19 @@ export async function receiveSignIn(
   const now = deps.clock.now();
   if (callback.error) {
     const answer = readConsentAnswer(callback);
-    if (answer.kind !== 'declined') return answer.kind === 'unfinished' ? answer : { kind: 'incomplete' };
-    if (!(await deps.consents.use(request.stateHash, now))) return { kind: 'used' };
+    if (answer.kind !== 'declined') return { ...answer, kind: 'signInIncomplete' };
+    if (!(await deps.consents.use(request.stateHash, now))) return endedLink(deps, 'used', request);
     await markDeclined(deps, connection, answer, now);
     return { ...answer, connection };
   }
-  if (!code || !request.signIn) return { kind: 'incomplete' };
+  if (!code || !request.signIn) return { kind: 'signInIncomplete' };
   if (!deps.adminSignIn) throw notConfigured();
   const { tenantId } = connection;
   const answer = await deps.adminSignIn
     .redeem({ tenantId, redirectUri: redirectUriOf(deps), code, ...request.signIn })
     .catch(unlessTransient);
   if (!answer) return { kind: 'signInUnfinished' };
-  if (!(await deps.consents.use(request.stateHash, now))) return { kind: 'used' };
+  if (!(await deps.consents.use(request.stateHash, now))) return endedLink(deps, 'used', request);
   if (answer.kind === 'refused') return { ...answer, kind: 'signInRefused', connection };
   const { person } = answer;
   if (person.tenantId !== tenantId) return { kind: 'wrongTenant', connection };
@@ -110,7 +107,7 @@ export async function confirmTenant(
   deps: SignInDeps,
   state: string | undefined,
   caller: Pick<AuditRecord, 'requestId' | 'address'>,
-): Promise<{ kind: 'consented'; connection: Connection } | Dead> {
+): Promise<{ kind: 'consented'; connection: Connection } | EndedLink> {
   const found = await findStep(deps, 'confirm', state);
   if ('kind' in found) return found;
   const { request, connection } = found;
@@ -133,7 +130,7 @@ export async function confirmTenant(
   const adminConfirmation = { at: now, adminId: request.adminId };
   await markConsented(deps, connection, now, adminConfirmation);
   await deps.auditLog.complete(intent, { result: 'succeeded', status: 200 }).catch(() => undefined);
-  if (!(await deps.consents.use(request.stateHash, now))) return { kind: 'used' };
+  if (!(await deps.consents.use(request.stateHash, now))) return endedLink(deps, 'used', request);
   return { kind: 'consented', connection: { ...connection, adminConfirmation } };
 }
 
@@ -142,12 +139,12 @@ async function findStep(
   deps: Pick<SignInDeps, 'consents' | 'connections' | 'clock'>,
   step: ConsentStep,
   state: string | undefined,
-): Promise<{ request: ConsentRequest; connection: Connection } | Dead> {
+): Promise<{ request: ConsentRequest; connection: Connection } | EndedLink> {
   if (!state) return { kind: 'unknown' };
   const request = await deps.consents.get(hashOf(state));
   if (request?.step !== step) return { kind: 'unknown' };
-  if (request.usedAt) return { kind: 'used' };
-  if (request.expiresAt <= deps.clock.now()) return { kind: 'expired' };
+  if (request.usedAt) return endedLink(deps, 'used', request);
+  if (request.expiresAt <= deps.clock.now()) return endedLink(deps, 'expired', request);
   const found = await deps.connections.get(request.customerId, request.connectionId);
   return found ? { request, connection: found.value } : { kind: 'unknown' };
 }

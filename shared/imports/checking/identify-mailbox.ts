@@ -1,7 +1,13 @@
 import { causes } from '../../causes/causes.ts';
 import type { Findings } from '../../causes/verdict.ts';
-import { compareIdentities, identityKeysOf, type MailboxIdentity } from '../../mailboxes/identity.ts';
-import type { MailboxKind } from '../../mailboxes/mailbox.ts';
+import {
+  addToIdentity,
+  compareIdentities,
+  formerKeysOf,
+  identityKeysOf,
+  type MailboxIdentity,
+} from '../../mailboxes/identity.ts';
+import type { Mailbox, MailboxKind } from '../../mailboxes/mailbox.ts';
 import type { IdentityClaim } from '../ledger/claim-identities.ts';
 import { rowResultOf } from '../ledger/row-result.ts';
 import type { SettledResult } from '../ledger/settler.ts';
@@ -16,6 +22,7 @@ interface Checked {
 interface IdentifiedResult extends SettledResult {
   state: 'passed' | 'failed' | 'inconclusive';
   claim?: IdentityClaim<SettledResult>;
+  formerKeys?: readonly string[];
 }
 
 const NOT_TOLD_APART =
@@ -37,28 +44,55 @@ export function identifiedResultOf(
   const result = rowResultOf(findings, mailboxKind, message);
   // Nobody asked which mailbox it is.
   if (!identity) return result;
-  const isKnown = isIdentified(identity);
-  const change = compareIdentities(knownAs ?? {}, identity);
-  const isReplaced = change === 'different';
-  const mailbox = {
-    ...result.mailbox,
-    ...(isKnown && { identity }),
-    ...(isReplaced && { replacedAt: now }),
-  };
-  if (result.state === 'failed') return { ...result, mailbox };
-  const detail = isReplaced ? REPLACED : isKnown ? renamed(identity, address) : NOT_TOLD_APART;
+  const learnt = learnIdentity(identity, knownAs, now);
+  const mailbox = { ...result.mailbox, ...learnt?.mailbox };
+  const formerKeys = learnt && { formerKeys: learnt.formerKeys };
+  if (result.state === 'failed') return { ...result, mailbox, ...formerKeys };
+  const detail = learnt ? (learnt.isReplaced ? REPLACED : renamed(identity, address)) : NOT_TOLD_APART;
   return {
     ...result,
     row: { ...result.row, ...(result.state === 'passed' && detail !== undefined && { detail }) },
     mailbox,
-    ...(isKnown && {
-      claim: { identity, isExpected: change === 'same', otherwise: (holder) => secondName(checked, message, holder) },
+    ...(learnt && {
+      ...formerKeys,
+      claim: {
+        identity: learnt.mailbox.identity,
+        isExpected: learnt.isSame,
+        otherwise: (holder) => secondName(checked, message, holder),
+      },
     }),
   };
 }
 
+interface LearntIdentity {
+  /** What the mailbox shows of it. */
+  mailbox: Required<Pick<Mailbox, 'identity'>> & Pick<Mailbox, 'replacedAt'>;
+  /** Keys that still name this address, which reaches another mailbox than it did under them. */
+  formerKeys: readonly string[];
+  isSame: boolean;
+  isReplaced: boolean;
+}
+
+/** What a check has learnt about which mailbox an address reaches. `undefined` if that is nothing but the address. */
+export function learnIdentity(
+  seen: MailboxIdentity | undefined,
+  knownAs: MailboxIdentity = {},
+  now: Date,
+): LearntIdentity | undefined {
+  if (!isIdentified(seen)) return undefined;
+  const change = compareIdentities(knownAs, seen);
+  const identity = addToIdentity(knownAs, seen);
+  const isReplaced = change === 'different';
+  return {
+    mailbox: { identity, ...(isReplaced && { replacedAt: now }) },
+    formerKeys: formerKeysOf(knownAs, identity),
+    isSame: change === 'same',
+    isReplaced,
+  };
+}
+
 /** Whether anything but the address tells which mailbox it is. */
-export function isIdentified(identity: MailboxIdentity | undefined): identity is MailboxIdentity {
+function isIdentified(identity: MailboxIdentity | undefined): identity is MailboxIdentity {
   return identity !== undefined && identityKeysOf(identity).length > 0;
 }
 

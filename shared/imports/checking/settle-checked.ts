@@ -10,7 +10,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { CheckMessage } from '../messages.ts';
 import { suspectIn } from '../refusals/suspect.ts';
 import type { ConnectionCache } from './connection-cache.ts';
-import { identifiedResultOf, isIdentified } from './identify-mailbox.ts';
+import { identifiedResultOf, learnIdentity } from './identify-mailbox.ts';
 import type { ImportCache } from './import-cache.ts';
 import { rowLocationOf } from './row-location.ts';
 import { type WaitDeps, waitForGrants, waitingMailbox } from './wait-row.ts';
@@ -57,9 +57,11 @@ export async function settleChecked(
   await sendCleanupForLateArrival(deps.importQueues, message, findings, deps.limits.cleanupAfterMs);
   const sent = message.sentAt && { sentAt: message.sentAt };
   if (!ignoresRepeatedRefusals && suspectIn(findings)) {
+    const learnt = learnIdentity(outcome.identity, message.knownAs, deps.clock.now());
     await deps.settler.settle({
       ...rowLocationOf(message),
       ...sent,
+      ...(learnt && { formerKeys: learnt.formerKeys }),
       state: 'waiting',
       row: {
         attempt: message.attempt + 1,
@@ -72,7 +74,7 @@ export async function settleChecked(
       mailbox: {
         ...waitingMailbox(message, null, null),
         kind: outcome.mailboxKind,
-        ...(isIdentified(outcome.identity) && { identity: outcome.identity }),
+        ...learnt?.mailbox,
       },
       counts: { held: 1 },
       urgent: message.isProbe === true,

@@ -43,6 +43,8 @@ export interface Flow {
   remaining: number;
   /** When the tenant's pace last kept something back. */
   paceBoundAt: number;
+  /** Since when a re-verification gives way to imports. Absent if it does not. */
+  gaveWayAt?: number;
   refusals: RefusalFlow;
   /** The import would send more if its share of all messages were larger. */
   isPoolLimited: boolean;

@@ -14,7 +14,7 @@ const UNBOUND_MS = 60_000;
 const PROBE_PAUSE_MAX_MS = 15_000;
 
 /** Brings the tenant's pace up to date with what the workers of this import report. */
-export async function keepPace(shift: Shift, view: TickView): Promise<void> {
+export async function keepPace(shift: Shift, view: TickView, givesWay: boolean): Promise<void> {
   const { pace, flow, lease } = shift;
   const importId = lease.record.id;
   const said = sumGeneration(view.reports, pace.value.generation);
@@ -33,7 +33,8 @@ export async function keepPace(shift: Shift, view: TickView): Promise<void> {
     return;
   }
   const hasWork = lease.record.dispatched < shift.plan.accepted || view.counts.waiting > 0;
-  const joined = pace.value.mode !== 'free' && hasWork ? joinSharers(pace.value, importId, view.now) : undefined;
+  const isSharer = pace.value.mode !== 'free' && hasWork && !givesWay;
+  const joined = isSharer ? joinSharers(pace.value, importId, view.now) : undefined;
   if (joined) await pace.write(joined);
 }
 

@@ -14,6 +14,7 @@ import { expectRate, measureMeanRate } from './expect-rate.ts';
 import { findLostMessages } from './find-lost-messages.ts';
 import type { Flow } from './flow.ts';
 import { giveBackSlots } from './give-back-slots.ts';
+import { giveWay, LOOK_AGAIN_MS, noteSleep } from './give-way.ts';
 import { claimProbe, keepPace, paceRoom } from './keep-pace.ts';
 import { changesSince, deliveryRate, flowSumsOf, measureFlow } from './measure-flow.ts';
 import { waitOfPace } from './note-wait.ts';
@@ -60,7 +61,8 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
   const view = await look(deps, shift);
   if (!view) return { kind: 'settled' };
   await giveBackSlots(deps, shift, view);
-  await keepPace(shift, view);
+  const givesWay = await giveWay(shift, view);
+  await keepPace(shift, view, givesWay);
   measureMeanRate(flow, view.changes.settled, view.sinceLastTickMs);
   flow.expectedPerSecond = expectRate(flow, shift.pace.value, view.now);
 
@@ -68,7 +70,7 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
 
   const isSent = lease.record.dispatched >= shift.plan.accepted;
   flow.refusals.streak = Math.max(0, flow.refusals.streak + view.changes.held - view.changes.passed);
-  const ruling = await ruleOn(deps, shift, view, isSent);
+  const ruling: Ruling = givesWay ? { kind: 'goOn' } : await ruleOn(deps, shift, view, isSent);
   if (ruling.kind === 'paused') return { kind: 'lost' };
   if (ruling.kind === 'goOn' && ruling.quietUntil) shift.quietUntil = ruling.quietUntil;
 
@@ -79,17 +81,19 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
     dispatched: lease.record.dispatched,
     checksMax: deps.dispatching.checksMax,
   });
-  const wants = !isSent && shift.pace.value.mode === 'free' && ruling.kind === 'goOn';
+  const wants = !isSent && shift.pace.value.mode === 'free' && ruling.kind === 'goOn' && !givesWay;
   const share = await shareOfPool(deps, shift, view, window, wants);
   const room = Math.max(0, Math.floor(Math.min(window, share) - view.outstanding - flow.refusals.streak));
-  const paced = await claimRoom(shift, view, ruling.kind === 'goOn' ? room : 0);
+  const paced = await claimRoom(shift, view, ruling.kind === 'goOn' && !givesWay ? room : 0);
   const sending =
     ruling.kind === 'goOn'
       ? await chooseRows(deps, shift, view, paced)
       : noRows(lease.record, ruling.kind === 'scout' ? ruling.rows : []);
   await addLost(deps, shift, view, sending);
 
-  if (!(await note(deps, shift, sending, waitOfPace(shift, view)))) {
+  const isBehind = givesWay && flow.gaveWayAt !== undefined;
+  const wait: ImportWait | undefined = isBehind ? { cause: 'imports_first' } : waitOfPace(shift, view);
+  if (!(await note(deps, shift, sending, wait))) {
     // Scouts that were not sent cannot answer.
     if (ruling.kind === 'scout') delete flow.refusals.scouts;
     return { kind: 'lost' };
@@ -98,12 +102,21 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
   const sent = await send(deps, shift, sending, endsAt);
   flow.tokens = Math.max(0, flow.tokens - sent);
   if (sent === 0 && view.outstanding <= 0 && ruling.kind === 'goOn') {
-    const { at, wait } = await nextAction(shift, view, isSent);
-    if (at - view.now >= SLEEP_MIN_MS) return { kind: 'asleep', until: new Date(at), ...(wait && { wait }) };
+    if (isBehind) return sleepBehindImports(view.now);
+    const next = await nextAction(shift, view, isSent);
+    if (next.at - view.now >= SLEEP_MIN_MS) {
+      await noteSleep(shift, view.now, next.at);
+      return { kind: 'asleep', until: new Date(next.at), ...(next.wait && { wait: next.wait }) };
+    }
   }
   const leftMs = endsAt - deps.clock.now().getTime();
   if (leftMs > 0) await deps.sleep(leftMs);
   return undefined;
+}
+
+function sleepBehindImports(now: number): ShiftEnd {
+  const until = new Date(now + LOOK_AGAIN_MS);
+  return { kind: 'asleep', until, wait: { cause: 'imports_first', until } };
 }
 
 async function ruleOn(deps: DispatchDeps, shift: Shift, view: TickView, isSent: boolean): Promise<Ruling> {

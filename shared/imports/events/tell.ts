@@ -104,7 +104,9 @@ function countsAfter({ told }: Position, { record, plan, tallies = [] }: ImportV
   const settled = countSettled({ ...zeroCounts, ...told });
   const open = Math.max(0, (plan?.accepted ?? 0) - settled);
   const waiting = Math.min(open, Math.max(0, sumTallies(tallies).waiting));
-  return countRows(plan, { ...zeroCounts, ...told, waiting }, record.uploadedRows);
+  // The plan may have been read before the log.
+  const upToDate = plan && { ...plan, accepted: Math.max(plan.accepted, settled) };
+  return countRows(upToDate, { ...zeroCounts, ...told, waiting }, record.uploadedRows);
 }
 
 /** What a progress says beside its numbers. */

@@ -111,9 +111,12 @@ function readRange(ledger: Ledger, record: Import, cursor: string | undefined): 
   return ledger.findMailboxes(record.connectionId, request, { importId: record.id, status: 'failed' });
 }
 
-/** Whether the mailbox still shows this import's result. Another import may have begun to check it again. */
-function isOurs({ importId, openRow }: Mailbox, record: Import): boolean {
-  return importId === record.id && openRow === undefined;
+/**
+ * Whether the mailbox still shows this import's result. Another import may have begun to check it again, and a mailbox that
+ * is about to be deleted must stay as it is: it is deleted only if nobody changes it.
+ */
+function isOurs({ importId, openRow, removedBy }: Mailbox, record: Import): boolean {
+  return importId === record.id && openRow === undefined && removedBy === undefined;
 }
 
 /** Causes that explain the mailbox fully. None of its probes was refused for a missing permission. */

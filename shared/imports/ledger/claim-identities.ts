@@ -1,6 +1,7 @@
 import { identityKeysOf, type MailboxIdentity } from '../../mailboxes/identity.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Ledger, LedgerChange } from './ledger.ts';
+import { openRowOf } from './row.ts';
 
 /**
  * The wish of a result to look after a mailbox under its address.
@@ -78,6 +79,42 @@ export async function resolveClaims<Result extends object>(
     result.claim = undefined;
   }
 }
+
+interface Leaving {
+  importId: string;
+  line: number;
+  address: string;
+  /** The keys of the mailbox that the address reached before, and reaches no longer. */
+  formerKeys?: readonly string[] | undefined;
+}
+
+/**
+ * Removes the identities that name addresses which reach another mailbox today. Nobody would find them later, because a
+ * mailbox names only the keys of today.
+ *
+ * Call this before the transaction that settles the rows: a process that dies in between does both again. A row that was
+ * settled in the meantime removes nothing, because its address may have claimed the same keys again since.
+ */
+export async function removeFormerKeys(
+  ledger: Pick<Ledger, 'getIdentities' | 'getMailboxes' | 'removeIdentity'>,
+  connectionId: string,
+  results: readonly Leaving[],
+): Promise<void> {
+  const leaving = results.filter(({ formerKeys = [] }) => formerKeys.length > 0);
+  if (leaving.length === 0) return;
+  const stored = await ledger.getIdentities(connectionId, [...new Set(leaving.flatMap(keysLeftBy))]);
+  // Read after the identities, so that no claim of the same address lies between them and an open row.
+  const mailboxes = await ledger.getMailboxes(connectionId, [...new Set(leaving.map(({ address }) => address))]);
+  for (const result of leaving) {
+    if (mailboxes.get(result.address)?.value.openRow !== openRowOf(result)) continue;
+    for (const key of keysLeftBy(result)) {
+      const identity = stored.get(key);
+      if (identity?.value.address === result.address) await ledger.removeIdentity(connectionId, key, identity.tag);
+    }
+  }
+}
+
+const keysLeftBy = ({ formerKeys = [] }: Leaving) => formerKeys;
 
 /** Whether the connection looks after the mailbox with this key under the address that its identity names. */
 export function holdsIdentity(mailbox: Pick<Mailbox, 'slotClaimedBy' | 'identity'> | undefined, key: string): boolean {

@@ -3,7 +3,7 @@ import { DomainError } from '../../kernel/errors.ts';
 import type { Tagged } from '../../kernel/tagged.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Slots } from '../../plans/slots.ts';
-import { type Ledger, type LedgerChange, PAIRS_MAX } from './ledger.ts';
+import { type Ledger, type LedgerChange, PAIRS_MAX, type Patch } from './ledger.ts';
 import { openRowOf, type Row } from './row.ts';
 import type { SerialByKey } from './serial-by-key.ts';
 import type { TallyBook } from './tally-book.ts';
@@ -142,7 +142,7 @@ async function commitOnce(
 ): Promise<boolean> {
   const now = deps.clock.now();
   const changes = pairs.flatMap(({ row, mailbox }): LedgerChange[] => [
-    { op: 'mergeRow', importId, line: row.value.line, tag: row.tag, patch: reopenedRow(row.value, now) },
+    { op: 'mergeRow', importId, line: row.value.line, tag: row.tag, patch: reopenedRow(row.value, mailbox.value, now) },
     {
       op: 'mergeMailbox',
       address: row.value.address,
@@ -175,8 +175,8 @@ async function commitOnce(
   }
 }
 
-/** Due now, in its next attempt. Earlier tries may have left something in the mailbox. */
-function reopenedRow({ attempt }: Row, now: Date) {
+/** Due now, in its next attempt. Earlier tries may have left something in the mailbox, and its history has got longer. */
+function reopenedRow({ attempt }: Row, { history, identity }: Mailbox, now: Date): Patch<Row> {
   return {
     state: 'waiting',
     attempt: attempt + 1,
@@ -193,5 +193,7 @@ function reopenedRow({ attempt }: Row, now: Date) {
     heldAt: null,
     firstDeferredAt: null,
     priorFindings: null,
-  } as const;
+    ...(history && { historyBefore: history }),
+    ...(identity && { knownAs: identity }),
+  };
 }

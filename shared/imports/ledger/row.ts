@@ -103,11 +103,6 @@ export function splitOpenRow(openRow: string | undefined): { importId: string; l
   return { importId: openRow.slice(0, at), line: Number(openRow.slice(at + 1)) };
 }
 
-/** The line of the open row with this name, if it is a row of this import. */
-export function lineOfOpenRow(importId: string, openRow: string | undefined): number | undefined {
-  return openRow?.startsWith(`${importId}:`) ? Number(openRow.slice(importId.length + 1)) : undefined;
-}
-
 /**
  * Whether the mailbox keeps its status until this row has a verdict. A mailbox that works is checked again while it is
  * in use, and only a verdict changes that.

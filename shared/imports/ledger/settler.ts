@@ -2,7 +2,13 @@ import type { Clock } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { identityKeysOf } from '../../mailboxes/identity.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
-import { countClaims, type IdentityClaim, identityChanges, resolveClaims } from './claim-identities.ts';
+import {
+  countClaims,
+  type IdentityClaim,
+  identityChanges,
+  removeFormerKeys,
+  resolveClaims,
+} from './claim-identities.ts';
 import { CHANGES_MAX, CHANGES_OF_IMPORT, type Ledger, type LedgerChange, type Patch } from './ledger.ts';
 import type { ReportBook } from './report-book.ts';
 import { isSettled, openRowOf, type Row, type SettledState } from './row.ts';
@@ -31,6 +37,8 @@ interface Settlement extends SettledResult {
   attempt: number;
   /** Which mailbox it is, if the connection is to look after it from now on. */
   claim?: IdentityClaim<SettledResult> | undefined;
+  /** The keys of another mailbox, which the address reached before. */
+  formerKeys?: readonly string[];
   /** When the message was sent, if this result shows how long messages are under way. */
   sentAt?: Date;
   /** Bad news about the tenant, which is written without waiting for other results. */
@@ -174,6 +182,7 @@ function takeGroup(queue: QueuedSettlement[]): QueuedSettlement[] {
 async function commit(deps: SettlerDeps, connectionId: string, group: QueuedSettlement[]): Promise<void> {
   let items = group;
   let rowConflicts = 0;
+  await removeFormerKeys(deps.ledger, connectionId, items);
   // Without the tags of what is stored, the transaction would be refused.
   if (items.some(({ claim }) => claim?.isExpected)) await resolveClaims(deps.ledger, connectionId, items);
   for (let commits = 1; items.length > 0; commits++) {

@@ -46,6 +46,10 @@ export interface TenantPace {
   learning?: Record<string, number>;
   /** The imports that divide the pace among them, and until when each of them counts. */
   sharers: Record<string, number>;
+  /** Re-verifications of the tenant, and until when each of them counts. */
+  reverifiers?: Record<string, number>;
+  /** While there are re-verifications: the imports that have rows to send, and until when each of them counts. */
+  senders?: Record<string, number>;
   /** About to be removed, because nobody has used it for a long time. A dispatcher that wants to use it takes this back. */
   isRetired?: true;
 }
@@ -88,8 +92,19 @@ export function newTenantPace(tenant: string): TenantPace {
 
 /** The newest time in a pace: nothing in it says anything about later. */
 export function newestTimeOf(pace: TenantPace): number {
-  const { since, holdUntil, cutAt, noisyUntil, easyUntil, nextProbeAt, probe, sharers } = pace;
-  const ofImports = [probe?.sentAt ?? 0, ...Object.values(sharers)];
+  const {
+    since,
+    holdUntil,
+    cutAt,
+    noisyUntil,
+    easyUntil,
+    nextProbeAt,
+    probe,
+    sharers,
+    reverifiers = {},
+    senders = {},
+  } = pace;
+  const ofImports = [probe?.sentAt ?? 0, ...[sharers, reverifiers, senders].flatMap((notes) => Object.values(notes))];
   return Math.max(since, holdUntil, cutAt, noisyUntil, easyUntil, nextProbeAt, ...ofImports);
 }
 

@@ -5,7 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 
 /** What planning has to know of a mailbox. A whole one takes about a kilobyte of memory. */
 export type KnownMailbox = Tagged<
-  Pick<Mailbox, 'status' | 'openRow' | 'slotClaimedBy' | 'pausedAt' | 'history' | 'identity'>
+  Pick<Mailbox, 'status' | 'openRow' | 'slotClaimedBy' | 'pausedAt' | 'history' | 'identity' | 'importId' | 'line'>
 >;
 
 /**
@@ -40,10 +40,12 @@ export function createKnownMailboxes(ledger: Ledger, connectionId: string): Know
 }
 
 function toKnown({ value, tag }: Tagged<Mailbox>): KnownMailbox {
-  const { status, openRow, slotClaimedBy, pausedAt, history, identity } = value;
+  const { status, openRow, slotClaimedBy, pausedAt, history, identity, importId, line } = value;
   return {
     value: {
       status,
+      importId,
+      line,
       ...(openRow !== undefined && { openRow }),
       ...(slotClaimedBy !== undefined && { slotClaimedBy }),
       ...(pausedAt && { pausedAt }),

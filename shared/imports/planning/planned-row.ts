@@ -1,5 +1,5 @@
 import { isTaken } from '../../mailboxes/mailbox.ts';
-import { lineOfOpenRow, type Row } from '../ledger/row.ts';
+import type { Row } from '../ledger/row.ts';
 import type { ParsedRow } from '../upload/parsed-row.ts';
 import { type RowFault, rowFaults } from '../upload/row-findings.ts';
 import type { KnownMailbox } from './known-mailboxes.ts';
@@ -9,12 +9,13 @@ type Decision = { state: 'pending' } | ({ state: 'rejected' | 'duplicate' } & Ro
 /**
  * Decides whether a line becomes a check, a rejected row or a duplicate.
  *
- * While an import is being planned, each mailbox that it has accepted names the row that opened it. So the mailbox itself
- * tells on which earlier line of the file its address is, and the planner need not remember the lines it has planned.
+ * While an import is being planned, each mailbox that it has accepted names the row that opened it, also if that row was
+ * cancelled in the meantime. So the mailbox itself tells on which earlier line of the file its address is, and the planner
+ * need not remember the lines it has planned.
  */
 function decide(importId: string, parsed: ParsedRow, mailbox: KnownMailbox['value'] | undefined): Decision {
   if (!parsed.ok) return { state: 'rejected', ...faultOf(parsed) };
-  const firstLine = lineOfOpenRow(importId, mailbox?.openRow);
+  const firstLine = mailbox?.importId === importId ? mailbox.line : undefined;
   if (firstLine !== undefined) return { state: 'duplicate', ...rowFaults.duplicateInFile(firstLine) };
   if (isTaken(mailbox)) return { state: 'duplicate', ...rowFaults.duplicateInConnection() };
   return { state: 'pending' };

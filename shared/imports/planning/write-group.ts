@@ -90,7 +90,8 @@ function toTransaction({ record, plan, group, known, isLast }: Group, now: Date)
       next.accepted++;
       const slotClaimedBy = mailbox?.value.slotClaimedBy ?? record.id;
       if (!mailbox?.value.slotClaimedBy) next.slotsNeeded++;
-      const written = { status: 'pending' as const, openRow: openRowOf(row), slotClaimedBy };
+      const { line, importId } = row;
+      const written = { status: 'pending' as const, importId, line, openRow: openRowOf(row), slotClaimedBy };
       openedByAddress.set(row.address, written);
       opened.set(changes.length, { address: row.address, mailbox: written });
       changes.push(openMailbox(row, mailbox, now));

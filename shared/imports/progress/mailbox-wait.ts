@@ -1,9 +1,8 @@
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Import } from '../import.ts';
-import { isWaitCause, waitCauses } from '../import-wait.ts';
-
+import { isWaitCause, waitReasons } from '../import-wait.ts';
 /** Why nobody asks about a mailbox at the moment that is to be checked. */
-export const mailboxWaitReasons = [...waitCauses, 'undecided', 'service_unavailable', 'import_paused'] as const;
+export const mailboxWaitReasons = [...waitReasons, 'undecided', 'service_unavailable', 'import_paused'] as const;
 
 export interface MailboxWait {
   reason: (typeof mailboxWaitReasons)[number];
@@ -18,6 +17,7 @@ const messages: Record<MailboxWait['reason'], string> = {
   microsoft_unavailable: 'Microsoft does not answer. We ask again.',
   propagating:
     'Consent, a credential or a permission changed recently, and Microsoft may need up to two hours. We ask again.',
+  imports_first: 'Imports of this tenant go first. This mailbox is checked after them.',
   undecided: 'Microsoft refused this mailbox. We are finding out whether it refuses all mailboxes of the connection.',
   service_unavailable: 'One of our services is unavailable. We check this mailbox as soon as possible.',
   import_paused: 'The import or action that checks this mailbox is paused. Resume it.',
@@ -45,7 +45,7 @@ export function explainMailboxWait(
   }
   if (nextCheckAt) return waitOf('service_unavailable', nextCheckAt, now);
   if (status === 'waiting') return waitOf('undecided', undefined, now);
-  return ofImport && waitOf(ofImport.cause, ofImport.until, now);
+  return ofImport && waitOf(ofImport.cause, ofImport.cause === 'imports_first' ? undefined : ofImport.until, now);
 }
 
 function waitOf(reason: MailboxWait['reason'], until: Date | undefined, now: Date): MailboxWait {

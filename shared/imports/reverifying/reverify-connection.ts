@@ -2,11 +2,10 @@ import type { Connection } from '../../connections/connection.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { createRepeatableIds } from '../../kernel/ids.ts';
 import type { Mailbox } from '../../mailboxes/mailbox.ts';
-import { cancelImport } from '../control/cancel-import.ts';
-import type { Import } from '../import.ts';
 import type { ImportQueues } from '../import-queues.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type StartActionDeps, startAction } from '../starting/start-action.ts';
+import { cancelIfStuck } from './cancel-stuck.ts';
 import { dueAt, isReverified, type ReverifyTimes } from './due-at.ts';
 import type { OpenWork } from './open-work.ts';
 import type { ReverifyWalk, ReverifyWalks } from './reverify-walk.ts';
@@ -57,7 +56,7 @@ export async function reverifyConnection(
   work: OpenWork,
 ): Promise<Reverified> {
   const open = work.reverificationOf(connection.id);
-  if (open) await cancelIfRefused(deps, open);
+  if (open) await cancelIfStuck(deps, open);
   if (connection.status === 'failing') await testAgain(deps, connection);
   if (open || connection.status !== 'ready' || work.isBusy(connection)) return nothing;
   const now = deps.clock.now();
@@ -84,15 +83,6 @@ async function testAgain(
   const askedAt = Math.max(finding?.seenAt.getTime() ?? 0, lastTest?.testedAt.getTime() ?? 0);
   const isDue = deps.clock.now().getTime() - askedAt >= deps.reverifyTimes.reverifyFailedAfterMs;
   if (isDue) await deps.testConnection(customerId, id);
-}
-
-/**
- * Resuming it would be a decision to take the refusals for those of single mailboxes, and nobody has taken it. It would
- * also keep its slots until then. Its mailboxes are as they were before, and a later walk finds them due again.
- */
-async function cancelIfRefused(deps: ReverifyConnectionDeps, open: Import): Promise<void> {
-  const isRefused = ({ status, finding }: Import) => status === 'paused' && finding !== undefined;
-  if (isRefused(open)) await cancelImport(deps, open.customerId, open.id, 'cancelled', undefined, isRefused);
 }
 
 function nextStep(

@@ -149,6 +149,16 @@ describe('requeuing a check', () => {
     await expectRightSlots();
   });
 
+  it('the defect stays in the history of the mailbox when the row gets its verdict', async () => {
+    await poisoned(1);
+    const { address } = (await deps.ledger.getRow('conn_1', 'imp_1', FIRST_POISONED))?.value ?? { address: '' };
+    const history = [{ changedAt: NOW, verdict: 'failed', cause: 'internal_error' }] as const;
+    await deps.ledger.commit('conn_1', [{ op: 'mergeMailbox', address, patch: { history } }]);
+    await requeue();
+    const row = await deps.ledger.getRow('conn_1', 'imp_1', FIRST_POISONED);
+    expect(row?.value).toMatchObject({ state: 'waiting', historyBefore: history });
+  });
+
   it('a second time does nothing, before and after the row has its verdict', async () => {
     await poisoned(1);
     await requeue();

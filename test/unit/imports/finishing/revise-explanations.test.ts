@@ -122,3 +122,11 @@ it('revises more rows than fit into one transaction, and can be repeated', async
   await reviseAll();
   for (const at of lines) expect(await rowCauseOf(at)).toBe('mailbox_out_of_scope');
 });
+
+it('leaves a mailbox alone that is about to be deleted, which a change would keep from being deleted', async () => {
+  await add('jane', { 'graph.send': passed });
+  await add('omar', { 'graph.send': denied() }, { status: 'disconnected', removedBy: 'act_1' });
+  const before = await ledger.getMailbox('conn_1', 'omar@contoso.example');
+  await reviseAll();
+  expect(await ledger.getMailbox('conn_1', 'omar@contoso.example')).toEqual(before);
+});

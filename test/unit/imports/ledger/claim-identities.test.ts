@@ -9,7 +9,7 @@ import { createSettler, type Settler } from '../../../../shared/imports/ledger/s
 import { sumTallies } from '../../../../shared/imports/ledger/tally.ts';
 import { createTallyBook } from '../../../../shared/imports/ledger/tally-book.ts';
 import { DomainError } from '../../../../shared/kernel/errors.ts';
-import type { MailboxIdentity } from '../../../../shared/mailboxes/identity.ts';
+import { identityKeysOf, type MailboxIdentity } from '../../../../shared/mailboxes/identity.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
 import { aMailbox, aRow } from '../../../support/records.ts';
 
@@ -230,4 +230,63 @@ it('new mailboxes cost no request more than before, and known ones a few reads b
   const identities = lines.map((i) => ({ objectId: `o${i}`, inboxKey: `f${i}` }));
   await Promise.all(again.map((row, i) => settle(settler, row, identities[i] ?? {}, identities[i])));
   expect(commits).toBe(2);
+});
+
+const replacement: MailboxIdentity = { objectId: 'object-of-new', inboxKey: 'inbox-of-new' };
+const keysNaming = async (ledger: Ledger, address: string) => {
+  const keys = [jane, replacement].flatMap(identityKeysOf);
+  const found = [...(await ledger.getIdentities('conn_1', keys)).values()];
+  return found.filter(({ value }) => value.address === address).map(({ value }) => value.key);
+};
+
+it.each([
+  ['passes', passes],
+  ['fails', { 'graph.readWrite': { verdict: 'failed', cause: 'mailbox_disabled', checkedAt: NOW } } as const],
+])(
+  'leaves no identity of the earlier mailbox behind when its address belongs to another one that %s',
+  async (_, findings) => {
+    const ledger = inMemoryLedger();
+    const settler = aProcess('one', ledger);
+    await settle(settler, await open(ledger, 'imp_1', 2, at('jane')), jane);
+    expect(await keysNaming(ledger, at('jane'))).toEqual(identityKeysOf(jane));
+    const again = await open(ledger, 'imp_2', 2, at('jane'));
+    const checked = { findings, mailboxKind: 'user', identity: replacement } as const;
+    await settler.settle({ ...again, ...identifiedResultOf(checked, { address: at('jane'), knownAs: jane }, NOW) });
+    const isPassed = (await rowOf(ledger, again))?.state === 'passed';
+    expect(await keysNaming(ledger, at('jane'))).toEqual(isPassed ? identityKeysOf(replacement) : []);
+  },
+);
+
+it('keeps the identity of another name that has taken the earlier mailbox over', async () => {
+  const ledger = inMemoryLedger();
+  const settler = aProcess('one', ledger);
+  await settle(settler, await open(ledger, 'imp_1', 2, at('jane')), jane);
+  await ledger.commit('conn_1', [
+    { op: 'mergeMailbox', address: at('jane'), patch: { status: 'disconnected', slotClaimedBy: null } },
+  ]);
+  await settle(settler, await open(ledger, 'imp_2', 2, at('jdoe')), jane);
+  await settle(settler, await open(ledger, 'imp_3', 2, at('jane')), replacement, jane);
+  expect(await keysNaming(ledger, at('jdoe'))).toEqual(identityKeysOf(jane));
+  expect(await keysNaming(ledger, at('jane'))).toEqual(identityKeysOf(replacement));
+});
+
+it('a result that comes too late removes no identity that its address has claimed again since', async () => {
+  const ledger = inMemoryLedger();
+  const settler = aProcess('one', ledger);
+  const first = await open(ledger, 'imp_1', 2, at('jane'));
+  await settle(settler, first, jane);
+  const late = await settle(aProcess('two', ledger), first, replacement, jane);
+  expect(late).toBe('dropped');
+  expect(await keysNaming(ledger, at('jane'))).toEqual(identityKeysOf(jane));
+});
+
+it('keeps what an earlier check knew of the same mailbox, if this one may read less', async () => {
+  const ledger = inMemoryLedger();
+  const settler = aProcess('one', ledger);
+  await settle(settler, await open(ledger, 'imp_1', 2, at('jane')), jane);
+  await settle(settler, await open(ledger, 'imp_2', 2, at('jane')), { inboxKey: 'inbox-of-jane' }, jane);
+  expect((await mailboxOf(ledger, at('jane')))?.identity).toEqual(jane);
+  const second = await open(ledger, 'imp_3', 2, at('jdoe'));
+  await settle(settler, second, { objectId: 'object-of-jane' });
+  expect(await rowOf(ledger, second)).toMatchObject({ cause: 'same_mailbox' });
 });

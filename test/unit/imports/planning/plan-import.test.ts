@@ -4,7 +4,7 @@ import type { Ledger } from '../../../../shared/imports/ledger/ledger.ts';
 import { failPlan, planImport } from '../../../../shared/imports/planning/plan-import.ts';
 import { inMemoryLedger } from '../../../fakes/in-memory-ledger.ts';
 import { countedLedger, createPlanningWorld } from '../../../support/planning-world.ts';
-import { aMailbox, aPlan, RECORDS_NOW } from '../../../support/records.ts';
+import { aMailbox, anImport, aPlan, RECORDS_NOW } from '../../../support/records.ts';
 
 const users = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `user${from + i}@contoso.example`);
 
@@ -38,6 +38,24 @@ describe('plans', () => {
       { line: 206, state: 'duplicate', firstLine: 4 },
       { line: 207, state: 'rejected', code: 'address_missing' },
     ]);
+  });
+
+  it('a second line of an address as a duplicate, also if its mailbox was disconnected in between', async () => {
+    const world = await createPlanningWorld({ planShiftMs: 0 });
+    const { ledger } = world.deps;
+    await world.addImport('imp_1', [...users(60), 'user0@contoso.example']);
+    await planImport(world.deps, 'cust_1', 'imp_1');
+    expect(await planOf(ledger, 'imp_1')).toMatchObject({ done: false });
+    await world.deps.imports.insert(
+      anImport({ id: 'act_1', status: 'accepted', action: 'disconnect', target: { address: 'user0@contoso.example' } }),
+    );
+    await planImport(world.deps, 'cust_1', 'act_1');
+    for (let shifts = 0; shifts < 3; shifts++) await planImport(world.deps, 'cust_1', 'imp_1');
+    expect(await planOf(ledger, 'imp_1')).toMatchObject({ accepted: 60, duplicates: 1, slotsNeeded: 60, done: true });
+    expect((await rowsOf(ledger, 'imp_1')).at(-1)).toMatchObject({ code: 'duplicate_in_file', firstLine: 2 });
+    const mailbox = (await ledger.getMailbox('conn_1', 'user0@contoso.example'))?.value;
+    expect(mailbox).toMatchObject({ status: 'disconnected' });
+    expect(mailbox?.slotClaimedBy).toBeUndefined();
   });
 
   it('a file that was sent before with no more transactions than the first time', async () => {
@@ -74,7 +92,7 @@ describe('plans', () => {
   it('inconclusive mailboxes again, together, and they keep their slots', async () => {
     const { ledger, calls } = countedLedger(inMemoryLedger());
     for (const address of users(90)) {
-      const mailbox = aMailbox({ address, status: 'inconclusive', slotClaimedBy: 'imp_0' });
+      const mailbox = aMailbox({ address, status: 'inconclusive', importId: 'imp_0', slotClaimedBy: 'imp_0' });
       await ledger.commit('conn_1', [{ op: 'createMailbox', mailbox }]);
     }
     Object.assign(calls, { commit: 0 });
@@ -93,7 +111,9 @@ describe('plans', () => {
   it('mailboxes that failed before again, and claims a slot for each', async () => {
     const ledger = inMemoryLedger();
     for (const address of users(5)) {
-      await ledger.commit('conn_1', [{ op: 'createMailbox', mailbox: aMailbox({ address, status: 'failed' }) }]);
+      await ledger.commit('conn_1', [
+        { op: 'createMailbox', mailbox: aMailbox({ address, importId: 'imp_0', status: 'failed' }) },
+      ]);
     }
     const world = await createPlanningWorld({ ledger });
     await world.addImport('imp_1', users(5));
@@ -106,7 +126,7 @@ describe('plans', () => {
   it('mailboxes that failed before, for one of two imports only that have them at the same time', async () => {
     const ledger = inMemoryLedger();
     for (const address of users(20)) {
-      const mailbox = aMailbox({ address, status: 'failed' });
+      const mailbox = aMailbox({ address, importId: 'imp_0', status: 'failed' });
       await ledger.commit('conn_1', [{ op: 'createMailbox', mailbox }]);
     }
     const world = await createPlanningWorld({ ledger });

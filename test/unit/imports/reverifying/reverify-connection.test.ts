@@ -1,6 +1,10 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { Connection } from '../../../../shared/connections/connection.ts';
+import { newFlow } from '../../../../shared/imports/dispatching/flow.ts';
+import { flowSumsOf } from '../../../../shared/imports/dispatching/measure-flow.ts';
 import type { Import } from '../../../../shared/imports/import.ts';
+import { zeroCounts } from '../../../../shared/imports/ledger/tally.ts';
+import { sumReports } from '../../../../shared/imports/ledger/worker-report.ts';
 import { readOpenWork } from '../../../../shared/imports/reverifying/open-work.ts';
 import { reverifyConnection } from '../../../../shared/imports/reverifying/reverify-connection.ts';
 import type { Mailbox } from '../../../../shared/mailboxes/mailbox.ts';
@@ -182,6 +186,22 @@ it('leaves a re-verification alone that a person has resumed since it was read',
   const work = { isBusy: () => false, reverificationOf: () => paused };
   await reverifyConnection(world.deps, aConnection(), work);
   expect((await world.deps.imports.get('cust_1', 'act_1'))?.value.status).toBe('running');
+});
+
+it('cancels what has given way to imports for an hour, and says why', async () => {
+  const gaveWayAt = nowMs - 3_600_000;
+  const flow = { ...newFlow(0, flowSumsOf(zeroCounts, sumReports([])), 20), gaveWayAt };
+  const behind = { action: 'check', isReverification: true, waitingFor: { cause: 'imports_first' }, flow } as const;
+  const record = anImport({ id: 'act_1', ...behind });
+  await world.deps.imports.insert(record);
+  const statusOf = async () => (await world.deps.imports.get('cust_1', 'act_1'))?.value;
+  const work = { isBusy: () => true, reverificationOf: () => record };
+  nowMs -= 1;
+  await reverifyConnection(world.deps, aConnection(), work);
+  expect((await statusOf())?.status).toBe('running');
+  nowMs += 1;
+  await reverifyConnection(world.deps, aConnection(), work);
+  expect(await statusOf()).toMatchObject({ status: 'cancelling', finding: { code: 'imports_first' } });
 });
 
 it('takes half of the free slots for failed mailboxes, fifty at most, and first for those that have been due longest', async () => {
