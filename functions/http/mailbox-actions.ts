@@ -44,9 +44,9 @@ export function addMailboxActionRoutes(api: Api, deps: Deps): void {
     method: 'POST',
     path: 'v1/connections/{connectionId}/mailbox-actions',
     tag: 'Mailboxes',
-    summary: 'Do something with many mailboxes',
+    summary: 'Act on many mailboxes',
     description:
-      'Takes either up to 1,000 `addresses` or a filter, `where`. The answer names the action, whose progress can be read as that of an import. A mailbox that works stays `active` while it is checked again, until there is a verdict.',
+      'Takes either up to 1,000 `addresses` or a filter, `where`. The answer names the action, and you read its progress as you read that of an import. A mailbox that works stays `active` while it is checked again, until there is a verdict.',
     refusals: ['connection_not_ready', 'slot_limit_reached', 'quota_reached', 'nothing_selected', 'upload_in_progress'],
     responses: {
       202: {
@@ -83,7 +83,7 @@ export function addMailboxActionRoutes(api: Api, deps: Deps): void {
     method: 'GET',
     path: 'v1/connections/{connectionId}/mailbox-actions',
     tag: 'Mailboxes',
-    summary: 'List what was done with mailboxes of a connection',
+    summary: 'List the actions on mailboxes of a connection',
     responses: { 200: { description: 'One page of actions, newest first.', schema: pageOf(actionSchema) } },
     permission: 'read',
     query: z.strictObject({ startedBy: z.enum(actionStarters).optional() }),
