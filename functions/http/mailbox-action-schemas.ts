@@ -60,7 +60,7 @@ export const actionSchema = z
         failed: count,
         inconclusive: count,
       })
-      .meta({ description: '`mailboxes` is always the sum of the next five. The last three tell verdicts.' }),
+      .meta({ description: '`mailboxes` is always the sum of the next five. The last three are verdicts.' }),
     skipped: z
       .partialRecord(z.enum(skipCodes), count)
       .meta({ description: 'Why mailboxes were left out. Codes that no mailbox has are left out.' }),
@@ -75,7 +75,7 @@ export const actionSchema = z
   })
   .meta({
     id: 'MailboxAction',
-    description: 'Something that is done with mailboxes of a connection, and its progress.',
+    description: 'An action on mailboxes of a connection, and its progress.',
   });
 
 /** The states in which a mailbox is left by an action. */

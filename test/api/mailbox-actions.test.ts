@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sumTallies } from '../../shared/imports/ledger/tally.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
@@ -93,6 +94,13 @@ describe('many mailboxes', () => {
     const watched = await get(`/v1/mailbox-actions/${body.id}`);
     expect(watched.headers.get('retry-after')).toBe('2');
     expect(await jsonOf(watched)).toMatchObject({ id: body.id, connectionId, status: 'accepted' });
+  });
+
+  it('takes the actions of docs/mailboxes.md as they are: 202, or 409 where no mailbox matches', async () => {
+    const [, block = ''] = /```json\n([\s\S]*?)```/.exec(readFileSync('docs/mailboxes.md', 'utf8')) ?? [];
+    const bodies = block.replace('imp_…', 'imp_01k2m8qj4vabcdefghjkmnp').trim().split('\n');
+    expect(bodies.length).toBeGreaterThan(2);
+    for (const body of bodies) expect([202, 409], body).toContain((await act(JSON.parse(body))).status);
   });
 
   it('202: takes a list of addresses, each once', async () => {
