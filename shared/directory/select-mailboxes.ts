@@ -8,16 +8,11 @@ import type { DirectoryStore } from './directory-store.ts';
 import { BULK_PAGE_SIZE, type ListDeps, listDirectory } from './list-directory.ts';
 import { requireRead } from './require-directory.ts';
 import { type SelectGroupDeps, selectGroup } from './select-group.ts';
+import type { Selected } from './selected.ts';
 import { beginSearch, type SearchDeps } from './selection-search.ts';
 
 /** What an import is to take: all that is not connected, or the members of a group. */
 export type SelectionRequest = { select: 'allUnconnected' } | { group: string };
-
-/** The rows of an import, and what they were selected from. */
-export interface Selected {
-  rows: RawRow[];
-  selection: Selection;
-}
 
 export interface SelectDeps extends Omit<ListDeps & SelectGroupDeps, 'directory' | 'ledger'>, SearchDeps {
   directory: DirectoryStore;
