@@ -18,6 +18,7 @@ import { addImportEventRoutes } from './http/import-events.ts';
 import { addImportReportRoutes } from './http/import-reports.ts';
 import { addImportSummaryRoute } from './http/import-summary.ts';
 import { addImportRoutes } from './http/imports.ts';
+import { addMailboxActionEventRoutes } from './http/mailbox-action-events.ts';
 import { addMailboxActionRoutes } from './http/mailbox-actions.ts';
 import { addMailboxRoutes } from './http/mailboxes.ts';
 import { addMeRoutes } from './http/me.ts';
@@ -67,6 +68,7 @@ const routes = [
   addDirectoryRoutes,
   addChangeMailboxRoutes,
   addMailboxActionRoutes,
+  addMailboxActionEventRoutes,
   addWebhookRoutes,
   addAuditRoutes,
   addOperationRoutes,

@@ -54,7 +54,7 @@ export function addAlertRoutes(api: Api, deps: Deps): void {
     tag: 'Connections',
     summary: 'Change who is told about expiring credentials, and when',
     description:
-      'Each threshold is told once: by the webhook events `secret.expiring` and `secret.expired`, and by e-mail to the contacts.',
+      'Each threshold is reported once: by the webhook events `secret.expiring` and `secret.expired`, and by e-mail to the contacts.',
     responses: { 200: { description: 'The new settings.', schema: settingsSchema } },
     permission: 'administer',
     body: z.strictObject({

@@ -22,7 +22,7 @@ const stepSchema = z
     service: z
       .enum(audiences)
       .optional()
-      .meta({ description: 'Whose token the step is about. Absent from steps that are not about a token.' }),
+      .meta({ description: 'The service whose token the step is about. Absent if the step is not about a token.' }),
     verdict: verdictSchema,
     cause: causeSchema.optional(),
     detail: explanation.detail.optional(),
@@ -99,8 +99,8 @@ const entraSchema = z
 
 /** What people have said to the notices about an expiring credential. */
 const silence = {
-  acknowledgedAt: instant.nullable().meta({ description: 'From then on, only the expiry itself is told.' }),
-  snoozedUntil: instant.nullable().meta({ description: 'Until then, only the expiry itself is told.' }),
+  acknowledgedAt: instant.nullable().meta({ description: 'From then on, only the expiry itself is reported.' }),
+  snoozedUntil: instant.nullable().meta({ description: 'Until then, only the expiry itself is reported.' }),
 };
 
 const lifetime = {

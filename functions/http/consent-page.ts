@@ -17,6 +17,14 @@ const items = (texts: readonly string[]) => texts.map((text) => `<li>${escapeHtm
 const toFact = ({ label, text }: { label: string; text: string }) =>
   `<dt>${escapeHtml(label)}</dt><dd><bdi>${escapeHtml(text)}</bdi></dd>`;
 
+/**
+ * Another site can make this page appear under the pointer in the middle of a double click, so one click must not be
+ * enough (DoubleClickjacking). The box needs one of its own, in another place, and the browser sends nothing before it is
+ * checked.
+ */
+const toForm = ({ path, label, agreement }: NonNullable<PageText['button']>) =>
+  `<form method="post" action="${escapeHtml(path)}"><label><input type="checkbox" required> ${escapeHtml(agreement)}</label><button>${escapeHtml(label)}</button></form>`;
+
 function toPage({
   sign,
   title,
@@ -40,9 +48,7 @@ function toPage({
     ...(facts ? [`<dl>${facts.map(toFact).join('')}</dl>`] : []),
     '<h2>What to do next</h2>',
     'steps' in next ? `<ol>${items(next.steps)}</ol>` : `<ul>${items(next.choices)}</ul>`,
-    ...(button
-      ? [`<form method="post" action="${escapeHtml(button.path)}"><button>${escapeHtml(button.label)}</button></form>`]
-      : []),
+    ...(button ? [toForm(button)] : []),
     ...(soft === '' ? [] : [`<div class="soft">${soft}</div>`]),
   ].join('');
   const page = htmlPage(title, body, sign, button !== undefined);

@@ -17,8 +17,8 @@ export interface PageText {
   paragraphs: string[];
   /** Names and values that others have chosen. */
   facts?: { label: string; text: string }[];
-  /** Posts to this path. */
-  button?: { label: string; path: string };
+  /** Posts to this path, once the box beside `agreement` is checked. */
+  button?: { label: string; path: string; agreement: string };
   /** What to do next: one after the other, or what fits. */
   next: { steps: string[] } | { choices: string[] };
   /** Microsoft's page about it. */
@@ -81,7 +81,7 @@ const stepsByReason: Record<DeclineReason, string[]> = {
 const confirmSteps = [
   NEW_LINK,
   'Open it, and sign in again. Microsoft does not forget a consent that you have granted.',
-  'On the last page, choose Confirm. Until then, the customer has no access.',
+  'On the last page, check the box and choose Confirm. Until then, the customer has no access.',
 ];
 
 /** For an admin who may not know Muster, and has opened a link that somebody has sent. */
@@ -188,11 +188,15 @@ export function consentText(outcome: ShownOutcome): PageText {
         ],
         next: {
           choices: [
-            'If you know this customer and want it to have this access, confirm.',
+            'If you know this customer and want it to have this access, check the box and confirm.',
             'If you do not, close this page: the customer gets no access. To withdraw the consent as well, open Enterprise applications in the Entra admin center, and delete our app.',
           ],
         },
-        button: { label: 'Confirm', path: confirmPath },
+        button: {
+          label: 'Confirm',
+          path: confirmPath,
+          agreement: 'I know this customer, and it may use the mailboxes of my organization.',
+        },
       };
     }
     case 'notAdmin':

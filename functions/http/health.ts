@@ -16,7 +16,7 @@ export function addHealthRoutes(api: Api, deps: HealthRouteDeps): void {
     method: 'GET',
     path: 'v1/health',
     tag: 'Operations',
-    summary: 'Tell whether the app runs',
+    summary: 'See whether the app runs',
     responses: { 200: { description: 'The app runs.', schema: healthSchema } },
     handle: async () => ({ jsonBody: { status: 'ok' } }),
   });
@@ -26,7 +26,7 @@ export function addHealthRoutes(api: Api, deps: HealthRouteDeps): void {
     method: 'GET',
     path: 'v1/health/ready',
     tag: 'Operations',
-    summary: 'Tell whether the app can do its work',
+    summary: 'See whether the app can do its work',
     responses: {
       200: { description: 'Everything answers.', schema: readinessSchema },
       503: {

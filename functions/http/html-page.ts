@@ -15,6 +15,7 @@ const STYLE = [
   '.sign{display:block;width:3rem;height:3rem;margin:0 0 1rem;fill:none;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}',
   '.good{stroke:var(--good)}.bad{stroke:var(--bad)}.note{stroke:var(--note)}',
   '.soft{margin:1.75rem 0 0;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.95rem}.soft p{margin:.25rem 0}',
+  'label{display:block;margin:1.25rem 0 .5rem}input{width:1.1rem;height:1.1rem;margin:0 .3rem 0 0;vertical-align:text-bottom}',
   'button{margin:.5rem 0;padding:.6rem 1.2rem;font:inherit;font-weight:600;color:#fff;background:#0b5cad;border:0;border-radius:.4rem;cursor:pointer}',
   '@media(max-width:30rem){body{padding:.5rem}main{margin:.5rem auto;padding:1.25rem}}',
 ].join('');

@@ -11,7 +11,8 @@ import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import { requestCancel } from '../../shared/imports/control/cancel-import.ts';
 import { pauseImport } from '../../shared/imports/control/pause-import.ts';
 import { type ResumeDeps, resumeImport } from '../../shared/imports/control/resume-import.ts';
-import { type Import, isEnded } from '../../shared/imports/import.ts';
+import type { Import } from '../../shared/imports/import.ts';
+import type { ImportQueues } from '../../shared/imports/import-queues.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
@@ -30,6 +31,7 @@ import { type UploadLeaseDeps, withUploadLease } from '../../shared/imports/uplo
 import type { WorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
+import { askAgainHeaders } from './ask-again.ts';
 import { importSchema, previewSchema, retrySchema, rowSchema } from './import-schemas.ts';
 import { isList, keptUploadReference, openUpload, selectionRequests, XLSX } from './open-upload.ts';
 import { presentPreview, presentProgress, presentRow } from './present-import.ts';
@@ -43,12 +45,11 @@ interface Deps
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
+  importQueues: ImportQueues;
   keptUploads: KeptUploadStore;
   keptUploadsMax: number;
   readWorkbook: WorkbookReader;
 }
-
-export const RETRY_AFTER_SECONDS = 2;
 
 const rowState = z.enum(rowStates).optional();
 /** `verdict` is the earlier name of `state`. */
@@ -179,8 +180,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     permission: 'read',
     async handle({ actor, params }) {
       const record = await requireImport(deps, actor, params.importId ?? '');
-      const headers = isEnded(record.status) ? {} : { 'retry-after': String(RETRY_AFTER_SECONDS) };
-      return { headers, jsonBody: presentProgress(await readProgress(deps, record)) };
+      return { headers: askAgainHeaders(record), jsonBody: presentProgress(await readProgress(deps, record)) };
     },
   });
 

@@ -60,7 +60,7 @@ export const actionSchema = z
         failed: count,
         inconclusive: count,
       })
-      .meta({ description: '`mailboxes` is always the sum of the next five. The last three tell verdicts.' }),
+      .meta({ description: '`mailboxes` is always the sum of the next five. The last three are verdicts.' }),
     skipped: z
       .partialRecord(z.enum(skipCodes), count)
       .meta({ description: 'Why mailboxes were left out. Codes that no mailbox has are left out.' }),
@@ -75,19 +75,13 @@ export const actionSchema = z
   })
   .meta({
     id: 'MailboxAction',
-    description: 'Something that is done with mailboxes of a connection, and its progress.',
+    description: 'An action on mailboxes of a connection, and its progress.',
   });
 
-export const actionRowStates = [
-  'skipped',
-  'pending',
-  'waiting',
-  'done',
-  'passed',
-  'failed',
-  'inconclusive',
-  'cancelled',
-] as const;
+/** The states in which a mailbox is left by an action. */
+const doneStates = ['done', 'passed', 'failed', 'inconclusive', 'cancelled'] as const;
+
+export const actionRowStates = ['skipped', 'pending', 'waiting', ...doneStates] as const;
 
 export const actionRowSchema = z
   .strictObject({
@@ -101,3 +95,29 @@ export const actionRowSchema = z
     reference: z.string().optional(),
   })
   .meta({ id: 'MailboxActionRow', description: 'One mailbox of an action, and what became of it.' });
+
+const eventId = z.string().meta({ description: 'Send the newest one as `Last-Event-ID` to go on after it.' });
+
+export const doneMailboxesSchema = z
+  .strictObject({
+    mailboxes: z.array(
+      z.strictObject({
+        address: z.string(),
+        state: z.enum(doneStates),
+        cause: causeSchema.optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'DoneMailboxes', description: 'Mailboxes that an action is done with since the last event.' });
+
+/** One server-sent event of an action. */
+export const actionEventSchema = z
+  .discriminatedUnion('event', [
+    z.strictObject({ event: z.literal('progress'), id: eventId, data: actionSchema }),
+    z.strictObject({ event: z.literal('mailbox'), id: eventId, data: doneMailboxesSchema }),
+    z.strictObject({ event: z.literal('done'), id: eventId, data: actionSchema }),
+  ])
+  .meta({
+    id: 'MailboxActionEvent',
+    description: 'One server-sent event: the fields `event`, `id`, and `data` as JSON.',
+  });

@@ -68,7 +68,7 @@ const verdictChangeSchema = z
     verdict: z.enum(['passed', 'failed', 'inconclusive']),
     cause: causeSchema.optional(),
   })
-  .meta({ id: 'VerdictChange', description: 'From then on, the mailbox had this verdict.' });
+  .meta({ id: 'VerdictChange', description: 'What the verdict changed to, and when.' });
 
 export const mailboxWithHistorySchema = z
   .strictObject({

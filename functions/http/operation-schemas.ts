@@ -33,7 +33,7 @@ export const poisonMessageSchema = z
     importId: z.string().nullable(),
     customerId: z.string().nullable(),
     connectionId: z.string().nullable(),
-    state: z.enum(['open', 'requeuing']).meta({ description: '`requeuing`: its work is about to begin anew.' }),
+    state: z.enum(['open', 'requeuing']).meta({ description: '`requeuing`: its work is about to begin again.' }),
     archivedAt: instant,
     message: z.unknown().meta({ description: 'The message, as it was on the queue.' }),
   })
@@ -41,7 +41,7 @@ export const poisonMessageSchema = z
 
 export const requeuedSchema = z
   .strictObject({ result: z.enum(['requeued', 'nothingToDo']) })
-  .meta({ id: 'RequeuedMessage', description: '`nothingToDo`: its work is done, or no longer to be done.' });
+  .meta({ id: 'RequeuedMessage', description: '`nothingToDo`: its work is done, or no longer needed.' });
 
 export const discardedSchema = z
   .strictObject({ result: z.enum(['discarded', 'nothingToDo']) })
@@ -49,9 +49,9 @@ export const discardedSchema = z
 
 const nothingToDo = z
   .int()
-  .meta({ description: 'Messages whose work is done or no longer to be done, or that somebody has decided about.' });
+  .meta({ description: 'Messages whose work is done or no longer needed, or that somebody has decided about before.' });
 const more = {
-  hasMore: z.boolean().meta({ description: 'The queue has more that can be decided.' }),
+  hasMore: z.boolean().meta({ description: 'The queue has more messages to decide about.' }),
   nextCursor: z.string().optional().meta({
     description: 'There are messages behind those that were looked at. Send the request again with this `cursor`.',
   }),
@@ -91,7 +91,7 @@ export const heartbeatListSchema = z.strictObject({
         lastRanAt: instant.nullable().meta({ description: '`null` if it never completed a run.' }),
         dueAt: instant
           .nullable()
-          .meta({ description: 'When its schedule lets it run next. `null` if the host has not told.' }),
+          .meta({ description: 'When its schedule lets it run next. `null` if the host does not say.' }),
         isLate: z
           .boolean()
           .meta({ description: 'It should have completed a run since, or at all since it was deployed.' }),

@@ -46,7 +46,7 @@ export function addOperationRoutes(api: Api, deps: Deps): void {
     tag: 'Operations',
     summary: 'List the imports that make no progress',
     description:
-      'Unfinished imports of which nothing has moved for 15 minutes (`IMPORT_STALLED_AFTER`). Not those that are paused, or that wait for a time that Microsoft has named. A page can be short or empty although more follow: continue while there is a `nextCursor`.',
+      'Unfinished imports of which nothing has moved for 15 minutes (`IMPORT_STALLED_AFTER`). Not those that are paused, or that wait for a time that Microsoft has named. Actions on mailboxes and re-verifications count as imports here: their IDs begin with `act_`, and `GET /v1/mailbox-actions/{actionId}` shows them. A page can be short or empty although more follow: continue while there is a `nextCursor`.',
     responses: { 200: { description: 'One page of imports.', schema: pageOf(stalledImportSchema) } },
     permission: 'operate',
     customer: 'none',

@@ -27,9 +27,9 @@ export interface PoisonRouteDeps extends Omit<EndpointDeps, 'clock'>, DecidePois
   clock: EndpointDeps['clock'];
 }
 
-const AT_MOST = `Decides about ${DECIDED_MAX} messages at most. Send it again with \`cursor\`, while the answer has a \`nextCursor\`.`;
+const AT_MOST = `Decides about ${DECIDED_MAX} messages at most. Send the request again with \`cursor\` while the answer has a \`nextCursor\`.`;
 const REQUEUES =
-  'Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing.';
+  'Its work begins again, so do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing.';
 
 /** The poison messages of a queue, and what operators can do about them. */
 export function addPoisonRoutes(api: Api, deps: PoisonRouteDeps): void {
@@ -54,7 +54,7 @@ export function addPoisonRoutes(api: Api, deps: PoisonRouteDeps): void {
     method: 'POST',
     path: 'v1/operations/queues/{queue}/poison/{messageId}/requeue',
     tag: 'Operations',
-    summary: 'Begin the work of a poison message anew',
+    summary: 'Requeue a poison message',
     description: REQUEUES,
     refusals: ['slot_limit_reached'],
     responses: { 200: { description: 'What came of it.', schema: requeuedSchema } },
@@ -85,7 +85,7 @@ export function addPoisonRoutes(api: Api, deps: PoisonRouteDeps): void {
     method: 'POST',
     path: 'v1/operations/queues/{queue}/poison/requeue',
     tag: 'Operations',
-    summary: 'Begin the work of all poison messages of a queue anew',
+    summary: 'Requeue all poison messages of a queue',
     description: `${REQUEUES} ${AT_MOST}`,
     responses: { 200: { description: 'What came of them.', schema: requeuedAllSchema } },
     permission: 'operate',

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import type { SkipCode } from '../../shared/imports/actions/decide-action.ts';
-import { isEnded, starterOf } from '../../shared/imports/import.ts';
+import { starterOf } from '../../shared/imports/import.ts';
 import type { Row, RowState } from '../../shared/imports/ledger/row.ts';
+import type { SettledMailbox } from '../../shared/imports/ledger/settled-mailbox.ts';
 import type { Progress } from '../../shared/imports/progress/progress.ts';
 import { isCheck, type MailboxAction } from '../../shared/mailboxes/mailbox-action.ts';
-import type { actionRowSchema, actionRowStates, actionSchema } from './mailbox-action-schemas.ts';
+import type { actionRowSchema, actionRowStates, actionSchema, doneMailboxesSchema } from './mailbox-action-schemas.ts';
 import { presentImportFinding } from './present-import.ts';
 
 type ActionRowState = (typeof actionRowStates)[number];
@@ -35,7 +36,7 @@ export function presentAction(action: MailboxAction, progress: Progress): z.infe
       inconclusive: verdicts.inconclusive,
     },
     skipped: findingCounts,
-    percent: isEnded(record.status) ? 100 : percentOf(counts.rows, pending + counts.waiting),
+    percent: progress.percent,
     secondsLeft,
     createdAt: record.createdAt.toISOString(),
     startedAt: record.startedAt?.toISOString() ?? null,
@@ -46,12 +47,7 @@ export function presentAction(action: MailboxAction, progress: Progress): z.infe
   };
 }
 
-/** Rounded down, and below 100 until the end. */
-function percentOf(all: number, open: number): number {
-  return all === 0 ? 0 : Math.min(99.9, Math.floor(((all - open) / all) * 1000) / 10);
-}
-
-const shownStates: Record<RowState, ActionRowState> = {
+const shownStates = {
   rejected: 'skipped',
   duplicate: 'skipped',
   pending: 'pending',
@@ -60,7 +56,7 @@ const shownStates: Record<RowState, ActionRowState> = {
   failed: 'failed',
   inconclusive: 'inconclusive',
   cancelled: 'cancelled',
-};
+} as const satisfies Record<RowState, ActionRowState>;
 
 /** The state of the rows that a filter asks for. */
 export function storedState(shown: ActionRowState): RowState {
@@ -68,12 +64,24 @@ export function storedState(shown: ActionRowState): RowState {
   return shown === 'done' ? 'passed' : shown;
 }
 
+/** A mailbox that an action is done with, as its events show it. */
+export function presentDoneMailbox(
+  action: MailboxAction,
+  { address, state, cause }: SettledMailbox,
+): z.infer<typeof doneMailboxesSchema>['mailboxes'][number] {
+  return { address, state: stateOf(action, state), ...(cause !== undefined && { cause }) };
+}
+
+function stateOf<State extends RowState>(action: MailboxAction, state: State) {
+  return state === 'passed' && !isCheck(action) ? 'done' : shownStates[state];
+}
+
 /** One mailbox of an action, as the API shows it. */
 export function presentActionRow(action: MailboxAction, row: Row): z.infer<typeof actionRowSchema> {
   const { code } = row;
   return {
     address: row.address,
-    state: row.state === 'passed' && !isCheck(action) ? 'done' : shownStates[row.state],
+    state: stateOf(action, row.state),
     ...(code !== undefined && { code: code as SkipCode }),
     ...(row.message !== undefined && { message: row.message }),
     ...(row.cause !== undefined && row.state !== 'pending' && { cause: row.cause }),

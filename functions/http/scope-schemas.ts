@@ -35,7 +35,7 @@ export const scopeCheckSchema = z
     checkedAt: instant,
     verdict: z.enum(scopeVerdicts).meta({
       description:
-        '`scoped`: every address is refused, and the mailbox in scope is not. `scopeTooWide`: the app gets in at some of the addresses only. `scopePresentButUnscopedGrant`: a scope is present, but an unscoped grant defeats it. `tenantWide`: the app gets in, and nothing shows a scope. `inconclusive`: not everything is known to be refused because of a scope.',
+        '`scoped`: every address is refused, and the mailbox in scope is not. `scopeTooWide`: the app gets in at some of the addresses only. `scopePresentButUnscopedGrant`: a scope is present, but an unscoped grant defeats it. `tenantWide`: the app gets in, and nothing shows a scope. `inconclusive`: it is not proven that a scope is the reason for the refusals.',
     }),
     cause: causeSchema
       .optional()

@@ -36,7 +36,7 @@ export function addSilenceRoutes(api: Api, deps: Deps, credential: keyof typeof 
     tag: 'Connections',
     summary: `Snooze notices about an expiring ${what}`,
     description:
-      'Thresholds that pass until then are told afterwards, in one notice. That it has expired is always told.',
+      'Thresholds that pass until then are reported afterwards, in one notice. The expiry itself is always reported.',
     refusals,
     responses,
     permission: 'manage',
@@ -68,7 +68,7 @@ export function addSilenceRoutes(api: Api, deps: Deps, credential: keyof typeof 
       method: 'POST',
       path: `${path}/acknowledge`,
       summary: `Acknowledge that a ${what} expires`,
-      description: `Stops further notices about this ${what}, except that it has expired. A new one begins anew.`,
+      description: `Stops further notices about this ${what}, except that it has expired. A new one has its own notices.`,
     },
     (actor, connectionId) => acknowledgeAlerts(deps, actor, connectionId, kind),
   );

@@ -63,7 +63,7 @@ const ofProbes: Partial<Record<CauseCode, Specific>> = {
     return denial.token === 'grants'
       ? {
           sentence: `${listed(permission)}, but Microsoft does not let it ${act} this mailbox.`,
-          fix: `Entra grants ${permission} for the whole tenant, so only a policy can except a mailbox. ${CHECK_POLICY} If it is, and a permission or a policy has changed within the last two hours, check the mailbox again later. Otherwise, contact us with the request ID.`,
+          fix: `Entra grants ${permission} for the whole tenant, so only a policy can exclude a mailbox. ${CHECK_POLICY} If it is, and a permission or a policy has changed within the last two hours, check the mailbox again later. Otherwise, contact us with the request ID.`,
           link: ACCESS_POLICIES,
         }
       : {

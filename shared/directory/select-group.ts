@@ -12,7 +12,7 @@ import { findConnectedUsers } from './connected-users.ts';
 import { isPermissionRefusal } from './directory-finding.ts';
 import type { DirectoryStore } from './directory-store.ts';
 import { explainFinding } from './require-directory.ts';
-import type { Selected } from './select-mailboxes.ts';
+import type { Selected } from './selected.ts';
 import type { GroupMember, TenantGroup, TenantGroups } from './tenant-groups.ts';
 import type { DirectoryAccess } from './tenant-users.ts';
 

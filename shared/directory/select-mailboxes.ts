@@ -7,15 +7,10 @@ import type { DirectoryStore } from './directory-store.ts';
 import { eachDirectoryPage, type ListDeps } from './list-directory.ts';
 import { requireRead } from './require-directory.ts';
 import { type SelectGroupDeps, selectGroup } from './select-group.ts';
+import type { Selected } from './selected.ts';
 
 /** What an import is to take: all that is not connected, or the members of a group. */
 export type SelectionRequest = { select: 'allUnconnected' } | { group: string };
-
-/** The rows of an import, and what they were selected from. */
-export interface Selected {
-  rows: RawRow[];
-  selection: Selection;
-}
 
 export interface SelectDeps extends Omit<ListDeps & SelectGroupDeps, 'directory' | 'ledger'> {
   directory: DirectoryStore;

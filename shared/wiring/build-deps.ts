@@ -104,7 +104,7 @@ export function buildDeps(config: Config, log: Log) {
     if (!endpoints) throw new Error(`the cloud ${cloud} is not configured`);
     return endpoints;
   };
-  const { vendorApp, adminSignIn } = buildVendorApp(config, endpointsOf);
+  const { vendorApp, adminSignIn } = buildVendorApp(config, endpointsOf, clock);
   const tokens = createTokens({
     ...{ vault, certificates, vendorApp, clouds: endpointsOf, clock },
     timeoutMs: settings.CHECK_TIMEOUT,

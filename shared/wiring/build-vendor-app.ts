@@ -1,7 +1,9 @@
+import type { createAdminSignIn } from '../adapters/entra/admin-sign-in.ts';
 import type { CloudEndpoints } from '../adapters/entra/clouds.ts';
 import { createVendorAppAccess, type VendorAppAccess } from '../adapters/entra/vendor-app-access.ts';
 import type { Cloud } from '../connections/connection.ts';
 import type { AdminSignIn } from '../connections/consent/admin-sign-in.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { lazyCredential } from './build-azure-clients.ts';
 import type { Config } from './config.ts';
 
@@ -14,22 +16,25 @@ interface VendorAppParts {
 export function buildVendorApp(
   { vendorApp: app, identity, settings }: Config,
   clouds: (cloud: Cloud) => CloudEndpoints,
+  clock: Clock,
 ): VendorAppParts {
   if (!app) return { vendorApp: undefined, adminSignIn: undefined };
   const { clientId, cloud } = app;
-  const { loginUrl, federationResource } = clouds(cloud);
+  const { loginUrl, issuerOrigin, federationResource } = clouds(cloud);
   const credential =
     app.credential.kind === 'federated'
       ? { kind: 'federated' as const, identity: lazyCredential(identity), resource: federationResource }
       : app.credential;
   const vendorApp = createVendorAppAccess({ clientId, cloud }, credential);
-  return { vendorApp, adminSignIn: lazySignIn(vendorApp, loginUrl, settings.CHECK_TIMEOUT) };
+  return {
+    vendorApp,
+    adminSignIn: lazySignIn({ app: vendorApp, loginUrl, issuerOrigin, clock, timeoutMs: settings.CHECK_TIMEOUT }),
+  };
 }
 
 /** Its library is loaded for the first sign-in, because most processes see none. */
-function lazySignIn(app: VendorAppAccess, loginUrl: string, timeoutMs: number): AdminSignIn {
-  const load = async () =>
-    (await import('../adapters/entra/admin-sign-in.ts')).createAdminSignIn({ app, loginUrl, timeoutMs });
+function lazySignIn(deps: Parameters<typeof createAdminSignIn>[0]): AdminSignIn {
+  const load = async () => (await import('../adapters/entra/admin-sign-in.ts')).createAdminSignIn(deps);
   return {
     begin: async (request) => (await load()).begin(request),
     redeem: async (answer) => (await load()).redeem(answer),

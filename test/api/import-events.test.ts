@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import { createApi } from '../support/api.ts';
+import { eventsOf } from '../support/events-of.ts';
 import { anImport, aPlan, aTally } from '../support/records.ts';
 
 let api: ReturnType<typeof createApi>;
@@ -22,15 +23,6 @@ beforeEach(async () => {
 
 const watch = (importId: string, headers: Record<string, string> = {}, by = key) =>
   api.request('GET', `/v1/imports/${importId}/events`, { key: by, headers });
-
-/** The events of a stream, without its comments. */
-async function eventsOf(response: { text(): Promise<string> }) {
-  const blocks = (await response.text()).split('\n\n').filter((block) => block.startsWith('event:'));
-  return blocks.map((block) => {
-    const [, event, id, data] = /^event: (.*)\nid: (.*)\ndata: (.*)$/.exec(block) ?? [];
-    return { event, id, data: JSON.parse(data ?? '') };
-  });
-}
 
 it('200: tells the last progress and the end of an import that has ended, as GET shows it', async () => {
   const response = await watch('imp_ended');

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sumTallies } from '../../shared/imports/ledger/tally.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
+import { eventsOf } from '../support/events-of.ts';
 import { jsonOf } from '../support/json-of.ts';
-import { aMailbox, anImport, aRow } from '../support/records.ts';
+import { aMailbox, anImport, aPlan, aRow } from '../support/records.ts';
 
 let api: ReturnType<typeof createApi>;
 let key: string;
@@ -38,6 +40,10 @@ beforeEach(async () => {
 
 const act = (body: object, headers?: Record<string, string>) =>
   api.request('POST', `/v1/connections/${connectionId}/mailbox-actions`, { key, body, ...(headers && { headers }) });
+const noCounts = {
+  ...{ rows: 0, accepted: 0, rejected: 0, duplicates: 0, pending: 0, waiting: 0 },
+  ...{ passed: 0, failed: 0, inconclusive: 0, cancelled: 0 },
+};
 const get = (path: string) => api.request('GET', path, { key });
 const storedAddresses = async (id: string) => {
   const bytes = await Array.fromAsync((await api.deps.uploads.read(customerId, id)) ?? []);
@@ -90,6 +96,13 @@ describe('many mailboxes', () => {
     expect(await jsonOf(watched)).toMatchObject({ id: body.id, connectionId, status: 'accepted' });
   });
 
+  it('takes the actions of docs/mailboxes.md as they are: 202, or 409 where no mailbox matches', async () => {
+    const [, block = ''] = /```json\n([\s\S]*?)```/.exec(readFileSync('docs/mailboxes.md', 'utf8')) ?? [];
+    const bodies = block.replace('imp_…', 'imp_01k2m8qj4vabcdefghjkmnp').trim().split('\n');
+    expect(bodies.length).toBeGreaterThan(2);
+    for (const body of bodies) expect([202, 409], body).toContain((await act(JSON.parse(body))).status);
+  });
+
   it('202: takes a list of addresses, each once', async () => {
     const addresses = ['Jane@tailspin.example', 'nobody@tailspin.example', 'jane@tailspin.example'];
     const { id } = await jsonOf<{ id: string }>(await act({ action: 'check', addresses }));
@@ -123,6 +136,47 @@ describe('many mailboxes', () => {
     expect(await jsonOf(cancelled)).toMatchObject({ id, status: 'cancelling' });
   });
 
+  it('200: tells its progress as an event, as GET shows it', async () => {
+    const { id } = await jsonOf<{ id: string }>(await act({ action: 'pause', where: {} }));
+    const body = await jsonOf(await get(`/v1/mailbox-actions/${id}`));
+    expect(await eventsOf(await get(`/v1/mailbox-actions/${id}/events`))).toMatchObject([
+      { event: 'progress', data: body },
+    ]);
+  });
+
+  it('200: tells the end of an action that has ended, and 204 to a client that has seen it', async () => {
+    const counts = { ...noCounts, rows: 4, accepted: 2, rejected: 2, passed: 2 };
+    const ended = { action: 'pause', status: 'completed', counts, finishedAt: api.deps.time.now } as const;
+    await api.deps.imports.insert(anImport({ id: 'act_ended', customerId, connectionId, ...ended }));
+    const body = await jsonOf(await get('/v1/mailbox-actions/act_ended'));
+    expect(body).toMatchObject({ percent: 100, counts: { mailboxes: 4, done: 2, skipped: 2 } });
+    expect(await eventsOf(await get('/v1/mailbox-actions/act_ended/events'))).toEqual([
+      { event: 'progress', id: expect.any(String), data: body },
+      { event: 'done', id: 'end', data: body },
+    ]);
+    const headers = { 'last-event-id': 'end' };
+    const again = await api.request('GET', '/v1/mailbox-actions/act_ended/events', { key, headers });
+    expect(again.status).toBe(204);
+  });
+
+  it('200: names the mailboxes that are done, as its rows do', async () => {
+    await api.deps.imports.insert(anImport({ id: 'act_1', action: 'pause', customerId, connectionId }));
+    await api.deps.ledger.commit(connectionId, [
+      { op: 'createPlan', plan: aPlan({ importId: 'act_1', rows: 2, accepted: 2, done: true }) },
+    ]);
+    const path = '/v1/mailbox-actions/act_1/events';
+    const [first] = await eventsOf(await get(path));
+    const jane = { line: 2, address: 'jane@tailspin.example', state: 'passed' } as const;
+    await api.deps.ledger.commit(connectionId, api.deps.tallies.addDone('act_1', { passed: 1 }, [jane]).changes);
+    const times = api.deps.eventTimes();
+    // The next read of the log is due within two seconds.
+    api.deps.eventTimes = () => ({ ...times, lastsMs: 2_500 });
+    const headers = { 'last-event-id': first?.id ?? '' };
+    const [event] = await eventsOf(await api.request('GET', path, { key, headers }));
+    const mailboxes = [{ address: jane.address, state: 'done' }];
+    expect(event).toEqual({ event: 'mailbox', id: expect.any(String), data: { mailboxes } });
+  });
+
   it('409: nothing matches, and too few slots', async () => {
     expect(await jsonOf(await act({ action: 'check', where: { status: ['paused'] } }))).toMatchObject({
       code: 'nothing_selected',
@@ -147,7 +201,8 @@ describe('many mailboxes', () => {
   it('404: another customer sees no action', async () => {
     const { id } = await jsonOf<{ id: string }>(await act({ action: 'check', where: {} }));
     const { key: other } = await api.customer();
-    for (const path of [`/v1/mailbox-actions/${id}`, `/v1/mailbox-actions/${id}/rows`]) {
+    for (const part of ['', '/rows', '/events']) {
+      const path = `/v1/mailbox-actions/${id}${part}`;
       expect((await api.request('GET', path, { key: other })).status).toBe(404);
     }
   });

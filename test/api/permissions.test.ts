@@ -115,6 +115,7 @@ const permissions: Record<string, Permission | 'open'> = {
   'mailbox-actions-list': 'read',
   'mailbox-actions-get': 'read',
   'mailbox-actions-rows': 'read',
+  'mailbox-actions-events': 'read',
   'mailbox-actions-pause': 'manage',
   'mailbox-actions-resume': 'manage',
   'mailbox-actions-cancel': 'manage',

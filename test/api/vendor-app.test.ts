@@ -141,6 +141,9 @@ describe('the way of the admin', () => {
     expect(page).toContain('Acme &#60;b&#62;&#38; Sons');
     expect(page).toContain(DOMAIN);
     expect(policy).toContain("form-action 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    // A browser sends the form only when the box is checked: a click that another site has led here is not enough.
+    expect(page).toMatch(/<form [^>]+><label><input type="checkbox" required> [^<]+<\/label><button>Confirm<\/button>/);
 
     // Nobody has confirmed yet.
     expect(await connectionOf(id)).toMatchObject({ consentedAt: null, confirmedByAdmin: null });

@@ -154,6 +154,16 @@ describe.each(
       }
     }
     expect(requests).toBeGreaterThan(2);
+
+    // What sentences name is not a step, and works as well.
+    for (const [, path = ''] of guide.text.matchAll(/`GET (\/v1\/[^`]+)`/g)) {
+      const id = path.startsWith('/v1/imports/') ? 'Import ID' : 'Connection ID';
+      await send({
+        kind: 'request',
+        method: 'GET',
+        path: path.replace('{id}', `{{${id}}}`).replace('…', '{{Import ID}}'),
+      });
+    }
   });
 });
 

@@ -5,6 +5,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAdminSignIn } from '../../shared/adapters/entra/admin-sign-in.ts';
 import { createVendorAppAccess, type VendorCredential } from '../../shared/adapters/entra/vendor-app-access.ts';
 import { isConsentingAdmin } from '../../shared/connections/consent/admin-sign-in.ts';
+import { systemClock } from '../../shared/kernel/clock.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { openSimulator } from '../support/simulator-client.ts';
 import { home, redirectUri, signIn } from '../support/vendor-app.ts';
@@ -19,7 +20,7 @@ const withSecret: VendorCredential = { kind: 'clientSecret', clientSecret: new S
 
 function signInWith(credential: VendorCredential, loginUrl = client.simulator.loginUrl) {
   const app = createVendorAppAccess({ clientId: wingtip.clientId, cloud: 'simulator' }, credential);
-  return createAdminSignIn({ app, loginUrl, timeoutMs: 2_000 });
+  return createAdminSignIn({ app, loginUrl, clock: systemClock, timeoutMs: 2_000 });
 }
 
 async function redeemed(credential: VendorCredential, person: string, change: object = {}) {

@@ -215,6 +215,10 @@ describe.skipIf(!hasBrowser)('an admin who connects the tenant by the app of the
       'Tailspin by one click',
     );
     await page.getByRole('button', { name: 'Confirm' }).click();
+    // One click alone sends nothing.
+    expect(await page.title()).toBe('Who may use your organization’s mailboxes?');
+    await page.getByRole('checkbox').check();
+    await page.getByRole('button', { name: 'Confirm' }).click();
     await expectPage(page, 'Consent granted', 'Thank you');
     await page.close();
     expect(await connections.test(theirs)).toMatchObject({ verdict: 'passed' });

@@ -3,6 +3,7 @@ import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { CommitResult, Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { createReportBook } from '../../shared/imports/ledger/report-book.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
+import type { SettledMailbox } from '../../shared/imports/ledger/settled-mailbox.ts';
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
 import type { PlanDeps } from '../../shared/imports/planning/plan-import.ts';
 import type { ParsedRow } from '../../shared/imports/upload/parsed-row.ts';
@@ -36,13 +37,14 @@ export async function createPlanningWorld(options: Options = {}) {
   const uploads = new Map<string, Addresses>();
   const time = { now: RECORDS_NOW };
   const sent = { plan: 0, dispatch: 0 };
+  const checked: SettledMailbox[] = [];
   const connections = inMemoryConnections();
   await connections.insert(aConnection());
   const clock = { now: () => time.now };
   const reports = createReportBook({ clock, running: () => 0 });
   const deps: PlanDeps = {
     serialByKey: createSerialByKey(),
-    tallies: createTallyBook('planner', reports, clock),
+    tallies: createTallyBook('planner', reports, clock, (_id, settled) => void checked.push(...settled)),
     limits: { cleanupAfterMs: 1_000 },
     connections,
     sendDeletion: async () => undefined,
@@ -68,6 +70,8 @@ export async function createPlanningWorld(options: Options = {}) {
     slots,
     time,
     sent,
+    /** The mailboxes whose verdicts were told. */
+    checked,
     async addImport(id: string, addresses: Addresses, change: Partial<Import> = {}): Promise<Import> {
       uploads.set(id, addresses);
       return imports.insert(anImport({ id, status: 'accepted', cursor: 0, ...change }));

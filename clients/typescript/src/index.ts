@@ -30,5 +30,6 @@ export type { Fetch, RetryOptions } from './sender.ts';
 export type * from './types.ts';
 export type { WaitForImportOptions } from './wait-for-import.ts';
 export type { WaitOptions } from './wait-until-stopped.ts';
+export type { MailboxActionEvent } from './watch-action.ts';
 export type { ImportEvent } from './watch-import.ts';
 export type { DeliveryListOptions, SecretRotation, Webhooks } from './webhooks.ts';

@@ -2,6 +2,7 @@ import { type Api, dataOf, initOf, type PageOptions, type PostOptions, type Requ
 import { pages } from './pages.ts';
 import type { MailboxAction, MailboxActionRow, NewMailboxAction } from './types.ts';
 import { type WaitOptions, waitUntilStopped } from './wait-until-stopped.ts';
+import { type MailboxActionEvent, watchAction } from './watch-action.ts';
 
 export interface ActionRowListOptions extends PageOptions {
   state?: MailboxActionRow['state'];
@@ -26,9 +27,12 @@ export interface MailboxActions {
   cancel(actionId: string, options?: PostOptions): Promise<MailboxAction>;
   /** Waits until an action has ended, or is paused and makes no progress by itself. `status` of the result says which. */
   wait(actionId: string, options?: WaitOptions<MailboxAction>): Promise<MailboxAction>;
+  /** Tells what happens to an action, as it happens, until it has ended. */
+  watch(actionId: string, options?: RequestOptions): AsyncGenerator<MailboxActionEvent, void, undefined>;
 }
 
-export function createMailboxActions({ raw }: Api): MailboxActions {
+export function createMailboxActions(api: Api): MailboxActions {
+  const { raw } = api;
   const change = (verb: 'pause' | 'resume' | 'cancel') => {
     const path = `/v1/mailbox-actions/{actionId}/${verb}` as const;
     return (actionId: string, options: PostOptions = {}) =>
@@ -74,6 +78,7 @@ export function createMailboxActions({ raw }: Api): MailboxActions {
     pause: change('pause'),
     resume: change('resume'),
     cancel: change('cancel'),
+    watch: (actionId, options) => watchAction(api, actionId, options),
     wait: (actionId, options) =>
       waitUntilStopped(
         `action ${actionId}`,

@@ -8,7 +8,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell whether the app runs */
+        /** See whether the app runs */
         get: operations["health-get"];
         put?: never;
         post?: never;
@@ -25,7 +25,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell whether the app can do its work */
+        /** See whether the app can do its work */
         get: operations["health-ready"];
         put?: never;
         post?: never;
@@ -512,7 +512,7 @@ export interface paths {
         get: operations["expiry-alerts-get"];
         /**
          * Change who is told about expiring credentials, and when
-         * @description Each threshold is told once: by the webhook events `secret.expiring` and `secret.expired`, and by e-mail to the contacts.
+         * @description Each threshold is reported once: by the webhook events `secret.expiring` and `secret.expired`, and by e-mail to the contacts.
          */
         put: operations["expiry-alerts-update"];
         post?: never;
@@ -533,7 +533,7 @@ export interface paths {
         put?: never;
         /**
          * Snooze notices about an expiring client secret
-         * @description Thresholds that pass until then are told afterwards, in one notice. That it has expired is always told.
+         * @description Thresholds that pass until then are reported afterwards, in one notice. The expiry itself is always reported.
          */
         post: operations["connections-snooze-alerts"];
         /**
@@ -557,7 +557,7 @@ export interface paths {
         put?: never;
         /**
          * Acknowledge that a client secret expires
-         * @description Stops further notices about this client secret, except that it has expired. A new one begins anew.
+         * @description Stops further notices about this client secret, except that it has expired. A new one has its own notices.
          */
         post: operations["connections-acknowledge-alerts"];
         delete?: never;
@@ -577,7 +577,7 @@ export interface paths {
         put?: never;
         /**
          * Snooze notices about an expiring certificate
-         * @description Thresholds that pass until then are told afterwards, in one notice. That it has expired is always told.
+         * @description Thresholds that pass until then are reported afterwards, in one notice. The expiry itself is always reported.
          */
         post: operations["connections-snooze-certificate-alerts"];
         /**
@@ -601,7 +601,7 @@ export interface paths {
         put?: never;
         /**
          * Acknowledge that a certificate expires
-         * @description Stops further notices about this certificate, except that it has expired. A new one begins anew.
+         * @description Stops further notices about this certificate, except that it has expired. A new one has its own notices.
          */
         post: operations["connections-acknowledge-certificate-alerts"];
         delete?: never;
@@ -625,7 +625,7 @@ export interface paths {
         put?: never;
         /**
          * Send a test e-mail to the contacts
-         * @description It takes the same way as every notice. Its attempts show whether it has arrived at a mail server.
+         * @description It is sent in the same way as every notice. Its attempts show whether a mail server has accepted it.
          */
         post: operations["alert-emails-create"];
         delete?: never;
@@ -662,7 +662,7 @@ export interface paths {
         put?: never;
         /**
          * Send an e-mail to the contacts again
-         * @description Begins a new round of attempts. It goes to the contacts of now.
+         * @description Begins a new round of attempts. It goes to the present contacts.
          */
         post: operations["alert-emails-resend"];
         delete?: never;
@@ -808,11 +808,11 @@ export interface paths {
          * Watch an import as it runs
          * @description Server-sent events, for any client of `text/event-stream` that can send the `Authorization` header:
          *
-         *     - `progress` has the same body as `GET /v1/imports/{importId}`. It comes first, then at each whole percent, and when the status or the finding changes. Its counts are those of the mailboxes that were told before it.
+         *     - `progress` has the same body as `GET /v1/imports/{importId}`. It comes first, then at each whole percent, and when the status or the finding changes. Its counts are those of the mailboxes in the events before it.
          *     - `mailbox` names mailboxes that have been settled, up to some hundred of them in one event.
          *     - `done` comes when the import has ended, after everything else, with the final body. For an import that has ended already, it comes immediately.
          *
-         *     Each event has an `id`. A client that comes back with the newest one in `Last-Event-ID` is told everything after that event, and nothing twice. Without it, the stream begins with the progress of now.
+         *     Each event has an `id`. A client that comes back with the newest one in `Last-Event-ID` gets everything after that event, and nothing twice. Without it, the stream begins with the current progress.
          *
          *     The API ends the stream after about three minutes, or when the key stops working, and a client of server-sent events comes back by itself. If nothing else happens, a comment comes every 15 seconds. Causes may still be explained more precisely when the import ends; the rows have the final ones.
          */
@@ -1111,12 +1111,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what was done with mailboxes of a connection */
+        /** List the actions on mailboxes of a connection */
         get: operations["mailbox-actions-list"];
         put?: never;
         /**
-         * Do something with many mailboxes
-         * @description Takes either up to 1,000 `addresses` or a filter, `where`. The answer names the action, whose progress can be read as that of an import. A mailbox that works stays `active` while it is checked again, until there is a verdict.
+         * Act on many mailboxes
+         * @description Takes either up to 1,000 `addresses` or a filter, `where`. The answer names the action, and you read its progress as you read that of an import. A mailbox that works stays `active` while it is checked again, until there is a verdict.
          */
         post: operations["mailbox-actions-create"];
         delete?: never;
@@ -1204,6 +1204,32 @@ export interface paths {
         put?: never;
         /** Cancel an action */
         post: operations["mailbox-actions-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mailbox-actions/{actionId}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch an action as it runs
+         * @description Server-sent events, as those of an import:
+         *
+         *     - `progress` has the same body as `GET /v1/mailbox-actions/{actionId}`. It comes first, then at each whole percent, and when the status or the finding changes.
+         *     - `mailbox` names mailboxes that are done, or whose check was cancelled, up to some hundred of them in one event. Skipped mailboxes are only counted.
+         *     - `done` comes when the action has ended, after everything else, with the final body.
+         *
+         *     A client that comes back with the newest `id` in `Last-Event-ID` is told everything after that event, and nothing twice. The API ends the stream after about three minutes, or when the key stops working.
+         */
+        get: operations["mailbox-actions-events"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1390,7 +1416,7 @@ export interface paths {
         };
         /**
          * List the imports that make no progress
-         * @description Unfinished imports of which nothing has moved for 15 minutes (`IMPORT_STALLED_AFTER`). Not those that are paused, or that wait for a time that Microsoft has named. A page can be short or empty although more follow: continue while there is a `nextCursor`.
+         * @description Unfinished imports of which nothing has moved for 15 minutes (`IMPORT_STALLED_AFTER`). Not those that are paused, or that wait for a time that Microsoft has named. Actions on mailboxes and re-verifications count as imports here: their IDs begin with `act_`, and `GET /v1/mailbox-actions/{actionId}` shows them. A page can be short or empty although more follow: continue while there is a `nextCursor`.
          */
         get: operations["operations-imports-list"];
         put?: never;
@@ -1448,8 +1474,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Begin the work of a poison message anew
-         * @description Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing.
+         * Requeue a poison message
+         * @description Its work begins again, so do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing.
          */
         post: operations["operations-poison-requeue"];
         delete?: never;
@@ -1488,8 +1514,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Begin the work of all poison messages of a queue anew
-         * @description Do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing. Decides about 500 messages at most. Send it again with `cursor`, while the answer has a `nextCursor`.
+         * Requeue all poison messages of a queue
+         * @description Its work begins again, so do this after the fix. A `check-mailbox` message opens its row again: an import that has ended runs again until the row has its verdict, and its end is announced once more. A repeated request does nothing. Decides about 500 messages at most. Send the request again with `cursor` while the answer has a `nextCursor`.
          */
         post: operations["operations-poison-requeue-all"];
         delete?: never;
@@ -1509,7 +1535,7 @@ export interface paths {
         put?: never;
         /**
          * Discard all poison messages of a queue
-         * @description Their work stays as it was settled. Decides about 500 messages at most. Send it again with `cursor`, while the answer has a `nextCursor`.
+         * @description Their work stays as it was settled. Decides about 500 messages at most. Send the request again with `cursor` while the answer has a `nextCursor`.
          */
         post: operations["operations-poison-discard-all"];
         delete?: never;
@@ -1980,9 +2006,9 @@ export interface components {
                      */
                     restorableUntil: string;
                 };
-                /** @description From then on, only the expiry itself is told. */
+                /** @description From then on, only the expiry itself is reported. */
                 acknowledgedAt: string | null;
-                /** @description Until then, only the expiry itself is told. */
+                /** @description Until then, only the expiry itself is reported. */
                 snoozedUntil: string | null;
             } | null;
             /** @description `null` if the connection has another credential. */
@@ -2031,9 +2057,9 @@ export interface components {
                      */
                     restorableUntil: string;
                 };
-                /** @description From then on, only the expiry itself is told. */
+                /** @description From then on, only the expiry itself is reported. */
                 acknowledgedAt: string | null;
-                /** @description Until then, only the expiry itself is told. */
+                /** @description Until then, only the expiry itself is reported. */
                 snoozedUntil: string | null;
             } | null;
             nextCertificate: components["schemas"]["NextCertificate"] | null;
@@ -2126,7 +2152,7 @@ export interface components {
             /** @enum {string} */
             step: "authority" | "credential" | "tenant" | "audience" | "roles" | "organization" | "defaultMailbox";
             /**
-             * @description Whose token the step is about. Absent from steps that are not about a token.
+             * @description The service whose token the step is about. Absent if the step is not about a token.
              * @enum {string}
              */
             service?: "graph" | "exchange";
@@ -2197,7 +2223,7 @@ export interface components {
              */
             checkedAt: string;
             /**
-             * @description `scoped`: every address is refused, and the mailbox in scope is not. `scopeTooWide`: the app gets in at some of the addresses only. `scopePresentButUnscopedGrant`: a scope is present, but an unscoped grant defeats it. `tenantWide`: the app gets in, and nothing shows a scope. `inconclusive`: not everything is known to be refused because of a scope.
+             * @description `scoped`: every address is refused, and the mailbox in scope is not. `scopeTooWide`: the app gets in at some of the addresses only. `scopePresentButUnscopedGrant`: a scope is present, but an unscoped grant defeats it. `tenantWide`: the app gets in, and nothing shows a scope. `inconclusive`: it is not proven that a scope is the reason for the refusals.
              * @enum {string}
              */
             verdict: "scoped" | "scopeTooWide" | "scopePresentButUnscopedGrant" | "tenantWide" | "inconclusive";
@@ -2301,9 +2327,9 @@ export interface components {
             daysLeft: number;
             /** @enum {string} */
             state: "valid" | "expiring" | "expired";
-            /** @description From then on, only the expiry itself is told. */
+            /** @description From then on, only the expiry itself is reported. */
             acknowledgedAt: string | null;
-            /** @description Until then, only the expiry itself is told. */
+            /** @description Until then, only the expiry itself is reported. */
             snoozedUntil: string | null;
             /** @description A newer secret of the app. If it was made for this connection, replace the secret with it. */
             newerSecret: {
@@ -2844,7 +2870,7 @@ export interface components {
             /** @description The last 20 changes of its verdict or of the cause, newest first. */
             history: components["schemas"]["VerdictChange"][];
         };
-        /** @description From then on, the mailbox had this verdict. */
+        /** @description What the verdict changed to, and when. */
         VerdictChange: {
             /**
              * Format: date-time
@@ -2915,7 +2941,7 @@ export interface components {
             /** @description Why the last read failed. */
             finding: components["schemas"]["DirectoryFinding"] | null;
         };
-        /** @description Something that is done with mailboxes of a connection, and its progress. */
+        /** @description An action on mailboxes of a connection, and its progress. */
         MailboxAction: {
             /** @example act_01k2m8qj4vabcdefghjkmnp */
             id: string;
@@ -2929,7 +2955,7 @@ export interface components {
             startedBy: "customer" | "schedule";
             /** @enum {string} */
             status: "accepted" | "planning" | "running" | "paused" | "completed" | "cancelling" | "cancelled" | "failed";
-            /** @description `mailboxes` is always the sum of the next five. The last three tell verdicts. */
+            /** @description `mailboxes` is always the sum of the next five. The last three are verdicts. */
             counts: {
                 mailboxes: number;
                 /** @description Left out. `skipped` says why. */
@@ -2984,6 +3010,35 @@ export interface components {
              */
             nextCheckAt?: string;
             reference?: string;
+        };
+        /** @description One server-sent event: the fields `event`, `id`, and `data` as JSON. */
+        MailboxActionEvent: {
+            /** @constant */
+            event: "progress";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["MailboxAction"];
+        } | {
+            /** @constant */
+            event: "mailbox";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["DoneMailboxes"];
+        } | {
+            /** @constant */
+            event: "done";
+            /** @description Send the newest one as `Last-Event-ID` to go on after it. */
+            id: string;
+            data: components["schemas"]["MailboxAction"];
+        };
+        /** @description Mailboxes that an action is done with since the last event. */
+        DoneMailboxes: {
+            mailboxes: {
+                address: string;
+                /** @enum {string} */
+                state: "done" | "passed" | "failed" | "inconclusive" | "cancelled";
+                cause?: components["schemas"]["Cause"];
+            }[];
         };
         ShownWebhook: {
             /** @example hook_01k2m8qj4vabcdefghjkmnp */
@@ -3144,7 +3199,7 @@ export interface components {
             timer: string;
             /** @description `null` if it never completed a run. */
             lastRanAt: string | null;
-            /** @description When its schedule lets it run next. `null` if the host has not told. */
+            /** @description When its schedule lets it run next. `null` if the host does not say. */
             dueAt: string | null;
             /** @description It should have completed a run since, or at all since it was deployed. */
             isLate: boolean;
@@ -3163,7 +3218,7 @@ export interface components {
             customerId: string | null;
             connectionId: string | null;
             /**
-             * @description `requeuing`: its work is about to begin anew.
+             * @description `requeuing`: its work is about to begin again.
              * @enum {string}
              */
             state: "open" | "requeuing";
@@ -3176,7 +3231,7 @@ export interface components {
             /** @description The message, as it was on the queue. */
             message: unknown;
         };
-        /** @description `nothingToDo`: its work is done, or no longer to be done. */
+        /** @description `nothingToDo`: its work is done, or no longer needed. */
         RequeuedMessage: {
             /** @enum {string} */
             result: "requeued" | "nothingToDo";
@@ -3188,20 +3243,20 @@ export interface components {
         };
         RequeuedMessages: {
             requeued: number;
-            /** @description Messages whose work is done or no longer to be done, or that somebody has decided about. */
+            /** @description Messages whose work is done or no longer needed, or that somebody has decided about before. */
             nothingToDo: number;
             /** @description Messages that stay, because their customer has no free mailbox slot for their mailbox. */
             noSlot: number;
-            /** @description The queue has more that can be decided. */
+            /** @description The queue has more messages to decide about. */
             hasMore: boolean;
             /** @description There are messages behind those that were looked at. Send the request again with this `cursor`. */
             nextCursor?: string;
         };
         DiscardedMessages: {
             discarded: number;
-            /** @description Messages whose work is done or no longer to be done, or that somebody has decided about. */
+            /** @description Messages whose work is done or no longer needed, or that somebody has decided about before. */
             nothingToDo: number;
-            /** @description The queue has more that can be decided. */
+            /** @description The queue has more messages to decide about. */
             hasMore: boolean;
             /** @description There are messages behind those that were looked at. Send the request again with this `cursor`. */
             nextCursor?: string;
@@ -8514,6 +8569,65 @@ export interface operations {
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];
+            429: components["responses"]["Problem-429-rate_limited"];
+            500: components["responses"]["Problem-500"];
+            503: components["responses"]["Problem-503-storage_unavailable"];
+        };
+    };
+    "mailbox-actions-events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Operators name the customer they act for. Others leave it out. */
+                "Muster-Customer"?: components["parameters"]["Muster-Customer"];
+                /** @description The `id` of the last event that arrived. The stream goes on after it. */
+                "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
+            };
+            path: {
+                /**
+                 * @description The ID of an action on mailboxes.
+                 * @example act_01k2m8qj4vabcdefghjkmnp
+                 */
+                actionId: components["parameters"]["actionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. The schema describes one of them. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    /** @description Always `no`: proxies should pass events on immediately. */
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["MailboxActionEvent"];
+                };
+            };
+            /** @description The event with this `Last-Event-ID` was the last one. Do not come back. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem-400-validation_failed-customer_required"];
+            401: components["responses"]["Problem-401-unauthenticated"];
+            403: components["responses"]["Problem-403-forbidden"];
+            404: components["responses"]["Problem-404-not_found"];
             429: components["responses"]["Problem-429-rate_limited"];
             500: components["responses"]["Problem-500"];
             503: components["responses"]["Problem-503-storage_unavailable"];

@@ -61,6 +61,7 @@ export type MailboxChanges = JsonBody<operations['mailboxes-update']>;
 /** Something that is done with mailboxes of a connection, and its progress. */
 export type MailboxAction = Schemas['MailboxAction'];
 export type MailboxActionRow = Schemas['MailboxActionRow'];
+export type DoneMailbox = Schemas['DoneMailboxes']['mailboxes'][number];
 export type NewMailboxAction = JsonBody<operations['mailbox-actions-create']>;
 /** A user of the tenant who has an address. */
 export type DirectoryMailbox = Schemas['DirectoryMailbox'];

@@ -7,16 +7,20 @@ import {
   type INetworkModule,
   type NetworkRequestOptions,
 } from '@azure/msal-node';
-import { z } from 'zod';
 import type { AdminSignIn, SignInAnswer } from '../../connections/consent/admin-sign-in.ts';
+import type { Clock } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { readEntraRefusal } from './entra-refusal.ts';
+import { readIdToken } from './id-token.ts';
 import type { AppProof } from './token-request.ts';
 import type { VendorAppAccess } from './vendor-app-access.ts';
 
 interface Deps {
   app: VendorAppAccess;
   loginUrl: string;
+  /** Of the issuer of ID tokens, if it is not that of `loginUrl`. */
+  issuerOrigin?: string | undefined;
+  clock: Clock;
   /** The timeout of one request to Entra. */
   timeoutMs: number;
 }
@@ -24,21 +28,13 @@ interface Deps {
 /** `offline_access`, which the library adds, gives a refresh token. Nobody keeps it. */
 const SCOPES = ['openid', 'profile'];
 
-const idToken = z.object({
-  aud: z.string(),
-  tid: z.string().toLowerCase(),
-  oid: z.string(),
-  nonce: z.string(),
-  wids: z.array(z.string()).optional(),
-});
-
 /**
  * Signs people in by Microsoft's library. The ID token comes from Entra's token endpoint by TLS, which OpenID Connect Core
- * 1.0 (3.1.3.7, 6) accepts in place of its signature. Its nonce, audience and tenant are held against what was asked.
+ * 1.0 (3.1.3.7, 6) accepts in place of its signature. Its other claims are held against what was asked.
  * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
  * https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
  */
-export function createAdminSignIn({ app, loginUrl, timeoutMs }: Deps): AdminSignIn {
+export function createAdminSignIn({ app, loginUrl, issuerOrigin, clock, timeoutMs }: Deps): AdminSignIn {
   const authorityOf = (tenantId: string) => `${loginUrl.replace(/\/$/, '')}/${tenantId}`;
 
   function clientOf(tenantId: string, proof: AppProof, network: INetworkModule): ConfidentialClientApplication {
@@ -83,21 +79,13 @@ export function createAdminSignIn({ app, loginUrl, timeoutMs }: Deps): AdminSign
           codeVerifier,
           nonce,
         });
-        return readPerson(idTokenClaims, { clientId: app.clientId, nonce });
+        const issuerOrigins = [new URL(loginUrl).origin, ...(issuerOrigin === undefined ? [] : [issuerOrigin])];
+        return readIdToken(idTokenClaims, { clientId: app.clientId, nonce, issuerOrigins, now: clock.now() });
       } catch (error) {
         return toAnswer(error, last);
       }
     },
   };
-}
-
-function readPerson(claims: unknown, expected: { clientId: string; nonce: string }): SignInAnswer {
-  const read = idToken.safeParse(claims);
-  if (!read.success) return { kind: 'refused', reason: 'the ID token lacks a claim' };
-  if (read.data.nonce !== expected.nonce) return { kind: 'refused', reason: 'another nonce' };
-  const { aud, tid, oid, wids } = read.data;
-  if (aud.toLowerCase() !== expected.clientId) return { kind: 'refused', reason: 'another audience' };
-  return { kind: 'signedIn', person: { tenantId: tid, objectId: oid, ...(wids && { directoryRoles: wids }) } };
 }
 
 function proofFields(proof: AppProof): Partial<Configuration['auth']> {

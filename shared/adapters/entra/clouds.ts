@@ -17,6 +17,8 @@ export interface CloudEndpoints {
   /** Absent from the simulator, which is in no cloud of Microsoft's. */
   instance?: CloudInstance;
   loginUrl: string;
+  /** Of the issuer of ID tokens, if it is not that of `loginUrl`. */
+  issuerOrigin?: string;
   /** Without the API version. */
   graphUrl: string;
   /** The resource of a token for Graph, without `/.default`. */
@@ -93,6 +95,7 @@ const microsoftClouds: Record<Exclude<Cloud, 'simulator'>, CloudEndpoints> = {
   china: {
     instance: { names: ['partner.microsoftonline.cn', 'chinacloudapi.cn'] },
     loginUrl: 'https://login.chinacloudapi.cn',
+    issuerOrigin: 'https://login.partner.microsoftonline.cn',
     graphUrl: 'https://microsoftgraph.chinacloudapi.cn',
     graphResource: 'https://microsoftgraph.chinacloudapi.cn',
     exchangeResource: 'https://partner.outlook.cn',

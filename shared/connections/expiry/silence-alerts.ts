@@ -31,7 +31,7 @@ export function snoozeAlerts(
 }
 
 /**
- * Stops notices about this credential for good, except that it has expired. A new one begins anew.
+ * Stops notices about this credential for good, except that it has expired. A new one has its own notices.
  *
  * @param kind what must be in use
  * @throws DomainError `not_found`, `wrong_state` if another credential is in use

@@ -50,7 +50,7 @@ export interface RoleAssignment {
  * - `scopePresentButUnscopedGrant`: one right is refused there although it works in scope, and another one is allowed. Or
  *   the app has a role with a scope, and a right is allowed all the same.
  * - `tenantWide`: the addresses are allowed, and nothing shows a scope.
- * - `inconclusive`: nothing is allowed, but not everything is known to be refused because of a scope.
+ * - `inconclusive`: nothing is allowed, but it is not proven that a scope is the reason for the refusals.
  */
 export const scopeVerdicts = [
   'scoped',

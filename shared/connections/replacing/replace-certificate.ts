@@ -41,6 +41,6 @@ export async function useNextCertificate(
 export function noNextCertificate(): DomainError {
   return new DomainError(
     'wrong_state',
-    'No certificate waits to be used. Make one first (POST …/certificate/next), and add it to the app in Entra.',
+    'No certificate is waiting to be used. Make one first (POST …/certificate/next), and add it to the app in Entra.',
   );
 }

@@ -18,8 +18,8 @@ export interface PlanActionDeps extends WriteActionDeps {
 
 type PlanActionResult = 'done' | 'superseded' | 'handOver' | 'uploadGone';
 
-/** Changes of a transaction besides those of the mailboxes: the checkpoint, and the action's tally. */
-const CHANGES_OF_ACTION = 2;
+/** Changes of a transaction besides those of the mailboxes: the checkpoint, and what is written for the action itself. */
+const CHANGES_OF_ACTION = 1 + CHANGES_OF_IMPORT;
 /** The row of the action, and the mailbox. */
 const CHANGES_OF_LINE = 2;
 /** The row that is cancelled, and what is written for its import. Each may belong to another import. */

@@ -7,6 +7,7 @@ import type { Ledger, LedgerChange } from '../ledger/ledger.ts';
 import type { PlanRecord } from '../ledger/plan-record.ts';
 import type { Row } from '../ledger/row.ts';
 import type { SerialByKey } from '../ledger/serial-by-key.ts';
+import type { SettledMailbox } from '../ledger/settled-mailbox.ts';
 import { type TallyCounts, zeroCounts } from '../ledger/tally.ts';
 import type { TallyBook } from '../ledger/tally-book.ts';
 import { announceClosing, type ClosedOfImport, type CloseRowsDeps, closeRow, readOpenRows } from './close-open-rows.ts';
@@ -69,8 +70,9 @@ interface Transaction {
   plan: PlanRecord;
   /** The checkpoint is the last of them. */
   changes: LedgerChange[];
-  /** What this action has done. */
+  /** What this action has done, and with which mailboxes. */
   counts: TallyCounts;
+  done: SettledMailbox[];
   closed: Map<string, ClosedOfImport>;
 }
 
@@ -88,6 +90,7 @@ function toTransaction(
   const next: PlanRecord = { ...plan.value, findingCounts, movedAt: now, done: isLast };
   const changes: LedgerChange[] = [];
   const counts = { ...zeroCounts };
+  const done: SettledMailbox[] = [];
   const closed: Transaction['closed'] = new Map();
   for (const { line, address, decision } of decided) {
     next.line = line;
@@ -116,6 +119,7 @@ function toTransaction(
     }
     next.accepted++;
     counts.passed++;
+    done.push({ line, address, state: 'passed' });
     const reference = 'mailbox' in decision ? decision.mailbox.value.reference : undefined;
     changes.push({ op: 'createRow', row: { ...row, ...(reference !== undefined && { reference }) } });
     if ('patch' in decision) {
@@ -124,7 +128,7 @@ function toTransaction(
   }
   const { importId: _same, ...patch } = next;
   changes.push({ op: 'mergePlan', importId: record.id, patch, tag: plan.tag });
-  return { plan: next, changes, counts, closed };
+  return { plan: next, changes, counts, done, closed };
 }
 
 /** Cancels the open row of a mailbox. Returns how many slots this action gives back. */
@@ -144,11 +148,9 @@ type Commit = { kind: 'committed'; planTag: string } | { kind: 'superseded' | 'c
 async function commit(
   deps: WriteActionDeps,
   record: Import,
-  { changes, counts, closed }: Transaction,
+  { changes, counts, done, closed }: Transaction,
 ): Promise<Commit> {
-  const hasDone = counts.passed > 0 || counts.slotsFreed > 0;
-  // What is only stored gets no log of settled rows: nobody has asked Microsoft about these mailboxes.
-  const own = hasDone ? [deps.tallies.add(record.id, counts)] : [];
+  const own = done.length > 0 ? [deps.tallies.addDone(record.id, counts, done)] : [];
   const others = [...closed].map(([importId, of]) => deps.tallies.add(importId, of.counts, of.settled));
   const entries = [...own, ...others];
   const all = [...changes, ...entries.flatMap((entry) => entry.changes)];

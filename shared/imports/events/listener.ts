@@ -1,4 +1,5 @@
-import { isEnded } from '../import.ts';
+import { isCheck } from '../../mailboxes/mailbox-action.ts';
+import { type Import, isEnded } from '../import.ts';
 import { settledStates } from '../ledger/row.ts';
 import { type Position, parsePosition, QUIET_MS, startPosition } from './position.ts';
 import { hasToldAll, type LogPage, moveTo, takeBatches } from './take-batches.ts';
@@ -48,8 +49,7 @@ export function createListener(lastEventId: string | undefined): Listener {
 
   /** Everybody without a position begins where the import is now. */
   function findPosition({ record, tallies }: ImportView, now: Date): boolean {
-    const isPlanned = record.status !== 'accepted' && record.status !== 'planning';
-    if (isPlanned && !isEnded(record.status) && !tallies) return false;
+    if (hasSettled(record) && !isEnded(record.status) && !tallies) return false;
     moveTo(position, tallies ?? [], now.getTime());
     beginPass(0);
     return true;
@@ -104,6 +104,12 @@ export function createListener(lastEventId: string | undefined): Listener {
       resolveNext = undefined;
     },
   };
+}
+
+/** Whether rows may be settled in this state. An action that asks nobody settles them while it is planned. */
+export function hasSettled({ status, action }: Pick<Import, 'status' | 'action'>): boolean {
+  if (status === 'planning') return action !== undefined && !isCheck(action);
+  return status !== 'accepted';
 }
 
 /** An import that has ended has counts that never change. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { type Import, isEnded } from '../import.ts';
 import { countRows } from '../ledger/counts.ts';
 import type { PlanRecord } from '../ledger/plan-record.ts';
-import type { SettledBatch, SettledMailbox } from '../ledger/settled-batch.ts';
+import type { SettledBatch } from '../ledger/settled-batch.ts';
+import type { SettledMailbox } from '../ledger/settled-mailbox.ts';
 import { countSettled, sumTallies, type Tally, zeroCounts } from '../ledger/tally.ts';
 import { type Progress, progressOf } from '../progress/progress.ts';
 import { END_ID, formatPosition, type Position } from './position.ts';
@@ -104,7 +105,9 @@ function countsAfter({ told }: Position, { record, plan, tallies = [] }: ImportV
   const settled = countSettled({ ...zeroCounts, ...told });
   const open = Math.max(0, (plan?.accepted ?? 0) - settled);
   const waiting = Math.min(open, Math.max(0, sumTallies(tallies).waiting));
-  return countRows(plan, { ...zeroCounts, ...told, waiting }, record.uploadedRows);
+  // The plan may have been read before the log.
+  const upToDate = plan && { ...plan, accepted: Math.max(plan.accepted, settled) };
+  return countRows(upToDate, { ...zeroCounts, ...told, waiting }, record.uploadedRows);
 }
 
 /** What a progress says beside its numbers. */

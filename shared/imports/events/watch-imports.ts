@@ -5,7 +5,7 @@ import { isEnded } from '../import.ts';
 import type { ImportStore } from '../import-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { countSettled, sumTallies } from '../ledger/tally.ts';
-import { createListener, type Listener } from './listener.ts';
+import { createListener, hasSettled, type Listener } from './listener.ts';
 import type { LogPage } from './take-batches.ts';
 import type { ImportEvent, ImportView } from './tell.ts';
 
@@ -114,10 +114,13 @@ async function readNext(deps: WatchDeps, watch: Watch, ready: readonly Listener[
   const { record, plan } = watch;
   const isPlanning = record.status === 'accepted' || record.status === 'planning';
   const isPlanFinal = plan !== undefined && (plan.done || plan.closed);
-  if (turn === 0 && !isPlanning && !isEnded(record.status)) {
+  const isLogged = hasSettled(record);
+  if (turn === 0 && isLogged && !isEnded(record.status)) {
     const [page] = await Promise.all([readLog(deps, watch, ready, turn), readPlan(deps, watch)]);
     return page;
   }
+  if (isPlanning && isLogged && turn % 2 === 0) return readLog(deps, watch, ready, turn);
+  if (isPlanning && isLogged) return turn % 4 === 1 ? readRecord(deps, watch) : readPlan(deps, watch);
   if (isPlanning || (!isPlanFinal && !isEnded(record.status))) {
     return turn % 2 === 0 && !isPlanFinal ? readPlan(deps, watch) : readRecord(deps, watch);
   }

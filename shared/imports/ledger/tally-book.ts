@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { addExplained, addSettled, type ExplainedMailbox } from './cause-tally.ts';
 import type { LedgerChange } from './ledger.ts';
 import type { ReportBook } from './report-book.ts';
-import type { SettledMailbox } from './settled-batch.ts';
+import type { SettledMailbox } from './settled-mailbox.ts';
 import { addCounts, type Tally, type TallyCounts, zeroCounts } from './tally.ts';
 import type { TellChecked } from './tell-checked.ts';
 
@@ -36,6 +36,8 @@ export interface TallyBook {
     settled?: readonly SettledMailbox[],
     explained?: readonly ExplainedMailbox[],
   ): TallyEntry;
+  /** The same for mailboxes that are done without a check. They are in the log, and have no verdict to tell. */
+  addDone(importId: string, counts: Partial<TallyCounts>, done: readonly SettledMailbox[]): TallyEntry;
 }
 
 /**
@@ -52,8 +54,9 @@ export function createTallyBook(
   const open = new LRUCache<string, { tally: Tally; tag: string | undefined }>({ max: 1000 });
   let serial = 0;
 
-  return {
-    add(importId, counts, settled = [], explained = []) {
+  const createAdd =
+    (tell: TellChecked): TallyBook['add'] =>
+    (importId, counts, settled = [], explained = []) => {
       const current = open.get(importId) ?? {
         tally: { importId, writer: `${processId}.${++serial}`, counts: { ...zeroCounts } },
         tag: undefined,
@@ -74,12 +77,13 @@ export function createTallyBook(
         ],
         committed(tag) {
           open.set(importId, { tally: next, tag });
-          if (settled.length > 0) tellChecked(importId, settled);
+          if (settled.length > 0) tell(importId, settled);
         },
         abandon: () => void open.delete(importId),
       };
-    },
-  };
+    };
+
+  return { add: createAdd(tellChecked), addDone: createAdd(() => undefined) };
 }
 
 function nextBatch(tally: Tally, mailboxes: readonly SettledMailbox[], now: Date) {

@@ -11,7 +11,10 @@ export interface Progress {
   counts: Counts;
   /** How many of the planned rows have a finding with each code. */
   findingCounts: Record<string, number>;
-  /** Share of the accepted rows that are settled, in steps of 0.1. 100 only when all are. */
+  /**
+   * Share of the accepted rows that are settled, in steps of 0.1. 100 only when all are. Of an action: share of its
+   * mailboxes that nothing is to be done with any more, and 100 only at its end.
+   */
   percent: number;
   /** About how long it still takes. `null` as long as nobody knows. */
   secondsLeft: number | null;
@@ -63,9 +66,23 @@ function waitOf({ status, waitingFor }: Import, now: Date): ExplainedWait | null
   return status === 'running' && waitingFor ? explainWait(waitingFor, now) : null;
 }
 
-/** Rounded down, so that 100 is not shown before the end. 0 while planning, because the total is not known yet. */
-function percentOf(record: Import, { accepted, pending, waiting }: Counts): number {
+/**
+ * Rounded down, so that 100 is not shown before the end. An import has 0 while planning, because the total is not known
+ * yet. Of an action it is.
+ */
+function percentOf(record: Import, counts: Counts): number {
   if (isEnded(record.status)) return 100;
+  const { accepted, pending, waiting } = counts;
+  if (record.action) return Math.min(99.9, shareOf(counts.rows, openOfAction(counts)));
   if (record.status === 'accepted' || record.status === 'planning' || accepted === 0) return 0;
-  return Math.floor(((accepted - pending - waiting) / accepted) * 1000) / 10;
+  return shareOf(accepted, pending + waiting);
+}
+
+function shareOf(all: number, open: number): number {
+  return all === 0 ? 0 : Math.floor(((all - open) / all) * 1000) / 10;
+}
+
+/** Mailboxes of an action that something is to be done with, also those that planning has not reached. */
+function openOfAction({ rows, rejected, duplicates, passed, failed, inconclusive, cancelled }: Counts): number {
+  return rows - rejected - duplicates - passed - failed - inconclusive - cancelled;
 }

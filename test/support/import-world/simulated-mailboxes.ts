@@ -68,7 +68,10 @@ export function createSimulatedMailboxes(
     };
   }
 
-  /** Asks as the real checker does: leftovers, then inbox, draft and send, then removal of the draft and a look for more. */
+  /**
+   * Asks as the real checker does: inbox, draft and send, then removal of the draft and a look for more. A try that has
+   * every answer only removes what an earlier one has left.
+   */
   async function check(input: CheckInput, stillAlive: () => Promise<void>): Promise<CheckResult> {
     const { address, draftSubject, cleanFirst } = input;
     const counts = { accepted: 0, throttled: 0 };
@@ -80,41 +83,55 @@ export function createSimulatedMailboxes(
       await stillAlive();
       return answer;
     };
-    const wait = (answer: Awaited<ReturnType<typeof ask>>, mayHaveLeftovers: boolean): CheckResult => ({
+    const checked = (): CheckResult => ({
+      kind: 'checked',
+      findings,
+      mailboxKind: 'user',
+      identity: { inboxKey: inboxKeyOf(address) },
+      counts,
+    });
+    const wait = (
+      answer: Awaited<ReturnType<typeof ask>>,
+      mayHaveLeftovers: boolean,
+      isAnswered = false,
+    ): CheckResult => ({
       kind: 'wait',
       cause: answer.isSilent ? 'microsoft_unavailable' : 'throttled',
       ...(answer.retryAfterSeconds !== undefined && { seconds: answer.retryAfterSeconds }),
       priorFindings: findings,
       ...(mayHaveLeftovers && { mayHaveLeftovers }),
+      ...(isAnswered && { priorKind: 'user' as const }),
       counts,
     });
 
     asked.set(address, (asked.get(address) ?? 0) + 1);
-    if (cleanFirst) {
-      const cleaned = await ask(1);
-      if (cleaned.isSilent || cleaned.throttled > 0) return wait(cleaned, true);
-      drafts.delete(draftSubject);
-    }
     const wantsDraft = !findings['graph.readWrite'];
     const wantsSend = !findings['graph.send'];
+    if (input.priorKind && !wantsDraft && !wantsSend) {
+      const cleaned = cleanFirst && (await ask(1));
+      if (cleaned && (cleaned.isSilent || cleaned.throttled > 0)) return wait(cleaned, true, true);
+      drafts.delete(draftSubject);
+      return checked();
+    }
     const isDraftWritten = wantsDraft;
     if (isDraftWritten) drafts.set(draftSubject, (drafts.get(draftSubject) ?? 0) + 1);
     const { moreQuestions = 0 } = microsoft.options;
     const answer = await ask(1 + Number(wantsDraft) + Number(wantsSend) + moreQuestions);
-    if (answer.isSilent) return wait(answer, isDraftWritten);
+    if (answer.isSilent) return wait(answer, isDraftWritten || cleanFirst);
     const [, ...parts] = answer.accepted;
     const isDraftAccepted = wantsDraft && parts.shift() === true;
     const isSendAccepted = wantsSend && parts.shift() === true;
-    if (isDraftWritten && !isDraftAccepted) drafts.delete(draftSubject);
+    if (isDraftWritten && !isDraftAccepted && !cleanFirst) drafts.delete(draftSubject);
     const finding = answerFor(address);
     if (isDraftAccepted) findings['graph.readWrite'] = finding;
     if (isSendAccepted) findings['graph.send'] = finding;
     // An app that is refused writes nothing, so there is nothing to remove.
-    if (isDraftAccepted && finding.verdict !== 'failed') {
+    if ((isDraftAccepted && finding.verdict !== 'failed') || cleanFirst) {
+      const isAnswered = answer.throttled === 0;
       const removed = await ask(2);
-      if (removed.isSilent || removed.accepted[0] !== true) return wait(removed, true);
+      if (removed.isSilent || removed.accepted[0] !== true) return wait(removed, true, isAnswered);
       drafts.delete(draftSubject);
-      if (removed.throttled > 0) return wait(removed, true);
+      if (removed.throttled > 0) return wait(removed, true, isAnswered);
     } else drafts.delete(draftSubject);
     if (faultyRandom(faults.defects)) throw new Error('a defect in the check');
     if (faultyRandom(faults.throttled)) {
@@ -122,7 +139,7 @@ export function createSimulatedMailboxes(
       return { kind: 'wait', cause: 'throttled', seconds, priorFindings: input.priorFindings, counts };
     }
     if (answer.throttled > 0) return wait(answer, false);
-    return { kind: 'checked', findings, mailboxKind: 'user', identity: { inboxKey: inboxKeyOf(address) }, counts };
+    return checked();
   }
 
   const faultyRandom = (rate: number) => rate > 0 && random() < rate;

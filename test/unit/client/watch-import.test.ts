@@ -92,3 +92,18 @@ it('closes the connection when nobody listens any more, and stops with the reaso
   stopping.abort(new Error('stopped'));
   await expect(next).rejects.toThrow('stopped');
 });
+
+it('watches an action on mailboxes in the same way', async () => {
+  const done = { mailboxes: [{ address: 'jane@contoso.com', state: 'done' }] };
+  const { watching, received } = watch(
+    streamAnswer([frame('progress', '1', progress(0)), frame('mailbox', '2', done)]),
+    streamAnswer([frame('done', 'end', progress(100))]),
+  );
+  expect(await Array.fromAsync(watching.mailboxActions.watch('act_1'))).toEqual([
+    { type: 'progress', action: progress(0) },
+    { type: 'mailbox', ...done },
+    { type: 'done', action: progress(100) },
+  ]);
+  expect(received[1]).toMatchObject({ path: '/v1/mailbox-actions/act_1/events' });
+  expect(received[1]?.headers.get('last-event-id')).toBe('2');
+});

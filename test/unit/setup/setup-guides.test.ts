@@ -4,6 +4,7 @@ import { causeCodes } from '../../../shared/causes/causes.ts';
 import { guides, guidesOf } from '../../../shared/causes/guides.ts';
 import { writeRegistrationScript } from '../../../shared/setup/setup-script.ts';
 import { createApi } from '../../support/api.ts';
+import { parsePowerShell } from '../../support/powershell.ts';
 import { type Instruction, placeholdersOf, setupGuides } from '../../support/setup-guide.ts';
 
 const { routes } = createApi();
@@ -19,6 +20,12 @@ it('causes lead only to guides that exist, under their titles, and every guide i
   const titles = setupGuides.map(({ path, text }) => [path.replace(/^.*\/|\.md$/g, ''), text.match(/^# (.+)$/m)?.[1]]);
   expect(Object.fromEntries(titles)).toEqual(guides);
   expect(new Set(Object.values(guidesOf).flat())).toEqual(new Set(Object.keys(guides)));
+});
+
+it.each(['README', 'run-a-script'])('what %s.md tells people to type is PowerShell', (name) => {
+  const page = readFileSync(`docs/setup/${name}.md`, 'utf8');
+  const blocks = [...page.matchAll(/```powershell\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+  expect(blocks.map((block) => parsePowerShell(block).faults)).toEqual([[]]);
 });
 
 it('the overview leads to every guide', () => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { cancelImport } from '../../../../shared/imports/control/cancel-import.ts';
+import { sumTallies } from '../../../../shared/imports/ledger/tally.ts';
 import { planImport } from '../../../../shared/imports/planning/plan-import.ts';
 import { createPlanningWorld } from '../../../support/planning-world.ts';
 import { aMailbox, anImport } from '../../../support/records.ts';
@@ -63,3 +64,19 @@ it('leaves a mailbox alone that has changed since its customer read it', async (
   expect((await world.deps.ledger.getMailbox('conn_1', address))?.value.status).toBe('active');
   expect((await world.deps.ledger.getRow('conn_1', 'act_1', 1))?.value).toMatchObject({ code: 'changed' });
 });
+
+it.each(['pause', 'disconnect', 'remove'] as const)(
+  'writes each mailbox into the log when it is done: %s',
+  async (action) => {
+    const world = await worldOf(240_000);
+    await world.addImport('act_1', [...addresses, 'nobody@contoso.example'], { action });
+    await planImport(world.deps, 'cust_1', 'act_1');
+    const { batches, tallies = [] } = await world.deps.ledger.readSettled('conn_1', 'act_1', new Date(0));
+    const told = batches.flatMap(({ mailboxes }) => mailboxes);
+    expect(told.map(({ address }) => address).toSorted()).toEqual(addresses.toSorted());
+    expect(told.every(({ state }) => state === 'passed')).toBe(true);
+    expect(sumTallies(tallies)).toMatchObject({ passed: addresses.length });
+    // These mailboxes have no new verdict that anybody should count.
+    expect(world.checked).toEqual([]);
+  },
+);

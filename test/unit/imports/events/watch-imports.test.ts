@@ -6,6 +6,7 @@ import { createImportWatches } from '../../../../shared/imports/events/watch-imp
 import type { Import } from '../../../../shared/imports/import.ts';
 import { countRows } from '../../../../shared/imports/ledger/counts.ts';
 import type { Ledger } from '../../../../shared/imports/ledger/ledger.ts';
+import type { PlanRecord } from '../../../../shared/imports/ledger/plan-record.ts';
 import type { SettledState } from '../../../../shared/imports/ledger/row.ts';
 import { sumTallies } from '../../../../shared/imports/ledger/tally.ts';
 import { createTallyBook } from '../../../../shared/imports/ledger/tally-book.ts';
@@ -20,11 +21,11 @@ const clock = { now: () => new Date() };
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A running import of so many rows, what its writers do, and the processes that show it. */
-async function createScene(rows: number, change: Partial<Import> = {}) {
+async function createScene(rows: number, change: Partial<Import> = {}, planned: Partial<PlanRecord> = {}) {
   const scene = { record: anImport({ startedAt: clock.now(), ...change }) as Import | undefined };
   const ledger = inMemoryLedger();
   const plan = aPlan({ rows, accepted: rows, done: true });
-  await ledger.commit('conn_1', [{ op: 'createPlan', plan }]);
+  await ledger.commit('conn_1', [{ op: 'createPlan', plan: { ...plan, ...planned } }]);
   const requests: { at: number; what: string }[] = [];
   let isAvailable = true;
   const counted = <Args extends unknown[], Result>(what: string, call: (...args: Args) => Promise<Result>) => {
@@ -40,6 +41,12 @@ async function createScene(rows: number, change: Partial<Import> = {}) {
     requests,
     scene,
     rowsLeft: () => rows - line,
+    async changePlan(changeOf: (current: PlanRecord) => Partial<PlanRecord>) {
+      const current = await ledger.getPlan('conn_1', 'imp_1');
+      if (!current) throw new Error('there is no plan');
+      const patch = changeOf(current.value);
+      await ledger.commit('conn_1', [{ op: 'mergePlan', importId: 'imp_1', patch, tag: current.tag }]);
+    },
     setAvailable(value: boolean) {
       isAvailable = value;
     },
@@ -106,6 +113,8 @@ async function createScene(rows: number, change: Partial<Import> = {}) {
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+const requestsInAnySecond = (requests: readonly { at: number }[]) =>
+  requests.map(({ at }) => requests.filter((other) => other.at >= at && other.at < at + 1_000).length);
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
 it('tells the progress first, then each mailbox once and each whole percent once, and the end', async () => {
@@ -280,6 +289,52 @@ it('follows an import from planning on', async () => {
   await pass(5_000);
   expect(listener.lines()).toEqual(upTo(50));
   expect(listener.kinds().at(-1)).toBe('done');
+});
+
+it('follows an action that is done while it is planned: each mailbox once, and each whole percent once', async () => {
+  const change = { action: 'pause', status: 'accepted', uploadedRows: 1_000 } as const;
+  const world = await createScene(1_000, change, { rows: 0, accepted: 0, done: false });
+  const process = world.startProcess();
+  const first = process.listen();
+  await pass(10);
+  if (world.scene.record) world.scene.record = { ...world.scene.record, status: 'planning' };
+  const writer = world.startWriter('a');
+  const plan = async (count: number) => {
+    await writer.settle(count);
+    await world.changePlan((current) => ({ rows: current.rows + count, accepted: current.accepted + count }));
+  };
+  for (let group = 0; group < 20; group++) {
+    await plan(25);
+    await pass(1_000);
+  }
+  const percents = first.percents();
+  expect(percents.length).toBeGreaterThan(5);
+  expect(percents.at(-1)).toBeGreaterThan(40);
+  // Somebody who comes in the middle is told what follows, and counts that are right.
+  const second = process.listen();
+  await pass(5_000);
+  const [begin] = second.events;
+  const told = begin?.kind === 'progress' ? begin.progress.counts.passed : 0;
+  expect(told).toBeGreaterThan(400);
+  for (let group = 0; group < 20; group++) {
+    await plan(25);
+    await pass(1_000);
+  }
+  await world.changePlan(() => ({ done: true }));
+  await world.end();
+  await pass(20_000);
+  expect(first.lines()).toEqual(upTo(1_000));
+  expect(second.lines()).toEqual(upTo(1_000).slice(told));
+  // The first one is told when the action begins to be planned as well.
+  const [, ...later] = first.percents();
+  expect(new Set(later).size).toBe(later.length);
+  for (const { kinds, percents } of [first, second]) {
+    expect(kinds().at(-1)).toBe('done');
+    expect(percents().at(-1)).toBe(100);
+  }
+  const counts = first.events.flatMap((one) => (one.kind === 'mailbox' ? [] : [one.progress.counts]));
+  expect(counts.filter(({ pending }) => pending < 0)).toEqual([]);
+  expect(Math.max(...requestsInAnySecond(world.requests))).toBeLessThanOrEqual(2);
 });
 
 it('goes on after an outage of storage, and ends when the import is gone', async () => {
