@@ -2773,8 +2773,9 @@ export interface components {
                 [key: string]: components["schemas"]["ProbeFinding"];
             };
             scope: components["schemas"]["MailboxScope"];
+            /** @description When it is asked next, at the earliest. For a mailbox that nobody checks at the moment: when it is due to be checked again by itself. `null` if it is not, for example while it is paused. */
             nextCheckAt: string | null;
-            /** @description Why the check of the mailbox does not go on at the moment. `null` if it goes on, or if there is none. */
+            /** @description Why the check of the mailbox does not go on at the moment, or why it is not checked again although it is due. `slot_needed`: it has failed, and takes a free slot while it is checked. `null` if nothing holds it up. */
             waitingFor: components["schemas"]["MailboxWait"] | null;
             /** @description The import that last contained the mailbox. */
             importId: string;
@@ -2815,7 +2816,7 @@ export interface components {
         MailboxScope: "inScope" | "outOfScope" | "tenantWide" | "unknown";
         MailboxWait: {
             /** @enum {string} */
-            reason: "throttled" | "microsoft_unavailable" | "propagating" | "imports_first" | "undecided" | "service_unavailable" | "import_paused";
+            reason: "throttled" | "microsoft_unavailable" | "propagating" | "imports_first" | "undecided" | "service_unavailable" | "import_paused" | "slot_needed";
             /** @description The same in words. */
             message: string;
             /** @description When it is asked next, at the earliest. `null` if no time is known. */
@@ -2854,8 +2855,9 @@ export interface components {
                 [key: string]: components["schemas"]["ProbeFinding"];
             };
             scope: components["schemas"]["MailboxScope"];
+            /** @description When it is asked next, at the earliest. For a mailbox that nobody checks at the moment: when it is due to be checked again by itself. `null` if it is not, for example while it is paused. */
             nextCheckAt: string | null;
-            /** @description Why the check of the mailbox does not go on at the moment. `null` if it goes on, or if there is none. */
+            /** @description Why the check of the mailbox does not go on at the moment, or why it is not checked again although it is due. `slot_needed`: it has failed, and takes a free slot while it is checked. `null` if nothing holds it up. */
             waitingFor: components["schemas"]["MailboxWait"] | null;
             /** @description The import that last contained the mailbox. */
             importId: string;
