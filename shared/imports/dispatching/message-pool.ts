@@ -12,6 +12,8 @@ export interface PoolClaim {
   flightMs: number;
   /** It would send more if its share were larger. */
   isLimited: boolean;
+  /** A re-verification. Its messages are none of an import's share. */
+  givesWay?: boolean;
 }
 
 /** How many messages all imports together may have on the queue. */
@@ -137,8 +139,11 @@ function nextSize(total: number, claims: readonly PoolClaim[], ageMs: number, to
   return Math.min(totalMax, total * (claims.length === 1 ? GROWTH_ALONE : GROWTH));
 }
 
-function shareOf(total: number, claims: readonly PoolClaim[], own: Pick<PoolClaim, 'importId' | 'customerId'>): number {
-  const all = claims.some(({ importId }) => importId === own.importId) ? claims : [...claims, own];
+function shareOf(total: number, claims: readonly PoolClaim[], own: Omit<PoolClaim, 'at'>): number {
+  const hasImports = claims.some(({ givesWay }) => !givesWay);
+  if (own.givesWay && hasImports) return SHARE_MIN;
+  const rivals = own.givesWay ? claims : claims.filter(({ givesWay }) => !givesWay);
+  const all = rivals.some(({ importId }) => importId === own.importId) ? rivals : [...rivals, own];
   if (all.length <= 1) return Math.floor(total);
   const customers = new Set(all.map(({ customerId }) => customerId));
   const ids = all.filter(({ customerId }) => customerId === own.customerId).map(({ importId }) => importId);

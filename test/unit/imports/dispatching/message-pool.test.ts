@@ -24,13 +24,24 @@ function startProcess(): MessagePool {
 
 const storedClaims = async () => (await store.read()).claims.map(({ importId }) => importId);
 
-function share(importId: string, customerId: string, { isLimited = false, wants = true } = {}) {
-  return pool.shareOf({ importId, customerId, outstanding: 100, flightMs: 2_000, isLimited }, wants);
+function share(importId: string, customerId: string, { isLimited = false, wants = true, givesWay = false } = {}) {
+  return pool.shareOf({ importId, customerId, outstanding: 100, flightMs: 2_000, isLimited, givesWay }, wants);
 }
 
 it('gives everything to the only import that wants messages', async () => {
   expect(await share('imp_1', 'a')).toBe(256);
   expect(await share('imp_2', 'b', { wants: false })).toBe(128);
+  expect(await share('imp_1', 'a')).toBe(256);
+});
+
+it('gives re-verifications four messages each while there is an import, and everything otherwise', async () => {
+  await share('act_1', 'a', { givesWay: true });
+  await share('act_2', 'b', { givesWay: true });
+  now += 1_000;
+  expect(await share('act_1', 'a', { givesWay: true })).toBe(128);
+  expect(await share('imp_1', 'a')).toBe(256);
+  now += 1_000;
+  expect(await share('act_1', 'a', { givesWay: true })).toBe(4);
   expect(await share('imp_1', 'a')).toBe(256);
 });
 
