@@ -69,7 +69,7 @@ const folderArrows: Record<string, Record<string, readonly string[]>> = {
     checking: ['control', 'ledger', 'refusals'],
     reconciling: ['ledger'],
     starting: ['actions', 'domains', 'ledger', 'planning', 'retention', 'upload'],
-    reverifying: ['control', 'ledger', 'starting'],
+    reverifying: ['control', 'ledger', 'progress', 'starting'],
     finishing: ['actions', 'control', 'ledger', 'retention', 'upload'],
     dispatching: ['finishing', 'ledger', 'pacing', 'refusals', 'retention'],
     'one-mailbox': ['actions', 'dispatching', 'ledger', 'planning', 'starting'],
@@ -80,8 +80,8 @@ const folderArrows: Record<string, Record<string, readonly string[]>> = {
 
 /** Which packages a layer may use. `adapters` and `wiring` may use any package; no vendor appears elsewhere. */
 const mayUse: Record<string, readonly string[]> = {
-  // For its pattern of an e-mail address.
-  kernel: ['zod'],
+  // `zod` for its pattern of an e-mail address.
+  kernel: ['zod', 'p-limit'],
   feature: [
     'zod',
     'csv-parse',

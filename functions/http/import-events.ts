@@ -3,7 +3,7 @@ import { END_ID } from '../../shared/imports/events/position.ts';
 import type { ImportWatches } from '../../shared/imports/events/watch-imports.ts';
 import { isEnded } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
-import type { SettledMailbox } from '../../shared/imports/ledger/settled-batch.ts';
+import type { SettledMailbox } from '../../shared/imports/ledger/settled-mailbox.ts';
 import { requireImport } from '../../shared/imports/require-import.ts';
 import { importEventSchema } from './import-event-schemas.ts';
 import { presentEvents } from './present-events.ts';

@@ -2,13 +2,12 @@ import type { z } from 'zod';
 import { causes } from '../../shared/causes/causes.ts';
 import type { Api } from '../../shared/edge/routes/api.ts';
 import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
-import { isEnded } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { findingTexts } from '../../shared/imports/reports/finding-texts.ts';
 import { type ImportSummary, summarizeImport } from '../../shared/imports/reports/summarize-import.ts';
 import { requireImport } from '../../shared/imports/require-import.ts';
-import { RETRY_AFTER_SECONDS } from './imports.ts';
+import { askAgainHeaders } from './ask-again.ts';
 import { presentImportFinding } from './present-import.ts';
 import { summarySchema } from './summary-schemas.ts';
 
@@ -37,8 +36,7 @@ export function addImportSummaryRoute(api: Api, deps: Deps): void {
     permission: 'read',
     async handle({ actor, params }) {
       const record = await requireImport(deps, actor, params.importId ?? '');
-      const headers = isEnded(record.status) ? {} : { 'retry-after': String(RETRY_AFTER_SECONDS) };
-      return { headers, jsonBody: presentSummary(await summarizeImport(deps, record)) };
+      return { headers: askAgainHeaders(record), jsonBody: presentSummary(await summarizeImport(deps, record)) };
     },
   });
 }

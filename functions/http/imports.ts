@@ -4,6 +4,7 @@ import type { ConnectionStore } from '../../shared/connections/connection-store.
 import { requireReadyConnection } from '../../shared/connections/readiness/require-ready.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { type SelectDeps, type SelectionRequest, selectMailboxes } from '../../shared/directory/select-mailboxes.ts';
+import { badCursor } from '../../shared/directory/selection-search.ts';
 import { startSelection } from '../../shared/directory/start-selection.ts';
 import { pageOf } from '../../shared/edge/answers/response-fields.ts';
 import type { Api } from '../../shared/edge/routes/api.ts';
@@ -11,7 +12,8 @@ import type { EndpointDeps } from '../../shared/edge/routes/endpoint.ts';
 import { requestCancel } from '../../shared/imports/control/cancel-import.ts';
 import { pauseImport } from '../../shared/imports/control/pause-import.ts';
 import { type ResumeDeps, resumeImport } from '../../shared/imports/control/resume-import.ts';
-import { type Import, isEnded } from '../../shared/imports/import.ts';
+import type { Import } from '../../shared/imports/import.ts';
+import type { ImportQueues } from '../../shared/imports/import-queues.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { rowStates } from '../../shared/imports/ledger/row.ts';
@@ -30,6 +32,7 @@ import { type UploadLeaseDeps, withUploadLease } from '../../shared/imports/uplo
 import type { WorkbookReader } from '../../shared/imports/upload/xlsx/read-workbook.ts';
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
+import { askAgainHeaders } from './ask-again.ts';
 import { importSchema, previewSchema, retrySchema, rowSchema } from './import-schemas.ts';
 import { isList, keptUploadReference, openUpload, selectionRequests, XLSX } from './open-upload.ts';
 import { presentPreview, presentProgress, presentRow } from './present-import.ts';
@@ -39,16 +42,15 @@ interface Deps
     StartDeps,
     Pick<ResumeDeps, 'testConnection'>,
     Omit<UploadLeaseDeps, 'clock'>,
-    SelectDeps {
+    Omit<SelectDeps, 'sealCursor'> {
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
+  importQueues: ImportQueues;
   keptUploads: KeptUploadStore;
   keptUploadsMax: number;
   readWorkbook: WorkbookReader;
 }
-
-export const RETRY_AFTER_SECONDS = 2;
 
 const rowState = z.enum(rowStates).optional();
 /** `verdict` is the earlier name of `state`. */
@@ -79,6 +81,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       'upload_used',
       'directory_unavailable',
       'nothing_selected',
+      'selection_incomplete',
       'microsoft_throttled',
       'microsoft_unavailable',
       'file_empty',
@@ -101,7 +104,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       'application/json': {
         schema: z.union([mailboxList, keptUploadReference, ...selectionRequests]),
         description:
-          'A list of mailboxes, the upload of a dry run, or what to take from the tenant: all that is not connected, or the members of a group. Then at most `SELECTION_MAX` mailboxes (1,000) are taken at a time, and `selection` in the answer says whether there are more.',
+          'A list of mailboxes, the upload of a dry run, or what to take from the tenant: all that is not connected, or the members of a group. Then at most `SELECTION_MAX` mailboxes (1,000) are taken at a time, and `selection` in the answer says whether there are more. In a very large tenant or group, a request that finds nothing in 20 seconds is answered with 409 `selection_incomplete`. Its `nextCursor` is the `cursor` with which the next request goes on.',
       },
     },
     responses: {
@@ -115,13 +118,15 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     permission: 'manage',
     bodyKind: 'stream',
     query: z.strictObject({ dryRun: flag.optional() }),
+    continues: true,
     changes: (query) => !query.dryRun,
-    async handle({ actor, params, query, body, request, newId }) {
+    async handle({ actor, params, query, body, request, newId, page, sealCursor }) {
       const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
-      const own = { ...deps, newId };
+      const own = { ...deps, newId, sealCursor };
       const open = (bytes: AsyncIterable<Uint8Array>) => openUpload(deps, request.headers, bytes);
       const receive = async (upload: Awaited<ReturnType<typeof open>>): Promise<HttpResponseInit> => {
         if ('selection' in upload) return receiveSelection(upload.selection);
+        if (page.cursor !== undefined) throw badCursor('is for a selection');
         if (query.dryRun) {
           const previewed = await ('uploadId' in upload
             ? previewKeptUpload(own, actor, connection, upload.uploadId)
@@ -134,8 +139,9 @@ export function addImportRoutes(api: Api, deps: Deps): void {
         return answerStarted(deps, record);
       };
       const receiveSelection = async (selection: SelectionRequest): Promise<HttpResponseInit> => {
-        if (!query.dryRun) return answerStarted(deps, await startSelection(own, actor, connection, selection));
-        const { rows } = await selectMailboxes(deps, connection, selection);
+        if (!query.dryRun)
+          return answerStarted(deps, await startSelection(own, actor, connection, selection, page.cursor));
+        const { rows } = await selectMailboxes(own, connection, selection, page.cursor);
         const upload = { type: uploadTypes.ndjson, bytes: writeNdjsonRows(rows) };
         return { jsonBody: presentPreview(await previewImport(own, actor, connection, upload)) };
       };
@@ -179,8 +185,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     permission: 'read',
     async handle({ actor, params }) {
       const record = await requireImport(deps, actor, params.importId ?? '');
-      const headers = isEnded(record.status) ? {} : { 'retry-after': String(RETRY_AFTER_SECONDS) };
-      return { headers, jsonBody: presentProgress(await readProgress(deps, record)) };
+      return { headers: askAgainHeaders(record), jsonBody: presentProgress(await readProgress(deps, record)) };
     },
   });
 

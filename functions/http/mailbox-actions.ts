@@ -11,7 +11,7 @@ import { selectAddresses, selectWhere } from '../../shared/imports/actions/selec
 import { requestCancel } from '../../shared/imports/control/cancel-import.ts';
 import { pauseImport } from '../../shared/imports/control/pause-import.ts';
 import { type ResumeDeps, resumeImport } from '../../shared/imports/control/resume-import.ts';
-import { actionStarters, type Import, isEnded } from '../../shared/imports/import.ts';
+import { actionStarters, type Import } from '../../shared/imports/import.ts';
 import type { ImportQueues } from '../../shared/imports/import-queues.ts';
 import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { listImports } from '../../shared/imports/progress/list-imports.ts';
@@ -22,7 +22,7 @@ import { type UploadLeaseDeps, withUploadLease } from '../../shared/imports/uplo
 import type { CustomerActor } from '../../shared/kernel/actor.ts';
 import type { ErrorCode } from '../../shared/kernel/errors.ts';
 import { isCheck } from '../../shared/mailboxes/mailbox-action.ts';
-import { RETRY_AFTER_SECONDS } from './imports.ts';
+import { askAgainHeaders } from './ask-again.ts';
 import { actionRowSchema, actionRowStates, actionSchema, startActionSchema } from './mailbox-action-schemas.ts';
 import { presentAction, presentActionRow, storedState } from './present-action.ts';
 
@@ -112,8 +112,7 @@ export function addMailboxActionRoutes(api: Api, deps: Deps): void {
     permission: 'read',
     async handle({ actor, params }) {
       const record = await requireAction(deps, actor, params.actionId ?? '');
-      const headers = isEnded(record.status) ? {} : { 'retry-after': String(RETRY_AFTER_SECONDS) };
-      return { headers, jsonBody: await answer(record) };
+      return { headers: askAgainHeaders(record), jsonBody: await answer(record) };
     },
   });
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { SkipCode } from '../../shared/imports/actions/decide-action.ts';
 import { starterOf } from '../../shared/imports/import.ts';
 import type { Row, RowState } from '../../shared/imports/ledger/row.ts';
-import type { SettledMailbox } from '../../shared/imports/ledger/settled-batch.ts';
+import type { SettledMailbox } from '../../shared/imports/ledger/settled-mailbox.ts';
 import type { Progress } from '../../shared/imports/progress/progress.ts';
 import { isCheck, type MailboxAction } from '../../shared/mailboxes/mailbox-action.ts';
 import type { actionRowSchema, actionRowStates, actionSchema, doneMailboxesSchema } from './mailbox-action-schemas.ts';

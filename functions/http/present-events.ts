@@ -1,6 +1,6 @@
 import type { ServerEvent } from '../../shared/edge/streaming/event-stream.ts';
 import type { ImportEvent } from '../../shared/imports/events/tell.ts';
-import type { SettledMailbox } from '../../shared/imports/ledger/settled-batch.ts';
+import type { SettledMailbox } from '../../shared/imports/ledger/settled-mailbox.ts';
 import type { Progress } from '../../shared/imports/progress/progress.ts';
 
 interface Presenters {

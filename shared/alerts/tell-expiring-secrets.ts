@@ -2,6 +2,7 @@ import { changeConnection } from '../connections/change-connection.ts';
 import { type Connection, hasOwnApp } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import { credentialStateOf, daysLeft } from '../connections/credentials/credential.ts';
+import type { ExpiryFailed } from '../connections/expiry/expiring-secrets.ts';
 import { alertOf } from '../connections/expiry/secret-alert.ts';
 import { addHappenings, secretHappening } from '../connections/happenings.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -17,15 +18,21 @@ export interface TellDeps {
 /**
  * The daily run: notes, for every credential that has reached a threshold, that people must be told. The same write
  * remembers that they were, so a crash neither loses a notice nor tells it twice. Repeatable. Resolves to how many
- * notices there are.
+ * notices there are. One that fails does not hold up the others.
+ *
+ * @param failed receives each connection about which nobody could be told. The next run tries it again
  */
-export async function tellExpiringSecrets(deps: TellDeps): Promise<number> {
+export async function tellExpiringSecrets(deps: TellDeps, failed: ExpiryFailed): Promise<number> {
   let settings: AlertSettings | undefined;
   let notices = 0;
   // The connections of a customer come one after the other.
   for await (const { customerId, id } of deps.connections.listAll()) {
-    if (settings?.customerId !== customerId) settings = await readAlertSettings(deps, customerId);
-    if (await tell(deps, settings, customerId, id)) notices++;
+    try {
+      if (settings?.customerId !== customerId) settings = await readAlertSettings(deps, customerId);
+      if (await tell(deps, settings, customerId, id)) notices++;
+    } catch (error) {
+      failed({ customerId, connectionId: id }, error);
+    }
   }
   return notices;
 }

@@ -5,6 +5,7 @@ import type { AuditLog } from '../kernel/audit-log.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
+import { withHeartbeat } from '../kernel/with-heartbeat.ts';
 import type { Slots } from '../plans/slots.ts';
 import { changeCustomer } from './change-customer.ts';
 import type { Customer } from './customer.ts';
@@ -99,6 +100,7 @@ export async function purgeCustomer(
     }));
   try {
     await withHeartbeat(
+      HEARTBEAT_MS,
       () => hold(heldUntil()),
       () => removeEverything(deps, customerId),
     );
@@ -119,18 +121,4 @@ async function removeEverything(deps: PurgeCustomerDeps, customerId: string): Pr
   await deps.slots.purge(customerId);
   await deps.answers.purge(customerId);
   await deps.auditLog.purge(customerId);
-}
-
-/** Does the work, and says again and again that it is being done. */
-async function withHeartbeat(beat: () => Promise<unknown>, work: () => Promise<void>): Promise<void> {
-  let last: Promise<unknown> = Promise.resolve();
-  const timer = setInterval(() => {
-    last = last.then(beat).catch(() => undefined);
-  }, HEARTBEAT_MS);
-  try {
-    await work();
-  } finally {
-    clearInterval(timer);
-    await last;
-  }
 }

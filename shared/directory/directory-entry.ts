@@ -1,5 +1,6 @@
 import type { CauseCode } from '../causes/causes.ts';
 import { type AddressFault, addressFaults, parseAddress } from '../kernel/address.ts';
+import { onOneLine } from '../kernel/control-characters.ts';
 import type { MailboxKind } from '../mailboxes/mailbox.ts';
 import type { TenantUser } from './tenant-users.ts';
 
@@ -34,8 +35,6 @@ export interface DirectoryEntry {
 const ADDRESS_MAX_LENGTH = 320;
 /** An import takes no longer name, and none with a line break. */
 const NAME_MAX_LENGTH = 200;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for.
-const controlCharacters = /[\u0000-\u001f\u007f]+/g;
 
 /**
  * What the directory alone tells about a user. `undefined` for one without an address: that is no mailbox.
@@ -47,7 +46,10 @@ export function entryOf(user: TenantUser, round: string): DirectoryEntry | undef
   const raw = user.primaryAddress;
   if (raw === undefined) return undefined;
   const parsed = parseAddress(raw);
-  const displayName = user.displayName?.replace(controlCharacters, ' ').trim().slice(0, NAME_MAX_LENGTH).toWellFormed();
+  const displayName = onOneLine(user.displayName ?? '')
+    .trim()
+    .slice(0, NAME_MAX_LENGTH)
+    .toWellFormed();
   const known = {
     id: user.id,
     address: parsed.ok ? parsed.address : raw.slice(0, ADDRESS_MAX_LENGTH).toWellFormed().toLowerCase(),

@@ -5,18 +5,19 @@ import type { DirectoryFinding, ReadPhase } from './directory-record.ts';
 /** What reading the users of a tenant needs at least. Delta queries and licences need it, too. */
 export const DIRECTORY_PERMISSION = 'User.Read.All';
 
-/** Microsoft's codes for a link that is too old. */
-const EXPIRED_LINK_CODES: ReadonlySet<string> = new Set([
-  'syncStateNotFound',
-  'SyncStateNotFound',
-  'resyncRequired',
-  'Directory_ExpiredPageToken',
-  'Directory_BadRequestExpiredPageToken',
-]);
+/**
+ * Whether Microsoft does not take its own link any more, so that a full read has to begin. That is 400
+ * `syncStateNotFound`, 400 `Directory_ExpiredPageToken`, 410 and others: Microsoft documents no complete list, and a link
+ * that is refused for any such reason does not work later either.
+ * https://learn.microsoft.com/graph/delta-query-overview
+ */
+export function isExpiredLink({ service, status }: Refusal): boolean {
+  return service === 'graph' && (status === 400 || status === 404 || status === 410);
+}
 
-/** Whether a link has expired, so that a full read has to begin. https://learn.microsoft.com/graph/delta-query-overview */
-export function isExpiredLink({ status, code, innerCode }: Refusal): boolean {
-  return status === 410 || EXPIRED_LINK_CODES.has(code) || EXPIRED_LINK_CODES.has(innerCode ?? '');
+/** Whether a token that was requested after a change of the grants may help. */
+export function needsFreshToken(refusal: Refusal): boolean {
+  return isPermissionRefusal(refusal) || (refusal.service === 'graph' && refusal.status === 401);
 }
 
 /** Whether Graph's directory says that the app lacks a permission. */

@@ -6,7 +6,7 @@ import type { Lease } from '../kernel/lease-store.ts';
  *
  * - `begin`: asks for a link to later changes, so that none is lost while the users are listed.
  * - `list`: reads all users, page by page. `cursor` is Microsoft's link.
- * - `sweep`: removes what this list did not have.
+ * - `sweep`: removes what this list did not have. `cursor` is of the entries.
  * - `changes`: applies what has changed. `cursor` is Microsoft's link.
  * - `judge`: asks the mailboxes about which the directory cannot tell. `cursor` is of the entries.
  */
@@ -24,6 +24,8 @@ export interface DirectoryRead {
   stuckAt?: Date;
   /** How often links had expired, so that the read began anew. */
   restarts: number;
+  /** How many pages of mailboxes did not answer and were left for the next read. */
+  skips?: number;
   /** The time between two requests. Grows when Microsoft throttles, and shrinks when it does not. */
   spacingMs: number;
   /** Nothing is asked before. */

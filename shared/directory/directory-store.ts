@@ -48,8 +48,16 @@ export interface DirectoryStore {
     tag: string,
     changes: readonly EntryChange[],
   ): Promise<string | undefined>;
-  /** Removes some of the entries that do not belong to the record's round. Conditional in the same way. */
-  sweep(record: DirectoryRecord, tag: string): Promise<{ tag: string; isComplete: boolean } | undefined>;
+  /**
+   * Removes entries that do not belong to the record's round, in a few storage requests: those that it comes across after
+   * `cursor`, or from the beginning. Conditional in the same way. Resolves to where to go on, without a cursor at the end.
+   * Repeatable.
+   */
+  sweep(
+    record: DirectoryRecord,
+    tag: string,
+    cursor: string | undefined,
+  ): Promise<{ tag: string; cursor?: string } | undefined>;
   /** The entries with these IDs, in any order. Absent ones are left out. */
   getMany(connectionId: string, ids: readonly string[]): Promise<DirectoryEntry[]>;
   /** Ordered by address. A page may be short or empty, see `Page`. The cursor is that of `cursorAfter`. */

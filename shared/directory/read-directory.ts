@@ -5,11 +5,11 @@ import type { AppToken, TokenAnswer, Tokens } from '../connections/tokens.ts';
 import type { TenantPaceStore } from '../imports/pacing/tenant-pace.ts';
 import { tenantKeyOf } from '../imports/tenant-key.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { findingOf, isExpiredLink, isPermissionRefusal } from './directory-finding.ts';
+import { findingOf, isExpiredLink, needsFreshToken } from './directory-finding.ts';
 import type { DirectoryFinding, DirectoryRead, DirectoryRecord } from './directory-record.ts';
 import type { DirectoryStore } from './directory-store.ts';
 import type { DirectoryMessage } from './messages.ts';
-import { type StepDeps, type StepResult, takeStep, toPhase } from './read-steps.ts';
+import { type AskingRead, asksMicrosoft, type StepDeps, type StepResult, takeStep, toPhase } from './read-steps.ts';
 import { waitForImports } from './yield-to-imports.ts';
 
 export interface ReadDirectoryDeps extends StepDeps {
@@ -94,6 +94,8 @@ function createReader(deps: ReadDirectoryDeps, connection: Connection, found: Di
   let tag: string | undefined;
   let notedUntil = 0;
   let hasFreshToken = false;
+  /** A lease that its holder has not given back: it may have died halfway through a step. */
+  let mayRepeat = found.lease !== undefined;
 
   const later = (ms: number) => new Date(deps.clock.now().getTime() + ms);
 
@@ -117,15 +119,15 @@ function createReader(deps: ReadDirectoryDeps, connection: Connection, found: Di
     return deps.tokens.get(connection, 'graph');
   }
 
-  async function takeOne(token: AppToken, read: DirectoryRead): Promise<StepResult> {
-    const result = await takeStep(deps, { cloud: connection.cloud, token }, record, read);
-    if (result.kind !== 'refused' || hasFreshToken || !isPermissionRefusal(result.refusal)) return result;
+  async function takeOne(token: AppToken, read: AskingRead): Promise<StepResult> {
+    const result = await takeStep(deps, { cloud: connection.cloud, token }, record, read, mayRepeat);
+    if (result.kind !== 'refused' || hasFreshToken || !needsFreshToken(result.refusal)) return result;
     // The token may be older than the permission.
     hasFreshToken = true;
     deps.tokens.forget(connectionId);
     const fresh = await getToken();
     if (!fresh.granted) return { kind: 'refused', refusal: fresh.refusal };
-    return takeStep(deps, { cloud: connection.cloud, token: fresh.value }, record, read);
+    return takeStep(deps, { cloud: connection.cloud, token: fresh.value }, record, read, mayRepeat);
   }
 
   async function end(finding: DirectoryFinding | undefined): Promise<void> {
@@ -170,28 +172,28 @@ function createReader(deps: ReadDirectoryDeps, connection: Connection, found: Di
   }
 
   async function handleRefusal(read: DirectoryRead, result: Extract<StepResult, { kind: 'refused' }>) {
-    if (isExpiredLink(result.refusal) && read.restarts < RESTARTS_MAX) {
+    const isOfLink = read.phase !== 'judge' && read.cursor !== undefined;
+    if (isOfLink && isExpiredLink(result.refusal) && read.restarts < RESTARTS_MAX) {
       return commit({ ...record, read: { ...toPhase(read, 'begin', undefined), restarts: read.restarts + 1 } });
     }
     await end(findingOf(result.refusal, read.phase, deps.clock.now()));
     return false;
   }
 
-  async function sweep(next: DirectoryRead): Promise<boolean> {
-    while (tag !== undefined) {
-      record = { ...record, lease: { holder, until: later(leaseMs) } };
-      const swept = await deps.directory.sweep(record, tag);
-      tag = swept?.tag;
-      if (swept?.isComplete) return commit({ ...record, read: next });
-    }
-    return false;
+  async function sweep(read: DirectoryRead): Promise<boolean> {
+    if (tag === undefined) return false;
+    record = { ...record, lease: { holder, until: later(leaseMs) } };
+    const swept = await deps.directory.sweep(record, tag, read.cursor);
+    tag = swept?.tag;
+    if (!swept) return false;
+    const { cursor } = swept;
+    const next = cursor === undefined ? toPhase(read, 'changes', read.changesFrom) : { ...read, cursor };
+    return commit({ ...record, read: next });
   }
 
-  async function takeTurn(token: AppToken, read: DirectoryRead): Promise<boolean> {
+  async function takeTurn(token: AppToken, read: AskingRead): Promise<boolean> {
     const result = await takeOne(token, read);
     switch (result.kind) {
-      case 'sweep':
-        return sweep(result.next);
       case 'later':
         return handleLater(read, result);
       case 'refused':
@@ -238,12 +240,17 @@ function createReader(deps: ReadDirectoryDeps, connection: Connection, found: Di
           await release();
           return deps.sendDirectory({ v: 1, customerId, connectionId });
         }
+        if (!asksMicrosoft(read)) {
+          if (!(await sweep(read))) return;
+          continue;
+        }
         const pace = await deps.tenantPaces.get(tenantKeyOf(connection));
         const yieldMs = waitForImports(pace?.value, read.phase, now);
         if (yieldMs > 0 && !(await pause(read, yieldMs))) return;
         const token = await getToken();
         if (!token.granted) return end(findingOf(token.refusal, read.phase, deps.clock.now()));
         if (!(await takeTurn(token.value, read))) return;
+        mayRepeat = false;
       }
     },
   };

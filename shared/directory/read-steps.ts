@@ -1,7 +1,7 @@
 import { classify, isWaitCause } from '../causes/classify.ts';
 import type { Refusal } from '../causes/refusal.ts';
 import type { Answer } from '../checks/answer.ts';
-import { entryOf, judged, type MailboxJudgement } from './directory-entry.ts';
+import { type DirectoryEntry, entryOf, judged, type MailboxJudgement } from './directory-entry.ts';
 import type { DirectoryRead, DirectoryRecord } from './directory-record.ts';
 import type { DirectoryStore, EntryChange } from './directory-store.ts';
 import {
@@ -23,29 +23,41 @@ export interface StepDeps {
 export type StepResult =
   /** `read` is absent when the read is complete. Missing fields of the record stay as they are. */
   | { kind: 'done'; read?: DirectoryRead; change?: Partial<DirectoryRecord>; changes: EntryChange[] }
-  /** Removes what does not belong to the round, and does that again until nothing is left. Then `next` comes. */
-  | { kind: 'sweep'; next: DirectoryRead }
   | { kind: 'refused'; refusal: Refusal }
   /** Microsoft wants us to wait, or did not answer. What it did answer counts. */
   | { kind: 'later'; retryAfterSeconds?: number; changes: EntryChange[] };
 
 /** A mailbox that was refused is asked again by a refresh after this time: a new one may need a while to appear. */
 const REFUSED_FOR_MS = 86_400_000;
+/** How often users are asked for again who have changed and are not found. */
+const MISSING_TRIES = 3;
+/** How long the same mailboxes are asked in vain before others are. */
+const STUCK_MS = 600_000;
+/** How often that happens in one read. If more mailboxes do not answer, Microsoft is unavailable. */
+const SKIPS_MAX = 6;
 
-/** Takes the next step of a read. Everything that it does can be done twice. */
+/** A phase that asks Microsoft. */
+export type AskingRead = DirectoryRead & { phase: Exclude<DirectoryRead['phase'], 'sweep'> };
+
+export const asksMicrosoft = (read: DirectoryRead): read is AskingRead => read.phase !== 'sweep';
+
+/**
+ * Takes the next step of a read that asks Microsoft. Everything that it does can be done twice.
+ *
+ * @param isRepeated whether another reader may have written some of this step before it died
+ */
 export function takeStep(
   deps: StepDeps,
   access: DirectoryAccess,
   record: DirectoryRecord,
-  read: DirectoryRead,
+  read: AskingRead,
+  isRepeated: boolean,
 ): Promise<StepResult> {
   switch (read.phase) {
     case 'begin':
       return begin(deps, access, read);
     case 'list':
-      return list(deps, access, record, read);
-    case 'sweep':
-      return Promise.resolve({ kind: 'sweep', next: toPhase(read, 'changes', read.changesFrom) });
+      return list(deps, access, record, read, isRepeated);
     case 'changes':
       return applyChanges(deps, access, record, read);
     case 'judge':
@@ -64,15 +76,20 @@ async function begin(deps: StepDeps, access: DirectoryAccess, read: DirectoryRea
 async function list(
   deps: StepDeps,
   access: DirectoryAccess,
-  { round }: DirectoryRecord,
+  { connectionId, round }: DirectoryRecord,
   read: DirectoryRead,
+  isRepeated: boolean,
 ): Promise<StepResult> {
   const answer = await deps.tenantUsers.list(access, read.cursor);
   if (answer.kind !== 'accepted') return notAnswered(answer);
   const { users, next } = answer.value;
+  // A user may have got another address since a reader that died wrote the entry. The sweep would keep both, because both
+  // belong to this round.
+  const ids = isRepeated ? users.map(({ id }) => id) : [];
+  const addresses = addressesOf(await deps.directory.getMany(connectionId, ids));
   const changes = users.flatMap((user): EntryChange[] => {
     const entry = entryOf(user, round);
-    return entry ? [{ op: 'put', entry }] : [];
+    return entry ? [toPut(entry, addresses.get(user.id))] : [];
   });
   return { kind: 'done', read: next ? { ...read, cursor: next } : toPhase(read, 'sweep', undefined), changes };
 }
@@ -93,13 +110,15 @@ async function applyChanges(
     if (found.kind !== 'accepted') return notAnswered(found);
     users.push(...found.value);
   }
-  const known = await deps.directory.getMany(record.connectionId, [...changed, ...removed]);
-  const addresses = new Map(known.map(({ id, address }) => [id, address]));
+  const addresses = addressesOf(await deps.directory.getMany(record.connectionId, [...changed, ...removed]));
   const entries = new Map(users.map((user) => [user.id, entryOf(user, record.round)]));
+  // A new user may not be everywhere in Microsoft's directory yet. Later changes would not tell of it again.
+  const isMissing = changed.some((id) => !entries.has(id) && !addresses.has(id));
+  if (isMissing && read.tries < MISSING_TRIES) return { kind: 'later', changes: [] };
   const changes = [...new Set([...changed, ...removed])].flatMap((id): EntryChange[] => {
     const entry = entries.get(id);
     const previousAddress = addresses.get(id);
-    if (entry) return [{ op: 'put', entry, ...(previousAddress !== undefined && { previousAddress }) }];
+    if (entry) return [toPut(entry, previousAddress)];
     // It was removed, or it has no address any more.
     return previousAddress === undefined ? [] : [{ op: 'remove', id, address: previousAddress }];
   });
@@ -107,6 +126,12 @@ async function applyChanges(
   const { changesFrom: _from, ...rest } = toPhase(read, 'judge', undefined);
   return { kind: 'done', read: rest, change: { changesLink: link, readAt: deps.clock.now() }, changes };
 }
+
+const addressesOf = (entries: readonly DirectoryEntry[]) => new Map(entries.map(({ id, address }) => [id, address]));
+
+const toPut = (entry: DirectoryEntry, previousAddress: string | undefined): EntryChange => {
+  return { op: 'put', entry, ...(previousAddress !== undefined && { previousAddress }) };
+};
 
 async function judge(
   deps: StepDeps,
@@ -129,10 +154,20 @@ async function judge(
     // Something that no waiting helps against concerns every mailbox.
     if (refusal && !isWaitRefusal(refusal) && changes.length === 0) return { kind: 'refused', refusal };
     const retryAfterSeconds = Math.max(0, ...seconds);
-    return { kind: 'later', changes, ...(retryAfterSeconds > 0 && { retryAfterSeconds }) };
+    if (changes.length > 0 || !isStuck(read, now)) {
+      return { kind: 'later', changes, ...(retryAfterSeconds > 0 && { retryAfterSeconds }) };
+    }
+    // They stay as they are, so that others have their turn. The next read asks them again.
+    if (due.cursor === undefined) return { kind: 'done', changes };
+    return { kind: 'done', read: { ...read, cursor: due.cursor, skips: (read.skips ?? 0) + 1 }, changes };
   }
   if (due.cursor === undefined) return { kind: 'done', changes };
   return { kind: 'done', read: { ...read, cursor: due.cursor }, changes };
+}
+
+/** Whether the same mailboxes were asked in vain for so long that the reason may be theirs. */
+function isStuck({ stuckAt, skips = 0 }: DirectoryRead, now: Date): boolean {
+  return stuckAt !== undefined && now.getTime() - stuckAt.getTime() > STUCK_MS && skips < SKIPS_MAX;
 }
 
 function judgementOf(answer: Answer<MailboxJudgement> | undefined): MailboxJudgement | undefined {

@@ -39,7 +39,9 @@ export async function refreshDirectory(deps: Deps, connection: Connection): Prom
     await purgeDirectory(deps, connectionId);
     throw noSuchConnection(connectionId);
   }
-  await deps.sendDirectory({ v: 1, customerId, connectionId }).catch(() => undefined);
+  // A read that waits has a message already. Another one would go round with it for as long as the read waits.
+  const isWaiting = (record.read?.resumesAt?.getTime() ?? 0) > now.getTime();
+  if (!isWaiting) await deps.sendDirectory({ v: 1, customerId, connectionId }).catch(() => undefined);
   return record;
 }
 

@@ -1,5 +1,5 @@
-import pLimit from 'p-limit';
 import { type OwnActionDeps, recordOwnAction } from '../kernel/record-own-action.ts';
+import { removeUnusedSecrets } from '../kernel/remove-unused-secrets.ts';
 import type { SigningSecrets, StoredSigningSecret } from './signing-secrets.ts';
 import type { Webhook } from './webhook.ts';
 import type { WebhookStore } from './webhook-store.ts';
@@ -19,8 +19,6 @@ export interface OrphanedSigningSecretReports {
   failed(secret: StoredSigningSecret, error: unknown): void;
 }
 
-const LOOKUPS_AT_ONCE = 16;
-
 /**
  * Removes the signing secrets in one part of the vault that sign nothing any more: those that an interrupted request has
  * left, those of webhooks that are gone, and those whose overlap has ended. Repeatable. One that fails does not hold up the
@@ -31,18 +29,12 @@ export async function removeOrphanedSigningSecrets(
   cursor: string | undefined,
   reports: OrphanedSigningSecretReports,
 ): Promise<{ secrets: number; removed: number; cursor?: string }> {
-  const limit = pLimit(LOOKUPS_AT_ONCE);
-  const { items, ...rest } = await deps.signingSecrets.page(cursor);
-  const removeOne = async (secret: StoredSigningSecret) => {
-    try {
-      return await removeIfUnused(deps, secret, reports);
-    } catch (error) {
-      reports.failed(secret, error);
-      return false;
-    }
-  };
-  const removed = await Promise.all(items.map((secret) => limit(() => removeOne(secret))));
-  return { ...rest, secrets: items.length, removed: removed.filter(Boolean).length };
+  const page = await deps.signingSecrets.page(cursor);
+  return removeUnusedSecrets(
+    page,
+    (secret) => removeIfUnused(deps, secret, reports),
+    (secret, error) => reports.failed(secret, error),
+  );
 }
 
 /** Resolves to whether it has removed the secret. */

@@ -3,6 +3,7 @@ import { tellExpiringSecrets } from '../../shared/alerts/tell-expiring-secrets.t
 import { deliverEvent } from '../../shared/webhooks/deliver-event.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
+import { noFailure } from '../support/no-failure.ts';
 
 let api: ReturnType<typeof createApi>;
 let acme: { id: string; key: string };
@@ -72,10 +73,10 @@ describe('/v1/expiry-alerts', () => {
 
   it('decides when people are told', async () => {
     await call('PUT', '/v1/expiry-alerts', { daysBefore: [10], lifetimeLeft: [], contacts: [] });
-    expect(await tellExpiringSecrets(api.deps)).toBe(0);
+    expect(await tellExpiringSecrets(api.deps, noFailure)).toBe(0);
     api.deps.time.now = new Date('2026-06-11T06:00:00Z');
-    expect(await tellExpiringSecrets(api.deps)).toBe(1);
-    expect(await tellExpiringSecrets(api.deps)).toBe(0);
+    expect(await tellExpiringSecrets(api.deps, noFailure)).toBe(1);
+    expect(await tellExpiringSecrets(api.deps, noFailure)).toBe(0);
     const stored = (await api.deps.connections.get(acme.id, connectionId))?.value;
     expect(stored?.happenings).toMatchObject([{ type: 'secret.expiring', expiry: { daysLeft: 9 } }]);
   });

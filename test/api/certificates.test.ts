@@ -6,6 +6,7 @@ import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { allPagesOf } from '../support/all-pages.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
+import { noFailure } from '../support/no-failure.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/certificates/${name}`, import.meta.url));
 const pem = fixture('rsa-2048.pem').toString();
@@ -242,7 +243,10 @@ describe('an expiring certificate', () => {
     const calendar = await api.request('GET', '/v1/expiring-secrets?withinDays=40&format=ics', { key });
     expect(await calendar.text()).toContain('SUMMARY:Certificate of Tailspin expires');
     const reported: object[] = [];
-    await findExpiringSecrets({ ...api.deps, expiringWithinDays: 40 }, (one) => void reported.push(one));
+    await findExpiringSecrets(
+      { ...api.deps, expiringWithinDays: 40 },
+      { expiring: (one) => void reported.push(one), failed: noFailure },
+    );
     expect(reported).toMatchObject([{ connectionId: id, credential: 'certificate' }]);
 
     const until = '2026-06-15T00:00:00Z';

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findExpiringSecrets } from '../../shared/connections/expiry/expiring-secrets.ts';
 import { OPERATOR_KEY } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
+import { noFailure } from '../support/no-failure.ts';
 import { api, finishDeletions, key, register, useApiOfItsOwn } from '../support/registered-connections.ts';
 
 useApiOfItsOwn();
@@ -69,7 +70,7 @@ describe('expiring secrets', () => {
     expect((await read('', owner())).items).toMatchObject([
       { connectionId: id, expiresAt: '2026-06-10T00:00:00.000Z' },
     ]);
-    const search = () => findExpiringSecrets(api.deps, () => undefined);
+    const search = () => findExpiringSecrets(api.deps, { expiring: () => undefined, failed: noFailure });
     // A young entry may belong to a record that is about to be written.
     await search();
     expect(await entries()).toHaveLength(2);
@@ -86,14 +87,15 @@ describe('expiring secrets', () => {
     const id = await register({ clientSecretExpiresAt: '2026-06-05T00:00:00Z' });
     for (const entry of await Array.fromAsync(api.deps.expiryIndex.each())) await api.deps.expiryIndex.remove(entry);
     expect((await read('', owner())).ids).toEqual([]);
-    await findExpiringSecrets(api.deps, () => undefined);
+    await findExpiringSecrets(api.deps, { expiring: () => undefined, failed: noFailure });
     expect((await read('', owner())).ids).toEqual([id]);
   });
 
   it('are marked and reported by the daily search', async () => {
     const id = await register({ clientSecretExpiresAt: '2026-06-20T00:00:00Z' });
     const reported: string[] = [];
-    const search = () => findExpiringSecrets(api.deps, ({ state }) => void reported.push(state));
+    const search = () =>
+      findExpiringSecrets(api.deps, { expiring: ({ state }) => void reported.push(state), failed: noFailure });
     await search();
     api.deps.time.now = new Date('2026-06-21T00:00:00Z');
     await search();

@@ -5,6 +5,7 @@ import type { RegisteredSecret } from '../../shared/connections/expiry/app-regis
 import { readRegistrations } from '../../shared/connections/expiry/read-registrations.ts';
 import { GOOD_SECRET } from '../fakes/simulated-tenant.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
+import { noFailure } from '../support/no-failure.ts';
 
 const DAY_MS = 86_400_000;
 let api: ReturnType<typeof createApi>;
@@ -119,7 +120,7 @@ it('the daily run corrects the date, once for a change, and people are told by t
   expect(logged).toEqual(['warn client_secret_expiry_corrected']);
   const entries = await Array.fromAsync(api.deps.expiryIndex.each());
   expect(entries.map(({ expiresAt }) => expiresAt.toISOString())).toEqual(['2026-06-20T00:00:00.000Z']);
-  expect(await tellExpiringSecrets(api.deps)).toBe(1);
+  expect(await tellExpiringSecrets(api.deps, noFailure)).toBe(1);
 });
 
 it('asks an app without the permission nothing, and looks for it once a week', async () => {

@@ -181,11 +181,12 @@ it('404: hides another customer’s import', async () => {
 });
 
 it('503: leaves nothing behind if the rows cannot be read to their end', async () => {
-  await storeImport();
+  const counts = { rows: 1_500, accepted: 1_500, rejected: 0, duplicates: 0, pending: 0, waiting: 0 };
+  await storeImport({ counts: { ...counts, passed: 0, failed: 1_500, inconclusive: 0, cancelled: 0 } });
   const { findRows } = api.deps.ledger;
   api.deps.ledger.findRows = async (connection, importId, query) => {
     if (query.fromLine > 0) throw new DomainError('storage_unavailable', 'Unavailable.', { retryAfterSeconds: 5 });
-    // As many as a page holds, so that there seem to be more.
+    // As many as a page holds: there are more.
     const found = await findRows(connection, importId, query);
     return Array.from({ length: query.limit }, (_, i) => found[i % found.length]).filter((row) => row !== undefined);
   };

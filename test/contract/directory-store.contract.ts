@@ -115,12 +115,37 @@ export function describeDirectoryStore(name: string, open: () => DirectoryStore)
       const next = { ...record, round: 'two' };
       const moved = anEntry('ann', { address: 'zoe@contoso.example', round: 'two' });
       const second = await store.commit(record, next, first ?? '', [put(moved)]);
-      const swept = await store.sweep(next, second ?? '');
-      expect(swept).toMatchObject({ isComplete: true });
+      // An outdated tag sweeps nothing.
+      expect(await store.sweep(next, first ?? '', undefined)).toBeUndefined();
+      const swept = await store.sweep(next, second ?? '', undefined);
+      expect(swept).toEqual({ tag: expect.any(String) });
       expect(await addressesOf()).toEqual(['zoe@contoso.example']);
       expect(await store.getMany(next.connectionId, ['id-ann', 'id-bob'])).toEqual([moved]);
-      // Nothing is left to sweep, and an outdated tag sweeps nothing.
-      expect(await store.sweep(next, swept?.tag ?? '')).toMatchObject({ isComplete: true });
+      // Nothing is left to sweep.
+      expect(await store.sweep(next, swept?.tag ?? '', undefined)).toEqual({ tag: expect.any(String) });
+    });
+
+    it('sweeps a large directory in pages, each of which can be repeated', async () => {
+      const { store, record, tag, connectionId, addressesOf } = await begun();
+      const names = Array.from({ length: 780 }, (_, n) => `user${String(n).padStart(4, '0')}`);
+      const isKept = (n: number) => n % 3 === 0;
+      const all = names.map((one, n) => put(anEntry(one, { round: isKept(n) ? 'two' : 'one' })));
+      const next = { ...record, round: 'two' };
+      let held = (await store.commit(record, next, tag, all)) ?? '';
+      let cursor: string | undefined;
+      let pages = 1;
+      do {
+        const once = await store.sweep(next, held, cursor);
+        const again = await store.sweep(next, once?.tag ?? '', cursor);
+        held = again?.tag ?? '';
+        cursor = again?.cursor;
+        if (once?.cursor !== undefined) pages++;
+      } while (cursor !== undefined);
+      expect(pages).toBeGreaterThan(1);
+      const kept = names.filter((_, n) => isKept(n));
+      expect(await addressesOf()).toEqual(kept.map((one) => `${one}@contoso.example`));
+      expect(await store.getMany(connectionId, ['id-user0001', 'id-user0779'])).toEqual([]);
+      expect(await store.get(connectionId)).toMatchObject({ value: next });
     });
 
     it('lists in the order of addresses, by page and by filter', async () => {

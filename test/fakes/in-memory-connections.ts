@@ -3,6 +3,7 @@ import type { ConnectionStore, Deletion } from '../../shared/connections/connect
 import { DomainError } from '../../shared/kernel/errors.ts';
 import { quotaReached } from '../../shared/kernel/quota.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
+import { copyOf } from './copy-of.ts';
 import { pageOf } from './page-of.ts';
 
 /** Connections in memory. */
@@ -13,15 +14,14 @@ export function inMemoryConnections(): ConnectionStore {
   let tags = 0;
   const put = (connection: Connection): string => {
     const tag = `tag-${++tags}`;
-    kept.set(connection.id, { value: structuredClone(connection), tag });
+    kept.set(connection.id, { value: copyOf(connection), tag });
     return tag;
   };
   const own = (customerId: string, connectionId: string) => {
     const found = kept.get(connectionId);
-    return found?.value.customerId === customerId ? structuredClone(found) : undefined;
+    return found?.value.customerId === customerId ? copyOf(found) : undefined;
   };
-  const all = () =>
-    [...kept.values()].map(({ value }) => structuredClone(value)).sort((a, b) => (a.id > b.id ? -1 : 1));
+  const all = () => [...kept.values()].map(({ value }) => copyOf(value)).sort((a, b) => (a.id > b.id ? -1 : 1));
   return {
     async get(customerId, connectionId) {
       return own(customerId, connectionId);
@@ -56,13 +56,13 @@ export function inMemoryConnections(): ConnectionStore {
       const { customerId, id: connectionId } = connection;
       deletions.set(connectionId, { customerId, connectionId, dueAt });
       if (own(customerId, connectionId)?.tag !== tag) return false;
-      hidden.set(connectionId, structuredClone(connection));
+      hidden.set(connectionId, copyOf(connection));
       kept.delete(connectionId);
       return true;
     },
     async getHidden(customerId, connectionId) {
       const found = hidden.get(connectionId);
-      return found?.customerId === customerId ? structuredClone(found) : undefined;
+      return found?.customerId === customerId ? copyOf(found) : undefined;
     },
     async removeHidden(customerId, connectionId) {
       if (hidden.get(connectionId)?.customerId === customerId) hidden.delete(connectionId);
@@ -75,7 +75,7 @@ export function inMemoryConnections(): ConnectionStore {
       deletions.set(deletion.connectionId, { ...deletion });
     },
     async listDeletions() {
-      return structuredClone([...deletions.values()]);
+      return copyOf([...deletions.values()]);
     },
     async purge(customerId) {
       for (const [id, { value }] of kept) if (value.customerId === customerId) kept.delete(id);

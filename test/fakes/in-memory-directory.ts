@@ -4,19 +4,22 @@ import type { DirectoryNote, DirectoryStore, EntryFilter } from '../../shared/di
 import type { PageRequest } from '../../shared/kernel/page.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
 
+/** So few that tests have several pages. */
+const SWEPT_MAX = 4;
+
 /** Directories in memory, with the same tags and orders as the table. */
 export function inMemoryDirectory(): DirectoryStore {
   const records = new Map<string, Tagged<DirectoryRecord>>();
-  const entries = new Map<string, Map<string, DirectoryEntry>>();
+  /** Of each connection: its entries by ID, and the same by address and ID, as the table has them. */
+  const entries = new Map<string, { byId: Map<string, DirectoryEntry>; byAddress: Map<string, DirectoryEntry> }>();
   const notes = new Map<string, DirectoryNote>();
   let tags = 0;
   const of = (connectionId: string) => {
-    const found = entries.get(connectionId) ?? new Map<string, DirectoryEntry>();
+    const found = entries.get(connectionId) ?? { byId: new Map(), byAddress: new Map() };
     entries.set(connectionId, found);
     return found;
   };
-  // The ID is the key of an entry here: an entry that changed its address in a full read is not there twice.
-  const keyOf = ({ address, id }: DirectoryEntry) => `${address} ${id}`;
+  const keyOf = ({ address, id }: Pick<DirectoryEntry, 'address' | 'id'>) => `${address} ${id}`;
   const write = (record: DirectoryRecord, tag: string | undefined): string | undefined => {
     if (records.get(record.connectionId)?.tag !== tag) return undefined;
     const next = { value: structuredClone(record), tag: `tag-${++tags}` };
@@ -24,7 +27,7 @@ export function inMemoryDirectory(): DirectoryStore {
     return next.tag;
   };
   const pageOf = (connectionId: string, { limit, cursor }: PageRequest, is: (entry: DirectoryEntry) => boolean) => {
-    const all = [...of(connectionId).values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    const all = [...of(connectionId).byAddress.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     const found = all.filter((entry) => is(entry) && (cursor === undefined || keyOf(entry) > cursor));
     const items = structuredClone(found.slice(0, limit));
     const last = items.at(-1);
@@ -37,21 +40,34 @@ export function inMemoryDirectory(): DirectoryStore {
     async commit(_before, record, tag, changes) {
       const written = write(record, tag);
       if (written === undefined) return undefined;
+      const { byId, byAddress } = of(record.connectionId);
       for (const change of changes) {
-        if (change.op === 'put') of(record.connectionId).set(change.entry.id, structuredClone(change.entry));
-        else of(record.connectionId).delete(change.id);
+        const { id, address } = change.op === 'put' ? change.entry : change;
+        byAddress.delete(keyOf({ id, address: (change.op === 'put' && change.previousAddress) || address }));
+        if (change.op === 'remove') {
+          byId.delete(id);
+        } else {
+          byId.set(id, structuredClone(change.entry));
+          byAddress.set(keyOf(change.entry), structuredClone(change.entry));
+        }
       }
       return written;
     },
-    async sweep(record, tag) {
+    async sweep(record, tag, cursor) {
       const written = write(record, tag);
       if (written === undefined) return undefined;
-      const own = of(record.connectionId);
-      for (const [id, { round }] of own) if (round !== record.round) own.delete(id);
-      return { tag: written, isComplete: true };
+      const page = pageOf(
+        record.connectionId,
+        { limit: SWEPT_MAX, ...(cursor !== undefined && { cursor }) },
+        () => true,
+      );
+      const { byId, byAddress } = of(record.connectionId);
+      for (const entry of page.items) if (entry.round !== record.round) byAddress.delete(keyOf(entry));
+      for (const [id, { round }] of byId) if (round !== record.round) byId.delete(id);
+      return { tag: written, ...(page.cursor !== undefined && { cursor: page.cursor }) };
     },
     async getMany(connectionId, ids) {
-      return ids.flatMap((id) => structuredClone(of(connectionId).get(id)) ?? []);
+      return ids.flatMap((id) => structuredClone(of(connectionId).byId.get(id)) ?? []);
     },
     async list(connectionId, request, { isEligible, kind }: EntryFilter) {
       const is = (entry: DirectoryEntry) =>

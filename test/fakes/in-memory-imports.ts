@@ -2,6 +2,7 @@ import { type Import, starterOf } from '../../shared/imports/import.ts';
 import type { ImportStore, OpenImport } from '../../shared/imports/import-store.ts';
 import { quotaReached } from '../../shared/kernel/quota.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
+import { copyOf } from './copy-of.ts';
 
 /** Imports and their pointers in memory. */
 export function inMemoryImports(): ImportStore {
@@ -10,7 +11,7 @@ export function inMemoryImports(): ImportStore {
   let tags = 0;
   const own = (customerId: string, importId: string) => {
     const found = kept.get(importId);
-    return found?.value.customerId === customerId ? structuredClone(found) : undefined;
+    return found?.value.customerId === customerId ? copyOf(found) : undefined;
   };
 
   return {
@@ -25,22 +26,22 @@ export function inMemoryImports(): ImportStore {
         .filter((record) => typeof of === 'string' || starterOf(record) === of.actionsOf)
         .filter((record) => cursor === undefined || record.id < cursor)
         .sort((a, b) => (a.id > b.id ? -1 : 1));
-      const items = structuredClone(all.slice(0, limit));
+      const items = copyOf(all.slice(0, limit));
       const last = items.at(-1);
       return { items, ...(all.length > limit && last && { cursor: last.id }) };
     },
     async insert(record, quota) {
       const own = kept.get(record.id)?.value;
-      if (own) return structuredClone(own);
+      if (own) return copyOf(own);
       const others = [...kept.values()].filter(({ value }) => value.customerId === record.customerId);
       const counted = others.reduce((sum, { value }) => sum + value.quotaRows, 0);
       if (quota && counted + quota.unchecked > quota.max) throw quotaReached('rows', quota.max, 'Wait.');
-      kept.set(record.id, { value: structuredClone(record), tag: `tag-${++tags}` });
+      kept.set(record.id, { value: copyOf(record), tag: `tag-${++tags}` });
       return record;
     },
     async update(record, tag) {
       if (own(record.customerId, record.id)?.tag !== tag) return undefined;
-      const next = { value: structuredClone(record), tag: `tag-${++tags}` };
+      const next = { value: copyOf(record), tag: `tag-${++tags}` };
       kept.set(record.id, next);
       return next.tag;
     },
@@ -61,14 +62,14 @@ export function inMemoryImports(): ImportStore {
       const { customerId, importId } = pointer;
       const others = [...open.values()].filter((one) => one.customerId === customerId && one.importId !== importId);
       if (others.length >= runningMax) throw quotaReached('imports', runningMax, 'Wait until one of them ends.');
-      open.set(pointer.importId, structuredClone(pointer));
+      open.set(pointer.importId, copyOf(pointer));
     },
     async closePointer(importId) {
       open.delete(importId);
     },
     async listOpen(customerId) {
       const all = [...open.values()].filter((one) => customerId === undefined || one.customerId === customerId);
-      return structuredClone(all);
+      return copyOf(all);
     },
   };
 }

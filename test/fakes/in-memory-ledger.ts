@@ -12,6 +12,7 @@ import type { Tally } from '../../shared/imports/ledger/tally.ts';
 import type { Page, PageRequest } from '../../shared/kernel/page.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
 import { type Mailbox, statusOf } from '../../shared/mailboxes/mailbox.ts';
+import { copyOf } from './copy-of.ts';
 
 type Records<T> = Map<string, Tagged<T>>;
 
@@ -37,11 +38,11 @@ export function inMemoryLedger(): Ledger {
 
   return {
     async getMailbox(connectionId, address) {
-      return structuredClone(partition(connectionId).mailboxes.get(address));
+      return copyOf(partition(connectionId).mailboxes.get(address));
     },
     async getMailboxes(connectionId, addresses) {
       const { mailboxes } = partition(connectionId);
-      const found = addresses.flatMap((address) => structuredClone(mailboxes.get(address)) ?? []);
+      const found = addresses.flatMap((address) => copyOf(mailboxes.get(address)) ?? []);
       return new Map(found.map((mailbox) => [mailbox.value.address, mailbox]));
     },
     async removeIdentity(connectionId, key, tag) {
@@ -50,20 +51,20 @@ export function inMemoryLedger(): Ledger {
     },
     async getIdentities(connectionId, keys) {
       const { identities } = partition(connectionId);
-      const found = keys.flatMap((key) => structuredClone(identities.get(key)) ?? []);
+      const found = keys.flatMap((key) => copyOf(identities.get(key)) ?? []);
       return new Map(found.map((identity) => [identity.value.key, identity]));
     },
     async peekIdentified(connectionId, keys) {
       const { identities, mailboxes } = partition(connectionId);
       const found = keys.flatMap((key) => {
         const mailbox = mailboxes.get(identities.get(key)?.value.address ?? '');
-        return mailbox ? [[key, structuredClone(mailbox.value)] as const] : [];
+        return mailbox ? [[key, copyOf(mailbox.value)] as const] : [];
       });
       return { mailboxes: new Map(found), answered: keys.length };
     },
     async peekMailboxes(connectionId, addresses) {
       const { mailboxes } = partition(connectionId);
-      const found = addresses.flatMap((address) => structuredClone(mailboxes.get(address)?.value) ?? []);
+      const found = addresses.flatMap((address) => copyOf(mailboxes.get(address)?.value) ?? []);
       return { mailboxes: new Map(found.map((mailbox) => [mailbox.address, mailbox])), answered: addresses.length };
     },
     async *eachMailbox(connectionId) {
@@ -94,7 +95,7 @@ export function inMemoryLedger(): Ledger {
       );
     },
     async getRow(connectionId, importId, line) {
-      return structuredClone(partition(connectionId).rows.get(lineKey(importId, line)));
+      return copyOf(partition(connectionId).rows.get(lineKey(importId, line)));
     },
     async findRows(connectionId, importId, { fromLine, toLine, states, dueBy, held, limit }) {
       return sorted(partition(connectionId).rows, `${importId}:`)
@@ -123,7 +124,7 @@ export function inMemoryLedger(): Ledger {
       );
     },
     async getPlan(connectionId, importId) {
-      return structuredClone(partition(connectionId).plans.get(importId));
+      return copyOf(partition(connectionId).plans.get(importId));
     },
     async listTallies(connectionId, importId) {
       return sorted(partition(connectionId).tallies, `${importId}:`).map(({ value }) => value);
@@ -185,7 +186,7 @@ function sorted<T>(records: Records<T>, prefix = ''): Tagged<T>[] {
   return [...records]
     .filter(([key]) => key.startsWith(prefix))
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, record]) => structuredClone(record));
+    .map(([, record]) => copyOf(record));
 }
 
 /** One page of sorted items. The cursor is the key of the last item before it. */
@@ -249,7 +250,7 @@ function create<T>(kind: string, records: Records<T>, key: string, value: T): Wr
   return {
     record: `${kind} ${key}`,
     refusal: records.has(key) ? 'exists' : undefined,
-    apply: (tag) => void records.set(key, { value: structuredClone(value), tag }),
+    apply: (tag) => void records.set(key, { value: copyOf(value), tag }),
   };
 }
 
@@ -267,7 +268,7 @@ function replace<T>(
   return {
     record,
     refusal: expectedTag !== undefined && expectedTag !== current.tag ? 'changed' : undefined,
-    apply: (tag) => void records.set(key, { value: structuredClone(change(current.value)), tag }),
+    apply: (tag) => void records.set(key, { value: copyOf(change(current.value)), tag }),
   };
 }
 

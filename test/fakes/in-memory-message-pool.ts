@@ -1,5 +1,6 @@
 import type { MessagePoolStore, PoolClaim, PoolSize } from '../../shared/imports/dispatching/message-pool.ts';
 import type { Tagged } from '../../shared/kernel/tagged.ts';
+import { copyOf } from './copy-of.ts';
 
 /** A pool of messages in memory. */
 export function inMemoryMessagePool(): MessagePoolStore {
@@ -7,13 +8,13 @@ export function inMemoryMessagePool(): MessagePoolStore {
   let size: Tagged<PoolSize> | undefined;
   let tags = 0;
   return {
-    read: async () => structuredClone({ size, claims: [...claims.values()] }),
+    read: async () => copyOf({ size, claims: [...claims.values()] }),
     async putSize(next, tag) {
       if (size?.tag !== tag) return undefined;
-      size = { value: structuredClone(next), tag: `tag-${++tags}` };
+      size = { value: copyOf(next), tag: `tag-${++tags}` };
       return size.tag;
     },
-    putClaim: async (claim) => void claims.set(claim.importId, structuredClone(claim)),
+    putClaim: async (claim) => void claims.set(claim.importId, copyOf(claim)),
     removeClaim: async (importId) => void claims.delete(importId),
   };
 }

@@ -7,6 +7,10 @@ export interface SimulatedUsers extends TenantUsers {
   readonly users: Map<string, TenantUser>;
   /** What a mailbox answers. Without an entry it is shared. */
   readonly mailboxes: Map<string, MailboxJudgement>;
+  /** IDs of users whom `get` does not find yet. */
+  readonly hidden: Set<string>;
+  /** IDs of mailboxes that do not answer. */
+  readonly silent: Set<string>;
   pageSize: number;
   /** Names of the requests, in order. */
   readonly requests: string[];
@@ -42,6 +46,8 @@ export function simulatedUsers(): SimulatedUsers {
   const simulated: SimulatedUsers = {
     users,
     mailboxes: new Map(),
+    hidden: new Set(),
+    silent: new Set(),
     pageSize: 3,
     requests: [],
     nextAnswers: [],
@@ -79,12 +85,14 @@ export function simulatedUsers(): SimulatedUsers {
         };
       });
     },
-    get: (_access, ids) => ask('get', () => ids.flatMap((id) => users.get(id) ?? [])),
+    get: (_access, ids) =>
+      ask('get', () => ids.flatMap((id) => (simulated.hidden.has(id) ? [] : (users.get(id) ?? [])))),
     async judge(_access, ids) {
       const answers: Answer<MailboxJudgement>[] = [];
       const all = await ask('judge', () => undefined);
       for (const id of ids) {
         if (all.kind !== 'accepted') answers.push(all);
+        else if (simulated.silent.has(id)) answers.push({ kind: 'lost' });
         else answers.push({ kind: 'accepted', value: simulated.mailboxes.get(id) ?? { kind: 'shared' } });
       }
       return answers;

@@ -3,7 +3,7 @@ import type { ImportStore } from '../../shared/imports/import-store.ts';
 import type { CommitResult, Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { createReportBook } from '../../shared/imports/ledger/report-book.ts';
 import { createSerialByKey } from '../../shared/imports/ledger/serial-by-key.ts';
-import type { SettledMailbox } from '../../shared/imports/ledger/settled-batch.ts';
+import type { SettledMailbox } from '../../shared/imports/ledger/settled-mailbox.ts';
 import { createTallyBook } from '../../shared/imports/ledger/tally-book.ts';
 import type { PlanDeps } from '../../shared/imports/planning/plan-import.ts';
 import type { ParsedRow } from '../../shared/imports/upload/parsed-row.ts';

@@ -148,13 +148,17 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-async function msFor(times: number, work: () => unknown): Promise<number> {
+/** What the work costs, `times` over. Stops where it is known to cost more than `enoughMs`. */
+async function msFor(times: number, work: () => unknown, enoughMs = Number.POSITIVE_INFINITY): Promise<number> {
   const startedAt = cpuMs();
-  for (let i = 0; i < times; i++) await work();
+  for (let i = 0; i < times && cpuMs() - startedAt <= enoughMs; i++) await work();
   return cpuMs() - startedAt;
 }
 
-/** How much more the long text costs than its length explains. Near 1 if the work is linear. */
+/**
+ * How much more the long text costs than its length explains. Near 1 if the work is linear. A ratio below `RATIO_MAX` is
+ * an upper bound: the short text is read only until it cannot become larger.
+ */
 async function excessOf(short: () => unknown, long: () => unknown): Promise<number> {
   let times = 1;
   let longMs = await msFor(times, long);
@@ -162,7 +166,7 @@ async function excessOf(short: () => unknown, long: () => unknown): Promise<numb
     times *= 2;
     longMs = await msFor(times, long);
   }
-  return longMs / Math.max(await msFor(times * GROWTH, short), 1);
+  return longMs / Math.max(await msFor(times * GROWTH, short, longMs / RATIO_MAX), 1);
 }
 
 /** A refusal is an answer, too. */

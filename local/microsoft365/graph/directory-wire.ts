@@ -1,5 +1,5 @@
 import type { Entry } from '../directory.ts';
-import type { Tenant } from '../tenant.ts';
+import type { ScenarioTenant } from '../scenario.ts';
 import { stableGuid } from '../token-issuer.ts';
 
 const exchangePlan = 'efb87545-963c-4e0d-99df-69c6916d9eb0';
@@ -88,7 +88,7 @@ export function presentContact(entry: Entry): Record<string, unknown> {
   };
 }
 
-export function presentOrganization({ scenario }: Tenant): Record<string, unknown> {
+export function presentOrganization({ scenario }: { scenario: ScenarioTenant }): Record<string, unknown> {
   const given = scenario.organization ?? {};
   const organization = Array.isArray(given) ? { verifiedDomains: given } : given;
   const domains = (organization.verifiedDomains ?? scenario.domains).map((domain, index) => ({

@@ -1,7 +1,7 @@
 import type { CertificateClient, CertificatePolicy } from '@azure/keyvault-certificates';
 import { readCertificate } from '../../connections/credentials/certificate.ts';
 import type { CertificateVault } from '../../connections/credentials/certificate-vault.ts';
-import { isDisabled, statusOf, toVaultError } from './key-vault-secrets.ts';
+import { isDisabled, statusOf, toVaultError } from './vault-errors.ts';
 import { nameOf, ownedName, toTags } from './vault-names.ts';
 import { readVaultPage } from './vault-pages.ts';
 import type { VaultSigner } from './vault-signer.ts';

@@ -3,7 +3,7 @@ import type { SecretClient } from '@azure/keyvault-secrets';
 import { LRUCache } from 'lru-cache';
 import { Secret } from '../../kernel/secret.ts';
 import type { SigningSecrets, StoredSigningSecret } from '../../webhooks/signing-secrets.ts';
-import { isDisabled, statusOf, toVaultError, translateVaultErrors } from './key-vault-secrets.ts';
+import { isDisabled, statusOf, toVaultError, translateVaultErrors } from './vault-errors.ts';
 import { readVaultPage } from './vault-pages.ts';
 
 /** As Standard Webhooks recommends: between 24 and 64 bytes. */

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { SecretClientOptions } from '@azure/keyvault-secrets';
-import { statusOf, toVaultError } from './key-vault-secrets.ts';
+import { statusOf, toVaultError } from './vault-errors.ts';
 
 interface Asked {
   isAnswered?: true;

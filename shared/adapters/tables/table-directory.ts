@@ -47,6 +47,7 @@ const idKey = (id: string) => `i:${escapeKey(id)}`;
 const addressKey = ({ address, id }: Pick<DirectoryEntry, 'address' | 'id'>) =>
   `a:${escapeKey(address).slice(0, KEY_MAX_LENGTH)} ${escapeKey(id)}`;
 const BY_ADDRESS = { from: 'a:', to: 'a;' };
+const ENTRIES = { from: BY_ADDRESS.from, to: 'i;' };
 
 /** Rows that a transaction writes beside the record. */
 const ROWS_MAX = TRANSACTION_MAX - 1;
@@ -97,18 +98,21 @@ export function tableDirectory(table: TableClient): DirectoryStore {
       for (const group of groups) held = held && (await submit(before, held, group));
       return held && (await submit(record, held, last));
     },
-    async sweep(record, tag) {
+    async sweep(record, tag, cursor) {
       const { connectionId, round } = record;
-      const filter = `${odata`PartitionKey eq ${connectionId}`} and RowKey ne '${RECORD}' and ${odata`round ne ${round}`}`;
-      const { items } = await readEntities(table, filter, { limit: PAGE_MAX, select: ['PartitionKey', 'RowKey'] });
+      const rows = odata`PartitionKey eq ${connectionId} and RowKey ge ${ENTRIES.from} and RowKey lt ${ENTRIES.to}`;
+      const page = await readEntities(table, `${rows} and ${odata`round ne ${round}`}`, {
+        limit: PAGE_MAX,
+        requestsMax: PAGE_REQUESTS_MAX,
+        select: ['PartitionKey', 'RowKey'],
+        ...(cursor !== undefined && { cursor }),
+      });
+      const removals = page.items.map(({ rowKey = '' }): TransactionAction[] => [
+        ['delete', { partitionKey: connectionId, rowKey }],
+      ]);
       let held: string | undefined = tag;
-      for (let from = 0; from < items.length && held !== undefined; from += ROWS_MAX) {
-        const removals = items
-          .slice(from, from + ROWS_MAX)
-          .map(({ rowKey = '' }): TransactionAction => ['delete', { partitionKey: connectionId, rowKey }]);
-        held = await submit(record, held, removals);
-      }
-      return held === undefined ? undefined : { tag: held, isComplete: items.length < PAGE_MAX };
+      for (const group of inGroups(removals)) held = held && (await submit(record, held, group));
+      return held === undefined ? undefined : { tag: held, ...(page.cursor !== undefined && { cursor: page.cursor }) };
     },
     async getMany(connectionId, ids) {
       const entities = await readKnownEntities(table, connectionId, ids.map(idKey));

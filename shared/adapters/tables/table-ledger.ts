@@ -1,13 +1,26 @@
-import { odata, type TableClient, type TransactionAction } from '@azure/data-tables';
-import type { CommitResult, IdentityRecord, Ledger, LedgerChange, RowQuery } from '../../imports/ledger/ledger.ts';
-import type { PlanRecord } from '../../imports/ledger/plan-record.ts';
-import type { Row } from '../../imports/ledger/row.ts';
-import type { SettledBatch } from '../../imports/ledger/settled-batch.ts';
-import type { Tally } from '../../imports/ledger/tally.ts';
+import { odata, type TableClient } from '@azure/data-tables';
+import type { CommitResult, Ledger, RowQuery } from '../../imports/ledger/ledger.ts';
 import { type Mailbox, statusOf } from '../../mailboxes/mailbox.ts';
 import { toStorageError, undefinedOn } from '../storage-errors.ts';
-import { type Columns, fromProperties, toProperties } from './columns.ts';
-import { escapeKey } from './keys.ts';
+import { fromProperties } from './columns.ts';
+import { toAction } from './ledger-actions.ts';
+import {
+  after,
+  batchColumns,
+  batchesFrom,
+  between,
+  identityColumns,
+  identityKey,
+  mailboxColumns,
+  mailboxKey,
+  planColumns,
+  planKey,
+  rowColumns,
+  rowFilter,
+  rowKey,
+  talliesFrom,
+  tallyColumns,
+} from './ledger-entities.ts';
 import { peekKnownEntities } from './peek-known-entities.ts';
 import { purgePage, purgePartition } from './purge-partition.ts';
 import {
@@ -22,112 +35,6 @@ import {
 } from './read-entities.ts';
 import { readKnownEntities } from './read-known-entities.ts';
 import { transactionFailure } from './transaction-failure.ts';
-
-const mailboxColumns: Columns<Mailbox> = {
-  address: 'text',
-  displayName: 'text',
-  dailyLimit: 'number',
-  reference: 'text',
-  kind: 'text',
-  status: 'text',
-  checks: 'json',
-  nextCheckAt: 'instant',
-  importId: 'text',
-  line: 'number',
-  openRow: 'text',
-  slotClaimedBy: 'text',
-  identity: 'json',
-  replacedAt: 'instant',
-  createdAt: 'instant',
-  listedIn: 'text',
-  pausedAt: 'instant',
-  history: 'json',
-  waitCause: 'text',
-  removedBy: 'text',
-  lastCheck: 'json',
-};
-
-const rowColumns: Columns<Row> = {
-  importId: 'text',
-  line: 'number',
-  address: 'text',
-  displayName: 'text',
-  dailyLimit: 'number',
-  dailyLimitAsSent: 'text',
-  reference: 'text',
-  takesSlot: 'flag',
-  state: 'text',
-  code: 'text',
-  message: 'text',
-  firstLine: 'number',
-  suggestion: 'text',
-  cause: 'text',
-  detail: 'text',
-  microsoftCode: 'text',
-  requestId: 'text',
-  checkedAt: 'instant',
-  verdicts: 'json',
-  attempt: 'number',
-  firstDeferredAt: 'instant',
-  nextCheckAt: 'instant',
-  sentAt: 'instant',
-  priorFindings: 'json',
-  priorKind: 'text',
-  tries: 'number',
-  mayHaveLeftovers: 'flag',
-  heldAt: 'instant',
-  heldEpoch: 'number',
-  priorIdentity: 'json',
-  knownAs: 'json',
-  statusBefore: 'text',
-  historyBefore: 'json',
-};
-
-const planColumns: Columns<PlanRecord> = {
-  importId: 'text',
-  line: 'number',
-  rows: 'number',
-  accepted: 'number',
-  rejected: 'number',
-  duplicates: 'number',
-  findingCounts: 'json',
-  findingExamples: 'json',
-  slotsNeeded: 'number',
-  done: 'flag',
-  closed: 'flag',
-  movedAt: 'instant',
-};
-
-const tallyColumns: Columns<Tally> = {
-  importId: 'text',
-  writer: 'text',
-  counts: 'json',
-  causes: 'json',
-  report: 'json',
-  settledBatches: 'number',
-  settledAt: 'instant',
-};
-
-const batchColumns: Columns<SettledBatch> = {
-  importId: 'text',
-  writer: 'text',
-  serial: 'number',
-  settledAt: 'instant',
-  mailboxes: 'json',
-};
-
-const identityColumns: Columns<IdentityRecord> = { key: 'text', address: 'text' };
-
-const identityKey = (key: string) => `i:${key}`;
-const mailboxKey = (address: string) => escapeKey(`m:${address}`);
-const rowKey = (importId: string, line: number) => `r:${importId}:${String(line).padStart(9, '0')}`;
-const planKey = (importId: string) => `p:${importId}`;
-const tallyKey = (tally: Pick<Tally, 'importId' | 'writer'>) => `t:${tally.importId}:${tally.writer}`;
-/** The first key of a tally: writers begin with a letter or a digit. */
-const talliesFrom = (importId: string) => `t:${importId}:0`;
-/** Batches are right before the tallies, in the order of time. So one range has the newest batches and all tallies. */
-const batchesFrom = (importId: string, at: Date) => `t:${importId}:-${String(at.getTime()).padStart(14, '0')}`;
-const batchKey = ({ importId, settledAt, writer }: SettledBatch) => `${batchesFrom(importId, settledAt)}.${writer}`;
 
 /**
  * The ledgers of all connections in one table, with a partition for each.
@@ -287,72 +194,4 @@ export function tableLedger(table: TableClient): Ledger {
     },
     purge: (connectionId) => purgePartition(table, connectionId),
   };
-}
-
-/** The first key after all keys with this prefix. Prefixes end in `:`, and `;` is the next character. */
-function after(prefix: string): string {
-  return `${prefix.slice(0, -1)};`;
-}
-
-function between(connectionId: string, from: string, to: string): string {
-  return odata`PartitionKey eq ${connectionId} and RowKey ge ${from} and RowKey lt ${to}`;
-}
-
-function rowFilter(connectionId: string, importId: string, query: RowQuery): string {
-  const to = query.toLine === undefined ? after(`r:${importId}:`) : rowKey(importId, query.toLine);
-  const parts = [between(connectionId, rowKey(importId, query.fromLine), to)];
-  if (query.states) parts.push(`(${query.states.map((state) => odata`state eq ${state}`).join(' or ')})`);
-  if (query.held) parts.push(odata`heldAt gt ''`);
-  if (query.dueBy) parts.push(odata`nextCheckAt gt '' and nextCheckAt le ${query.dueBy.toISOString()}`);
-  return parts.join(' and ');
-}
-
-function toAction(partitionKey: string, change: LedgerChange): TransactionAction {
-  switch (change.op) {
-    case 'createMailbox':
-      return [
-        'create',
-        { partitionKey, rowKey: mailboxKey(change.mailbox.address), ...toProperties(mailboxColumns, change.mailbox) },
-      ];
-    case 'createRow':
-      return [
-        'create',
-        { partitionKey, rowKey: rowKey(change.row.importId, change.row.line), ...toProperties(rowColumns, change.row) },
-      ];
-    case 'createPlan':
-      return [
-        'create',
-        { partitionKey, rowKey: planKey(change.plan.importId), ...toProperties(planColumns, change.plan) },
-      ];
-    case 'mergeMailbox':
-      return merge(partitionKey, mailboxKey(change.address), toProperties(mailboxColumns, change.patch), change.tag);
-    case 'mergeRow':
-      return merge(
-        partitionKey,
-        rowKey(change.importId, change.line),
-        toProperties(rowColumns, change.patch),
-        change.tag,
-      );
-    case 'explainRow': {
-      const { importId, line, cause, detail } = change;
-      return merge(partitionKey, rowKey(importId, line), toProperties(rowColumns, { cause, detail }), undefined);
-    }
-    case 'createSettledBatch':
-      return ['create', { partitionKey, rowKey: batchKey(change.batch), ...toProperties(batchColumns, change.batch) }];
-    case 'mergePlan':
-      return merge(partitionKey, planKey(change.importId), toProperties(planColumns, change.patch), change.tag);
-    case 'writeIdentity': {
-      const { identity, tag } = change;
-      const entity = { partitionKey, rowKey: identityKey(identity.key), ...toProperties(identityColumns, identity) };
-      return tag === undefined ? ['create', entity] : ['update', entity, 'Replace', { etag: tag }];
-    }
-    case 'writeTally': {
-      const entity = { partitionKey, rowKey: tallyKey(change.tally), ...toProperties(tallyColumns, change.tally) };
-      return change.tag === undefined ? ['create', entity] : ['update', entity, 'Replace', { etag: change.tag }];
-    }
-  }
-}
-
-function merge(partitionKey: string, rowKey: string, properties: object, tag: string | undefined): TransactionAction {
-  return ['update', { partitionKey, rowKey, ...properties }, 'Merge', { etag: tag ?? '*' }];
 }

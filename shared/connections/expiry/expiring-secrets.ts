@@ -68,29 +68,48 @@ interface FindDeps {
   expiringWithinDays: number;
 }
 
+/** Receives a connection that the daily run could not work on, and why. */
+export type ExpiryFailed = (connection: { customerId: string; connectionId: string }, error: unknown) => void;
+
+interface FindReports {
+  /** Receives every credential that is expiring or has expired. */
+  expiring(secret: ExpiringSecret): void;
+  failed: ExpiryFailed;
+}
+
 /**
  * The daily check: stores the state of each connection's credential, reports every one that is expiring or
- * expired, and repairs the index. Repeatable.
+ * expired, and repairs the index. Repeatable. One that fails does not hold up the others.
  */
-export async function findExpiringSecrets(deps: FindDeps, report: (secret: ExpiringSecret) => void): Promise<void> {
+export async function findExpiringSecrets(deps: FindDeps, { expiring, failed }: FindReports): Promise<void> {
   const now = deps.clock.now();
-  const stateOf = (connection: Connection) => credentialStateOf(connection, now, deps.expiringWithinDays);
   for await (const entry of deps.expiryIndex.each()) {
     const isYoung = now.getTime() - entry.notedAt.getTime() < STALE_AFTER_MS;
-    if (!isYoung && !(await readCurrent(deps, entry))) await deps.expiryIndex.remove(entry);
+    if (isYoung) continue;
+    await removeIfStale(deps, entry).catch((error: unknown) => failed(entry, error));
   }
   for await (const connection of deps.connections.listAll()) {
     if (!hasOwnApp(connection)) continue;
-    // Connections that were registered before there was an index get their entry here.
-    await deps.expiryIndex.put({ ...expiryOf(connection), notedAt: now });
-    const state = stateOf(connection);
-    if (state !== 'valid') report(present(connection, now, state));
-    if (state === connection.credentialState) continue;
-    // The credential may have been replaced since it was listed.
-    await changeConnection(deps.connections, connection.customerId, connection.id, (current) =>
-      current.credentialState === stateOf(current) ? undefined : { ...current, credentialState: stateOf(current) },
-    );
+    const state = credentialStateOf(connection, now, deps.expiringWithinDays);
+    if (state !== 'valid') expiring(present(connection, now, state));
+    const { customerId, id: connectionId } = connection;
+    await noteExpiry(deps, connection, now).catch((error: unknown) => failed({ customerId, connectionId }, error));
   }
+}
+
+async function removeIfStale(deps: FindDeps, entry: ExpiryKey): Promise<void> {
+  if (!(await readCurrent(deps, entry))) await deps.expiryIndex.remove(entry);
+}
+
+/** Connections that were registered before there was an index get their entry here. */
+async function noteExpiry(deps: FindDeps, connection: OwnConnection, now: Date): Promise<void> {
+  const stateOf = (one: Connection) => credentialStateOf(one, now, deps.expiringWithinDays);
+  await deps.expiryIndex.put({ ...expiryOf(connection), notedAt: now });
+  if (stateOf(connection) === connection.credentialState) return;
+  // The credential may have been replaced since it was listed.
+  await changeConnection(deps.connections, connection.customerId, connection.id, (current) =>
+    current.credentialState === stateOf(current) ? undefined : { ...current, credentialState: stateOf(current) },
+  );
 }
 
 export function expiryOf(connection: OwnConnection): ExpiryKey {

@@ -1,5 +1,6 @@
 import { retryLostRaces } from '../../kernel/change-tagged.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { withHeartbeat } from '../../kernel/with-heartbeat.ts';
 import { type Connection, hasOwnApp } from '../connection.ts';
 import type { ConnectionStore, DeletedConnection } from '../connection-store.ts';
 import type { ConsentStore } from '../consent/consent-store.ts';
@@ -35,6 +36,8 @@ export interface FinishDeletionDeps extends CredentialVaults {
 const LOST_AFTER_MS = 30_000;
 const HEARTBEAT_MS = 10_000;
 
+const lostAt = ({ clock }: { clock: Clock }) => new Date(clock.now().getTime() + LOST_AFTER_MS);
+
 /**
  * Deletes a connection. From the first write on it is gone for its customer: nothing finds it, no new work is accepted,
  * and its tenant can be registered again. Its credentials become unusable. `finishDeletion` does the rest in the background.
@@ -58,8 +61,7 @@ export async function deleteConnection(
       return deleted;
     }
     check(found.value);
-    const dueAt = new Date(deps.clock.now().getTime() + LOST_AFTER_MS);
-    return (await deps.connections.hide(found.value, found.tag, dueAt)) ? found.value : undefined;
+    return (await deps.connections.hide(found.value, found.tag, lostAt(deps))) ? found.value : undefined;
   });
   deps.tokens.forget(connectionId);
   // What fails here is done in the background.
@@ -80,7 +82,9 @@ export async function finishDeletion(
   // The process died after it had noted the deletion, and before it hid the connection.
   if (await deps.connections.get(customerId, connectionId)) return deps.connections.forgetDeletion(connectionId);
   const hidden = await deps.connections.getHidden(customerId, connectionId);
-  await withHeartbeat(deps, { customerId, connectionId }, async () => {
+  const noteAgain = () => deps.connections.noteDeletion({ customerId, connectionId, dueAt: lostAt(deps) });
+  await noteAgain();
+  await withHeartbeat(HEARTBEAT_MS, noteAgain, async () => {
     if (hidden) await removeCredentials(deps, hidden);
     deps.tokens.forget(connectionId);
     await deps.purgeConnection(customerId, connectionId);
@@ -90,27 +94,6 @@ export async function finishDeletion(
     if (hidden && hasOwnApp(hidden)) await deps.expiryIndex.remove(expiryOf(hidden));
   });
   await deps.connections.removeHidden(customerId, connectionId);
-}
-
-/** Does the work, and notes again and again that it is being done, so that nobody else begins while this process lives. */
-async function withHeartbeat(
-  deps: Pick<FinishDeletionDeps, 'clock'> & { connections: Pick<ConnectionStore, 'noteDeletion'> },
-  deleted: DeletedConnection,
-  work: () => Promise<void>,
-): Promise<void> {
-  const beat = () =>
-    deps.connections.noteDeletion({ ...deleted, dueAt: new Date(deps.clock.now().getTime() + LOST_AFTER_MS) });
-  await beat();
-  let last: Promise<unknown> = Promise.resolve();
-  const timer = setInterval(() => {
-    last = last.then(beat).catch(() => undefined);
-  }, HEARTBEAT_MS);
-  try {
-    await work();
-  } finally {
-    clearInterval(timer);
-    await last;
-  }
 }
 
 /** Deletes a connection and finishes its deletion now, for callers that cannot wait. Repeatable. */

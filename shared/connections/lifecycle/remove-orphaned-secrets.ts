@@ -1,5 +1,5 @@
-import pLimit from 'p-limit';
 import { type OwnActionDeps, recordOwnAction } from '../../kernel/record-own-action.ts';
+import { removeUnusedSecrets } from '../../kernel/remove-unused-secrets.ts';
 import { changeConnection } from '../change-connection.ts';
 import type { Connection } from '../connection.ts';
 import type { ConnectionStore } from '../connection-store.ts';
@@ -28,8 +28,6 @@ export interface OrphanReports {
   failed(secret: SecretName, error: unknown): void;
 }
 
-const LOOKUPS_AT_ONCE = 16;
-
 /**
  * Looks at one part of one list, and removes what nothing can use any more: credentials of connections or customers that
  * are gone, those that an interrupted registration or replacement has left, and replaced ones that have been kept for long
@@ -43,18 +41,12 @@ export async function removeOrphanedSecrets(
   cursor: string | undefined,
   reports: OrphanReports,
 ): Promise<{ secrets: number; removed: number; cursor?: string }> {
-  const limit = pLimit(LOOKUPS_AT_ONCE);
-  const { items, ...rest } = await deps[list].page(cursor);
-  const removeOne = async (secret: StoredSecret) => {
-    try {
-      return await removeIfUnused(deps, list, secret, reports);
-    } catch (error) {
-      reports.failed(secret, error);
-      return false;
-    }
-  };
-  const removed = await Promise.all(items.map((secret) => limit(() => removeOne(secret))));
-  return { ...rest, secrets: items.length, removed: removed.filter(Boolean).length };
+  const page = await deps[list].page(cursor);
+  return removeUnusedSecrets(
+    page,
+    (secret) => removeIfUnused(deps, list, secret, reports),
+    (secret, error) => reports.failed(secret, error),
+  );
 }
 
 /** Resolves to whether it has removed the secret. */

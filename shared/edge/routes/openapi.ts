@@ -10,6 +10,7 @@ import { problems } from '../answers/problem.ts';
 import { groupByStatus, problemSchema } from '../answers/problem-schema.ts';
 import { pageQuery } from '../requests/page.ts';
 import type { RegisteredRoute, RegisteredWebhook } from './api.ts';
+import { API_OVERVIEW } from './api-overview.ts';
 import { type ResponseDescription, tags } from './route.ts';
 
 const text = { type: 'string' as const };
@@ -109,8 +110,7 @@ export function createOpenApi(
     info: {
       title: 'Muster',
       version: '1.0.0',
-      description:
-        'Connects a customer’s Microsoft 365 tenant and proves which mailboxes your product may write to and send from.',
+      description: API_OVERVIEW,
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: server }],

@@ -6,7 +6,7 @@ import type { ImportQueues } from '../import-queues.ts';
 import { changeImport, type ImportStore } from '../import-store.ts';
 import type { Ledger, LedgerChange } from '../ledger/ledger.ts';
 import { countsOfLeaving, isSettled, type Row, splitOpenRow } from '../ledger/row.ts';
-import type { SettledMailbox } from '../ledger/settled-batch.ts';
+import type { SettledMailbox } from '../ledger/settled-mailbox.ts';
 import { addCounts, type TallyCounts, zeroCounts } from '../ledger/tally.ts';
 
 export interface CloseRowsDeps {

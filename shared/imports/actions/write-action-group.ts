@@ -7,7 +7,7 @@ import type { Ledger, LedgerChange } from '../ledger/ledger.ts';
 import type { PlanRecord } from '../ledger/plan-record.ts';
 import type { Row } from '../ledger/row.ts';
 import type { SerialByKey } from '../ledger/serial-by-key.ts';
-import type { SettledMailbox } from '../ledger/settled-batch.ts';
+import type { SettledMailbox } from '../ledger/settled-mailbox.ts';
 import { type TallyCounts, zeroCounts } from '../ledger/tally.ts';
 import type { TallyBook } from '../ledger/tally-book.ts';
 import { announceClosing, type ClosedOfImport, type CloseRowsDeps, closeRow, readOpenRows } from './close-open-rows.ts';

@@ -12,6 +12,8 @@ export interface PoolClaim {
   flightMs: number;
   /** It would send more if its share were larger. */
   isLimited: boolean;
+  /** A re-verification. Its messages are none of an import's share. */
+  givesWay?: boolean;
 }
 
 /** How many messages all imports together may have on the queue. */
@@ -92,7 +94,7 @@ export function createMessagePool(deps: PoolDeps, { totalMax }: { totalMax: numb
     for (const { importId: left, at } of claims) {
       if (now - at.getTime() >= CLAIM_LEFT_BEHIND_MS) await store.removeClaim(left);
     }
-    const measureEveryMs = fresh.some(({ isLimited }) => isLimited) ? MEASURE_EVERY_MS : MEASURE_UNLIMITED_EVERY_MS;
+    const measureEveryMs = isShort(fresh) ? MEASURE_EVERY_MS : MEASURE_UNLIMITED_EVERY_MS;
     if (fresh.length === 0 || (size && now - size.value.at.getTime() < measureEveryMs)) return;
     const head = mayWaitLong(fresh) ? await deps.importQueues.getOldestCheckSentAt() : undefined;
     const total = nextSize(known.total, fresh, head ? now - head.getTime() : 0, totalMax);
@@ -125,6 +127,12 @@ export function createMessagePool(deps: PoolDeps, { totalMax }: { totalMax: numb
   };
 }
 
+/** Whether the pool limits anyone for whom it would grow. What gives way to imports is limited by them. */
+function isShort(claims: readonly PoolClaim[]): boolean {
+  const imports = claims.filter(({ givesWay }) => !givesWay);
+  return (imports.length > 0 ? imports : claims).some(({ isLimited }) => isLimited);
+}
+
 /** No message waits for longer than the messages of every import are under way. 0 if that is not known yet. */
 function mayWaitLong(claims: readonly PoolClaim[]): boolean {
   return claims.some(({ flightMs }) => flightMs === 0 || flightMs > AGE_MAX_MS);
@@ -142,12 +150,15 @@ function nextSize(total: number, claims: readonly PoolClaim[], ageMs: number, to
     const wanted = (under * (handlingMs + AGE_WANTED_MS)) / (handlingMs + ageMs);
     return Math.max(SIZE_MIN, Math.min(total, total + SHRINK_STEP * (wanted - total)));
   }
-  if (!claims.some(({ isLimited }) => isLimited)) return total;
+  if (!isShort(claims)) return total;
   return Math.min(totalMax, total * (claims.length === 1 ? GROWTH_ALONE : GROWTH));
 }
 
-function shareOf(total: number, claims: readonly PoolClaim[], own: Pick<PoolClaim, 'importId' | 'customerId'>): number {
-  const all = claims.some(({ importId }) => importId === own.importId) ? claims : [...claims, own];
+function shareOf(total: number, claims: readonly PoolClaim[], own: Omit<PoolClaim, 'at'>): number {
+  const hasImports = claims.some(({ givesWay }) => !givesWay);
+  if (own.givesWay && hasImports) return SHARE_MIN;
+  const rivals = own.givesWay ? claims : claims.filter(({ givesWay }) => !givesWay);
+  const all = rivals.some(({ importId }) => importId === own.importId) ? rivals : [...rivals, own];
   if (all.length <= 1) return Math.floor(total);
   const customers = new Set(all.map(({ customerId }) => customerId));
   const ids = all.filter(({ customerId }) => customerId === own.customerId).map(({ importId }) => importId);

@@ -8,7 +8,7 @@ import type { ImportQueues } from '../import-queues.ts';
 import { type Ledger, type LedgerChange, PAIRS_MAX, type Patch } from '../ledger/ledger.ts';
 import { countsOfLeaving, openStates, type Row } from '../ledger/row.ts';
 import type { SerialByKey } from '../ledger/serial-by-key.ts';
-import type { SettledMailbox } from '../ledger/settled-batch.ts';
+import type { SettledMailbox } from '../ledger/settled-mailbox.ts';
 import { addCounts, zeroCounts } from '../ledger/tally.ts';
 import type { TallyBook } from '../ledger/tally-book.ts';
 

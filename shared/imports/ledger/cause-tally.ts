@@ -1,5 +1,5 @@
 import { type CauseCode, causeCodes } from '../../causes/causes.ts';
-import type { SettledMailbox } from './settled-batch.ts';
+import type { SettledMailbox } from './settled-mailbox.ts';
 
 /** Where to find a row that has a cause. */
 export interface CauseExample {

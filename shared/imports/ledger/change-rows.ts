@@ -4,7 +4,7 @@ import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import { type Ledger, type LedgerChange, PAIRS_MAX, type Patch } from './ledger.ts';
 import { isSettled, type Row } from './row.ts';
 import type { SerialByKey } from './serial-by-key.ts';
-import type { SettledMailbox } from './settled-batch.ts';
+import type { SettledMailbox } from './settled-mailbox.ts';
 import { addCounts, type TallyCounts, zeroCounts } from './tally.ts';
 import type { TallyBook } from './tally-book.ts';
 

@@ -1,14 +1,5 @@
-import type { CauseCode } from '../../causes/causes.ts';
-import type { SettledState } from './row.ts';
+import type { SettledMailbox } from './settled-mailbox.ts';
 import type { Tally } from './tally.ts';
-
-/** A mailbox whose row has reached its final state. */
-export interface SettledMailbox {
-  line: number;
-  address: string;
-  state: SettledState;
-  cause?: CauseCode;
-}
 
 /**
  * What one transaction settled. Written in that transaction, and never changed. The batches of all writers together are

@@ -13,7 +13,7 @@ import { CHANGES_MAX, CHANGES_OF_IMPORT, type Ledger, type LedgerChange, type Pa
 import type { ReportBook } from './report-book.ts';
 import { isSettled, openRowOf, type Row, type SettledState } from './row.ts';
 import type { SerialByKey } from './serial-by-key.ts';
-import type { SettledMailbox } from './settled-batch.ts';
+import type { SettledMailbox } from './settled-mailbox.ts';
 import { addCounts, type TallyCounts, zeroCounts } from './tally.ts';
 import type { TallyBook, TallyEntry } from './tally-book.ts';
 

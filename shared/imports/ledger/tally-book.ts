@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { addExplained, addSettled, type ExplainedMailbox } from './cause-tally.ts';
 import type { LedgerChange } from './ledger.ts';
 import type { ReportBook } from './report-book.ts';
-import type { SettledMailbox } from './settled-batch.ts';
+import type { SettledMailbox } from './settled-mailbox.ts';
 import { addCounts, type Tally, type TallyCounts, zeroCounts } from './tally.ts';
 import type { TellChecked } from './tell-checked.ts';
 

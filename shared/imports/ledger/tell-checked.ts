@@ -1,6 +1,6 @@
 import type { Log } from '../../kernel/log.ts';
 import { signal } from '../../kernel/signals.ts';
-import type { SettledMailbox } from './settled-batch.ts';
+import type { SettledMailbox } from './settled-mailbox.ts';
 
 /** Tells that these mailboxes of an import have got their verdicts: one line for each verdict and cause. */
 export type TellChecked = (importId: string, settled: readonly SettledMailbox[]) => void;

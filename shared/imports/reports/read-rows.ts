@@ -18,26 +18,32 @@ export async function* readRowPages(
   record: Pick<Import, 'id' | 'connectionId' | 'counts'>,
   states?: readonly RowState[],
 ): AsyncGenerator<Row[]> {
-  const read = (fromLine: number) => {
-    const query = { fromLine, limit: PAGE_SIZE, ...(states && { states }) };
+  const expected = record.counts && countOf(record.counts, states);
+  let count = 0;
+  // Behind the last row of a state, storage would search the rest of the import for another one.
+  const sizeOfNext = () => (states && expected !== undefined ? Math.min(PAGE_SIZE, expected - count) : PAGE_SIZE);
+  const read = (fromLine: number, limit: number) => {
+    if (limit === 0) return Promise.resolve([]);
+    const query = { fromLine, limit, ...(states && { states }) };
     const page = ledger.findRows(record.connectionId, record.id, query);
     // Its error is met when the page is needed. If the reader stops before, nobody wants to know.
     page.catch(() => undefined);
     return page;
   };
-  let count = 0;
-  for (let next = read(0); ; ) {
+  for (let size = sizeOfNext(), next = read(0, size); ; ) {
     const rows = (await next).map(({ value }) => value);
     count += rows.length;
     const last = rows.at(-1);
-    const isLast = rows.length < PAGE_SIZE || !last;
-    if (!isLast) next = read(last.line + 1);
+    const isLast = rows.length < size || !last || sizeOfNext() === 0;
+    if (!isLast) {
+      size = sizeOfNext();
+      next = read(last.line + 1, size);
+    }
     if (rows.length > 0) yield rows;
     if (isLast) break;
   }
-  if (!record.counts) return;
-  const expected = countOf(record.counts, states);
-  if (count !== expected) throw new Error(`${record.id} has ${count} rows for a report, and counted ${expected}`);
+  if (expected !== undefined && count !== expected)
+    throw new Error(`${record.id} has ${count} rows for a report, and counted ${expected}`);
 }
 
 const countNames = {

@@ -63,19 +63,21 @@ function countToRetry({ counts }: Import): number {
   return (counts?.failed ?? 0) + (counts?.inconclusive ?? 0);
 }
 
-/** Reads one page at a time, when the reader asks for it. */
+/** Reads one page at a time, when the reader asks for it, up to the last row that the import has counted. */
 async function* findToRetry(
   ledger: Pick<Ledger, 'findRows'>,
-  { connectionId, id }: Import,
+  record: Import,
   causes: readonly CauseCode[] | undefined,
 ): AsyncGenerator<Row> {
   const isWanted = ({ cause }: Row) => causes === undefined || (cause !== undefined && causes.includes(cause));
-  for (let fromLine = 0; ; ) {
-    const query = { fromLine, states: ['failed', 'inconclusive'] as const, limit: PAGE_SIZE };
-    const rows = await ledger.findRows(connectionId, id, query);
+  for (let fromLine = 0, left = countToRetry(record); left > 0; ) {
+    const limit = Math.min(PAGE_SIZE, left);
+    const query = { fromLine, states: ['failed', 'inconclusive'] as const, limit };
+    const rows = await ledger.findRows(record.connectionId, record.id, query);
     for (const { value } of rows) if (isWanted(value)) yield value;
     const last = rows.at(-1);
-    if (!last || rows.length < PAGE_SIZE) return;
+    if (!last || rows.length < limit) return;
+    left -= rows.length;
     fromLine = last.value.line + 1;
   }
 }

@@ -1,39 +1,17 @@
 import type { Connection } from '../../connections/connection.ts';
-import type { ConnectionStore, DeletedConnection } from '../../connections/connection-store.ts';
-import type { Clock } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
-import type { NewId } from '../../kernel/ids.ts';
-import type { Quotas } from '../../kernel/quota.ts';
 import { isCheck, type MailboxAction } from '../../mailboxes/mailbox-action.ts';
-import type { Slots } from '../../plans/slots.ts';
 import type { SelectedMailbox } from '../actions/select-mailboxes.ts';
 import type { Import } from '../import.ts';
-import type { ImportQueues } from '../import-queues.ts';
-import type { ImportStore } from '../import-store.ts';
 import { refuseSlots } from '../planning/slot-demand.ts';
-import type { Retention } from '../retention/removal-schedule.ts';
 import { writeNdjsonRows } from '../upload/ndjson-rows.ts';
 import { uploadTypes } from '../upload/read-upload.ts';
 import { receiveUpload } from '../upload/receive-upload.ts';
-import type { UploadLimits } from '../upload/upload-limits.ts';
-import type { UploadStore } from '../upload/upload-store.ts';
 import { newImport, newOneAction, scheduleUploadRemoval, sendPlanOnce } from './new-import.ts';
-import { requireStillThere } from './start-import.ts';
+import { requireStillThere, type StartDeps } from './start-import.ts';
 
-export interface StartActionDeps {
-  connections: Pick<ConnectionStore, 'get'>;
-  /** Removes what is left of a connection that is gone. */
-  sendDeletion: (message: DeletedConnection) => Promise<void>;
-  imports: ImportStore;
-  importQueues: Pick<ImportQueues, 'sendPlan'>;
-  slots: Pick<Slots, 'get'>;
-  uploads: UploadStore;
-  uploadLimits: UploadLimits;
-  retention: Retention;
-  quotas: Pick<Quotas, 'runningImportsMax' | 'rejectedRowsMax'>;
-  clock: Clock;
-  newId: NewId;
-}
+/** It reads no row and judges no domain, so it needs no ledger. */
+export type StartActionDeps = Omit<StartDeps, 'ledger'>;
 
 type StartOneDeps = Omit<StartActionDeps, 'uploads' | 'uploadLimits' | 'retention'>;
 

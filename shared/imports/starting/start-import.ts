@@ -26,7 +26,7 @@ export interface StartDeps {
   sendDeletion: (message: DeletedConnection) => Promise<void>;
   imports: ImportStore;
   ledger: Ledger;
-  importQueues: ImportQueues;
+  importQueues: Pick<ImportQueues, 'sendPlan'>;
   slots: Pick<Slots, 'get'>;
   uploads: UploadStore;
   uploadLimits: UploadLimits;

@@ -1,4 +1,5 @@
 import { parseAddress } from '../../kernel/address.ts';
+import { controlCharacter } from '../../kernel/control-characters.ts';
 import type { ParsedRow } from './parsed-row.ts';
 import { type RowFault, rowFaults } from './row-findings.ts';
 import type { UploadLimits } from './upload-limits.ts';
@@ -19,8 +20,6 @@ const KEPT_MAX_LENGTH = 320;
 
 /** Programs that calculate with floating point write 50 as `50.0`, and some countries as `50,0`. */
 const wholeNumber = /^(\d{1,5})(?:[.,]0{1,2})?$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for.
-const controlCharacter = /[\u0000-\u001f\u007f]/;
 
 /**
  * Parses one row on its own. Trims text values and changes nothing else in them. If the row has no name, it gets the one

@@ -95,7 +95,7 @@ if ($App) {
     Write-Host "  Application (client) ID:  $ClientId"
     if ($Secret) {
         Write-Host "  Client secret, Value:     $($Secret.SecretText)"
-        Write-Host "  Client secret, Expires:   $($Secret.EndDateTime.ToString('yyyy-MM-dd'))"
+        Write-Host "  Client secret, Expires:   $($Secret.EndDateTime.ToString('yyyy-MM-dd', [Globalization.CultureInfo]::InvariantCulture))"
         Write-Warning 'The value is shown only now. Copy it into Muster, and clear this window.'
     }
 }

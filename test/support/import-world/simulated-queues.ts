@@ -1,5 +1,6 @@
 import type { ImportQueues } from '../../../shared/imports/import-queues.ts';
 import type { CheckMessage, ImportMessage } from '../../../shared/imports/messages.ts';
+import { copyOf } from '../../fakes/copy-of.ts';
 import type { Faults } from './faults.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
@@ -60,7 +61,7 @@ export function createSimulatedQueues(clock: SimulatedClock, faults: Faults, ran
     }
     // Whole seconds, as in Azure.
     const visibleAt = now + Math.ceil(delayMs / 1000) * 1000;
-    const item = { message: structuredClone(message), visibleAt, insertedAt: now, deliveries: 0 };
+    const item = { message: copyOf(message), visibleAt, insertedAt: now, deliveries: 0 };
     queued.add(item);
     count(item, 1);
   }

@@ -6,6 +6,7 @@ import { acknowledgeAlerts, resumeAlerts, snoozeAlerts } from '../../../shared/c
 import type { ConnectionHappening } from '../../../shared/connections/happenings.ts';
 import { inMemoryAlertSettings } from '../../fakes/in-memory-alert-settings.ts';
 import { inMemoryConnections } from '../../fakes/in-memory-connections.ts';
+import { noFailure } from '../../support/no-failure.ts';
 import { aClientSecret, aConnection } from '../../support/records.ts';
 
 const DAY_MS = 86_400_000;
@@ -47,13 +48,13 @@ async function createWorld(createdAt: Date, expiresAt: Date, settings: Partial<A
         const next = new Date(now.getTime() + DAY_MS);
         now = new Date(Date.UTC(next.getUTCFullYear(), next.getUTCMonth(), next.getUTCDate(), 6));
         if (isDown(now)) continue;
-        await tellExpiringSecrets(deps);
+        await tellExpiringSecrets(deps, noFailure);
         await publish();
       }
     },
     /** The timer runs once more on the same day. */
     async again() {
-      await tellExpiringSecrets(deps);
+      await tellExpiringSecrets(deps, noFailure);
       await publish();
     },
   };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { isExpiredLink } from '../../../shared/directory/directory-finding.ts';
+import type { DirectoryRead } from '../../../shared/directory/directory-record.ts';
 import { purgeDirectory } from '../../../shared/directory/read-directory.ts';
 import { removeOldDirectories, sweepDirectories } from '../../../shared/directory/refresh-directory.ts';
 import { newTenantPace } from '../../../shared/imports/pacing/tenant-pace.ts';
@@ -108,9 +109,93 @@ it.each([
   [410, 'anything'],
   [400, 'syncStateNotFound'],
   [400, 'Directory_ExpiredPageToken'],
-])('takes %i %s for an expired link', (status, code) => {
+  [400, 'BadRequest'],
+  [404, 'UnknownError'],
+])('takes %i %s for a link that does not work any more', (status, code) => {
   expect(isExpiredLink({ service: 'graph', status, code, message: '' })).toBe(true);
-  expect(isExpiredLink({ service: 'graph', status: 400, code: 'BadRequest', message: '' })).toBe(false);
+});
+
+it.each([401, 403, 429, 503])('does not take %i for a link that does not work any more', (status) => {
+  expect(isExpiredLink({ service: 'graph', status, code: 'BadRequest', message: '' })).toBe(false);
+});
+
+it('reads everything again when Microsoft refuses its own link for a reason that nobody knows, and fails if that does not help', async () => {
+  const strange = {
+    kind: 'refused',
+    refusal: { service: 'graph', status: 400, code: 'BadRequest', message: 'Badly formed token.' },
+  } as const;
+  const world = await readWorld();
+  world.tenantUsers.put(aUser('new'));
+  world.tenantUsers.nextAnswers.push(strange);
+  await world.refresh();
+  await world.untilRead();
+  expect(await world.record()).not.toHaveProperty('finding');
+  expect(await world.entries()).toHaveLength(6);
+  // A request without a link is refused for another reason.
+  world.tenantUsers.nextAnswers.push(strange, strange);
+  await world.refresh();
+  await world.untilRead();
+  expect(await world.record()).toMatchObject({ finding: { cause: 'unknown_refusal' } });
+});
+
+it('asks again for a new user whom Microsoft does not find yet, and not forever', async () => {
+  const world = await readWorld();
+  const { tenantUsers } = world;
+  tenantUsers.put(aUser('new'));
+  tenantUsers.hidden.add('id-new');
+  tenantUsers.before = () => {
+    if (tenantUsers.requests.filter((request) => request === 'get').length === 2) tenantUsers.hidden.clear();
+  };
+  await world.refresh();
+  await world.untilRead();
+  expect(await world.addresses()).toContain('new@contoso.example');
+  tenantUsers.put(aUser('gone'));
+  tenantUsers.hidden.add('id-gone');
+  tenantUsers.before = () => undefined;
+  await world.refresh();
+  await world.untilRead();
+  expect(await world.record()).not.toHaveProperty('finding');
+});
+
+it('asks the other mailboxes if some never answer, and these with the next read', async () => {
+  const world = await createDirectoryWorld();
+  const { tenantUsers } = world;
+  const names = Array.from({ length: 50 }, (_, n) => `m${String(n).padStart(2, '0')}`);
+  for (const name of names) tenantUsers.put(aUser(name, { isLicensed: false }));
+  for (const name of names.slice(0, 25)) tenantUsers.silent.add(`id-${name}`);
+  await world.refresh();
+  await world.untilRead();
+  const judged = async () => (await world.entries()).filter(({ judgement }) => judgement === 'done').length;
+  expect(await judged()).toBe(25);
+  expect(await world.record()).not.toHaveProperty('finding');
+  tenantUsers.silent.clear();
+  await world.refresh();
+  await world.untilRead();
+  expect(await judged()).toBe(50);
+});
+
+it('does not take an outage for mailboxes that never answer', async () => {
+  const world = await createDirectoryWorld();
+  for (let n = 0; n < 400; n++) world.tenantUsers.put(aUser(`user${n}`, { isLicensed: false }));
+  world.tenantUsers.pageSize = 500;
+  for (const id of world.tenantUsers.users.keys()) world.tenantUsers.silent.add(id);
+  await world.refresh();
+  await world.untilRead();
+  expect(await world.record()).toMatchObject({
+    readAt: expect.any(Date),
+    finding: { cause: 'microsoft_unavailable' },
+  });
+});
+
+it('asks with a fresh token if Microsoft does not accept the old one any more', async () => {
+  const world = await createDirectoryWorld();
+  world.tenantUsers.put(aUser('ann'));
+  const revoked = { service: 'graph', status: 401, code: 'InvalidAuthenticationToken', message: '' } as const;
+  world.tenantUsers.nextAnswers.push({ kind: 'refused', refusal: revoked });
+  await world.refresh();
+  await world.untilRead();
+  expect(world.tokens.forgotten).toBe(1);
+  expect(await world.entries()).toHaveLength(1);
 });
 
 it('names the least permission that is missing, with a fresh token, and keeps what it knew', async () => {
@@ -319,4 +404,66 @@ it('gives back its lease if storage or the vault fails, so that the next deliver
   world.deps.tokens.get = get;
   await world.deliver();
   expect(await world.addresses()).toEqual(['ann@contoso.example']);
+});
+
+it('does not collect messages while it waits, however often a refresh is requested', async () => {
+  const world = await createDirectoryWorld();
+  world.tenantUsers.put(aUser('ann'));
+  await world.refresh();
+  world.tenantUsers.nextAnswers.push(throttled(120));
+  await world.deliver();
+  const waiting = world.messages.length;
+  for (let n = 0; n < 50; n++) await world.refresh();
+  expect(world.messages).toHaveLength(waiting);
+});
+
+it('lists nobody twice if a process dies in the middle of a page and an address changes before it is read again', async () => {
+  const world = await createDirectoryWorld();
+  const { tenantUsers, directory } = world;
+  for (let n = 0; n < 9; n++) tenantUsers.put(aUser(`user${n}`));
+  const { commit } = directory;
+  const isListing = (read: DirectoryRead | undefined) => read?.phase === 'list' && read.cursor !== undefined;
+  directory.commit = async (before, record, tag, changes) => {
+    if (!isListing(record.read) || changes.length === 0) return commit(before, record, tag, changes);
+    // One of several transactions was written: it leaves the record as it was.
+    await commit(before, before, tag, changes.slice(0, 1));
+    throw new Error('the process died');
+  };
+  await world.refresh();
+  directory.put = async () => undefined;
+  await expect(world.deliver()).rejects.toThrow('died');
+  directory.commit = commit;
+  tenantUsers.put(aUser('user0', { primaryAddress: 'zoe@contoso.example' }));
+  await world.untilRead();
+  expect(await world.addresses()).toHaveLength(9);
+  expect(await world.addresses()).not.toContain('user0@contoso.example');
+});
+
+it('removes what is gone in bounded steps, in several runs if they take long', async () => {
+  const world = await createDirectoryWorld();
+  const { tenantUsers, directory } = world;
+  tenantUsers.pageSize = 100;
+  const names = Array.from({ length: 60 }, (_, n) => `user${String(n).padStart(2, '0')}`);
+  for (const name of names) tenantUsers.put(aUser(name));
+  await world.refresh();
+  await world.untilRead();
+  for (const name of names.slice(0, 40)) tenantUsers.remove(`id-${name}`);
+  tenantUsers.expireLinks();
+  const leases: number[] = [];
+  const { sweep } = directory;
+  directory.sweep = async (record, ...rest) => {
+    leases.push((record.lease?.until.getTime() ?? 0) - world.time.now.getTime());
+    // Storage is so slow that one lease would not be enough for all of it.
+    world.pass(30_000);
+    return sweep(record, ...rest);
+  };
+  await world.refresh();
+  world.messages.length = 0;
+  await world.deliver();
+  expect(await world.record()).toMatchObject({ read: { phase: 'sweep', cursor: expect.any(String) } });
+  expect(world.messages).toHaveLength(1);
+  await world.untilRead();
+  expect(await world.addresses()).toEqual(names.slice(40).map((name) => `${name}@contoso.example`));
+  expect(new Set(leases)).toEqual(new Set([world.deps.directoryLimits.leaseMs]));
+  expect(leases.length).toBeLessThan(20);
 });

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { onOneLine } from '../../../kernel/control-characters.ts';
 import { DomainError } from '../../../kernel/errors.ts';
 import { findHeader, PREAMBLE_MAX } from '../parse-header.ts';
 import { limitBytes, type UploadLimits } from '../upload-limits.ts';
@@ -136,10 +137,7 @@ function toLine(cells: readonly (string | undefined)[], width: number): string {
   return fields.join(',');
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for.
-const controlCharacters = /[\u0000-\u001f\u007f\u0085\u2028\u2029]+/g;
-
 /** A cell with several lines is one value without doubt, unlike in a CSV, where a quotation mark may be missing. */
 function toField(text: string): string {
-  return text === '' ? '' : `"${text.replace(controlCharacters, ' ').replaceAll('"', '""')}"`;
+  return text === '' ? '' : `"${onOneLine(text).replaceAll('"', '""')}"`;
 }

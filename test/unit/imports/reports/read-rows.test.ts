@@ -19,17 +19,19 @@ const noCounts: Counts = {
   cancelled: 0,
 };
 
-/** A ledger with rows on lines 2, 3, 4 …, and the lines from which pages were read. */
+/** A ledger with rows on lines 2, 3, 4 …, and the lines from which pages were read, with their size. */
 async function aLedger(states: readonly RowState[]) {
   const ledger = inMemoryLedger();
   const changes = states.map((state, i): LedgerChange => ({ op: 'createRow', row: aRow({ line: i + 2, state }) }));
   for (let from = 0; from < changes.length; from += 100) await ledger.commit('conn_1', changes.slice(from, from + 100));
   const readFrom: number[] = [];
+  const limits: number[] = [];
   const findRows: typeof ledger.findRows = (connectionId, importId, query) => {
     readFrom.push(query.fromLine);
+    limits.push(query.limit);
     return ledger.findRows(connectionId, importId, query);
   };
-  return { findRows, readFrom };
+  return { findRows, readFrom, limits };
 }
 
 const count = (length: number, state: RowState = 'passed') => Array<RowState>(length).fill(state);
@@ -72,6 +74,20 @@ describe('the rows of a report', () => {
       '3 rows for a report, and counted 4',
     );
     await expect(linesOf(readRowPages(ledger, ended({ rows: 3, failed: 2 }), ['failed']))).rejects.toThrow('counted 2');
+  });
+
+  it('are not searched for behind the last one that an ended import has counted', async () => {
+    const ledger = await aLedger([...count(3, 'failed'), ...count(2_000)]);
+    const ended = (failed: number) =>
+      anImport({ status: 'completed', counts: { ...noCounts, rows: 2_003, passed: 2_003 - failed, failed } });
+    expect(await linesOf(readRowPages(ledger, ended(3), ['failed']))).toEqual([2, 3, 4]);
+    expect(ledger.limits).toEqual([3]);
+    expect(await linesOf(readRowPages(ledger, ended(0), ['failed']))).toEqual([]);
+    expect(ledger.limits).toEqual([3]);
+    const many = await aLedger([...count(1_500, 'failed'), ...count(10)]);
+    const record = anImport({ status: 'completed', counts: { ...noCounts, rows: 1_510, failed: 1_500 } });
+    expect(await linesOf(readRowPages(many, record, ['failed']))).toHaveLength(1_500);
+    expect(many.limits).toEqual([1_000, 500]);
   });
 
   it('end with the error of storage, which nobody misses if it comes early', async () => {
