@@ -145,9 +145,12 @@ it('what the README says to paste into a terminal works from top to bottom', asy
   writeFileSync(join(folder, '.muster/local.json'), JSON.stringify(local));
   writeFileSync(join(folder, '.muster/ca.pem'), running.stack.certificate.cert);
   const blocks = ['api=http', '"app":"vendor"', 'simulator='].map((text) => shellBlock('README.md', text));
-  // Waits for the end of the import, and for no time.
+  // Waits for the end of the import in place of a fixed time.
   const wait = `sleep() {
-    until curl -s $api/v1/imports/$import -H "Authorization: Bearer $key" | grep -q '"status":"completed"'; do command sleep 0.2; done
+    for _ in $(seq 200); do
+      curl -s $api/v1/imports/$import -H "Authorization: Bearer $key" | grep -q '"status":"completed"' && return
+      command sleep 0.2
+    done
   }\n`;
   const pasted = blocks.join('').replace('http://127.0.0.1:7071', local.apiUrl);
   const printed = await runInBash(wait + pasted, folder);
@@ -218,7 +221,7 @@ it('every call that the runbook tells operators to type is answered', async () =
   ids.action = (await running.muster.mailboxActions.start(connection, { action: 'pause', where: {} })).id;
   for (const call of calls) {
     if (call.includes('/resume')) {
-      await running.untilEnded(ids.import ?? '', 20_000);
+      await running.untilEnded(ids.import ?? '', 40_000);
       ids.import = await openImport();
       await running.muster.imports.pause(ids.import);
     }

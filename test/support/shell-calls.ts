@@ -28,7 +28,7 @@ export async function runInBash(lines: string, cwd = process.cwd()): Promise<str
   const { PATH } = process.env;
   // Without this, curl and bash go on after a refusal.
   const strict = 'set -e -o pipefail\ncurl() { command curl --fail-with-body "$@"; }\n';
-  const options = { cwd, env: { PATH, HOME: cwd } };
+  const options = { cwd, env: { PATH, HOME: cwd }, timeout: 50_000 };
   try {
     return (await promisify(execFile)('bash', ['-c', strict + lines], options)).stdout;
   } catch (error) {
