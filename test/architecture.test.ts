@@ -69,7 +69,7 @@ const folderArrows: Record<string, Record<string, readonly string[]>> = {
     checking: ['control', 'ledger', 'refusals'],
     reconciling: ['ledger'],
     starting: ['actions', 'domains', 'ledger', 'planning', 'retention', 'upload'],
-    reverifying: ['control', 'ledger', 'starting'],
+    reverifying: ['control', 'ledger', 'progress', 'starting'],
     finishing: ['actions', 'control', 'ledger', 'retention', 'upload'],
     dispatching: ['finishing', 'ledger', 'pacing', 'refusals', 'retention'],
     'one-mailbox': ['actions', 'dispatching', 'ledger', 'planning', 'starting'],

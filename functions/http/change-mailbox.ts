@@ -20,9 +20,9 @@ import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { actionSchema } from './mailbox-action-schemas.ts';
 import { mailboxWithHistorySchema } from './mailbox-schemas.ts';
 import { presentAction } from './present-action.ts';
-import { presentOneMailbox } from './present-mailbox.ts';
+import { type PresentMailboxDeps, presentOneMailbox } from './present-mailbox.ts';
 
-interface Deps extends Omit<EndpointDeps, 'clock'>, EndMailboxDeps {
+interface Deps extends Omit<EndpointDeps, 'clock'>, EndMailboxDeps, Pick<PresentMailboxDeps, 'reverifyTimes'> {
   connections: ConnectionStore;
   ledger: Ledger;
   fields: { nameMaxLength: number };

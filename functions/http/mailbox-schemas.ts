@@ -45,10 +45,13 @@ const mailboxFields = {
   status: z.enum(mailboxStatuses),
   checks: z.partialRecord(z.enum(probes), probeFindingSchema),
   scope: mailboxScopeSchema,
-  nextCheckAt: instant.nullable(),
+  nextCheckAt: instant.nullable().meta({
+    description:
+      'When it is asked next, at the earliest. For a mailbox that nobody checks at the moment: when it is due to be checked again by itself. `null` if it is not, for example while it is paused.',
+  }),
   waitingFor: waitSchema.nullable().meta({
     description:
-      'Why the check of the mailbox does not go on at the moment. `null` if it goes on, or if there is none.',
+      'Why the check of the mailbox does not go on at the moment, or why it is not checked again although it is due. `slot_needed`: it has failed, and takes a free slot while it is checked. `null` if nothing holds it up.',
   }),
   importId: z.string().meta({ description: 'The import that last contained the mailbox.' }),
   actionId: z.string().optional().meta({ description: 'The action that has checked it since.' }),

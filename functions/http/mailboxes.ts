@@ -9,9 +9,9 @@ import type { Ledger } from '../../shared/imports/ledger/ledger.ts';
 import { requireMailbox } from '../../shared/imports/one-mailbox/require-mailbox.ts';
 import { mailboxStatuses } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxSchema, mailboxWithHistorySchema } from './mailbox-schemas.ts';
-import { presentMailbox, presentOneMailbox, readChecking } from './present-mailbox.ts';
+import { type PresentMailboxDeps, presentMailbox, presentOneMailbox, readCircumstances } from './present-mailbox.ts';
 
-interface Deps extends EndpointDeps {
+interface Deps extends EndpointDeps, Omit<PresentMailboxDeps, 'clock'> {
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
@@ -31,9 +31,8 @@ export function addMailboxRoutes(api: Api, deps: Deps): void {
     async handle({ actor, params, query, page, answerPage }) {
       const connection = await requireConnection(deps, actor, params.connectionId ?? '');
       const found = await deps.ledger.listMailboxes(connection.id, page, query.status);
-      const checking = await readChecking(deps, actor.customerId, found.items);
-      const now = deps.clock.now();
-      return answerPage(found, (mailbox) => presentMailbox(mailbox, connection, checking, now));
+      const circumstances = await readCircumstances(deps, connection, found.items);
+      return answerPage(found, (mailbox) => presentMailbox(mailbox, circumstances));
     },
   });
 

@@ -6,23 +6,46 @@ import type { Import } from '../../shared/imports/import.ts';
 import type { ImportStore } from '../../shared/imports/import-store.ts';
 import { splitOpenRow } from '../../shared/imports/ledger/row.ts';
 import { explainMailboxWait } from '../../shared/imports/progress/mailbox-wait.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
+import type { ReverifyTimes } from '../../shared/imports/reverifying/due-at.ts';
+import { explainOverdue, type OverdueDeps, plannedCheckOf } from '../../shared/imports/reverifying/explain-overdue.ts';
 import { identifierOf } from '../../shared/mailboxes/identity.ts';
 import { type Mailbox, statusOf } from '../../shared/mailboxes/mailbox.ts';
 import type { mailboxSchema, mailboxWithHistorySchema } from './mailbox-schemas.ts';
 import { presentFindings } from './present-findings.ts';
 
-interface PresentDeps {
-  imports: Pick<ImportStore, 'get'>;
-  clock: Clock;
+export interface PresentMailboxDeps extends OverdueDeps {
+  imports: Pick<ImportStore, 'get' | 'listOpen'>;
+}
+
+/** What the mailboxes of one answer are shown with. */
+interface Circumstances {
+  connection: Connection;
+  /** The imports and actions that check them at the moment, by ID. */
+  checking: ReadonlyMap<string, Import>;
+  /** Why those that are due to be checked again are not, by address. */
+  overdue: Awaited<ReturnType<typeof explainOverdue>>;
+  reverifyTimes: ReverifyTimes;
+  now: Date;
 }
 
 /** Imports and actions that are read for one page. Their mailboxes tell what these wait for, besides their own waits. */
 const IMPORTS_READ_MAX = 5;
 
-/** The imports and actions that check these mailboxes at the moment, by ID. */
-export async function readChecking(
-  { imports }: PresentDeps,
+/** What `presentMailbox` needs for these mailboxes. */
+export async function readCircumstances(
+  deps: PresentMailboxDeps,
+  connection: Connection,
+  mailboxes: readonly Mailbox[],
+): Promise<Circumstances> {
+  const [checking, overdue] = await Promise.all([
+    readChecking(deps, connection.customerId, mailboxes),
+    explainOverdue(deps, connection, mailboxes),
+  ]);
+  return { connection, checking, overdue, reverifyTimes: deps.reverifyTimes, now: deps.clock.now() };
+}
+
+async function readChecking(
+  { imports }: PresentMailboxDeps,
   customerId: string,
   mailboxes: readonly Mailbox[],
 ): Promise<ReadonlyMap<string, Import>> {
@@ -36,12 +59,12 @@ export async function readChecking(
 /** A mailbox as the API shows it in a list. */
 export function presentMailbox(
   mailbox: Mailbox,
-  connection: Connection,
-  checking: ReadonlyMap<string, Import>,
-  now: Date,
+  { connection, checking, overdue, reverifyTimes, now }: Circumstances,
 ): z.infer<typeof mailboxSchema> {
   const { objectId, primaryAddress, signInName } = mailbox.identity ?? {};
-  const wait = explainMailboxWait(mailbox, checking.get(splitOpenRow(mailbox.openRow)?.importId ?? ''), now);
+  const ofCheck = explainMailboxWait(mailbox, checking.get(splitOpenRow(mailbox.openRow)?.importId ?? ''), now);
+  const wait = ofCheck ?? overdue.get(mailbox.address);
+  const nextCheckAt = mailbox.nextCheckAt ?? plannedCheckOf(connection, mailbox, reverifyTimes);
   return {
     address: mailbox.address,
     ...(mailbox.displayName !== undefined && { displayName: mailbox.displayName }),
@@ -56,7 +79,7 @@ export function presentMailbox(
     status: statusOf(mailbox),
     checks: presentFindings(mailbox.checks, !hasOwnApp(connection)),
     scope: scopeOf(mailbox, connection),
-    nextCheckAt: mailbox.nextCheckAt?.toISOString() ?? null,
+    nextCheckAt: nextCheckAt?.toISOString() ?? null,
     waitingFor: wait ? { ...wait, until: wait.until?.toISOString() ?? null } : null,
     importId: mailbox.listedIn ?? mailbox.importId,
     ...(mailbox.listedIn !== undefined && { actionId: mailbox.importId }),
@@ -66,16 +89,11 @@ export function presentMailbox(
 
 /** One mailbox as the API shows it. Every answer about one mailbox has this form, so that they have the same tags. */
 export async function presentOneMailbox(
-  deps: PresentDeps,
+  deps: PresentMailboxDeps,
   connection: Connection,
   mailbox: Mailbox,
 ): Promise<z.infer<typeof mailboxWithHistorySchema>> {
-  const shown = presentMailbox(
-    mailbox,
-    connection,
-    await readChecking(deps, connection.customerId, [mailbox]),
-    deps.clock.now(),
-  );
+  const shown = presentMailbox(mailbox, await readCircumstances(deps, connection, [mailbox]));
   const history = (mailbox.history ?? []).map(({ changedAt, verdict, cause }) => ({
     changedAt: changedAt.toISOString(),
     verdict,

@@ -25,6 +25,8 @@ export type RunStep = (cursor: string | undefined, runId: string) => Promise<str
 
 /** Renewed before each step. If the process dies, the next run begins after this time. */
 const LEASE_MS = 30_000;
+/** A lease that would end later was taken by a process whose clock was wrong, and would stop all runs until then. */
+const CLOCK_OFF_MS = 3_600_000;
 /** After this time, no more steps are begun, unless the caller says another one. */
 const WORK_MS = 300_000;
 
@@ -40,7 +42,7 @@ export async function runInSteps(
 ): Promise<{ isComplete: boolean } | undefined> {
   const startedAt = clock.now();
   const found = await store.get();
-  if (found?.value.until && found.value.until > startedAt) return undefined;
+  if (isHeld(found?.value.until, startedAt)) return undefined;
   const runId = randomUUID();
   const lease = () => ({ holder: runId, until: new Date(clock.now().getTime() + LEASE_MS) });
   let cursor = found?.value.cursor;
@@ -58,6 +60,10 @@ export async function runInSteps(
     // If this fails, the lease ends by itself.
     if (tag !== undefined) await store.put(cursor === undefined ? {} : { cursor }, tag).catch(() => undefined);
   }
+}
+
+function isHeld(until: Date | undefined, now: Date): boolean {
+  return until !== undefined && until > now && until.getTime() - now.getTime() <= LEASE_MS + CLOCK_OFF_MS;
 }
 
 /**

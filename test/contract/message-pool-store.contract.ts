@@ -12,6 +12,7 @@ export function describeMessagePoolStore(name: string, open: () => MessagePoolSt
       outstanding: 24,
       flightMs: 312.5,
       isLimited: false,
+      givesWay: true,
     });
 
     it('returns the claims that were put and not removed, each once', async () => {

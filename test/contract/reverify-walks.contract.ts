@@ -6,7 +6,14 @@ export function describeReverifyWalks(name: string, open: () => ReverifyWalks): 
   it(`ReverifyWalks: ${name} returns what was put, and replaces only what was read`, async () => {
     const store = open();
     const at = new Date('2026-06-01T00:00:00Z');
-    const walk = { serial: 1, startedAt: at, movedAt: at, cursor: 'next' };
+    const walk = {
+      serial: 1,
+      startedAt: at,
+      movedAt: at,
+      actionId: 'act_1',
+      hasPostponed: true,
+      cursor: 'next',
+    } as const;
     expect(await store.get('conn_walks')).toBeUndefined();
     const tags = await Promise.all([1, 2].map(() => store.put('conn_walks', walk, undefined)));
     const [tag] = tags.filter((one) => one !== undefined);

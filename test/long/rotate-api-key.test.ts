@@ -6,6 +6,8 @@ import { useRunningStack } from '../support/running-stack.ts';
 const OVERLAP_MS = 8_000;
 const CACHED_MS = 3_000;
 const PER_SECOND = 50;
+/** A slow machine sends fewer. The app would turn away a crowd, whatever its keys. */
+const AT_ONCE = 20;
 
 const running = useRunningStack(plainTenant(1), { settings: { API_KEY_CACHED: `PT${CACHED_MS / 1_000}S` } });
 
@@ -14,7 +16,7 @@ it(`a key is rotated under ${PER_SECOND} requests a second: none fails before th
   const { customer } = await owner.expect<{ customer: { id: string } }>(200, 'GET', '/v1/me');
   const keyId = /key_[0-9a-z]+/.exec(ownerKey)?.[0] ?? '';
   const answers: { sentAt: number; answeredAt: number; status: number; newStatus: number }[] = [];
-  const underWay: Promise<void>[] = [];
+  const underWay = new Set<Promise<void>>();
   let successor = owner;
   let askedAt = Number.POSITIVE_INFINITY;
   let rotatedAt = Number.POSITIVE_INFINITY;
@@ -25,7 +27,11 @@ it(`a key is rotated under ${PER_SECOND} requests a second: none fails before th
     const newStatus = successor === owner ? 200 : fresh.status;
     answers.push({ sentAt, answeredAt: performance.now(), status: old.status, newStatus });
   }
-  const timer = setInterval(() => underWay.push(sendOne()), 1_000 / PER_SECOND);
+  const timer = setInterval(() => {
+    if (underWay.size >= AT_ONCE) return;
+    const sending = sendOne().finally(() => underWay.delete(sending));
+    underWay.add(sending);
+  }, 1_000 / PER_SECOND);
   try {
     await pause(2_000);
     const path = `/v1/customers/${customer.id}/api-keys/${keyId}/rotate`;
@@ -47,7 +53,6 @@ it(`a key is rotated under ${PER_SECOND} requests a second: none fails before th
   const lastGood = Math.max(...answers.filter(({ status }) => status === 200).map(({ sentAt }) => sentAt));
   const workedForMs = Math.round(lastGood - rotatedAt - OVERLAP_MS);
   console.log(JSON.stringify({ requests: answers.length, during: during.length, after: after.length, workedForMs }));
-  // A busy machine sends fewer.
   expect(during.length).toBeGreaterThan(PER_SECOND);
   expect(after.length).toBeGreaterThan(PER_SECOND / 5);
   expect(statuses(during)).toEqual([200]);

@@ -13,6 +13,7 @@ const claimColumns: Columns<PoolClaim> = {
   outstanding: 'number',
   flightMs: 'number',
   isLimited: 'flag',
+  givesWay: 'flag',
 };
 
 /** The partition of the pool in the table of imports. No customer has this ID. */

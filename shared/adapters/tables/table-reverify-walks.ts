@@ -4,7 +4,14 @@ import { undefinedOn } from '../storage-errors.ts';
 import { type Columns, toProperties } from './columns.ts';
 import { readEntity } from './read-entities.ts';
 
-const columns: Columns<ReverifyWalk> = { serial: 'number', startedAt: 'instant', movedAt: 'instant', cursor: 'text' };
+const columns: Columns<ReverifyWalk> = {
+  serial: 'number',
+  startedAt: 'instant',
+  movedAt: 'instant',
+  actionId: 'text',
+  hasPostponed: 'flag',
+  cursor: 'text',
+};
 
 /** Beside the mailboxes of a connection, so that it is purged with them. None of their keys begins like this. */
 const WALK = 'w:reverify';

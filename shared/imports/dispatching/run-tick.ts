@@ -179,8 +179,15 @@ async function shareOfPool(
   window: number,
   wants: boolean,
 ): Promise<number> {
-  const { id: importId, customerId } = lease.record;
-  const claim = { importId, customerId, outstanding, flightMs: flow.flightMs ?? 0, isLimited: flow.isPoolLimited };
+  const { id: importId, customerId, isReverification: givesWay = false } = lease.record;
+  const claim = {
+    importId,
+    customerId,
+    outstanding,
+    flightMs: flow.flightMs ?? 0,
+    isLimited: flow.isPoolLimited,
+    givesWay,
+  };
   const share = await deps.messagePool.shareOf(claim, wants);
   flow.isPoolLimited = wants && window > share;
   return share;

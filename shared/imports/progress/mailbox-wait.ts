@@ -2,7 +2,13 @@ import type { Mailbox } from '../../mailboxes/mailbox.ts';
 import type { Import } from '../import.ts';
 import { isWaitCause, waitReasons } from '../import-wait.ts';
 /** Why nobody asks about a mailbox at the moment that is to be checked. */
-export const mailboxWaitReasons = [...waitReasons, 'undecided', 'service_unavailable', 'import_paused'] as const;
+export const mailboxWaitReasons = [
+  ...waitReasons,
+  'undecided',
+  'service_unavailable',
+  'import_paused',
+  'slot_needed',
+] as const;
 
 export interface MailboxWait {
   reason: (typeof mailboxWaitReasons)[number];
@@ -12,7 +18,7 @@ export interface MailboxWait {
   until?: Date;
 }
 
-const messages: Record<MailboxWait['reason'], string> = {
+const messages: Record<Exclude<MailboxWait['reason'], 'slot_needed'>, string> = {
   throttled: 'Microsoft limits how many requests this tenant may get. We check this mailbox as soon as it allows.',
   microsoft_unavailable: 'Microsoft does not answer. We ask again.',
   propagating:
@@ -48,7 +54,7 @@ export function explainMailboxWait(
   return ofImport && waitOf(ofImport.cause, ofImport.cause === 'imports_first' ? undefined : ofImport.until, now);
 }
 
-function waitOf(reason: MailboxWait['reason'], until: Date | undefined, now: Date): MailboxWait {
+function waitOf(reason: keyof typeof messages, until: Date | undefined, now: Date): MailboxWait {
   return { reason, message: messages[reason], ...(until && until > now && { until }) };
 }
 

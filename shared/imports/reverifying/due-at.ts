@@ -14,6 +14,8 @@ type Checked = Pick<Mailbox, 'address' | 'status' | 'checks' | 'history' | 'last
 const SOONER_FOR_MS = 30 * 86_400_000;
 /** The share of the interval after a check in which a mailbox is left alone. */
 const REST = 1 / 7;
+/** Clocks of processes differ by less. */
+const CLOCK_OFF_MS = 3_600_000;
 
 /** Whether a mailbox is in a state that is checked again by itself: not paused, disconnected, or being checked. */
 export function isReverified({ status, pausedAt, openRow, removedBy }: Mailbox): boolean {
@@ -34,6 +36,16 @@ export function dueAt(connectionId: string, mailbox: Checked, times: ReverifyTim
   const own = fractionOf(`${connectionId} ${mailbox.address}`);
   const earliest = checkedAt + intervalMs * REST;
   return new Date(Math.ceil((Math.ceil(earliest / periodMs - own) + own) * periodMs));
+}
+
+/** Whether a mailbox is due. A check that lies in the future was noted by a clock that was wrong. */
+export function isDue(connectionId: string, mailbox: Checked, times: ReverifyTimes, now: Date): boolean {
+  return isAhead(lastCheckedAt(mailbox), now) || dueAt(connectionId, mailbox, times) <= now;
+}
+
+/** Whether a time that is over for the process that has noted it is so far ahead that its clock was wrong. */
+export function isAhead(time: Date, now: Date): boolean {
+  return time.getTime() - now.getTime() > CLOCK_OFF_MS;
 }
 
 function intervalOf(mailbox: Checked, checkedAt: number, times: ReverifyTimes): number {

@@ -15,6 +15,8 @@ export interface OpenWork {
   isBusy(connection: Connection): boolean;
   /** The re-verification of a connection that has not ended. */
   reverificationOf(connectionId: string): Import | undefined;
+  /** How many imports and actions a customer has that have not ended. */
+  countOf(customerId: string): number;
 }
 
 const READS_AT_ONCE = 8;
@@ -25,10 +27,12 @@ export async function readOpenWork(deps: OpenWorkDeps): Promise<OpenWork> {
   const reverifications = new Map<string, Import>();
   const limit = pLimit(READS_AT_ONCE);
   const pointers = await deps.imports.listOpen();
+  const counts = Map.groupBy(pointers, ({ customerId }) => customerId);
   await Promise.all(pointers.map((pointer) => limit(() => readOne(deps, pointer, tenants, reverifications))));
   return {
     isBusy: (connection) => tenants.has(tenantOf(connection)),
     reverificationOf: (connectionId) => reverifications.get(connectionId),
+    countOf: (customerId) => counts.get(customerId)?.length ?? 0,
   };
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { Connection } from '../../connections/connection.ts';
 import type { ConnectionStore } from '../../connections/connection-store.ts';
@@ -42,19 +43,25 @@ export async function reverifyMailboxes(deps: ReverifyDeps, log: Log): Promise<R
   const limit = pLimit(CONNECTIONS_AT_ONCE);
   const run = await runInSteps(
     { progress: deps.reverifyProgress, clock: deps.clock },
-    async (cursor) => {
+    async (cursor, runId) => {
       const page = await deps.customers.list({ limit: CUSTOMERS_PER_STEP, ...(cursor !== undefined && { cursor }) });
       const work = await readOpenWork(deps);
       for (const { id } of page.items) {
-        for await (const connections of pagesOf(deps, id)) {
-          await Promise.all(connections.map((one) => limit(() => reverifyOne(deps, one, work, result, log))));
-        }
+        const connections = inTurn((await Array.fromAsync(pagesOf(deps, id))).flat(), runId);
+        await Promise.all(connections.map((one) => limit(() => reverifyOne(deps, one, work, result, log))));
       }
       return page.cursor;
     },
     WORK_MS,
   );
   return run && { ...result, ...run };
+}
+
+/** In another order in each run: if a customer may not have more open imports, the next run begins with others. */
+function inTurn(connections: readonly Connection[], runId: string): Connection[] {
+  const order = new Map(connections.map(({ id }) => [id, createHash('sha256').update(`${runId} ${id}`).digest('hex')]));
+  const keyOf = ({ id }: Connection) => order.get(id) ?? '';
+  return connections.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
 async function* pagesOf({ connections }: ReverifyDeps, customerId: string): AsyncGenerator<Connection[]> {

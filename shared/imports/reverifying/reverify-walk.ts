@@ -7,6 +7,10 @@ export interface ReverifyWalk {
   /** When the walk began at the first mailbox. */
   startedAt: Date;
   movedAt: Date;
+  /** The action that the last step started. The next step waits for its end. */
+  actionId?: string;
+  /** Failed mailboxes were left out although slots were free, because others came first. */
+  hasPostponed?: true;
   /** Of the connection's mailboxes. Absent if the walk is over. */
   cursor?: string;
 }

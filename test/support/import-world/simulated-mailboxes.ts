@@ -43,6 +43,7 @@ export function createSimulatedMailboxes(
   },
   verdictOf: (address: string) => Verdict,
   failsAs: FailureCause = 'permission_missing',
+  inboxOf: (address: string) => string = (address) => address,
 ): SimulatedMailboxes {
   const drafts = new Map<string, number>();
   const asked = new Map<string, number>();
@@ -87,7 +88,7 @@ export function createSimulatedMailboxes(
       kind: 'checked',
       findings,
       mailboxKind: 'user',
-      identity: { inboxKey: inboxKeyOf(address) },
+      identity: { inboxKey: inboxKeyOf(inboxOf(address)) },
       counts,
     });
     const wait = (

@@ -88,6 +88,8 @@ export interface WorldOptions {
   microsoft?: MicrosoftOptions;
   verdictOf?: (address: string) => 'passed' | 'failed' | 'inconclusive';
   failsAs?: FailureCause;
+  /** Which mailbox an address reaches now. Without it, each address has its own. */
+  inboxOf?: (address: string) => string;
 }
 
 const RUN_MAX_SECONDS = 48 * 3_600;
@@ -106,7 +108,12 @@ export async function createWorld(seed: number, faults: Faults, options: WorldOp
   const startedAt = clock.nowMs();
   const queues = createSimulatedQueues(clock, faults, random);
   const microsoft = createSimulatedMicrosoft(clock, random, { ...options.microsoft });
-  const mailboxes = createSimulatedMailboxes({ faults, clock, random, microsoft }, verdictOf, options.failsAs);
+  const mailboxes = createSimulatedMailboxes(
+    { faults, clock, random, microsoft },
+    verdictOf,
+    options.failsAs,
+    options.inboxOf,
+  );
   const ledger = inMemoryLedger();
   const imports = inMemoryImports();
   const connections = inMemoryConnections();

@@ -77,3 +77,10 @@ it.each(['1', '0 0 https://vault/secrets?page=2', '2 x', ''])(
     expect(done).toEqual(['a1', 'a2', 'b1']);
   },
 );
+
+it('goes on beside a lease that a clock a year ahead has taken', async () => {
+  const { run, list, done, progress } = createWorld();
+  await progress.put({ holder: 'ahead', until: new Date(365 * 24 * 60 * MINUTE_MS) }, undefined);
+  expect(await run(list('a', 1))).toEqual({ isComplete: true });
+  expect(done).toEqual(['a1']);
+});

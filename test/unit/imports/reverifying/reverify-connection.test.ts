@@ -73,7 +73,12 @@ const step = async (change = {}, connection: Connection = aConnection()) =>
 const actions = async (): Promise<Import[]> =>
   (await world.deps.imports.list('cust_1', 'conn_1', { limit: 100 }, 'actions')).items;
 async function endAll() {
-  for (const { importId } of await world.deps.imports.listOpen()) await world.deps.imports.closePointer(importId);
+  for (const { importId } of await world.deps.imports.listOpen()) {
+    const found = await world.deps.imports.get('cust_1', importId);
+    const isBegun = found?.value.status === 'accepted';
+    if (isBegun) await world.deps.imports.update({ ...found.value, status: 'completed' }, found.tag);
+    await world.deps.imports.closePointer(importId);
+  }
 }
 
 it('starts one action, also if twenty processes take the same step', async () => {
@@ -93,6 +98,23 @@ it('starts the same action again if the process has died before it noted the ste
   await step();
   expect((await actions()).map(({ id }) => id)).toEqual([begun?.id]);
   expect((await world.deps.reverifyWalks.get('conn_1'))?.value.serial).toBe(1);
+});
+
+it('starts nothing beside its last action, also if what goes on was read before that began', async () => {
+  await addMailboxes(2_300);
+  const before = await readOpenWork(world.deps);
+  await step();
+  expect(await reverifyConnection(world.deps, aConnection(), before)).toMatchObject({ started: 0 });
+  expect(await actions()).toHaveLength(1);
+});
+
+it('goes on after a clock that was a year ahead has taken a step and checked mailboxes', async () => {
+  const now = nowMs;
+  nowMs += 365 * DAY_MS;
+  await addMailboxes(30, { lastCheck: { checkedAt: new Date(nowMs), verdict: 'passed' } });
+  await step();
+  nowMs = now;
+  expect((await step()).started).toBe(30);
 });
 
 it('checks a thousand mailboxes at most at a time, and goes on after them until all were checked', async () => {
@@ -137,7 +159,7 @@ it('leaves a mailbox alone for some hours after a check that was inconclusive an
 
 it('never takes the last places for open imports of a customer', async () => {
   await addMailboxes(5);
-  for (let i = 1; i <= 4; i++) {
+  for (let i = 1; i <= 50; i++) {
     const pointer = { importId: `imp_${i}`, customerId: 'cust_1', connectionId: 'conn_2', openedAt: new Date(nowMs) };
     await world.deps.imports.openPointer(pointer);
   }
@@ -183,7 +205,7 @@ it('leaves a re-verification alone that a person has resumed since it was read',
     finding,
   });
   await world.deps.imports.insert(anImport({ id: 'act_1', action: 'check', isReverification: true }));
-  const work = { isBusy: () => false, reverificationOf: () => paused };
+  const work = { isBusy: () => false, reverificationOf: () => paused, countOf: () => 1 };
   await reverifyConnection(world.deps, aConnection(), work);
   expect((await world.deps.imports.get('cust_1', 'act_1'))?.value.status).toBe('running');
 });
@@ -195,7 +217,7 @@ it('cancels what has given way to imports for an hour, and says why', async () =
   const record = anImport({ id: 'act_1', ...behind });
   await world.deps.imports.insert(record);
   const statusOf = async () => (await world.deps.imports.get('cust_1', 'act_1'))?.value;
-  const work = { isBusy: () => true, reverificationOf: () => record };
+  const work = { isBusy: () => true, reverificationOf: () => record, countOf: () => 1 };
   nowMs -= 1;
   await reverifyConnection(world.deps, aConnection(), work);
   expect((await statusOf())?.status).toBe('running');
@@ -204,7 +226,7 @@ it('cancels what has given way to imports for an hour, and says why', async () =
   expect(await statusOf()).toMatchObject({ status: 'cancelling', finding: { code: 'imports_first' } });
 });
 
-it('takes half of the free slots for failed mailboxes, fifty at most, and first for those that have been due longest', async () => {
+it('takes half of the free slots for failed mailboxes, fifty or a twentieth of them at most, and first for those that have been due longest', async () => {
   const checkedAt = (days: number) => ({
     lastCheck: { checkedAt: new Date(nowMs - days * DAY_MS), verdict: 'failed' as const },
   });
@@ -220,7 +242,8 @@ it('takes half of the free slots for failed mailboxes, fifty at most, and first 
     );
   }
   for (const [limit, started] of [
-    [100_000, 50],
+    [100_000, 300],
+    [2_000, 100],
     [99, 50],
     [60, 30],
     [3, 2],
@@ -241,6 +264,32 @@ it('takes half of the free slots for failed mailboxes, fifty at most, and first 
   ].map(([, number]) => Number(number));
   expect(numbers).toHaveLength(50);
   expect(Math.min(...numbers)).toBeGreaterThanOrEqual(200);
+});
+
+it('takes the next failed mailboxes with each run of the timer while some are left out: 2,016 a week with one free slot', async () => {
+  const addresses = Array.from({ length: 60 }, (_, i) => `user${i}@contoso.example`);
+  const lastCheck = (ms: number) => ({ lastCheck: { checkedAt: new Date(ms), verdict: 'failed' as const } });
+  await world.deps.ledger.commit(
+    'conn_1',
+    addresses.map((address) => ({
+      op: 'createMailbox',
+      mailbox: { ...aMailbox({ address, status: 'failed' }), ...lastCheck(nowMs - 2 * DAY_MS) },
+    })),
+  );
+  await world.deps.slots.setLimit('cust_1', 1);
+  const checked: string[] = [];
+  for (let run = 0; run < addresses.length; run++) {
+    await step();
+    for (const { importId } of await world.deps.imports.listOpen()) {
+      const upload = world.deps.uploads.stored.get(`cust_1/${importId}`);
+      const { address } = JSON.parse(Buffer.from(upload?.bytes ?? []).toString()) as { address: string };
+      checked.push(address);
+      await world.deps.ledger.commit('conn_1', [{ op: 'mergeMailbox', address, patch: lastCheck(nowMs) }]);
+    }
+    await endAll();
+    nowMs += 300_000;
+  }
+  expect(checked.sort()).toEqual(addresses.sort());
 });
 
 it('tests a connection that is failing again once a day', async () => {
