@@ -7,7 +7,7 @@ import { causeDetails, explanation } from './demo/cause-details.ts';
 import { countFaults, differences } from './demo/compare.ts';
 import { consentAsAdmin } from './demo/consent.ts';
 import { mailboxSummary, mailboxTable } from './demo/mailbox-table.ts';
-import { readDemoOptions } from './demo/options.ts';
+import { DEMO_HELP, readDemoOptions } from './demo/options.ts';
 import { type DemoPlan, planDemo } from './demo/plan.ts';
 import { requestSummary } from './demo/request-summary.ts';
 import { createScreen, type Screen } from './demo/screen.ts';
@@ -42,6 +42,10 @@ try {
 
 async function main(): Promise<boolean> {
   const options = readDemoOptions();
+  if (options.help) {
+    console.log(DEMO_HELP);
+    return true;
+  }
   const plan = planDemo(options);
   const screen = createScreen(process.stdout);
   screen.print('Starting Muster, its storage, a key vault and a simulated Microsoft 365 …');

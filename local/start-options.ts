@@ -6,7 +6,7 @@ export const startUsage = `npm start -- [options]: runs the whole stack until Ct
   --port N         the port of the API; 0 picks a free one (MUSTER_PORT, 7071)
   --data FOLDER    where the data is kept (MUSTER_DATA, .muster)
   --fresh          deletes the data first
-  --scenario FILE  replaces the simulated tenants by your own (MUSTER_SCENARIO)
+  --scenario FILE  replaces the simulated tenants with your own (MUSTER_SCENARIO)
   --processes N    runs N functions processes that share only storage, as Flex Consumption does (MUSTER_PROCESSES, 1)
   --apart          runs HTTP, each queue function and each timer in processes of their own (MUSTER_APART=1).
                    With --processes N: N of each, except for timers and poison queues

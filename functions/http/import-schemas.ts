@@ -83,8 +83,7 @@ const selectionSchema = z
     groupName: z.string().optional(),
     selected: count.meta({ description: 'Mailboxes that the import takes.' }),
     hasMore: z.boolean().meta({
-      description:
-        'There are more. The same selection takes them when these are connected. Of a group, about the first 50,000 members are read.',
+      description: 'There are more. The same selection takes them when these are connected.',
     }),
     connected: count.optional().meta({ description: 'Of a group: members that were connected already.' }),
     ineligible: count.optional().meta({ description: 'Of a group: members that cannot be imported, such as guests.' }),

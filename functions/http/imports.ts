@@ -4,6 +4,7 @@ import type { ConnectionStore } from '../../shared/connections/connection-store.
 import { requireReadyConnection } from '../../shared/connections/readiness/require-ready.ts';
 import { requireConnection } from '../../shared/connections/require-connection.ts';
 import { type SelectDeps, type SelectionRequest, selectMailboxes } from '../../shared/directory/select-mailboxes.ts';
+import { badCursor } from '../../shared/directory/selection-search.ts';
 import { startSelection } from '../../shared/directory/start-selection.ts';
 import { pageOf } from '../../shared/edge/answers/response-fields.ts';
 import type { Api } from '../../shared/edge/routes/api.ts';
@@ -41,7 +42,7 @@ interface Deps
     StartDeps,
     Pick<ResumeDeps, 'testConnection'>,
     Omit<UploadLeaseDeps, 'clock'>,
-    SelectDeps {
+    Omit<SelectDeps, 'sealCursor'> {
   connections: ConnectionStore;
   imports: ImportStore;
   ledger: Ledger;
@@ -80,6 +81,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       'upload_used',
       'directory_unavailable',
       'nothing_selected',
+      'selection_incomplete',
       'microsoft_throttled',
       'microsoft_unavailable',
       'file_empty',
@@ -102,7 +104,7 @@ export function addImportRoutes(api: Api, deps: Deps): void {
       'application/json': {
         schema: z.union([mailboxList, keptUploadReference, ...selectionRequests]),
         description:
-          'A list of mailboxes, the upload of a dry run, or what to take from the tenant: all that is not connected, or the members of a group. Then at most `SELECTION_MAX` mailboxes (1,000) are taken at a time, and `selection` in the answer says whether there are more.',
+          'A list of mailboxes, the upload of a dry run, or what to take from the tenant: all that is not connected, or the members of a group. Then at most `SELECTION_MAX` mailboxes (1,000) are taken at a time, and `selection` in the answer says whether there are more. In a very large tenant or group, a request that finds nothing in 20 seconds is answered with 409 `selection_incomplete`. Its `nextCursor` is the `cursor` with which the next request goes on.',
       },
     },
     responses: {
@@ -116,13 +118,15 @@ export function addImportRoutes(api: Api, deps: Deps): void {
     permission: 'manage',
     bodyKind: 'stream',
     query: z.strictObject({ dryRun: flag.optional() }),
+    continues: true,
     changes: (query) => !query.dryRun,
-    async handle({ actor, params, query, body, request, newId }) {
+    async handle({ actor, params, query, body, request, newId, page, sealCursor }) {
       const connection = await requireReadyConnection(deps, actor, params.connectionId ?? '');
-      const own = { ...deps, newId };
+      const own = { ...deps, newId, sealCursor };
       const open = (bytes: AsyncIterable<Uint8Array>) => openUpload(deps, request.headers, bytes);
       const receive = async (upload: Awaited<ReturnType<typeof open>>): Promise<HttpResponseInit> => {
         if ('selection' in upload) return receiveSelection(upload.selection);
+        if (page.cursor !== undefined) throw badCursor('is for a selection');
         if (query.dryRun) {
           const previewed = await ('uploadId' in upload
             ? previewKeptUpload(own, actor, connection, upload.uploadId)
@@ -135,8 +139,9 @@ export function addImportRoutes(api: Api, deps: Deps): void {
         return answerStarted(deps, record);
       };
       const receiveSelection = async (selection: SelectionRequest): Promise<HttpResponseInit> => {
-        if (!query.dryRun) return answerStarted(deps, await startSelection(own, actor, connection, selection));
-        const { rows } = await selectMailboxes(deps, connection, selection);
+        if (!query.dryRun)
+          return answerStarted(deps, await startSelection(own, actor, connection, selection, page.cursor));
+        const { rows } = await selectMailboxes(own, connection, selection, page.cursor);
         const upload = { type: uploadTypes.ndjson, bytes: writeNdjsonRows(rows) };
         return { jsonBody: presentPreview(await previewImport(own, actor, connection, upload)) };
       };

@@ -54,7 +54,7 @@ export async function listDirectory(
 }
 
 /** The largest page that storage returns. */
-const PAGE_SIZE = 1_000;
+export const BULK_PAGE_SIZE = 1_000;
 
 /** All pages, each read when it is asked for. */
 export async function* eachDirectoryPage(
@@ -64,7 +64,7 @@ export async function* eachDirectoryPage(
 ): AsyncGenerator<readonly ListedEntry[]> {
   let cursor: string | undefined;
   do {
-    const request = { limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) };
+    const request = { limit: BULK_PAGE_SIZE, ...(cursor !== undefined && { cursor }) };
     const page = await listDirectory(deps, connectionId, request, filter, BULK_LOOKUPS_MAX);
     yield page.items;
     cursor = page.cursor;

@@ -9,14 +9,15 @@ import { parseAddress } from '../kernel/address.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { isTaken } from '../mailboxes/mailbox.ts';
 import { findConnectedUsers } from './connected-users.ts';
-import { isPermissionRefusal } from './directory-finding.ts';
+import { isExpiredLink, isPermissionRefusal, needsFreshToken } from './directory-finding.ts';
 import type { DirectoryStore } from './directory-store.ts';
 import { explainFinding } from './require-directory.ts';
 import type { Selected } from './selected.ts';
+import { badCursor, beginSearch, type SearchDeps } from './selection-search.ts';
 import type { GroupMember, TenantGroup, TenantGroups } from './tenant-groups.ts';
 import type { DirectoryAccess } from './tenant-users.ts';
 
-export interface SelectGroupDeps {
+export interface SelectGroupDeps extends SearchDeps {
   tenantGroups: TenantGroups;
   tokens: Pick<Tokens, 'get' | 'forget'>;
   directory: Pick<DirectoryStore, 'getMany'>;
@@ -29,28 +30,34 @@ const MEMBERS_PERMISSION = 'GroupMember.Read.All';
 const USERS_PERMISSION = 'User.ReadBasic.All';
 
 const NESTED_NAMED_MAX = 20;
-/** About 50,000 members, so that the request ends in time. */
-export const MEMBER_PAGES_MAX = 50;
 
 /**
  * Selects the direct members of a group that can be imported and are not connected. Reads the group now, page by page,
- * and stops when it has enough, or after `MEMBER_PAGES_MAX` pages. What the directory has told about a member counts, if it
- * was read.
+ * and stops when it has enough, or when the time of the search is over. What the directory has told about a member counts,
+ * if it was read.
  */
-export async function selectGroup(deps: SelectGroupDeps, connection: Connection, name: string): Promise<Selected> {
+export async function selectGroup(
+  deps: SelectGroupDeps,
+  connection: Connection,
+  name: string,
+  cursor: string | undefined,
+): Promise<Selected> {
   const ask = createAsk(deps, connection);
   const group = await ask((access) => deps.tenantGroups.find(access, name.trim()));
   if (!group) throw noSuchGroup();
+  const search = beginSearch(deps, group.id, cursor);
   const rows: RawRow[] = [];
   const nested: TenantGroup[] = [];
   const addresses = new Set<string>();
   const counts = { connected: 0, ineligible: 0 };
   let hasMore = false;
-  let link: string | undefined;
-  let pages = 0;
+  let link = search.from;
   do {
     const from = link;
-    const page = await ask((access) => deps.tenantGroups.members(access, group.id, from));
+    const page = await ask(
+      (access) => deps.tenantGroups.members(access, group.id, from),
+      from === undefined ? undefined : isExpiredLink,
+    );
     nested.push(...page.groups);
     counts.ineligible += page.others;
     const members = await findMembers(deps, connection.id, page.users);
@@ -72,8 +79,11 @@ export async function selectGroup(deps: SelectGroupDeps, connection: Connection,
       }
     }
     link = page.next;
-    if (++pages === MEMBER_PAGES_MAX && link !== undefined) hasMore = true;
-  } while (link !== undefined && !hasMore);
+  } while (link !== undefined && !hasMore && !search.isOver());
+  if (link !== undefined && rows.length === 0) {
+    const looked = counts.connected + counts.ineligible;
+    throw search.stoppedAt(link, `The ${looked} members that were looked at are connected or cannot be imported.`);
+  }
   const nestedGroups = nested.slice(0, NESTED_NAMED_MAX).map((one) => one.name);
   return {
     rows,
@@ -82,7 +92,7 @@ export async function selectGroup(deps: SelectGroupDeps, connection: Connection,
       groupId: group.id,
       groupName: group.name,
       selected: rows.length,
-      hasMore,
+      hasMore: hasMore || link !== undefined,
       ...counts,
       ...(nestedGroups.length > 0 && { nestedGroups }),
       ...(nested.length > nestedGroups.length && { nestedGroupsOmitted: nested.length - nestedGroups.length }),
@@ -118,7 +128,10 @@ async function findMembers(
 /** Asks with the connection's token, once more with a fresh one if a permission is missing, and turns refusals into errors. */
 function createAsk(deps: SelectGroupDeps, connection: Connection) {
   let isFresh = false;
-  return async function ask<T>(question: (access: DirectoryAccess) => Promise<Answer<T>>): Promise<T> {
+  return async function ask<T>(
+    question: (access: DirectoryAccess) => Promise<Answer<T>>,
+    isTooOld: (refusal: Refusal) => boolean = () => false,
+  ): Promise<T> {
     const token = await deps.tokens.get(connection, 'graph');
     if (!token.granted) throw refused(token.refusal);
     const answer = await question({ cloud: connection.cloud, token: token.value });
@@ -126,10 +139,11 @@ function createAsk(deps: SelectGroupDeps, connection: Connection) {
     if (answer.kind === 'lost') {
       throw new DomainError('microsoft_unavailable', 'Microsoft did not answer. Try again later.');
     }
-    if (isPermissionRefusal(answer.refusal) && !isFresh) {
+    if (isTooOld(answer.refusal)) throw badCursor('is too old. Repeat the request without it');
+    if (needsFreshToken(answer.refusal) && !isFresh) {
       isFresh = true;
       deps.tokens.forget(connection.id);
-      return ask(question);
+      return ask(question, isTooOld);
     }
     throw refused(answer.refusal);
   };

@@ -23,6 +23,7 @@ export async function startSelection(
   actor: CustomerActor,
   connection: Connection,
   request: SelectionRequest,
+  cursor?: string,
 ): Promise<Import> {
   const importId = deps.newId('imp');
   const begun = await deps.imports.get(actor.customerId, importId);
@@ -30,7 +31,7 @@ export async function startSelection(
     await sendPlanOnce(deps, begun.value);
     return begun.value;
   }
-  const { rows, selection } = await selectMailboxes(deps, connection, request);
+  const { rows, selection } = await selectMailboxes(deps, connection, request, cursor);
   const newId: NewId = (kind) => (kind === 'imp' ? importId : deps.newId(kind));
   const upload = { type: uploadTypes.ndjson, bytes: writeNdjsonRows(rows) };
   return startImport({ ...deps, newId }, actor, connection, upload, { selection });

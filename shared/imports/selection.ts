@@ -6,7 +6,7 @@ export interface Selection {
   groupName?: string;
   /** Mailboxes that the import takes. */
   selected: number;
-  /** There are more: the next selection takes them, once these are connected. Or the group has members that were not read. */
+  /** There may be more: the next selection takes them, once these are connected. */
   hasMore: boolean;
   /** Of a group: members that were left out because they are connected already. */
   connected?: number;

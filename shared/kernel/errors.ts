@@ -23,6 +23,7 @@ const waitingHelps = {
   nothing_to_retry: false,
   directory_unavailable: false,
   nothing_selected: false,
+  selection_incomplete: false,
   upload_in_progress: false,
   upload_used: false,
   idempotency_in_progress: false,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readDirectory } from '../../shared/directory/read-directory.ts';
-import { MEMBER_PAGES_MAX } from '../../shared/directory/select-group.ts';
+import { SEARCH_MAX_MS } from '../../shared/directory/selection-search.ts';
 import { Secret } from '../../shared/kernel/secret.ts';
 import { createApi, DOMAIN } from '../support/api.ts';
 import { jsonOf } from '../support/json-of.ts';
@@ -272,6 +272,32 @@ describe('an import by selection', () => {
     expect(await post({ select: 'allUnconnected' })).toMatchObject({ selection: { selected: 1, hasMore: true } });
   });
 
+  it('409: looks through a tenant of any size in several requests, and skips nobody', async () => {
+    await readTenant();
+    const { list } = api.deps.directory;
+    // Storage is slow, and returns one entry at a time.
+    api.deps.directory.list = async (connectionId, request, filter) => {
+      api.deps.time.now = new Date(api.deps.time.now.getTime() + SEARCH_MAX_MS);
+      return list(connectionId, { ...request, limit: 1 }, filter);
+    };
+    const first = await post({ select: 'allUnconnected' });
+    expect(first).toMatchObject({ status: 409, code: 'selection_incomplete', nextCursor: expect.any(String) });
+    const query = `?cursor=${first.nextCursor}`;
+    const second = await post({ select: 'allUnconnected' }, { query });
+    expect(second).toMatchObject({ status: 202, selection: { selected: 1, hasMore: true } });
+    const stored = api.deps.uploads.stored.get(`${acme.id}/${second.id}`)?.bytes.toString();
+    expect(stored).toContain(at('bob'));
+    await api.deps.ledger.commit('conn_1', [
+      { op: 'mergeMailbox', address: at('bob'), patch: { status: 'active' } },
+      { op: 'createMailbox', mailbox: aMailbox({ address: at('support'), status: 'active' }) },
+    ]);
+    const third = await post({ select: 'allUnconnected' }, { query });
+    expect(third).toMatchObject({ code: 'selection_incomplete' });
+    expect(await post({ select: 'allUnconnected' }, { query: `?cursor=${third.nextCursor}` })).toMatchObject({
+      code: 'nothing_selected',
+    });
+  });
+
   it('409: there is nothing to select, or there are too few slots', async () => {
     await readTenant();
     await api.deps.ledger.commit('conn_1', [
@@ -369,33 +395,71 @@ describe('an import of a group', () => {
     expect(await post({ group: at('sales') }, { query: '?dryRun=true' })).toMatchObject({ accepted: 1 });
   });
 
-  it('reads a bounded number of pages, and says that there are more', async () => {
-    const others = Array.from({ length: MEMBER_PAGES_MAX - 1 }, () => ({ users: [] }));
-    group({ users: [member('bob')] }, ...others);
+  /** Each page takes a quarter of the time that a search has. */
+  const readSlowly = () => {
+    api.deps.tenantGroups.before = () => {
+      api.deps.time.now = new Date(api.deps.time.now.getTime() + SEARCH_MAX_MS / 4);
+    };
+  };
+
+  it('takes what it has found when its time is over, and says that there are more', async () => {
+    readSlowly();
+    const empty = { users: [] };
+    group({ users: [member('bob')] }, empty, empty, empty);
     expect(await post({ group: at('sales') })).toMatchObject({ selection: { selected: 1, hasMore: false } });
-    group({ users: [member('new')] }, ...others, { users: [member('late')] });
+    group({ users: [member('new')] }, empty, empty, empty, { users: [member('late')] });
     api.deps.tenantGroups.requests = 0;
     expect(await post({ group: at('sales') })).toMatchObject({
       status: 202,
       selection: { selected: 1, hasMore: true },
     });
-    expect(api.deps.tenantGroups.requests).toBe(1 + MEMBER_PAGES_MAX);
+    expect(api.deps.tenantGroups.requests).toBe(1 + 4);
   });
 
-  it('409: nobody in the part of a very large group that is read can be selected', async () => {
-    const guest = member('visitor', { isGuest: true });
-    group(...Array.from({ length: MEMBER_PAGES_MAX + 1 }, () => ({ users: [guest, guest] })));
-    expect(await post({ group: at('sales') })).toMatchObject({
+  it('409: looks through a group of any size in several requests, and tells when it has seen everyone', async () => {
+    readSlowly();
+    const guests = { users: [member('visitor', { isGuest: true }), member('visitor2', { isGuest: true })] };
+    group(...Array.from({ length: 9 }, () => guests), { users: [member('late')] }, guests);
+    const first = await post({ group: at('sales') });
+    expect(first).toMatchObject({
       status: 409,
-      code: 'nothing_selected',
-      detail: expect.stringContaining(`The first ${2 * MEMBER_PAGES_MAX} members of the group`),
+      code: 'selection_incomplete',
+      detail: expect.stringContaining('The 8 members that were looked at'),
+      nextCursor: expect.any(String),
     });
-    expect(api.deps.tenantGroups.requests).toBe(1 + MEMBER_PAGES_MAX);
-    group(...Array.from({ length: MEMBER_PAGES_MAX }, () => ({ users: [guest] })));
-    expect(await post({ group: at('sales') })).toMatchObject({
+    const second = await post({ group: at('sales') }, { query: `?cursor=${first.nextCursor}` });
+    expect(second).toMatchObject({ code: 'selection_incomplete' });
+    const query = `?cursor=${second.nextCursor}`;
+    expect(await post({ group: at('sales') }, { query })).toMatchObject({
+      status: 202,
+      selection: { selected: 1, hasMore: false },
+    });
+    await api.deps.ledger.commit('conn_1', [
+      { op: 'createMailbox', mailbox: aMailbox({ address: at('late'), status: 'active' }) },
+    ]);
+    expect(await post({ group: at('sales') }, { query })).toMatchObject({
       code: 'nothing_selected',
       detail: expect.stringContaining('Every member of the group'),
     });
+  });
+
+  it('400: the cursor is too old, of another selection, or for something that is no selection', async () => {
+    readSlowly();
+    const guests = { users: [member('visitor', { isGuest: true })] };
+    group(...Array.from({ length: 5 }, () => guests));
+    const { nextCursor } = await post({ group: at('sales') });
+    const query = `?cursor=${nextCursor}`;
+    const tooOld = { service: 'graph', status: 400, code: 'Directory_ExpiredPageToken', message: '' } as const;
+    const find = api.deps.tenantGroups.before;
+    api.deps.tenantGroups.before = () =>
+      void api.deps.tenantGroups.nextAnswers.push({ kind: 'refused', refusal: tooOld });
+    const wrongCursor = { status: 400, errors: [{ path: 'cursor' }] };
+    expect(await post({ group: at('sales') }, { query })).toMatchObject(wrongCursor);
+    api.deps.tenantGroups.before = find;
+    await readTenant();
+    expect(await post({ select: 'allUnconnected' }, { query })).toMatchObject(wrongCursor);
+    expect(await post({ mailboxes: [{ address: at('bob') }] }, { query })).toMatchObject(wrongCursor);
+    expect((await api.request('GET', `${path}/imports${query}`, { key: acme.key })).status).toBe(400);
   });
 
   it('400: there is no such group', async () => {

@@ -8,6 +8,8 @@ export interface SimulatedGroups extends TenantGroups {
   /** The answer to the next requests. Used up one by one. */
   readonly nextAnswers: Extract<Answer<never>, { kind: 'refused' | 'lost' }>[];
   requests: number;
+  /** Called before each page. */
+  before: () => void;
 }
 
 export function simulatedGroups(): SimulatedGroups {
@@ -15,6 +17,7 @@ export function simulatedGroups(): SimulatedGroups {
     groups: new Map(),
     nextAnswers: [],
     requests: 0,
+    before: () => undefined,
     async find(_access, name) {
       simulated.requests++;
       const found = simulated.groups.get(name);
@@ -23,6 +26,7 @@ export function simulatedGroups(): SimulatedGroups {
       );
     },
     async members(_access, groupId, link) {
+      simulated.before();
       simulated.requests++;
       const refusal = simulated.nextAnswers.shift();
       if (refusal) return refusal;

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { realClouds } from '../../shared/adapters/entra/clouds.ts';
 import { CALLBACK_PATH } from '../../shared/connections/consent/consent.ts';
 import { SIGN_IN_PATH } from '../../shared/connections/consent/sign-in.ts';
+import { deployed, oneOf } from './paper/deployed.ts';
 
 const main = readFileSync('infra/main.bicep', 'utf8');
 const api = readFileSync('infra/app/api.bicep', 'utf8');
@@ -19,6 +20,13 @@ const all = (text: string, pattern: RegExp) => [...new Set([...text.matchAll(pat
 
 test('an app of the vendor can be in every cloud of Microsoft’s', () => {
   expect(allowedOf('vendorAppCloud')).toEqual(realClouds);
+});
+
+test('a federated credential gets the object id of the identity that the app runs as, not its client id', () => {
+  const deployment = deployed();
+  const { userAssignedIdentities } = Object(oneOf(deployment, 'Microsoft.Web/sites').body.identity);
+  const [id = ''] = Object.keys(userAssignedIdentities);
+  expect(deployment.outputs.APP_PRINCIPAL_ID).toBe(`principal of ${id.split('/').at(-1)}`);
 });
 
 describe('docs/vendor-app.md', () => {

@@ -4,15 +4,17 @@ import { plainTenant, tenant } from '../support/plain-tenant.ts';
 import { useRunningStack } from '../support/running-stack.ts';
 
 const at = (name: string) => `${name}@${tenant.domain}`;
-const USERS = 8_900;
-const kinds = { shared: 300, room: 200, equipment: 100 } as const;
-const refused = { unlicensed: 150, onPremises: 100, disabled: 50 } as const;
-const GUESTS = 200;
-const ALL = USERS + 600 + 300 + GUESTS;
+const USERS = 9_400;
+const kinds = { shared: 150, room: 75, equipment: 75 } as const;
+const refused = { unlicensed: 75, onPremises: 50, disabled: 25 } as const;
+const GUESTS = 150;
+const sum = (numbers: Readonly<Record<string, number>>) => Object.values(numbers).reduce((a, b) => a + b, 0);
+const JUDGED = sum(kinds) + sum(refused);
+const ALL = USERS + JUDGED + GUESTS;
 
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
 
-/** 10,000 users of all kinds. Microsoft lets the app ask so little that it throttles the read. */
+/** 10,000 users of all kinds. Microsoft lets the app ask so little that it throttles the read, also on a slow machine. */
 const scenario = plainTenant(USERS, {
   apps: [
     {
@@ -32,15 +34,16 @@ const scenario = plainTenant(USERS, {
     { address: at('everyone'), kind: 'group' as const },
     { address: at('supplier'), kind: 'contact' as const },
   ],
-  throttle: { perAppPerTenantPer10s: 600, retryAfterSeconds: 2 },
+  throttle: { perAppPerTenantPer10s: 300, retryAfterSeconds: 2 },
 });
 
-const running = useRunningStack(scenario, { processes: 2 });
+// Requests are counted below. So none may be repeated because a busy machine has answered too late.
+const running = useRunningStack(scenario, { processes: 2, settings: { CHECK_TIMEOUT: 'PT60S' } });
 
 async function untilRead(connectionId: string): Promise<void> {
   await running.muster.directory.refresh(connectionId);
   const look = () => running.muster.directory.state(connectionId);
-  await expect.poll(look, { timeout: 120_000, interval: 250 }).toMatchObject({ reading: false, finding: null });
+  await expect.poll(look, { timeout: 180_000, interval: 250 }).toMatchObject({ reading: false, finding: null });
 }
 
 const listOf = (connectionId: string) => Array.fromAsync(running.muster.directory.list(connectionId));
@@ -76,7 +79,7 @@ it('lists 10,000 mailboxes under throttling, follows 50 changes with few request
   const calls = await graphCalls(begunAt);
   const answered = calls.filter(({ status }) => status !== 429);
   expect(answered.filter(({ route }) => route === '/v1.0/users')).toHaveLength(11);
-  expect(answered.filter(({ route }) => route.endsWith('/userPurpose'))).toHaveLength(900);
+  expect(answered.filter(({ route }) => route.endsWith('/userPurpose'))).toHaveLength(JUDGED);
   expect(calls.length - answered.length).toBeGreaterThan(0);
   expect(calls.length).toBeLessThan(1.5 * answered.length);
 
@@ -104,7 +107,7 @@ it('lists 10,000 mailboxes under throttling, follows 50 changes with few request
   const before = await exportOf();
   const shared = await exportOf({ kind: 'shared' });
   const started = await running.startImport(id, shared);
-  const ended = await running.untilEnded(started.id, 90_000);
+  const ended = await running.untilEnded(started.id, 180_000);
   expect(ended.counts).toMatchObject({ rows: kinds.shared, passed: kinds.shared });
   const after = await exportOf();
   expect(after.split('\r\n')).toEqual(
@@ -117,4 +120,4 @@ it('lists 10,000 mailboxes under throttling, follows 50 changes with few request
   // What is left, a thousand at a time.
   const selected = await running.muster.imports.start(id, { select: 'allUnconnected' }, { dryRun: true });
   expect(selected).toMatchObject({ rows: 1_000, accepted: 1_000, duplicates: 0, rejected: 0 });
-}, 240_000);
+}, 600_000);

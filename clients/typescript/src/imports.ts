@@ -25,11 +25,19 @@ export interface KeptUpload {
 /** What is taken from the tenant: every mailbox that is not connected, or the members of a group. */
 export type TenantSelection = { select: 'allUnconnected' } | { group: string };
 
-export interface StartImportOptions extends PostOptions {
+interface UploadOptions extends PostOptions {
+  /**
+   * Of a selection: where to go on, from `problem.nextCursor` of the error `selection_incomplete`. Only very large tenants
+   * and groups need it.
+   */
+  cursor?: string;
+}
+
+export interface StartImportOptions extends UploadOptions {
   dryRun?: false;
 }
 
-export interface DryRunOptions extends PostOptions {
+export interface DryRunOptions extends UploadOptions {
   /**
    * Starts nothing. The result tells what an import of this upload would do. Its `uploadId` starts one until `expiresAt`:
    * `start(connectionId, { uploadId })`.
@@ -94,9 +102,10 @@ export function createImports({ raw, send }: Api): Imports {
   function start(
     connectionId: string,
     upload: Upload,
-    { dryRun, ...options }: StartImportOptions | DryRunOptions = {},
+    { dryRun, cursor, ...options }: StartImportOptions | DryRunOptions = {},
   ): Promise<Import | ImportPreview> {
-    const params = { path: { connectionId }, query: { ...(dryRun && { dryRun: 'true' as const }) } };
+    const query = { ...(dryRun && { dryRun: 'true' as const }), ...(cursor !== undefined && { cursor }) };
+    const params = { path: { connectionId }, query };
     const path = '/v1/connections/{connectionId}/imports';
     if (isMailboxes(upload)) {
       return dataOf(raw.POST(path, { params, body: { mailboxes: [...upload] }, ...initOf(options) }));

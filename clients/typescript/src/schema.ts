@@ -1813,7 +1813,7 @@ export interface components {
              * @description A stable code for programs. Absent if the error is on our side (status 500).
              * @enum {string}
              */
-            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "directory_unavailable" | "nothing_selected" | "upload_in_progress" | "upload_used" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
+            code?: "validation_failed" | "malformed_request" | "file_empty" | "file_not_text" | "file_malformed" | "file_no_address_column" | "customer_required" | "unauthenticated" | "forbidden" | "not_found" | "gone" | "method_not_allowed" | "conflict" | "connection_not_ready" | "slot_limit_reached" | "quota_reached" | "wrong_state" | "nothing_to_retry" | "directory_unavailable" | "nothing_selected" | "selection_incomplete" | "upload_in_progress" | "upload_used" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "credentials_rejected" | "idempotency_key_reused" | "rate_limited" | "microsoft_throttled" | "microsoft_unavailable" | "storage_unavailable" | "vault_unavailable";
             /** @description Give this ID to our support. */
             requestId: string;
             /** @description Every wrong field of the request, at most 100. */
@@ -1831,6 +1831,8 @@ export interface components {
             limit?: number;
             /** @description The import that was started from the upload. */
             importId?: string;
+            /** @description The `cursor` with which the same request goes on where this one stopped. */
+            nextCursor?: string;
             /** @description The API key that has replaced this one. */
             replacedBy?: string;
             /** @description The line of the file. */
@@ -2576,7 +2578,7 @@ export interface components {
             groupName?: string;
             /** @description Mailboxes that the import takes. */
             selected: number;
-            /** @description There are more. The same selection takes them when these are connected. Of a group, about the first 50,000 members are read. */
+            /** @description There are more. The same selection takes them when these are connected. */
             hasMore: boolean;
             /** @description Of a group: members that were connected already. */
             connected?: number;
@@ -3831,8 +3833,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `upload_used`: An import has already been started from the upload. `directory_unavailable`: The directory of the tenant is not available. `nothing_selected`: No mailbox matches. `idempotency_in_progress`: The first request is still running. */
-        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-upload_used-directory_unavailable-nothing_selected-idempotency_in_progress": {
+        /** @description `connection_not_ready`: The connection is not ready. `slot_limit_reached`: The plan has too few free mailbox slots. `quota_reached`: A quota of the customer is used up. `upload_in_progress`: Another upload to the connection is still running. `upload_used`: An import has already been started from the upload. `directory_unavailable`: The directory of the tenant is not available. `nothing_selected`: No mailbox matches. `selection_incomplete`: Not everything was looked at. `idempotency_in_progress`: The first request is still running. */
+        "Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-upload_used-directory_unavailable-nothing_selected-selection_incomplete-idempotency_in_progress": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
@@ -6749,6 +6751,7 @@ export interface operations {
         parameters: {
             query?: {
                 dryRun?: "true" | "false";
+                cursor?: string;
             };
             header?: {
                 /** @description Operators name the customer they act for. Others leave it out. */
@@ -6814,7 +6817,7 @@ export interface operations {
             401: components["responses"]["Problem-401-unauthenticated"];
             403: components["responses"]["Problem-403-forbidden"];
             404: components["responses"]["Problem-404-not_found"];
-            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-upload_used-directory_unavailable-nothing_selected-idempotency_in_progress"];
+            409: components["responses"]["Problem-409-connection_not_ready-slot_limit_reached-quota_reached-upload_in_progress-upload_used-directory_unavailable-nothing_selected-selection_incomplete-idempotency_in_progress"];
             413: components["responses"]["Problem-413-payload_too_large"];
             415: components["responses"]["Problem-415-unsupported_media_type"];
             422: components["responses"]["Problem-422-idempotency_key_reused"];

@@ -46,8 +46,8 @@ export function explainScope(check: ScopeCheck): ScopeText {
       };
     case 'tenantWide':
       return {
-        detail: `Addresses that are off limits let the app in: ${where} (${names}). ${explainGrant(permissions, check)}`,
-        fix: `${fixGrant(permissions, check.roles)} Then check again. ${DELAY}`,
+        detail: `Addresses that are off limits let the app in: ${where} (${names}). ${explainGrant(permissions, check)}${explainUnseen(permissions, check)}`,
+        fix: `${fixGrant(permissions, check.roles)}${fixUnseen(permissions, check)} Then check again. ${DELAY}`,
         link: 'docs/scope.md#tenantwide',
       };
     case 'inconclusive':
@@ -112,6 +112,23 @@ function explainGrant(permissions: readonly ScopePermission[], { roles, assignme
         ]
       : []),
   ].join(' ');
+}
+
+/** Whether grants in Entra give all that is allowed, so that a scope behind them would not show. */
+const mayHideScope = (permissions: readonly ScopePermission[], { roles, assignments }: ScopeCheck) =>
+  assignments === undefined && byToken(permissions, roles).hidden.length === 0;
+
+/** What is known of a scope that does not show. */
+function explainUnseen(permissions: readonly ScopePermission[], check: ScopeCheck): string {
+  if (mayHideScope(permissions, check)) {
+    return ' If the app has roles with a scope as well, they do not show here, because these grants defeat them.';
+  }
+  return check.assignments ? ' The app has no role with a scope.' : '';
+}
+
+function fixUnseen(permissions: readonly ScopePermission[], check: ScopeCheck): string {
+  if (!mayHideScope(permissions, check)) return '';
+  return ' If it has such roles already, revoking is all there is to do. To see them in this check, grant the app RoleManagement.Read.Exchange.';
 }
 
 function fixGrant(permissions: readonly ScopePermission[], roles: readonly string[]): string {

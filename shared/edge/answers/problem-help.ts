@@ -106,6 +106,12 @@ export const problemHelp: Record<ErrorCode, ProblemHelp> = {
       'What the request selects is empty: the connection has no mailbox that `where` describes, or every mailbox that an import would take from the directory or a group is connected or not eligible.',
     fix: 'List the mailboxes of the connection, and compare `status` and the causes in `checks` with `where`. For an import, look at `connected` and `reason` in GET /v1/connections/{id}/directory, and refresh it if the tenant has changed.',
   },
+  selection_incomplete: {
+    meaning:
+      'The request looks for mailboxes that are not connected, in a tenant or a group that is so large that it had to stop. It has found none so far, and has not seen all of them.',
+    fix: 'Repeat the request with `nextCursor` of this answer as its `cursor`: it goes on from there. Without a cursor, it begins again.',
+    example: { members: { nextCursor: 'eyJvZiI6ImRpcmVjdG9yeSJ9.c2ln' } },
+  },
   upload_in_progress: {
     meaning:
       'Another file is being uploaded to the same connection. Only one upload of a connection can run at a time, dry runs included.',

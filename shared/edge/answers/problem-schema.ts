@@ -25,6 +25,10 @@ export const problemSchema = z
     free: z.int().optional().meta({ description: 'Slots that the plan has free.' }),
     limit: z.int().optional().meta({ description: 'The limit that was reached.' }),
     importId: z.string().optional().meta({ description: 'The import that was started from the upload.' }),
+    nextCursor: z
+      .string()
+      .optional()
+      .meta({ description: 'The `cursor` with which the same request goes on where this one stopped.' }),
     replacedBy: z.string().optional().meta({ description: 'The API key that has replaced this one.' }),
     line: z.int().optional().meta({ description: 'The line of the file.' }),
     maxBytes: z.int().optional(),

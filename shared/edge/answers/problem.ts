@@ -23,6 +23,7 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   upload_used: { status: 409, title: 'An import has already been started from the upload' },
   nothing_to_retry: { status: 409, title: 'No row can be retried' },
   directory_unavailable: { status: 409, title: 'The directory of the tenant is not available' },
+  selection_incomplete: { status: 409, title: 'Not everything was looked at' },
   nothing_selected: { status: 409, title: 'No mailbox matches' },
   upload_in_progress: { status: 409, title: 'Another upload to the connection is still running' },
   idempotency_in_progress: { status: 409, title: 'The first request is still running' },

@@ -26,7 +26,9 @@ export function readQuery(
   const read = faults.read(pageSchema, paging);
   const filters = new URLSearchParams(rest);
   filters.sort();
-  const list = `${actor.customerId ?? actor.role}\n${url.pathname}\n${filters}`;
+  // A list and the request that adds to it have the same path.
+  const path = request.method === 'GET' ? url.pathname : `${request.method} ${url.pathname}`;
+  const list = `${actor.customerId ?? actor.role}\n${path}\n${filters}`;
   const { seal, open } = createCursors(deps, list);
   const page = toPageRequest(read, open, faults);
   return { url, query, page, seal };

@@ -47,6 +47,9 @@ const SIZE_FIRST = 256;
 /** Each import that takes part gets this many at least. With more imports than that, younger ones wait. */
 const SHARE_MIN = 4;
 const READ_EVERY_MS = 1_000;
+/** How often the pool is measured: soon while it limits an import, and otherwise often enough to notice a long queue. */
+const MEASURE_EVERY_MS = 1_000;
+const MEASURE_UNLIMITED_EVERY_MS = 3_000;
 const CLAIM_EVERY_MS = 3_000;
 const CLAIM_KEPT_MS = 10_000;
 /** The process that noted such a claim has died: it renews its claims every few seconds, and removes them. */
@@ -91,8 +94,9 @@ export function createMessagePool(deps: PoolDeps, { totalMax }: { totalMax: numb
     for (const { importId: left, at } of claims) {
       if (now - at.getTime() >= CLAIM_LEFT_BEHIND_MS) await store.removeClaim(left);
     }
-    if (fresh.length === 0 || (size && now - size.value.at.getTime() < READ_EVERY_MS)) return;
-    const head = await deps.importQueues.getOldestCheckSentAt();
+    const measureEveryMs = isShort(fresh) ? MEASURE_EVERY_MS : MEASURE_UNLIMITED_EVERY_MS;
+    if (fresh.length === 0 || (size && now - size.value.at.getTime() < measureEveryMs)) return;
+    const head = mayWaitLong(fresh) ? await deps.importQueues.getOldestCheckSentAt() : undefined;
     const total = nextSize(known.total, fresh, head ? now - head.getTime() : 0, totalMax);
     // If another process was faster, its size is as good.
     await store.putSize({ total, at: clock.now() }, size?.tag);
@@ -123,6 +127,17 @@ export function createMessagePool(deps: PoolDeps, { totalMax }: { totalMax: numb
   };
 }
 
+/** Whether the pool limits anyone for whom it would grow. What gives way to imports is limited by them. */
+function isShort(claims: readonly PoolClaim[]): boolean {
+  const imports = claims.filter(({ givesWay }) => !givesWay);
+  return (imports.length > 0 ? imports : claims).some(({ isLimited }) => isLimited);
+}
+
+/** No message waits for longer than the messages of every import are under way. 0 if that is not known yet. */
+function mayWaitLong(claims: readonly PoolClaim[]): boolean {
+  return claims.some(({ flightMs }) => flightMs === 0 || flightMs > AGE_MAX_MS);
+}
+
 /** Grows while imports are limited by it and messages do not wait; shrinks by Little's law when they wait too long. */
 function nextSize(total: number, claims: readonly PoolClaim[], ageMs: number, totalMax: number): number {
   if (ageMs > AGE_MAX_MS) {
@@ -135,7 +150,7 @@ function nextSize(total: number, claims: readonly PoolClaim[], ageMs: number, to
     const wanted = (under * (handlingMs + AGE_WANTED_MS)) / (handlingMs + ageMs);
     return Math.max(SIZE_MIN, Math.min(total, total + SHRINK_STEP * (wanted - total)));
   }
-  if (!claims.some(({ isLimited }) => isLimited)) return total;
+  if (!isShort(claims)) return total;
   return Math.min(totalMax, total * (claims.length === 1 ? GROWTH_ALONE : GROWTH));
 }
 

@@ -56,6 +56,19 @@ it('names a role without a scope, if the app may read its roles', () => {
   );
 });
 
+it('says what it knows of a scope that a grant in Entra would hide', () => {
+  const mayBeHidden = explainScope(check({ roles: ['Mail.Send'] }));
+  expect(mayBeHidden.detail).toContain('If the app has roles with a scope as well, they do not show here');
+  expect(mayBeHidden.fix).toContain('To see them in this check, grant the app RoleManagement.Read.Exchange.');
+  // A right that the token does not show comes from a role.
+  const byRole = explainScope(check({ roles: [] }));
+  expect(`${byRole.detail} ${byRole.fix}`).not.toMatch(/do not show here|RoleManagement/);
+  // The app may read its roles, and none of them has a scope.
+  const known = explainScope(check({ roles: ['Mail.Send'], assignments: [] }));
+  expect(known.detail).toContain('The app has no role with a scope.');
+  expect(`${known.detail} ${known.fix}`).not.toMatch(/do not show here|RoleManagement/);
+});
+
 it('an inconclusive check has the text of its cause, and says where it was seen', () => {
   const finding = {
     permission: 'Mail.Send' as const,

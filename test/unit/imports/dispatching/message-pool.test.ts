@@ -8,24 +8,39 @@ import { inMemoryMessagePool } from '../../../fakes/in-memory-message-pool.ts';
 
 let now: number;
 let headSentAt: Date | undefined;
+let looks: number;
 let pool: MessagePool;
 let store: MessagePoolStore;
 beforeEach(() => {
   now = Date.UTC(2026, 5, 1);
   headSentAt = undefined;
+  looks = 0;
   store = inMemoryMessagePool();
   pool = startProcess();
 });
 
 function startProcess(): MessagePool {
-  const importQueues = { getOldestCheckSentAt: async () => headSentAt };
+  const importQueues = {
+    async getOldestCheckSentAt() {
+      looks++;
+      return headSentAt;
+    },
+  };
   return createMessagePool({ store, importQueues, clock: { now: () => new Date(now) } }, { totalMax: 1_000 });
 }
 
 const storedClaims = async () => (await store.read()).claims.map(({ importId }) => importId);
 
-function share(importId: string, customerId: string, { isLimited = false, wants = true, givesWay = false } = {}) {
-  return pool.shareOf({ importId, customerId, outstanding: 100, flightMs: 2_000, isLimited, givesWay }, wants);
+interface ShareOptions {
+  isLimited?: boolean;
+  wants?: boolean;
+  givesWay?: boolean;
+  flightMs?: number;
+}
+
+function share(importId: string, customerId: string, options: ShareOptions = {}) {
+  const { isLimited = false, wants = true, givesWay = false, flightMs = 2_000 } = options;
+  return pool.shareOf({ importId, customerId, outstanding: 100, flightMs, isLimited, givesWay }, wants);
 }
 
 it('gives everything to the only import that wants messages', async () => {
@@ -88,6 +103,41 @@ it('grows while it limits imports and messages do not wait, and shrinks when the
     now += 1_001;
   }
   expect(shrunk.at(-1)).toBe(48);
+});
+
+it('asks the queue only if messages may wait for long, and less often while it limits nobody', async () => {
+  const looksInAMinute = async (claim: ShareOptions) => {
+    looks = 0;
+    for (let i = 0; i < 60; i++) {
+      await share('imp_1', 'a', claim);
+      now += 1_001;
+    }
+    return looks;
+  };
+  expect(await looksInAMinute({ isLimited: true })).toBeGreaterThan(55);
+  expect(await looksInAMinute({ isLimited: false })).toBeLessThan(25);
+  // How long messages are under way is known to be short, or not known.
+  await looksInAMinute({ flightMs: 500 });
+  expect(await looksInAMinute({ flightMs: 500 })).toBe(0);
+  expect(await looksInAMinute({ flightMs: 500, isLimited: true })).toBe(0);
+  expect(await share('imp_1', 'a', { flightMs: 500 })).toBe(1_000);
+  await looksInAMinute({ flightMs: 0 });
+  expect(await looksInAMinute({ flightMs: 0 })).toBeGreaterThan(15);
+});
+
+it('does not grow for a re-verification that gives way to an import', async () => {
+  for (let i = 0; i < 20; i++) {
+    await share('imp_1', 'a');
+    await share('act_2', 'b', { givesWay: true, isLimited: true });
+    now += 1_001;
+  }
+  expect(await share('imp_1', 'a')).toBe(256);
+  await pool.leave('imp_1');
+  for (let i = 0; i < 20; i++) {
+    await share('act_2', 'b', { givesWay: true, isLimited: true });
+    now += 1_001;
+  }
+  expect(await share('act_2', 'b', { givesWay: true })).toBe(1_000);
 });
 
 it('removes the claim that another process has left behind', async () => {
