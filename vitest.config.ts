@@ -6,12 +6,17 @@ import { defineConfig } from 'vitest/config';
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'muster-compile-cache');
 
 /** Tests that leave nothing behind in their process, so that the next file can have it: half of the processor time. */
-const sharing = [
-  ...['adapters', 'alerts', 'causes', 'checks', 'connections', 'edge', 'kernel', 'scripts', 'webhooks'].map(
-    (folder) => `test/unit/${folder}/**/*.test.ts`,
+const units = [
+  ...['adapters', 'alerts', 'bench', 'causes', 'checks', 'client', 'connections', 'directory', 'edge', 'fakes'],
+  ...['functions', 'kernel', 'mailboxes', 'operations', 'scripts', 'setup', 'webhooks'],
+  ...['actions', 'checking', 'dispatching', 'events', 'finishing', 'ledger', 'pacing', 'reconciling', 'refusals'].map(
+    (folder) => `imports/${folder}`,
   ),
-  'test/api/**/*.test.ts',
-];
+].map((folder) => `test/unit/${folder}/**/*.test.ts`);
+const sharing = [...units, 'test/api/**/*.test.ts', 'test/infra/**/*.test.ts'];
+/** Apart from the others, because `fetch` reads once in each process which certificates it trusts. */
+const simulator = 'test/integration/microsoft365/**/*.test.ts';
+const shared = { isolate: false, setupFiles: 'test/support/leaves-nothing-behind.ts' };
 
 export default defineConfig({
   test: {
@@ -22,11 +27,12 @@ export default defineConfig({
     // It imports JSON in a way that Node refuses.
     server: { deps: { inline: ['@actions/workflow-parser'] } },
     projects: [
-      { extends: true, test: { name: 'small', include: sharing, isolate: false } },
+      { extends: true, test: { name: 'small', include: sharing, ...shared } },
+      { extends: true, test: { name: 'simulator', include: [simulator], ...shared } },
       {
         extends: true,
         // `npm run test:long` runs the long ones.
-        test: { name: 'all', include: ['test/**/*.test.ts'], exclude: ['test/long/**', ...sharing] },
+        test: { name: 'all', include: ['test/**/*.test.ts'], exclude: ['test/long/**', simulator, ...sharing] },
       },
     ],
   },

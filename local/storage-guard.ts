@@ -1,11 +1,13 @@
 import { keepAnsweringDuringCleanup } from './azurite-cleanup.ts';
 import { keepTablesSorted } from './azurite-tables.ts';
+import { leaveOutTelemetry } from './azurite-telemetry.ts';
 import { endWithParent } from './end-with-parent.ts';
 
 /**
- * Preloaded into Azurite with `--import`, so that it ends with the process that started it, never stops answering, and
- * stays fast when its tables are large.
+ * Preloaded into Azurite with `--import`, so that it starts soon, ends with the process that started it, never stops
+ * answering, and stays fast when its tables are large.
  */
+leaveOutTelemetry();
 keepAnsweringDuringCleanup();
 keepTablesSorted();
 

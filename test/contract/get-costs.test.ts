@@ -101,6 +101,8 @@ const requestsMax: Record<string, { max: number; path: string; concurrentMax?: n
   // As for imports.
   'mailbox-actions-list': { max: 51, path: '/v1/connections/conn_001/mailbox-actions?limit=500', concurrentMax: 16 },
   'mailbox-actions-get': { max: 5, path: '/v1/mailbox-actions/act_059' },
+  // As for `imports-events`.
+  'mailbox-actions-events': { max: 5, path: '/v1/mailbox-actions/act_059/events' },
   'mailbox-actions-rows': { max: 7, path: '/v1/mailbox-actions/act_059/rows?limit=500&state=failed' },
   'mailboxes-get': { max: 5, path: '/v1/connections/conn_001/mailboxes/user2@contoso.example' },
 };

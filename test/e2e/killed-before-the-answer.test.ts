@@ -1,47 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { TableClient } from '@azure/data-tables';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { saveMemory } from '../../local/data-folder.ts';
-import { freePort } from '../../local/ports.ts';
+import { expect, it } from 'vitest';
 import { tables } from '../../shared/kernel/storage-names.ts';
 import type { ApiAnswer, ApiClient } from '../support/api-client.ts';
-import { connectionString } from '../support/azurite.ts';
 import { csvOf, plainAddresses, plainTenant, tenant } from '../support/plain-tenant.ts';
-import { type RunningStack, startRunningStack } from '../support/running-stack.ts';
-import { startTableProxy, type TableProxy } from '../support/table-proxy.ts';
+import { useStackBehindProxy } from '../support/stack-behind-proxy.ts';
 
 // The functions process is killed after it has made a change, and before it answers.
 
-let running: RunningStack;
-let proxy: TableProxy;
-let data: string;
-let storage: string;
-
-beforeAll(async () => {
-  data = await mkdtemp('.muster/killed-');
-  const ports = {
-    blob: await freePort(),
-    queue: await freePort(),
-    table: await freePort(),
-    vault: await freePort(),
-    simulator: await freePort(),
-  };
-  const home = { tenantId: randomUUID(), clientId: randomUUID(), clientSecret: randomUUID() };
-  await saveMemory(data, { ports, operatorKey: `${randomUUID()}-${randomUUID()}`, home });
-  proxy = await startTableProxy(ports.table);
-  const urlOf = (port: number) => `http://127.0.0.1:${port}/devstoreaccount1`;
-  const blobs = connectionString('blob', `http://127.0.0.1:${ports.blob}`);
-  storage = `${blobs}QueueEndpoint=${urlOf(ports.queue)};TableEndpoint=${urlOf(ports.table)};`;
-  const DataStorage = storage.replace(urlOf(ports.table), `${proxy.url}/devstoreaccount1`);
-  running = await startRunningStack(plainTenant(3), { data, settings: { DataStorage } });
-});
-afterAll(async () => {
-  proxy?.close();
-  await running?.stack.stop();
-  expect(running?.undocumented ?? []).toEqual([]);
-  await rm(data, { recursive: true, force: true });
-});
+const used = useStackBehindProxy(plainTenant(3));
 
 interface Change {
   action: string;
@@ -67,18 +34,19 @@ const send = ({ by, method, path, body, contentType }: Change): Promise<ApiAnswe
   });
 
 const auditOf = async ({ action }: Change, from: string): Promise<AuditRecord[]> =>
-  (await running.operator.expect<{ items: AuditRecord[] }>(200, 'GET', `/v1/audit?action=${action}&from=${from}`))
+  (await used.running.operator.expect<{ items: AuditRecord[] }>(200, 'GET', `/v1/audit?action=${action}&from=${from}`))
     .items;
 
 /** Nobody waits until the answer of a dead request is given up: ten minutes for an upload. */
 async function letLocksExpire(): Promise<void> {
-  const answers = TableClient.fromConnectionString(storage, tables.idempotency, { allowInsecureConnection: true });
+  const answers = TableClient.fromConnectionString(used.storage, tables.idempotency, { allowInsecureConnection: true });
   for await (const { partitionKey = '', rowKey = '' } of answers.listEntities()) {
     await answers.updateEntity({ partitionKey, rowKey, lockedUntil: new Date(0).toISOString() }, 'Merge');
   }
 }
 
 it('the audit record of each change says unknown, and a retry with the same Idempotency-Key does not make two', async () => {
+  const { running, proxy } = used;
   const { operator, owner } = running;
   const { customer } = await owner.expect<{ customer: { id: string } }>(200, 'GET', '/v1/me');
   const keys = `/v1/customers/${customer.id}/api-keys`;

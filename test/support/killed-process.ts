@@ -11,11 +11,12 @@ export async function killAfter(running: RunningStack, ms: number, request?: Pro
   await untilReady(running);
 }
 
-async function untilReady({ operator }: RunningStack): Promise<void> {
+/** Resolves once a functions process answers. */
+export async function untilReady({ operator }: RunningStack): Promise<void> {
   const status = () =>
     operator.call('GET', '/v1/health/ready').then(
       (answer) => answer.status,
       () => 0,
     );
-  await expect.poll(status, { timeout: 30_000 }).toBe(200);
+  await expect.poll(status, { timeout: 120_000 }).toBe(200);
 }

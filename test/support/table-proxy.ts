@@ -1,10 +1,13 @@
-import { createServer, request } from 'node:http';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 
 export interface TableRequest {
   method: string;
   /** With the path and the query: `/devstoreaccount1/audit(PartitionKey='all',RowKey='…')`. */
   path: string;
+  /** What is written, as it was sent. Of a transaction: every part of it. */
+  body: string;
 }
 
 /** Stands between an app and Table Storage, to end the app's process at a chosen request. */
@@ -21,11 +24,12 @@ export interface TableProxy {
 export async function startTableProxy(targetPort: number): Promise<TableProxy> {
   let isHeld: (request: TableRequest) => boolean = () => false;
   let held: TableRequest[] = [];
-  const server = createServer((incoming, outgoing) => {
+  async function pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { method = 'GET', url: path = '/', headers } = incoming;
-    if (isHeld({ method, path })) {
-      held.push({ method, path: decodeURIComponent(path) });
-      incoming.resume();
+    const body = await buffer(incoming);
+    const asked = { method, path, body: body.toString() };
+    if (isHeld(asked)) {
+      held.push({ ...asked, path: decodeURIComponent(path) });
       return;
     }
     const onward = request({ host: '127.0.0.1', port: targetPort, method, path, headers }, (answer) => {
@@ -33,7 +37,11 @@ export async function startTableProxy(targetPort: number): Promise<TableProxy> {
       answer.pipe(outgoing);
     });
     onward.on('error', () => outgoing.destroy());
-    incoming.pipe(onward);
+    onward.end(body);
+  }
+  const server = createServer((incoming, outgoing) => {
+    // A process that was killed in the middle of a request.
+    pass(incoming, outgoing).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

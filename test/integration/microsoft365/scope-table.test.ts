@@ -201,7 +201,7 @@ describe('every combination of grants in Entra, roles of RBAC for Applications, 
     ]);
     expectNothingWritten();
     await expectNoEffect();
-  }, 60_000);
+  }, 180_000);
 
   it('an app that may read its roles is told of every scope that a grant in Entra defeats', async () => {
     const withoutPolicy = setups.filter(({ policy }) => policy === 'none');
@@ -222,7 +222,7 @@ describe('every combination of grants in Entra, roles of RBAC for Applications, 
       ['tenantWide', 'scopePresentButUnscopedGrant'],
     ]);
     expectNothingWritten();
-  }, 60_000);
+  }, 180_000);
 });
 
 it('never claims what is not so while Microsoft throttles, fails and loses answers', async () => {
@@ -244,7 +244,7 @@ it('never claims what is not so while Microsoft throttles, fails and loses answe
     { numRuns: Number(process.env.RUNS ?? 25) },
   );
   expectNothingWritten();
-}, 60_000);
+}, 180_000);
 
 it('IMAP and SMTP must be refused as well, if the connection uses them', async () => {
   const grants = ['IMAP.AccessAsApp', 'SMTP.SendAsApp'];

@@ -66,6 +66,22 @@ describe('a tenant that throttles', () => {
     30_000,
   );
 
+  it('is asked little more than necessary after its limit has fallen to a third', async () => {
+    const world = await createWorld(7, noFaults, { microsoft: { limit: 30, latencyMs: 100 }, verdictOf: allPass });
+    const { id } = await world.startImport(addresses(200));
+    await world.until(() => world.seconds() > 60, 100);
+    const passedBefore = sumTallies(await world.ledger.listTallies('conn_1', id)).passed;
+    const before = { puts: world.puts.checks, requests: world.microsoft.requests(), seconds: world.seconds() };
+    world.microsoft.options.limit = 10;
+    await world.until(() => world.ended.length > 0, 3_600);
+    const left = 200 - passedBefore;
+    expect(world.puts.checks - before.puts).toBeLessThanOrEqual(1.2 * left);
+    expect(world.microsoft.requests() - before.requests).toBeLessThanOrEqual(1.15 * REQUESTS * left);
+    expect(world.seconds() - before.seconds).toBeLessThanOrEqual((left * 10) / (10 / PARTS) / 0.85);
+    await world.run();
+    await expectAllPassed(world, id, 200);
+  });
+
   it('is not asked less and less if it refuses a fifth of all requests at any pace', async () => {
     const microsoft = { noise: 0.2, latencyMs: 100, retryAfterSeconds: 1 };
     const world = await createWorld(8, noFaults, { processes: 1, microsoft, verdictOf: allPass });
