@@ -5,7 +5,7 @@ import { beginTelemetry } from '../shared/wiring/build-telemetry.ts';
 import { readConfig, SettingsError } from '../shared/wiring/config.ts';
 import { addFunctions, type FunctionDeps } from './add-functions.ts';
 import { lazyDocsAssets } from './http/docs/docs-assets.ts';
-import { addNotConfigured } from './http/not-configured.ts';
+import { addNotConfigured } from './http/operations/not-configured.ts';
 
 // Uploads are read as a stream. With streaming on, a handler that throws leaves its caller without any answer, so every
 // handler is wrapped by the edge.

@@ -86,7 +86,7 @@ it('finds the texts, and the words to avoid in them', () => {
   expect(documents).toEqual(expect.arrayContaining(['docs/causes.md', 'docs/deploy.md', 'docs/settings.md']));
   expect(speaking).toEqual(
     expect.arrayContaining([
-      'functions/http/consent-page.ts',
+      'functions/http/consent/consent-page.ts',
       'local/demo.ts',
       'local/demo/mailbox-table.ts',
       'shared/causes/mailbox-causes.ts',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { presentSummary } from '../../../../functions/http/import-summary.ts';
+import { presentSummary } from '../../../../functions/http/imports/import-summary.ts';
 import { type CauseCode, causeCodes, causes } from '../../../../shared/causes/causes.ts';
 import { type CauseTallies, EXAMPLES_MAX } from '../../../../shared/imports/ledger/cause-tally.ts';
 import { summarizeImport } from '../../../../shared/imports/reports/summarize-import.ts';
