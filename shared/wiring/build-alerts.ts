@@ -62,7 +62,7 @@ export function buildAlerts(deps: AlertBuildDeps, settings: Config['settings']) 
   return {
     alertSettings,
     sendEmail: (delivery: Delivery) => sendNotice(noticeDeps, delivery),
-    /** Alert rules of a deployment ask for `secret_expiring` and `secret_expired`. */
+    /** A line may come again, with the ID of the same event, if two processes publish it at the same moment. */
     async alsoTell(event: Event): Promise<void> {
       const { customerId, id: eventId, type, data } = event;
       if (type === 'secret.checked') return tellByEmail(event);

@@ -88,7 +88,9 @@ it('tells people that a client secret expires: by webhook, from their own mailbo
   // The timer has run several times by now, and told nothing twice.
   await new Promise((resolve) => setTimeout(resolve, 7_000));
   expect([events.length, emails.length]).toEqual([2, 1]);
-  expect(running.stack.logs.filter((line) => line.includes('"event":"secret_expiring"'))).toHaveLength(2);
+  // Operators may see a line again if two processes publish at the same moment. It has the ID of the event.
+  const lines = running.stack.logs.filter((line) => line.includes('"event":"secret_expiring"'));
+  expect(new Set(lines.map((line) => /"eventId":"(\w+)"/.exec(line)?.[1])).size).toBe(2);
 }, 120_000);
 
 it('reads from Entra when the secret really expires, and tells people once of that and of a newer secret', async () => {
