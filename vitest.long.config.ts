@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'muster-compile-cache');
 
-/** `npm run test:long`: tests that mostly wait, or need a browser. `npm test` leaves them out, so that it stays short. */
+/** `npm run test:long`: the longer end-to-end tests. `npm test` leaves them out, so that it stays short. */
 export default defineConfig({
   test: { include: ['test/long/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 3 },
 });
