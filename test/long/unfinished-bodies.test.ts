@@ -9,7 +9,7 @@ import { useRunningStack } from '../support/running-stack.ts';
 /** The app waits 60 s for a body. A busy machine needs some more. */
 const ANSWERED_WITHIN_MS = 90_000;
 /** What a garbage collector may keep. All bodies of one round together are larger. */
-const GROWTH_MAX_MB = 60;
+const GROWTH_MAX_MB = 150;
 /** A connection receives one file at a time. The others are refused with 409 while one of them is received. */
 const BUSY = [409];
 /** For each route. */
