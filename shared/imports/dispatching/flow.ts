@@ -38,8 +38,6 @@ export interface Flow {
   nextAskAt?: number;
   /** What was heard of the tenant's pace up to now. */
   heard: { generation: number; accepted: number; throttled: number; returned: number };
-  /** When requests of the pace's current generation were refused within the last step of the pace, and how many. */
-  refused?: { at: number; count: number }[];
   unansweredInARow: number;
   /** Rows that were not settled at the last look. */
   remaining: number;

@@ -1,7 +1,7 @@
 import { type GenerationCounts, noGenerationCounts, sumGeneration, sumReports } from '../ledger/worker-report.ts';
 import { type Heard, heedAnswers, type PaceEvent } from '../pacing/heed-answers.ts';
 import { allowanceOf, shareOfPace } from '../pacing/pace-allowance.ts';
-import { LIMIT_WINDOW_MS, stepLength } from '../pacing/pace-level.ts';
+import { LIMIT_WINDOW_MS } from '../pacing/pace-level.ts';
 import type { TenantPace } from '../pacing/tenant-pace.ts';
 import type { Flow } from './flow.ts';
 import { countRecent } from './measure-flow.ts';
@@ -39,10 +39,7 @@ export async function keepPace(shift: Shift, view: TickView, givesWay: boolean):
 }
 
 function heardBy({ lease, flow, pace }: Shift, view: TickView, said: GenerationCounts): Heard {
-  const isSame = flow.heard.generation === pace.value.generation;
-  const before = isSame ? flow.heard : noGenerationCounts;
-  const throttled = Math.max(0, said.throttled - before.throttled);
-  flow.refused = isSame ? refusedLately(flow, pace.value, view.now, throttled) : [];
+  const before = flow.heard.generation === pace.value.generation ? flow.heard : noGenerationCounts;
   return {
     importId: lease.record.id,
     now: view.now,
@@ -50,24 +47,15 @@ function heardBy({ lease, flow, pace }: Shift, view: TickView, said: GenerationC
     throttled: view.changes.throttled,
     ofGeneration: {
       accepted: Math.max(0, said.accepted - before.accepted),
-      throttled,
+      throttled: Math.max(0, said.throttled - before.throttled),
       returned: Math.max(0, said.returned - before.returned),
     },
     sinceCut: said,
     acceptedLately: countRecent(flow, view.now, LIMIT_WINDOW_MS, 'accepted'),
-    throttledLately: flow.refused.reduce((sum, { count }) => sum + count, 0),
     unansweredInARow: flow.unansweredInARow,
     retryAt: sumReports(view.reports).retryAt,
     cost: flow.cost,
   };
-}
-
-/** The refusals of the last step of the pace. There are no steps while no limit is known. */
-function refusedLately({ refused = [], cost }: Flow, pace: TenantPace, now: number, count: number) {
-  if (pace.mode !== 'paced') return [];
-  const stepMs = stepLength(pace, cost);
-  const kept = refused.filter(({ at }) => now - at <= stepMs);
-  return count > 0 ? [...kept, { at: now, count }] : kept;
 }
 
 function applyEvent(flow: Flow, event: PaceEvent, now: number): void {

@@ -78,7 +78,6 @@ export async function runTick(deps: DispatchDeps, shift: Shift): Promise<ShiftEn
     ...view,
     accepted: shift.plan.accepted,
     passed: view.counts.passed,
-    answered: view.counts.passed + view.counts.failed + view.counts.held,
     dispatched: lease.record.dispatched,
     checksMax: deps.dispatching.checksMax,
   });

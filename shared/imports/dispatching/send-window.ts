@@ -5,10 +5,7 @@ import { deliveryRate } from './measure-flow.ts';
 /** The smallest window: what one process checks at the same time. */
 export const WINDOW_MIN = 24;
 const WINDOW_MAX = 4096;
-/**
- * Up to this share of the import, each answer makes room for one more message: so many it can afford to have refused. As
- * many are sent before the first answer.
- */
+/** Up to this share of the import, each answer makes room for one more message: so many it can afford to have refused. */
 const QUICK_GROWTH_SHARE = 1 / 8;
 const QUICK_GROWTH_MIN = 24;
 /** Beyond that, each answer makes room for this much more in the first ten seconds, and for half a message later. */
@@ -32,8 +29,6 @@ interface WindowInput {
   /** What has changed since the last tick. */
   changes: FlowSums;
   passed: number;
-  /** Rows that Microsoft has answered, whatever it said. */
-  answered: number;
   dispatched: number;
   reports: readonly WorkerReport[];
   /** Checks that one process runs at the same time. */
@@ -64,20 +59,10 @@ export function nextWindow(flow: Flow, input: WindowInput): number {
     flow.window = Math.min(wanted, Math.max(WINDOW_MIN, 1.5 * needed), WINDOW_MAX);
   }
   const window = flow.isStarting ? flow.window : Math.min(flow.window, Math.max(WINDOW_MIN, needed));
-  return input.passed === 0 ? Math.min(window, firstWindow(input)) : window;
+  return input.passed === 0 ? Math.min(window, FIRST_WINDOW) : window;
 }
 
-/**
- * The window before anything has passed. The platform hands out together what is sent within a second, so until the first
- * answer each message may be one too many. A small import sends all its rows: waiting for an answer would take longer.
- */
-function firstWindow({ accepted, answered }: Pick<WindowInput, 'accepted' | 'answered'>): number {
-  if (answered > 0 || accepted <= FIRST_WINDOW) return FIRST_WINDOW;
-  return Math.min(FIRST_WINDOW, Math.max(FIRST_STEP, accepted * QUICK_GROWTH_SHARE));
-}
-
-function grow(flow: Flow, input: WindowInput): void {
-  const { now, accepted, outstanding, changes, passed, dispatched } = input;
+function grow(flow: Flow, { now, accepted, outstanding, changes, passed, dispatched }: WindowInput): void {
   const answers = changes.passed + changes.failed;
   if (answers > 0 && flow.window < WINDOW_MAX) {
     const room = Math.max(0, Math.max(QUICK_GROWTH_MIN, accepted * QUICK_GROWTH_SHARE) - flow.window);
@@ -86,8 +71,7 @@ function grow(flow: Flow, input: WindowInput): void {
     const isUsed = outstanding + changes.settled >= 0.5 * flow.window;
     if (flow.isStarting || isUsed) flow.window += quick + (answers - quick) * factor;
   }
-  const first = firstWindow(input);
-  if (passed === 0 && flow.window < first) {
-    flow.window = Math.min(first, flow.window + (dispatched > 0 ? FIRST_STEP : 0));
+  if (passed === 0 && flow.window < FIRST_WINDOW) {
+    flow.window = Math.min(FIRST_WINDOW, flow.window + (dispatched > 0 ? FIRST_STEP : 0));
   }
 }

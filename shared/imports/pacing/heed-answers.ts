@@ -16,8 +16,6 @@ export interface Heard {
   sinceCut: Pick<GenerationCounts, 'accepted' | 'throttled'>;
   /** Requests answered in the last ten seconds. */
   acceptedLately: number;
-  /** Requests of the current generation that were refused within one step of the pace. */
-  throttledLately: number;
   /** Checks without an answer since anything was answered. */
   unansweredInARow: number;
   /** Before this time Microsoft does not want to be asked. */
@@ -92,23 +90,12 @@ function askMore(pace: TenantPace, { now }: Heard): HeedResult {
 }
 
 /** Rows that were given back unasked complain as well: their process has closed its gate to the tenant. */
-function isComplaint(pace: TenantPace, heard: Heard): boolean {
-  const { now, ofGeneration: said, settled } = heard;
+function isComplaint(pace: TenantPace, { now, ofGeneration: said, settled }: Heard): boolean {
   if (pace.noisyUntil > now) return said.throttled >= NOISE_COMPLAINT_MIN && said.throttled > said.accepted;
   return (
     (said.throttled >= COMPLAINT_MIN && said.throttled >= COMPLAINT_SHARE * said.accepted) ||
-    said.returned >= Math.max(RETURNED_MIN, COMPLAINT_SHARE * settled) ||
-    meetsTestedLimit(pace, heard)
+    said.returned >= Math.max(RETURNED_MIN, COMPLAINT_SHARE * settled)
   );
-}
-
-/**
- * While a higher pace is tested, refusals count together. Where a limit lets a mailbox through every few seconds, no look
- * sees more than one or two of them, and the pace would rise on and on.
- */
-function meetsTestedLimit(pace: TenantPace, { now, cost, acceptedLately, throttledLately }: Heard): boolean {
-  if (pace.mode !== 'paced' || stepAt(pace, now, cost) === 0) return false;
-  return throttledLately >= COMPLAINT_MIN && throttledLately >= COMPLAINT_SHARE * acceptedLately;
 }
 
 function goDown(pace: TenantPace, { now }: Heard): HeedResult {

@@ -14,7 +14,6 @@ const heard = (change: Partial<Heard> = {}): Heard => ({
   ofGeneration: { accepted: 0, throttled: 0, returned: 0 },
   sinceCut: { accepted: 0, throttled: 0 },
   acceptedLately: 0,
-  throttledLately: 0,
   unansweredInARow: 0,
   retryAt: 0,
   cost: COST,
@@ -34,36 +33,6 @@ it('changes nothing while Microsoft answers', () => {
 it('does not take a few refused requests among many for a complaint', () => {
   expect(heedAnswers(pace(), heard({ ofGeneration: { accepted: 200, throttled: 3, returned: 0 } }))).toBeUndefined();
   expect(heedAnswers(pace(), heard({ ofGeneration: { accepted: 10, throttled: 2, returned: 0 } }))).toBeUndefined();
-});
-
-it('counts refusals together while it tests a higher pace, so that the pace of a slow tenant does not rise on and on', () => {
-  const since = NOW - 600_000;
-  const refused = heard({
-    throttled: 1,
-    ofGeneration: { accepted: 6, throttled: 1, returned: 0 },
-    sinceCut: { accepted: 100, throttled: 3 },
-    acceptedLately: 19,
-    throttledLately: 3,
-  });
-  const testing = paced({ limit: 20, since, cutAt: since });
-  expect(stepAt(testing, NOW, COST)).toBeGreaterThan(0);
-  expect(heedAnswers(testing, refused)).toMatchObject({ event: 'cut', pace: { mode: 'paced', limit: 20 } });
-  expect(heedAnswers(testing, { ...refused, throttledLately: 2 })).toBeUndefined();
-  expect(heedAnswers(testing, { ...refused, acceptedLately: 200 })).toBeUndefined();
-  // At the learnt pace the same may be the way of this tenant, whatever it is asked.
-  const steady = paced({ limit: 20, since: NOW - 20_000, cutAt: NOW - 20_000 });
-  expect(stepAt(steady, NOW, COST)).toBe(0);
-  expect(heedAnswers(steady, refused)).toBeUndefined();
-});
-
-it('asks whole mailboxes only: one more in ten seconds would have its last questions refused', () => {
-  const cost = 7;
-  expect(levelAt(paced({ limit: 20 }), 0, cost)).toBeCloseTo(0.97 * 2 * cost);
-  // A limit that was lowered once.
-  expect(levelAt(paced({ limit: 0.97 * 14 }), 0, cost)).toBeLessThanOrEqual(0.97 * 2 * cost);
-  expect(levelAt(paced({ limit: 0.97 * 14 }), 0, cost)).toBeGreaterThan(0.97 * 1.5 * cost);
-  // Less than a mailbox: what there is.
-  expect(levelAt(paced({ limit: 5 }), 0, cost)).toBeCloseTo(0.97 * 5 - 0.12 * cost);
 });
 
 it('learns the limit from the first complaint: what was accepted in ten seconds, by all imports of the tenant', () => {
