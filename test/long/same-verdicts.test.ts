@@ -41,7 +41,7 @@ async function verdicts(prepare: () => Promise<void>): Promise<Map<string, Mailb
   const { id: connectionId } = await running.connect();
   await prepare();
   const { id } = await running.startImport(connectionId, csvOf(addresses));
-  const progress = await running.untilEnded(id, 200_000);
+  const progress = await running.untilEnded(id, 280_000);
   await expectExact(running, progress, MAILBOXES);
   const found = new Map<string, MailboxResult>();
   for await (const { address, kind, status, checks } of running.muster.mailboxes.list(connectionId)) {
@@ -67,4 +67,4 @@ it('gives every mailbox the same verdict with and without throttling, outages, d
     }),
   );
   expect(new Map([...disturbed].sort())).toEqual(new Map([...undisturbed].sort()));
-}, 300_000);
+}, 600_000);
